@@ -33,10 +33,10 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
 from sluice.exchange.store import Arrival, insert_open
 from sluice.lake.objects import StoredObject
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_find import find_places
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_read import read_rows
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.find import find_places
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.read import read_rows
 from sluice.terms import Direction, Flow, Principal
 
 ROUNDS = 3

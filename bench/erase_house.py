@@ -19,16 +19,16 @@ from sluice.agreement.activate import activate_all
 from sluice.demo.person import DESK, RELEASER, instructed
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
-from sluice.rights import erase_store
-from sluice.rights.cases import settle_identity
-from sluice.rights.erase import begin, erase_copies, finish, plan, prove
-from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_find import find_places, led_copies, open_request, targets_of
-from sluice.rights.erase_model import ErasureReport
-from sluice.rights.erase_release import draft, release
-from sluice.rights.erase_stores import NamelessStore, store_of
+from sluice.rights.case.model import CaseId, Order, Right
+from sluice.rights.case.steps import settle_identity
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench, open_bench
+from sluice.rights.copies.find import find_places, led_copies, open_request, targets_of
+from sluice.rights.copies.model import ErasureReport
+from sluice.rights.copies.stores import NamelessStore, store_of
+from sluice.rights.erasure.erase import begin, erase_copies, finish, plan, prove
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.forward import follow
-from sluice.rights.model import CaseId, Order, Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
@@ -51,7 +51,7 @@ def rows(size: int) -> Iterator[BenchRow]:
         phone = _arrive(house, Path(name), size // FILES)
         case_id = _decided(house, phone)
         every, led, opened = _find(house, case_id)
-        copies = len(erase_store.find_copies(house.conn, ENERGY))
+        copies = len(copy_store.find_copies(house.conn, ENERGY))
         text = f"every copy opened {every.wall_s:.2f} s wall, {every.cpu_s:.2f} s CPU; {opened} of {copies} opened"
         yield BenchRow(
             "erase_house", f"find, in {WITH_PERSON} of {FILES} files: wall saved", every.wall_s / led.wall_s, "x", text
@@ -112,7 +112,7 @@ def _find(house: House, case_id: CaseId) -> tuple[Cost, Cost, int]:
 
 
 def _open_every(bench: Bench) -> None:
-    copies = erase_store.find_copies(bench.house.conn, bench.target.principal)
+    copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
     if not sum(store_of(copy).find(bench, copy) for copy in copies):
         raise RuntimeError("nobody was found")
 

@@ -32,8 +32,8 @@ from sluice.db import connect
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house
 from sluice.exchange.merged import merge_all
-from sluice.rights.erase_lead import _kept
-from sluice.rights.model import Actor, Right, Role
+from sluice.rights.case.model import Actor, Right, Role
+from sluice.rights.copies.lead import _kept
 from sluice.rights.opening import NewRequest, open_case
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings

@@ -12,20 +12,20 @@ from typing import Any
 from crash import answer, dying_at
 from sluice.exchange.house import House
 from sluice.exchange.merged import merge_index
-from sluice.rights.certificate import issue
+from sluice.rights.case.model import CaseId
 from sluice.rights.destroy import confirm
-from sluice.rights.erase import run
-from sluice.rights.erase_control import resume, stop
-from sluice.rights.erase_release import draft, release
-from sluice.rights.model import CaseId
-from sluice.rights.tell import tell
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.control import resume, stop
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
+from sluice.rights.notices.tell import tell
 from sluice.rights.tidy import tidy
 from sluice.terms import Principal
 
 WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
-        "rights/erase", "rights/certificate", "rights/tell", "rights/notice_", "rights/tidy", "rights/destroy",
+        "rights/erasure/", "rights/copies/", "rights/notices/", "rights/tidy", "rights/destroy",
         "exchange/suppressed", "exchange/merged", "exchange/own_writes", "exchange/workroom", "lake/objects",
         "sluice/keys", "db.py",
     )

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 
 from crash import answer, dying_at
-from sluice.rights.letters import write_letter
-from sluice.rights.model import CaseId, LetterKind
+from sluice.rights.case.model import CaseId, LetterKind
+from sluice.rights.letters.write import write_letter
 
-WATCHED = tuple(f"/sluice/{place}" for place in ("rights/letter", "rights/book", "lake/objects", "ledger/", "db.py"))
+WATCHED = tuple(
+    f"/sluice/{place}"
+    for place in ("rights/letters/", "rights/case/letter", "rights/case/book", "lake/objects", "ledger/", "db.py")
+)
 
 
 def once(line: str) -> str:

@@ -20,8 +20,8 @@ from sluice.returns.drain import drain_returns
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release
 from sluice.returns.store import waiting_for_release
-from sluice.rights.erase import run
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.erasure.erase import run
 from sluice.settings import get_settings
 from sluice.terms import Flow, Principal
 

@@ -13,10 +13,10 @@ from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.info import COMPANY, STAFF, Information, Kept, Transfer
 from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount
 from sluice.answers.select import Selected
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import STORES
-from sluice.rights.model import Action, Right, State
-from sluice.rights.reasons import NOT_REQUIRED
+from sluice.rights.case.model import Action, Right, State
+from sluice.rights.case.reasons import NOT_REQUIRED
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import STORES
 from sluice.terms import DataOrigin, FieldGroup, Principal, RoleProfile
 
 MADE_AT = datetime(2026, 12, 1, 12, tzinfo=UTC)

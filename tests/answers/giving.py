@@ -18,7 +18,7 @@ from sluice.answers.keep import opened
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
 
 WE_GIVE = Edit(AGREEMENT, "A15: false", "A15: true")
 WE_EXPORT = Edit(AGREEMENT, "A20: false", "A20: true")

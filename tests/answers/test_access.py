@@ -15,11 +15,11 @@ from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import Wish, _hand_out, make
 from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.answer_store import index_key_of
-from sluice.rights.cases import decide
-from sluice.rights.model import Action, Case, Order, Right, State
-from sluice.rights.rectify import Wanted, ask, carry_out
-from sluice.rights.store import get_case
+from sluice.rights.case.model import Action, Case, Order, Right, State
+from sluice.rights.case.steps import decide
+from sluice.rights.case.store import get_case
+from sluice.rights.copies.answer_store import index_key_of
+from sluice.rights.person.rectify import Wanted, ask, carry_out
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -9,8 +9,8 @@ from rights.letter_samples import a_part
 from sluice.answers.authority import Authority
 from sluice.answers.model import NOT_HERE, Found, Held
 from sluice.answers.select import Agents, Selected, select
-from sluice.rights.erase_model import Copy, Target
-from sluice.rights.model import Action, State
+from sluice.rights.case.model import Action, State
+from sluice.rights.copies.model import Copy, Target
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal
 
 COPY = Copy(ExchangeId("x"), "lake", Direction.INTERNAL, Flow("f"), "b", "k", "v", "", None, ())

@@ -18,8 +18,8 @@ from sluice.answers.select import META
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.results.model import CANONICAL_COLUMNS
-from sluice.rights.erase_stores import STORES
-from sluice.rights.letter_document import spoken
+from sluice.rights.copies.stores import STORES
+from sluice.rights.letters.document import spoken
 from sluice.settings import Settings
 from sluice.terms import FieldGroup
 

@@ -17,10 +17,10 @@ from sluice.answers.handover import ask_handover, handed_to
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.sweep import make_decided
 from sluice.db import connect, transaction
-from sluice.rights import erase_control_store as control
-from sluice.rights.erase import begin, run
-from sluice.rights.erase_store import find_copies
-from sluice.rights.model import Action, Case, Right
+from sluice.rights.case.model import Action, Case, Right
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.erase import begin, run
 from sluice.settings import Settings
 
 

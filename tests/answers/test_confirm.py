@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from sluice.answers.confirm import Doubts, doubtful
-from sluice.rights.erase_model import Copy
-from sluice.rights.erase_read import PersonRows
+from sluice.rights.copies.model import Copy
+from sluice.rights.copies.read import PersonRows
 from sluice.terms import Direction, ExchangeId, Flow, SubjectKind
 
 NUMBER, NATIONAL, PHONE = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER, SubjectKind.PHONE

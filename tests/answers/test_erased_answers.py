@@ -15,15 +15,15 @@ from sluice.answers import store
 from sluice.answers.keep import keep
 from sluice.answers.make import Wish, gather
 from sluice.answers.model import AnswerKind, ErasedMeanwhile
-from sluice.rights.answer_store import index_key_of
-from sluice.rights.erase import run
-from sluice.rights.erase_answers import _names, run_of_package
-from sluice.rights.erase_control_store import begin_run, end_run
-from sluice.rights.erase_find import open_request
-from sluice.rights.erase_model import Target
+from sluice.rights.case.model import Action, Case, Right
+from sluice.rights.copies.answer_store import index_key_of
+from sluice.rights.copies.answers import _names, run_of_package
+from sluice.rights.copies.find import open_request
+from sluice.rights.copies.model import Target
+from sluice.rights.erasure.control_store import begin_run, end_run
+from sluice.rights.erasure.erase import run
 from sluice.rights.finish import sweep
-from sluice.rights.identifiers import Identifier, open_sealed, seal
-from sluice.rights.model import Action, Case, Right
+from sluice.rights.person.identifiers import Identifier, open_sealed, seal
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run

@@ -20,9 +20,9 @@ from sluice.agreement.model import Agreement, SubProcessor
 from sluice.answers.authority import Authority, authority_of
 from sluice.answers.info import Information, Transfer, information_of
 from sluice.answers.model import Found, Held
-from sluice.rights.erase_model import Target
-from sluice.rights.model import Action, Right
-from sluice.rights.notice_model import Holder
+from sluice.rights.case.model import Action, Right
+from sluice.rights.copies.model import Target
+from sluice.rights.notices.model import Holder
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 

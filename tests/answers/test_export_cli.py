@@ -13,8 +13,8 @@ from copies import Copies
 from returns.commands import at_terminal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
-from sluice.rights.model import Action, Right
-from sluice.rights.store import get_case
+from sluice.rights.case.model import Action, Right
+from sluice.rights.case.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
 

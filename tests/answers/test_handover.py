@@ -37,21 +37,21 @@ from sluice.ledger.sign import open_signed, split_flattened
 from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
-from sluice.rights import answer_store, erase_store
-from sluice.rights import erase_control_store as control
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_scan import _index_denies
-from sluice.rights.erase_stores import store_of
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Right, State, Track
+from sluice.rights.case.store import get_case
+from sluice.rights.copies import answer_store, copy_store
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import store_of
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.erase import run, verify
+from sluice.rights.erasure.scan import _index_denies
 from sluice.rights.finish import sweep
 from sluice.rights.forward import forward
-from sluice.rights.identifiers import parse_identifier, refs_of
-from sluice.rights.letters import open_document
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Right, State, Track
+from sluice.rights.letters.write import open_document
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.rights.requests import read_requests
-from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId, Principal
 
@@ -179,7 +179,7 @@ def test_an_erasure_takes_it_from_both_and_the_receiver_is_told(town: Town) -> N
     names = town.desk.sql(f"select distinct recipient from notice where case_id = '{case.case_id}'")
     assert "Solar Nine BV" in {row["recipient"] for row in names}
     [received] = answer_store.find_copies(town.house.conn, SOLAR)
-    erase_store.remove(town.house, received)
+    copy_store.remove(town.house, received)
     EFFECTS["delivery"](town.house, second.opened.exchange_id)
     assert not [o for o in there(town, "solar01/outbound/") if o.key == second.opened.key], "it is not put back"
 

@@ -14,7 +14,7 @@ from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, handed_to
 from sluice.answers.handover_due import hand_owed
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.model import Case
+from sluice.rights.case.model import Case
 from sluice.settings import Settings
 
 POINTS = effort(3, 40)

@@ -15,12 +15,12 @@ from rights.asking import DESK
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
 from rights.everywhere import openers
 from rights.residue import Searcher
-from sluice.rights.cases import decide, settle_identity
+from sluice.rights.case.model import Action, CaseId, Order, Right, State
+from sluice.rights.case.steps import decide, settle_identity
+from sluice.rights.case.store import get_case
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, CaseId, Order, Right, State
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -14,17 +14,17 @@ from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.sweep import make_decided
-from sluice.rights import answer_store
-from sluice.rights.cases import pause, settle_identity
-from sluice.rights.desk_store import count_ours
+from sluice.rights.case.desk_store import count_ours
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, SubCase
+from sluice.rights.case.next_step import NextStep, step_of
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import pause, settle_identity
+from sluice.rights.copies import answer_store
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, SubCase
-from sluice.rights.next_step import NextStep, step_of
+from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.reasons import iri
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

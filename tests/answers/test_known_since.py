@@ -8,10 +8,10 @@ import pytest
 from answers.giving import WE_GIVE, give, now, read
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.cases import decide
+from sluice.rights.case.model import Action, Case, Order, Right, State, Track
+from sluice.rights.case.steps import decide
+from sluice.rights.case.store import get_case
 from sluice.rights.forward import forward
-from sluice.rights.model import Action, Case, Order, Right, State, Track
-from sluice.rights.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -22,14 +22,14 @@ from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.cases import withdraw
-from sluice.rights.clock import BRUSSELS, received_on
-from sluice.rights.erase import run
+from sluice.rights.case.clock import BRUSSELS, received_on
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, Track
+from sluice.rights.case.steps import withdraw
+from sluice.rights.case.store import get_case
+from sluice.rights.erasure.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, Track
-from sluice.rights.store import get_case
+from sluice.rights.letters.write import note_opened
 from sluice.settings import Settings
 from sluice.terms import Principal
 

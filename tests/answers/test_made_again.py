@@ -19,13 +19,13 @@ from sluice.answers import store
 from sluice.answers.keep import note_taken
 from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
 from sluice.answers.sweep import make_decided
-from sluice.rights.clock import received_on
-from sluice.rights.erase import run
-from sluice.rights.erase_control_store import begin_run, end_run
-from sluice.rights.had import find_had, is_missed
-from sluice.rights.letters import note_opened, open_document, write_letter
-from sluice.rights.model import Action, Case, LetterKind, Right, State
-from sluice.rights.store import get_case
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import Action, Case, LetterKind, Right, State
+from sluice.rights.case.store import get_case
+from sluice.rights.erasure.control_store import begin_run, end_run
+from sluice.rights.erasure.erase import run
+from sluice.rights.letters.had import find_had, is_missed
+from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -8,7 +8,7 @@ import pytest
 
 from answers.giving import WE_GIVE, Package, give, read
 from rights.town import Town, open_town, papers_of
-from sluice.rights.model import Action, Case, Right
+from sluice.rights.case.model import Action, Case, Right
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

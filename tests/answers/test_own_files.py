@@ -17,15 +17,15 @@ from sluice.answers.handover_due import hand_owed
 from sluice.answers.link import make_link, open_link
 from sluice.answers.sweep import make_decided
 from sluice.lake.objects import StoredObject
-from sluice.rights import store
-from sluice.rights.cases import decide
-from sluice.rights.desk_store import count_ours
+from sluice.rights.case import store
+from sluice.rights.case.desk_store import count_ours
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
+from sluice.rights.case.next_step import NextStep, step_of
+from sluice.rights.case.steps import decide
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
-from sluice.rights.next_step import NextStep, step_of
+from sluice.rights.letters.write import note_opened
 from sluice.rights.requests import list_request_files, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal

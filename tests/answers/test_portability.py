@@ -27,12 +27,12 @@ from sluice.answers.store import find_answers
 from sluice.answers.sweep import make_decided
 from sluice.errors import UsageError
 from sluice.lake.write_formulas import restored
+from sluice.rights.case.model import Action, Case, LetterKind, Right, State, Track
+from sluice.rights.case.reasons import NOT_REQUIRED
+from sluice.rights.case.store import get_case, list_cases
 from sluice.rights.finish import sweep
-from sluice.rights.identifiers import encrypt
-from sluice.rights.letters import note_opened, open_document
-from sluice.rights.model import Action, Case, LetterKind, Right, State, Track
-from sluice.rights.reasons import NOT_REQUIRED
-from sluice.rights.store import get_case, list_cases
+from sluice.rights.letters.write import note_opened, open_document
+from sluice.rights.person.identifiers import encrypt
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -13,8 +13,8 @@ from sluice.answers.authority import Authority, authority_for_principal, authori
 from sluice.answers.model import FORWARDED, Found, Held
 from sluice.answers.portable import only_portable
 from sluice.answers.select import Selected, select
-from sluice.rights.erase_model import Copy, Target
-from sluice.rights.model import Action, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.model import Action, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.copies.model import Copy, Target
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 
 ENERGY = Principal("energy01")

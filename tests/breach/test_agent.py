@@ -15,7 +15,7 @@ from sluice.breach.model import Counted, Part, SliceEmpty
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine
-from sluice.rights.erase_store import find_copies, remove
+from sluice.rights.copies.copy_store import find_copies, remove
 from sluice.staff.refs import agent_ref
 from sluice.terms import ExchangeId, Flow, Principal
 

@@ -19,7 +19,7 @@ from sluice.breach.rules import duties_of
 from sluice.breach.write import text_of
 from sluice.documents.model import LetterPage, Pair
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.facts import clock_parameters
+from sluice.rights.case.facts import clock_parameters
 from sluice.terms import FieldGroup, RoleProfile
 
 PAPERS = (ENERGY, TELECOM)

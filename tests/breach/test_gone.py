@@ -16,8 +16,8 @@ from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Part
 from sluice.lake.objects import StoredObject
-from sluice.rights.erase import run
-from sluice.rights.erase_store import find_copies, remove
+from sluice.rights.copies.copy_store import find_copies, remove
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 from web.town import NAMES

@@ -17,8 +17,8 @@ from sluice.breach.model import Applies, Counted, Draft, Duty, Line, Part, Risk,
 from sluice.breach.page import drafts_of, make_draft
 from sluice.breach.rules import SCHEMA, count_persons, duties_of
 from sluice.breach.write import text_of
-from sluice.rights.erase_model import Copy
-from sluice.rights.facts import clock_parameters
+from sluice.rights.case.facts import clock_parameters
+from sluice.rights.copies.model import Copy
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow
 

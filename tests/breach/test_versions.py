@@ -14,7 +14,7 @@ from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Counted, SliceEmpty
 from sluice.exchange.open import Arrivals
 from sluice.lineage.trace import trace_object
-from sluice.rights.erase import run
+from sluice.rights.erasure.erase import run
 
 pytestmark = pytest.mark.stores
 

@@ -13,7 +13,7 @@ from browser.house import NARROW, Site
 from browser.looking import table
 from sluice.documents.words import LANGUAGES
 from sluice.exchange.read import list_exchanges
-from sluice.rights.store import list_cases
+from sluice.rights.case.store import list_cases
 from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

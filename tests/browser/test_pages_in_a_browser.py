@@ -23,8 +23,8 @@ from night import CALLED_AT
 from returns.commands import sluice
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import list_exchanges
-from sluice.rights.model import Right, State
-from sluice.rights.store import list_cases
+from sluice.rights.case.model import Right, State
+from sluice.rights.case.store import list_cases
 from sluice.staff.refs import agent_ref
 from web.permissions import PAGES, PARAMETER, QUERIES, filled, lines
 

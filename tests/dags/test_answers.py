@@ -10,7 +10,7 @@ from returns.commands import at_terminal
 from rights.town import open_town, papers_of
 from sluice.answers import store
 from sluice.orchestration.answers import HandAnswers, MakeAnswers, RemoveAnswers
-from sluice.rights.model import Action, Right
+from sluice.rights.case.model import Action, Right
 from sluice.settings import Settings
 from sluice.terms import Principal
 

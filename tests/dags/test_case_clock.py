@@ -16,10 +16,11 @@ from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.exchange.sweeping import LeftUndone
 from sluice.orchestration.persons import FollowCases
-from sluice.rights import destroy_store, store
-from sluice.rights.identifiers import PREFIX, encrypt
-from sluice.rights.model import Actor, Right, Role, State
+from sluice.rights import destroy_store
+from sluice.rights.case import store
+from sluice.rights.case.model import Actor, Right, Role, State
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.person.identifiers import PREFIX, encrypt
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -28,18 +28,18 @@ from sluice.db import connect
 from sluice.exchange.read import list_exchanges
 from sluice.orchestration import erasure
 from sluice.orchestration.flows import every_five_minutes
-from sluice.rights import erase_control_store as control
-from sluice.rights import erase_store
-from sluice.rights.cases import withdraw
-from sluice.rights.certificate import last_scans
-from sluice.rights.erase import begin
-from sluice.rights.erase_batches import MOST_BATCHES, MOST_CASES, Batch, CopyName, cut, read_batch
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_find import open_request, targets_of
-from sluice.rights.erase_model import Copy, RequestTakenBack, Target
-from sluice.rights.erase_stores import carry_out, store_of
-from sluice.rights.model import Case, CaseId, Order, State
-from sluice.rights.store import get_case
+from sluice.rights.case.model import Case, CaseId, Order, State
+from sluice.rights.case.steps import withdraw
+from sluice.rights.case.store import get_case
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.find import open_request, targets_of
+from sluice.rights.copies.model import Copy, RequestTakenBack, Target
+from sluice.rights.copies.stores import carry_out, store_of
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.batches import MOST_BATCHES, MOST_CASES, Batch, CopyName, cut, read_batch
+from sluice.rights.erasure.certificate import last_scans
+from sluice.rights.erasure.erase import begin
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 
@@ -138,7 +138,7 @@ def target_of(night: Night, case: Case) -> Target:
 
 def arrived(night: Night) -> Copy:
     exchange = list_exchanges(night.desk.house.conn, direction=Direction.INBOUND)[-1].id
-    copies = erase_store.find_copies(night.desk.house.conn, ENERGY, among=[ExchangeId(exchange)])
+    copies = copy_store.find_copies(night.desk.house.conn, ENERGY, among=[ExchangeId(exchange)])
     return next(copy for copy in copies if copy.kind == "arrived")
 
 

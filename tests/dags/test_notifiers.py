@@ -26,11 +26,11 @@ from rights.test_alarms import opened
 from sluice.orchestration.guard import guarded
 from sluice.orchestration.notifiers import DeskNotifier, VerifyNotifier
 from sluice.orchestration.operators import VerifyLedger
-from sluice.rights import alert_store
-from sluice.rights.alert_due import DUE, Alert, given
-from sluice.rights.alert_store import number_of
-from sluice.rights.alerts import Told, read_webhook, tell_desk, ways
-from sluice.rights.mail_model import MailKind, WebhookInvalid
+from sluice.rights.alerts import alert_store
+from sluice.rights.alerts.alert_store import number_of
+from sluice.rights.alerts.due import DUE, Alert, given
+from sluice.rights.alerts.tell import Told, read_webhook, tell_desk, ways
+from sluice.rights.mail.model import MailKind, WebhookInvalid
 from sluice.settings import Settings, get_settings
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds

@@ -14,8 +14,8 @@ from sluice.exchange.suppressed_store import find_runs
 from sluice.exchange.sweeping import LeftUndone
 from sluice.orchestration.persons import MergeIndex, Retain
 from sluice.retention.model import RetentionIncomplete
-from sluice.rights.model import Right
-from sluice.rights.needed_store import find_restricted
+from sluice.rights.case.model import Right
+from sluice.rights.copies.needed_store import find_restricted
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -28,9 +28,9 @@ from sluice.orchestration import operators
 from sluice.orchestration.trigger import Watch
 from sluice.returns.drain import drain_returns, remake_prepared
 from sluice.returns.release import release
-from sluice.rights.erase import run
-from sluice.rights.erase_control_store import find_runs
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.erasure.control_store import find_runs
+from sluice.rights.erasure.erase import run
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.sample.files import write_subscribers
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression

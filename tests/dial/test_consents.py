@@ -26,8 +26,8 @@ from sluice.exchange.suppressed import find_suppressed, keep_out
 from sluice.lake.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.retention.run import retain
-from sluice.rights.consent_file import ConsentsInvalid, Said
-from sluice.rights.consents import import_consents, record_consent
+from sluice.rights.consents.file import ConsentsInvalid, Said
+from sluice.rights.consents.keep import import_consents, record_consent
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of

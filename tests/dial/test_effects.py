@@ -23,19 +23,19 @@ from sluice.exchange.read import find_by_versions, get_accepted, list_exchanges,
 from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
-from sluice.rights import store
-from sluice.rights.cases import decide
-from sluice.rights.erase import run as run_erasure
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.letter_store import find_letters
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track
+from sluice.rights.case.steps import decide
+from sluice.rights.erasure.erase import run as run_erasure
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
-from sluice.rights.letter_store import find_letters
-from sluice.rights.letters import note_opened, write_letter
+from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import NotToldFirst, lift_restriction
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.rectify import Wanted, ask
+from sluice.rights.person.rectify import Wanted, ask
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
 

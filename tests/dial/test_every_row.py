@@ -20,7 +20,7 @@ from sluice.dial.recall import recall_lists
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import keep_out
-from sluice.rights.model import Right
+from sluice.rights.case.model import Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column

@@ -21,7 +21,7 @@ from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
 from sluice.lake.format_codes import CODES as FORMAT_CODES
 from sluice.returns.model import STAFF, Held
-from sluice.rights.mail_send import TEXTS
+from sluice.rights.mail.send import TEXTS
 from sluice.staff.model import Reason
 from sluice.subject.suppression import Suppression
 from sluice.terms import (

@@ -15,7 +15,7 @@ from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.merged import merge_index
 from sluice.exchange.read import ExchangeLine
-from sluice.rights.erase import run
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 

@@ -22,11 +22,11 @@ from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import keep_out
 from sluice.lake.objects import StoredObject
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_store import find_copies
-from sluice.rights.erase_stores import store_of
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import store_of
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.screen.sample import sampled as draw
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression

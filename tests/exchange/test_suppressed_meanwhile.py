@@ -13,7 +13,7 @@ from sluice.exchange.keep import keep
 from sluice.exchange.read import get_accepted
 from sluice.exchange.store import claim_next
 from sluice.exchange.suppressed import SuppressedMeanwhile, keep_out
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Decision, Direction, Flow, Principal
 

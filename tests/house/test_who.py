@@ -13,8 +13,8 @@ from sluice.exchange.review_store import Choice
 from sluice.retention.give_back import give_back
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import deliver_again
-from sluice.rights.erase_control import resume, stop
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.erasure.control import resume, stop
 from sluice.terms import ExchangeId, Flow, Principal
 
 NOBODY = cast(House, None)

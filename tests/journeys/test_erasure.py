@@ -15,7 +15,7 @@ from sluice.db import connect
 from sluice.demo.story import as_principal
 from sluice.keys import Keyring
 from sluice.lake.objects import ObjectStore
-from sluice.rights.certificate_check import verify_certificate
+from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.sample.files import write_subscribers
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]

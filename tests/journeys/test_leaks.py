@@ -33,7 +33,7 @@ from rights.residue import QUOTED, Searcher
 from sluice.cli.whole import app
 from sluice.errors import SluiceError, place_of
 from sluice.exchange.house import House, open_house
-from sluice.rights.mails import send_mails
+from sluice.rights.mail.write import send_mails
 from sluice.services import airflow, keeper, postgres
 from sluice.settings import get_settings
 from stores import client_of

@@ -32,7 +32,7 @@ from sluice.registers.model import (
 from sluice.registers.rules import declared_of, findings_of, rows_of, uses_of
 from sluice.registers.tables import finding_text
 from sluice.registers.terms import duration_text
-from sluice.rights.facts import register_years
+from sluice.rights.case.facts import register_years
 from sluice.settings import Settings
 from sluice.terms import Direction, RoleProfile
 

@@ -12,7 +12,7 @@ import pytest
 
 from sluice.db import Connection, connect_to
 from sluice.registers.store import find_sightings
-from sluice.rights.clock import BRUSSELS
+from sluice.rights.case.clock import BRUSSELS
 from stores import Database
 
 SEED = 20_261_127

@@ -21,8 +21,8 @@ from sluice.retention.consents import drop_consents
 from sluice.retention.give_back import give_back_due
 from sluice.retention.holds import confirm_return
 from sluice.retention.run import retain
-from sluice.rights.consent_file import Said
-from sluice.rights.consents import record_consent
+from sluice.rights.consents.file import Said
+from sluice.rights.consents.keep import record_consent
 from sluice.settings import Settings
 from sluice.subject.consent import last_words
 from sluice.subject.refs import refer

@@ -34,12 +34,12 @@ from sluice.retention.model import RetentionRefused
 from sluice.retention.run import retain
 from sluice.returns.give_back import FlowGiven, Standing
 from sluice.returns.release import release
-from sluice.rights.erase import run
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_linked import WENT_OUT
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_store import find_copies
-from sluice.rights.erase_stores import store_of
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.linked import WENT_OUT
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import store_of
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
@@ -236,7 +236,7 @@ def test_sealed_to_its_principal_it_is_known_who_is_in_it_as_it_goes_and_as_long
 
         case = asked(night, phone, leaver)
         with monkeypatch.context() as patched:
-            patched.setattr("sluice.rights.erase.remake_prepared", lambda *_: None)
+            patched.setattr("sluice.rights.erasure.erase.remake_prepared", lambda *_: None)
             control = run(house, case.case_id, datetime.now(UTC))
             assert control.residual + control.doubts > 0, "what lies prepared names the leaver, and nobody can open it"
         report = run(house, case.case_id, datetime.now(UTC))

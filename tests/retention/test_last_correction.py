@@ -15,7 +15,7 @@ from sluice.keys import QUARANTINE
 from sluice.retention.holds import hold
 from sluice.retention.model import HoldReason
 from sluice.retention.run import retain
-from sluice.rights.facts import sealed_days
+from sluice.rights.case.facts import sealed_days
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import ExchangeId, Principal, SubjectKind

@@ -19,10 +19,10 @@ from sluice.exchange.naming import INDEX_PREFIX
 from sluice.exchange.suppressed import lift
 from sluice.exchange.suppressed_store import find_runs
 from sluice.retention.run import find_due, retain
+from sluice.rights.case.model import Action, Right
+from sluice.rights.copies.needed_model import Need
+from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.finish import sweep
-from sluice.rights.model import Action, Right
-from sluice.rights.needed_model import Need
-from sluice.rights.needed_store import find_restricted
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 

@@ -28,7 +28,7 @@ from sluice.retention import store
 from sluice.retention.holds import confirm_return, hold, lift
 from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import Retained, find_due, retain
-from sluice.rights.erase import run
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Flow, Principal
 from stores import client_of

@@ -18,7 +18,7 @@ from sluice.exchange.sweeping import LeftUndone
 from sluice.ledger.record import CopyLine
 from sluice.retention.run import retain
 from sluice.returns.due import open_due
-from sluice.rights import erase_store
+from sluice.rights.copies import copy_store
 from sluice.sample.files import write_campaign
 from sluice.terms import ExchangeId, Principal
 
@@ -124,9 +124,9 @@ def two_files(night: Night) -> tuple[ExchangeLine, ExchangeLine]:
 
 def gone(night: Night, line: ExchangeLine) -> None:
     """The rows of a file are removed as retention removes them."""
-    found = erase_store.find_copies(night.desk.house.conn, Principal(ENERGY[0]), among=[ExchangeId(line.id)])
+    found = copy_store.find_copies(night.desk.house.conn, Principal(ENERGY[0]), among=[ExchangeId(line.id)])
     [lake] = [copy for copy in found if copy.kind == "lake"]
-    erase_store.remove(night.desk.house, lake)
+    copy_store.remove(night.desk.house, lake)
 
 
 def test_a_delivered_return_is_not_made_again_with_less_when_contacts_are_gone(night: Night) -> None:

@@ -14,7 +14,7 @@ from sluice.lake.objects import StoredObject
 from sluice.returns.carry import carry_return
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, Principal
 

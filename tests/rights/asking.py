@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from night import Night
-from sluice.rights.cases import decide, settle_identity
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case.model import NOTHING, Action, Actor, Case, Order, Remedies, Right, Role, State
+from sluice.rights.case.reasons import REMEDIES
+from sluice.rights.case.steps import decide, settle_identity
+from sluice.rights.case.store import get_case
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import NOTHING, Action, Actor, Case, Order, Remedies, Right, Role, State
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.reasons import REMEDIES
-from sluice.rights.store import get_case
 from sluice.terms import Principal, SubjectKind
 
 DESK = Actor(Role.DESK, "anna")

@@ -40,13 +40,13 @@ from sluice.exchange.house import House
 from sluice.lake.objects import StoredObject
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import deliver_again
-from sluice.rights.cases import decide
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case.model import Action, Actor, Case, CaseId, Order, Role, State
+from sluice.rights.case.steps import decide
+from sluice.rights.case.store import get_case
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Actor, Case, CaseId, Order, Role, State
 from sluice.rights.requests import read_request
-from sluice.rights.store import get_case
 from sluice.sample.exports import Platform
 from sluice.sample.files import BELGIAN, INTERNATIONAL, WRITTEN_ON, campaign_cells, subscriber_cells
 from sluice.sample.results import Cast, write_results

@@ -12,7 +12,7 @@ from rights.everywhere import age_opener
 from rights.residue import Searcher, as_reference
 from sluice.exchange.read import list_exchanges
 from sluice.lake.objects import StoredObject
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.terms import Direction, Principal
 
 ENERGY = Principal("energy01")

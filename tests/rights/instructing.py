@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime
 
 from rights.town import DESK, SHA, Town
-from sluice.rights import store
-from sluice.rights.cases import decide
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.case.steps import decide
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letters import open_document
-from sluice.rights.model import Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.letters.write import open_document
 from sluice.terms import Principal
 
 

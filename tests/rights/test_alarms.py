@@ -9,10 +9,10 @@ import pytest
 from desk import Desk, open_desk
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK
-from sluice.rights.alarms import find_alarms
-from sluice.rights.clock import alarms
-from sluice.rights.facts import clock_parameters
-from sluice.rights.model import Case, Right
+from sluice.rights.alerts.alarms import find_alarms
+from sluice.rights.case.clock import alarms
+from sluice.rights.case.facts import clock_parameters
+from sluice.rights.case.model import Case, Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import SubjectKind

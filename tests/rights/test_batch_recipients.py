@@ -11,16 +11,17 @@ import pytest
 from answers.test_every_paper import CARE, another_agreement
 from night import change
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
-from sluice.rights import notice_store, store
-from sluice.rights.cases import decide
-from sluice.rights.erase import run
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, CaseId, Order, Right, State, Track
+from sluice.rights.case.steps import decide
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.model import Action, Case, CaseId, Order, Right, State, Track
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.tell import document_of
 from sluice.rights.requests import list_request_files, read_requests
-from sluice.rights.tell import document_of
 from sluice.settings import Settings
 from sluice.terms import Principal
 

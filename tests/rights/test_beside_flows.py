@@ -15,11 +15,11 @@ from sluice.retention.holds import hold, lift
 from sluice.retention.model import HoldReason
 from sluice.retention.run import retain
 from sluice.returns.acks import read_acks
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_control import status
-from sluice.rights.model import Case, Right
-from sluice.rights.notice_answers import read_answers
+from sluice.rights.case.model import Case, Right
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.control import status
+from sluice.rights.erasure.erase import run
+from sluice.rights.notices.answers import read_answers
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from stores import client_of

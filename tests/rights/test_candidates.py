@@ -22,17 +22,17 @@ from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
 from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import store
-from sluice.rights.candidates import find_candidates, identifier_of
-from sluice.rights.cases import settle_identity
+from sluice.rights.case import store
+from sluice.rights.case.due import Due, due_actions
+from sluice.rights.case.errors import IdentifierInvalid, TransitionRefused
+from sluice.rights.case.model import Case, CaseId, Order, Right, State
+from sluice.rights.case.steps import settle_identity
 from sluice.rights.confirm import NotWaiting, candidates_of, confirm
-from sluice.rights.due import Due, due_actions
-from sluice.rights.erase import plan, run
-from sluice.rights.erase_model import NotDecided
-from sluice.rights.errors import IdentifierInvalid, TransitionRefused
-from sluice.rights.identifiers import Sought, open_sealed
-from sluice.rights.model import Case, CaseId, Order, Right, State
+from sluice.rights.copies.candidates import find_candidates, identifier_of
+from sluice.rights.copies.model import NotDecided
+from sluice.rights.erasure.erase import plan, run
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.person.identifiers import Sought, open_sealed
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.subject.candidate import candidate_ref, normal_candidate

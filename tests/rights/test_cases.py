@@ -20,17 +20,12 @@ from sluice.exchange.house import open_house
 from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify
-from sluice.rights import store
-from sluice.rights.cases import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
-from sluice.rights.clock_store import find_clocks
-from sluice.rights.due import Due, due_actions, raised_alarms
-from sluice.rights.errors import IdentifierInvalid, TransitionRefused
-from sluice.rights.facts import ClockRefused
-from sluice.rights.forward import follow, forward
-from sluice.rights.holds import hold_ends
-from sluice.rights.identifiers import find_sealed, list_sealed, parse_identifier
-from sluice.rights.letters import write_letter
-from sluice.rights.model import (
+from sluice.rights.case import store
+from sluice.rights.case.clock_store import find_clocks
+from sluice.rights.case.due import Due, due_actions, raised_alarms
+from sluice.rights.case.errors import IdentifierInvalid, TransitionRefused
+from sluice.rights.case.facts import ClockRefused
+from sluice.rights.case.model import (
     Action,
     Actor,
     Case,
@@ -44,9 +39,14 @@ from sluice.rights.model import (
     State,
     Track,
 )
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
+from sluice.rights.case.transitions import TRANSITIONS
+from sluice.rights.forward import follow, forward
+from sluice.rights.holds import hold_ends
+from sluice.rights.letters.write import write_letter
 from sluice.rights.opening import NewRequest, finish_openings, open_case
-from sluice.rights.reasons import iri
-from sluice.rights.transitions import TRANSITIONS
+from sluice.rights.person.identifiers import find_sealed, list_sealed, parse_identifier
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

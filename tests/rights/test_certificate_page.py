@@ -25,15 +25,15 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.keys import Keyring
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import key_id, sign
-from sluice.rights.certificate import issue, open_pdf
-from sluice.rights.certificate_check import FORMAT, TYPE
-from sluice.rights.certificate_page import LIMIT_NAMES, LIMITS, make_certificate_page, make_certificate_pdf
-from sluice.rights.erase import run
-from sluice.rights.erase_exceptions import exceptions_of
-from sluice.rights.erase_stores import STORES
-from sluice.rights.letter_page import reason_text
-from sluice.rights.model import Action, Right, Role, State, Step
-from sluice.rights.reasons import EXCEPTIONS, iri
+from sluice.rights.case.model import Action, Right, Role, State, Step
+from sluice.rights.case.reasons import EXCEPTIONS, iri
+from sluice.rights.case.wording import reason_text
+from sluice.rights.copies.stores import STORES
+from sluice.rights.erasure.certificate import issue, open_pdf
+from sluice.rights.erasure.certificate_check import FORMAT, TYPE
+from sluice.rights.erasure.certificate_page import LIMIT_NAMES, LIMITS, make_certificate_page, make_certificate_pdf
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.exceptions import exceptions_of
 
 KEYS = Keyring(Path(), bytes(32), Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 HASH = "9f3c1d20ab54e6f1" * 4

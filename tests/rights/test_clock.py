@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.agreement.facts import EEA_COUNTRIES
-from sluice.rights.clock import (
+from sluice.rights.case.clock import (
     DueDates,
     Pause,
     alarms,
@@ -22,8 +22,8 @@ from sluice.rights.clock import (
     paused,
     received_on,
 )
-from sluice.rights.facts import ClockRefused, StatutoryDay, clock_parameters, parameters, statutory_days, value_on
-from sluice.rights.holidays import (
+from sluice.rights.case.facts import ClockRefused, StatutoryDay, clock_parameters, parameters, statutory_days, value_on
+from sluice.rights.case.holidays import (
     is_working_day,
     library_days,
     next_working_day,

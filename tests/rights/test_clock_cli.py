@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sluice.cli.clock import app
 from sluice.errors import Exit, UsageError
-from sluice.rights.facts import ClockRefused
+from sluice.rights.case.facts import ClockRefused
 
 run = CliRunner().invoke
 SLUICE = Path(sysconfig.get_path("scripts")) / "sluice"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sluice.agreement.load import load_agreement
 from sluice.exchange.naming import BRUSSELS
-from sluice.rights.consent_file import Said, judge_consents
+from sluice.rights.consents.file import Said, judge_consents
 from sluice.subject.consent import last_words
 from sluice.subject.refs import refer
 from sluice.terms import SubjectKind

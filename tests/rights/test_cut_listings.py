@@ -13,7 +13,7 @@ from sluice.exchange.house import open_house
 from sluice.lake import objects
 from sluice.lake.versions import Listing, ListingCut
 from sluice.returns.acks import read_acks
-from sluice.rights.notice_answers import read_answers
+from sluice.rights.notices.answers import read_answers
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 

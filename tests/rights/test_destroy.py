@@ -27,17 +27,17 @@ from sluice.retention.consents import drop_consents
 from sluice.retention.holds import hold, lift
 from sluice.retention.model import HoldReason
 from sluice.retention.run import retain
-from sluice.rights import store
-from sluice.rights.cases import withdraw
-from sluice.rights.certificate import issue
-from sluice.rights.consent_file import Said
-from sluice.rights.consents import record_consent
+from sluice.rights.case import store
+from sluice.rights.case.model import Case
+from sluice.rights.case.steps import withdraw
+from sluice.rights.consents.file import Said
+from sluice.rights.consents.keep import record_consent
 from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, finish
-from sluice.rights.erase import run
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.preflight import preflight
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.model import Case
-from sluice.rights.preflight import preflight
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.subject.refs import refer
@@ -256,7 +256,7 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
 
 def town_order() -> object:
     from rights.town import DESK, SHA
-    from sluice.rights.model import Order
+    from sluice.rights.case.model import Order
 
     return Order(DESK, now(), "WITHDRAWN", SHA)
 

@@ -15,13 +15,13 @@ from sluice.answers.make import make
 from sluice.answers.model import AnswerKind
 from sluice.exchange.correction_store import find_rows
 from sluice.exchange.naming import BRUSSELS
-from sluice.rights import rectify
-from sluice.rights.cases import settle_identity
+from sluice.rights.case.model import Action, Case, Order, Right, State
+from sluice.rights.case.steps import settle_identity
 from sluice.rights.forward import forward
 from sluice.rights.instructions import InstructionOutcome
-from sluice.rights.model import Action, Case, Order, Right, State
-from sluice.rights.notice_store import list_notices
+from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.person import rectify
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -18,16 +18,16 @@ from sluice.lake.quarantine import seal
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release
-from sluice.rights import erase_scan
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import plan, run, verify
-from sluice.rights.erase_model import NotDecided
-from sluice.rights.identifiers import parse_identifier, refs_of
-from sluice.rights.model import Right, State
+from sluice.rights.case.model import Right, State
+from sluice.rights.case.store import get_case
+from sluice.rights.copies.model import NotDecided
+from sluice.rights.copies.where import where
+from sluice.rights.erasure import scan
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.erase import plan, run, verify
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.store import get_case
-from sluice.rights.where import where
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -119,11 +119,11 @@ def test_the_erased_person_does_not_come_back_in_another_spelling(night: Night) 
     assert (shown.record.what.rows_accepted, shown.record.what.rows_refused) == (39, 0)
 
 
-@pytest.mark.parametrize("many", [erase_scan.MANY, 0], ids=["by itself", "by readers"])
+@pytest.mark.parametrize("many", [scan.MANY, 0], ids=["by itself", "by readers"])
 def test_the_second_scan_finds_what_was_put_back_behind_the_record(
     night: Night, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erase_scan, "MANY", many)
+    monkeypatch.setattr(scan, "MANY", many)
     record, phone = night.people(3)[1]
     house, settings = night.desk.house, night.desk.settings
     case = asked(night, phone, record)

@@ -26,19 +26,21 @@ from rights.test_erase_parts import (
 from rights.town import DESK, Town, open_town
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
-from sluice.rights import erase_scan, erase_store, store
-from sluice.rights.cases import decide, extend
-from sluice.rights.certificate import find_proven
-from sluice.rights.erase import run
-from sluice.rights.erase_control import status, take_up
-from sluice.rights.erase_release import draft, release
-from sluice.rights.errors import TransitionRefused
+from sluice.rights.case import store
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.model import Action, Case, LetterKind, Order, State
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import decide, extend
+from sluice.rights.copies import copy_store
+from sluice.rights.erasure import scan
+from sluice.rights.erasure.certificate import find_proven
+from sluice.rights.erasure.control import status, take_up
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
-from sluice.rights.letters import write_letter
-from sluice.rights.model import Action, Case, LetterKind, Order, State
-from sluice.rights.reasons import iri
+from sluice.rights.letters.write import write_letter
 from sluice.terms import ExchangeId, Principal
 
 pytestmark = pytest.mark.stores
@@ -129,7 +131,7 @@ def test_a_copy_that_stays_and_is_edited_for_somebody_else_during_the_scan_is_no
     centers(town, case, State.REFUSED, refusal())
     let_go(town, case)
     other = town.decided(town.people[1])
-    real, edited = erase_scan.find_open_notices, list[int]()
+    real, edited = scan.find_open_notices, list[int]()
 
     def meanwhile(house: House, principal: Principal) -> set[tuple[str, str]]:
         if not edited:
@@ -137,7 +139,7 @@ def test_a_copy_that_stays_and_is_edited_for_somebody_else_during_the_scan_is_no
             edited.append(run(house, other.case_id, now()).residual or 0)
         return real(house, principal)
 
-    monkeypatch.setattr(erase_scan, "find_open_notices", meanwhile)
+    monkeypatch.setattr(scan, "find_open_notices", meanwhile)
     report = run(town.house, case.case_id, now())
 
     assert edited == [1, 0] and (report.residual, outcome(town, case)) == (0, "clean") and report.kept > 0
@@ -148,7 +150,7 @@ def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
     town: Town, monkeypatch: pytest.MonkeyPatch, is_judged: bool
 ) -> None:
     person = town.people[2]
-    case, real, dropped = town.decided(person), erase_scan.find_open_notices, list[str]()
+    case, real, dropped = town.decided(person), scan.find_open_notices, list[str]()
 
     def meanwhile(house: House, principal: Principal) -> set[tuple[str, str]]:
         if principal == ENERGY and not dropped:
@@ -160,7 +162,7 @@ def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
                     drain_all(worker)
         return real(house, principal)
 
-    monkeypatch.setattr(erase_scan, "find_open_notices", meanwhile)
+    monkeypatch.setattr(scan, "find_open_notices", meanwhile)
     report = run(town.house, case.case_id, now())
 
     assert dropped and (report.residual, report.doubts) == (0, 0)
@@ -174,7 +176,7 @@ def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
 def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     case = town.decided(town.people[2])
     under_way = {GAS: frozenset({ExchangeId("6f0c4f0e-0000-4000-8000-000000000000")})}
-    monkeypatch.setattr(erase_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
+    monkeypatch.setattr(copy_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
 
     run(town.house, case.case_id, now())
 

@@ -11,12 +11,12 @@ from copies import Copies
 from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
-from sluice.rights import store
-from sluice.rights.cases import decide
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, Order, State
+from sluice.rights.case.steps import decide
+from sluice.rights.erasure.erase import run, verify
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Case, Order, State
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind

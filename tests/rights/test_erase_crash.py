@@ -20,18 +20,18 @@ from sluice.exchange.merged import merge_index
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
-from sluice.rights.certificate import issue
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import run
-from sluice.rights.erase_control import resume, stop
-from sluice.rights.erase_model import ErasureBusy, ErasureReport, ErasureStopped
-from sluice.rights.erase_release import draft
-from sluice.rights.erase_release import release as let_go
-from sluice.rights.model import CaseId, State
-from sluice.rights.notice_store import list_notices
-from sluice.rights.preflight import PreflightFailed
-from sluice.rights.store import get_case
-from sluice.rights.tell import Told, tell
+from sluice.rights.case.model import CaseId, State
+from sluice.rights.case.store import get_case
+from sluice.rights.copies.model import ErasureBusy, ErasureReport, ErasureStopped
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.control import resume, stop
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.preflight import PreflightFailed
+from sluice.rights.erasure.release import draft
+from sluice.rights.erasure.release import release as let_go
+from sluice.rights.notices.notice_store import list_notices
+from sluice.rights.notices.tell import Told, tell
 from sluice.settings import Settings
 from sluice.terms import Direction
 

@@ -24,13 +24,13 @@ from sluice.exchange.read import list_exchanges
 from sluice.exchange.suppressed import keep_out
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_find import is_pointing
-from sluice.rights.erase_model import Copy, Decided, ErasureReport, Outcome, Target
-from sluice.rights.erase_scope import is_decided
-from sluice.rights.identifiers import parse_identifier, refs_of
-from sluice.rights.where import where
+from sluice.rights.copies.find import is_pointing
+from sluice.rights.copies.model import Copy, Decided, ErasureReport, Outcome, Target
+from sluice.rights.copies.scope import is_decided
+from sluice.rights.copies.where import where
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.erase import run
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
@@ -339,7 +339,7 @@ def test_a_prepared_return_that_names_the_person_is_made_again_before_anything_i
         record, phone = night.people(1)[0]
         case = asked(night, phone, record)
         with monkeypatch.context() as patched:
-            patched.setattr("sluice.rights.erase.remake_prepared", lambda *_: None)
+            patched.setattr("sluice.rights.erasure.erase.remake_prepared", lambda *_: None)
             control = run(night.desk.house, case.case_id, datetime.now(UTC))
             assert control.residual == 1, "it lies there, and names the first of the three"
 

@@ -14,17 +14,17 @@ from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.exchange.suppressed import find_suppressed
-from sluice.rights import store
-from sluice.rights.cases import withdraw
-from sluice.rights.certificate import issue
-from sluice.rights.erase import plan, run
-from sluice.rights.erase_control_store import find_plans
-from sluice.rights.erase_model import NotReleased
-from sluice.rights.erase_release import draft
-from sluice.rights.erase_whose import Own, SeveralCustomers, own_of
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, Order, Right
+from sluice.rights.case.steps import withdraw
+from sluice.rights.copies.model import NotReleased
+from sluice.rights.copies.whose import Own, SeveralCustomers, own_of
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.control_store import find_plans
+from sluice.rights.erasure.erase import plan, run
+from sluice.rights.erasure.release import draft
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow, forward
-from sluice.rights.model import Action, Case, Order, Right
 from sluice.rights.requests import read_request
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind

@@ -11,13 +11,13 @@ import pytest
 from rights.asking import asked, let_go
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
 from sluice.lake.objects import ObjectStore
-from sluice.rights import erase_store
-from sluice.rights.erase import run
-from sluice.rights.erase_bench import Bench, asking_bench, open_bench
-from sluice.rights.erase_find import find_places, led_copies
-from sluice.rights.erase_lead import find_lead
-from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_stores import NamelessStore, store_of
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench, asking_bench, open_bench
+from sluice.rights.copies.find import find_places, led_copies
+from sluice.rights.copies.lead import find_lead
+from sluice.rights.copies.model import Copy, Target
+from sluice.rights.copies.stores import NamelessStore, store_of
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.subject.index import is_whole, write_run
 from sluice.terms import Principal
@@ -42,7 +42,7 @@ def target_of(estate: Estate, person: Person, principal: Principal, which: slice
 
 def opened_all(bench: Bench) -> Found:
     """What every copy says, whatever the index does."""
-    copies = erase_store.find_copies(bench.house.conn, bench.target.principal)
+    copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
     found = ((copy, store_of(copy).find(bench, copy)) for copy in copies)
     return {(copy.exchange_id, copy.kind, rows) for copy, rows in found if rows}
 
@@ -94,7 +94,7 @@ def closed_to_strangers(estate: Estate) -> tuple[list[Copy], list[Copy]]:
     )
     with open_bench(estate.house, nobody) as bench:
         opened = [copy for copy in led_copies(bench) if store_of(copy).name != NamelessStore().name]
-    return opened, erase_store.find_copies(estate.house.conn, ENERGY01)
+    return opened, copy_store.find_copies(estate.house.conn, ENERGY01)
 
 
 @pytest.mark.evidence
@@ -133,7 +133,7 @@ def test_a_server_keeps_small_runs_and_asks_an_edited_one_anew(estate: Estate) -
 
     def named() -> tuple[frozenset[str], int]:
         """Exchanges that the index names, and how many objects were read to know it."""
-        copies = erase_store.find_copies(estate.house.conn, ENERGY01)
+        copies = copy_store.find_copies(estate.house.conn, ENERGY01)
         with patch.object(ObjectStore, "read", autospec=True, side_effect=ObjectStore.read) as read:
             return find_lead(asking_bench(estate.house, target), copies).named, read.call_count
 

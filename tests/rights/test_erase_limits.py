@@ -8,8 +8,8 @@ from resource import RUSAGE_SELF, getrusage
 from scan.pdfs import pdf_bomb
 from sluice.exchange.job import widest_limits
 from sluice.lake.table import Limits
-from sluice.rights.erase_files import erase_in_file, find_in_file, hides_something, names_person
-from sluice.rights.erase_model import Column, Target
+from sluice.rights.copies.files import erase_in_file, find_in_file, hides_something, names_person
+from sluice.rights.copies.model import Column, Target
 from sluice.scan.readers import Most
 from sluice.settings import Settings
 from sluice.subject.refs import refer

@@ -11,21 +11,21 @@ from copies import Copies
 from rights.test_erase_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed, lift
-from sluice.rights import store
-from sluice.rights.cases import withdraw
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_control import UNDECIDED, take_up
-from sluice.rights.erase_control_store import find_plans, find_run
-from sluice.rights.erase_model import EverybodyNeeded, PlanOutdated
-from sluice.rights.erase_plan import read_plan
-from sluice.rights.erase_release import draft, release
-from sluice.rights.erase_whose import SeveralCustomers, needs_of
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, Order, Right, State
+from sluice.rights.case.steps import withdraw
+from sluice.rights.copies.model import EverybodyNeeded, PlanOutdated
+from sluice.rights.copies.needed_model import Need, Needed
+from sluice.rights.copies.needed_store import find_restricted
+from sluice.rights.copies.whose import SeveralCustomers, needs_of
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.control import UNDECIDED, take_up
+from sluice.rights.erasure.control_store import find_plans, find_run
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.plan import read_plan
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.model import Action, Case, Order, Right, State
-from sluice.rights.needed_model import Need, Needed
-from sluice.rights.needed_store import find_restricted
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -15,8 +15,8 @@ from forms import FORMS, Form, zipped
 from night import Night, with_papers
 from rights.asking import asked
 from sluice.lake.objects import StoredObject
-from sluice.rights.erase import run
-from sluice.rights.erase_model import Outcome
+from sluice.rights.copies.model import Outcome
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 
 

@@ -11,21 +11,21 @@ from copies import Copies
 from gate.papers import a_contract, a_field
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
-from sluice.rights import erase_control_store as control
-from sluice.rights import store
-from sluice.rights.cases import decide, withdraw
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import begin, begin_if_due, erase_copies, finish, run
-from sluice.rights.erase_control import check_goes_on, status, take_up
-from sluice.rights.erase_model import Copy, Decided, Fate, ReleaseRefused, RequestTakenBack, Target
-from sluice.rights.erase_release import draft, release
-from sluice.rights.erase_scope import fate_of
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, Order, Remedies, State
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import decide, withdraw
+from sluice.rights.copies.model import Copy, Decided, Fate, ReleaseRefused, RequestTakenBack, Target
+from sluice.rights.copies.scope import fate_of
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.control import check_goes_on, status, take_up
+from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Case, Order, Remedies, State
-from sluice.rights.reasons import iri
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 

@@ -31,9 +31,9 @@ from sluice.exchange.merged_store import find_months, find_runs
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.suppressed import INDEX
 from sluice.returns.model import NotReleasable
-from sluice.rights.erase import run
-from sluice.rights.erase_model import ErasureReport
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.model import ErasureReport
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 
 RACES = effort(1, 25)

@@ -11,7 +11,7 @@ from desk import open_desk
 from night import Edit, Night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
-from sluice.rights.erase import run
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
 

@@ -20,11 +20,8 @@ from sluice.exchange.house import open_house
 from sluice.exchange.locks import hold_object
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import erase_control_store as control
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_control import resume, status, stop, take_up
-from sluice.rights.erase_model import (
+from sluice.rights.case.model import Case, CaseId
+from sluice.rights.copies.model import (
     AnotherInError,
     Copy,
     Done,
@@ -36,10 +33,13 @@ from sluice.rights.erase_model import (
     PlanOutdated,
     ReleaseRefused,
 )
-from sluice.rights.erase_plan import StoredPlan, make_plan, read_plan
-from sluice.rights.erase_release import draft, release
-from sluice.rights.identifiers import encrypt
-from sluice.rights.model import Case, CaseId
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.control import resume, status, stop, take_up
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.plan import StoredPlan, make_plan, read_plan
+from sluice.rights.erasure.release import draft, release
+from sluice.rights.person.identifiers import encrypt
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 

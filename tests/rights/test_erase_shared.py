@@ -14,9 +14,9 @@ from night import AT_ONCE, Call, Night, copied_night, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
-from sluice.rights.certificate import issue, stores_in
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.erase import run, verify
+from sluice.rights.erasure.certificate import issue, stores_in
+from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId
 

@@ -32,11 +32,11 @@ from sluice.exchange.merge_rules import FEWEST
 from sluice.exchange.merged import RUNS, merge_all
 from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
-from sluice.rights.certificate import issue
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_meant import NAMED
-from sluice.rights.erase_model import ErasureReport
-from sluice.rights.model import Case
+from sluice.rights.case.model import Case
+from sluice.rights.copies.model import ErasureReport
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.erase import run, verify
+from sluice.rights.erasure.meant import NAMED
 from sluice.settings import Settings
 from stores import Database
 

@@ -12,13 +12,20 @@ import pytest
 from copies import Copies
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
 from sluice.lake.objects import StoredObject
-from sluice.rights.census import buckets_by_role, find_unknown, known_places, known_tables, owner_of, principals_of
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import STORES
-from sluice.rights.model import CaseId
-from sluice.rights.preflight import Risk, preflight
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import STORES
+from sluice.rights.erasure.census import (
+    buckets_by_role,
+    find_unknown,
+    known_places,
+    known_tables,
+    owner_of,
+    principals_of,
+)
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.preflight import Risk, preflight
 from sluice.services.doctor import examine_one
 from sluice.settings import Settings
 from stores import Database

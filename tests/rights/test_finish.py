@@ -12,17 +12,17 @@ from copies import Copies
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity, withdraw
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.clock import BRUSSELS
-from sluice.rights.erase import run
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.clock import BRUSSELS
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
+from sluice.rights.case.steps import decide, settle_identity, withdraw
+from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
+from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import list_request_files, read_requests
 from sluice.settings import Settings

@@ -8,9 +8,9 @@ import pytest
 
 from desk import ENERGY
 from rights.town import Town, open_town
-from sluice.rights.census import find_unknown
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run, verify
+from sluice.rights.erasure.census import find_unknown
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Principal
 from stores import client_of

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from sluice.errors import Ref
-from sluice.rights.book import moved
-from sluice.rights.clock import DueDates
-from sluice.rights.diagram import all_guards, diagram, renew
-from sluice.rights.errors import TransitionRefused
-from sluice.rights.guards import BASE, Attempt
-from sluice.rights.model import (
+from sluice.rights.case.book import moved
+from sluice.rights.case.clock import DueDates
+from sluice.rights.case.diagram import all_guards, diagram, renew
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.guards import BASE, Attempt
+from sluice.rights.case.model import (
     Action,
     Actor,
     Case,
@@ -35,8 +35,8 @@ from sluice.rights.model import (
     SubCaseId,
     Track,
 )
-from sluice.rights.reasons import ABUSE, REFUSALS, iri
-from sluice.rights.transitions import FLAGS, TRANSITIONS, Transition, check_flag, check_step, next_states
+from sluice.rights.case.reasons import ABUSE, REFUSALS, iri
+from sluice.rights.case.transitions import FLAGS, TRANSITIONS, Transition, check_flag, check_step, next_states
 from sluice.terms import Principal, Sha256
 
 SHA = "ab" * 32
@@ -530,7 +530,7 @@ def test_each_right_has_the_reason_of_its_own_conditions() -> None:
 
 def test_the_page_is_made_from_the_table() -> None:
     page = PAGE.read_text()
-    assert renew(page) == page, "run `python -m sluice.rights.diagram docs/explanation/cases.md`"
+    assert renew(page) == page, "run `python -m sluice.rights.case.diagram docs/explanation/cases.md`"
     assert "ESCALATED --> INSTRUCTED" in diagram(Track.PROCESSOR)
 
 

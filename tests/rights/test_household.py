@@ -21,17 +21,17 @@ from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import find_by_versions, show_exchange
 from sluice.returns.righting import Righting, oldest_first
 from sluice.returns.store import find_contacts
-from sluice.rights import store
-from sluice.rights.cases import decide
-from sluice.rights.erase import run
+from sluice.rights.case import store
+from sluice.rights.case.letter_store import find_letters
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, SubCase, Track
+from sluice.rights.case.next_step import NextStep, step_of_part
+from sluice.rights.case.steps import decide
+from sluice.rights.erasure.erase import run
 from sluice.rights.instructions import read_instruction
-from sluice.rights.letter_store import find_letters
-from sluice.rights.letters import note_opened, open_document, write_letter
+from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.rights.lifting import StillToRestrict, lift_restriction
-from sluice.rights.model import Action, Case, LetterKind, Order, Right, State, SubCase, Track
-from sluice.rights.next_step import NextStep, step_of_part
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.rectify_whom import numbers_of
+from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify_whom import numbers_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

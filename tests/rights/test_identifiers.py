@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.rights.identifiers import FEW, NOBODY, Identifier, refs_of, values_of
+from sluice.rights.person.identifiers import FEW, NOBODY, Identifier, refs_of, values_of
 from sluice.terms import Principal, SubjectKind
 
 KEY = bytes(range(32))

@@ -13,8 +13,8 @@ from desk import Desk, open_desk
 from rights.test_requests import Spoken, asked, put, states, sweep
 from sluice.ledger.append import canonical
 from sluice.ledger.sign import sign
+from sluice.rights.case.model import State
 from sluice.rights.instructions import KEY_FILE, TYPE
-from sluice.rights.model import State
 from sluice.settings import Settings
 
 

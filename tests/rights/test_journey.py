@@ -17,9 +17,9 @@ from sluice.exchange.store import get_open
 from sluice.lineage.drawing import LAKE
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import release
-from sluice.rights.erase import run
-from sluice.rights.identifiers import parse_identifier
+from sluice.rights.erasure.erase import run
 from sluice.rights.journey import Journey, follow_case, journey_of
+from sluice.rights.person.identifiers import parse_identifier
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 

@@ -19,17 +19,17 @@ from sluice.exchange.known_as import KnownAs
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import find_suppressed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
-from sluice.rights.cases import decide
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_find import open_request, targets_of
+from sluice.rights.case.model import Action, Case, Order, Right, State, Track
+from sluice.rights.case.steps import decide
+from sluice.rights.copies.find import open_request, targets_of
+from sluice.rights.copies.needed import find_needed, refs_by_need
+from sluice.rights.copies.where import where
+from sluice.rights.erasure.erase import run, verify
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.identifiers import Identifier, parse_identifier, refs_of
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Case, Order, Right, State, Track
-from sluice.rights.needed import find_needed, refs_by_need
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.where import where
+from sluice.rights.person.identifiers import Identifier, parse_identifier, refs_of
+from sluice.rights.person.rectify import Wanted, ask
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

@@ -27,12 +27,13 @@ from rights.letter_samples import (
 from sluice.documents.model import LetterPage
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, Words, words
-from sluice.rights.letter_document import make_letter_document, spoken
-from sluice.rights.letter_due import parts_waiting, refused_groups
-from sluice.rights.letter_model import LetterFacts, PartFacts
-from sluice.rights.letter_page import done_text, group_text, make_letter_page, reason_text
-from sluice.rights.model import ACTIONS, PROTECTED, Action, LetterKind, Right, State, Track
-from sluice.rights.reasons import DELAYS, REFUSALS, REMEDIES, iri
+from sluice.rights.case.letter_due import parts_waiting, refused_groups
+from sluice.rights.case.letter_model import LetterFacts, PartFacts
+from sluice.rights.case.model import ACTIONS, PROTECTED, Action, LetterKind, Right, State, Track
+from sluice.rights.case.reasons import DELAYS, REFUSALS, REMEDIES, iri
+from sluice.rights.case.wording import group_text, reason_text
+from sluice.rights.letters.document import make_letter_document, spoken
+from sluice.rights.letters.page import done_text, make_letter_page
 from sluice.terms import FieldGroup
 
 MADE_AT = datetime(2026, 12, 1, 12, tzinfo=UTC)

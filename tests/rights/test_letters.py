@@ -28,20 +28,10 @@ from sluice.db import connect
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.house import open_house
 from sluice.ledger.verify import verify
-from sluice.rights import store
-from sluice.rights.cases import advance, decide, extend, settle_identity, withdraw
-from sluice.rights.certificate import issue
-from sluice.rights.desk_steps import extend_and_tell
-from sluice.rights.erase import run
-from sluice.rights.errors import LetterNotDue, TransitionRefused
-from sluice.rights.finish import finish
-from sluice.rights.forward import follow, forward
-from sluice.rights.identifiers import Identifier, list_sealed, open_sealed, refs_of
-from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letter_due import is_owed
-from sluice.rights.letter_facts import sender_of
-from sluice.rights.letters import note_opened, open_document, open_letter, write_letter, write_owed
-from sluice.rights.model import (
+from sluice.rights.case import store
+from sluice.rights.case.errors import LetterNotDue, TransitionRefused
+from sluice.rights.case.letter_due import is_owed
+from sluice.rights.case.model import (
     Action,
     Actor,
     Case,
@@ -56,9 +46,19 @@ from sluice.rights.model import (
     SubCase,
     Track,
 )
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import advance, decide, extend, settle_identity, withdraw
+from sluice.rights.desk_steps import extend_and_tell
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.erase import run
+from sluice.rights.finish import finish
+from sluice.rights.forward import follow, forward
+from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.letters.facts import sender_of
+from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter, write_owed
+from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envelope
-from sluice.rights.reasons import iri
-from sluice.rights.tell import tell
+from sluice.rights.person.identifiers import Identifier, list_sealed, open_sealed, refs_of
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

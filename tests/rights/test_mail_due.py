@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from rights.letter_samples import FORWARDED, a_case, a_part
-from sluice.rights.mail_due import mails_of_cases, mails_of_notices
-from sluice.rights.mail_model import Mail, MailKind, MailTargetInvalid
-from sluice.rights.mail_send import TEXTS, is_address, read_target, written
-from sluice.rights.model import Action, CaseId, State, SubCaseId
-from sluice.rights.notice_model import Channel, Notice, NoticeId, NoticeState, Side
+from sluice.rights.case.model import Action, CaseId, State, SubCaseId
+from sluice.rights.mail.due import mails_of_cases, mails_of_notices
+from sluice.rights.mail.model import Mail, MailKind, MailTargetInvalid
+from sluice.rights.mail.send import TEXTS, is_address, read_target, written
+from sluice.rights.notices.model import Channel, Notice, NoticeId, NoticeState, Side
 from sluice.settings import Settings
 
 DESK = "desk@center.example"

@@ -22,11 +22,11 @@ from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.suppressed import INDEX
 from sluice.retention.run import retain
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_lead import find_lead
-from sluice.rights.erase_store import find_copies
-from sluice.rights.model import Case
+from sluice.rights.case.model import Case
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.lead import find_lead
+from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.terms import Direction

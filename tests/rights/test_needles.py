@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.rights.erase_needles import forms_of, held_in, homes_of, is_by_chance
+from sluice.rights.copies.needles import forms_of, held_in, homes_of, is_by_chance
 from sluice.scan.spell import compact_of
 
 BRUSSELS = "+3223868177"

@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from sluice.rights.clock import due_dates
-from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS, has_decided, is_to_do
-from sluice.rights.facts import clock_parameters
-from sluice.rights.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
-from sluice.rights.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
-from sluice.rights.transitions import TRANSITIONS
+from sluice.rights.case.clock import due_dates
+from sluice.rights.case.facts import clock_parameters
+from sluice.rights.case.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
+from sluice.rights.case.transitions import TRANSITIONS
+from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS, has_decided, is_to_do
 from sluice.terms import Sha256
 
 RECEIVED = date(2026, 11, 2)

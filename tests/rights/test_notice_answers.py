@@ -17,12 +17,12 @@ from rights.town import Town, is_notice, open_town, papers_of
 from sluice.errors import NotFound, UsageError
 from sluice.exchange.house import House
 from sluice.returns.acks import read_acks
-from sluice.rights.model import Action, Right
-from sluice.rights.notice_answers import acknowledge, note_sent, parse_answer, read_answers
-from sluice.rights.notice_follow import follow
-from sluice.rights.notice_model import NotByHand, Notice, NoticeOutcome, NoticeState
-from sluice.rights.notice_store import get_notice, list_answers, list_notices
-from sluice.rights.tell import tell
+from sluice.rights.case.model import Action, Right
+from sluice.rights.notices.answers import acknowledge, note_sent, parse_answer, read_answers
+from sluice.rights.notices.follow import follow
+from sluice.rights.notices.model import NotByHand, Notice, NoticeOutcome, NoticeState
+from sluice.rights.notices.notice_store import get_notice, list_answers, list_notices
+from sluice.rights.notices.tell import tell
 from sluice.settings import Settings
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32

@@ -15,20 +15,20 @@ from effort import effort
 from rights.town import DESK, Person, Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import store
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, LetterKind, Right, State
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, LetterKind, Right, State
-from sluice.rights.notice_documents import RECEIPT_TYPE
-from sluice.rights.notice_model import NoticeState
-from sluice.rights.notice_store import list_answers, list_notices
+from sluice.rights.letters.write import note_opened
+from sluice.rights.notices.model import NoticeState
+from sluice.rights.notices.notice_store import list_answers, list_notices
+from sluice.rights.notices.to_recipient import RECEIPT_TYPE
 from sluice.settings import Settings
 
 POINTS = effort(3, 24)
 NAMES = ("energy01", "gas01")
-SWEEP = ",".join(("rights/tell", "rights/notice_", "lake/objects", "ledger/append", "db.py"))
-END = ",".join(("rights/finish", "rights/confirmation", "rights/letters", "rights/book", "lake/objects", "db.py"))
+SWEEP = ",".join(("rights/notices/", "lake/objects", "ledger/append", "db.py"))
+END = ",".join(("rights/finish", "rights/confirmation", "rights/letters/", "rights/case/book", "lake/objects", "db.py"))
 
 
 def planted(settings: Settings, folder: Path) -> None:

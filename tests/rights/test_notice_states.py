@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sluice.rights.model import Action, CaseId, SubCaseId
-from sluice.rights.notice_model import Channel, Notice, NoticeId, NoticeState, Side
-from sluice.rights.notice_states import DEFAULT_PACE, MOVES, WAITING, due_move, moved
+from sluice.rights.case.model import Action, CaseId, SubCaseId
+from sluice.rights.notices.model import Channel, Notice, NoticeId, NoticeState, Side
+from sluice.rights.notices.states import DEFAULT_PACE, MOVES, WAITING, due_move, moved
 
 S = NoticeState
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)

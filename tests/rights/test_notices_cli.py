@@ -14,9 +14,9 @@ from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
-from sluice.rights.model import Action, Right, State
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.store import get_case
+from sluice.rights.case.model import Action, Right, State
+from sluice.rights.case.store import get_case
+from sluice.rights.person.rectify import Wanted, ask
 from sluice.settings import Settings
 
 NAMES = ("energy01",)

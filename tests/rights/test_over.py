@@ -9,13 +9,13 @@ import pytest
 from copies import Copies
 from rights.test_finish import ENERGY, now, part_of, planted, stands
 from rights.town import DESK, SHA, Town, open_town, swept
-from sluice.rights.cases import withdraw
-from sluice.rights.certificate import NotProven, issue
-from sluice.rights.erase import run, verify
+from sluice.rights.case.model import Action, Case, Order, Right, State, Track
+from sluice.rights.case.steps import withdraw
+from sluice.rights.erasure.certificate import NotProven, issue
+from sluice.rights.erasure.erase import run, verify
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Case, Order, Right, State, Track
 
 
 @pytest.fixture

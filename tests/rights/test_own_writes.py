@@ -16,10 +16,10 @@ from sluice.exchange.house import House
 from sluice.exchange.open import Arrivals
 from sluice.exchange.own_writes import note_own_write
 from sluice.lake.objects import ObjectStore, StoredObject
-from sluice.rights.erase import run
-from sluice.rights.erase_model import Copy
-from sluice.rights.erase_store import find_copies, swap
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.copy_store import find_copies, swap
+from sluice.rights.copies.model import Copy
+from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 from stores import client_of

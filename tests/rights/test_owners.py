@@ -16,15 +16,18 @@ from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.read import view_rows
 from sluice.errors import UsageError
 from sluice.exchange.suppressed import find_suppressed
-from sluice.rights import opening, store
-from sluice.rights.cases import settle_identity
-from sluice.rights.erase import run
-from sluice.rights.erase_control import take_up
-from sluice.rights.erase_whose import SeveralCustomers
-from sluice.rights.errors import IdentifierInvalid, NumberOfSeveral, PrincipalUnknown, RequestIdReused
+from sluice.rights import opening
+from sluice.rights.case import store
+from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral, PrincipalUnknown, RequestIdReused
+from sluice.rights.case.model import Action, Case, Order, Right
+from sluice.rights.case.steps import settle_identity
+from sluice.rights.copies.whose import SeveralCustomers
+from sluice.rights.erasure.control import take_up
+from sluice.rights.erasure.erase import run
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow, forward
-from sluice.rights.identifiers import (
+from sluice.rights.opening import NewRequest, envelope_of, finish_openings, open_case
+from sluice.rights.person.identifiers import (
     NOBODY,
     Identifier,
     name_owners,
@@ -35,11 +38,9 @@ from sluice.rights.identifiers import (
     refs_of,
     seal,
 )
-from sluice.rights.model import Action, Case, Order, Right
-from sluice.rights.opening import NewRequest, envelope_of, finish_openings, open_case
-from sluice.rights.protect import protect
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.rectify_whom import refs_to_correct
+from sluice.rights.person.protect import protect
+from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.requests import read_requests
 from sluice.rights.rescope import rescope
 from sluice.settings import Settings

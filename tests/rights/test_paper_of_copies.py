@@ -10,7 +10,7 @@ from desk import ENERGY
 from night import change
 from rights.town import Town, open_town, papers_of
 from sluice.agreement.activate import activate_all
-from sluice.rights.erase_store import find_copies
+from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
 from sluice.terms import Principal
 

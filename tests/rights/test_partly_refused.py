@@ -10,13 +10,13 @@ from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.link import make_link, open_link
 from sluice.answers.sweep import make_decided
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
+from sluice.rights.case.next_step import NextStep, letters_to_post, step_of_part
+from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.desk_steps import decide_and_tell
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
-from sluice.rights.next_step import NextStep, letters_to_post, step_of_part
-from sluice.rights.reasons import REMEDIES, iri
+from sluice.rights.letters.write import note_opened
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

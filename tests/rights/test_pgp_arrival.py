@@ -16,12 +16,12 @@ from sluice.exchange.catalogue import find_copies
 from sluice.lake.objects import StoredObject
 from sluice.lake.pgp_in import public_part
 from sluice.lake.quarantine import unseal
-from sluice.rights.erase import run
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_find import find_places
-from sluice.rights.erase_model import ErasureReport, Outcome, Target
-from sluice.rights.erase_read import read_rows
-from sluice.rights.identifiers import parse_identifier, refs_of
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.find import find_places
+from sluice.rights.copies.model import ErasureReport, Outcome, Target
+from sluice.rights.copies.read import read_rows
+from sluice.rights.erasure.erase import run
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 

@@ -18,11 +18,11 @@ from sluice.exchange.read import list_exchanges
 from sluice.keys import KeyLost
 from sluice.lake.objects import ObjectStore
 from sluice.lake.probe import Promise
-from sluice.rights import erase_control_store as control
-from sluice.rights.erase import run
-from sluice.rights.erase_release import draft
-from sluice.rights.model import Case
-from sluice.rights.preflight import PreflightFailed, Problem, Risk, preflight
+from sluice.rights.case.model import Case
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.preflight import PreflightFailed, Problem, Risk, preflight
+from sluice.rights.erasure.release import draft
 from sluice.settings import Settings
 from sluice.terms import Principal
 from stores import client_of

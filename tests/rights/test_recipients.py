@@ -18,13 +18,13 @@ from effort import effort
 from rights.test_guards import part_of
 from rights.town import Person, Town, is_notice, open_town, papers_of
 from sluice.exchange.read import list_exchanges, show_exchange
-from sluice.rights import store
-from sluice.rights.erase import run
-from sluice.rights.model import Action, Case, Right, State, SubCase, Track
-from sluice.rights.notice_model import Channel, Holder, Recipient, Side
-from sluice.rights.notice_store import find_holders, list_notices
-from sluice.rights.recipients import groups_of, recipients_of, without_part
-from sluice.rights.tell import tell
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, Right, State, SubCase, Track
+from sluice.rights.erasure.erase import run
+from sluice.rights.notices.model import Channel, Holder, Recipient, Side
+from sluice.rights.notices.notice_store import find_holders, list_notices
+from sluice.rights.notices.recipients import groups_of, recipients_of, without_part
+from sluice.rights.notices.tell import tell
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId
 

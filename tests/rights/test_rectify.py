@@ -12,13 +12,13 @@ from rights.town import DESK, SHA
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.lake.objects import StoredObject
-from sluice.rights import store
-from sluice.rights.cases import settle_identity
+from sluice.rights.case import store
+from sluice.rights.case.model import Case, Order, Right, SubCase, Track
+from sluice.rights.case.steps import settle_identity
 from sluice.rights.forward import forward
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.model import Case, Order, Right, SubCase, Track
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.rectify import NotRectifiable, Wanted, ask, carry_out
+from sluice.rights.person.rectify import NotRectifiable, Wanted, ask, carry_out
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

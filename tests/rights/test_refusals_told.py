@@ -10,9 +10,9 @@ import pytest
 
 from desk import Desk, open_desk
 from sluice import migrations
-from sluice.rights.alert_due import DUE
-from sluice.rights.alerts import tell_desk, ways
-from sluice.rights.mail_model import MailKind
+from sluice.rights.alerts.due import DUE
+from sluice.rights.alerts.tell import tell_desk, ways
+from sluice.rights.mail.model import MailKind
 from sluice.settings import Settings
 
 VERSIONS = Path(migrations.__file__).parent / "versions"

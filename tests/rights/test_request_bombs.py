@@ -9,7 +9,7 @@ import pytest
 
 from desk import Desk, open_desk
 from rights.test_requests import put, sweep
-from sluice.rights.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, Outcome, parse_request
+from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, Outcome, parse_request
 from sluice.settings import Settings
 
 MIB = 1 << 20

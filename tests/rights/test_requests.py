@@ -23,14 +23,15 @@ from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.ledger.append import canonical
 from sluice.ledger.record import Part
 from sluice.ledger.sign import sign
-from sluice.rights import requests, store
+from sluice.rights import requests
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Actor, Right, Role, State, SubCase, Track
+from sluice.rights.case.reasons import iri
 from sluice.rights.forward import forward
-from sluice.rights.identifiers import Identifier, find_sealed
 from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
-from sluice.rights.model import Action, Actor, Right, Role, State, SubCase, Track
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.reasons import iri
-from sluice.rights.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
+from sluice.rights.person.identifiers import Identifier, find_sealed
+from sluice.rights.person.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
 from sluice.rights.requests import RequestSweep, list_request_files, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind

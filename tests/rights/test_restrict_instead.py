@@ -10,18 +10,18 @@ import pytest
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
-from sluice.rights import store
-from sluice.rights.cases import decide
-from sluice.rights.clock import months_later, received_on
-from sluice.rights.erase_exceptions import exceptions_of
-from sluice.rights.errors import TransitionRefused
-from sluice.rights.facts import exception_review_months
+from sluice.rights.case import store
+from sluice.rights.case.clock import months_later, received_on
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.facts import exception_review_months
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
+from sluice.rights.case.reasons import REMEDIES, iri
+from sluice.rights.case.steps import decide
+from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letters import open_document, write_letter
-from sluice.rights.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
-from sluice.rights.reasons import REMEDIES, iri
+from sluice.rights.letters.write import open_document, write_letter
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -11,10 +11,10 @@ from rights.town import DESK, Town, open_town, papers_of
 from sluice.agreement.activate import activate_all
 from sluice.exchange.read import show_exchange
 from sluice.exchange.suppressed import find_suppressed
-from sluice.rights.cases import withdraw
-from sluice.rights.erase_find import open_request
+from sluice.rights.case.model import Order, Right
+from sluice.rights.case.steps import withdraw
+from sluice.rights.copies.find import open_request
 from sluice.rights.forward import follow
-from sluice.rights.model import Order, Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rescope import rescope
 from sluice.settings import Settings

@@ -38,10 +38,10 @@ from sluice.exchange.replay import replay
 from sluice.exchange.sealed_runs import SuppressionsLost
 from sluice.lake.objects import StoredObject
 from sluice.migrations import run as migrations
-from sluice.rights.erase import run
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.case.store import find_known
+from sluice.rights.erasure.erase import run
 from sluice.rights.opening import finish_openings
-from sluice.rights.store import find_known
 from sluice.services import postgres
 from sluice.services.model import PostgresServer
 from sluice.settings import Settings

@@ -9,21 +9,21 @@ import pytest
 
 from rights.instructing import accept, current, instruct, of_center, of_principal
 from rights.town import Town, open_town, papers_of
-from sluice.rights.alert_due import DUE
-from sluice.rights.alerts import Way, tell_desk
-from sluice.rights.desk_store import count_ours
-from sluice.rights.erase import run
-from sluice.rights.erase_control import check_goes_on, resume, take_up
-from sluice.rights.erase_control_store import begin_run, is_stopped
-from sluice.rights.erase_model import ErasureStopped, NotReleased, ReleaseRefused
-from sluice.rights.erase_release import draft, release
-from sluice.rights.identifiers import Identifier
+from sluice.rights.alerts.due import DUE
+from sluice.rights.alerts.tell import Way, tell_desk
+from sluice.rights.case.desk_store import count_ours
+from sluice.rights.case.model import Action, Case, Right, State
+from sluice.rights.case.next_step import NextStep, step_of
+from sluice.rights.case.store import list_steps
+from sluice.rights.copies.model import ErasureStopped, NotReleased, ReleaseRefused
+from sluice.rights.copies.where import where
+from sluice.rights.erasure.control import check_goes_on, resume, take_up
+from sluice.rights.erasure.control_store import begin_run, is_stopped
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.instructions import CONTRADICTING, InstructionOutcome
-from sluice.rights.mail_model import MailKind
-from sluice.rights.model import Action, Case, Right, State
-from sluice.rights.next_step import NextStep, step_of
-from sluice.rights.store import list_steps
-from sluice.rights.where import where
+from sluice.rights.mail.model import MailKind
+from sluice.rights.person.identifiers import Identifier
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -10,14 +10,14 @@ import pytest
 from rights.town import Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import store
-from sluice.rights.erase import run, verify
+from sluice.rights.case import store
+from sluice.rights.case.model import State
+from sluice.rights.erasure.erase import run, verify
 from sluice.rights.finish import finish
-from sluice.rights.model import State
-from sluice.rights.notice_documents import RECEIPT_TYPE
-from sluice.rights.notice_model import NoticeState
-from sluice.rights.notice_store import list_notices
-from sluice.rights.tell import Told, tell
+from sluice.rights.notices.model import NoticeState
+from sluice.rights.notices.notice_store import list_notices
+from sluice.rights.notices.tell import Told, tell
+from sluice.rights.notices.to_recipient import RECEIPT_TYPE
 from sluice.settings import Settings
 
 PRINCIPALS = ("energy01", "gas01", "heat01")

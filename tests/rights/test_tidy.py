@@ -12,19 +12,20 @@ from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights import notice_store, store
-from sluice.rights.cases import set_flag, withdraw
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_scope import OPEN_DECISIONS
-from sluice.rights.errors import CaseNotTidied, CaseTidied
-from sluice.rights.facts import sealed_days
+from sluice.rights.case import store
+from sluice.rights.case.errors import CaseNotTidied, CaseTidied
+from sluice.rights.case.facts import sealed_days
+from sluice.rights.case.model import Action, Case, Flag, LetterKind, Order, Right, State
+from sluice.rights.case.steps import set_flag, withdraw
+from sluice.rights.copies.scope import OPEN_DECISIONS
+from sluice.rights.erasure.erase import run, verify
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.letters import note_opened, write_letter
-from sluice.rights.model import Action, Case, Flag, LetterKind, Order, Right, State
-from sluice.rights.notice_documents import key_of
-from sluice.rights.notice_follow import follow as hear
-from sluice.rights.tell import ERASED, JSON, document_of, find_recipients, tell
+from sluice.rights.letters.write import note_opened, write_letter
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.follow import follow as hear
+from sluice.rights.notices.tell import ERASED, JSON, document_of, find_recipients, tell
+from sluice.rights.notices.to_recipient import key_of
 from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings
 from sluice.terms import Principal

@@ -10,14 +10,14 @@ import pytest
 from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
-from sluice.rights import notice_store
-from sluice.rights.cases import decide
-from sluice.rights.clock import BRUSSELS
+from sluice.rights.case.clock import BRUSSELS
+from sluice.rights.case.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
+from sluice.rights.case.steps import decide
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letters import note_opened, open_document
-from sluice.rights.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
-from sluice.rights.notice_answers import note_sent
-from sluice.rights.notice_model import Notice, NoticeState
+from sluice.rights.letters.write import note_opened, open_document
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.answers import note_sent
+from sluice.rights.notices.model import Notice, NoticeState
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -18,10 +18,10 @@ from sluice.exchange.house import House
 from sluice.ledger.names import NameInvalid
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.acks import acknowledge as acknowledge_return
-from sluice.rights.cases import decide, desk_order
+from sluice.rights.case.model import Action, Actor, CaseId, Order, Right, Role, State
+from sluice.rights.case.steps import decide, desk_order
 from sluice.rights.confirm import confirm
-from sluice.rights.model import Action, Actor, CaseId, Order, Right, Role, State
-from sluice.rights.notice_answers import acknowledge, note_sent
+from sluice.rights.notices.answers import acknowledge, note_sent
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.tidy import tidy_case
 from sluice.terms import Flow, Principal, SubjectKind

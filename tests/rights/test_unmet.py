@@ -10,14 +10,14 @@ import pytest
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights import store
+from sluice.rights.case import store
+from sluice.rights.case.model import Case, LetterKind, Order, Remedies, Right, Track
+from sluice.rights.case.reasons import REMEDIES, iri
+from sluice.rights.case.wording import reason_text
 from sluice.rights.desk_steps import decide_and_tell
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome, read_instruction
-from sluice.rights.letter_page import reason_text
-from sluice.rights.letters import open_document
-from sluice.rights.model import Case, LetterKind, Order, Remedies, Right, Track
-from sluice.rights.reasons import REMEDIES, iri
+from sluice.rights.letters.write import open_document
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

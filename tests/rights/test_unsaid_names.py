@@ -10,8 +10,8 @@ import pytest
 from desk import ENERGY
 from rights.town import Town, open_town
 from sluice.lake.objects import ObjectStore
-from sluice.rights.erase import run, verify
-from sluice.rights.erase_store import drop_superseded, find_copies
+from sluice.rights.copies.copy_store import drop_superseded, find_copies
+from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Principal
 from stores import client_of

@@ -17,15 +17,15 @@ from night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import House, open_house
 from sluice.returns.drain import drain_returns
-from sluice.rights import store
-from sluice.rights.cases import decide, settle_identity
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Actor, Case, Order, Right, Role, State
+from sluice.rights.case.steps import decide, settle_identity
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow, forward
-from sluice.rights.identifiers import Identifier
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Action, Actor, Case, Order, Right, Role, State
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.person.identifiers import Identifier
 from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile

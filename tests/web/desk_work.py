@@ -8,12 +8,12 @@ from typing import Any
 
 from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from rights.asking import asked, decided
-from sluice.rights.erase import run
-from sluice.rights.erase_release import draft
+from sluice.rights.case.model import Actor, Case, CaseId, Right, Role
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft
 from sluice.rights.forward import forward
-from sluice.rights.model import Actor, Case, CaseId, Right, Role
+from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.tell import tell
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
 from web.house import Web

@@ -10,9 +10,9 @@ import time_machine
 
 from night import CALLED_AT, Night
 from sluice.documents.words import words
-from sluice.rights.cases import desk_order, withdraw
-from sluice.rights.model import CaseId, Right, State
-from sluice.rights.store import get_case
+from sluice.rights.case.model import CaseId, Right, State
+from sluice.rights.case.steps import desk_order, withdraw
+from sluice.rights.case.store import get_case
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.forms import OLDEST_SECONDS
 from web.desk_work import said, send, token_of

@@ -13,8 +13,8 @@ from rights.town import SHA
 from sluice.answers.link import make_link
 from sluice.answers.make import make
 from sluice.answers.model import AnswerKind
-from sluice.rights.cases import decide, settle_identity
-from sluice.rights.model import Action, Actor, CaseId, Order, Role, State
+from sluice.rights.case.model import Action, Actor, CaseId, Order, Role, State
+from sluice.rights.case.steps import decide, settle_identity
 from web.house import BODY, Web
 
 DESK = Actor(Role.DESK, "anna")

@@ -12,17 +12,17 @@ from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleA
 
 from night import Night
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.cases import desk_order, pause, settle_identity, withdraw
-from sluice.rights.clock import received_on
-from sluice.rights.clock_store import find_clocks
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.clock_store import find_clocks
+from sluice.rights.case.desk_store import count_ours
+from sluice.rights.case.due import is_answered
+from sluice.rights.case.model import Actor, Right, Role, State, Track
+from sluice.rights.case.next_step import NextStep
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import desk_order, pause, settle_identity, withdraw
+from sluice.rights.case.store import list_cases, list_steps
 from sluice.rights.desk_steps import extend_and_tell
-from sluice.rights.desk_store import count_ours
-from sluice.rights.due import is_answered
-from sluice.rights.model import Actor, Right, Role, State, Track
-from sluice.rights.next_step import NextStep
-from sluice.rights.notice_model import NoticeState
-from sluice.rights.reasons import iri
-from sluice.rights.store import list_cases, list_steps
+from sluice.rights.notices.model import NoticeState
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
 from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, ask, case_of, said

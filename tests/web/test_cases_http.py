@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from returns.commands import sluice
-from sluice.rights.identifiers import KINDS, find_sealed, subject_key
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
+from sluice.rights.person.identifiers import KINDS, find_sealed, subject_key
 from sluice.web.model import Kind
 from web.house import BODY, PHONE, Web
 

@@ -13,10 +13,10 @@ from fastapi.routing import APIRoute
 from night import CALLED_AT, Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref
-from sluice.rights.errors import TransitionRefused
-from sluice.rights.guards import BASE
-from sluice.rights.model import Right, Role
-from sluice.rights.transitions import FLAGS, TRANSITIONS
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.guards import BASE
+from sluice.rights.case.model import Right, Role
+from sluice.rights.case.transitions import FLAGS, TRANSITIONS
 from sluice.web.errors import Fault, RequestInvalid
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.faults import KINDS, LABELS, told

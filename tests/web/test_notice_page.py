@@ -10,15 +10,15 @@ import pytest
 from night import Night
 from rights.asking import DESK
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.cases import settle_identity
+from sluice.rights.case.model import Order, Right, State
+from sluice.rights.case.steps import settle_identity
+from sluice.rights.case.store import get_case
 from sluice.rights.finish import finish
 from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
-from sluice.rights.model import Order, Right, State
+from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.store import get_case
-from sluice.rights.tell import tell
+from sluice.rights.person.rectify import Wanted, ask
 from sluice.terms import Principal, SubjectKind
 from web.desk_work import said
 from web.house import Web

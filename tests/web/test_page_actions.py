@@ -16,9 +16,9 @@ from night import Night
 from rights.asking import asked
 from sluice.exchange.review import list_open, note_rows
 from sluice.migrations import versions as migrations
-from sluice.rights.erase import run
-from sluice.rights.model import CaseId, LetterKind, Right, State
-from sluice.rights.store import get_case, list_steps
+from sluice.rights.case.model import CaseId, LetterKind, Right, State
+from sluice.rights.case.store import get_case, list_steps
+from sluice.rights.erasure.erase import run
 from sluice.terms import ExchangeId
 from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages

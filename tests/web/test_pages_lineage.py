@@ -17,9 +17,9 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.ledger.record import InputLine
 from sluice.lineage.drawing import Fate, draw
 from sluice.lineage.follow import Followed
-from sluice.rights.certificate import issue
-from sluice.rights.erase import run
-from sluice.rights.model import Case
+from sluice.rights.case.model import Case
+from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.erase import run
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.lineage import write_svg
 from web.house import Web

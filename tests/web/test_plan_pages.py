@@ -8,14 +8,14 @@ import pytest
 from night import Night
 from rights.asking import asked, decided
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.clock import received_on
-from sluice.rights.erase import run
-from sluice.rights.erase_control_store import find_plans
-from sluice.rights.erase_exceptions import review_on
-from sluice.rights.erase_plan import Plan
-from sluice.rights.erase_release import draft
-from sluice.rights.model import CaseId
-from sluice.rights.reasons import iri
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import CaseId
+from sluice.rights.case.reasons import iri
+from sluice.rights.erasure.control_store import find_plans
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.exceptions import review_on
+from sluice.rights.erasure.plan import Plan
+from sluice.rights.erasure.release import draft
 from web.desk_work import PLANNER, said
 from web.house import Web
 

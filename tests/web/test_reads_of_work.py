@@ -10,8 +10,8 @@ from rights.town import Town
 from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.exchange.review import list_open
 from sluice.returns.waiting import list_prepared
-from sluice.rights.erase_control_store import find_unreleased
-from sluice.rights.notice_store import list_late
+from sluice.rights.erasure.control_store import find_unreleased
+from sluice.rights.notices.notice_store import list_late
 from web.house import Web, open_web
 from web.test_reads import asked, printed
 

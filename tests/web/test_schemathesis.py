@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from effort import effort
 from installation import Record
-from sluice.rights.clock import DueDates
+from sluice.rights.case.clock import DueDates
 from sluice.web.api import make_api
 from sluice.web.read_model import DueShown
 from web.house import Web, open_web

@@ -11,13 +11,13 @@ from desk import ENERGY, Desk
 from night import Call, Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange.stops import resume_flow, stop_flow
-from sluice.rights.desk_store import count_ours, find_planned
-from sluice.rights.letter_store import insert_letter
-from sluice.rights.letters import note_opened, write_owed
-from sluice.rights.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
-from sluice.rights.next_step import NextStep, letters_to_post, step_of
-from sluice.rights.store import get_case, list_by_last_day, list_cases
-from sluice.rights.transitions import TRANSITIONS
+from sluice.rights.case.desk_store import count_ours, find_planned
+from sluice.rights.case.letter_store import insert_letter
+from sluice.rights.case.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
+from sluice.rights.case.next_step import NextStep, letters_to_post, step_of
+from sluice.rights.case.store import get_case, list_by_last_day, list_cases
+from sluice.rights.case.transitions import TRANSITIONS
+from sluice.rights.letters.write import note_opened, write_owed
 from sluice.terms import Flow, Principal
 from sluice.web.pages.app import MOUNT
 from web.desk_work import PREPARER, case_of, said

@@ -16,8 +16,8 @@ from sluice.answers.page import make_answer_page
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import Words, words
 from sluice.exchange.naming import utc_text
-from sluice.rights.letter_document import spoken
-from sluice.rights.reasons import THIRD_PARTY
+from sluice.rights.case.reasons import THIRD_PARTY
+from sluice.rights.letters.document import spoken
 
 FORMAT = "sluice-access-1"
 MANIFEST = "manifest.json"

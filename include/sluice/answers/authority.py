@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from sluice.agreement.model import FieldRole
 from sluice.agreement.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
-from sluice.rights.cases import UNDECIDED
-from sluice.rights.erase_exceptions import decision_of
-from sluice.rights.erase_scope import CARRIED_OUT, OPEN_DECISIONS
-from sluice.rights.letter_due import FILE, answers, refused_groups
-from sluice.rights.model import Action, Case, Right, State, Step, SubCase, Track
-from sluice.rights.scope import DECIDES
+from sluice.rights.case.letter_due import FILE, answers, refused_groups
+from sluice.rights.case.model import Action, Case, Right, State, Step, SubCase, Track
+from sluice.rights.case.steps import UNDECIDED
+from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.rights.erasure.exceptions import decision_of
+from sluice.rights.person.scope import DECIDES
 
 PRINCIPAL = "principal"
 
@@ -53,7 +53,7 @@ class Authority:
     def _deciders(self, controller: str, group: str, agreement: str | None) -> tuple[str, ...]:
         """By the papers of a copy's day; where no part is about that now, whoever decides of the group since, or all.
 
-        As an erasure asks (:func:`sluice.rights.erase_scope.fate_of`): papers change, and copies stay.
+        As an erasure asks (:func:`sluice.rights.copies.scope.fate_of`): papers change, and copies stay.
         """
         there = dict.fromkeys(part.controller for part in self._every if part.agreement_id == agreement)
         now = dict.fromkeys(

@@ -18,16 +18,18 @@ from sluice.exchange.suppressed import find_reasons
 from sluice.keys import SUBJECT
 from sluice.results.mapping import load_mapping
 from sluice.results.model import DURATION_COLUMNS, TIME_COLUMNS
-from sluice.rights import answer_store, erase_store, letter_store, notice_store
-from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_find import find_places, targets_of
-from sluice.rights.erase_model import Copy, Place, Target
-from sluice.rights.erase_read import PersonRows, read_rows, refs_in
-from sluice.rights.erase_stores import STORES, store_of
-from sluice.rights.identifiers import Envelope, values_of
-from sluice.rights.model import Case, SubCase
-from sluice.rights.tell import note_places
-from sluice.rights.whom import all_refs_at, refs_at
+from sluice.rights.case import letter_store
+from sluice.rights.case.model import Case, SubCase
+from sluice.rights.copies import answer_store, copy_store
+from sluice.rights.copies.bench import Bench, open_bench
+from sluice.rights.copies.find import find_places, targets_of
+from sluice.rights.copies.model import Copy, Place, Target
+from sluice.rights.copies.read import PersonRows, read_rows, refs_in
+from sluice.rights.copies.stores import STORES, store_of
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.tell import note_places
+from sluice.rights.person.identifiers import Envelope, values_of
+from sluice.rights.person.whom import all_refs_at, refs_at
 from sluice.terms import Principal, SubjectKind
 
 LAKE = "lake"
@@ -209,7 +211,7 @@ def _places(bench: Bench, case: Case) -> list[Place]:
 
 def _stores(house: House, target: Target, places: Iterable[Place], case: Case) -> Iterator[StoreCount]:
     own = answer_store.find_of_case(house.conn, case.case_id)
-    searched = (copy for copy in erase_store.find_copies(house.conn, target.principal) if copy.exchange_id not in own)
+    searched = (copy for copy in copy_store.find_copies(house.conn, target.principal) if copy.exchange_id not in own)
     copies = Counter(store_of(copy).name for copy in searched)
     hits: Counter[str] = Counter()
     rows: Counter[str] = Counter()

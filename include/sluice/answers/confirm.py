@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sluice.rights.erase_read import PersonRows
+from sluice.rights.copies.read import PersonRows
 from sluice.terms import SubjectKind
 
 Asked = Mapping[SubjectKind, frozenset[str]]

@@ -13,14 +13,26 @@ from sluice.answers.make import foresee
 from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.rights.cases import UNDECIDED, advance, decide
-from sluice.rights.erase_find import open_request
-from sluice.rights.errors import TransitionRefused
-from sluice.rights.letters import write_letter
-from sluice.rights.model import SYSTEM, Action, Actor, Case, CaseId, LetterKind, Order, Remedies, State, SubCase, Track
-from sluice.rights.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.model import (
+    SYSTEM,
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    LetterKind,
+    Order,
+    Remedies,
+    State,
+    SubCase,
+    Track,
+)
+from sluice.rights.case.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
+from sluice.rights.case.steps import UNDECIDED, advance, decide
+from sluice.rights.case.store import get_case
+from sluice.rights.copies.find import open_request
+from sluice.rights.letters.write import write_letter
 from sluice.rights.rescope import rescope
-from sluice.rights.store import get_case
 
 NOTHING_PORTABLE = "NOTHING_PORTABLE"
 """Why a part that was decided to be given ends without a package."""

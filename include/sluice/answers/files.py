@@ -17,7 +17,7 @@ from sluice.documents.words import words
 from sluice.lake.write_model import WriteForm, Written
 from sluice.lake.write_table import write_table
 from sluice.lake.write_xlsx import MOST_CHARACTERS, MOST_ROWS, Sheet, write_sheets
-from sluice.rights.clock import BRUSSELS
+from sluice.rights.case.clock import BRUSSELS
 from sluice.terms import Sha256
 
 CSV, JSON, XLSX = WriteForm("csv"), WriteForm("json"), WriteForm("xlsx")

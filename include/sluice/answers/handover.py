@@ -42,11 +42,10 @@ from sluice.exchange.suppressed_store import find_in_force
 from sluice.ledger.answered import HandoverAsked
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
-from sluice.rights.erase_control_store import let_none_begin
-from sluice.rights.erase_find import open_request
-from sluice.rights.identifiers import Envelope
-from sluice.rights.model import Actor, Case, CaseId
-from sluice.rights.scope import CASES_CHAIN
+from sluice.rights.case.model import CASES_CHAIN, Actor, Case, CaseId
+from sluice.rights.copies.find import open_request
+from sluice.rights.erasure.control_store import let_none_begin
+from sluice.rights.person.identifiers import Envelope
 from sluice.terms import Principal
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")

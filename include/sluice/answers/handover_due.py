@@ -14,8 +14,8 @@ from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.sweeping import each
-from sluice.rights import store as cases
-from sluice.rights.model import Case
+from sluice.rights.case import store as cases
+from sluice.rights.case.model import Case
 
 Owed = tuple[Case, AnswerKind, str | None]
 """A case, what it asks, and the next controller; None: its principals themselves."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from sluice.answers.model import AnswerKind
 from sluice.errors import DocumentInvalid, Exit, SluiceError
 from sluice.exchange.model import Opened
-from sluice.rights.model import CaseId, SubCaseId
+from sluice.rights.case.model import CaseId, SubCaseId
 from sluice.terms import Principal
 
 

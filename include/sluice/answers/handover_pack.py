@@ -23,9 +23,9 @@ from sluice.exchange.workroom import private_folder
 from sluice.lake.objects import hash_of
 from sluice.lake.pgp import encrypt_to
 from sluice.lake.quarantine import seal
-from sluice.rights.clock import received_on
-from sluice.rights.erase_read import refs_in
-from sluice.rights.identifiers import Envelope, refs_of
+from sluice.rights.case.clock import received_on
+from sluice.rights.copies.read import refs_in
+from sluice.rights.person.identifiers import Envelope, refs_of
 from sluice.subject.index import build_run, write_run
 from sluice.terms import SubjectKind
 

@@ -10,7 +10,7 @@ from sluice.db import Connection
 from sluice.exchange.hand_over import HANDED
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
-from sluice.rights.model import CaseId, State, SubCaseId
+from sluice.rights.case.model import CaseId, State, SubCaseId
 from sluice.terms import Direction, ExchangeId, Principal
 
 NAME = "handover-"

@@ -8,8 +8,8 @@ from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, FieldRole, Purpose
 from sluice.answers.authority import Authority
 from sluice.answers.model import GIVEN, Found, Held, PaperId
-from sluice.rights.model import Action, SubCase
-from sluice.rights.recipients import recipients_of, without_part
+from sluice.rights.case.model import Action, SubCase
+from sluice.rights.notices.recipients import recipients_of, without_part
 from sluice.terms import DataOrigin, Direction, FieldGroup
 
 COMPANY, STAFF = "company", "staff"

@@ -28,15 +28,14 @@ from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
-from sluice.rights import answer_store
-from sluice.rights.clock import received_on
-from sluice.rights.erase_answers import run_of_package
-from sluice.rights.erase_control_store import find_held, find_ran, find_run
-from sluice.rights.facts import answer_days
-from sluice.rights.identifiers import KEY_OWNER, SEALED
-from sluice.rights.model import Actor, SubCaseId
-from sluice.rights.scope import CASES_CHAIN
-from sluice.rights.store import lock_case
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.facts import answer_days
+from sluice.rights.case.model import CASES_CHAIN, Actor, SubCaseId
+from sluice.rights.case.store import lock_case
+from sluice.rights.copies import answer_store
+from sluice.rights.copies.answers import run_of_package
+from sluice.rights.erasure.control_store import find_held, find_ran, find_run
+from sluice.rights.person.identifiers import KEY_OWNER, SEALED
 from sluice.terms import Sha256, SubjectKind
 
 log = logging.getLogger(__name__)

@@ -23,11 +23,10 @@ from sluice.exchange.naming import utc_text
 from sluice.ledger.answered import AnswerLinkClosed, AnswerLinked, AnswerTaken
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
-from sluice.rights.clock import received_on
-from sluice.rights.facts import link_days
-from sluice.rights.model import Actor, CaseId, State
-from sluice.rights.scope import CASES_CHAIN
-from sluice.rights.store import get_case
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.facts import link_days
+from sluice.rights.case.model import CASES_CHAIN, Actor, CaseId, State
+from sluice.rights.case.store import get_case
 
 TOKEN_BYTES = 32
 MOST_USES, MOST_FAILURES = 5, 5

@@ -32,12 +32,12 @@ from sluice.answers.select import select
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.workroom import private_folder
-from sluice.rights import store as cases
-from sluice.rights.clock import received_on
-from sluice.rights.erase_find import open_request
-from sluice.rights.identifiers import Envelope
-from sluice.rights.letter_facts import sender_of
-from sluice.rights.model import Actor, Case, CaseId, SubCaseId
+from sluice.rights.case import store as cases
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import Actor, Case, CaseId, SubCaseId
+from sluice.rights.copies.find import open_request
+from sluice.rights.letters.facts import sender_of
+from sluice.rights.person.identifiers import Envelope
 from sluice.rights.rescope import rescope
 
 FORMS = ("csv", "json", "xlsx", "pdf")

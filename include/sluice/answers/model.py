@@ -11,9 +11,9 @@ import polars as pl
 from sluice.agreement.model import Agreement, FieldRole
 from sluice.answers.ids import AnswerId
 from sluice.errors import Exit, NotFound, Ref, SluiceError
-from sluice.rights.erase_model import Copy, Target
-from sluice.rights.model import Action, CaseId, Right, SubCase, SubCaseId
-from sluice.rights.notice_model import Holder
+from sluice.rights.case.model import Action, CaseId, Right, SubCase, SubCaseId
+from sluice.rights.copies.model import Copy, Target
+from sluice.rights.notices.model import Holder
 from sluice.terms import Sha256
 
 PaperId = tuple[str, str]

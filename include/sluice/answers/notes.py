@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.rights.erase_read import refs_in, region_of
+from sluice.rights.copies.read import refs_in, region_of
 from sluice.screen.model import STRUCTURED
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass, SubjectKind

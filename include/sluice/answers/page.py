@@ -17,8 +17,8 @@ from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, Field
 from sluice.answers.select import COMPANY, DATASET, META
 from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
 from sluice.documents.words import Words, words
-from sluice.rights.clock import received_on
-from sluice.rights.reasons import REMEDIES
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.reasons import REMEDIES
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600

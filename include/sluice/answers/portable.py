@@ -24,7 +24,7 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
 from sluice.exchange.naming import utc_text
 from sluice.lake.write_values import moments, typed
-from sluice.rights.reasons import NOT_REQUIRED, THIRD_PARTY
+from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 
 ACCEPTED = frozenset({"lake", "return", "delivered"})
 """Kinds of copies whose values go along."""

@@ -8,7 +8,7 @@ import polars as pl
 from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
 from sluice.exchange.store import get_open
-from sluice.rights.erase_model import Copy, Target
+from sluice.rights.copies.model import Copy, Target
 from sluice.subject.correct import as_of_file, find_rows, overlay
 from sluice.subject.correction import Correction
 

@@ -12,7 +12,7 @@ from sluice.answers.authority import Authority, controller_of
 from sluice.answers.model import GIVEN, NOT_HERE, UNASSIGNED, FieldLine, Found, Held
 from sluice.answers.notes import of_others
 from sluice.answers.righted import opinion_of
-from sluice.rights.clock import received_on
+from sluice.rights.case.clock import received_on
 from sluice.terms import FieldGroup
 
 COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN = (

@@ -9,7 +9,7 @@ from sluice.answers.ids import AnswerId
 from sluice.answers.link_model import Link, LinkId
 from sluice.answers.model import Answer, AnswerKind
 from sluice.db import Connection
-from sluice.rights.model import CaseId, SubCaseId
+from sluice.rights.case.model import CaseId, SubCaseId
 from sluice.terms import Sha256
 
 _ANSWER = tuple(each.name for each in fields(Answer))

@@ -13,9 +13,9 @@ from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
-from sluice.rights import answer_store
-from sluice.rights import store as cases
-from sluice.rights.model import Actor, Case, Role, SubCase
+from sluice.rights.case import store as cases
+from sluice.rights.case.model import Actor, Case, Role, SubCase
+from sluice.rights.copies import answer_store
 
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from sluice.exchange.job import mapping_of
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.results.mapping import load_mapping
 from sluice.results.model import MappingInvalid
-from sluice.rights.erase_model import Copy
+from sluice.rights.copies.model import Copy
 from sluice.staff.contacts import Directory, agents_of
 from sluice.staff.refs import account_ref
 from sluice.staff.store import read_directory

@@ -18,10 +18,10 @@ from sluice.lake.quarantine import unseal
 from sluice.lake.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
-from sluice.rights.erase_bench import Bench, open_bench
-from sluice.rights.erase_model import Copy, Target
-from sluice.rights.erase_read import refs_in
-from sluice.rights.erase_stores import REFUSED_FILE
+from sluice.rights.copies.bench import Bench, open_bench
+from sluice.rights.copies.model import Copy, Target
+from sluice.rights.copies.read import refs_in
+from sluice.rights.copies.stores import REFUSED_FILE
 from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 

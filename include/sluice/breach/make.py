@@ -25,9 +25,9 @@ from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.store import find_lying, find_users
 from sluice.lineage.trace import address_of, read_records
-from sluice.rights.erase_model import Copy
-from sluice.rights.erase_store import find_copies
-from sluice.rights.facts import ClockRefused, clock_parameters
+from sluice.rights.case.facts import ClockRefused, clock_parameters
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.model import Copy
 from sluice.terms import ExchangeId, Principal
 
 REFERENCE = re.compile("[0-9a-f]{32}")

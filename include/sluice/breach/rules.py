@@ -16,8 +16,8 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.profiles import PROFILES
 from sluice.breach.model import Applies, Duty, Line, Part, Risk
 from sluice.ledger.record import ExchangeRecord
-from sluice.rights.clock import breach_due, elapsed_due
-from sluice.rights.facts import ClockParameters
+from sluice.rights.case.clock import breach_due, elapsed_due
+from sluice.rights.case.facts import ClockParameters
 from sluice.terms import SPECIAL_CLASSES, FieldGroup, RoleProfile, ScreenClass
 
 OWN, OTHERS = "own", "others"

@@ -1,0 +1,1 @@
+"""The command `sluice`: parse, call one use case of a room, show."""

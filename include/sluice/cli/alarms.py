@@ -18,7 +18,7 @@ def alarms(format: FormatOption = Format.TABLE) -> None:
     Example: sluice clock alarms
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.alarms import find_alarms
+    from sluice.rights.alerts.alarms import find_alarms
     from sluice.settings import get_settings
 
     with open_house(get_settings()) as house:

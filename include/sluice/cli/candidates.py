@@ -17,13 +17,13 @@ from sluice.errors import FileMissing, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.rights.candidates import Search
-    from sluice.rights.identifiers import Sought
+    from sluice.rights.copies.candidates import Search
+    from sluice.rights.person.identifiers import Sought
 
 
 def read_sought(file: str) -> "list[Sought]":
     """Lines of a name, a tab and a birth date, of a file or of stdin (``-``). Raises FileMissing, UsageError."""
-    from sluice.rights.identifiers import Sought
+    from sluice.rights.person.identifiers import Sought
 
     text: str | None = None
     with contextlib.suppress(OSError, ValueError):
@@ -38,7 +38,7 @@ def read_sought(file: str) -> "list[Sought]":
 
 def show_candidates(found: "Sequence[Search]", format: Format) -> None:
     """Print the candidates of each line, and where was searched."""
-    from sluice.rights.candidates import STORES_SEARCHED
+    from sluice.rights.copies.candidates import STORES_SEARCHED
 
     first = found[0]
     if format is Format.JSON:
@@ -70,8 +70,8 @@ def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) 
     Example: sluice case candidates 6f0c4f0e
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.store import find_beginning
     from sluice.rights.confirm import candidates_of
-    from sluice.rights.store import find_beginning
 
     with open_house(get_settings()) as house, err.status("searching"):
         found = candidates_of(house, find_beginning(house.conn, case))
@@ -95,7 +95,7 @@ def confirm(
     """
     from sluice.exchange.house import open_house
     from sluice.rights import confirm as room
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
     from sluice.terms import Principal
 
     if bool(candidate) == nobody:

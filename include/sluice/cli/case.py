@@ -12,14 +12,14 @@ from sluice.cli.case_output import CaseArgument, show_case
 from sluice.cli.options import ByOption, channel_word, purpose_iri
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
-from sluice.rights.describe import describe, flags
+from sluice.rights.case.describe import describe, flags
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
-    from sluice.rights.identifiers import Sought
-    from sluice.rights.model import Right
+    from sluice.rights.case.model import Right
     from sluice.rights.opening import NewRequest
+    from sluice.rights.person.identifiers import Sought
 
 app = typer.Typer(
     help="Requests of persons: their clock, their parts, their steps.",
@@ -74,9 +74,9 @@ def open_(
     Example: sluice case open --right erasure --identifier phone:0470123456 --received 2026-11-24
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.identifiers import parse_owned
-    from sluice.rights.model import desk_actor
+    from sluice.rights.case.model import desk_actor
     from sluice.rights.opening import NewRequest, open_case
+    from sluice.rights.person.identifiers import parse_owned
     from sluice.terms import Principal
 
     now = datetime.now(UTC)
@@ -115,8 +115,8 @@ def list_(
     Example: sluice case list --state AWAITING_INSTRUCTION
     """
     from sluice.db import connect
-    from sluice.rights.model import State
-    from sluice.rights.store import list_cases
+    from sluice.rights.case.model import State
+    from sluice.rights.case.store import list_cases
 
     word = state.upper() if state else None
     if word and word not in [each.value for each in State]:
@@ -143,7 +143,7 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     Example: sluice case show 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.store import find_beginning, get_case, list_steps
+    from sluice.rights.case.store import find_beginning, get_case, list_steps
 
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case)
@@ -215,7 +215,7 @@ def _confirmed(candidate: str, principal: str | None) -> tuple[str, str]:
 def _with_candidate(house: "House", asked: "NewRequest", name: str, ref: str) -> "NewRequest":
     """The request, about that person too and addressed to whose candidate it is. Raises NotFound."""
     from sluice.exchange.read import pick_principals
-    from sluice.rights.candidates import identifier_of
+    from sluice.rights.copies.candidates import identifier_of
 
     principal = pick_principals(house.conn, name)[0]
     identifiers = [*asked.identifiers, identifier_of(house, principal, ref)]
@@ -230,7 +230,7 @@ def _one_sought(file: str) -> "Sought":
 
 
 def _right(word: str) -> "Right":
-    from sluice.rights.model import Right
+    from sluice.rights.case.model import Right
 
     if word not in [each.value for each in Right]:
         raise UsageError(Ref("option", "--right"))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.output import Format, show_json, show_pairs, show_table
-from sluice.rights.describe import describe
+from sluice.rights.case.describe import describe
 
 if TYPE_CHECKING:
-    from sluice.rights.model import Case, Letter, Step, SubCase
+    from sluice.rights.case.model import Case, Letter, Step, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 

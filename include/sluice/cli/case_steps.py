@@ -15,8 +15,8 @@ from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
+    from sluice.rights.case.model import Action, Order, SubCaseId
     from sluice.rights.desk_steps import Done
-    from sluice.rights.model import Action, Order, SubCaseId
 
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
@@ -39,9 +39,9 @@ def identity(
     Example: sluice case identity 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.cases import settle_identity
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.reasons import iri
+    from sluice.rights.case.steps import settle_identity
+    from sluice.rights.case.store import find_beginning
 
     order = _order(iri("A12IdentityFailure") if failed else "IDENTITY_SHOWN", evidence, by)
     with connect(get_settings()) as conn:
@@ -63,9 +63,9 @@ def pause(
     Example: sluice case pause 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.cases import pause as pause_case
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.reasons import iri
+    from sluice.rights.case.steps import pause as pause_case
+    from sluice.rights.case.store import find_beginning
 
     order = _order(iri(reason), evidence, by)
     with connect(get_settings()) as conn:
@@ -89,9 +89,9 @@ def extend(
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.reasons import iri
+    from sluice.rights.case.store import find_beginning
     from sluice.rights.desk_steps import extend_and_tell
-    from sluice.rights.reasons import iri
-    from sluice.rights.store import find_beginning
 
     order = _order(iri(reason), evidence, by)
     with open_house(get_settings()) as house:
@@ -128,9 +128,9 @@ def decide(
     Example: sluice case decide 6f0c4f0e --accept erase
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.model import Remedies
+    from sluice.rights.case.store import find_beginning
     from sluice.rights.desk_steps import decide_and_tell, decision, reasons_of
-    from sluice.rights.model import Remedies
-    from sluice.rights.store import find_beginning
 
     if accept is None and not refuse:
         raise UsageError(Ref("option", "--accept or --refuse"))
@@ -160,8 +160,8 @@ def withdraw(
     Example: sluice case withdraw 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.cases import withdraw as withdraw_case
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.steps import withdraw as withdraw_case
+    from sluice.rights.case.store import find_beginning
 
     order = _order("SUBJECT_ASKED", evidence, by)
     with connect(get_settings()) as conn:
@@ -179,9 +179,9 @@ def complaint(
     Example: sluice case complaint 6f0c4f0e --evidence letter-of-the-authority.pdf
     """
     from sluice.db import connect
-    from sluice.rights.cases import set_flag
-    from sluice.rights.model import Flag
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.model import Flag
+    from sluice.rights.case.steps import set_flag
+    from sluice.rights.case.store import find_beginning
 
     order = _order("COMPLAINED", evidence, by)
     with connect(get_settings()) as conn:
@@ -200,8 +200,8 @@ def lift(
     Example: sluice case lift 6f0c4f0e
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.store import find_beginning, get_case
     from sluice.rights.lifting import lift_restriction
-    from sluice.rights.store import find_beginning, get_case
 
     order = _order("RESTRICTION_LIFTED", evidence, by)
     with open_house(get_settings()) as house:
@@ -229,8 +229,8 @@ def rectify(
     import json
 
     from sluice.exchange.house import open_house
-    from sluice.rights.rectify import Wanted, ask, is_since
-    from sluice.rights.store import find_beginning, get_case
+    from sluice.rights.case.store import find_beginning, get_case
+    from sluice.rights.person.rectify import Wanted, ask, is_since
 
     if not is_file(values):
         raise FileMissing(Ref("argument", "FILE"))
@@ -253,7 +253,7 @@ def rectify(
 
 
 def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
-    from sluice.rights.cases import desk_order
+    from sluice.rights.case.steps import desk_order
 
     return desk_order(by or login_name(), datetime.now(UTC), code, _proof(evidence))
 
@@ -266,7 +266,7 @@ def _proof(evidence: Path | None) -> str | None:
 
 
 def _action(word: str | None) -> "Action | None":
-    from sluice.rights.model import Action
+    from sluice.rights.case.model import Action
 
     if word is not None and word not in [each.value for each in Action]:
         raise UsageError(Ref("option", "--accept"))
@@ -280,7 +280,7 @@ def _show_done(done: "Done", format: Format) -> None:
 
 
 def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":
-    from sluice.rights.model import SubCaseId
+    from sluice.rights.case.model import SubCaseId
 
     return tuple(SubCaseId(each.lower()) for each in named or ())
 
@@ -305,7 +305,7 @@ def tidy(
     from sluice.cli.output import show_json, show_pairs
     from sluice.errors import Exit
     from sluice.exchange.house import open_house
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
     from sluice.rights.tidy import Tidied, tidy_case
     from sluice.rights.tidy import tidy as tidy_due
 

@@ -13,7 +13,7 @@ from sluice.cli.output import Format, FormatOption, items, show_json, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError
 
 if TYPE_CHECKING:
-    from sluice.rights.clock import DueDates
+    from sluice.rights.case.clock import DueDates
 
 app = typer.Typer(
     help="The legal clock of requests.",
@@ -57,7 +57,7 @@ def due(received: DateArgument, country: CountryOption = "BE", format: FormatOpt
 
 
 def _each_line(country: str) -> Exit:
-    from sluice.rights.holidays import check_country
+    from sluice.rights.case.holidays import check_country
 
     check_country(country)
     done = Exit.DONE
@@ -73,8 +73,8 @@ def _each_line(country: str) -> Exit:
 
 
 def _due(text: str, country: str) -> "DueDates":
-    from sluice.rights.clock import due_dates
-    from sluice.rights.facts import clock_parameters
+    from sluice.rights.case.clock import due_dates
+    from sluice.rights.case.facts import clock_parameters
 
     received = _date_of(text.strip().upper())
     return due_dates(received, country, clock_parameters(received))
@@ -82,7 +82,7 @@ def _due(text: str, country: str) -> "DueDates":
 
 def _date_of(text: str) -> date:
     """Raises UsageError, or ClockRefused for a moment without zone; neither repeats the text, it may be anything."""
-    from sluice.rights.clock import received_on
+    from sluice.rights.case.clock import received_on
 
     try:
         if DAY.fullmatch(text):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from sluice.exchange.house import House
-    from sluice.rights.consents import Recorded
+    from sluice.rights.consents.keep import Recorded
 
 app = typer.Typer(
     help="Records of consent, per person, purpose and channel; kept under references, never under a value.",
@@ -98,9 +98,9 @@ def _record(
     format: Format,
 ) -> None:
     from sluice.exchange.house import open_house
-    from sluice.rights.consent_file import Said
-    from sluice.rights.consents import record_consent
-    from sluice.rights.identifiers import WORDS, check_identifiers, parse_identifier
+    from sluice.rights.consents.file import Said
+    from sluice.rights.consents.keep import record_consent
+    from sluice.rights.person.identifiers import WORDS, check_identifiers, parse_identifier
     from sluice.terms import Principal
 
     found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
@@ -131,7 +131,7 @@ def import_(
     Example: sluice consent import consents.csv energy01 --dated 2026-11-25
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.consents import import_consents
+    from sluice.rights.consents.keep import import_consents
     from sluice.terms import Principal
 
     if not is_file(file):
@@ -205,8 +205,8 @@ def export(
     from sluice.agreement.store import find_ended, find_principal_agreement
     from sluice.exchange.house import open_house
     from sluice.exchange.naming import BRUSSELS
-    from sluice.rights.consent_export import export_consents
-    from sluice.rights.consent_file import ConsentsInvalid
+    from sluice.rights.consents.export import export_consents
+    from sluice.rights.consents.file import ConsentsInvalid
     from sluice.terms import Principal
 
     settings, now = get_settings(), datetime.now(UTC)
@@ -227,7 +227,7 @@ def export(
 def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":
     from sluice.exchange.consents import find_records
     from sluice.exchange.read import pick_principals
-    from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
 
     [name] = pick_principals(house.conn, principal)  # whoever is none of ours gets no key
     found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))

@@ -18,8 +18,8 @@ from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.rights.erase_model import ErasureReport
-    from sluice.rights.erase_plan import StoredPlan
+    from sluice.rights.copies.model import ErasureReport
+    from sluice.rights.erasure.plan import StoredPlan
 
 app = typer.Typer(
     help="Take a person out of everything that was exchanged, with proof.",
@@ -38,7 +38,7 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
     Example: sluice erase plan 5b1f0c2e
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.erase_release import draft
+    from sluice.rights.erasure.release import draft
 
     with open_house(get_settings()) as house, err.status("searching every store"):
         drafted = draft(house, find_case(house.conn, case), by or login_name(), datetime.now(UTC))
@@ -62,7 +62,7 @@ def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     Example: sluice erase run 5b1f0c2e
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.erase import run
+    from sluice.rights.erasure.erase import run
 
     with open_house(get_settings()) as house, err.status("erasing"):
         report = run(house, find_case(house.conn, case), datetime.now(UTC))
@@ -79,7 +79,7 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     Example: sluice erase verify 5b1f0c2e
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.erase import verify
+    from sluice.rights.erasure.erase import verify
 
     with open_house(get_settings()) as house, err.status("scanning"):
         report = verify(house, find_case(house.conn, case), datetime.now(UTC))
@@ -103,7 +103,7 @@ def certificate(
     Example: sluice erase certificate 5b1f0c2e --pdf certificate.pdf --language fr --principal energy01
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.certificate import issue, open_pdf, stores_in
+    from sluice.rights.erasure.certificate import issue, open_pdf, stores_in
 
     with ExitStack() as place, open_house(get_settings()) as house:
         write = place.enter_context(private_file("--pdf", pdf)) if pdf else None

@@ -13,9 +13,9 @@ from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.db import Connection
-    from sluice.rights.erase_control import Standing
-    from sluice.rights.erase_plan import StoredPlan
-    from sluice.rights.model import CaseId
+    from sluice.rights.case.model import CaseId
+    from sluice.rights.erasure.control import Standing
+    from sluice.rights.erasure.plan import StoredPlan
 
 OneOrAll = Annotated[str | None, typer.Argument(metavar="[CASE]", help="Case id or its beginning; all when absent.")]
 PLAN = ("principal", "state", "objects", "rows", "made by", "released by", "sha256", "left out")
@@ -37,7 +37,7 @@ def release(
     Example: sluice erase release 5b1f0c2e --by an.peeters
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.erase_release import release as let_go
+    from sluice.rights.erasure.release import release as let_go
 
     with open_house(get_settings()) as house:
         case_id, now = find_case(house.conn, case), datetime.now(UTC)
@@ -58,7 +58,7 @@ def stop(
     Example: sluice erase stop 5b1f0c2e --reason WRONG_PERSON --by an.peeters
     """
     from sluice.db import connect
-    from sluice.rights.erase_control import stop as stand_still
+    from sluice.rights.erasure.control import stop as stand_still
 
     with connect(get_settings()) as conn:
         case_id = find_case(conn, case) if case is not None else None
@@ -74,7 +74,7 @@ def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Fo
     Example: sluice erase resume 5b1f0c2e --by an.peeters
     """
     from sluice.db import connect
-    from sluice.rights.erase_control import resume as go_on
+    from sluice.rights.erasure.control import resume as go_on
 
     with connect(get_settings()) as conn:
         case_id = find_case(conn, case) if case is not None else None
@@ -93,7 +93,7 @@ def status(format: FormatOption = Format.TABLE) -> None:
     Example: sluice erase status
     """
     from sluice.db import connect
-    from sluice.rights.erase_control import status as find_status
+    from sluice.rights.erasure.control import status as find_status
 
     with connect(get_settings()) as conn:
         found = find_status(conn)
@@ -133,7 +133,7 @@ def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> Non
     Example: sluice erase preflight 5b1f0c2e
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.preflight import preflight as look
+    from sluice.rights.erasure.preflight import preflight as look
 
     with open_house(get_settings()) as house, err.status("looking"):
         found = look(house, find_case(house.conn, case) if case is not None else None)
@@ -151,7 +151,7 @@ def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> Non
 
 def find_case(conn: "Connection", case: str) -> "CaseId":
     """The case whose id begins so. Raises NotFound."""
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
 
     return find_beginning(conn, case)
 

@@ -118,9 +118,9 @@ def decide(
     """
     from sluice.answers.decide import decide_portability, foresee_portability
     from sluice.exchange.house import open_house
-    from sluice.rights.describe import describe
-    from sluice.rights.model import desk_actor
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.describe import describe
+    from sluice.rights.case.model import desk_actor
+    from sluice.rights.case.store import find_beginning
 
     actor = desk_actor(by or login_name())
     with open_house(get_settings()) as house, err.status("looking into every store"):
@@ -158,9 +158,9 @@ def _make(
     from sluice.cli.output import err
     from sluice.errors import Ref, UsageError
     from sluice.exchange.house import open_house
-    from sluice.rights.guards import LANGUAGES
-    from sluice.rights.model import desk_actor
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.guards import LANGUAGES
+    from sluice.rights.case.model import desk_actor
+    from sluice.rights.case.store import find_beginning
 
     if lang is not None and lang not in LANGUAGES:
         raise UsageError(Ref("option", "--lang"))

@@ -30,8 +30,8 @@ def send_on(case: str, controller: str, asked: str | None, by: str | None, forma
     from sluice.answers import handover
     from sluice.answers.model import NothingToGive
     from sluice.exchange.house import open_house
-    from sluice.rights.model import desk_actor
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.model import desk_actor
+    from sluice.rights.case.store import find_beginning
 
     actor, now = desk_actor(by or login_name()), datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("looking into every store"):
@@ -53,7 +53,7 @@ def give_to_principals(case: str, kind: "AnswerKind", format: Format) -> None:
     """To each principal what it decided to give and answers itself."""
     from sluice.answers import handover
     from sluice.exchange.house import open_house
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
 
     with open_house(get_settings()) as house, err.status("looking into every store"):
         found = find_beginning(house.conn, case)

@@ -37,8 +37,8 @@ def link(
     """
     from sluice.answers.link import make_link
     from sluice.exchange.house import open_house
-    from sluice.rights.model import desk_actor
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.model import desk_actor
+    from sluice.rights.case.store import find_beginning
 
     with open_house(get_settings()) as house:
         found = find_beginning(house.conn, case)
@@ -64,7 +64,7 @@ def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """
     from sluice.answers.store import find_answers, find_links
     from sluice.db import connect
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
 
     with connect(get_settings()) as conn:
         found = find_beginning(conn, case)

@@ -11,11 +11,11 @@ from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs
 from sluice.cli.private_file import private_file
 from sluice.errors import Ref, UsageError
-from sluice.rights.describe import describe_letter
+from sluice.rights.case.describe import describe_letter
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.rights.model import LetterKind
+    from sluice.rights.case.model import LetterKind
 
 
 def letter(
@@ -38,9 +38,9 @@ def letter(
     Example: sluice case letter 6f0c4f0e --kind receipt --to receipt.pdf
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.letters import note_opened, open_document, open_letter, write_letter
-    from sluice.rights.model import SubCaseId, desk_actor
-    from sluice.rights.store import find_beginning, get_case
+    from sluice.rights.case.model import SubCaseId, desk_actor
+    from sluice.rights.case.store import find_beginning, get_case
+    from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter
 
     wanted, actor, now = _kind(kind), desk_actor(by or login_name()), datetime.now(UTC)
     open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
@@ -77,10 +77,10 @@ def letters(
     Example: sluice case letters 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.letter_due import is_owed
-    from sluice.rights.letter_store import find_unopened
-    from sluice.rights.model import LetterKind
-    from sluice.rights.store import find_beginning, get_case
+    from sluice.rights.case.letter_due import is_owed
+    from sluice.rights.case.letter_store import find_unopened
+    from sluice.rights.case.model import LetterKind
+    from sluice.rights.case.store import find_beginning, get_case
 
     with connect(get_settings()) as conn:
         found = get_case(conn, find_beginning(conn, case)) if case else None
@@ -96,7 +96,7 @@ def letters(
 
 
 def _kind(word: str) -> "LetterKind":
-    from sluice.rights.model import LetterKind
+    from sluice.rights.case.model import LetterKind
 
     if word not in [each.value for each in LetterKind]:
         raise UsageError(Ref("option", "--kind"))

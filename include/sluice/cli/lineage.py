@@ -92,8 +92,8 @@ def _show_trace(exchange: str | None, object: str | None, at: str | None, format
 def _show_journey(subject: str, principal: str | None, format: Format) -> None:
     from sluice.exchange.house import open_house
     from sluice.exchange.read import pick_principals
-    from sluice.rights.identifiers import check_identifiers, parse_identifier
     from sluice.rights.journey import journey_of
+    from sluice.rights.person.identifiers import check_identifiers, parse_identifier
     from sluice.settings import get_settings
 
     person = (parse_identifier(sys.stdin.readline().rstrip("\r\n") if subject == "-" else subject, 1),)

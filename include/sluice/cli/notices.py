@@ -15,7 +15,7 @@ from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from sluice.rights.notice_model import Notice, NoticeState
+    from sluice.rights.notices.model import Notice, NoticeState
 
 app = typer.Typer(
     help="Recipients of what was decided about a person: told, acknowledged, done. Sent is not done.",
@@ -47,8 +47,8 @@ def list_(
     Example: sluice notices list --principal energy01 --state SENT
     """
     from sluice.db import connect
-    from sluice.rights.notice_store import list_notices
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
+    from sluice.rights.notices.notice_store import list_notices
 
     wanted = _state(state)
     with connect(get_settings()) as conn:
@@ -79,7 +79,7 @@ def send(format: FormatOption = Format.TABLE) -> None:
     Example: sluice notices send
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.tell import tell
+    from sluice.rights.notices.tell import tell
 
     with open_house(get_settings()) as house, err.status("telling recipients"):
         told = tell(house, datetime.now(UTC))
@@ -102,7 +102,7 @@ def mail(format: FormatOption = Format.TABLE) -> None:
     Example: sluice notices mail
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.mails import count_waiting, send_mails
+    from sluice.rights.mail.write import count_waiting, send_mails
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("sending mail"):
@@ -132,7 +132,7 @@ def ack(
     Example: sluice notices ack 7b0d3f1e --done --by "privacy desk of energy01" --evidence mail.eml
     """
     from sluice.db import connect
-    from sluice.rights.notice_answers import acknowledge
+    from sluice.rights.notices.answers import acknowledge
 
     proof = _hash(evidence)
     with connect(get_settings()) as conn:
@@ -155,8 +155,8 @@ def export(
     Example: sluice notices export 7b0d3f1e --to notice.json
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.notice_store import find_beginning, get_notice
-    from sluice.rights.tell import document_of
+    from sluice.rights.notices.notice_store import find_beginning, get_notice
+    from sluice.rights.notices.tell import document_of
 
     with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house:
         found = get_notice(house.conn, find_beginning(house.conn, notice))
@@ -180,7 +180,7 @@ def sent(
     Example: sluice notices sent 7b0d3f1e --by anna --evidence registered-letter.pdf
     """
     from sluice.db import connect
-    from sluice.rights.notice_answers import note_sent
+    from sluice.rights.notices.answers import note_sent
 
     proof = _hash(evidence)
     with connect(get_settings()) as conn:
@@ -202,7 +202,7 @@ def files(
     """
     from sluice.db import connect
     from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
-    from sluice.rights.notice_store import list_answers
+    from sluice.rights.notices.notice_store import list_answers
 
     with connect(get_settings()) as conn:
         found = list_answers(conn, principal, limit)
@@ -262,8 +262,8 @@ def recipients(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     Example: sluice case recipients 6f0c4f0e
     """
     from sluice.db import connect
-    from sluice.rights.notice_store import list_notices
-    from sluice.rights.store import find_beginning
+    from sluice.rights.case.store import find_beginning
+    from sluice.rights.notices.notice_store import list_notices
 
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case)
@@ -321,7 +321,7 @@ def _stands(notice: "Notice") -> str:
 
 
 def _state(word: str | None) -> "NoticeState | None":
-    from sluice.rights.notice_model import NoticeState
+    from sluice.rights.notices.model import NoticeState
 
     if word is None:
         return None

@@ -94,7 +94,7 @@ def certificate(
 
     Example: sluice receipt certificate erasure-certificate.9f3c1d20ab54e6f1.json --key receipt-key.pem
     """
-    from sluice.rights.certificate_check import verify_certificate
+    from sluice.rights.erasure.certificate_check import verify_certificate
 
     if not is_file(file):
         raise FileMissing(Ref("file", file.name))

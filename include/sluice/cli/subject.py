@@ -54,8 +54,8 @@ def where_(
 
     from sluice.exchange.house import open_house
     from sluice.exchange.read import pick_principals
-    from sluice.rights.identifiers import check_identifiers, parse_identifier
-    from sluice.rights.where import stores_searched, where
+    from sluice.rights.copies.where import stores_searched, where
+    from sluice.rights.person.identifiers import check_identifiers, parse_identifier
     from sluice.settings import get_settings
 
     person = (parse_identifier(identifier, 1),)
@@ -118,7 +118,7 @@ def candidates(
     """
     from sluice.exchange.house import open_house
     from sluice.exchange.read import pick_principals
-    from sluice.rights.candidates import find_candidates
+    from sluice.rights.copies.candidates import find_candidates
     from sluice.settings import get_settings
 
     sought = read_sought(file)

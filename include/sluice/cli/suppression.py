@@ -92,7 +92,7 @@ def _told(house: "House", identifier: str, principal: str | None, channel: str |
 def _checked(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
     from sluice.exchange.read import pick_principals
     from sluice.exchange.suppressed import find_reasons
-    from sluice.rights.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
 
     person = (parse_identifier(identifier, 1),)
     check_identifiers(person)

@@ -20,23 +20,23 @@ from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
 from sluice.lake.objects import ObjectStore
 from sluice.returns.drain import drain_returns
-from sluice.rights import store
-from sluice.rights.cases import decide, desk_order, settle_identity
-from sluice.rights.certificate import Certificate, issue
-from sluice.rights.erase import run
-from sluice.rights.erase_model import ErasureBusy, ErasureReport, ReleaseRefused
-from sluice.rights.erase_release import draft, release
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track, desk_actor
+from sluice.rights.case.steps import decide, desk_order, settle_identity
+from sluice.rights.copies.model import ErasureBusy, ErasureReport, ReleaseRefused
+from sluice.rights.copies.where import Whereabouts, where
+from sluice.rights.erasure.certificate import Certificate, issue
+from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow
-from sluice.rights.identifiers import parse_identifier, refs_of
-from sluice.rights.letters import note_opened, open_letter, write_letter
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track, desk_actor
-from sluice.rights.notice_model import Notice
-from sluice.rights.notice_store import list_notices
+from sluice.rights.letters.write import note_opened, open_letter, write_letter
+from sluice.rights.notices.model import Notice
+from sluice.rights.notices.notice_store import list_notices
+from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.rights.requests import list_request_files, read_requests
-from sluice.rights.tell import tell
-from sluice.rights.where import Whereabouts, where
 from sluice.subject.normalise import normalise
 from sluice.terms import Decision, Principal, SubjectKind
 

@@ -10,9 +10,9 @@ from sluice.demo.story import Check
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
 from sluice.ledger.model import SignatureInvalid
-from sluice.rights.certificate_check import verify_certificate
-from sluice.rights.clock import received_on
-from sluice.rights.model import State
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import State
+from sluice.rights.erasure.certificate_check import verify_certificate
 
 
 def person_checks(house: House, told: Person) -> Iterator[Check]:

@@ -25,17 +25,17 @@ from sluice.dial.model import Channel, Dialled, Request
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
-from sluice.rights import store
-from sluice.rights.cases import desk_order, settle_identity
+from sluice.rights.case import store
+from sluice.rights.case.letter_store import find_letters
+from sluice.rights.case.model import Action, Case, Right
+from sluice.rights.case.steps import desk_order, settle_identity
+from sluice.rights.copies.where import where
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.identifiers import Identifier
-from sluice.rights.letter_store import find_letters
-from sluice.rights.letters import note_opened
-from sluice.rights.model import Action, Case, Right
+from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.rectify import Wanted, ask
-from sluice.rights.where import where
+from sluice.rights.person.identifiers import Identifier
+from sluice.rights.person.rectify import Wanted, ask
 from sluice.subject.columns import normalise_column
 from sluice.terms import Flow, Principal, SubjectKind
 

@@ -7,8 +7,8 @@ from sluice.demo.rights import CORRECTED, Rights
 from sluice.demo.story import Check
 from sluice.dial.model import LeftOut
 from sluice.exchange.house import House
-from sluice.rights import store
-from sluice.rights.model import Right, State, Track
+from sluice.rights.case import store
+from sluice.rights.case.model import Right, State, Track
 
 DECIDED_BY_PRINCIPAL = frozenset({State.INSTRUCTED, State.EXECUTED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED})
 

@@ -1,0 +1,1 @@
+"""Contacts for agents: who may be called, for what, by which channel."""

@@ -1,0 +1,1 @@
+"""Pages for people: words in nl, fr and en, set as PDF."""

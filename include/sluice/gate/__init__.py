@@ -1,0 +1,1 @@
+"""Rules and verdict, pure: every expectation of a suite from one pass, each failing row named."""

@@ -1,0 +1,1 @@
+"""What came from where: OpenLineage events, the graph and its drawing."""

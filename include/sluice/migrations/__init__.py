@@ -1,0 +1,1 @@
+"""The tables of Sluice, one version after another."""

@@ -29,7 +29,7 @@ class FindReleased(BaseOperator):
     template_fields: Sequence[str] = ()
 
     def execute(self, context: Context) -> list[str]:
-        from sluice.rights.erase_control import take_up
+        from sluice.rights.erasure.control import take_up
 
         return _in_house(lambda house, now: list(take_up(house, MACHINE, now)))
 
@@ -50,9 +50,9 @@ class BeginErasure(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow.sdk.exceptions import AirflowSkipException
 
-        from sluice.rights.erase import begin_if_due
-        from sluice.rights.erase_batches import Batch
-        from sluice.rights.model import CaseId
+        from sluice.rights.case.model import CaseId
+        from sluice.rights.erasure.batches import Batch
+        from sluice.rights.erasure.erase import begin_if_due
 
         case_id = CaseId(self.case_id)
         copies = _in_house(lambda house, now: begin_if_due(house, case_id, now))
@@ -71,7 +71,7 @@ class CutBatches(BaseOperator):
         self.begun = begun
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        from sluice.rights.erase_batches import cut, read_batch
+        from sluice.rights.erasure.batches import cut, read_batch
 
         return [batch.document() for batch in cut(read_batch(each) for each in _each(self.begun))]
 
@@ -95,7 +95,7 @@ class ErasureStep(HouseOperator):
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
-        from sluice.rights.erase_model import RequestTakenBack
+        from sluice.rights.copies.model import RequestTakenBack
 
         with open_house(get_settings()) as house:
             try:
@@ -118,8 +118,8 @@ class EraseBatch(ErasureStep):
         self.batch = batch
 
     def step(self, house: "House") -> str:
-        from sluice.rights.erase import erase_copies
-        from sluice.rights.erase_batches import read_batch
+        from sluice.rights.erasure.batches import read_batch
+        from sluice.rights.erasure.erase import erase_copies
 
         batch = read_batch(self.batch)
         left = erase_copies(house, batch.case_id, batch.copies)
@@ -138,8 +138,8 @@ class FinishErasure(ErasureStep):
     def step(self, house: "House") -> str:
         from datetime import UTC, datetime
 
-        from sluice.rights.erase import finish
-        from sluice.rights.model import CaseId
+        from sluice.rights.case.model import CaseId
+        from sluice.rights.erasure.erase import finish
 
         waiting = finish(house, CaseId(self.case_id), datetime.now(UTC))
         return f"case {self.case_id}: {waiting} exchanges under way"
@@ -160,10 +160,10 @@ class ProveErasure(ErasureStep):
         from datetime import UTC, datetime
 
         from sluice.errors import Ref
-        from sluice.rights.certificate import find_proven, issue
-        from sluice.rights.erase import prove
-        from sluice.rights.erase_model import NotFinished
-        from sluice.rights.model import CaseId
+        from sluice.rights.case.model import CaseId
+        from sluice.rights.copies.model import NotFinished
+        from sluice.rights.erasure.certificate import find_proven, issue
+        from sluice.rights.erasure.erase import prove
 
         report = prove(house, CaseId(self.case_id), datetime.now(UTC))
         left = (report.residual or 0) + report.doubts + report.waiting
@@ -179,7 +179,7 @@ class TellErasures(HouseOperator):
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.db import connect
-        from sluice.rights.erase_control import status
+        from sluice.rights.erasure.control import status
 
         with connect(get_settings()) as conn:
             cases = status(conn).cases

@@ -1,4 +1,4 @@
-"""Airflow notifiers: after a task, the desk hears of what is new: log, mail and webhook (``rights/alerts.py``).
+"""Airflow notifiers: after a task, the desk hears of what is new: log, mail and webhook (``rights/alerts/tell.py``).
 
 They are callbacks of a task, so a receiver that is away fails no task: what it has to hear is stored, and sent by the
 next run of any of them.
@@ -17,7 +17,7 @@ CODED = re.compile(r"SLU-\d{3} .*?(?=\. Cure: |$)")
 
 
 class DeskNotifier(BaseNotifier):
-    """Tells what is new of one kind. ``kind``: one of ``alert_due.DUE``, what it looks for by itself."""
+    """Tells what is new of one kind. ``kind``: one of ``rights.alerts.due.DUE``, what it looks for by itself."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -31,9 +31,9 @@ class DeskNotifier(BaseNotifier):
         from datetime import UTC, datetime
 
         from sluice.db import connect
-        from sluice.rights.alert_due import DUE
-        from sluice.rights.alerts import tell_desk, ways
-        from sluice.rights.mail_model import MailKind
+        from sluice.rights.alerts.due import DUE
+        from sluice.rights.alerts.tell import tell_desk, ways
+        from sluice.rights.mail.model import MailKind
 
         kind, now, settings = MailKind(self.kind), datetime.now(UTC), get_settings()
         with connect(settings) as conn:
@@ -56,9 +56,9 @@ class VerifyNotifier(BaseNotifier):
         import psycopg
 
         from sluice.db import connect
-        from sluice.rights.alert_due import Alert, given
-        from sluice.rights.alerts import tell_desk, tell_unstored, ways
-        from sluice.rights.mail_model import MailKind
+        from sluice.rights.alerts.due import Alert, given
+        from sluice.rights.alerts.tell import tell_desk, tell_unstored, ways
+        from sluice.rights.mail.model import MailKind
 
         kind = MailKind.TAMPERED if line.startswith(EvidenceInvalid.code) else MailKind.UNVERIFIED
         now, settings = datetime.now(UTC), get_settings()

@@ -16,10 +16,10 @@ class FollowCases(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
         from sluice.exchange.sweeping import check_none_left
-        from sluice.rights.alarms import find_alarms
+        from sluice.rights.alerts.alarms import find_alarms
         from sluice.rights.destroy import finish as finish_destructions
         from sluice.rights.forward import follow
-        from sluice.rights.mails import send_mails
+        from sluice.rights.mail.write import send_mails
         from sluice.rights.requests import read_requests
         from sluice.rights.tidy import tidy
 
@@ -45,7 +45,7 @@ class FollowNotices(HouseOperator):
         from sluice.exchange.house import open_house
         from sluice.exchange.sweeping import check_none_left
         from sluice.rights.finish import sweep
-        from sluice.rights.mails import send_mails
+        from sluice.rights.mail.write import send_mails
 
         with open_house(get_settings()) as house:
             done = sweep(house, datetime.now(UTC))

@@ -14,7 +14,7 @@ from sluice.registers.model import Article, Center, Papers, Register
 from sluice.registers.rules import ContractOf, ends_of, findings_of, rows_of, turns_of
 from sluice.registers.store import count_open, find_sightings
 from sluice.registers.tables import empty_cells
-from sluice.rights.facts import register_years
+from sluice.rights.case.facts import register_years
 from sluice.settings import Settings
 
 BRUSSELS = ZoneInfo("Europe/Brussels")

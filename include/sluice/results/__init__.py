@@ -1,0 +1,1 @@
+"""Exports of contact-center platforms, read into one form."""

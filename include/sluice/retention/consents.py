@@ -16,7 +16,7 @@ from sluice.ledger.consented import ConsentsDropped
 from sluice.ledger.model import EntryKind
 from sluice.retention import store
 from sluice.retention.model import Why
-from sluice.rights.facts import consent_days
+from sluice.rights.case.facts import consent_days
 from sluice.subject.consent import still_needed
 from sluice.terms import Principal
 

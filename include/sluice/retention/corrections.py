@@ -16,7 +16,7 @@ from sluice.exchange.sweeping import each
 from sluice.keys import QUARANTINE
 from sluice.retention import store
 from sluice.retention.model import Why
-from sluice.rights.facts import sealed_days
+from sluice.rights.case.facts import sealed_days
 from sluice.subject.correction import Correction
 from sluice.subject.index import find_in_run
 from sluice.terms import Principal

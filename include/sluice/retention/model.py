@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sluice.errors import Exit, SluiceError
-from sluice.rights.needed_model import Need
+from sluice.rights.copies.needed_model import Need
 from sluice.terms import ExchangeId, Flow, Principal
 
 

@@ -12,8 +12,8 @@ from sluice.exchange import merged_store
 from sluice.exchange.house import House
 from sluice.exchange.merged import RUNS, ask_merged
 from sluice.retention.model import Due
-from sluice.rights.needed import refs_by_need
-from sluice.rights.needed_model import Need, Needed
+from sluice.rights.copies.needed import refs_by_need
+from sluice.rights.copies.needed_model import Need, Needed
 from sluice.subject.index import find_in_run
 from sluice.terms import ExchangeId, Principal
 

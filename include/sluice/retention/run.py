@@ -25,10 +25,10 @@ from sluice.retention.corrections import drop_corrections
 from sluice.retention.model import Due, End
 from sluice.retention.needed import keep_needed
 from sluice.retention.rules import due_on
-from sluice.rights import erase_store
-from sluice.rights.erase_model import Copy
-from sluice.rights.needed import find_needed
-from sluice.rights.needed_model import Needed
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.model import Copy
+from sluice.rights.copies.needed import find_needed
+from sluice.rights.copies.needed_model import Needed
 from sluice.terms import ExchangeId, Principal
 
 Progress = Callable[[int, int], None]
@@ -149,9 +149,9 @@ def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: dat
         return
     principal, kinds = dues[0].copy.principal, {due.copy.kind for due in dues}
     store.note_begun(house.conn, dues)
-    for copy in erase_store.find_copies(house.conn, principal, with_gone=True, among=[exchange_id]):
+    for copy in copy_store.find_copies(house.conn, principal, with_gone=True, among=[exchange_id]):
         if copy.kind in kinds:
-            erase_store.remove(house, copy)
+            copy_store.remove(house, copy)
             if left := sum(1 for _ in _left(house, copy)):
                 raise StoreError(Ref("exchange", exchange_id), Ref("copy", copy.kind), Ref("versions left", left))
     with transaction(house.conn):

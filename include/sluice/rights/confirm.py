@@ -13,13 +13,13 @@ from sluice.errors import Exit, NotFound, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.read import pick_principals
 from sluice.ledger.names import check_name
-from sluice.rights import store
-from sluice.rights.book import open_book
-from sluice.rights.candidates import Search, find_candidates, identifier_of
-from sluice.rights.cases import desk_order
-from sluice.rights.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
-from sluice.rights.model import Case, CaseId
-from sluice.rights.protect import protect
+from sluice.rights.case import store
+from sluice.rights.case.book import open_book
+from sluice.rights.case.model import Case, CaseId
+from sluice.rights.case.steps import desk_order
+from sluice.rights.copies.candidates import Search, find_candidates, identifier_of
+from sluice.rights.person.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
+from sluice.rights.person.protect import protect
 from sluice.terms import Principal
 
 CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"

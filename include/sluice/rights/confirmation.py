@@ -5,11 +5,12 @@ import hashlib
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.ledger.erased import ErasureDone
-from sluice.rights import notice_store, store
-from sluice.rights.certificate import is_clean, issue, last_scans
-from sluice.rights.model import Action, Case, State, SubCase
-from sluice.rights.notices import TEXTS, put_notice
-from sluice.rights.rectify import NOBODY, NOT_CONCERNED
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, State, SubCase
+from sluice.rights.erasure.certificate import is_clean, issue, last_scans
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
 
 NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
 CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})

@@ -8,11 +8,11 @@ from datetime import datetime
 from sluice.errors import Ref, ServiceMissing, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
-from sluice.rights.cases import decide, desk_order, extend
-from sluice.rights.letters import write_letter
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, Remedies, State, SubCaseId
-from sluice.rights.reasons import iri
-from sluice.rights.store import get_case
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Remedies, State, SubCaseId
+from sluice.rights.case.reasons import iri
+from sluice.rights.case.steps import decide, desk_order, extend
+from sluice.rights.case.store import get_case
+from sluice.rights.letters.write import write_letter
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.rights import destroy_store
-from sluice.rights.clock import received_on
+from sluice.rights.case.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
 from sluice.terms import Principal
 

@@ -12,20 +12,22 @@ from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
-from sluice.rights import answer_store, notice_store, store
-from sluice.rights.cases import advance
-from sluice.rights.certificate import is_clean, issue, last_scans
-from sluice.rights.clock import received_on
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.letter_due import DONE, FILE, GIVEN, answers, is_refusal_out, is_told_by_file
+from sluice.rights.case.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.case.steps import advance
 from sluice.rights.confirmation import confirm
-from sluice.rights.erase import drop_notices
-from sluice.rights.had import comes_with_package, final_letter, find_had, find_ready
-from sluice.rights.letter_due import DONE, FILE, GIVEN, answers, is_refusal_out, is_told_by_file
-from sluice.rights.letters import write_letter
-from sluice.rights.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
-from sluice.rights.notice_follow import Followed, follow
-from sluice.rights.reach import keeps_out
-from sluice.rights.rectify import NOBODY, carry_out
-from sluice.rights.tell import Told, tell
+from sluice.rights.copies import answer_store
+from sluice.rights.erasure.certificate import is_clean, issue, last_scans
+from sluice.rights.erasure.erase import drop_notices
+from sluice.rights.letters.had import comes_with_package, final_letter, find_had, find_ready
+from sluice.rights.letters.write import write_letter
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.follow import Followed, follow
+from sluice.rights.notices.tell import Told, tell
+from sluice.rights.person.reach import keeps_out
+from sluice.rights.person.rectify import NOBODY, carry_out
 
 WRITE_BEFORE = timedelta(days=5)
 """Before the last day to answer: then a letter no longer waits for other parts."""

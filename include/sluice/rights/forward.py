@@ -12,19 +12,19 @@ from datetime import datetime
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.exchange.sweeping import Faults, each
-from sluice.rights import store
-from sluice.rights.book import open_book
-from sluice.rights.cases import accept_marketing, undecided
-from sluice.rights.clock import received_on
-from sluice.rights.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
-from sluice.rights.had import is_missed
+from sluice.rights.case import store
+from sluice.rights.case.book import open_book
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
+from sluice.rights.case.letter_due import FILE, goes_to_person
+from sluice.rights.case.model import ACTIONS, SYSTEM, Case, Flag, LetterKind, Order, Right, State
+from sluice.rights.case.steps import accept_marketing, undecided
 from sluice.rights.holds import settle_holds
-from sluice.rights.identifiers import open_sealed
-from sluice.rights.letter_due import FILE, goes_to_person
-from sluice.rights.letters import write_owed
-from sluice.rights.model import ACTIONS, SYSTEM, Case, Flag, LetterKind, Order, Right, State
-from sluice.rights.notices import forward_document, notice_key, put_notice, told_document
-from sluice.rights.over import drop_over
+from sluice.rights.letters.had import is_missed
+from sluice.rights.letters.write import write_owed
+from sluice.rights.notices.over import drop_over
+from sluice.rights.notices.to_controller import forward_document, notice_key, put_notice, told_document
+from sluice.rights.person.identifiers import open_sealed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)

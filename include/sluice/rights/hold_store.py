@@ -1,7 +1,7 @@
 """SQL about who is kept out while a request is open, and until when."""
 
 from sluice.db import Connection
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
 
 _PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub_case_id)
     where t.case_id = r.case_id and p.principal = r.principal and t.reason_code = 'ERASED')"""

@@ -13,15 +13,16 @@ from sluice.exchange.house import House
 from sluice.exchange.suppressed import lift, run_id_of
 from sluice.exchange.sweeping import Faults, each
 from sluice.keys import SUBJECT
-from sluice.rights import hold_store, store
-from sluice.rights.clock import received_on
-from sluice.rights.erase_scope import CARRIED_OUT
-from sluice.rights.erase_whose import runs_of
-from sluice.rights.identifiers import find_sealed, open_sealed
-from sluice.rights.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
-from sluice.rights.protect import hold, hold_at, release
-from sluice.rights.reach import keeps_out
-from sluice.rights.whom import all_refs_at
+from sluice.rights import hold_store
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
+from sluice.rights.copies.scope import CARRIED_OUT
+from sluice.rights.copies.whose import runs_of
+from sluice.rights.person.identifiers import find_sealed, open_sealed
+from sluice.rights.person.protect import hold, hold_at, release
+from sluice.rights.person.reach import keeps_out
+from sluice.rights.person.whom import all_refs_at
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 

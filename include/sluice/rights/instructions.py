@@ -22,15 +22,15 @@ from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
-from sluice.rights import store
-from sluice.rights.book import Book, close_book
-from sluice.rights.erase_control import stop
-from sluice.rights.errors import InstructionKeyMissing, TransitionRefused
-from sluice.rights.letter_due import goes_to_person, stays_of
-from sluice.rights.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
-from sluice.rights.notices import TEXTS, put_notice
-from sluice.rights.reasons import iri
-from sluice.rights.rectify import Wanted, can_take, find_asked, is_since, seal_instructed
+from sluice.rights.case import store
+from sluice.rights.case.book import Book, close_book
+from sluice.rights.case.errors import InstructionKeyMissing, TransitionRefused
+from sluice.rights.case.letter_due import goes_to_person, stays_of
+from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
+from sluice.rights.case.reasons import iri
+from sluice.rights.erasure.control import stop
+from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.person.rectify import Wanted, can_take, find_asked, is_since, seal_instructed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)

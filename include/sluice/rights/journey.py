@@ -20,15 +20,15 @@ from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
 from sluice.lineage.store import find_delivered
 from sluice.lineage.trace import read_records
-from sluice.rights import erase_store
-from sluice.rights.erase_bench import asking_bench
-from sluice.rights.erase_find import open_request
-from sluice.rights.erase_lead import BY_BOTH, BY_INDEX, find_lead
-from sluice.rights.erase_model import Target
-from sluice.rights.identifiers import Identifier, values_of
-from sluice.rights.model import CaseId
-from sluice.rights.proven import Erased, find_erased
-from sluice.rights.whom import all_refs_at
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import asking_bench
+from sluice.rights.copies.find import open_request
+from sluice.rights.copies.lead import BY_BOTH, BY_INDEX, find_lead
+from sluice.rights.copies.model import Target
+from sluice.rights.erasure.proven import Erased, find_erased
+from sluice.rights.person.identifiers import Identifier, values_of
+from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
 
 RUN_OF = {LAKE: INDEX, ASIDE: REST}
@@ -119,7 +119,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
         found, silent, elsewhere = found | named | noted, silent | unsaid, elsewhere | apart
         searched.append(name)
         left += [name] if named or (noted and name not in proven) else []
-    cleared = erase_store.find_cleared(house.conn, case_id, sorted(proven), at)
+    cleared = copy_store.find_cleared(house.conn, case_id, sorted(proven), at)
     followed = follow_all(house.conn, found, at, cleared, frozenset(elsewhere))
     told = (tuple(searched), tuple(lost), len(silent))
     return Followable(followed, case.persons, *told, erased, is_over=bool(erased) and not left)
@@ -132,7 +132,7 @@ def _pointed_at(
 
     Last the copies of named ones that the person is not in: of a row that was kept out, what is in the lake.
     """
-    copies = erase_store.find_copies(house.conn, target.principal)
+    copies = copy_store.find_copies(house.conn, target.principal)
     lead = find_lead(asking_bench(house, target), copies)
     files = (copy for copy in copies if copy.kind in BY_INDEX | BY_BOTH)
     unsaid = frozenset(copy.exchange_id for copy in files if lead.may_hold(copy)) - lead.named - lead.noted

@@ -6,10 +6,10 @@ from typing import ClassVar
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import lift, run_id_of
-from sluice.rights import store
-from sluice.rights.erase_scope import CARRIED_OUT
-from sluice.rights.letter_due import answers
-from sluice.rights.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
+from sluice.rights.case import store
+from sluice.rights.case.letter_due import answers
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
+from sluice.rights.copies.scope import CARRIED_OUT
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 

@@ -15,13 +15,14 @@ from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
 from sluice.ledger.names import check_name
-from sluice.rights import store
-from sluice.rights.book import Book, close_book
-from sluice.rights.clock import BRUSSELS, due_dates, received_on
-from sluice.rights.errors import RequestIdReused
-from sluice.rights.facts import clock_parameters
-from sluice.rights.guards import LANGUAGES
-from sluice.rights.identifiers import (
+from sluice.rights.case import store
+from sluice.rights.case.book import Book, close_book
+from sluice.rights.case.clock import BRUSSELS, due_dates, received_on
+from sluice.rights.case.errors import RequestIdReused
+from sluice.rights.case.facts import clock_parameters
+from sluice.rights.case.guards import LANGUAGES
+from sluice.rights.case.model import Actor, Case, CaseId, Order, Right, Role, State
+from sluice.rights.person.identifiers import (
     Envelope,
     Identifier,
     Sealed,
@@ -35,10 +36,9 @@ from sluice.rights.identifiers import (
     owned_by,
     seal,
 )
-from sluice.rights.model import Actor, Case, CaseId, Order, Right, Role, State
-from sluice.rights.owners import find_owners, owners_since
-from sluice.rights.protect import protect
-from sluice.rights.scope import Scoped, check_principal
+from sluice.rights.person.owners import find_owners, owners_since
+from sluice.rights.person.protect import protect
+from sluice.rights.person.scope import Scoped, check_principal
 from sluice.terms import Principal, SubjectKind
 
 log = logging.getLogger(__name__)

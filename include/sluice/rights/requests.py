@@ -23,13 +23,13 @@ from sluice.lake.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
 from sluice.ledger.model import EntryKind
-from sluice.rights import cases, store
-from sluice.rights.clock import received_on
+from sluice.rights.case import steps, store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instructions import is_instruction, note_keys, read_instruction
-from sluice.rights.model import Actor, Case, CaseId, Role
-from sluice.rights.notices import TEXTS, put_notice
+from sluice.rights.notices.to_controller import TEXTS, put_notice
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
-from sluice.rights.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
+from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
     case = _open(house, principal, item, asked, put_at, now)
     if asked.sought is None:  # it knows whom it names; where it only has a name, our desk says who that is
-        cases.vouch(house.conn, case.case_id, principal, now, sha256 or "")
+        steps.vouch(house.conn, case.case_id, principal, now, sha256 or "")
     return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
 
 
@@ -235,18 +235,6 @@ def _fresh(house: House, principal: Principal) -> list[StoredObject]:
 
 def _notice_keys(principal: str, version_id: str) -> set[str]:
     return {f"{principal}/notices/{word}-{version_id}.json" for word in ("request", "instruction")}
-
-
-def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> None:
-    """Remove the file that asked for a case: it names the persons in clear. Its hash and the sealed request stay."""
-    rows = house.conn.execute(
-        "select version_id from request_file where case_id = %s and principal = %s", (case_id, principal)
-    ).fetchall()
-    asked = {row["version_id"] for row in rows}
-    bucket = house.settings.bucket_exchange
-    for item in house.objects.list_versions(bucket, prefix_of(principal, "requests")) if asked else ():
-        if item.version_id in asked:
-            house.objects.delete_version(bucket, item.key, item.version_id)
 
 
 def list_request_files(house: House, principal: str) -> list[RequestFile]:

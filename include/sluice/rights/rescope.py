@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.rights import erase_store
-from sluice.rights.book import open_book
-from sluice.rights.erase_bench import open_bench
-from sluice.rights.erase_model import Target
-from sluice.rights.erase_stores import store_of
-from sluice.rights.identifiers import Envelope, values_of
-from sluice.rights.model import SYSTEM, Case, Order, SubCase
-from sluice.rights.protect import hold_at
-from sluice.rights.scope import find_scope
-from sluice.rights.whom import all_refs_at
+from sluice.rights.case.book import open_book
+from sluice.rights.case.model import SYSTEM, Case, Order, SubCase
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import store_of
+from sluice.rights.person.identifiers import Envelope, values_of
+from sluice.rights.person.protect import hold_at
+from sluice.rights.person.scope import find_scope
+from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Principal
 
 KNOWN_SINCE = "KNOWN_SINCE"
@@ -54,7 +54,7 @@ def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
     """Whether accepted rows bear it out: the index holds a piece of a reference only."""
     key = house.subject_key(principal)
     refs = all_refs_at(house, envelope.identifiers, principal)
-    copies = [copy for copy in erase_store.find_copies(house.conn, principal) if copy.kind == LAKE]
+    copies = [copy for copy in copy_store.find_copies(house.conn, principal) if copy.kind == LAKE]
     values = values_of(envelope.identifiers, principal)
     with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:
         return any(store_of(copy).find(bench, copy) for copy in copies)

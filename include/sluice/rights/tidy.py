@@ -17,13 +17,13 @@ from sluice.ledger.append import append
 from sluice.ledger.cased import CaseTidied
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
-from sluice.rights import store, tidy_store
-from sluice.rights.clock import received_on
-from sluice.rights.errors import CaseNotTidied
-from sluice.rights.facts import fewest_sealed_days, sealed_days
-from sluice.rights.identifiers import PREFIX
-from sluice.rights.model import CaseId
-from sluice.rights.scope import CASES_CHAIN
+from sluice.rights import tidy_store
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.errors import CaseNotTidied
+from sluice.rights.case.facts import fewest_sealed_days, sealed_days
+from sluice.rights.case.model import CASES_CHAIN, CaseId
+from sluice.rights.person.identifiers import PREFIX
 from sluice.rights.tidy_store import Closed
 
 BY_ITSELF = "system"

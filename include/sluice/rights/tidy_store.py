@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection
-from sluice.errors import Ref
-from sluice.rights.errors import CaseTidied
-from sluice.rights.model import CaseId
-from sluice.rights.notice_store import NEVER_GOES
+from sluice.rights.case.model import CaseId
+from sluice.rights.notices.notice_store import NEVER_GOES
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,3 @@ def end(conn: Connection, case_id: CaseId, at: datetime) -> tuple[int, str] | No
         (at, case_id),
     ).fetchone()
     return (row["objects"], row["asked_by"]) if row else None
-
-
-def is_tidied(conn: Connection, case_id: CaseId) -> bool:
-    """Whether what is sealed of a case is gone, or on its way."""
-    return conn.execute("select 1 from case_tidied where case_id = %s", (case_id,)).fetchone() is not None
-
-
-def check_not_tidied(conn: Connection, case_id: CaseId) -> None:
-    """Raises CaseTidied."""
-    if is_tidied(conn, case_id):
-        raise CaseTidied(Ref("case", case_id))

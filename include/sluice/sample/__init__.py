@@ -1,0 +1,1 @@
+"""Files of our own for the demo and the tests, from a seed."""

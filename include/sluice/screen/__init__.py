@@ -1,0 +1,1 @@
+"""Free text of agents: what no note may hold (cards, health, identifiers) is found, told and masked."""

@@ -23,7 +23,7 @@ from sluice.errors import Exit, SluiceError, place_of
 from sluice.keys import Keyring
 from sluice.lake.objects import ObjectStore
 from sluice.migrations import run as migrations
-from sluice.rights.census import find_unknown
+from sluice.rights.erasure.census import find_unknown
 from sluice.services import airflow, buckets, keeper, plan, tidy
 from sluice.services.process import family
 from sluice.settings import PREFIX, Settings

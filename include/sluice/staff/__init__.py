@@ -1,0 +1,1 @@
+"""Our own people: imported rosters and trainings, who was ready when, who handled a contact."""

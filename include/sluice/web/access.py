@@ -26,7 +26,7 @@ from airflow.models.dag import DagModel
 from fastapi import Depends
 
 from sluice.ledger.names import is_name
-from sluice.rights.model import Actor, desk_actor
+from sluice.rights.case.model import Actor, desk_actor
 from sluice.web.errors import NameUnfit, NotAllowed
 
 VIEW = "sluice.cases"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from sluice.agreement.timeline import Laid
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.rights.clock import BRUSSELS
+from sluice.rights.case.clock import BRUSSELS
 from sluice.terms import Direction, FieldGroup
 from sluice.web.access import Auditor
 from sluice.web.asked import AGREEMENT, VERSION, known_when

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BeforeValidator, WithJsonSchema
 
 from sluice.db import connect
-from sluice.rights.describe import describe
-from sluice.rights.model import Case, CaseId, State
+from sluice.rights.case.describe import describe
+from sluice.rights.case.model import Case, CaseId, State
 from sluice.settings import get_settings
 from sluice.terms import Principal
 from sluice.web.access import Clerk, Onlooker, Reader
@@ -52,8 +52,8 @@ def open_(
     second case; the same key with another content is refused.
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.identifiers import KINDS, Identifier
     from sluice.rights.opening import NewRequest, open_case
+    from sluice.rights.person.identifiers import KINDS, Identifier
 
     now = datetime.now(UTC)
     asked = NewRequest(
@@ -91,7 +91,7 @@ def list_(
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
 ) -> dict[str, Any]:
     """List cases, newest first, a page at a time."""
-    from sluice.rights.store import list_cases
+    from sluice.rights.case.store import list_cases
 
     after = place_of(cursor) if cursor else None
     with reading() as conn:
@@ -106,7 +106,7 @@ def list_(
 @router.get("/{case_id}", response_model=CaseShown, responses=problems(404))
 def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
     """Show a case: its clock, its parts and every step they took."""
-    from sluice.rights.store import get_case, list_steps
+    from sluice.rights.case.store import get_case, list_steps
 
     with reading() as conn:
         number = CaseId(str(case_id))
@@ -145,8 +145,8 @@ def lineage(
 @router.post("/{case_id}/withdraw", response_model=CaseShort, responses=problems(404, *WRITING))
 def withdraw(case_id: UUID, body: Withdrawal, clerk: Clerk) -> dict[str, Any]:
     """The person takes the request back: every part ends, and who was told of it is told."""
-    from sluice.rights.cases import desk_order
-    from sluice.rights.cases import withdraw as withdraw_case
+    from sluice.rights.case.steps import desk_order
+    from sluice.rights.case.steps import withdraw as withdraw_case
 
     order = desk_order(clerk.name, datetime.now(UTC), "SUBJECT_ASKED", body.evidence_sha256)
     with connect(get_settings()) as conn:

@@ -8,7 +8,7 @@ from pydantic import UUID4, BaseModel, BeforeValidator, ConfigDict, Field, WithJ
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from sluice.rights.model import Right, State
+from sluice.rights.case.model import Right, State
 from sluice.web.model import LONGEST_VALUE, MOST_IDENTIFIERS, Channel, Closed, Language, Moment
 
 VERSION = "2.0"

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from sluice.rights.clock import due_dates, received_on
-from sluice.rights.facts import clock_parameters
+from sluice.rights.case.clock import due_dates, received_on
+from sluice.rights.case.facts import clock_parameters
 from sluice.web.access import Reader
 from sluice.web.read_model import DayOrMoment, DueShown
 

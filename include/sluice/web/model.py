@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from sluice.rights.model import LetterKind, Right, State, Track
+from sluice.rights.case.model import LetterKind, Right, State, Track
 
 Channel = Literal["letter", "mail", "phone", "form"]
 Language = Literal["nl", "fr", "en"]

@@ -13,9 +13,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from sluice.db import connect
-from sluice.rights.clock import BRUSSELS
-from sluice.rights.errors import PrincipalUnknown
-from sluice.rights.model import Case, State, Step, Track
+from sluice.rights.case.clock import BRUSSELS
+from sluice.rights.case.errors import PrincipalUnknown
+from sluice.rights.case.model import Case, State, Step, Track
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from sluice.web.access import Clerk, Reader
@@ -44,8 +44,8 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
     The clock runs from `submitted_time`. `agreementId` says which principal was addressed.
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.store import find_principal
     from sluice.rights.opening import NewRequest, open_case
-    from sluice.rights.store import find_principal
 
     now, ours = datetime.now(UTC), body.extensions.ours
     raw = [each for each in body.subject_identities if each.identity_format == "raw"]
@@ -76,8 +76,8 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
 def show(request_id: RequestId, reader: Reader) -> dict[str, Any]:
     """Where an OpenDSR request stands: pending, in_progress, completed, cancelled; and its clock."""
     from sluice.keys import Keyring
-    from sluice.rights.identifiers import case_id_of
-    from sluice.rights.store import find_protected_at, get_case, list_steps
+    from sluice.rights.case.store import find_protected_at, get_case, list_steps
+    from sluice.rights.person.identifiers import case_id_of
 
     settings = get_settings()
     case_id = case_id_of(Keyring.open(settings), request_id)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from sluice.errors import Exit, NotFound, SluiceError
-from sluice.rights.errors import PrincipalUnknown
+from sluice.rights.case.errors import PrincipalUnknown
 from sluice.web.errors import (
     Fault,
     HttpError,

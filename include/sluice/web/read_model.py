@@ -12,7 +12,7 @@ from sluice.breach.model import Applies, Risk
 from sluice.errors import Ref
 from sluice.ledger.record import How, HowLong, ReasonLine, RightTreatment, What, Who, Why
 from sluice.registers.model import Article, FindingCode
-from sluice.rights.facts import ClockRefused
+from sluice.rights.case.facts import ClockRefused
 from sluice.terms import Decision, Direction, FieldGroup
 from sluice.web.asked import YEARS
 from sluice.web.model import DATE, DATE_TIME, EITHER, Closed, date_or_moment

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from sluice.registers.model import Article
-from sluice.rights.clock import BRUSSELS
+from sluice.rights.case.clock import BRUSSELS
 from sluice.settings import get_settings
 from sluice.web.access import Auditor
 from sluice.web.asked import known_when

@@ -27,7 +27,7 @@ def list_(
     page: Annotated[int, Query(ge=1, le=100_000, description="`next_page` of the page before.")] = 1,
 ) -> dict[str, Any]:
     """List agents: first who is not ready, then who will not be within 30 days."""
-    from sluice.rights.clock import BRUSSELS
+    from sluice.rights.case.clock import BRUSSELS
     from sluice.staff.facts import default_minimum
     from sluice.staff.store import read_standings
 

@@ -33,8 +33,8 @@ def exchanges(onlooker: Onlooker) -> dict[str, Any]:
 @router.get("/cases", response_model=WaitingCases)
 def cases(reader: Reader) -> dict[str, Any]:
     """Show notices to recipients that are late or wait for the desk, and plans that wait for a second person."""
-    from sluice.rights.erase_control_store import count_unreleased, find_unreleased
-    from sluice.rights.notice_store import count_late, list_late
+    from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
+    from sluice.rights.notices.notice_store import count_late, list_late
 
     with reading() as conn:
         return {

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
-from sluice.rights.notice_model import Channel, NoticeState
+from sluice.rights.notices.model import Channel, NoticeState
 from sluice.staff.model import Reason
 from sluice.staff.standing import State
 from sluice.web.model import Closed

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from sluice.db import connect
 from sluice.errors import NotFound, UsageError
 from sluice.exchange.review_store import Choice
-from sluice.rights.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
-from sluice.rights.reasons import REMEDIES, iri
+from sluice.rights.case.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
+from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId, RoleProfile
 from sluice.web.access import Clerk, Releaser, RoleSigner
@@ -62,8 +62,8 @@ def decide(
     Raises RequestInvalid for abuse that nothing proves (C-526/24).
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.case.store import get_case
     from sluice.rights.desk_steps import decide_and_tell
-    from sluice.rights.store import get_case
 
     number, order = CaseId(str(case_id)), _decision(clerk, reason, action, refuse, abuse_proven, evidence)
     with open_house(get_settings()) as house:
@@ -96,7 +96,7 @@ def extend(
 @router.post("/cases/{case_id}/pause")
 def pause(request: Request, clerk: Clerk, case_id: UUID, reason: Justification, evidence: Evidence = None) -> Response:
     """Ask the person who they are; the paused clock stands still."""
-    from sluice.rights.cases import pause as pause_case
+    from sluice.rights.case.steps import pause as pause_case
 
     number = CaseId(str(case_id))
     with connect(get_settings()) as conn:
@@ -113,7 +113,7 @@ def identity(
     evidence: Evidence = None,
 ) -> Response:
     """End the identity check. How it ended is its reason."""
-    from sluice.rights.cases import settle_identity
+    from sluice.rights.case.steps import settle_identity
 
     number = CaseId(str(case_id))
     is_shown = outcome == "shown"
@@ -126,7 +126,7 @@ def identity(
 @router.post("/cases/{case_id}/withdraw")
 def withdraw(request: Request, clerk: Clerk, case_id: UUID, reason: Reason, evidence: Evidence = None) -> Response:
     """The person takes the request back."""
-    from sluice.rights.cases import withdraw as withdraw_case
+    from sluice.rights.case.steps import withdraw as withdraw_case
 
     number = CaseId(str(case_id))
     with connect(get_settings()) as conn:
@@ -145,7 +145,7 @@ def release_plan(
 ) -> Response:
     """Let exactly the plan that the page showed be carried out; its maker and who decided cannot."""
     from sluice.exchange.house import open_house
-    from sluice.rights.erase_release import release
+    from sluice.rights.erasure.release import release
 
     number = CaseId(str(case_id))
     with open_house(get_settings()) as house:
@@ -203,7 +203,7 @@ def move_notice(
     reason: Reason,
 ) -> Response:
     """Note what the desk sent, or what the recipient said to it; each on proof."""
-    from sluice.rights.notice_answers import acknowledge, note_sent
+    from sluice.rights.notices.answers import acknowledge, note_sent
 
     number, now, done = str(notice_id), datetime.now(UTC), Deed.NOTICE
     with connect(get_settings()) as conn:
@@ -261,7 +261,7 @@ def _decision(
 
 
 def _order(clerk: Actor, code: str, evidence: str | None) -> Order:
-    from sluice.rights.cases import desk_order
+    from sluice.rights.case.steps import desk_order
 
     return desk_order(clerk.name, datetime.now(UTC), code, evidence)
 

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from sluice.db import Connection
 from sluice.exchange.read import pick_principals
-from sluice.rights.clock import extension_latest, received_on
-from sluice.rights.desk_store import find_planned
-from sluice.rights.due import is_answered
-from sluice.rights.model import ACTIONS, Action, Case, CaseId, Right, State, Step
-from sluice.rights.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
-from sluice.rights.notice_store import list_notices
-from sluice.rights.reasons import DELAYS, DOUBTS, REFUSALS, short
-from sluice.rights.store import get_case, list_by_last_day, list_cases, list_steps
+from sluice.rights.case.clock import extension_latest, received_on
+from sluice.rights.case.desk_store import find_planned
+from sluice.rights.case.due import is_answered
+from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, Step
+from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
+from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
+from sluice.rights.case.store import get_case, list_by_last_day, list_cases, list_steps
+from sluice.rights.notices.notice_store import list_notices
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
 from sluice.web.pages.asked import Named, Unless
@@ -97,7 +97,7 @@ def show(
     request: Request, reader: Reader, handles: HandlesCases, token: Token, case_id: UUID, done: Done = None
 ) -> Response:
     """One case: its clocks, its parts, every step, what was written to whom, and what can be done now."""
-    from sluice.rights.cases import paused_clock
+    from sluice.rights.case.steps import paused_clock
 
     today = received_on(datetime.now(UTC))
     number = CaseId(str(case_id))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sluice.db import Connection
-from sluice.rights.clock_store import Running, find_clocks
+from sluice.rights.case.clock_store import Running, find_clocks
 
 SOON_DAYS, NEAR_DAYS = 3, 10
 """Up to these many days left a clock presses, or comes near."""

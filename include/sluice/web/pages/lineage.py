@@ -23,7 +23,7 @@ from sluice.lineage.drawing import Box, Drawing, flips_of
 from sluice.lineage.follow import Followed, follow_exchange, follow_latest
 from sluice.lineage.graph import is_made, sent_copy
 from sluice.lineage.layout import PictureNotDrawn, lay_out
-from sluice.rights.model import CaseId
+from sluice.rights.case.model import CaseId
 from sluice.settings import get_settings
 from sluice.web.access import Onlooker
 from sluice.web.access import Reader as CaseReader

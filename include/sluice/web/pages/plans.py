@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from sluice.db import Connection
 from sluice.ledger.erased import ExceptionKept
-from sluice.rights.erase_control_store import find_plans
-from sluice.rights.erase_exceptions import exceptions_of
-from sluice.rights.erase_model import StoreLine
-from sluice.rights.erase_plan import PlannedCopy, Refusal, StoredPlan, barred
-from sluice.rights.model import Case, Step
+from sluice.rights.case.model import Case, Step
+from sluice.rights.copies.model import StoreLine
+from sluice.rights.erasure.control_store import find_plans
+from sluice.rights.erasure.exceptions import exceptions_of
+from sluice.rights.erasure.plan import PlannedCopy, Refusal, StoredPlan, barred
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from sluice.exchange.review_store import count_open
 from sluice.exchange.stop_store import find_stops
 from sluice.returns.reminders import count_overdue, list_overdue
 from sluice.returns.waiting import count_prepared, list_prepared
-from sluice.rights.clock import received_on
-from sluice.rights.desk_store import count_ours
-from sluice.rights.erase_control_store import count_unreleased, find_unreleased
-from sluice.rights.notice_store import count_late, list_late
-from sluice.rights.store import list_by_last_day
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.desk_store import count_ours
+from sluice.rights.case.store import list_by_last_day
+from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
+from sluice.rights.notices.notice_store import count_late, list_late
 from sluice.web.access import Audits, Onlooker, ReadsCases
 from sluice.web.pages.cases import Sort, with_steps
 from sluice.web.pages.clocks import BUCKETS, Strip, strip_of

@@ -21,7 +21,7 @@ from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
 from sluice.exchange.naming import WITHHELD
-from sluice.rights.reasons import short
+from sluice.rights.case.reasons import short
 from sluice.web.errors import NotLoggedIn
 from sluice.web.pages.again import NOTHING, again_of, page_of_form
 from sluice.web.pages.assets import table

@@ -14,10 +14,10 @@ from sluice.exchange.store import get_open
 from sluice.returns.reminders import count_overdue, get_acknowledgement, list_overdue, state_of
 from sluice.returns.store import find_prepared
 from sluice.returns.waiting import count_prepared, find_waiting, list_prepared
-from sluice.rights.erase_control_store import count_unreleased, find_unreleased
-from sluice.rights.model import Action
-from sluice.rights.notice_store import count_late, get_notice, list_late
-from sluice.rights.store import find_part, get_case
+from sluice.rights.case.model import Action
+from sluice.rights.case.store import find_part, get_case
+from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
+from sluice.rights.notices.notice_store import count_late, get_notice, list_late
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
 from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
@@ -118,9 +118,9 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 @router.get("/notices/{notice_id}")
 def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
     """One notice, what to write where the desk tells it, and the form that says how far it is. Raises NotFound."""
-    from sluice.rights.notice_documents import action_text
-    from sluice.rights.notice_store import find_stopped
-    from sluice.rights.rectify import corrected_fields
+    from sluice.rights.notices.notice_store import find_stopped
+    from sluice.rights.notices.to_recipient import action_text
+    from sluice.rights.person.rectify import corrected_fields
 
     with reading() as conn:
         notice = get_notice(conn, str(notice_id))

@@ -1,0 +1,17 @@
+"""Which open cases are near their last day, or past it."""
+
+from datetime import datetime
+
+from sluice.db import Connection
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.due import Alarm, raised_alarms
+from sluice.rights.letters.had import without_answered
+
+
+def find_alarms(conn: Connection, now: datetime) -> list[Alarm]:
+    """Alarms that stand at ``now``, the nearest day first."""
+    today = received_on(now)
+    cases = without_answered(conn, store.list_cases(conn, only_open=True, limit=None), today)
+    found = raised_alarms(cases, today)
+    return sorted(found, key=lambda alarm: (alarm.last_day, alarm.case.case_id))

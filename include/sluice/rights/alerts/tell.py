@@ -1,0 +1,143 @@
+"""Tell the desk what is new of a kind, many at a time in one message: into the log, by mail and to a webhook.
+
+A message is stored before it is sent, and each way is tried and recorded by itself until it took it; a worker killed
+in between sends the same message again, with the same number. Mail about the clock goes with the other mails of a
+case (``mails.py``), so it is not written here.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sluice.db import Connection
+from sluice.errors import Ref, SluiceError, place_of
+from sluice.lineage.post import post_json
+from sluice.rights.alerts.alert_store import Message, list_owed, number_of, store_message
+from sluice.rights.alerts.due import Alert, Look
+from sluice.rights.mail.mail_store import MAIL, begin_mail, end_mail, note_mail_error
+from sluice.rights.mail.model import Mail, MailKind, MailTargetInvalid, WebhookInvalid, WebhookNotSent
+from sluice.rights.mail.send import NEAR, TEXTS, hand_over, read_target
+from sluice.settings import Settings
+
+log = logging.getLogger(__name__)
+AT_ONCE = 100
+"""Messages of one way that one run sends; the next run goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the desk is reached. ``send``: hands one message over, or raises."""
+
+    name: str
+    send: Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Messages that a way took, and that wait for the next run; each way counts."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+def ways(settings: Settings, now: datetime) -> list[Way]:
+    """The ways that are set up; that one cannot be used comes out when it is tried. The log is always one."""
+    found = [Way("log", _log)]
+    if settings.webhook_url is not None:
+        found.append(Way("webhook", lambda message: _post(settings, message)))
+    if settings.smtp_url is not None:
+        found.append(Way(MAIL, lambda message: _mail(settings, now, message)))
+    return found
+
+
+def tell_desk(conn: Connection, found: Sequence[Way], kind: MailKind, look: Look, now: datetime) -> Told:
+    """Store what was not told yet, then send all that any way owes, of every kind."""
+    names = [way.name for way in found if not (way.name == MAIL and kind is MailKind.ALARM)]
+    store_message(conn, kind, look, names, now)
+    counts = [_send(conn, way) for way in found]
+    return Told(sum(each.sent for each in counts), sum(each.failed for each in counts))
+
+
+def tell_unstored(found: Sequence[Way], kind: MailKind, alert: Alert) -> Told:
+    """Tell one thing without a database, which may be what is away."""
+    message = Message(number_of(kind, [alert.about]), kind, (alert.line,))
+    failed = sum(_failure(way, message) is not None for way in found)
+    return Told(len(found) - failed, failed)
+
+
+def read_webhook(settings: Settings) -> str | None:
+    """The address of the webhook; None when there is none. Raises WebhookInvalid: it may be secret, so not said."""
+    if settings.webhook_url is None:
+        return None
+    url = settings.webhook_url.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        is_good = parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in NEAR))
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise WebhookInvalid(Ref("setting", "SLUICE_WEBHOOK_URL"))
+    return url
+
+
+def _send(conn: Connection, way: Way) -> Told:
+    """Send what one way owes, until it fails: the others would cost their time-out too."""
+    sent = 0
+    for message in list_owed(conn, way.name, AT_ONCE):
+        if not begin_mail(conn, message.number, message.kind, way.name):
+            continue
+        code = _failure(way, message)
+        if code is not None:
+            note_mail_error(conn, message.number, code, way.name)
+            return Told(sent, 1)
+        end_mail(conn, message.number, way.name)
+        sent += 1
+    return Told(sent)
+
+
+def _failure(way: Way, message: Message) -> str | None:
+    """Try one way; the code of why it did not take the message. Whatever it is, the other ways are tried too."""
+    try:
+        way.send(message)
+    except SluiceError as error:
+        code, said = error.code, str(error)
+    except Exception as error:
+        code, said = SluiceError.code, place_of(error)
+    else:
+        return None
+    log.warning("a message to the desk waits for the way %s: %s", way.name, said)
+    return code
+
+
+def _log(message: Message) -> None:
+    log.warning("for the desk: %s", " | ".join(_text(message).splitlines()))  # one event, one log line
+
+
+def _mail(settings: Settings, now: datetime, message: Message) -> None:
+    target = read_target(settings)
+    if target is None:
+        raise MailTargetInvalid(Ref("setting", "SLUICE_SMTP_URL"))
+    facts = tuple((str(place), line) for place, line in enumerate(message.lines, 1))
+    hand_over(Mail(message.number, message.kind, target.desk, facts), target, now)
+
+
+def _post(settings: Settings, message: Message) -> None:
+    """``text`` is what Slack, Teams and Mattermost show; the rest is for programs."""
+    url = read_webhook(settings)
+    if url is None:
+        raise WebhookInvalid(Ref("setting", "SLUICE_WEBHOOK_URL"))
+    text = f"Sluice {settings.environment}: {_text(message)}"
+    said = {
+        "id": message.number, "kind": message.kind.value, "environment": settings.environment, "text": text,
+        "lines": list(message.lines),
+    }  # fmt: skip
+    failed = post_json(url, json.dumps(said, ensure_ascii=False))
+    if failed is not None:
+        raise WebhookNotSent(Ref("answer", failed))
+
+
+def _text(message: Message) -> str:
+    return "\n".join((TEXTS[message.kind][0], *message.lines))

@@ -1,0 +1,232 @@
+"""Steps of one case in one transaction: state, history and ledger together, or nothing.
+
+The case is locked first and the ledger's chains last, by name, so that two books cannot wait for
+each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import groupby
+
+from sluice.db import Connection, transaction
+from sluice.errors import NotFound, Ref
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append_many
+from sluice.ledger.cased import CaseFlagged, CaseLetterWritten, CaseTransitioned
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import Part
+from sluice.rights.case import letter_store, store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.guards import Attempt
+from sluice.rights.case.model import (
+    CASES_CHAIN,
+    SYSTEM,
+    Action,
+    Case,
+    CaseId,
+    Flag,
+    Letter,
+    Order,
+    State,
+    Step,
+    SubCase,
+    SubCaseId,
+)
+from sluice.rights.case.transitions import check_flag, check_step
+
+
+@dataclass
+class Book:
+    """The case as it stands inside the transaction, and the entries that are still to be appended."""
+
+    conn: Connection
+    case: Case
+    entries: list[tuple[str, EntryKind, Part]] = field(default_factory=list)
+
+    def take(self, target: State, order: Order) -> None:
+        """The case itself takes a step. Raises TransitionRefused."""
+        source = self.case.state
+        check_step(source, target, Attempt(self.case, order))
+        if target.is_over and not self.case.sub_cases:
+            self._note_miss(self.case.due.legal_due, order.at, order)
+        failed = self.case.has_failed_identity or target is State.ID_FAILED
+        self.case = replace(self.case, state=target, has_failed_identity=failed)
+        store.update_case(self.conn, self.case)
+        self._write(None, source, target, order)
+
+    def take_part(self, sub_case_id: SubCaseId, target: State, order: Order) -> None:
+        """One part takes a step. Raises TransitionRefused, NotFound."""
+        part = self.part(sub_case_id)
+        check_step(part.state, target, Attempt(self.case, order, part))
+        changed = moved(part, target, order)
+        if changed.is_answered and not part.is_answered:
+            self._note_miss(self.case.last_day_of(part), changed.answered_at or order.at, order)
+        store.update_part(self.conn, changed)
+        parts = tuple(changed if each.sub_case_id == sub_case_id else each for each in self.case.sub_cases)
+        self.case = replace(self.case, sub_cases=parts)
+        self._write(changed, part.state, target, order)
+
+    def begin(self, order: Order) -> None:
+        """Write down how the case and its parts began; the rows are there. Raises TransitionRefused."""
+        check_step(None, State.RECEIVED, Attempt(self.case, order))
+        self._write(None, None, State.RECEIVED, order)
+        for part in self.case.sub_cases:
+            check_step(None, State.SCOPED, Attempt(self.case, order, part))
+            self._write(part, None, State.SCOPED, order)
+
+    def scope(self, case: Case, order: Order) -> None:
+        """A case that waited for its person has parts now. ``case``: with them and what was sealed. Again raises."""
+        self.case = replace(case, state=self.case.state)
+        store.insert_parts(self.conn, self.case)
+        for part in self.case.sub_cases:
+            check_step(None, State.SCOPED, Attempt(self.case, order, part))
+            self._write(part, None, State.SCOPED, order)
+
+    def widen(self, parts: Sequence[SubCase], searched: Sequence[str], order: Order) -> None:
+        """A scoped case has more parts: others know the person too by now. Again raises."""
+        whole = tuple(sorted({*self.case.searched, *searched}))
+        self.case = replace(self.case, searched=whole, sub_cases=(*self.case.sub_cases, *parts))
+        store.insert_parts(self.conn, replace(self.case, sub_cases=tuple(parts)))
+        for part in parts:
+            check_step(None, State.SCOPED, Attempt(self.case, order, part))
+            self._write(part, None, State.SCOPED, order)
+
+    def flag(self, flag: Flag, order: Order) -> None:
+        """Set a flag, once; again changes nothing. Raises TransitionRefused."""
+        check_flag(flag, Attempt(self.case, order))
+        changed = replace(
+            self.case,
+            is_breached=self.case.is_breached or flag is Flag.BREACHED_DEADLINE,
+            has_complaint=self.case.has_complaint or flag is Flag.COMPLAINT,
+        )
+        if changed == self.case:
+            return
+        self.case = changed
+        store.update_case(self.conn, changed)
+        body = CaseFlagged(
+            case_id=changed.case_id,
+            flag=flag,
+            actor=order.actor.name,
+            at=utc_text(order.at),
+            evidence_sha256=order.evidence_sha256,
+        )
+        self.entries.append((CASES_CHAIN, EntryKind.CASE_FLAGGED, body))
+
+    def _note_miss(self, last_day: date, ended_at: datetime, order: Order) -> None:
+        """What ends after its last day missed it, though no sweep looked in between: noted with the last step."""
+        if received_on(ended_at) > last_day:
+            self.flag(Flag.BREACHED_DEADLINE, replace(order, actor=SYSTEM, reason_code="DEADLINE_PASSED"))
+
+    def tell(self, letter: Letter) -> None:
+        """Log a letter to the person that lies in the vault; from now on steps can point at it."""
+        letter_store.insert_letter(self.conn, letter)
+        self.case = replace(self.case, letters=(*self.case.letters, letter))
+        body = CaseLetterWritten(
+            case_id=letter.case_id,
+            kind=letter.kind,
+            language=letter.language,
+            sub_cases=letter.sub_cases,
+            sha256=letter.sha256,
+            document_sha256=letter.document_sha256,
+            template=letter.template,
+            written_at=utc_text(letter.written_at),
+        )
+        self.entries.append((CASES_CHAIN, EntryKind.CASE_LETTER, body))
+
+    def part(self, sub_case_id: SubCaseId) -> SubCase:
+        """A part of this case. Raises NotFound."""
+        for part in self.case.sub_cases:
+            if part.sub_case_id == sub_case_id:
+                return part
+        raise NotFound(Ref("sub-case", sub_case_id))
+
+    def _write(self, part: SubCase | None, source: State | None, target: State, order: Order) -> None:
+        step = step_of(self.case, part, source, target, order)
+        store.insert_step(self.conn, step)
+        chain = part.chain if part else CASES_CHAIN
+        self.entries.append((chain, EntryKind.CASE_TRANSITIONED, body_of(self.case, part, step)))
+
+
+@contextmanager
+def open_book(conn: Connection, case_id: CaseId) -> Iterator[Book]:
+    """One transaction on one case, which is locked. Raises NotFound."""
+    with transaction(conn):
+        book = Book(conn, store.lock_case(conn, case_id))
+        yield book
+        close_book(book)
+
+
+def close_book(book: Book) -> None:
+    """Append what was noted, chain by chain in name order; the last thing a transaction does."""
+    for (chain, kind), group in groupby(sorted(book.entries, key=lambda e: e[:2]), key=lambda e: e[:2]):
+        append_many(book.conn, chain=chain, kind=kind, bodies=[(None, body) for *_, body in group])
+    book.entries.clear()
+
+
+def moved(part: SubCase, target: State, order: Order) -> SubCase:
+    """A part after a step: what the step itself says of it; with a reason for all of it, all was restricted instead.
+    Pure."""
+    changed = replace(part, state=target)
+    match target:
+        case State.FORWARDED:
+            return replace(changed, forwarded_at=order.at, told_at=order.at)
+        case State.AWAITING_INSTRUCTION:
+            return replace(changed, action=None, action_fields=())
+        case State.REMINDED:
+            return replace(changed, reminders=part.reminders + 1, told_at=order.at)
+        case State.ESCALATED:
+            return replace(changed, told_at=order.at, action=None, action_fields=())  # what was decided is taken back
+        case State.EXTENDED:
+            return replace(changed, extended_at=order.at)
+        case State.ANSWERED:
+            return replace(changed, answered_at=order.answered_at or order.at)
+        case State.INSTRUCTED if order.instruction:
+            told = order.instruction
+            return replace(changed, action=told.action, action_fields=told.fields or part.field_groups)
+        case State.ACCEPTED | State.PARTIAL:
+            fields = tuple(group for group in part.field_groups if group not in order.reasons)
+            return replace(changed, action=order.action, action_fields=fields or part.field_groups)
+        case State.REFUSED | State.EXECUTED | State.EXECUTING if target is State.REFUSED or order.reasons:
+            return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
+        case _:
+            return changed
+
+
+def step_of(case: Case, part: SubCase | None, source: State | None, target: State, order: Order) -> Step:
+    """The line of the history. Pure."""
+    reasons = order.instruction.reasons if order.instruction else order.reasons
+    return Step(
+        case_id=case.case_id,
+        sub_case_id=part.sub_case_id if part else None,
+        from_state=source,
+        to_state=target,
+        actor_role=order.actor.role,
+        actor=order.actor.name,
+        at=order.at,
+        reason_code=order.reason_code,
+        evidence_sha256=order.evidence_sha256,
+        reasons=dict(reasons),
+        remedies_ref=order.remedies.text_ref if order.remedies else None,
+        remedies_language=order.remedies.language if order.remedies else None,
+    )
+
+
+def body_of(case: Case, part: SubCase | None, step: Step) -> CaseTransitioned:
+    """The entry of the ledger; no person in it. Pure."""
+    return CaseTransitioned(
+        case_id=step.case_id,
+        sub_case_id=step.sub_case_id,
+        from_state=step.from_state,
+        to_state=step.to_state,
+        actor_role=step.actor_role,
+        actor=step.actor,
+        at=utc_text(step.at),
+        reason_code=step.reason_code,
+        evidence_sha256=step.evidence_sha256,
+        right=case.right,
+        reasons=dict(step.reasons),
+        remedies_ref=step.remedies_ref,
+        action=part.action if part else None,
+    )

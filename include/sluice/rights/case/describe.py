@@ -1,0 +1,84 @@
+"""How a case is told to people and programs: one document for the command and for HTTP. No value of a person."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sluice.rights.case.model import Case, Letter, Step, SubCase
+
+
+def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
+    """The document of a case; with steps also its history, its letters and the paused clock. Pure.
+
+    Dates are Brussels dates, moments UTC; ``flags``: words of :class:`Flag`, separated by a comma.
+    """
+    told: dict[str, Any] = {
+        "case": case.case_id,
+        "right": case.right.value,
+        "state": case.state.value,
+        "persons": case.persons,
+        "received": case.due.received,
+        "legal_due": case.due.legal_due,
+        "extended_due": case.due.extended_due,
+        "extended": case.is_extended,
+        "last_day": case.last_day,
+        "flags": flags(case),
+        "searched": list(case.searched),
+        "sub_cases": [_part(part) for part in case.sub_cases],
+    }
+    if steps is None:
+        return told
+    from sluice.rights.case.steps import paused_clock
+
+    told["paused_legal_due"] = paused_clock(case, steps).legal_due
+    told["steps"] = [
+        {
+            "at": step.at,
+            "sub_case": step.sub_case_id,
+            "from": step.from_state,
+            "to": step.to_state,
+            "by": step.actor,
+            "reason": step.reason_code,
+            "reasons": dict(step.reasons),
+            "evidence": step.evidence_sha256,
+        }
+        for step in steps
+    ]
+    told["letters"] = [describe_letter(letter) for letter in case.letters]
+    return told
+
+
+def describe_letter(letter: "Letter") -> dict[str, Any]:
+    """The document of a letter; what it says stands in the vault only. Pure."""
+    return {
+        "case": letter.case_id,
+        "kind": letter.kind.value,
+        "language": letter.language,
+        "sub_cases": list(letter.sub_cases),
+        "sha256": letter.sha256,
+        "document_sha256": letter.document_sha256,
+        "template": letter.template,
+        "written_at": letter.written_at,
+        "opened_at": letter.opened_at,
+    }
+
+
+def flags(case: "Case") -> str:
+    """What stays true of a case, in words of the domain."""
+    flags = {"BREACHED_DEADLINE": case.is_breached, "COMPLAINT": case.has_complaint}
+    return ", ".join(name for name, is_set in flags.items() if is_set)
+
+
+def _part(part: "SubCase") -> dict[str, Any]:
+    return {
+        "sub_case": part.sub_case_id,
+        "principal": part.principal,
+        "agreement": part.agreement_id,
+        "controller": part.controller,
+        "track": part.track.value,
+        "state": part.state.value,
+        "field_groups": list(part.field_groups),
+        "forward_due": part.forward_due_at,
+        "forwarded_at": part.forwarded_at,
+        "action": part.action.value if part.action else None,
+    }

@@ -1,0 +1,52 @@
+"""Which open cases wait for a person of the center: the SQL of it, as ``next_step`` says of one."""
+
+from collections.abc import Mapping, Sequence
+
+from sluice.db import Connection
+from sluice.rights.case.clock_store import WORDS as CLOCK_WORDS
+from sluice.rights.case.letter_due import GIVEN
+from sluice.rights.case.model import Action, CaseId
+from sluice.rights.case.next_step import CARRIED_OUT, DECIDED_BY_CENTER, LEFT_TO_CALL
+
+OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
+        not exists (select from sub_case p where p.case_id = c.case_id)
+        or exists (select from sub_case p where p.case_id = c.case_id and (
+            p.track = 'processor' and p.state = any(%(left_to_call)s)
+            or p.track = 'controller' and p.state = any(%(decided_by_center)s) and c.state <> 'ID_PENDING'
+            or p.track = 'processor' and p.state = any(%(carried_out)s) and p.may_answer and p.action = any(%(given)s)
+              and c.state in ('RECEIVED', 'ACKNOWLEDGED')
+            or p.action = %(erase)s and p.state = any(%(carried_out)s) and exists (
+                select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
+                  and e.ended_at is null and e.released_at is null)
+            or p.action = %(rectify)s and p.state = any(%(carried_out)s)))
+        or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
+            and not exists (select from case_letter_opened o where
+                (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
+            and (cardinality(l.sub_cases) = 0 or exists (select from sub_case p
+                where p.sub_case_id = any(l.sub_cases) and not p.state = any(%(answered)s))))))"""
+"""Whether the next step with a case ``c`` is ours, as ``NextStep.is_ours`` says of one."""
+WORDS: Mapping[str, object] = {
+    "answered": CLOCK_WORDS["answered"],
+    "left_to_call": sorted(state.value for state in LEFT_TO_CALL),
+    "decided_by_center": sorted(state.value for state in DECIDED_BY_CENTER),
+    "carried_out": sorted(state.value for state in CARRIED_OUT),
+    "given": sorted(action.value for action in GIVEN),
+    "erase": Action.ERASE.value,
+    "rectify": Action.RECTIFY.value,
+}
+
+
+def count_ours(conn: Connection) -> int:
+    """How many open cases wait for a person of the center."""
+    row = conn.execute(f"select count(*) as n from subject_case c where {OURS}".encode(), dict(WORDS)).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def find_planned(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, frozenset[str]]:
+    """Of each of these cases the principals at which a plan of its erasure waits for its release; none: not there."""
+    rows = conn.execute(
+        """select case_id::text as case_id, array_agg(principal) as principals from erasure_plan
+           where ended_at is null and released_at is null and case_id = any(%s::uuid[]) group by case_id""",
+        (list(case_ids),),
+    ).fetchall()
+    return {CaseId(row["case_id"]): frozenset(row["principals"]) for row in rows}

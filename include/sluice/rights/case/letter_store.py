@@ -1,0 +1,77 @@
+"""Letters in PostgreSQL, and what else a letter has to read: the only SQL about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sluice.agreement.load import parse_agreement
+from sluice.db import Connection
+from sluice.rights.case.model import CaseId, Letter, LetterKind, SubCase, SubCaseId
+from sluice.terms import Sha256
+
+WHOLE = "case"
+"""Scope of a letter that is about the whole request, or about every part there was to write about."""
+_COLUMNS = tuple(each.name for each in fields(Letter) if each.name != "opened_at")
+_CAST = {"case_id": "case_id::text as case_id", "sub_cases": "sub_cases::text[] as sub_cases"}
+_SAME = "(o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language)"
+_LETTER = f"""select {", ".join(_CAST.get(name, name) for name in _COLUMNS)},
+    (select min(o.opened_at) from case_letter_opened o where {_SAME}) as opened_at from case_letter l"""
+
+
+def insert_letter(conn: Connection, letter: Letter) -> None:
+    """Store a letter that was put into the vault. Call in the transaction that logs it."""
+    marks = ", ".join(f"%({name})s" for name in _COLUMNS)
+    values = {name: getattr(letter, name) for name in _COLUMNS} | {"sub_cases": list(letter.sub_cases)}
+    conn.execute(f"insert into case_letter ({', '.join(_COLUMNS)}) values ({marks})".encode(), values)
+
+
+def insert_opened(conn: Connection, letter: Letter, by: str, at: datetime) -> None:
+    """Note that somebody took a letter out. Call in the transaction that logs it."""
+    conn.execute(
+        """insert into case_letter_opened (case_id, kind, scope, language, opened_by, opened_at)
+           values (%s, %s, %s, %s, %s, %s)""",
+        (letter.case_id, letter.kind, letter.scope, letter.language, by, at),
+    )
+
+
+def find_unopened(conn: Connection) -> list[Letter]:
+    """Letters that nobody took out yet, oldest first."""
+    rows = conn.execute(
+        f"{_LETTER} where not exists (select from case_letter_opened o where {_SAME}) order by letter_id".encode()
+    ).fetchall()
+    return [_letter(row) for row in rows]
+
+
+def find_letters(conn: Connection, case_ids: Sequence[str]) -> dict[str, tuple[Letter, ...]]:
+    """The letters of each of these cases, oldest first."""
+    rows = conn.execute(
+        f"{_LETTER} where case_id = any(%s::uuid[]) order by letter_id".encode(),
+        (list(case_ids),),
+    ).fetchall()
+    found: dict[str, tuple[Letter, ...]] = {}
+    for row in rows:
+        found[row["case_id"]] = (*found.get(row["case_id"], ()), _letter(row))
+    return found
+
+
+def find_company(conn: Connection, part: SubCase) -> str:
+    """The name of a part's principal, from the agreement the part was made under; else its code."""
+    row = conn.execute(
+        "select body, path from document where kind = 'agreement' and document_id = %s and version = %s limit 1",
+        (part.agreement_id, part.agreement_version),
+    ).fetchone()
+    return parse_agreement(bytes(row["body"]), row["path"]).principal_name if row else part.principal
+
+
+def _letter(row: Mapping[str, Any]) -> Letter:
+    return Letter(
+        **{
+            **row,
+            "case_id": CaseId(row["case_id"]),
+            "kind": LetterKind(row["kind"]),
+            "sub_cases": tuple(map(SubCaseId, row["sub_cases"])),
+            "sha256": Sha256(row["sha256"]),
+            "document_sha256": Sha256(row["document_sha256"]),
+        }
+    )

@@ -1,0 +1,399 @@
+"""Requests of persons: the words, what a case is, and what can be refused about it. No value of a person.
+
+One request is one :class:`Case`, with one clock; each controller's part of it under one agreement is
+one :class:`SubCase`. A request file of a principal is one request too, for many persons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+from sluice.ledger.names import check_name
+from sluice.rights.case.clock import DueDates, extension_latest, received_on
+from sluice.terms import Principal, Sha256
+
+CaseId = NewType("CaseId", str)
+"""UUID of a request, lower case with hyphens. Known to the center only."""
+
+SubCaseId = NewType("SubCaseId", str)
+"""UUID of one part of a request: the number a principal knows, so that two cannot compare theirs."""
+
+CASES_CHAIN = "center.cases"
+"""The ledger's chain of what is about a case as a whole, and no agreement's."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Right(StrEnum):
+    """What a person asks for. Direct marketing is apart: its objection has no refusal (Art. 21(3))."""
+
+    ACCESS = "access"
+    RECTIFICATION = "rectification"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"
+    PORTABILITY = "portability"
+    OBJECTION = "objection"
+    DIRECT_MARKETING = "direct_marketing"
+    CONSENT_WITHDRAWAL = "consent_withdrawal"
+
+    @property
+    def article(self) -> str:
+        """The key under which an agreement's ``mayAnswer`` names it."""
+        return ARTICLES[self]
+
+
+ARTICLES: Mapping[Right, str] = {
+    Right.ACCESS: "A15",
+    Right.RECTIFICATION: "A16",
+    Right.ERASURE: "A17",
+    Right.RESTRICTION: "A18",
+    Right.PORTABILITY: "A20",
+    Right.OBJECTION: "A21",
+    Right.DIRECT_MARKETING: "A21",
+    Right.CONSENT_WITHDRAWAL: "A7-3",
+}
+
+
+class Hold(StrEnum):
+    """Why a person is kept out of dial lists and outbound files: from the first moment, or once it was decided."""
+
+    SOFT_HOLD = "soft_hold"
+    OBJECTED = "objected"
+    RESTRICTED = "restricted"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
+PROTECTED: Mapping[Right, Hold] = {
+    Right.ERASURE: Hold.SOFT_HOLD,
+    Right.OBJECTION: Hold.SOFT_HOLD,
+    Right.RECTIFICATION: Hold.SOFT_HOLD,
+    Right.RESTRICTION: Hold.SOFT_HOLD,
+    Right.DIRECT_MARKETING: Hold.OBJECTED,
+    Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
+}
+"""What is applied at RECEIVED. Restriction as well: disputed accuracy is its first ground (Art. 18(1)(a)). What has
+no refusal takes its effect at once, for the purposes and the channel the person named."""
+
+
+class Action(StrEnum):
+    """What a controller can decide to have done."""
+
+    GIVE = "give"
+    RECTIFY = "rectify"
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    EXPORT = "export"
+    STOP = "stop"
+    REFUSE = "refuse"
+
+
+ACTIONS: Mapping[Right, frozenset[Action]] = {
+    Right.ACCESS: frozenset({Action.GIVE, Action.REFUSE}),
+    Right.RECTIFICATION: frozenset({Action.RECTIFY, Action.RESTRICT, Action.REFUSE}),
+    Right.ERASURE: frozenset({Action.ERASE, Action.RESTRICT, Action.REFUSE}),
+    Right.RESTRICTION: frozenset({Action.RESTRICT, Action.REFUSE}),
+    Right.PORTABILITY: frozenset({Action.EXPORT, Action.REFUSE}),
+    Right.OBJECTION: frozenset({Action.STOP, Action.REFUSE}),
+    Right.DIRECT_MARKETING: frozenset({Action.STOP}),
+    Right.CONSENT_WITHDRAWAL: frozenset({Action.STOP}),
+}
+"""What may be decided of each right. Where nothing can be refused, no refusal is among them."""
+
+
+class State(StrEnum):
+    """Where a case or a sub-case stands (docs/explanation/cases.md). No state is ever deleted."""
+
+    RECEIVED = "RECEIVED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    ID_PENDING = "ID_PENDING"
+    ID_OK = "ID_OK"
+    ID_FAILED = "ID_FAILED"
+    SCOPED = "SCOPED"
+    FORWARDED = "FORWARDED"
+    AWAITING_INSTRUCTION = "AWAITING_INSTRUCTION"
+    REMINDED = "REMINDED"
+    ESCALATED = "ESCALATED"
+    INSTRUCTED = "INSTRUCTED"
+    EXECUTED = "EXECUTED"
+    CONFIRMED_TO_CONTROLLER = "CONFIRMED_TO_CONTROLLER"
+    ASSESSED = "ASSESSED"
+    ACCEPTED = "ACCEPTED"
+    PARTIAL = "PARTIAL"
+    REFUSED = "REFUSED"
+    EXTENDED = "EXTENDED"
+    EXECUTING = "EXECUTING"
+    RECIPIENTS_NOTIFIED = "RECIPIENTS_NOTIFIED"
+    ANSWERED = "ANSWERED"
+    PROVEN = "PROVEN"
+    CLOSED = "CLOSED"
+    WITHDRAWN_BY_SUBJECT = "WITHDRAWN_BY_SUBJECT"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing follows any more."""
+        return self in (State.CLOSED, State.WITHDRAWN_BY_SUBJECT)
+
+
+ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
+"""Where a part has its answer and something is left to do."""
+
+
+class Flag(StrEnum):
+    """What stays true of a case whatever its state; set once, never taken off."""
+
+    BREACHED_DEADLINE = "BREACHED_DEADLINE"
+    COMPLAINT = "COMPLAINT"
+
+
+class Track(StrEnum):
+    """Which part of the table applies: the request itself, or the center's role in one part of it."""
+
+    CASE = "case"
+    PROCESSOR = "processor"
+    CONTROLLER = "controller"
+
+
+class Role(StrEnum):
+    """Who makes a step. SYSTEM is the machine: it never refuses anybody."""
+
+    DESK = "desk"
+    PRINCIPAL = "principal"
+    SUBJECT = "subject"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who, in which role. ``name``: a login or a principal's code, never the person the case is about."""
+
+    role: Role
+    name: str
+
+
+SYSTEM = Actor(Role.SYSTEM, "sluice")
+
+
+def desk_actor(name: str) -> Actor:
+    """Somebody of the desk, as every record spells them. Raises NameInvalid."""
+    return Actor(Role.DESK, check_name(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """The complaint and court remedies a refusal names: which text, in which language (Art. 12(4))."""
+
+    text_ref: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What a controller told us to do. ``fields``: field groups; empty means all of the sub-case."""
+
+    sub_case_id: SubCaseId
+    principal: Principal
+    action: Action
+    is_authentic: bool
+    fields: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    is_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One step somebody wants: who, when (UTC), why (a code or IRI), on what evidence (SHA-256).
+
+    ``reasons``: IRI per field group refused. ``residue``: what a second scan still found; None: not
+    scanned. ``untold``: recipients who were not told yet; None: nobody found out who they are.
+    ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
+    ``is_protected``: immediate protection was applied before. ``answered_at``: when the person had the answer, where
+    that is known to be before the step is booked.
+    """
+
+    actor: Actor
+    at: datetime
+    reason_code: str
+    evidence_sha256: str
+    reasons: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    remedies: Remedies | None = None
+    instruction: Instruction | None = None
+    action: Action | None = None
+    residue: int | None = None
+    untold: int | None = None
+    has_proof_of_abuse: bool = False
+    is_protected: bool = False
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubCase:
+    """One controller's part of a request under one agreement; without agreement: nobody knew the person."""
+
+    sub_case_id: SubCaseId
+    case_id: CaseId
+    principal: str
+    agreement_id: str | None
+    agreement_version: str | None
+    controller: str
+    """``principal``, ``center`` or ``joint``."""
+    track: Track
+    field_groups: tuple[str, ...]
+    chain: str
+    state: State
+    may_answer: bool
+    forward_due_at: datetime | None = None
+    forwarded_at: datetime | None = None
+    reminders: int = 0
+    told_at: datetime | None = None
+    """When the controller was last told: by the notice or a reminder."""
+    extended_at: datetime | None = None
+    answered_at: datetime | None = None
+    action: Action | None = None
+    action_fields: tuple[str, ...] = ()
+    identifiers: tuple[int, ...] | None = None
+    """Places in the sealed list of the identifiers this principal knows; None: all."""
+    has_hit: bool = False
+    """Whether the subject index of this principal knows the person."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether no last day of it can be missed any more."""
+        return self.state in ANSWERED or self.state.is_over
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Its field groups; ``*`` where nobody knew the person, so that a refusal can say why."""
+        return self.field_groups or ("*",)
+
+
+class LetterKind(StrEnum):
+    """What is written to the person."""
+
+    RECEIPT = "receipt"
+    EXTENSION = "extension"
+    REFUSAL = "refusal"
+    COMPLETION = "completion"
+    LIFTING = "lifting"
+    """Before a restriction ends (Art. 18(3))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to the person as it was logged. ``sub_cases``: the parts it is about; none: the whole request.
+
+    ``sha256``: of the PDF as the person reads it; the objects in the vault are that PDF and a JSON
+    document of the same content, sealed.
+    """
+
+    case_id: CaseId
+    kind: LetterKind
+    scope: str
+    """The middle of its name: ``case``, or the first part that a later letter of its kind is about."""
+    language: str
+    sub_cases: tuple[SubCaseId, ...]
+    sha256: Sha256
+    document_sha256: Sha256
+    template: str
+    written_at: datetime
+    bucket: str
+    key: str
+    version_id: str
+    document_key: str
+    document_version_id: str
+    opened_at: datetime | None = None
+    """When somebody first took it out of the vault to send it; None: nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request. All dates are Brussels dates, all moments UTC. Who it is about lies sealed in the vault."""
+
+    case_id: CaseId
+    right: Right
+    state: State
+    persons: int
+    principal: str | None
+    """The principal that was addressed, or None: all that know the person."""
+    channel: str
+    language: str
+    country: str
+    opened_at: datetime
+    due: DueDates
+    """The strict clock; ``due.received`` is t0."""
+    subject_bucket: str
+    subject_key: str
+    subject_sha256: Sha256
+    """Of the sealed object, which is another one each time: it cannot be guessed from an identifier."""
+    searched: tuple[str, ...] = ()
+    """Principals whose index was looked in."""
+    has_failed_identity: bool = False
+    is_breached: bool = False
+    has_complaint: bool = False
+    sub_cases: tuple[SubCase, ...] = field(default=())
+    letters: tuple[Letter, ...] = field(default=())
+    """Every letter to the person that was logged, oldest first."""
+
+    @property
+    def is_scoped(self) -> bool:
+        """Whether the identity check is over, one way or the other."""
+        return self.state in (State.SCOPED, State.CLOSED)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether any part of the answer may come three months after receipt: the person was told so in time."""
+        return any(self._is_extended(part) for part in self.sub_cases)
+
+    @property
+    def last_day(self) -> date:
+        """Of the strict clock: the earliest last day of a part without answer; once all have one, the latest of all."""
+        waiting = [self.last_day_of(part) for part in self.sub_cases if not part.is_answered]
+        return min(waiting) if waiting else self.due.extended_due if self.is_extended else self.due.legal_due
+
+    def last_day_of(self, part: SubCase) -> date:
+        """The last day to answer a part. An extension is of the part it was told about: it moves no other."""
+        return self.due.extended_due if self._is_extended(part) else self.due.legal_due
+
+    def _is_extended(self, part: SubCase) -> bool:
+        return part.extended_at is not None and self.was_told_in_time(part.sub_case_id)
+
+    def find_letter(
+        self, kind: LetterKind, sub_case_id: SubCaseId | None, language: str | None = None
+    ) -> Letter | None:
+        """The first letter of a kind about a part (None: any), in the person's language unless another is named."""
+        said = language or self.language
+        return next(
+            (
+                letter
+                for letter in self.letters
+                if letter.kind is kind
+                and letter.language == said
+                and (sub_case_id is None or sub_case_id in letter.sub_cases)
+            ),
+            None,
+        )
+
+    def was_told_in_time(self, sub_case_id: SubCaseId) -> bool:
+        """Whether the letter about the extension of a part was written before the month-1 legal due date."""
+        letter = self.find_letter(LetterKind.EXTENSION, sub_case_id)
+        return letter is not None and received_on(letter.written_at) <= extension_latest(self.due)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a case's history, as it was written when it happened."""
+
+    case_id: CaseId
+    sub_case_id: SubCaseId | None
+    from_state: State | None
+    to_state: State
+    actor_role: Role
+    actor: str
+    at: datetime
+    reason_code: str
+    evidence_sha256: str
+    reasons: Mapping[str, str]
+    remedies_ref: str | None
+    remedies_language: str | None

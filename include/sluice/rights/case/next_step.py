@@ -1,0 +1,161 @@
+"""What has to happen next with a case, and whether somebody of ours has to do it. Pure: what a page says in words."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+
+from sluice.rights.case.clock import extension_latest
+from sluice.rights.case.letter_due import goes_to_person
+from sluice.rights.case.model import Action, Case, Letter, State, SubCase, Track
+
+
+class NextStep(StrEnum):
+    """In the order in which they press: of several parts the first is that of the case."""
+
+    CONFIRM_PERSON = "confirm_person"
+    CALL_PRINCIPAL = "call_principal"
+    CHECK_IDENTITY = "check_identity"
+    DECIDE = "decide"
+    RELEASE = "release"
+    CHECK_CORRECTION = "check_correction"
+    POST_LETTER = "post_letter"
+    FORWARD = "forward"
+    AWAIT_IDENTITY = "await_identity"
+    AWAIT_INSTRUCTION = "await_instruction"
+    CARRY_OUT = "carry_out"
+    TELL_RECIPIENTS = "tell_recipients"
+    ANSWER = "answer"
+    CLOSE = "close"
+    NOTHING = "nothing"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a person of the center has to do it; the rest others do, or the schedule."""
+        return self in OURS
+
+
+OURS = frozenset(
+    {
+        NextStep.CONFIRM_PERSON,
+        NextStep.CALL_PRINCIPAL,
+        NextStep.CHECK_IDENTITY,
+        NextStep.DECIDE,
+        NextStep.RELEASE,
+        NextStep.CHECK_CORRECTION,
+        NextStep.POST_LETTER,
+    }
+)
+_CONTROLLER: Mapping[State, NextStep] = {
+    State.SCOPED: NextStep.DECIDE,
+    State.ASSESSED: NextStep.DECIDE,
+    State.EXTENDED: NextStep.DECIDE,
+    State.ACCEPTED: NextStep.CARRY_OUT,
+    State.PARTIAL: NextStep.CARRY_OUT,
+    State.REFUSED: NextStep.ANSWER,
+    State.EXECUTING: NextStep.TELL_RECIPIENTS,
+    State.RECIPIENTS_NOTIFIED: NextStep.ANSWER,
+    State.ANSWERED: NextStep.CLOSE,
+    State.PROVEN: NextStep.CLOSE,
+}
+_PROCESSOR: Mapping[State, NextStep] = {
+    State.SCOPED: NextStep.FORWARD,
+    State.FORWARDED: NextStep.AWAIT_INSTRUCTION,
+    State.AWAITING_INSTRUCTION: NextStep.AWAIT_INSTRUCTION,
+    State.REMINDED: NextStep.AWAIT_INSTRUCTION,
+    State.ESCALATED: NextStep.CALL_PRINCIPAL,
+    State.INSTRUCTED: NextStep.CARRY_OUT,
+    State.EXECUTED: NextStep.ANSWER,
+    State.ANSWERED: NextStep.CLOSE,
+    State.CONFIRMED_TO_CONTROLLER: NextStep.CLOSE,
+}
+LEFT_TO_CALL = frozenset(state for state, step in _PROCESSOR.items() if step is NextStep.CALL_PRINCIPAL)
+DECIDED_BY_CENTER = frozenset(state for state, step in _CONTROLLER.items() if step is NextStep.DECIDE)
+CARRIED_OUT = frozenset(
+    state for steps in (_CONTROLLER, _PROCESSOR) for state, step in steps.items() if step is NextStep.CARRY_OUT
+)
+"""States of a part in which a person of the center has something to do: always, before it is decided, with a plan or a
+correction that was not made."""
+
+
+def letters_to_post(case: Case) -> list[Letter]:
+    """Letters to the person that nobody took out yet; what was answered otherwise, as by a link, needs none."""
+    open_parts = {part.sub_case_id for part in case.sub_cases if not part.is_answered}
+    return [
+        letter
+        for letter in case.letters
+        if letter.opened_at is None
+        and letter.language == case.language
+        and (not letter.sub_cases or not open_parts.isdisjoint(letter.sub_cases))
+        and not case.state.is_over
+    ]
+
+
+def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
+    """What comes next with one part. ``has_plan``: a plan of this erasure waits for its release.
+
+    The schedule corrects at once what can be corrected. Of what stays, nobody said what is right, or nobody can tell
+    whose rows are meant (Art. 16): that is a person's to find out.
+    """
+    if part.state.is_over:
+        return NextStep.NOTHING
+    steps = _CONTROLLER if part.track is Track.CONTROLLER else _PROCESSOR
+    step = steps[part.state]
+    is_given = step is NextStep.CARRY_OUT and goes_to_person(part, part.action)
+    if (step is NextStep.DECIDE or is_given) and not case.is_scoped:
+        return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
+    if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
+        return NextStep.RELEASE
+    if step is NextStep.CARRY_OUT and part.action is Action.RECTIFY:
+        return NextStep.CHECK_CORRECTION
+    has_letter = any(part.sub_case_id in letter.sub_cases for letter in letters_to_post(case))
+    return NextStep.POST_LETTER if has_letter and not step.is_ours else step
+
+
+def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
+    """What comes next with the case. ``planned_at``: principals at which a plan of its erasure waits for release."""
+    if case.state.is_over:
+        return NextStep.NOTHING
+    if not case.sub_cases:
+        return NextStep.CONFIRM_PERSON
+    order = list(NextStep)
+    steps = [step_of_part(case, part, part.principal in planned_at) for part in case.sub_cases]
+    if letters_to_post(case):
+        steps.append(NextStep.POST_LETTER)
+    return min(steps, key=order.index)
+
+
+class DeskAct(StrEnum):
+    """What a person of the center may do to a case."""
+
+    PAUSE = "pause"
+    IDENTITY = "identity"
+    DECIDE = "decide"
+    EXTEND = "extend"
+    WITHDRAW = "withdraw"
+
+
+def desk_may(case: Case, today: date) -> list[DeskAct]:
+    """What can be done now, as far as the case tells; the guards of each step have the last word."""
+    if case.state.is_over:
+        return []
+    asked, parts = case.state in (State.RECEIVED, State.ACKNOWLEDGED), open_to_decide(case)
+    never_extended = any(part.extended_at is None for part in parts)
+    return [
+        act
+        for act, is_open in (
+            (DeskAct.DECIDE, bool(parts)),
+            (DeskAct.IDENTITY, bool(case.sub_cases) and (asked or case.state is State.ID_PENDING)),
+            (DeskAct.PAUSE, asked),
+            (DeskAct.EXTEND, never_extended and today <= extension_latest(case.due)),
+            (DeskAct.WITHDRAW, True),
+        )
+        if is_open
+    ]
+
+
+def open_to_decide(case: Case) -> list[SubCase]:
+    """Parts that the center can decide now."""
+    undecided = (State.SCOPED, State.ASSESSED, State.EXTENDED)
+    return [
+        part for part in case.sub_cases if case.is_scoped and part.track is Track.CONTROLLER and part.state in undecided
+    ]

@@ -1,0 +1,66 @@
+"""Why a request may be refused or delayed: a closed list of DPV 2.3 justifications (EU GDPR extension).
+
+``https://w3id.org/dpv/legal/eu/gdpr``. "The contract says keep", "reporting needs it" and "it is in a
+backup" are no reasons, so they are not here. What has no term of its own in the extension (Art. 15(4), 20, 21(1), and
+that the conditions of a right are not met) has one of DPV's plain justifications.
+"""
+
+from collections.abc import Mapping
+
+from sluice.rights.case.model import Right
+
+GDPR = "https://w3id.org/dpv/legal/eu/gdpr#Justification"
+PLAIN = "https://w3id.org/dpv/justifications#"
+THIRD_PARTY = PLAIN + "ThirdPartyRightsImpaired"
+"""Something is left out for somebody else's sake (Art. 15(4), 20(4)); the EU extension has no term for it."""
+NOT_REQUIRED = PLAIN + "NotRequiredJustification"
+"""The conditions of the right are not met. Art. 16: the data is right. 17(1), 18(1): none of the grounds holds. 20(1):
+neither consent nor contract, or not provided by the person. 21(1): neither a public task nor a legitimate interest."""
+OVERRIDDEN = PLAIN + "LegitimateInterestOverride"
+"""Compelling legitimate grounds override those of the person (Art. 21(1)); never where advertising is objected to."""
+
+
+def _iris(names: str) -> frozenset[str]:
+    return frozenset(GDPR + name for name in names.split())
+
+
+IDENTITY = _iris("A12IdentityFailure")
+ABUSE = _iris("A12ManifestlyUnfounded A12ManifestlyExcessive A12LackOfIntent A12MaliciousIntent")
+"""Refusable on proven abuse only (Art. 12(5), C-526/24)."""
+DELAYS = _iris("A12Delay A12Complexity A12HighVolume")
+DOUBTS = _iris("A12IdentityRequired A12InformationRequired")
+"""Why more is asked of the person first (Art. 12(6))."""
+EXCEPTIONS = _iris("A17FreedomOfExpression A17LegallyRequired A17PublicHealth A17Archiving A17LegalClaims")
+"""Exceptions to erasure, Art. 17(3)(a) to (e)."""
+
+REFUSALS: Mapping[Right, frozenset[str]] = {
+    **dict.fromkeys(Right, IDENTITY | ABUSE),
+    Right.ACCESS: IDENTITY | ABUSE | {THIRD_PARTY},
+    Right.PORTABILITY: IDENTITY | ABUSE | {THIRD_PARTY, NOT_REQUIRED},
+    Right.RECTIFICATION: IDENTITY | ABUSE | {NOT_REQUIRED},
+    Right.ERASURE: IDENTITY | ABUSE | EXCEPTIONS | {NOT_REQUIRED},
+    Right.RESTRICTION: IDENTITY | ABUSE | {NOT_REQUIRED},
+    Right.OBJECTION: IDENTITY | ABUSE | _iris("A17LegalClaims") | {OVERRIDDEN, NOT_REQUIRED},
+    Right.DIRECT_MARKETING: frozenset(),
+    Right.CONSENT_WITHDRAWAL: frozenset(),
+}
+"""What may stand behind a refusal of each right, by a decision of a person. Objection: compelling grounds, legal
+claims, or another basis than it reaches (Art. 21(1)), else on proven abuse. To advertising, and of a withdrawn consent,
+there is none (21(3), 7(3))."""
+
+REMEDIES: Mapping[str, str] = {"BE": "remedies.be"}
+"""The text on complaint and court by country of the controller (Art. 12(4), 77, 79); elsewhere nothing is refused."""
+
+
+def iri(name: str) -> str:
+    """The IRI of a short name: ``A17LegalClaims`` or ``JustificationA17LegalClaims``; an IRI stays as it is."""
+    if "#" in name:
+        return name
+    if PLAIN + name in (THIRD_PARTY, NOT_REQUIRED, OVERRIDDEN):
+        return PLAIN + name
+    return GDPR + name.removeprefix("Justification")
+
+
+def short(iri: str) -> str:
+    """The name of a justification without where it comes from: ``A17LegalClaims``."""
+    return iri.removeprefix(GDPR).removeprefix(PLAIN)

@@ -1,0 +1,225 @@
+"""What happens to an open case: identity, assessment, decision, extension, withdrawal, close.
+
+Each function is one transaction: every step in it and its ledger entry, or none.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sluice.db import Connection
+from sluice.errors import Ref
+from sluice.rights.case.book import Book, open_book
+from sluice.rights.case.clock import Pause, PausedClock, paused, received_on
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.facts import clock_parameters
+from sluice.rights.case.letter_due import goes_to_person
+from sluice.rights.case.model import (
+    SYSTEM,
+    Action,
+    Actor,
+    Case,
+    CaseId,
+    Flag,
+    Order,
+    Right,
+    Role,
+    State,
+    Step,
+    SubCase,
+    SubCaseId,
+    Track,
+    desk_actor,
+)
+from sluice.rights.case.reasons import iri
+
+UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
+NO_DOUBT, VOUCHED = "NO_REASONABLE_DOUBT", "VOUCHED_BY_CONTROLLER"
+NOT_ASKED = "IDENTITY_NOT_ASKED"
+"""Why an identity check is over that the machine ended: the right is given to whoever asks."""
+UNDECIDED = frozenset({State.SCOPED, State.ASSESSED, State.EXTENDED})
+
+
+def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | None = None) -> Order:
+    """An order of the desk; without a document its evidence is the order itself. Raises NameInvalid. Pure."""
+    actor = desk_actor(who)
+    given = f"{actor.name}\n{at.isoformat()}\n{reason_code}".encode()
+    return Order(actor, at, reason_code, evidence_sha256 or hashlib.sha256(given).hexdigest())
+
+
+def advance(
+    conn: Connection, case_id: CaseId, target: State, order: Order, sub_case_id: SubCaseId | None = None
+) -> Case:
+    """One step of a case, or of one of its parts. The case closes with its last part.
+
+    Raises TransitionRefused (every guard that does not hold), NotFound.
+    """
+    with open_book(conn, case_id) as book:
+        if sub_case_id is None:
+            book.take(target, order)
+        else:
+            book.take_part(sub_case_id, target, order)
+        _close_when_over(book, order)
+        return book.case
+
+
+def set_flag(conn: Connection, case_id: CaseId, flag: Flag, order: Order) -> Case:
+    """Note what stays true of a case. Raises TransitionRefused, NotFound."""
+    with open_book(conn, case_id) as book:
+        book.flag(flag, order)
+        return book.case
+
+
+def pause(conn: Connection, case_id: CaseId, order: Order) -> Case:
+    """Ask the person who they are: the paused clock stands still, the strict one goes on (Art. 12(6)).
+
+    ``order.reason_code``: why there is doubt (A12IdentityRequired, A12InformationRequired).
+    """
+    with open_book(conn, case_id) as book:
+        _walk(book, UNTIL_PENDING, order)
+        return book.case
+
+
+def settle_identity(conn: Connection, case_id: CaseId, is_ok: bool, order: Order) -> Case:
+    """The identity check is over; where nobody doubted, it never began. Then the case is scoped.
+
+    What a controller told us to give to somebody who could not say who they are waits for another word of it.
+    """
+    with open_book(conn, case_id) as book:
+        _settle(book, State.ID_OK if is_ok else State.ID_FAILED, order, NO_DOUBT if is_ok else None)
+        for part in () if is_ok else book.case.sub_cases:
+            if part.state is State.INSTRUCTED and goes_to_person(part, part.action):
+                book.take_part(part.sub_case_id, State.AWAITING_INSTRUCTION, order)
+        return book.case
+
+
+def vouch(conn: Connection, case_id: CaseId, principal: str, at: datetime, evidence_sha256: str) -> Case:
+    """A controller sent the request itself: it knows whom it names. Again changes nothing."""
+    with open_book(conn, case_id) as book:
+        if book.case.state is State.RECEIVED:
+            _vouched(book, Order(Actor(Role.PRINCIPAL, principal), at, VOUCHED, evidence_sha256))
+        return book.case
+
+
+def accept_marketing(conn: Connection, case_id: CaseId, at: datetime) -> bool:
+    """An objection to direct marketing has one answer, so nobody decides it (Art. 21(3)): the center's parts are
+    accepted, and who asks is not asked for. Again changes nothing; False: there is nothing to accept."""
+    with open_book(conn, case_id) as book:
+        case, order = book.case, Order(SYSTEM, at, NOT_ASKED, book.case.subject_sha256)
+        parts = undecided(case)
+        if case.right is not Right.DIRECT_MARKETING or not parts or case.state is State.ID_PENDING:
+            return False
+        if not case.is_scoped:
+            _settle(book, State.ID_OK, order, NO_DOUBT)
+        for part in parts:
+            accepted = replace(order, reason_code="NO_REFUSAL_PATH", action=Action.STOP)
+            _decide(book, part, State.ACCEPTED, accepted)
+        return True
+
+
+def decide(
+    conn: Connection, case_id: CaseId, target: State, order: Order, sub_case_ids: Sequence[SubCaseId] = ()
+) -> Case:
+    """ACCEPTED, PARTIAL or REFUSED for parts the center decides; none named: all that are undecided.
+
+    ``order.reasons``: IRI per field group refused; the key ``*`` stands for every group of a part.
+    """
+    return _on_parts(conn, case_id, sub_case_ids, lambda book, part: _decide(book, part, target, order))
+
+
+def extend(conn: Connection, case_id: CaseId, order: Order, sub_case_ids: Sequence[SubCaseId] = ()) -> Case:
+    """Two months more for parts the center decides; once, with a reason, before the first month is over."""
+    return _on_parts(conn, case_id, sub_case_ids, lambda book, part: _decide(book, part, State.EXTENDED, order))
+
+
+def withdraw(conn: Connection, case_id: CaseId, order: Order) -> Case:
+    """The person takes the request back: every part that is not over, then the case. An erasure at work sees it."""
+    with open_book(conn, case_id) as book:
+        for part in book.case.sub_cases:
+            if not part.state.is_over:
+                book.take_part(part.sub_case_id, State.WITHDRAWN_BY_SUBJECT, order)
+        book.take(State.WITHDRAWN_BY_SUBJECT, order)
+        return book.case
+
+
+def pauses_of(steps: Sequence[Step]) -> tuple[Pause, ...]:
+    """When the person was asked and when the check was over, from the history. Pure."""
+    found: list[Pause] = []
+    for step in steps:
+        if step.sub_case_id is None and step.to_state is State.ID_PENDING:
+            found.append(Pause(received_on(step.at)))
+        elif step.sub_case_id is None and step.from_state is State.ID_PENDING and found:
+            found[-1] = Pause(found[-1].asked_on, received_on(step.at))
+    return tuple(found)
+
+
+def paused_clock(case: Case, steps: Sequence[Step]) -> PausedClock:
+    """The clock that stood still while identity was not proven, beside the strict one. Pure."""
+    return paused(case.due, pauses_of(steps), case.country, clock_parameters(case.due.received))
+
+
+def _on_parts(
+    conn: Connection, case_id: CaseId, wanted: Sequence[SubCaseId], step: Callable[[Book, SubCase], None]
+) -> Case:
+    with open_book(conn, case_id) as book:
+        parts = [book.part(each) for each in wanted] if wanted else undecided(book.case)
+        if not parts:
+            raise TransitionRefused(Ref("case", case_id), Ref("guard", "center_is_controller"))
+        for part in parts:
+            step(book, part)
+        return book.case
+
+
+def undecided(case: Case) -> list[SubCase]:
+    """Parts that the center has still to decide. Pure."""
+    return [part for part in case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
+
+
+def _decide(book: Book, part: SubCase, target: State, order: Order) -> None:
+    """What is decided was assessed first, by the same person at the same moment."""
+    if part.track is Track.CONTROLLER and part.state is State.SCOPED:
+        book.take_part(part.sub_case_id, State.ASSESSED, replace(order, reason_code="ASSESSED", reasons={}))
+    reasons = dict(order.reasons)
+    if every := reasons.pop("*", None):
+        reasons = {**dict.fromkeys(part.field_groups or ("*",), every), **reasons}
+    held = {group: named for group, named in reasons.items() if group in (part.field_groups or ("*",))}
+    unknown = set(reasons) - {group for each in book.case.sub_cases for group in each.field_groups or ("*",)}
+    given = reasons if unknown else held
+    book.take_part(part.sub_case_id, target, replace(order, reasons=given))
+
+
+def _walk(book: Book, states: Sequence[State], order: Order) -> None:
+    """From where the case stands to the last of these states; the order's reason belongs to the last one."""
+    left = list(states[states.index(book.case.state) + 1 :]) if book.case.state in states else list(states)
+    for state in left or states[-1:]:
+        said = order if state is states[-1] else replace(order, reason_code=state.value)
+        book.take(state, said)
+
+
+def _settle(book: Book, outcome: State, order: Order, without_doubt: str | None) -> None:
+    if book.case.state in (State.RECEIVED, State.ACKNOWLEDGED):
+        asked = without_doubt or iri("A12IdentityRequired")
+        _walk(book, UNTIL_PENDING, replace(order, actor=_clerk(order), reason_code=asked))
+    book.take(outcome, order)
+    book.take(State.SCOPED, replace(order, actor=_clerk(order), reason_code="SCOPED"))
+
+
+def _vouched(book: Book, order: Order) -> None:
+    _settle(book, State.ID_OK, order, VOUCHED)
+
+
+def _clerk(order: Order) -> Actor:
+    """Who does what goes without saying: the desk itself, else the machine."""
+    return order.actor if order.actor.role is Role.DESK else SYSTEM
+
+
+def _close_when_over(book: Book, order: Order) -> None:
+    """With its last part the case is over; a controller that instructed has vouched for the person."""
+    parts = book.case.sub_cases
+    if book.case.state.is_over or not all(part.state.is_over for part in parts):
+        return
+    if book.case.state in (State.RECEIVED, *UNTIL_PENDING):
+        _vouched(book, replace(order, actor=Actor(Role.PRINCIPAL, parts[0].principal), reason_code=VOUCHED))
+    if book.case.state is State.SCOPED:
+        book.take(State.CLOSED, replace(order, actor=_clerk(order), reason_code="EVERY_PART_CLOSED"))

@@ -1,0 +1,20 @@
+"""A justification and a field group as a layman calls them, for letters and certificates. Pure."""
+
+from sluice.documents.words import Words
+from sluice.rights.case.model import Right
+from sluice.rights.case.reasons import short
+
+EVERYTHING = "*"
+
+
+def reason_text(say: Words, right: Right, iri: str) -> str:
+    """A justification in plain words, with its article."""
+    name = short(iri)
+    return say.find(f"reason.{right}.{name}", f"reason.{name}") or name
+
+
+def group_text(say: Words, group: str) -> str:
+    """A field group as a layman calls it."""
+    if group == EVERYTHING:
+        return say.say("letter.everything")
+    return say.find(f"letter.group.{group}", f"group.{group}") or group

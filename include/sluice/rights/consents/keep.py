@@ -1,0 +1,164 @@
+"""Keep consent records: what persons said to being contacted, with when, how, on which wording, by whom collected.
+
+Whoever said no is kept out first, for that purpose and channel, as after any withdrawal; then the records are put, then
+their row and ledger entry. The same file or word again changes nothing.
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import polars as pl
+import rfc8785
+
+from sluice.agreement.model import Agreement
+from sluice.agreement.store import find_principal_agreement, list_contracts
+from sluice.db import transaction
+from sluice.errors import Ref, UsageError
+from sluice.exchange import consents
+from sluice.exchange.consent_store import ConsentRun, insert_run, is_known
+from sluice.exchange.house import House
+from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.suppressed import find_suppressed, keep_out
+from sluice.ledger.append import append
+from sluice.ledger.consented import ConsentLine, ConsentsRecorded
+from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
+from sluice.rights.consents.file import HOME, ConsentsInvalid, Records, Said, judge_consents, parse_consents
+from sluice.rights.person.request_file import RowFault
+from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, last_words
+from sluice.subject.scope import scope_of
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
+
+NAMESPACE = uuid.UUID("5b0c6f57-0f0e-5d0c-8f9d-2b7f7a1f4c1e")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a file or a word. ``left_out``: records of persons who were erased."""
+
+    run_id: str
+    source_sha256: str
+    records: int
+    refused: int
+    left_out: int
+    is_new: bool
+    faults: tuple[RowFault, ...] = ()
+
+
+def import_consents(
+    house: House, principal: Principal, content: bytes, dated_on: date, by: str, now: datetime
+) -> Recorded:
+    """Keep the records of a CSV file. ``dated_on``: Brussels date of the file. Raises ConsentsInvalid, UsageError."""
+    if dated_on > now.astimezone(BRUSSELS).date():
+        raise UsageError(Ref("option", "--dated"))
+    records = _judged(house, principal, parse_consents(content), now)
+    return _keep(house, principal, records, hashlib.sha256(content).hexdigest(), dated_on, by, now)
+
+
+def record_consent(house: House, principal: Principal, said: Said, by: str, now: datetime) -> Recorded:
+    """Keep what one person said. Raises ConsentsInvalid, naming the column."""
+    records = _judged(house, principal, [said], now)
+    if records.faults:
+        [fault] = records.faults
+        raise ConsentsInvalid(Ref("rule", fault.code), *([Ref("column", fault.column)] if fault.column else []))
+    told = records.frame.with_columns(pl.col("at").dt.to_string(), pl.col("until").dt.to_string())
+    source = hashlib.sha256(rfc8785.dumps(told.to_dicts())).hexdigest()
+    return _keep(house, principal, records, source, now.astimezone(BRUSSELS).date(), by, now)
+
+
+def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
+    agreement, key = _agreement(house, principal, now), house.subject_key(principal)
+    known = list_contracts(house.conn, now, naming=(principal,))
+    regions = {each.contract.file_format.region for each in known if each.contract.principal == principal}
+    return judge_consents(rows, agreement, key, now, frozenset(regions or {HOME}))
+
+
+def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
+    found = find_principal_agreement(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
+    if found is None:
+        raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
+    return found
+
+
+def _keep(
+    house: House, principal: Principal, records: Records, source: str, dated_on: date, by: str, now: datetime
+) -> Recorded:
+    run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(by)
+    frame = _named(principal, records.frame)
+    with consents.hold_records(house, principal):  # an erasure comes before, and is seen here, or after
+        kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
+        done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
+        if is_known(house.conn, run_id) or kept.is_empty():
+            return done
+        _keep_out(house, principal, kept, run_id, now)
+        stored = consents.put(house, principal, run_id, kept)
+        run = ConsentRun(
+            run_id, principal, source, dated_on, kept.height, stored.bucket, stored.key, stored.version_id, now, name
+        )
+        with transaction(house.conn):
+            is_new = insert_run(house.conn, run)
+            if is_new:
+                body = _body(run, kept, done)
+                chain, kind = f"principal.{principal}", EntryKind.CONSENTS_RECORDED
+                append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
+    return replace(done, is_new=is_new)
+
+
+def _named(principal: Principal, frame: pl.DataFrame) -> pl.DataFrame:
+    """The records with their ids, which are functions of what they say."""
+    if frame.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    ids = [
+        str(
+            uuid.uuid5(
+                NAMESPACE, f"{principal}/{row['ref']}/{row['purpose']}/{row['channel']}/{row['state']}/{row['at']}"
+            )
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+    whole = frame.with_columns(pl.Series("record_id", ids), pl.col("at").cast(SCHEMA["at"]))
+    return whole.select(list(SCHEMA)).unique("record_id", keep="first", maintain_order=True)
+
+
+def _erased(house: House, principal: Principal) -> list[str]:
+    suppressed = find_suppressed(house, principal)
+    if suppressed is None:
+        return []
+    return suppressed.filter(pl.col("reason") == Suppression.ERASED.value)["ref"].to_list()
+
+
+def _keep_out(house: House, principal: Principal, kept: pl.DataFrame, run_id: str, now: datetime) -> None:
+    """Whoever's last word is a no now, and is one of these records, must stay out of that purpose and channel."""
+    every = pl.concat([consents.find_records(house, principal), kept])
+    words = last_words(every, now.astimezone(BRUSSELS).date())
+    noes = words.filter(pl.col("state").is_in(TAKES_BACK)).join(kept.select("record_id"), on="record_id", how="semi")
+    for (purpose, channel), group in noes.group_by(WORD[1:], maintain_order=True):
+        scope = scope_of(Suppression.CONSENT_WITHDRAWN, frozenset({str(purpose)}), str(channel))
+        keep_out(
+            house,
+            principal,
+            frozenset(group["ref"].to_list()),
+            Suppression.CONSENT_WITHDRAWN,
+            cause=f"consent/{run_id}/{purpose}/{channel}",
+            case_id=None,
+            now=now,
+            scope=scope,
+        )
+
+
+def _body(run: ConsentRun, kept: pl.DataFrame, done: Recorded) -> ConsentsRecorded:
+    counts = kept.group_by("purpose", "channel", "state").len("records").sort("purpose", "channel", "state")
+    return ConsentsRecorded(
+        run_id=run.run_id,
+        principal=run.principal,
+        source_sha256=run.source_sha256,
+        dated_on=run.dated_on.isoformat(),
+        lines=tuple(ConsentLine(**row) for row in counts.iter_rows(named=True)),
+        refused=done.refused,
+        left_out=done.left_out,
+        recorded_by=run.recorded_by,
+        recorded_at=utc_text(run.recorded_at),
+    )

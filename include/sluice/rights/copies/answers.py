@@ -1,0 +1,205 @@
+"""Answers that lie ready for persons, as an erasure sees them: one more kind of copy, in one more store.
+
+An answer is a copy of what we hold of somebody. Whoever is erased at one principal has no answer left with data of
+that principal: it goes whole, whatever else is in it. Whose it is says the request that it answers, as that stands
+now; and it is opened and read, because another request may name the same person by something else.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+from sluice.errors import NotFound
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
+from sluice.exchange.house import House
+from sluice.lake.objects import StoredObject
+from sluice.lake.quarantine import unseal
+from sluice.rights.case import store
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies import answer_store, copy_store
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.files import bad_rows_of, needles_for, rows_of
+from sluice.rights.copies.linked import is_in_index
+from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.needles import recall
+from sluice.rights.copies.received import under_its_key
+from sluice.rights.person.identifiers import KEY_OWNER, find_sealed, refs_of
+from sluice.scan.model import Status
+from sluice.scan.needles import needles_of
+from sluice.scan.walk import scan_bytes
+from sluice.screen.model import STRUCTURED
+from sluice.screen.screen import screen_notes
+from sluice.subject.cells import PIECE_COLUMN, pieces_of
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.refs import ref_column
+from sluice.terms import ScreenAction, SubjectKind
+
+GROUND = "ANSWER_TO_THE_PERSON"
+SENT = frozenset({KEPT_ANSWER, HANDED})
+"""Kinds of an answer that goes to a controller; their ids are those of exchanges."""
+BEFORE, AFTER = re.compile(r"[\w.@+-]*\Z"), re.compile(r"[\w.@+-]*")
+LONGEST = 200
+LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
+PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
+"""What could be a number of a customer inside of text; a shorter one is anything."""
+RAW = "record"
+"""Column of records that are no rows, as an answer names it."""
+MAY_BE_AGREED = "~^#:!$%&*=?<>`\x01\x1c\x1d\x1e\x1f"
+"""Delimiters beside the usual ones: an answer does not say which a record had. Those inside of numbers and names are
+left out: cut at them, every house number would be somebody's customer number."""
+
+
+@dataclass(frozen=True)
+class AnswerStore:
+    """Packages for persons, sealed in the vault, and what of them goes or went to a controller."""
+
+    name: str = "answers to persons"
+    kinds: frozenset[str] = frozenset({ANSWER}) | SENT
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        case_id = answer_store.find_case(bench.house.conn, copy.exchange_id)
+        if case_id is not None and _is_about(bench.house, case_id, bench.target):
+            return 1
+        target = bench.target
+        if copy.kind == ANSWER and (run := _run(bench.house, copy)) is not None:
+            if find_in_run(run, sorted(target.refs)).height:
+                return 1
+            if not _is_lead(bench, copy):
+                return 0
+            target = _as_scanned(bench)
+        path = bench.fetch(copy)
+        if path is None:
+            return 0
+        if copy.key.endswith(".pgp"):  # its receiver alone opens it; the index run says who is in it
+            return int(_is_in_index(bench, copy))
+        return int(_names(_opened(bench, copy, path), target))
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        rows = self.find(bench, copy)
+        if not rows:
+            return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
+        return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        """All but those of which a line says that they hold data of other principals only; wherever they went."""
+        elsewhere = answer_store.find_elsewhere(house.conn, target.principal)
+        found = house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
+        yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
+        for bucket, key in answer_store.find_handed_places(house.conn, target.principal):
+            yield from (item for item in house.objects.list_versions(bucket, key) if item.key == key)
+
+
+def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[SubjectKind, Sequence[str]]]) -> bytes:
+    """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
+
+    Each distinct cell is read as every kind under each key, and so are what the screen finds inside of text and the
+    pieces of records that are no rows. asked: references of who asked.
+    """
+    tables = [pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("data/*.csv"))]
+    cells = [column.rename("cell") for table in tables for column in table.get_columns()]
+    texts = pl.concat([pl.Series("cell", [], dtype=pl.String), *cells]).drop_nulls().unique().sort()
+    inside = [texts[span.row][span.start : span.end] for span in screen_notes(texts, LOOKED_FOR).spans()]
+    pieces = texts.str.extract_all(PIECE_WITH_DIGIT).explode().drop_nulls()
+    of_records = [
+        pieces_of(table[RAW], MAY_BE_AGREED)[PIECE_COLUMN].rename("cell") for table in tables if RAW in table.columns
+    ]
+    words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces, *of_records]).drop_nulls()
+    words = words.unique().sort()
+    columns = [
+        (kind, ref_column(normalise_column(words, kind, region="BE").values, kind, key))
+        for key in keys
+        for kind in SubjectKind
+    ]
+    own = [(kind, pl.Series(refs, dtype=pl.String)) for kind, refs in asked]
+    return write_run(build_run([*columns, *own]))
+
+
+def _run(house: House, copy: Copy) -> bytes | None:
+    """None: a package of before there were such runs."""
+    try:
+        return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
+    except NotFound:
+        return None
+
+
+def _is_lead(bench: Bench, copy: Copy) -> bool:
+    """Whether the second scan of the case found a residue in this answer, of which its run knows nothing."""
+    target = bench.target
+    return bool(target.case_id) and copy.exchange_id in copy_store.find_leads(bench.house.conn, target)
+
+
+def _as_scanned(bench: Bench) -> Target:
+    """The person by every value that the second scan looks for."""
+    target = bench.target
+    known = recall(bench.house, CaseId(target.case_id or ""), target.principal)
+    return replace(target, values=tuple(sorted({*target.values, *known.values})))
+
+
+def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
+    """Whether one of the persons to erase asked for it; a request whose identifiers are gone is about nobody."""
+    try:
+        sealed = find_sealed(house, store.get_case(house.conn, case_id).subject_key)
+    except NotFound:
+        return False
+    if sealed is None:
+        return False
+    return not target.refs.isdisjoint(refs_of(sealed.envelope.identifiers, target.key, target.principal).values())
+
+
+def _opened(bench: Bench, copy: Copy, path: Path) -> Path:
+    if copy.kind == HANDED:
+        return path
+    owner = KEY_OWNER if copy.kind == ANSWER else bench.target.principal
+    return unseal(path, bench.fresh("answer"), bench.house.keyring, owner)
+
+
+def _is_in_index(bench: Bench, copy: Copy) -> bool:
+    asked = under_its_key(bench, copy)
+    return asked is not None and is_in_index(asked, copy)
+
+
+def _names(package: Path, target: Target) -> bool:
+    """Whether a cell of a table is an identifier of the person in any spelling, or a word of any file as given."""
+    with zipfile.ZipFile(package) as archive:
+        texts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".csv", ".json"))}
+    tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
+    if _in_cells([pl.read_csv(BytesIO(table), infer_schema=False) for table in tables], target):
+        return True
+    words = "\n".join(text.decode() for text in texts.values()).lower()
+    longer = {value: found for value in target.values if (found := _longer(value, words))}
+    needles = needles_of(target.values, longer, words=sorted(target.refs)) if longer else needles_for(target)
+    return scan_bytes(package, needles).status is Status.HIT
+
+
+def _longer(value: str, text: str) -> frozenset[str]:
+    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example.
+
+    ``text``: in small letters. Most values are nowhere in it, and there may be thousands of them.
+    """
+    found, sought = set[str](), value.lower()
+    begin = text.find(sought)
+    while begin >= 0:
+        end = begin + len(sought)
+        if text[begin - 1 : begin].isalnum() or text[end : end + 1].isalnum():
+            before, after = BEFORE.search(text, max(0, begin - LONGEST), begin), AFTER.match(text, end, end + LONGEST)
+            found.add(f"{before[0] if before else ''}{sought}{after[0] if after else ''}")
+        begin = text.find(sought, end)
+    return frozenset(found)
+
+
+def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:
+    """Each distinct cell is read once as every kind, whatever its column is called."""
+    cells = [column.rename("cell") for table in tables for column in table.get_columns()]
+    records = [table[RAW] for table in tables if RAW in table.columns]
+    if not cells:
+        return False
+    kinds = [Column("cell", kind) for kind in SubjectKind]
+    in_cell = rows_of(pl.concat(cells).drop_nulls().unique().to_frame(), kinds, "BE", target).any()
+    in_record = bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), MAY_BE_AGREED, kinds, "BE", target).any()
+    return bool(in_cell or in_record)

@@ -1,0 +1,26 @@
+"""What becomes of index entries of name and birth date when a person leaves: they name no person by reference."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import polars as pl
+
+from sluice.exchange.candidates import candidates_in, marks_candidates
+from sluice.rights.copies.model import Copy
+from sluice.subject.index import CANDIDATE_CODE, first_word
+
+
+def still_there(copies: Iterable[Copy], fetch: Callable[[Copy], Path | None], key: bytes) -> pl.Expr:
+    """Which entries of an exchange's run stay: such an entry does while an accepted row still has it.
+
+    The index goes last, so the person's own rows are gone; somebody of the same name and birth date stays found.
+    ``copies``: those of the exchange. ``fetch``: a copy on local disk, None when it is there no more.
+    """
+    left = pl.Series(dtype=pl.UInt64)
+    for copy in copies:
+        if copy.kind != "lake" or copy.contract is None or not marks_candidates(copy.contract):
+            continue
+        path = fetch(copy)
+        refs = candidates_in(copy.contract, pl.read_parquet(path), key) if path else None
+        left = left if refs is None else first_word(refs.drop_nulls())
+    return (pl.col("kind") != CANDIDATE_CODE) | pl.col("ref").is_in(left.implode())

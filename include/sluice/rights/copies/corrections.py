@@ -1,0 +1,31 @@
+"""Corrections of a person, as an erasure sees them: sealed in the vault, by nobody's exchange.
+
+They are no copies of the catalogue. They go last, once nothing else of the person is left at that principal: a copy
+that stays, because another controller has not decided, is still read as it was corrected.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sluice.exchange.corrections import PREFIX
+from sluice.exchange.house import House
+from sluice.lake.objects import StoredObject
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+
+
+@dataclass(frozen=True)
+class CorrectionStore:
+    """What the second scan opens and reads; whom one is about, its references say (``corrections.count_left``)."""
+
+    name: str = "corrections"
+    kinds: frozenset[str] = frozenset()
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        return 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from house.objects.list_versions(house.settings.bucket_vault, f"{PREFIX}{target.principal}/")

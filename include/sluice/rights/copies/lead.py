@@ -1,0 +1,148 @@
+"""Which copies are opened at all: those of which the index does not say that nobody looked for is in them.
+
+The index run of each exchange is asked, or a merge that answers for it. A run answers for what it was made of:
+``index`` for the lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what
+was sealed of it.
+Everything else is opened as before: files that were no table, answers, whatever has no run (any more), and what
+the request noted: exchanges that its index named before it was edited, and where its second scan found a residue.
+The index points, the file decides (ADR 8).
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sluice.errors import EvidenceInvalid, NotFound, Ref
+from sluice.exchange.deliver import DELIVERED, RETURN
+from sluice.exchange.house import House
+from sluice.exchange.merged import AT_ONCE, RUNS, RunName, ask_merged
+from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.rest import REST
+from sluice.exchange.suppressed import INDEX
+from sluice.lake.objects import ObjectStore
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.model import Copy
+from sluice.subject.index import Answer, Run, ask_run, read_run
+from sluice.terms import ExchangeId
+
+BY_INDEX = frozenset({"lake"})
+BY_BOTH = frozenset(
+    {
+        *(RETURN, DELIVERED, DIALLED, KEPT),
+        *("arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"),
+    }
+)
+RUNS_KEPT, KEPT_BYTES = 512, 128 * 1024
+"""Index runs that a server keeps in memory, and how big one may be in S3: some 64 MB of keyed references."""
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What the runs of each exchange say; ``noted``: exchanges to open whatever they say."""
+
+    answers: dict[tuple[ExchangeId, str], Answer] = field(default_factory=dict)
+    noted: frozenset[ExchangeId] = frozenset()
+
+    def may_hold(self, copy: Copy) -> bool:
+        """Whether somebody looked for may be in a copy, as far as the index knows."""
+        if copy.exchange_id in self.noted:
+            return True
+        index, rest = (self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST))
+        if copy.kind in RUNS:
+            own = self.answers.get((copy.exchange_id, copy.kind))
+            return own is None or own.hits > 0
+        is_told = (copy.kind in BY_INDEX and index is not None) or (copy.kind in BY_BOTH and self.knows(copy))
+        return not is_told or any(each.hits for each in (index, rest) if each is not None)
+
+    def knows(self, copy: Copy) -> bool:
+        """Whether the runs of a copy's exchange speak for the whole file."""
+        return _is_whole(*(self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST)))
+
+    def clears(self, exchange_id: ExchangeId, kind: str) -> bool:
+        """Whether the run of this kind is there and names nobody looked for, nor did before it was edited."""
+        answer = self.answers.get((exchange_id, kind))
+        return answer is not None and not answer.hits and exchange_id not in self.noted
+
+    @property
+    def named(self) -> frozenset[ExchangeId]:
+        """Exchanges whose runs name somebody looked for."""
+        return frozenset(exchange_id for (exchange_id, _), answer in self.answers.items() if answer.hits)
+
+
+def _is_whole(index: Answer | None, rest: Answer | None) -> bool:
+    """Whether the runs that are there know every row of the file as it came."""
+    both = index is not None and rest is not None
+    return both or any(each is not None and each.is_whole for each in (index, rest))
+
+
+def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None = None) -> Lead:
+    """Ask the runs among these copies for the person, or for other references of theirs.
+
+    A version of a run is read once per bench and question. Raises EvidenceInvalid for a run that is not what the
+    catalogue says, IndexInvalid.
+    """
+    house, target = bench.house, bench.target
+    wanted = frozenset(target.refs if refs is None else refs)
+    runs = [copy for copy in copies if copy.kind in RUNS]
+    _ask_all(bench, [run for run in runs if (*_name(run), wanted) not in bench.known.asked], wanted)
+    said = {
+        (run.exchange_id, run.kind): bench.known.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
+        for run in runs
+    }
+    noted = copy_store.find_leads(house.conn, target) if target.case_id else frozenset()
+    return Lead({name: answer for name, answer in said.items() if answer is not None}, noted)
+
+
+def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
+    """Note what each run answers: a merge for many of them, the others themselves, many at a time."""
+    names: dict[RunName, Copy] = {(run.exchange_id, run.kind, run.version_id): run for run in runs}
+    told = ask_merged(bench.house, bench.target.principal, names.keys(), sorted(refs))
+    bench.known.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
+    left = [run for name, run in names.items() if name not in told]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs), bench.known.keeps_runs), left)
+        bench.known.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
+
+
+def _name(run: Copy) -> tuple[str, str, str]:
+    """A version id says which version of its key, and nothing of the key."""
+    return run.bucket, run.key, run.version_id
+
+
+def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> Answer | None:
+    """None: this version is there no more."""
+    where = (house.objects, *_name(run), run.sha256)
+    try:
+        kept = _kept(*where) if keeps else None
+        return kept.ask(refs) if kept else ask_run(_content(*where), refs)
+    except NotFound:
+        return None
+
+
+def _content(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> bytes:
+    """A run as it was written. Raises NotFound, EvidenceInvalid."""
+    content = objects.read(bucket, key, version_id)
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise EvidenceInvalid(Ref("key", key))
+    return content
+
+
+@lru_cache(maxsize=RUNS_KEPT)
+def _kept(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> Run | None:
+    """A run in memory; None for one that is too big to be kept. Raises as :func:`_content`."""
+    content = _content(objects, bucket, key, version_id, sha256)
+    return read_run(content) if len(content) <= KEPT_BYTES else None
+
+
+def _ask_current(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:
+    """What stands in the place of a run that somebody else edited since; None: the exchange has none any more."""
+    current = copy_store.refreshed(house.conn, run)
+    while current is not None and current.version_id != run.version_id:
+        run, answer = current, _ask(house, current, refs)
+        if answer is not None:
+            return answer
+        current = copy_store.refreshed(house.conn, run)
+    return None

@@ -1,0 +1,109 @@
+"""Whether the person is in a file; in one of ours also by what the principal's own accepted rows say of them.
+
+A return may hold nothing of a person but the principal's customer number. Whoever asks by a telephone number is in
+it all the same: its index says so, and which row is theirs say the identifiers that only their rows have.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.deliver import DELIVERED, RETURN
+from sluice.exchange.merged import RUNS
+from sluice.lake.sniff import Kind, find_kind
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.files import FoundInFile, find_in_file, hides_something, names_person
+from sluice.rights.copies.model import Copy
+from sluice.rights.copies.needles import Needles, recall, spellings
+from sluice.subject.columns import normalise_column
+from sluice.subject.index import find_in_run
+from sluice.subject.refs import ref_column
+
+WENT_OUT = frozenset({RETURN, DELIVERED})
+"""Kinds of copies of what we sent."""
+
+
+def linked(bench: Bench, copy: Copy) -> Bench:
+    """The same bench with the references that the person's own rows give, of the kinds that a copy has columns of.
+
+    Before a run from the rows, afterwards from what the run remembered of them; what others share is not among it.
+    """
+    target = bench.target
+    known = recall(bench.house, CaseId(target.case_id), target.principal) if target.case_id else Needles()
+    if not known.values:
+        known = spellings(bench, copy_store.find_copies(bench.house.conn, target.principal))
+    written, found = pl.Series(sorted(known.values), dtype=pl.String), set(target.refs)
+    for kind in {column.kind for column in copy.columns}:
+        refs = ref_column(normalise_column(written, kind).values, kind, target.key)
+        found.update(refs.drop_nulls().to_list())
+    return replace(bench, target=replace(target, refs=frozenset(found)))
+
+
+def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+    """As :func:`look_in_file`; of what went out the index run of its rows says who is in it.
+
+    What is sealed to its recipient we cannot open; what has only a number of the principal's own is looked through
+    for that number.
+    """
+    found, rows = look_in_file(bench, copy, path, copy.key)
+    if rows or copy.kind not in WENT_OUT or not is_in_index(bench, copy):
+        return found, rows
+    if found is None:
+        return None, 1
+    wider = linked(bench, copy)
+    return look_in_file(wider, copy, path, copy.key) if wider.fetch(copy) else (None, 0)
+
+
+def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0.
+
+    Of a file that came under OpenPGP the index says who is in it: it is opened in the limited child only, once. Who
+    finds somebody in a file edits it next, so the bench keeps what was seen last.
+    """
+    seen = (*bench.last, copy.exchange_id, copy.kind, bench.target.refs)
+    if seen not in bench.seen:
+        bench.seen.clear()
+        bench.seen[seen] = _look_in_file(bench, copy, path, name)
+    return bench.seen[seen]
+
+
+def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    if is_under_pgp(path):
+        alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
+        return None, int(any(is_in_index(bench, replace(copy, exchange_id=each)) for each in alike))
+    found = find_in_file(path, name, copy.contract, copy.columns, bench.target, bench.limits)
+    if found is not None and (found.records or found.has_every_column):
+        return found, len(found.records)
+    return None, int(names_person(path, bench.target, bench.most))
+
+
+def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+    """As :func:`look_in_file`; a refused file that nobody can read to its end may name anybody, so it does (ADR 15)."""
+    found, rows = look_in_file(bench, copy, path, name)
+    if found is None and not rows and not _is_indexed(bench, copy) and hides_something(path, bench.target, bench.most):
+        return None, 1
+    return found, rows
+
+
+def _is_indexed(bench: Bench, copy: Copy) -> bool:
+    """Whether rows of these very bytes were read by somebody who could, whenever they came."""
+    alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
+    return any(each.kind in RUNS for one in alike for each in find_copies(bench.house.conn, one))
+
+
+def is_under_pgp(path: Path) -> bool:
+    """Whether a file is an OpenPGP message; of our own no row can be edited either."""
+    return path.stat().st_size > 0 and find_kind(path) is Kind.PGP
+
+
+def is_in_index(bench: Bench, copy: Copy) -> bool:
+    """Whether the index run of a copy's exchange points at the person."""
+    runs = [each for each in find_copies(bench.house.conn, copy.exchange_id) if each.kind in RUNS]
+    return any(
+        find_in_run(bench.house.objects.read(run.bucket, run.key, run.version_id), sorted(bench.target.refs)).height
+        for run in runs
+    )

@@ -1,0 +1,30 @@
+"""SQL about what persons still need: what they restricted, and answers that they are owed."""
+
+from sluice.db import Connection
+from sluice.rights.case.model import ANSWERED, State
+from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.terms import Principal
+
+NOT_ANSWERED = {state for state in OPEN_DECISIONS | CARRIED_OUT if state not in ANSWERED and not state.is_over}
+
+
+def find_restricted(conn: Connection, principal: Principal) -> list[str]:
+    """Suppression runs that restrict persons now, or keep those out who asked for that and wait for the decision."""
+    rows = conn.execute(
+        """select r.run_id::text as id from suppression_run r left join subject_case c using (case_id)
+           where r.principal = %s and r.lifted_at is null
+             and (r.reason = 'restricted' or r.reason = 'soft_hold' and c."right" = 'restriction') order by r.run_id""",
+        (principal,),
+    ).fetchall()
+    return [row["id"] for row in rows]
+
+
+def find_decided(conn: Connection, principal: Principal) -> list[str]:
+    """Parts of open requests of which a copy of the data is to be given, and that are not answered."""
+    rows = conn.execute(
+        """select s.sub_case_id::text as id from sub_case s join subject_case c using (case_id)
+           where s.principal = %s and s.action in ('give', 'export') and s.state = any(%s) and c.state <> all(%s)
+           order by s.sub_case_id""",
+        (principal, sorted(NOT_ANSWERED), sorted(state for state in State if state.is_over)),
+    ).fetchall()
+    return [row["id"] for row in rows]

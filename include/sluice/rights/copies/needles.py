@@ -1,0 +1,286 @@
+"""What the second scan looks for: the person's identifiers in every spelling that their rows had.
+
+Gathered before anything is erased and sealed beside the case, because afterwards no row is left to
+read them from.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from sluice.exchange.house import House
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.copy_store import ARRIVED
+from sluice.rights.copies.files import REF, ref_columns, refs_of_others, words_of_others
+from sluice.rights.copies.lead import find_lead
+from sluice.rights.copies.model import Copy
+from sluice.rights.person.identifiers import decrypt, encrypt
+from sluice.scan.spell import COUNTRY_CODE, PHONE, SEPARATORS, compact_of
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column
+from sluice.terms import Principal, SubjectKind
+
+CANONICAL = ("phone", "record_id")
+"""Identifying columns of canonical results, whatever the platform calls them."""
+LAKE = "lake"
+WORDS_AT_ONCE = 1_000_000
+ID, LONG = r"^[0-9/._-]*[A-Za-z][A-Za-z0-9/._-]{0,100}$", r"\d{9}"
+"""Cells that may be an id: with a letter, so that no number in groups reads so, and nothing that quotes or escapes."""
+LONGEST_HOME = 9
+"""Digits of a telephone at home; ten are those of the countries of 1 and 7, and stand nowhere by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too.
+
+    ``refs``: by which the person was looked for when it began: what corrections lead to goes with them.
+    """
+
+    values: frozenset[str] = field(default=frozenset(), repr=False)
+    shared: frozenset[str] = field(default=frozenset(), repr=False)
+    refs: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __or__(self, other: "Needles") -> "Needles":
+        shared = self.shared | other.shared
+        return Needles((self.values | other.values) - shared, shared, self.refs | other.refs)
+
+
+def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -> Needles:
+    """How the person's identifiers are written in accepted rows, and which of them stand in rows of others too.
+
+    A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
+    known: what was found before, and may be in rows of others that came since.
+    """
+    found = set(known)
+    kinds = {column.kind for copy in copies if copy.kind == LAKE for column in copy.columns}
+    lead = find_lead(bench, copies)
+    for copy in copies:
+        if copy.kind == LAKE and lead.may_hold(copy) and (path := bench.fetch(copy)):
+            found.update(_written(bench, copy, path))
+    refs = _refs_of(bench, sorted(found), kinds)
+    others = _refs_of_others(bench, copies, frozenset(refs)) if refs else frozenset()
+    shared = frozenset(value for ref in others for value in refs[ref])
+    return Needles(frozenset(found) - shared, shared, bench.target.refs)
+
+
+def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
+    rows = pl.scan_parquet(path)
+    names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
+    for column in rows.filter(_mine(bench, path)).select(names).collect().get_columns() if names else ():
+        yield from column.drop_nulls().to_list()
+
+
+def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
+    """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`.
+
+    Of columns that identify nobody only ids count, such as the name of a recording, that hold a telephone by chance.
+    """
+    spelled, listed = forms_of(values), list(copies)
+    lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
+    whole = lake - {copy.exchange_id for copy in listed if copy.kind.startswith("quarantine.")}
+    found: dict[str, set[str]] = {}
+    for column in _gathered(column for copy in listed for column in _of_others(bench, copy, whole)):
+        for value, words in held_in(column, spelled).items():
+            found.setdefault(value, set()).update(words)
+    homes = homes_of(spelled)
+    ids = (column for copy in listed for column in _ids_of_others(bench, copy))
+    for column in _gathered(ids) if homes else ():
+        for value, words in held_in(column, homes).items():
+            by_chance = {word for word in words if is_by_chance(word, value)}
+            found.setdefault(value, set()).update(by_chance)
+    return found
+
+
+def _gathered(columns: Iterable[pl.Series]) -> Iterator[pl.Series]:
+    """Their words, many columns at a time: each question for words costs what all forms of all values do."""
+    waiting = [pl.Series(dtype=pl.String)]
+    for column in columns:
+        waiting.append(column.cast(pl.String).drop_nulls().unique())
+        if sum(map(len, waiting)) >= WORDS_AT_ONCE:
+            yield pl.concat(waiting)
+            waiting = waiting[:1]
+    yield pl.concat(waiting)
+
+
+def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.Series]:
+    """Identifying columns of others' accepted rows; as they came, of a file that was not accepted ``whole``."""
+    is_as_it_came = copy.kind == ARRIVED and copy.exchange_id not in whole
+    path = bench.fetch(copy) if copy.kind == LAKE or is_as_it_came else None
+    if path is None:
+        return
+    if is_as_it_came:
+        yield from words_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
+        return
+    rows = pl.scan_parquet(path).filter(~_mine(bench, path))
+    names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
+    yield from rows.select(names).collect().get_columns()
+
+
+def _ids_of_others(bench: Bench, copy: Copy) -> Iterator[pl.Series]:
+    """Cells that are an id with a long number, in columns of others' accepted rows that identify nobody."""
+    path = bench.fetch(copy) if copy.kind == LAKE else None
+    if path is None:
+        return
+    rows = pl.scan_parquet(path).filter(~_mine(bench, path))
+    known = {*identifying(copy), *ref_columns(path)}
+    for name, kind in rows.collect_schema().items():
+        if kind == pl.String and name not in known:
+            is_id = pl.col(name).str.contains(ID) & pl.col(name).str.contains(LONG)
+            yield rows.select(name).filter(is_id.fill_null(False)).unique().collect().to_series()
+
+
+def homes_of(spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """Telephones by how they are dialled at home, without the zero before them."""
+    found: dict[str, set[str]] = {}
+    for value in {each for values in spelled.values() for each in values}:
+        if (home := _home_of(value)) is not None:
+            found.setdefault(home, set()).add(value)
+    return found
+
+
+def _home_of(value: str) -> str | None:
+    if not PHONE.fullmatch(SEPARATORS.sub("", value)):
+        return None
+    home = min(compact_of(value), key=len)
+    return None if home.startswith("0") or len(home) > LONGEST_HOME else home
+
+
+def is_by_chance(word: str, value: str) -> bool:
+    """Whether an id holds a telephone once, as it is dialled at home, as the end or the middle of a longer number.
+
+    recordings/158470642.wav holds 58470642, which is +32 58 47 06 42. Not where it may be the telephone: at the
+    beginning of a number, after what somebody dials before it, in another of its forms, or written in groups as well.
+    """
+    home, bare = _home_of(value), SEPARATORS.sub("", word)
+    if home is None or not re.fullmatch(ID, word) or len(_places(home, word)) != 1 or len(_places(home, bare)) != 1:
+        return False
+    if any(form in bare for form in compact_of(value) if form != home):
+        return False
+    [before] = (run[: run.index(home)] for run in re.findall(r"\d+", word) if home in run)
+    return before[:1] not in ("", "0") and not any(_is_dialled(each) for each in (before, before.removesuffix("0")))
+
+
+def _places(home: str, word: str) -> list[int]:
+    return [at for at in range(len(word)) if word.startswith(home, at)]
+
+
+def _is_dialled(before: str) -> bool:
+    """Whether somebody dials this before a number: a country code, or what leads out of a house or a town."""
+    return before in {"", "8", "9"} or (before not in {"1", "7"} and COUNTRY_CODE.fullmatch(before) is not None)
+
+
+def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
+    """Values by how each can be written: as it is, and without separators or the prefix of a telephone number."""
+    found: dict[str, set[str]] = {}
+    for value in values:
+        for form in {value, *compact_of(value)}:
+            found.setdefault(form.lower(), set()).add(value)
+    return found
+
+
+def held_in(words: pl.Series, spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """By value, the words that hold it and are not the same value in another spelling.
+
+    As jan.claes@post.example holds an.claes@post.example, and +32 3 868 17 73 the digits 2 386 81 77 of a number in
+    Brussels: inside them, those say nothing of who has them.
+    """
+    word = words.str.to_lowercase().drop_nulls().unique().to_frame("word")
+    bare = pl.col("word").str.replace_all(SEPARATORS.pattern, "")
+    parts = [each.str.extract_many(sorted(spelled), overlapping=True) for each in (pl.col("word"), bare)]
+    inside = word.select("word", pl.concat_list(parts).alias("part")).explode("part").drop_nulls()
+    found: dict[str, set[str]] = {}
+    for longer, part in inside.unique().rows():
+        same = {longer, *(form.lower() for form in compact_of(longer))}
+        for value in spelled[part]:
+            if same.isdisjoint({value.lower(), *(form.lower() for form in compact_of(value))}):
+                found.setdefault(value, set()).add(longer)
+    return found
+
+
+def _mine(bench: Bench, path: Path) -> pl.Expr:
+    refs = sorted(bench.target.refs)
+    return pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in ref_columns(path))
+
+
+def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> dict[str, set[str]]:
+    """Values by the references they give; those the person asked by are left out."""
+    found: dict[str, set[str]] = {}
+    written = pl.Series(values, dtype=pl.String)
+    for kind in kinds:
+        refs = ref_column(normalise_column(written, kind).values, kind, bench.target.key)
+        for value, ref in zip(values, refs.to_list(), strict=True):
+            if ref is not None and ref not in bench.target.refs:
+                found.setdefault(ref, set()).add(value)
+    return found
+
+
+def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) -> frozenset[str]:
+    """Which of these references rows have that do not name the person, accepted or as they came."""
+    found: set[str] = set()
+    lead = find_lead(bench, copies, refs)
+    for copy in copies:
+        if copy.kind in (LAKE, ARRIVED) and lead.may_hold(copy):
+            name = (copy.exchange_id, copy.kind, copy.version_id)
+            asked, _ = bench.known.others.get(name, (frozenset(), frozenset()))
+            if not refs <= asked:
+                bench.known.others[name] = refs, _of_others_in(bench, copy, refs)
+            found |= bench.known.others[name][1] & refs
+    return frozenset(found)
+
+
+def _of_others_in(bench: Bench, copy: Copy, refs: frozenset[str]) -> frozenset[str]:
+    path = bench.fetch(copy)
+    if path is None:
+        return frozenset()
+    if copy.kind == LAKE:
+        others = pl.scan_parquet(path).filter(~_mine(bench, path)).select(ref_columns(path)).collect()
+        columns: Iterable[pl.Series] = others.get_columns()
+    else:
+        columns = refs_of_others(path, copy.key, copy.contract, copy.columns, bench.target, bench.limits)
+    among = sorted(refs)
+    return frozenset(ref for one in columns for ref in one.filter(one.is_in(among).fill_null(False)).to_list())
+
+
+def identifying(copy: Copy) -> frozenset[str]:
+    """Columns of a lake object that hold identifiers as they were written."""
+    return frozenset({column.name for column in copy.columns} | set(CANONICAL)) - {REF}
+
+
+def remember(house: House, case_id: CaseId, principal: Principal, found: Needles) -> Needles:
+    """Add to what is sealed for this case and principal; all of it."""
+    every = recall(house, case_id, principal) | found
+    told = {"values": sorted(every.values), "shared": sorted(every.shared), "refs": sorted(every.refs)}
+    content = encrypt(house.keyring, json.dumps(told).encode())
+    house.objects.put_converging(
+        house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
+    )
+    house.objects.delete_others(
+        house.settings.bucket_vault,
+        _key(case_id, principal),
+        frozenset({_current(house, case_id, principal)}),
+    )
+    return every
+
+
+def recall(house: House, case_id: CaseId, principal: Principal) -> Needles:
+    """What was remembered before."""
+    if house.objects.head(house.settings.bucket_vault, _key(case_id, principal)) is None:
+        return Needles()
+    sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))
+    told = json.loads(decrypt(house.keyring, sealed))
+    return Needles(*(frozenset(told.get(name, ())) for name in ("values", "shared", "refs")))
+
+
+def _current(house: House, case_id: CaseId, principal: Principal) -> str:
+    head = house.objects.head(house.settings.bucket_vault, _key(case_id, principal))
+    return head.version_id if head else ""
+
+
+def _key(case_id: CaseId, principal: Principal) -> str:
+    return f"_cases/{case_id}/needles-{principal}.age"

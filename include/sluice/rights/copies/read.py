@@ -1,0 +1,148 @@
+"""The person's own rows of a copy as a table: what an answer gives is read where an erasure finds it.
+
+The same find, the same references, the same readers. What names the person and cannot be told apart
+from other persons' rows is counted, never given.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from sluice.agreement.model import DataContract
+from sluice.errors import Ref
+from sluice.exchange.reading import hints_of
+from sluice.lake.quarantine import unseal
+from sluice.lake.reader import read_table
+from sluice.lake.table import FormatRefusal
+from sluice.rights.copies.answers import AnswerStore
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.files import FoundInFile, bad_rows_of, ref_columns, rows_of
+from sluice.rights.copies.linked import look_in_copy, look_in_file
+from sluice.rights.copies.model import Column, Copy
+from sluice.rights.copies.stores import (
+    REFUSED_FILE,
+    FileStore,
+    IndexStore,
+    LakeStore,
+    NamelessStore,
+    QuarantineStore,
+    StoreUnknown,
+    store_of,
+)
+from sluice.subject.columns import normalise_column
+from sluice.subject.model import DEFINING
+from sluice.subject.refs import ref_column
+from sluice.terms import SubjectKind
+
+OURS = "sluice_"
+
+
+@dataclass(frozen=True)
+class PersonRows:
+    """What one copy says of the person. ``frame``: rows, every column text, under the names of the file.
+
+    ``raw``: records that are no rows, as they came. ``ids``: per defining kind the reference of each row.
+    ``apart``: rows (1 for a whole object) that name the person and cannot be told apart from others.
+    """
+
+    copy: Copy
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    raw: tuple[str, ...] = field(default=(), repr=False)
+    ids: Mapping[SubjectKind, pl.Series] = field(default_factory=dict, repr=False)
+    apart: int = 0
+
+
+def read_rows(bench: Bench, copy: Copy) -> PersonRows:
+    """The person's rows of a copy. Raises StoreUnknown for a kind that no reader here knows, EvidenceInvalid."""
+    store = type(store_of(copy))
+    if store in NOTHING_TO_GIVE:
+        return PersonRows(copy)
+    if store not in READERS:
+        raise StoreUnknown(Ref("kind", copy.kind), Ref("exchange", copy.exchange_id))
+    path = bench.fetch(copy)
+    return READERS[store](bench, copy, path) if path else PersonRows(copy)
+
+
+def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
+    refs = sorted(bench.target.refs)
+    mine = pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in ref_columns(path))
+    found = pl.scan_parquet(path).filter(mine).collect()
+    ids = {
+        column.kind: found[f"sluice_ref_{column.name}"]
+        for column in copy.columns
+        if column.kind in DEFINING and f"sluice_ref_{column.name}" in found.columns
+    }
+    return PersonRows(copy, _text(found), ids=ids)
+
+
+def _file(bench: Bench, copy: Copy, path: Path) -> PersonRows:
+    return _of_file(bench, copy, path, copy.key, look_in_copy(bench, copy, path))
+
+
+def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: tuple[FoundInFile | None, int]) -> PersonRows:
+    found, rows = looked
+    if found is not None:
+        return _found(bench, copy, found)
+    return _by_cell(bench, copy, path, name) if rows else PersonRows(copy)
+
+
+def _found(bench: Bench, copy: Copy, found: FoundInFile) -> PersonRows:
+    """Records by their number, in the table and beside it."""
+    records = pl.Series(found.records, dtype=pl.Int64)
+    table = found.table
+    mine = table.frame.filter(table.row_numbers.cast(pl.Int64).is_in(records.implode()))
+    bad = table.bad_records.filter(table.bad_records["row_number"].cast(pl.Int64).is_in(records.implode()))
+    return PersonRows(copy, _text(mine), tuple(bad["raw"].to_list()), _ids(bench, copy, mine))
+
+
+def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
+    """A file whose columns nobody explained: a row is the person's when any cell is one of their identifiers."""
+    table = read_table(path, file_name=name, wanted=hints_of(None), limits=bench.limits, folder=path.parent)
+    if isinstance(table, FormatRefusal):
+        return PersonRows(copy, apart=1)
+    every = [Column(column, kind) for column in table.frame.columns for kind in SubjectKind]
+    mine = table.frame.filter(rows_of(table.frame, every, region_of(copy.contract), bench.target))
+    return PersonRows(copy, _text(mine), apart=int(mine.is_empty()))
+
+
+def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
+    opened = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
+    if copy.kind == REFUSED_FILE:
+        name = copy.key.removesuffix(".age")
+        return _of_file(bench, copy, opened, name, look_in_file(bench, copy, opened, name))
+    frame = pl.read_parquet(opened)
+    if copy.kind == "quarantine.records":
+        delimiter = copy.contract.file_format.delimiter if copy.contract else None
+        mask = bad_rows_of(frame["raw"], delimiter, copy.columns, region_of(copy.contract), bench.target)
+        return PersonRows(copy, raw=tuple(frame["raw"].filter(mask).to_list()))
+    mine = frame.filter(rows_of(frame, copy.columns, region_of(copy.contract), bench.target))
+    return PersonRows(copy, _text(mine), ids=_ids(bench, copy, mine))
+
+
+def _ids(bench: Bench, copy: Copy, rows: pl.DataFrame) -> dict[SubjectKind, pl.Series]:
+    named = [each for each in copy.columns if each.kind in DEFINING and each.name in rows.columns]
+    return {each.kind: refs_in(rows[each.name], each.kind, bench.target.key, copy.contract) for each in named}
+
+
+def refs_in(cells: pl.Series, kind: SubjectKind, key: bytes, contract: DataContract | None) -> pl.Series:
+    """References of the cells of a column."""
+    return ref_column(normalise_column(cells, kind, region=region_of(contract)).values, kind, key)
+
+
+def region_of(contract: DataContract | None) -> str:
+    """Whose telephone numbers are written without a country code in files of a contract."""
+    return contract.file_format.region if contract else "BE"
+
+
+def _text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without our own columns; what is not text is written as text."""
+    names = [name for name in rows.columns if not name.startswith(OURS)]
+    return rows.select(pl.col(name).cast(pl.String) for name in names)
+
+
+Reader = Callable[[Bench, Copy, Path], PersonRows]
+READERS: Mapping[type, Reader] = {LakeStore: _lake, FileStore: _file, QuarantineStore: _quarantine}
+NOTHING_TO_GIVE = frozenset({IndexStore, NamelessStore, AnswerStore})
+"""References, counts, what was given before. A store in neither stops an answer, as a copy without one an erasure."""

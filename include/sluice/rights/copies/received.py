@@ -1,0 +1,42 @@
+"""Who a person is in a package of another principal's data that lies under this one's prefix (GDPR Art. 20(2)).
+
+Its run holds references under the key of the principal whose data it is, so under that key it is asked: by every
+value that is known of the person here, read as every kind but a customer number, which is its principal's own.
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from sluice.exchange.hand_over import HANDED
+from sluice.exchange.store import get_open
+from sluice.keys import KeyDestroyed
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.model import Copy
+from sluice.rights.copies.needles import recall
+from sluice.subject.columns import normalise_column
+from sluice.subject.refs import ref_column
+from sluice.terms import SubjectKind
+
+KINDS = tuple(kind for kind in SubjectKind if kind is not SubjectKind.PRINCIPAL_CUSTOMER_ID)
+
+
+def under_its_key(bench: Bench, copy: Copy) -> "Bench | None":
+    """The bench to ask the run of a copy's exchange with: this one, unless the data is another principal's.
+
+    None: that principal's key was destroyed, so nobody can ask. Raises NotFound, KeyLost.
+    """
+    owner = get_open(bench.house.conn, copy.exchange_id).principal if copy.kind == HANDED else bench.target.principal
+    if owner == bench.target.principal:
+        return bench
+    try:
+        key = bench.house.subject_key(owner)
+    except KeyDestroyed:
+        return None
+    target = bench.target
+    known = recall(bench.house, CaseId(target.case_id), target.principal).values if target.case_id else ()
+    written, refs = pl.Series(sorted({*target.values, *known}), dtype=pl.String), set[str]()
+    for kind in KINDS:
+        refs.update(ref_column(normalise_column(written, kind).values, kind, key).drop_nulls())
+    return replace(bench, target=replace(target, refs=frozenset(refs)))

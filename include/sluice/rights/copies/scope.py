@@ -1,0 +1,107 @@
+"""What was decided to be erased: which parts of a case, and so which copies. Pure."""
+
+from collections.abc import Iterable, Iterator
+
+from sluice.agreement.model import DataContract
+from sluice.agreement.profiles import PROFILES
+from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
+from sluice.rights.case.model import Action, State, SubCase
+from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of
+from sluice.rights.person.scope import DECIDES
+from sluice.terms import FieldGroup
+
+OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+"""Where a decided part stands before what was decided is carried out."""
+CARRIED_OUT = frozenset(
+    {
+        State.EXECUTING,
+        State.EXECUTED,
+        State.RECIPIENTS_NOTIFIED,
+        State.ANSWERED,
+        State.CONFIRMED_TO_CONTROLLER,
+        State.PROVEN,
+        State.CLOSED,
+    }
+)
+"""Where it stands after; an erasure may be run and scanned again. EXECUTING is written once the second scan was clean,
+and lasts until everybody who has to hear of it was told."""
+UNDECIDED = frozenset(
+    {
+        State.SCOPED,
+        State.FORWARDED,
+        State.AWAITING_INSTRUCTION,
+        State.REMINDED,
+        State.ESCALATED,
+        State.ASSESSED,
+        State.EXTENDED,
+    }
+)
+"""Where a part stands before anything was decided of it."""
+NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
+"""Groups about our staff: they go with the row, and nobody else has to decide of them."""
+PRINCIPAL = "principal"
+ANSWERS = frozenset({ANSWER, KEPT_ANSWER, HANDED})
+
+
+def has_decided(part: SubCase) -> bool:
+    """Whether a part was decided to be erased: by its controller's instruction, or by the center's own decision."""
+    return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
+
+
+def is_to_do(part: SubCase) -> bool:
+    """Whether a part was decided to be erased, and its erasure is not proven yet."""
+    return part.action is Action.ERASE and part.state in OPEN_DECISIONS
+
+
+def decided_of(part: SubCase) -> frozenset[Decided]:
+    """What of a part goes: the field groups that were named, else all of it; nothing where it was not decided."""
+    return groups_of(part, part.action_fields or part.field_groups) if has_decided(part) else frozenset()
+
+
+def groups_of(part: SubCase, words: Iterable[str] | None = None) -> frozenset[Decided]:
+    """Field groups of a part, or these of them, with who decides of them."""
+    return frozenset((part.controller, FieldGroup(word)) for word in (part.field_groups if words is None else words))
+
+
+def decision_of(target: Target) -> str:
+    """What was decided at a principal, and what not yet: it changes with each decision, and with nothing else."""
+    return " ".join((*words_of(target.decided), "|", *words_of(target.undecided)))
+
+
+def is_decided(copy: Copy, target: Target) -> bool:
+    """Whether everybody who decides of a copy's fields has decided to erase."""
+    return fate_of(copy, target) is Fate.GOES
+
+
+def fate_of(copy: Copy, target: Target) -> Fate:
+    """What those who decide of a copy's fields have decided; a group can be two controllers'.
+
+    Pointers to our staff go with the rest. A file without a contract is its principal's, or where that one decides of
+    nothing everybody's who does. An answer to the person is a copy of all of it, so it goes as soon as anything does.
+    """
+    theirs = frozenset(pair for pair in target.parts | target.decided if pair[0] == PRINCIPAL)
+    if copy.kind in ANSWERS:
+        asked, goes = target.parts, bool(target.decided)
+    elif copy.contract is None and (theirs or not target.parts):
+        asked, goes = theirs, not theirs.isdisjoint(target.decided)
+    elif copy.contract is None:
+        asked, goes = target.parts, target.parts <= target.decided
+    else:
+        asked = frozenset().union(*(_who_decides(pair, target) for pair in _pairs(copy.contract))) - target.decided
+        goes = not asked
+    if goes:
+        return Fate.GOES
+    return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
+
+
+def _pairs(contract: DataContract) -> Iterator[Decided]:
+    for field in contract.fields:
+        if field.group not in NOT_OF_THE_PERSON:
+            yield DECIDES[PROFILES[field.role_profile].controller][0], field.group
+
+
+def _who_decides(pair: Decided, target: Target) -> frozenset[Decided]:
+    """By the papers of a copy's day; where no part is about that any more, whoever decides of the group now, or all."""
+    if pair in target.parts or not target.parts:
+        return frozenset({pair})
+    return frozenset(each for each in target.parts if each[1] == pair[1]) or target.parts

@@ -1,0 +1,380 @@
+"""The stores of the house, each behind the same three verbs: find a person, erase them, list what to scan.
+
+A kind of copy that no store here knows stops an erasure: nothing is proven about a place nobody searched.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.rest import REST
+from sluice.exchange.review import HELD, ROW, count_again
+from sluice.lake.erase_model import EraseRefused
+from sluice.lake.erase_parquet import erase_refs, find_refs
+from sluice.lake.objects import StoredObject
+from sluice.lake.quarantine import seal, unseal
+from sluice.ledger.record import DIAL
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.answers import AnswerStore
+from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.candidate_entries import still_there
+from sluice.rights.copies.copy_store import ARRIVED, is_refused
+from sluice.rights.copies.corrections import CorrectionStore
+from sluice.rights.copies.files import (
+    REF,
+    FoundInFile,
+    bad_rows_of,
+    erase_in_file,
+    ref_columns,
+    rows_of,
+)
+from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
+from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.subject.index import find_in_run, first_word, is_whole, write_run
+
+REFUSED_FILE = "quarantine.file"
+NOT_READABLE = "NOT_READABLE_BY_ROWS"
+
+
+class StoreUnknown(SluiceError):
+    code = "SLU-551"
+    summary = "a kind of copy belongs to no store that can be searched"
+    cure = "add its store to rights/copies/stores.py, with find, erase and objects"
+    exit = Exit.UNDECIDED
+
+
+class Store(Protocol):
+    """One kind of place where a person can be."""
+
+    @property
+    def name(self) -> str:
+        """Plain words, for plans and certificates."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of copies that belong here."""
+        ...
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        """How many rows of a copy name the person."""
+        ...
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        """The copy without the person, on the bench; :func:`carry_out` puts it in its place."""
+        ...
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        """Every version in this store that the second scan has to read."""
+        ...
+
+
+def place_of(store: Store, copy: Copy, rows: int) -> Place:
+    return Place(store.name, copy, rows)
+
+
+def untouched(store: Store, copy: Copy) -> Edit:
+    """The person is not in it, or it is there no more."""
+    return Edit(Done(place_of(store, copy, 0), Outcome.ERASED, None, 0, 0))
+
+
+def removed(store: Store, copy: Copy, ground: str, rows: int) -> Edit:
+    """The whole object goes, every version of it; the certificate says so."""
+    return Edit(Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0))
+
+
+def carry_out(house: House, edit: Edit) -> None:
+    """Put the edited copy in its place, or remove it, whatever a dead worker left; again changes nothing."""
+    if edit.done.outcome is Outcome.REMOVED:
+        copy_store.remove(house, edit.done.place.copy)
+    elif edit.path is not None:
+        if edit.held is not None:
+            count_again(house, edit.done.place.copy.exchange_id, edit.held)
+        copy_store.swap(house, edit.done.place.copy, edit.path, edit.rows)
+
+
+@dataclass(frozen=True)
+class LakeStore:
+    """Accepted rows: Parquet, found by reference columns, edited by row groups."""
+
+    name: str = "lake"
+    kinds: frozenset[str] = frozenset({"lake"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return _lake_rows(bench, path) if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        path = bench.fetch(copy)
+        rows = _lake_rows(bench, path) if path else 0
+        if path is None or not rows:
+            return untouched(self, copy)
+        edited = bench.fresh("edited")
+        erased = erase_refs(path, edited, bench.target.refs, ref_columns(path), REF)
+        done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+        return Edit(done, edited, erased.rows_after)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from house.objects.list_versions(house.settings.bucket_lake, f"{target.principal}/")
+
+
+def _lake_rows(bench: Bench, path: Path) -> int:
+    return sum(find_refs(path, bench.target.refs, ref_columns(path)))
+
+
+@dataclass(frozen=True)
+class IndexStore:
+    """Runs that point from references to objects, and to rows that no object of the lake has."""
+
+    name: str = "subject index"
+    kinds: frozenset[str] = frozenset({"index", REST})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return find_in_run(path, sorted(bench.target.refs)).height if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        path = bench.fetch(copy)
+        rows = find_in_run(path, sorted(bench.target.refs)).height if path else 0
+        if path is None or not rows:
+            return untouched(self, copy)
+        run = pl.read_parquet(path)
+        words = first_word(pl.Series(sorted(bench.target.refs)))
+        whole = is_whole(path)
+        beside = copy_store.find_copies(bench.house.conn, bench.target.principal, among=[copy.exchange_id])
+        there = still_there(beside, bench.fetch, bench.target.key)
+        kept = run.filter(~pl.col("ref").is_in(words.implode()) & there)
+        edited = bench.fresh("edited")
+        edited.write_bytes(write_run(kept, is_whole=whole))
+        return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        prefix = index_key_prefix(target)
+        yield from house.objects.list_versions(house.settings.bucket_lake, prefix)
+
+
+def index_key_prefix(target: Target) -> str:
+    """Where the index of a principal lies."""
+    return f"_subject_index/{target.principal}/"
+
+
+@dataclass(frozen=True)
+class FileStore:
+    """Files as they came and as they went out, in their own format; what cannot be edited goes whole."""
+
+    name: str
+    kinds: frozenset[str]
+    where: Callable[[House, Target], Iterator[tuple[str, str]]]
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return look_in_copy(bench, copy, path)[1] if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        path = bench.fetch(copy)
+        found, rows = _look(bench, copy, path) if path else (None, 0)
+        if (copy.bucket, copy.key, copy.version_id) in bench.kept_back:
+            return removed(self, copy, NOT_READABLE, 0)
+        if path is None or not rows:
+            return untouched(self, copy)
+        if found is None:
+            return removed(self, copy, NOT_READABLE, 0)
+        edited = bench.fresh("edited")
+        try:
+            erased = erase_in_file(path, edited, found, copy.contract, bench.target)
+        except EraseRefused as refused:
+            rule = rule_of(refused)
+        else:
+            done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+            return Edit(done, edited, erased.rows_after)
+        return removed(self, copy, rule, found.table.record_count)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        for bucket, prefix in self.where(house, target):
+            yield from house.objects.list_versions(bucket, prefix)
+
+
+def _look(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+    if copy.kind == ARRIVED and is_refused(bench.house.conn, copy):
+        return look_in_refused(bench, copy, path, copy.key)
+    return look_in_copy(bench, copy, path)
+
+
+def rule_of(refused: EraseRefused) -> str:
+    """Why a file could not be edited, as a certificate says it."""
+    return next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
+
+
+def _name_of(sealed: Copy) -> str:
+    return sealed.key.removesuffix(".age")
+
+
+@dataclass(frozen=True)
+class QuarantineStore:
+    """Refused files and rows, and held rows, sealed. They are opened, edited and sealed again, or go whole."""
+
+    name: str = "quarantine"
+    kinds: frozenset[str] = frozenset({REFUSED_FILE, "quarantine.rows", "quarantine.records", HELD})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        path = bench.fetch(copy)
+        return self._rows(bench, copy, self._open(bench, path)) if path else 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        path = bench.fetch(copy)
+        opened = self._open(bench, path) if path else None
+        look = self._rows_to_erase if copy.kind == REFUSED_FILE else self._rows
+        rows = look(bench, copy, opened) if opened else 0
+        if opened is None or not rows:
+            return untouched(self, copy)
+        plain, sealed = bench.fresh("kept"), bench.fresh("sealed")
+        try:
+            before, after = self._edit(bench, copy, opened, plain)
+        except EraseRefused as refused:
+            rule = rule_of(refused)
+        else:
+            held = frozenset(pl.read_parquet(plain, columns=[ROW])[ROW]) if copy.kind == HELD else None
+            seal(plain, sealed, bench.house.keyring, bench.target.principal)
+            plain.unlink()
+            return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after, held)
+        return removed(self, copy, rule, rows)
+
+    def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:
+        """Write it without the person; rows before and after. Raises EraseRefused: then the object goes."""
+        if copy.kind == REFUSED_FILE:
+            found, _ = look_in_refused(bench, copy, opened, _name_of(copy))
+            if found is None:
+                raise EraseRefused.because(NOT_READABLE)
+            erased = erase_in_file(opened, target, found, copy.contract, bench.target)
+            return erased.rows_before, erased.rows_after
+        frame = pl.read_parquet(opened)
+        kept = frame.filter(~self._mask(bench, copy, frame))
+        kept.write_parquet(target, statistics=False)
+        return frame.height, kept.height
+
+    def _open(self, bench: Bench, path: Path) -> Path:
+        return unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
+
+    def _rows(self, bench: Bench, copy: Copy, opened: Path) -> int:
+        if copy.kind == REFUSED_FILE:
+            return look_in_file(bench, copy, opened, _name_of(copy))[1]
+        return int(self._mask(bench, copy, pl.read_parquet(opened)).sum())
+
+    def _rows_to_erase(self, bench: Bench, copy: Copy, opened: Path) -> int:
+        return look_in_refused(bench, copy, opened, _name_of(copy))[1]
+
+    def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
+        region = copy.contract.file_format.region if copy.contract else "BE"
+        if copy.kind == "quarantine.records":
+            delimiter = copy.contract.file_format.delimiter if copy.contract else None
+            return bad_rows_of(frame["raw"], delimiter, copy.columns, region, bench.target)
+        return rows_of(frame, copy.columns, region, bench.target)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from house.objects.list_versions(house.settings.bucket_vault, f"{target.principal}/")
+
+
+@dataclass(frozen=True)
+class NamelessStore:
+    """Lists of row numbers and codes: they name nobody, and the scan proves it."""
+
+    name: str = "lists of findings"
+    kinds: frozenset[str] = frozenset({"findings", "held", "return.findings"})
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        return 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        return untouched(self, copy)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        yield from ()  # they lie under the prefixes of the quarantine
+
+
+@dataclass(frozen=True)
+class AnythingElse:
+    """Whatever else lies under a principal's name in any bucket: nobody should be there, and the scan proves it.
+
+    What the principal puts under ``requests/`` is left out: it is not ours to hold against an erasure.
+    """
+
+    name: str = "anything else"
+    kinds: frozenset[str] = frozenset()
+
+    def find(self, bench: Bench, copy: Copy) -> int:
+        return 0
+
+    def erase(self, bench: Bench, copy: Copy) -> Edit:
+        return untouched(self, copy)
+
+    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
+        own, requests = f"{target.principal}/", f"{target.principal}/requests/"
+        for bucket in buckets_of(house):
+            for first in house.objects.list_prefixes(bucket):
+                prefix = own if first == target.principal else f"{first}/{own}" if first.startswith("_") else None
+                found = house.objects.list_versions(bucket, prefix) if prefix else ()
+                yield from (item for item in found if not item.key.startswith(requests))
+
+
+def buckets_of(house: House) -> tuple[str, ...]:
+    """Every bucket of the house."""
+    named = house.settings
+    return named.bucket_exchange, named.bucket_internal, named.bucket_lake, named.bucket_vault, named.bucket_evidence
+
+
+def _arrived(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_exchange, f"{target.principal}/inbound/"
+    yield house.settings.bucket_internal, f"{target.principal}/"
+
+
+def _returned(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_exchange, f"{target.principal}/outbound/"
+    yield house.settings.bucket_exchange, f"{target.principal}/receipts/"
+    yield house.settings.bucket_exchange, f"{target.principal}/notices/"
+    yield house.settings.bucket_lake, f"_returns/{target.principal}/"
+
+
+def _dialled(house: House, target: Target) -> Iterator[tuple[str, str]]:
+    yield house.settings.bucket_internal, f"{target.principal}/{DIAL}/"
+
+
+STORES: tuple[Store, ...] = (
+    LakeStore(),
+    FileStore("files as they came", frozenset({ARRIVED}), _arrived),
+    FileStore("files as they went out", WENT_OUT, _returned),
+    FileStore("dial lists", frozenset({DIALLED, KEPT}), _dialled),
+    QuarantineStore(),
+    NamelessStore(),
+    AnswerStore(),
+    CorrectionStore(),
+    AnythingElse(),
+    IndexStore(),
+)
+"""In the order of an erasure: the index goes last, because it says where the rest is."""
+
+BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in store.kinds}
+
+
+def hides(bench: Bench, copy: Copy) -> bool:
+    """Whether a copy in which nobody was found goes all the same: a refused file that nobody can read (ADR 15)."""
+    name = (copy.exchange_id, copy.kind, copy.version_id)
+    if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.known.readable:
+        return False
+    if store_of(copy).erase(bench, copy).is_needed:
+        return True
+    bench.known.readable.add(name)
+    return False
+
+
+def store_of(copy: Copy) -> Store:
+    """The store of a copy. Raises StoreUnknown."""
+    store = BY_KIND.get(copy.kind)
+    if store is None:
+        raise StoreUnknown(Ref("kind", copy.kind), Ref("exchange", copy.exchange_id))
+    return store

@@ -1,0 +1,52 @@
+"""Where a person is: in which copies of which exchanges, under which columns, in how many rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sluice.exchange.house import House
+from sluice.exchange.naming import withheld_unless_safe
+from sluice.rights.copies.bench import open_bench
+from sluice.rights.copies.find import find_places
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.stores import STORES
+from sluice.rights.person.identifiers import Identifier, values_of
+from sluice.rights.person.whom import all_refs_at
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """One copy that names the person; ``fields``: its columns that can name somebody."""
+
+    principal: str
+    store: str
+    object: str
+    exchange: str
+    direction: str
+    fields: tuple[str, ...]
+    rows: int
+
+
+def stores_searched() -> tuple[str, ...]:
+    """Every store that is looked into, also when nothing is found."""
+    return tuple(store.name for store in STORES)
+
+
+def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Iterator[Whereabouts]:
+    """Every copy that names the person at these principals; the files decide, not the index."""
+    for principal in principals:
+        key = house.subject_key(principal)
+        refs = all_refs_at(house, identifiers, principal)
+        with open_bench(house, Target(principal, key, refs, values_of(identifiers, principal), frozenset())) as bench:
+            for place in find_places(bench):
+                copy = place.copy
+                name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == "arrived" else copy.key
+                yield Whereabouts(
+                    principal,
+                    place.store,
+                    f"s3://{copy.bucket}/{name}",
+                    copy.exchange_id,
+                    copy.direction.value,
+                    tuple(column.name for column in copy.columns),
+                    place.rows,
+                )

@@ -1,0 +1,296 @@
+"""Whose rows an erasure takes: the person's own, not those of whoever shares a telephone with them.
+
+A customer number or a national number is one person's. Where the person gave one, a telephone that stands in rows with
+another one is left out: those rows stay, in every store, and so do rows that bear nothing but what is shared, which may
+be of any of them. Where nobody gave one and the rows are of several customers, nobody can tell who asks. What a run
+kept out once is what it erases, whoever comes or goes meanwhile. Who still needs their data, because they restricted it
+or are owed an answer, is left out of what a principal asks by its own file, until that has ended.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import ClassVar
+
+import polars as pl
+
+from sluice.db import Connection
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.known_as import KnownAs
+from sluice.exchange.sealed_runs import read_runs
+from sluice.exchange.suppressed import find_erased, keep_out
+from sluice.exchange.suppressed_store import Run, find_runs
+from sluice.rights.case.model import Case, CaseId, Role
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench, open_bench
+from sluice.rights.copies.files import ref_columns
+from sluice.rights.copies.find import led_copies
+from sluice.rights.copies.model import Copy, Target
+from sluice.rights.copies.needed import find_needed, refs_by_need
+from sluice.rights.copies.needed_model import Needed
+from sluice.rights.copies.needles import LAKE
+from sluice.rights.copies.read import read_rows, refs_in
+from sluice.rights.person.identifiers import Envelope, open_sealed, refs_of, values_of
+from sluice.rights.person.whom import all_refs_at
+from sluice.subject.model import DEFINING
+from sluice.subject.suppression import Suppression
+from sluice.terms import ExchangeId, Principal, SubjectKind
+
+ENDED = "ENDED"
+"""Among causes: somebody who was left out waits for nothing any more."""
+Given = tuple[SubjectKind, str]
+"""A reference, with its kind."""
+Refs = frozenset[Given]
+"""Those of one row, or those that one person gave."""
+Needs = Mapping[str, frozenset[Needed]]
+"""What the rows of each reference are needed for."""
+
+
+class SeveralCustomers(SluiceError):
+    code: ClassVar[str] = "SLU-567"
+    summary: ClassVar[str] = "nobody can tell whose rows are meant: what was given stands in rows of several customers"
+    cure: ClassVar[str] = (
+        "open the case anew with the person's own customer number (`--identifier customer:...`; each, where they have "
+        "several), then `sluice case withdraw` this one"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """``refs``: by which rows are erased. ``customers``: of how many the rows are, where nobody can tell who asks.
+
+    ``left_out``: what each person that is left out for now needs their data for.
+    """
+
+    refs: Refs = field(repr=False)
+    customers: int = 0
+    left_out: tuple[frozenset[Needed], ...] = ()
+
+
+def own_of(
+    persons: Sequence[Refs],
+    rows: Collection[Refs],
+    known: Collection[str],
+    *,
+    is_told: bool,
+    is_of_another: bool = False,
+) -> Own:
+    """What of what persons gave is theirs alone. Pure.
+
+    rows: of all that was found by anything of it. known: numbers that are theirs at this principal, found or not.
+    is_told: whether the principal itself names them by what they have, whoever has it too. is_of_another: whether they
+    gave numbers of other principals only, so that one customer here may be family of theirs.
+    """
+    seen = frozenset[Given]().union(*rows)
+    numbers = {each for person in persons for each in person if _is_number(each)}
+    numbers = {each for each in numbers if each in seen or each[1] in known}
+    given = frozenset[Given]().union(*persons)
+    if not numbers:
+        bearing = [{ref for kind, ref in seen if kind is each} for each in DEFINING]
+        most = max(map(len, bearing))
+        return Own(given, most if not is_told and most > (0 if is_of_another else 1) else 0)
+    kinds = {kind for kind, _ in numbers}
+    others = [row for row in rows if row.isdisjoint(numbers) and any(kind in kinds for kind, _ in row)]
+    without = [person for person in persons if person.isdisjoint(numbers)]
+    whole = frozenset[Given]().union(*without)  # as they were told
+    shared = {each for row in others for each in row & given if not _is_number(each)} - whole
+    return Own(given - shared)
+
+
+def needs_of(rows: Iterable[Refs], needed: Mapping[Needed, frozenset[str]]) -> Needs:
+    """What each of these references is needed for: who needs something bears it, or a row that names them does. Pure.
+
+    A person is left out for what their numbers are needed for, or all they gave where that is no number.
+    """
+    found: dict[str, set[Needed]] = {}
+    for each, refs in needed.items():
+        for ref in refs:
+            found.setdefault(ref, set()).add(each)
+    named = {ref: frozenset(each) for ref, each in found.items()}
+    for row in rows:
+        wanted = frozenset[Needed]().union(*(named.get(ref, frozenset()) for _, ref in row))
+        for _, ref in row if wanted else ():
+            found.setdefault(ref, set()).update(wanted)
+    return {ref: frozenset(each) for ref, each in found.items()}
+
+
+def _need_of(person: Refs, needs: Needs) -> frozenset[Needed]:
+    return frozenset[Needed]().union(*(needs.get(ref, frozenset()) for _, ref in _naming(person)))
+
+
+def _naming(person: Refs) -> Refs:
+    """What says who a person is: their numbers, or all they gave where that is none."""
+    return frozenset(filter(_is_number, person)) or person
+
+
+def _is_number(ref: Given) -> bool:
+    return ref[0] in DEFINING
+
+
+def own_target(house: House, case: Case, envelope: Envelope, target: Target, *, is_begun: bool = False) -> Target:
+    """The same target by what is the person's alone; once a run began, by what that one keeps out.
+
+    Of a principal's file without who needs their data for now; is_begun: and without who does not any more, before a
+    run begins again. Raises SeveralCustomers where it was decided and nobody can tell whose rows are meant, and what
+    opening copies does.
+    """
+    begun, waits = find_begun(house, case.case_id, target.principal), tuple[tuple[str, int], ...]()
+    refs = begun or frozenset()
+    if begun is None or (_is_told(envelope) and not is_begun):
+        own = _own(house, case, envelope, target, refs)
+        if own.customers and target.decided:
+            raise SeveralCustomers(Ref("principal", target.principal), Ref("customers", own.customers))
+        refs |= _with_corrected(house, target.principal, _usable(envelope, target) & {ref for _, ref in own.refs})
+        waits = tuple(sorted(Counter(max(each.need.value for each in one) for one in own.left_out).items()))
+    every = envelope.identifiers
+    given = refs_of(every, target.key, target.principal)
+    kept = [every[place] for place, ref in given.items() if ref in refs]
+    return replace(target, refs=refs, values=values_of(kept, target.principal), waits=waits)
+
+
+def _usable(envelope: Envelope, target: Target) -> frozenset[str]:
+    """What was given, without customer numbers that nobody knew: those tell persons apart, no more."""
+    return frozenset(refs_of(envelope.identifiers, target.key, target.principal).values())
+
+
+def _with_corrected(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
+    """With those that corrections of the same person lead to (Art. 16)."""
+    known = KnownAs.of(house, principal)
+    return refs.union(*map(known.lead, refs))
+
+
+def count_left_out(house: House, case: Case, target: Target) -> int:
+    """Persons of a request whom no run keeps out yet. target: by what the runs do."""
+    return _count_left_out(open_sealed(house, case.subject_key).envelope, target)
+
+
+def _count_left_out(envelope: Envelope, target: Target) -> int:
+    """Who asks for themselves waits for nobody."""
+    return _is_told(envelope) and sum(not _is_done(own, target.refs) for _, own in _persons(envelope, target))
+
+
+def find_causes(house: House, case: Case, envelope: Envelope, target: Target) -> frozenset[str]:
+    """What has to end before who was left out is erased; ENDED among it where that is so of somebody."""
+    if not _count_left_out(envelope, target):
+        return frozenset()
+    wide = replace(target, refs=all_refs_at(house, envelope.identifiers, target.principal))
+    own = _own(house, case, envelope, wide, target.refs)
+    is_ended = len(own.left_out) < _count_left_out(envelope, target)
+    return frozenset(each.cause for one in own.left_out for each in one) | ({ENDED} if is_ended else set())
+
+
+def find_begun(house: House, case_id: CaseId, principal: Principal) -> frozenset[str] | None:
+    """Whom the runs of a case keep out of a principal's files, by reference; None: none began there."""
+    runs = runs_of(house.conn, case_id, principal)
+    return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list()) if runs else None
+
+
+def runs_of(conn: Connection, case_id: CaseId, principal: Principal) -> list[Run]:
+    """Suppression runs of whom the erasure of a case keeps out; there is another for who was left out before."""
+    return [each for each in find_runs(conn, principal, case_id=case_id) if each.reason is Suppression.ERASED]
+
+
+def keep_person_out(house: House, case_id: CaseId, target: Target, now: datetime) -> None:
+    """Suppress whom a run erases from now on; again changes nothing."""
+    begun = find_begun(house, case_id, target.principal)
+    new = target.refs - (begun or frozenset())
+    cause = case_id if begun is None else f"{case_id}/{hashlib.sha256(' '.join(sorted(new)).encode()).hexdigest()}"
+    if begun is None or new:
+        keep_out(house, target.principal, new, Suppression.ERASED, cause=cause, case_id=case_id, now=now)
+
+
+def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> frozenset[ExchangeId]:
+    """Exchanges that were on their way before the run kept the person out, and still are; all where none began.
+
+    Found before the last passes and before a scan, so that one which ends meanwhile is looked at.
+    """
+    since = max((each.made_at for each in runs_of(house.conn, case_id, principal)), default=now)
+    return copy_store.find_in_flight(house.conn, principal, since)
+
+
+def _is_told(envelope: Envelope) -> bool:
+    """Whether the principal asks by its own file, as controller: the persons did not ask."""
+    return envelope.actor_role == Role.PRINCIPAL.value
+
+
+def _is_done(person: Refs, begun: frozenset[str]) -> bool:
+    refs = frozenset(ref for _, ref in _naming(person))
+    return refs <= begun if any(map(_is_number, person)) else not refs or not refs.isdisjoint(begun)
+
+
+def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: frozenset[str]) -> Own:
+    """Of whom no run keeps out yet. Reads rows only where it depends on them. Raises what opening copies does.
+
+    Who gave a number that nobody has, and a telephone of somebody with another, may be either of two.
+    """
+    persons = [(given, own) for given, own in _persons(envelope, target) if not _is_done(own, begun)]
+    is_told = _is_told(envelope)
+    needed = find_needed(house, target.principal) if is_told and persons else ()
+    given = frozenset[Given]().union(*(given for given, _ in persons))
+    numbers = frozenset(ref for kind, ref in given if kind in DEFINING)
+    if not needed and (all(map(_is_number, given)) or (is_told and not numbers)):
+        # nothing that others could have, or told as it is
+        return own_of([given for given, _ in persons], (), numbers, is_told=True)
+    is_only = {part.principal for part in case.sub_cases} == {target.principal}
+    usable = _usable(envelope, target)
+    known = numbers if is_only else find_erased(house, target.principal, numbers) | (numbers - usable)
+    with open_bench(house, target) as bench:
+        rows = {row for copy in led_copies(bench) for row in _rows(bench, copy)}
+    needs = needs_of(rows, refs_by_need(house, target.principal, needed))
+    left_out = [need for _, own in persons if (need := _need_of(own, needs))]
+    free = [
+        frozenset(ref for ref in given if ref[1] not in needs) for given, own in persons if not _need_of(own, needs)
+    ]
+    of_persons = known & {ref for each in free for _, ref in each}
+    own = own_of(free, rows, of_persons, is_told=is_told, is_of_another=_is_of_another(envelope, target.principal))
+    is_nobodys = bool(rows) and any(free) and usable.isdisjoint(ref for _, ref in own.refs)
+    return replace(own, left_out=tuple(left_out), customers=own.customers or int(is_nobodys))
+
+
+def _persons(envelope: Envelope, target: Target) -> Iterator[tuple[Refs, Refs]]:
+    """What each person gave, as references under the principal's key, and the same without numbers that nobody knew."""
+    every = envelope.identifiers  # is made anew at each look
+    given = refs_of(every, target.key, target.principal, nobodys=True)
+    usable, place = _usable(envelope, target), 0
+    for person in envelope.persons:
+        places = range(place, place + len(person))
+        refs = frozenset((every[at].kind, given[at]) for at in places if at in given)
+        yield refs, frozenset(each for each in refs if each[1] in usable)
+        place += len(person)
+
+
+def _is_of_another(envelope: Envelope, principal: Principal) -> bool:
+    """Whether numbers of other principals were given, and none of this one or of a person anywhere."""
+    owners = {each.owner for each in envelope.identifiers if each.kind in DEFINING}
+    return bool(owners) and owners.isdisjoint({None, principal})
+
+
+def _rows(bench: Bench, copy: Copy) -> Iterator[Refs]:
+    """References of the rows of a copy that name the person, by identifying column; those that bear the same, once."""
+    found = _in_lake(bench, copy) if copy.kind == LAKE else _in_cells(bench, copy)
+    if not found:
+        return
+    frame = pl.DataFrame([refs.alias(str(place)) for place, (_, refs) in enumerate(found)]).unique()
+    for row in frame.iter_rows():
+        yield frozenset((kind, ref) for (kind, _), ref in zip(found, row, strict=True) if ref is not None)
+
+
+def _in_lake(bench: Bench, copy: Copy) -> list[tuple[SubjectKind, pl.Series]]:
+    path = bench.fetch(copy)
+    if path is None:
+        return []
+    refs, every = sorted(bench.target.refs), ref_columns(path)
+    mine = pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in every)
+    kinds = {name: each.kind for each in copy.columns if (name := f"sluice_ref_{each.name}") in every}
+    rows = pl.scan_parquet(path).filter(mine).select(list(kinds)).collect()
+    return [(kind, rows[name]) for name, kind in kinds.items()]
+
+
+def _in_cells(bench: Bench, copy: Copy) -> list[tuple[SubjectKind, pl.Series]]:
+    rows = read_rows(bench, copy).frame
+    named = [each for each in copy.columns if each.name in rows.columns]
+    return [(each.kind, refs_in(rows[each.name], each.kind, bench.target.key, copy.contract)) for each in named]

@@ -1,0 +1,166 @@
+"""The certificate of an erasure: signed, per principal, and not issued while one residue is left.
+
+It is a pure function of the ledger entry of the last second scan, and its PDFs are functions of it alone. A
+principal's own certificate names its parts of the case only, so that two principals cannot tell that they know
+the same person.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import rfc8785
+
+from sluice.documents.words import LANGUAGES
+from sluice.errors import Exit, Ref, SluiceError, UsageError
+from sluice.exchange.house import House
+from sluice.ledger.erased import ErasureDone
+from sluice.ledger.model import EntryKind
+from sluice.ledger.sign import as_it_stands, sign, split_flattened
+from sluice.rights.case import store
+from sluice.rights.case.model import Case, CaseId
+from sluice.rights.copies.scope import has_decided
+from sluice.rights.erasure.census import find_unknown
+from sluice.rights.erasure.certificate_check import FORMAT, TYPE
+from sluice.rights.erasure.certificate_page import LIMITS, make_certificate_pdf
+
+SAID_BEFORE = 4
+"""Limits that certificates of older entries name."""
+JOSE, PDF = "application/jose+json", "application/pdf"
+
+
+class NotProven(SluiceError):
+    code: ClassVar[str] = "SLU-554"
+    summary: ClassVar[str] = "the erasure of this case is not proven"
+    cure: ClassVar[str] = (
+        "`sluice erase run` again: nothing is certified while something is found, cannot be read, or lies where "
+        "nobody looks (`sluice erase preflight` names it)"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One signed certificate and where it was put."""
+
+    principal: str
+    bucket: str
+    key: str
+    jws: bytes
+
+    def pdf_key(self, language: str) -> str:
+        """Where the same certificate lies as a PDF in this language."""
+        return f"{self.key.removesuffix('.json')}.{language}.pdf"
+
+
+def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) -> tuple[Certificate, ...]:
+    """Sign and store a certificate for every principal where erasure was decided, or ``only`` for some of them.
+
+    The same scan again gives the same bytes. Raises NotProven when there was no second scan, the last one was
+    not clean, or there is a place that no scan looks through.
+    """
+    case = store.get_case(house.conn, case_id)
+    scans = last_scans(house, case_id)
+    decided = {part.principal for part in case.sub_cases if part.agreement_id is not None and has_decided(part)}
+    wanted = sorted(decided if only is None else decided & set(only))
+    missing = [name for name in wanted if name not in scans or not is_clean(scans[name][0])]
+    if missing or not wanted:
+        raise NotProven(Ref("case", case_id), Ref("principals not clean", len(missing)))
+    if unknown := find_unknown(house.settings, house.conn, house.objects):
+        raise NotProven(Ref("case", case_id), Ref("unknown places", len(unknown)))
+    return tuple(_issued(house, case, *scans[name]) for name in wanted)
+
+
+def is_clean(done: ErasureDone) -> bool:
+    """Whether the second scan read everything, found nothing but what was decided to stay, and nothing is to come.
+
+    Nothing was under way that may still bring rows, and nobody has still to decide."""
+    return is_idle(done) and not done.undecided
+
+
+def is_idle(done: ErasureDone) -> bool:
+    """Whether a second scan left nothing to do before somebody decides something else. Pure."""
+    return done.residual == 0 and done.doubts == 0 and not done.waiting
+
+
+def find_proven(house: House, case_id: CaseId) -> frozenset[str]:
+    """Principals whose last second scan was clean."""
+    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_clean(done))
+
+
+def find_idle(house: House, case_id: CaseId) -> frozenset[str]:
+    """Principals whose last second scan left nothing to do."""
+    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_idle(done))
+
+
+def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:
+    """The last second scan of a case per principal, with the hash of its ledger entry."""
+    rows = house.conn.execute(
+        """select body, hash from ledger.entry
+           where kind = %s and convert_from(body, 'UTF8')::json ->> 'case_id' = %s order by appended_at, chain, seq""",
+        (EntryKind.ERASURE_DONE.value, case_id),
+    ).fetchall()
+    read = ((ErasureDone.model_validate_json(row["body"]), bytes(row["hash"]).hex()) for row in rows)
+    return {done.principal: (done, entry_hash) for done, entry_hash in read}
+
+
+def key_of(case_id: CaseId, principal: str, entry_hash: str) -> str:
+    """Where the certificate of a second scan lies, once it is issued."""
+    return f"certificates/{case_id}/{principal}.{entry_hash[:16]}.json"
+
+
+def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Certificate:
+    payload = rfc8785.dumps(_document(case, done, entry_hash))
+    jws = sign(payload, house.keyring.signing, TYPE).flattened
+    bucket, key = house.settings.bucket_evidence, key_of(case.case_id, done.principal, entry_hash)
+    house.objects.put_once(bucket, key, jws, JOSE)
+    notice = f"{done.principal}/notices/erasure-certificate.{entry_hash[:16]}.json"
+    house.objects.put_once(house.settings.bucket_exchange, notice, jws, JOSE)
+    issued = Certificate(done.principal, bucket, key, jws)
+    for language in LANGUAGES:
+        _give_pdf(house, issued, language)
+    return issued
+
+
+def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
+    """What is signed. Its keys are a promise: an entry of an older kind goes on giving the bytes it gave."""
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "parts": [part.sub_case_id for part in case.sub_cases if part.principal == done.principal],
+        "principal": done.principal,
+        "done_at": done.done_at,
+        "stores": [line.model_dump(mode="json") for line in done.stores],
+        "objects_scanned": done.objects_scanned,
+        "residual": done.residual,
+        "sealed_to_recipient": done.sealed,
+        "shared_with_others": done.shared,
+        "not_covered": list(LIMITS if done.kept is not None else LIMITS[:SAID_BEFORE]),
+        "ledger": {"entry_hash": entry_hash},
+    }
+    if done.short is not None:
+        document["too_short_to_look_for"] = done.short
+    if done.kept:
+        document["kept_by_decision"] = done.kept
+    if done.exceptions is not None:
+        document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
+    return document
+
+
+def _give_pdf(house: House, issued: Certificate, language: str) -> None:
+    """Put the PDF beside the JWS unless it is there; a later version of the layout does not replace it."""
+    key = issued.pdf_key(language)
+    if house.objects.head(issued.bucket, key) is None:
+        house.objects.put_converging(issued.bucket, key, make_certificate_pdf(issued.jws, language), PDF)
+
+
+def open_pdf(house: House, issued: Certificate, language: str) -> bytes:
+    """A certificate as people read it, as it was stored. Raises NotFound, UsageError."""
+    if language not in LANGUAGES:
+        raise UsageError(Ref("language", "nl, fr or en"))
+    return house.objects.read(issued.bucket, issued.pdf_key(language))
+
+
+def stores_in(certificates: Sequence[Certificate]) -> list[dict[str, object]]:
+    """The lines of all certificates, as they were signed."""
+    said = [as_it_stands(split_flattened(each.jws))[1] for each in certificates]
+    return [{"principal": one["principal"], **line} for one in said for line in one["stores"]]

@@ -1,0 +1,228 @@
+"""Stop and resume erasures, say where each stands, and let none begin while another is in error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.db import Connection, transaction
+from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, as_typed
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import Faults
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasureResumed
+from sluice.ledger.erased import ErasureStopped as StoppedEntry
+from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
+from sluice.ledger.reason import check_reason
+from sluice.rights.case import store
+from sluice.rights.case.model import CASES_CHAIN, Case, CaseId, State
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.find import open_request, targets_of
+from sluice.rights.copies.model import (
+    AnotherInError,
+    ErasureReport,
+    ErasureStopped,
+    EverybodyNeeded,
+    PlanOutdated,
+    RequestTakenBack,
+    Target,
+)
+from sluice.rights.copies.needed import find_needed
+from sluice.rights.copies.scope import decision_of, is_to_do
+from sluice.rights.copies.whose import SeveralCustomers, find_causes
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.batches import MOST_CASES
+from sluice.rights.erasure.control_store import Run, Stop
+from sluice.rights.erasure.plan import StoredPlan
+from sluice.rights.erasure.release import cleared, draft, waits_for_plan
+from sluice.rights.person.identifiers import Envelope
+from sluice.terms import Principal
+
+WAITS_FOR = " ! "
+"""Between what was decided and what has to end before who was left out is erased."""
+UNDECIDED = "undecided"
+"""How a run ended whose copies that stay wait for somebody's decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One case: what was decided to be erased of it, its plans, its last run."""
+
+    case_id: CaseId
+    plans: tuple[StoredPlan, ...]
+    run: Run | None
+    is_stopped: bool
+    is_at_work: bool
+    """Another process works on it now."""
+
+    @property
+    def is_in_error(self) -> bool:
+        """Whether its last run failed, so that no other erasure begins."""
+        return self.run is not None and self.run.is_in_error and not self.is_at_work
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every erasure that is not over, and every stop that holds."""
+
+    cases: tuple[Standing, ...]
+    stops: tuple[Stop, ...]
+
+
+def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: datetime) -> bool:
+    """Let nothing more be erased, of one case or of all, from the next object on; False: it stood still already.
+
+    reason: a code or an IRI, no sentence about a person. Raises UsageError, NotFound.
+    """
+    check_reason(reason)
+    name = check_name(by)
+    with transaction(conn):
+        if case_id is not None:
+            store.lock_case(conn, case_id)
+        if not control.stop(conn, case_id, reason, name, now):
+            return False
+        body = StoppedEntry(case_id=case_id, reason=reason, stopped_by=name, stopped_at=utc_text(now))
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_STOPPED, exchange_id=None, body=body)
+    return True
+
+
+def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> None:
+    """Let it go on by the next run. A stop of one case and the stop of all end apart. Raises NotFound."""
+    name = check_name(by)
+    with transaction(conn):
+        if not control.resume(conn, case_id, name, now):
+            raise NotFound(as_typed("stop of", case_id) if case_id else Ref("stop of", "all"))
+        body = ErasureResumed(case_id=case_id, resumed_by=name, resumed_at=utc_text(now))
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_RESUMED, exchange_id=None, body=body)
+
+
+def status(conn: Connection) -> Status:
+    """Cases with a decision to carry out, a plan that waits, or a run that did not end clean."""
+    runs = {run.case_id: run for run in control.find_runs(conn)}
+    plans: dict[CaseId, list[StoredPlan]] = {}
+    for plan in control.find_plans(conn):
+        plans.setdefault(plan.plan.case_id, []).append(plan)
+    unclean = [case_id for case_id, run in runs.items() if run.outcome not in ("clean", control.WITHDRAWN)]
+    named = list(dict.fromkeys([*copy_store.find_decided(conn), *unclean]))
+    stops = control.find_stops(conn)
+    held = control.find_held(conn, named)
+    return Status(
+        tuple(
+            Standing(
+                case_id=case_id,
+                plans=tuple(plans.get(case_id, ())),
+                run=runs.get(case_id),
+                is_stopped=any(each.case_id in (None, case_id) for each in stops),
+                is_at_work=case_id in held,
+            )
+            for case_id in named
+        ),
+        tuple(stops),
+    )
+
+
+def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> list[CaseId]:
+    """Cases a run may take up now, in their turn; where a plan is missing it is made, and waits for its release.
+
+    No more than ``most``: the others are for the next run. What cannot begin or end yet stays due, and whoever was
+    taken up longest ago comes first, so it keeps nobody else from beginning. A case that cannot be planned is logged,
+    and keeps no other waiting. Raises ServiceMissing.
+    """
+    found, faults = list[CaseId](), Faults(house.conn)
+    for case_id in copy_store.find_decided(house.conn):
+        with faults.kept_apart(f"the erasure of case {case_id}"):
+            case, envelope = open_request(house, case_id)
+            if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
+                draft(house, case_id, by, now)
+            if len(found) < most and is_due(house, case, envelope):
+                check_may_begin(house.conn, case_id)
+                found.append(case_id)
+    copy_store.note_taken_up(house.conn, found)
+    return found
+
+
+def is_due(house: House, case: Case, envelope: Envelope) -> bool:
+    """Whether something was decided and released that no run has carried out yet."""
+    run = control.find_run(house.conn, case.case_id)
+    done = run.decided if run else {}
+    free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
+    due = {t.principal for t in (each.target for each in free) if not _is_as_ran(house, done.get(t.principal), t)}
+    return any(is_to_do(part) for part in case.sub_cases if part.principal in due)
+
+
+def as_ran(house: House, case_id: CaseId, target: Target) -> str:
+    """What a run that left nothing to do says of a principal: what was decided, and what keeps persons left out."""
+    causes = find_causes(house, *open_request(house, case_id), target)
+    return f"{decision_of(target)}{WAITS_FOR}{' '.join(sorted(causes))}" if causes else decision_of(target)
+
+
+def _is_as_ran(house: House, said: str | None, target: Target) -> bool:
+    """Whether the same is decided as when a run ended, and nothing ended since that kept somebody left out."""
+    decision, _, _ = (said or "").partition(WAITS_FOR)
+    return decision == decision_of(target) and not _has_ended(house, said, target.principal)
+
+
+def _has_ended(house: House, said: str | None, principal: Principal) -> bool:
+    causes = set((said or "").partition(WAITS_FOR)[2].split())
+    return bool(causes) and not causes <= {each.cause for each in find_needed(house, principal)}
+
+
+def _is_planned_anew(house: House, case: Case) -> bool:
+    """Whether a plan was released that leaves somebody out who may go now."""
+    run = control.find_run(house.conn, case.case_id)
+    released = {each.plan.principal for each in control.find_plans(house.conn, case.case_id) if each.released_at}
+    return run is not None and any(
+        _has_ended(house, said, name) for name, said in run.decided.items() if name in released
+    )
+
+
+def check_may_begin(conn: Connection, case_id: CaseId) -> None:
+    """Raises ErasureStopped, or AnotherInError: an erasure that has begun may always be run again, a new one waits."""
+    if control.is_stopped(conn, case_id):
+        raise ErasureStopped(Ref("case", case_id))
+    erring = control.find_erring(conn, case_id)
+    if erring and control.find_run(conn, case_id) is None:
+        raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0].case_id))
+
+
+def check_goes_on(conn: Connection, case_id: CaseId) -> None:
+    """Before every object. Raises RequestTakenBack, ErasureStopped."""
+    if control.touch(conn, case_id):
+        return
+    if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
+        raise RequestTakenBack(Ref("case", case_id))
+    raise ErasureStopped(Ref("case", case_id))
+
+
+@contextmanager
+def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
+    """One step of a run: how it failed is noted, so that no other erasure begins before that was looked at."""
+    outcome, error = "failed", UNFORESEEN
+    try:
+        yield
+        outcome = ""
+    except (ErasureStopped, RequestTakenBack) as failure:
+        outcome, error = "stopped", failure.code
+        raise
+    except (PlanOutdated, SeveralCustomers, EverybodyNeeded) as failure:
+        outcome, error = "outdated", failure.code
+        raise
+    except SluiceError as failure:
+        error = failure.code
+        raise
+    finally:
+        if outcome and not conn.broken:
+            control.end_run(conn, case_id, outcome, error)
+
+
+def outcome_of(report: ErasureReport) -> str:
+    """How a run that came to its end ended. Pure."""
+    if report.residual:
+        return "residue"
+    if report.doubts:
+        return "doubts"
+    if report.waiting or report.to_release:
+        return "waiting"
+    return UNDECIDED if report.undecided else "clean"

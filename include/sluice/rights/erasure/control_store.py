@@ -1,0 +1,285 @@
+"""SQL about what stands around an erasure: plans and their release, runs and how they ended, stops, locks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from psycopg.types.json import Jsonb
+
+from sluice.db import Connection, transaction
+from sluice.errors import Ref
+from sluice.rights.case.model import CaseId
+from sluice.rights.copies.model import ErasureBusy
+from sluice.rights.erasure.plan import Plan, StoredPlan, read_plan
+from sluice.terms import Principal
+
+ABANDONED_AFTER = timedelta(minutes=30)
+"""A run that was begun, did not end and was not seen at work for so long counts as failed."""
+WITHDRAWN = "withdrawn"
+"""How a run ended whose person took the request back before it was proven, wherever its worker was then. Not stored:
+the case says so."""
+_TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
+    where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
+_PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
+_UNRELEASED = """(ended_at is null and released_at is null and not exists (select from subject_case c
+    where c.case_id = erasure_plan.case_id and c.state in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')))"""
+_IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
+    or (ended_at is null and seen_at < now() - %(abandoned)s))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last run of one case. ``outcome`` None: it has not ended. ``error``: the code it ended with."""
+
+    case_id: CaseId
+    begun_at: datetime
+    seen_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    error: str | None
+    waiting: int
+    decided: Mapping[Principal, str]
+    """Of each principal where it left nothing to do before somebody decides: what was decided then, as a word."""
+    is_in_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """A plan that waits for its release, without what stands in it."""
+
+    case_id: CaseId
+    principal: str
+    sha256: str
+    made_at: datetime
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop that holds. ``case_id`` None: every erasure."""
+
+    case_id: CaseId | None
+    reason: str
+    stopped_at: datetime
+    stopped_by: str
+
+
+def find_plans(conn: Connection, case_id: CaseId | None = None) -> list[StoredPlan]:
+    """Plans that were not replaced, of one case or of all."""
+    rows = conn.execute(
+        f"""select {_PLAN} from erasure_plan where ended_at is null and (%(case)s::uuid is null or case_id = %(case)s)
+            order by made_at, principal""".encode(),
+        {"case": case_id},
+    ).fetchall()
+    return [_plan(row) for row in rows]
+
+
+def find_plan(conn: Connection, case_id: CaseId, principal: Principal) -> StoredPlan | None:
+    """The plan of a case at one principal that was not replaced."""
+    return next((plan for plan in find_plans(conn, case_id) if plan.plan.principal == principal), None)
+
+
+def find_unreleased(conn: Connection, limit: int) -> list[WaitingPlan]:
+    """Plans that wait for a second person, the oldest first."""
+    rows = conn.execute(
+        f"""select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
+           where {_UNRELEASED} order by made_at, plan_id limit %s""".encode(),
+        (limit,),
+    ).fetchall()
+    return [WaitingPlan(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
+
+
+def count_unreleased(conn: Connection) -> int:
+    """How many plans wait for a second person."""
+    row = conn.execute(f"select count(*) as n from erasure_plan where {_UNRELEASED}".encode()).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def insert_plan(conn: Connection, plan: Plan, made_at: datetime, made_by: str) -> StoredPlan:
+    """Store a plan. Call inside the transaction that ends its predecessor."""
+    stored = StoredPlan(str(uuid4()), plan, made_at, made_by)
+    conn.execute(
+        """insert into erasure_plan (plan_id, case_id, principal, content, sha256, made_at, made_by)
+           values (%s, %s, %s, %s, %s, %s, %s)""",
+        (stored.plan_id, plan.case_id, plan.principal, plan.content, plan.sha256, made_at, made_by),
+    )
+    return stored
+
+
+def mark_released(conn: Connection, plan_id: str, by: str, at: datetime) -> None:
+    """A second person let it be carried out; the database refuses who made it."""
+    conn.execute(
+        "update erasure_plan set released_at = %s, released_by = %s where plan_id = %s and released_at is null",
+        (at, by, plan_id),
+    )
+
+
+def end_plan(conn: Connection, plan_id: str, ended_as: str, at: datetime) -> bool:
+    """Replace a plan (``superseded``), or note that it does not fit any more (``outdated``); False: it had ended."""
+    row = conn.execute(
+        """update erasure_plan set ended_at = %s, ended_as = %s where plan_id = %s and ended_at is null
+           returning 1""",
+        (at, ended_as, plan_id),
+    ).fetchone()
+    return row is not None
+
+
+def _plan(row: dict[str, Any]) -> StoredPlan:
+    plan = read_plan(bytes(row["content"]))
+    return StoredPlan(row["plan_id"], plan, row["made_at"], row["made_by"], row["released_at"], row["released_by"])
+
+
+def begin_run(conn: Connection, case_id: CaseId) -> None:
+    """A run begins, or one that ended or died goes on; after whoever let none begin has committed."""
+    with transaction(conn):
+        conn.execute("select pg_advisory_xact_lock(hashtextextended('an erasure begins', 5))")
+        conn.execute(
+            """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
+               on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
+                   error = null, decided = '{}'""",
+            (case_id,),
+        )
+
+
+def let_none_begin(conn: Connection) -> None:
+    """Until this transaction ends: what it commits is seen by every erasure that begins afterwards."""
+    conn.execute("select pg_advisory_xact_lock_shared(hashtextextended('an erasure begins', 5))")
+
+
+def touch(conn: Connection, case_id: CaseId) -> bool:
+    """Note that the run is at work; whether it may go on: nobody stopped it or all, and the person still asks."""
+    row = conn.execute(
+        f"""update erasure_run set seen_at = now() where case_id = %(case)s
+           returning not {_TAKEN_BACK} and not exists (select from erasure_stop s where s.resumed_at is null
+               and (s.case_id is null or s.case_id = %(case)s)) as goes_on""".encode(),
+        {"case": case_id},
+    ).fetchone()
+    return bool(row and row["goes_on"])
+
+
+def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
+    """How many exchanges were under way when the run looked last."""
+    conn.execute("update erasure_run set waiting = %s, seen_at = now() where case_id = %s", (waiting, case_id))
+
+
+def end_run(
+    conn: Connection,
+    case_id: CaseId,
+    outcome: str,
+    error: str | None = None,
+    decided: Mapping[Principal, str] | None = None,
+) -> None:
+    """How the run ended, and of each principal where nothing is left to do before somebody decides: what was decided.
+
+    Nothing where none was begun."""
+    conn.execute(
+        """update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s, decided = %s
+           where case_id = %s""",
+        (outcome, error, Jsonb(decided or {}), case_id),
+    )
+
+
+def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
+    """The last run of every case that had one, or of one case, newest first."""
+    rows = conn.execute(
+        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided,
+                case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
+                coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
+            from erasure_run where %(case)s::uuid is null or case_id = %(case)s
+            order by begun_at desc, case_id""".encode(),
+        {"abandoned": ABANDONED_AFTER, "withdrawn": WITHDRAWN, "case": case_id},
+    ).fetchall()
+    return [Run(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
+
+
+def find_run(conn: Connection, case_id: CaseId) -> Run | None:
+    """The last run of a case, or None: its erasure has not begun."""
+    return next(iter(find_runs(conn, case_id)), None)
+
+
+def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> CaseId | None:
+    """A case whose erasure at one of these principals has not ended, or ended at this moment or later; or None."""
+    row = conn.execute(
+        f"""select case_id::text as id from erasure_run
+           where (ended_at >= %(since)s
+                  or (ended_at is null and not ({_TAKEN_BACK} and seen_at < now() - %(abandoned)s)))
+             and exists (select from sub_case s where s.case_id = erasure_run.case_id and s.principal = any(%(at)s))
+           order by begun_at limit 1""".encode(),
+        {"since": since, "at": list(principals), "abandoned": ABANDONED_AFTER},
+    ).fetchone()
+    return CaseId(row["id"]) if row else None
+
+
+def find_erring(conn: Connection, but: CaseId) -> list[Run]:
+    """Runs of other cases that failed and that nobody is running again just now."""
+    erring = [run for run in find_runs(conn) if run.is_in_error and run.case_id != but]
+    held = find_held(conn, [run.case_id for run in erring])
+    return [run for run in erring if run.case_id not in held]
+
+
+def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, at: datetime) -> bool:
+    """Note a stop; False when it stood still already."""
+    row = conn.execute(
+        """insert into erasure_stop (case_id, reason, stopped_at, stopped_by) values (%s, %s, %s, %s)
+           on conflict do nothing returning 1""",
+        (case_id, reason, at, by),
+    ).fetchone()
+    return row is not None
+
+
+def resume(conn: Connection, case_id: CaseId | None, by: str, at: datetime) -> bool:
+    """End a stop; False when there was none."""
+    row = conn.execute(
+        """update erasure_stop set resumed_at = %s, resumed_by = %s
+           where resumed_at is null and case_id is not distinct from %s::uuid returning 1""",
+        (at, by, case_id),
+    ).fetchone()
+    return row is not None
+
+
+def find_stops(conn: Connection) -> list[Stop]:
+    """Stops that hold, oldest first."""
+    rows = conn.execute(
+        """select case_id::text as case_id, reason, stopped_at, stopped_by from erasure_stop
+           where resumed_at is null order by stopped_at, stop_id"""
+    ).fetchall()
+    return [Stop(**{**row, "case_id": CaseId(row["case_id"]) if row["case_id"] else None}) for row in rows]
+
+
+def is_stopped(conn: Connection, case_id: CaseId) -> bool:
+    """Whether this erasure, or every one, was stopped."""
+    return any(each.case_id in (None, case_id) for each in find_stops(conn))
+
+
+@contextmanager
+def hold_case(conn: Connection, case_id: CaseId, *, shared: bool = False) -> Iterator[None]:
+    """Keep others from this erasure while the block runs; ``shared``: only those who want it alone.
+
+    The lock is PostgreSQL's: it is free the moment its holder dies. Raises ErasureBusy when it is taken.
+    """
+    word = "_shared" if shared else ""
+    row = conn.execute(
+        f"select pg_try_advisory_lock{word}(hashtextextended(%s, 3)) as got".encode(), (case_id,)
+    ).fetchone()
+    if not (row and row["got"]):
+        raise ErasureBusy(Ref("case", case_id))
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.execute(f"select pg_advisory_unlock{word}(hashtextextended(%s, 3))".encode(), (case_id,))
+
+
+def find_held(conn: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
+    """Cases that another process works on now."""
+    rows = conn.execute(
+        """select id from unnest(%s::text[]) as id where exists (
+               select from pg_locks where locktype = 'advisory' and objsubid = 1 and pid <> pg_backend_pid()
+               and database = (select oid from pg_database where datname = current_database())
+               and (classid::bigint << 32 | objid::bigint) = hashtextextended(id, 3))""",
+        (list(case_ids),),
+    ).fetchall()
+    return {CaseId(row["id"]) for row in rows}

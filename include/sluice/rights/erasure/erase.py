@@ -1,0 +1,395 @@
+"""Erasure of one case: a plan first, then the work, then a second scan that believes none of it.
+
+Every step is repeatable: a copy is found again, edited to the same bytes, swapped in, its old versions
+removed. What waits or is left is counted, never assumed. ``run`` does in one process what the DAG does in
+tasks: :func:`begin`, :func:`erase_copies` (any number at once), :func:`finish`, :func:`prove`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sluice.db import transaction
+from sluice.errors import EvidenceInvalid, Ref
+from sluice.exchange.consents import count_left as count_consents
+from sluice.exchange.consents import erase_consents
+from sluice.exchange.corrections import count_left, drop_corrections
+from sluice.exchange.house import House
+from sluice.exchange.locks import hold_object
+from sluice.exchange.merged import RUNS, sweep_merged
+from sluice.exchange.merged import count_left as count_merged
+from sluice.exchange.merged import find_objects as find_merges
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasureDone
+from sluice.ledger.model import EntryKind
+from sluice.returns.drain import remake_prepared
+from sluice.rights.case import store
+from sluice.rights.case.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.case.steps import advance
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.bench import Bench, Known, open_bench
+from sluice.rights.copies.find import find_places, foresee, is_pointing, kept, open_request, targets_of
+from sluice.rights.copies.lead import find_lead
+from sluice.rights.copies.model import (
+    Copy,
+    ErasureBusy,
+    ErasureReport,
+    NotDecided,
+    NotFinished,
+    NotReleased,
+    Place,
+    RequestTakenBack,
+    StoreLine,
+    Target,
+)
+from sluice.rights.copies.needles import Needles, recall, remember, spellings
+from sluice.rights.copies.scope import OPEN_DECISIONS, UNDECIDED, has_decided, is_decided, is_to_do
+from sluice.rights.copies.stores import carry_out, store_of
+from sluice.rights.copies.uploads import abort_uploads
+from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out, own_target
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.batches import CopyName
+from sluice.rights.erasure.census import find_unknown
+from sluice.rights.erasure.certificate import find_idle, find_proven, last_scans
+from sluice.rights.erasure.control import as_ran, check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erasure.exceptions import exceptions_of
+from sluice.rights.erasure.meant import Scanned
+from sluice.rights.erasure.preflight import check_preflight
+from sluice.rights.erasure.release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
+from sluice.rights.erasure.report import added, entry_lines, line_of, searched
+from sluice.rights.erasure.scan import scan_stores
+from sluice.rights.notices.over import drop_over, drop_request_file
+from sluice.rights.notices.tell import note_places
+from sluice.subject.model import IndexInvalid
+
+MOST_PASSES = 5
+
+
+def plan(house: House, case_id: CaseId) -> ErasureReport:
+    """What a run would do now: every copy that names the person, what goes, what stays and why. Changes nothing."""
+    case, envelope = open_request(house, case_id)
+    targets = targets_of(house, case, envelope, decided_only=False)
+    own = (own_target(house, case, envelope, each) for each in targets)
+    return ErasureReport(case_id, added(done for target in own for done in foresee(house, target)), searched())
+
+
+def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
+
+    Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed, SeveralCustomers
+    before anything is touched; ErasureStopped and PlanOutdated between two objects.
+    """
+    known = Known()
+    with control.hold_case(house.conn, case_id):
+        erase_copies(house, case_id, begin(house, case_id, now, known), known)
+        finish(house, case_id, now, known)
+        return prove(house, case_id, now, known)
+
+
+def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> tuple[CopyName, ...]:
+    """Keep the person out of every file from now on, remember what to look for afterwards, name what to erase.
+
+    The index is not among it: it goes last, in :func:`finish`. ``known``: what this run learned of versions before;
+    the second scan is not told. Raises as :func:`run`.
+    """
+    with control.hold_case(house.conn, case_id):
+        check_preflight(house, case_id)
+        _, clearances, _ = _cleared(house, case_id)
+        check_may_begin(house.conn, case_id)
+        control.begin_run(house.conn, case_id)
+        with noted(house.conn, case_id):
+            own = whose_to_begin(house, case_id, clearances, now)
+            return tuple(name for each in own for name in _begun(house, case_id, each.target, now, known))
+
+
+def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
+    """As :func:`begin`; None where another run carried it out since it was taken up, or is at it, and only then."""
+    try:
+        with control.hold_case(house.conn, case_id):
+            is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
+            return begin(house, case_id, now) if is_left else None
+    except ErasureBusy:
+        return None
+
+
+def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known: Known | None = None) -> int:
+    """Erase the person from these copies; how many are not covered by the release, and left. Safe beside others.
+
+    Raises ErasureStopped between two objects.
+    """
+    wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
+    left = 0
+    with control.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
+        _, clearances, _ = _cleared(house, case_id)
+        for each in own_clearances(house, case_id, clearances):
+            principal = each.target.principal
+            with open_bench(house, each.target, known) as bench:
+                among = {exchange_id for name, exchange_id, _ in wanted if name == principal}
+                for copy in copy_store.find_copies(house.conn, principal, among=among):
+                    if (principal, copy.exchange_id, copy.kind) in wanted and is_decided(copy, each.target):
+                        left += not _erase(house, case_id, bench, each, copy)
+    return left
+
+
+def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> int:
+    """Look again until nothing is found, then remove old versions and what else is left; exchanges under way.
+
+    Raises NotFinished, ErasureStopped, PlanOutdated.
+    """
+    with control.hold_case(house.conn, case_id):
+        case, clearances, _ = _cleared(house, case_id)
+        control.begin_run(house.conn, case_id)
+        with noted(house.conn, case_id):
+            waiting = sum(len(find_in_flight(house, case_id, each.target.principal, now)) for each in clearances)
+            control.note_waiting(house.conn, case_id, waiting)
+            for each in own_clearances(house, case_id, clearances):
+                _finish(house, case, each, now, known)
+    return waiting
+
+
+def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> ErasureReport:
+    """The second scan of what was released; where it is clean, the parts take their next step."""
+    with control.hold_case(house.conn, case_id):
+        case, clearances, unreleased = _cleared(house, case_id)
+        with noted(house.conn, case_id):
+            for each in clearances:
+                drop_over(house, each.target.principal)  # of requests that ended since the last passes
+            own = [each.target for each in own_clearances(house, case_id, clearances)]
+            report = _verified(house, case, own, now, known)
+            report = replace(report, to_release=unreleased)
+            control.note_waiting(house.conn, case_id, report.waiting)
+            _carried_out(house, case, report.principals, now)
+            idle = find_idle(house, case_id)
+            decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
+        control.end_run(house.conn, case_id, outcome_of(report), decided=decided)
+    return report
+
+
+def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
+    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it.
+
+    Raises NotDecided: a scan for nobody at nobody finds nothing, and proves nothing.
+    """
+    case, targets = _decided(house, case_id)
+    own = own_clearances(house, case_id, [Clearance(each, None) for each in targets])
+    return _verified(house, case, [each.target for each in own], now)
+
+
+def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
+    """The case, and whom to erase where that was decided. Raises NotDecided where it was nowhere."""
+    case, envelope = open_request(house, case_id)
+    targets = list(targets_of(house, case, envelope, decided_only=True))
+    if not targets:
+        raise NotDecided(Ref("case", case_id))
+    return case, targets
+
+
+def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
+    """What may be erased now, and at how many principals something was decided and is not released.
+
+    Raises RequestTakenBack, NotDecided, NotReleased."""
+    if store.get_case(house.conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
+        raise RequestTakenBack(Ref("case", case_id))
+    case, targets = _decided(house, case_id)
+    clearances = cleared(house, case, targets)
+    if not clearances:
+        raise NotReleased(Ref("case", case_id), Ref("principals", len(targets)))
+    return case, clearances, len(targets) - len(clearances)
+
+
+def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> Iterator[CopyName]:
+    keep_person_out(house, case_id, target, now)
+    remake_prepared(house, target.principal, now)
+    with open_bench(house, target, known) as bench:
+        copies = copy_store.find_copies(house.conn, target.principal)
+        copy_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
+        _look_up(bench, copies, case_id)
+        for place in _to_erase(house, case_id, bench):
+            if place.copy.kind not in RUNS:
+                yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
+
+
+def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
+    """What to scan for, all that was found so far, but for what rows of others have by now."""
+    house, principal = bench.house, bench.target.principal
+    known = recall(house, case_id, principal)
+    return remember(house, case_id, principal, spellings(bench, copies, known.values))
+
+
+def _looked_up_again(house: House, case_id: CaseId, target: Target, known: Known | None) -> Needles:
+    """As :func:`_look_up`; where an index is damaged, as it was known before: then more is looked for, not less."""
+    try:
+        with open_bench(house, target, known) as bench:
+            return _look_up(bench, copy_store.find_copies(house.conn, target.principal), case_id)
+    except (EvidenceInvalid, IndexInvalid):
+        return recall(house, case_id, target.principal)
+
+
+def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
+    """Copies that name the person or that nobody can read, and that who decides of them wants erased; the index last.
+
+    Whose they are is noted, because afterwards nothing says any more who has to be told. An index stays as long as
+    a copy that it points at does.
+    """
+    found = list(find_places(bench, hidden=True))
+    stay = {place.copy.exchange_id for place in found if not is_decided(place.copy, bench.target)}
+    places = [place for place in found if is_decided(place.copy, bench.target) and not is_pointing(place.copy, stay)]
+    note_places(house, case_id, bench.target.principal, [place for place in places if place.rows])
+    return places
+
+
+def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known: Known | None) -> None:
+    target = clearance.target
+    with open_bench(house, target, known) as bench:
+        _erase_all(house, case, bench, clearance, now)
+        for copy in copy_store.find_superseded(house, target.principal):
+            with hold_object(house.conn, copy.bucket, copy.key):
+                copy_store.drop_superseded(house, copy)
+        sweep_merged(house, target.principal)
+        left = list(find_places(bench))
+        for place in left:
+            copy_store.note_outcome(house.conn, case.case_id, target, kept(place))
+    for part in case.sub_cases:
+        if part.principal == target.principal and part.state not in UNDECIDED:
+            drop_notices(house, part)
+    drop_request_file(house, case.case_id, target.principal)
+    drop_over(house, target.principal)
+    if not left:
+        drop_corrections(house, target.principal, target.refs, now)
+        erase_consents(house, target.principal, target.refs)
+    abort_uploads(house, target.principal)
+
+
+def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now: datetime) -> None:
+    """Erase, and look again until nothing is found that may go: a file may have come meanwhile."""
+    left: set[tuple[str, str]] = set()
+    for _ in range(MOST_PASSES):
+        found = _to_erase(house, case.case_id, bench)
+        places = [each for each in found if (each.copy.exchange_id, each.copy.kind) not in left]
+        if not places:
+            break
+        for place in places:
+            stays = is_pointing(place.copy, {one for one, _ in left})
+            if stays or not _erase(house, case.case_id, bench, clearance, place.copy):
+                left.add((place.copy.exchange_id, place.copy.kind))
+    else:
+        raise NotFinished(Ref("case", case.case_id), Ref("passes", MOST_PASSES))
+    if left and clearance.plan is not None:
+        raise outdated(house, case, clearance.plan, len(left), now)
+
+
+def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, copy: Copy) -> bool:
+    """Take the person out of one copy, as it is once nobody else edits it; False: the release does not cover that.
+
+    What comes of it is noted before it is done, so that a worker who dies in between leaves no gap in the counts.
+    """
+    check_goes_on(house.conn, case_id)
+    with hold_object(house.conn, copy.bucket, copy.key):
+        current = copy_store.refreshed(house.conn, copy)
+        if current is None:
+            return True
+        edit = store_of(current).erase(bench, current)
+        if not edit.is_needed:
+            return True
+        if not clearance.permits(edit.done):
+            return False
+        copy_store.note_outcome(house.conn, case_id, bench.target, edit.done)
+        carry_out(house, edit)
+    return True
+
+
+def drop_notices(house: House, part: SubCase) -> None:
+    """What told the principal whom to decide about names the person too; once it has decided, it goes."""
+    bucket, prefix = house.settings.bucket_exchange, f"{part.principal}/notices/case-{part.sub_case_id}"
+    for key in {item.key for item in house.objects.list_versions(bucket, prefix)}:
+        house.objects.delete_others(bucket, key, frozenset())
+
+
+def _carried_out(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
+    """The parts whose erasure is proven take their next step, with the scan's entry as evidence.
+
+    One principal's residue holds up no other: each was scanned by itself."""
+    scans = last_scans(house, case.case_id)
+    proven = find_proven(house, case.case_id).intersection(principals)
+    for part in store.get_case(house.conn, case.case_id).sub_cases:  # one may have been taken back while it was scanned
+        if part.principal not in proven or not has_decided(part) or part.state not in OPEN_DECISIONS:
+            continue
+        order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
+        target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
+        advance(house.conn, case.case_id, target, order, part.sub_case_id)
+
+
+def _verified(
+    house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
+) -> ErasureReport:
+    outcomes = copy_store.read_outcomes(house.conn, case.case_id)
+    unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
+    every = Scanned(doubts=len(unknown))
+    ran = control.find_run(house.conn, case.case_id)
+    for target in targets:
+        in_flight = find_in_flight(house, case.case_id, target.principal, now)
+        needles = _looked_up_again(house, case.case_id, target, known)
+        begun_at, merges = ran.begun_at if ran else now, find_merges(house, target.principal)
+        scanned = scan_stores(house, target, needles.values | set(target.values), begun_at, in_flight)
+        found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned, merges)
+        found += Scanned(waiting=len(in_flight))
+        left_out = count_left_out(house, case, target)
+        found += Scanned(kept=left_out, undecided=left_out)
+        every += found
+        mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
+        _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
+    return ErasureReport(
+        case_id=case.case_id,
+        lines=tuple(map(line_of, outcomes)),
+        searched=searched(),
+        residual=every.hits,
+        doubts=every.doubts,
+        objects_scanned=every.objects,
+        sealed=every.sealed,
+        shared=every.shared,
+        short=every.short,
+        kept=every.kept,
+        undecided=every.undecided,
+        unread=every.unread,
+        waiting=every.waiting,
+        principals=tuple(target.principal for target in targets),
+        unknown=unknown,
+    )
+
+
+def _records(house: House, target: Target, scanned: Scanned, merges: frozenset[tuple[str, str]]) -> Scanned:
+    """What names the person beside the objects. While a copy of them stays, that stays too.
+
+    merges: of the index, that were there before the scan; a newer one has what came meanwhile, for the next run.
+    """
+    corrections = count_left(house, target.principal, target.refs)
+    merged = count_merged(house, target.principal, target.refs, merges)
+    named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
+    doubts = corrections.unreadable + merged.unreadable
+    found = Scanned(doubts=doubts, waiting=merged.newer)
+    return found + (Scanned(kept=named) if scanned.kept else Scanned(hits=named))
+
+
+def _record(
+    house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
+) -> None:
+    body = ErasureDone(
+        case_id=case.case_id,
+        principal=target.principal,
+        done_at=utc_text(now),
+        stores=entry_lines(lines),
+        residual=found.hits,
+        doubts=found.doubts,
+        objects_scanned=found.objects,
+        sealed=found.sealed,
+        shared=found.shared,
+        short=found.short,
+        waiting=found.waiting,
+        kept=found.kept,
+        undecided=found.undecided,
+        exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
+    )
+    with transaction(house.conn):
+        chain = chain_of(case, target.principal)
+        append(house.conn, chain=chain, kind=EntryKind.ERASURE_DONE, exchange_id=None, body=body)

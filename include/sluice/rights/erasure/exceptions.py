@@ -1,0 +1,48 @@
+"""What was decided not to be erased, on which ground, and when that is looked at again. Pure."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sluice.ledger.erased import ExceptionKept
+from sluice.rights.case.clock import months_later, received_on
+from sluice.rights.case.facts import exception_review_months
+from sluice.rights.case.letter_due import refused_groups
+from sluice.rights.case.model import Case, State, Step
+
+DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
+
+
+def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[ExceptionKept, ...]:
+    """Every field group of a principal's parts that was refused, or restricted instead, with its IRI (GDPR Art. 17(3),
+    12(4))."""
+    found = []
+    for part in case.sub_cases:
+        decided = decision_of([step for step in steps if step.sub_case_id == part.sub_case_id])
+        if part.principal != principal or decided is None:
+            continue
+        on = received_on(decided.at)
+        found += [
+            ExceptionKept(
+                sub_case_id=part.sub_case_id,
+                field_group=group,
+                reason=decided.reasons[group],
+                decided_on=on.isoformat(),
+                review_on=review_on(on).isoformat(),
+            )
+            for group in refused_groups(case.right, part)
+            if group in decided.reasons
+        ]
+    return tuple(found)
+
+
+def decision_of(steps: Sequence[Step]) -> Step | None:
+    """The step in which a part was last decided; ``steps``: those of the part, oldest first.
+
+    A step with reasons is one too: what was to be given, and of which nothing could be.
+    """
+    return next((step for step in reversed(steps) if step.to_state in DECISIONS or step.reasons), None)
+
+
+def review_on(decided_on: date) -> date:
+    """By when an exception is looked at again: what was needed then need not be needed for ever (recital 39)."""
+    return months_later(decided_on, exception_review_months(decided_on))

@@ -1,0 +1,144 @@
+"""What an object counts as that the second scan could not call clean: residue, doubt, or what was to be expected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluice.agreement.onboard import READS, WRITES
+from sluice.exchange.house import House
+from sluice.lake.objects import StoredObject
+from sluice.lake.versions import UNSAID
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.model import Copy, Fate, Target, Unread
+from sluice.rights.copies.scope import fate_of
+from sluice.rights.copies.under_way import UnderWay
+from sluice.rights.notices.to_controller import find_open_requests, find_undecided
+from sluice.scan.model import Scan, Status
+from sluice.terms import Direction
+
+JUDGED = (Direction.INBOUND.value, *READS)
+"""Folders of a principal of whose objects copies are known: what came in, and what we put there."""
+NO_NAME = "NAME_UNSAID"
+NAMED = "NAMES_THE_PERSON"
+"""Why an object of the principal's own is waited for, where it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Objects that were read, that still name the person, and that leave a doubt; ``unread``: the first of these.
+
+    ``sealed``: returns that only their recipient can open, and of which the index of their rows says that the
+    person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
+    ``shared``: spellings that were not looked for, because other persons' rows have them as well.
+    ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
+    ``kept``: those that name the person because of what was decided of them, or was not yet: ``undecided`` of them.
+    ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
+    request of the person, until that is over; what exchanges have that did not end yet; and what the principal put
+    beside its flows, no copy of ours, that names the person or cannot be read: it goes on its last day.
+    """
+
+    objects: int = 0
+    hits: int = 0
+    doubts: int = 0
+    sealed: int = 0
+    shared: int = 0
+    short: int = 0
+    kept: int = 0
+    undecided: int = 0
+    unread: tuple[Unread, ...] = ()
+    waiting: int = 0
+
+    def __add__(self, other: "Scanned") -> "Scanned":
+        return Scanned(
+            self.objects + other.objects,
+            self.hits + other.hits,
+            self.doubts + other.doubts,
+            self.sealed + other.sealed,
+            self.shared + other.shared,
+            self.short + other.short,
+            self.kept + other.kept,
+            self.undecided + other.undecided,
+            self.unread + other.unread,
+            self.waiting + other.waiting,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Where the person is named and that is no residue. ``asks``, ``asked``: how the keys begin of what tells the
+    principal of their other requests, and of this one while it has to decide; ``fates``: of each copy, by version."""
+
+    house: House
+    target: Target
+    asks: tuple[str, ...]
+    asked: tuple[str, ...]
+    fates: dict[tuple[str, str, str], Fate]
+    under_way: UnderWay
+
+    @classmethod
+    def of(cls, house: House, target: Target, copies: Sequence[Copy], under_way: UnderWay) -> "Meant":
+        asks = find_open_requests(house.conn, target.principal, target.case_id)
+        asked = find_undecided(house.conn, target.principal, target.case_id)
+        return cls(house, target, asks, asked, _fates(copies, target), under_way)
+
+    def expects(self, item: StoredObject, scan: Scan, store: str) -> Scanned | None:
+        """What an object counts as whatever the bytes say, or because of where it lies; None: as what was read in it.
+
+        What an open exchange came with, or put down before its end, waits: named or sealed, it is met when that ends.
+        """
+        if scan.status is Status.CLEAN:
+            return None
+        exchange_id = self.under_way.exchange_of(item, is_new=not self._is_known(item))
+        if exchange_id is not None:
+            return Scanned(objects=1, waiting=self.under_way.count(exchange_id))
+        if self._is_theirs(item):
+            return self._waits_for(item, NAMED if scan.hits else scan.doubts[0].reason, store)
+        return self.hit(item) if scan.status is Status.HIT else None
+
+    def unsaid(self, item: StoredObject, store: str) -> Scanned | None:
+        """Of an object that is not there under its name: nothing can be read by one that a listing spoils."""
+        if UNSAID not in item.key:
+            return None
+        if self._is_theirs(item):
+            return self._waits_for(item, NO_NAME, store)
+        return Scanned(objects=1, doubts=1, unread=(Unread(store, reason=NO_NAME),))
+
+    def _is_theirs(self, item: StoredObject) -> bool:
+        """Whether the principal put it beside its flows: no run of ours can have left it, and none can mend it."""
+        principal, _, rest = item.key.partition("/")
+        is_own = (item.bucket, principal) == (self.house.settings.bucket_exchange, self.target.principal)
+        return is_own and rest.split("/")[0] not in JUDGED
+
+    def _waits_for(self, item: StoredObject, reason: str, store: str) -> Scanned:
+        """Its name is not said, nor a folder that the principal made up."""
+        folder = item.key.split("/")[1]
+        place = f"{item.bucket}/{self.target.principal}/{f'{folder}/' if folder in WRITES else ''}"
+        unread = Unread(store, reason=reason, place=f"{place} version {item.version_id}")
+        return Scanned(objects=1, waiting=1, unread=(unread,))
+
+    def _is_known(self, item: StoredObject) -> bool:
+        """Whether a copy lay there when the scan began."""
+        return any(known[:2] == (item.bucket, item.key) for known in self.fates)
+
+    def hit(self, item: StoredObject) -> Scanned | None:
+        """What an object that names the person counts as; None: it is a residue."""
+        if item.key.startswith(self.asks):
+            return Scanned(objects=1, waiting=1)
+        fate = Fate.WAITS if item.key.startswith(self.asked) else self._fate(item)
+        if fate is Fate.GOES:
+            return None
+        return Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
+
+    def _fate(self, item: StoredObject) -> Fate:
+        """Of a copy that was edited for somebody else since the scan began, what it is now."""
+        name = _name(item)
+        if name not in self.fates and self._is_known(item):
+            self.fates.update(_fates(copy_store.find_copies(self.house.conn, self.target.principal), self.target))
+        return self.fates.get(name, Fate.GOES)
+
+
+def _name(item: StoredObject) -> tuple[str, str, str]:
+    return item.bucket, item.key, item.version_id
+
+
+def _fates(copies: Sequence[Copy], target: Target) -> dict[tuple[str, str, str], Fate]:
+    return {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies}

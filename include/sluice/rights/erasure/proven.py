@@ -1,0 +1,37 @@
+"""What the erasure of a case is proven to have done, as of a moment: where, since when, and by which certificate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.exchange.house import House
+from sluice.rights.case.model import Case, CaseId
+from sluice.rights.copies.scope import has_decided
+from sluice.rights.erasure.certificate import is_clean, key_of, last_scans
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The clean second scan of an erasure at one principal. ``done_at``: UTC with ``Z``.
+
+    ``certificate``: the name of the signed one; None while it is not issued.
+    """
+
+    principal: str
+    done_at: str
+    certificate: str | None
+
+
+def find_erased(house: House, case: Case, at: datetime) -> tuple[Erased, ...]:
+    """Where the erasure of a case was proven by a moment, by principal. The ledger is asked where one was decided."""
+    scans = last_scans(house, case.case_id) if any(map(has_decided, case.sub_cases)) else {}
+    return tuple(
+        Erased(name, done.done_at, _issued_as(house, case.case_id, name, entry_hash))
+        for name, (done, entry_hash) in sorted(scans.items())
+        if is_clean(done) and datetime.fromisoformat(done.done_at) <= at
+    )
+
+
+def _issued_as(house: House, case_id: CaseId, principal: str, entry_hash: str) -> str | None:
+    key = key_of(case_id, principal, entry_hash)
+    there = house.objects.head(house.settings.bucket_evidence, key)
+    return None if there is None else key.rpartition("/")[2].removesuffix(".json")

@@ -1,0 +1,285 @@
+"""Plan before destroy: make the plan of an erasure, let a second person release it, say what a run may do.
+
+Whoever made the plan or decided the case cannot release it; that is refused and recorded. A principal that
+instructed is the first person of its own part.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sluice.agreement.store import find_version
+from sluice.db import Connection, transaction
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.ledger.append import append
+from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
+from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
+from sluice.ledger.reason import check_reason
+from sluice.rights.case import store
+from sluice.rights.case.model import CASES_CHAIN, Case, CaseId
+from sluice.rights.copies.find import foresee, open_request, targets_of
+from sluice.rights.copies.model import (
+    Done,
+    ErasureReport,
+    EverybodyNeeded,
+    Outcome,
+    PlanOutdated,
+    ReleaseRefused,
+    Target,
+    words_of,
+)
+from sluice.rights.copies.scope import decided_of, has_decided
+from sluice.rights.copies.whose import SeveralCustomers, own_target
+from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure.plan import (
+    Plan,
+    Refusal,
+    StoredPlan,
+    barred,
+    make_plan,
+)
+from sluice.rights.erasure.preflight import check_preflight
+from sluice.rights.erasure.report import added, entry_lines, searched
+from sluice.rights.erasure.told import tell_who_waits
+from sluice.terms import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a dry run foresaw at every principal, and the plans that wait or were released."""
+
+    report: ErasureReport
+    plans: tuple[StoredPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Whom a run may erase at one principal. ``plan`` None: the agreement asks for no release."""
+
+    target: Target
+    plan: StoredPlan | None
+
+    def permits(self, done: Done) -> bool:
+        """Whether this change of a copy was let go."""
+        return self.plan is None or self.plan.permits(done)
+
+
+def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
+    """Try out what a run would do now; where a decision waits for its release, store that as the plan.
+
+    A plan that says the same stays, and so does a released one that still covers everything. Raises PreflightFailed,
+    SeveralCustomers, EverybodyNeeded.
+    """
+    check_preflight(house, case_id)
+    case, envelope = open_request(house, case_id)
+    lines: list[Done] = []
+    for each in targets_of(house, case, envelope, decided_only=False):
+        target = own_target(house, case, envelope, each)
+        tell_who_waits(house, case, target)
+        foreseen = list(foresee(house, target))
+        lines += foreseen
+        if target.decided and needs_release(house.conn, case, target.principal):
+            _keep(house.conn, case, planned(case_id, target, foreseen), foreseen, by, now)
+    report = ErasureReport(case_id, added(lines), searched())
+    return Drafted(report, tuple(control.find_plans(house.conn, case_id)))
+
+
+def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:
+    """The plan of a target, of what a dry run foresaw."""
+    return make_plan(case_id, target.principal, target.decided, foreseen, target.waits)
+
+
+def release(
+    house: House,
+    case_id: CaseId,
+    by: str,
+    now: datetime,
+    *,
+    principal: str | None = None,
+    pinned: str = "",
+    reason: str | None = None,
+) -> tuple[StoredPlan, ...]:
+    """Let the plans of a case that wait be carried out, all or none. ``pinned``: how the hash of the plan begins.
+
+    reason: a code or an IRI. Raises ReleaseRefused, and records that it did; UsageError for a name that is none.
+    """
+    name = check_name(by)
+    check_reason(reason)
+    with transaction(house.conn):
+        case = store.lock_case(house.conn, case_id)
+        waiting = [
+            plan
+            for plan in control.find_plans(house.conn, case_id)
+            if plan.released_at is None and principal in (None, plan.plan.principal)
+        ]
+        refusal = _refusal(house.conn, case, waiting, name, pinned)
+        if refusal is None:
+            for plan in waiting:
+                control.mark_released(house.conn, plan.plan_id, name, now)
+            for plan in waiting:
+                _record_release(house.conn, case, plan.plan, name, now, reason)
+        else:
+            whose = waiting[0].plan.principal if len(waiting) == 1 else None
+            record_refusal(house.conn, case, whose, "release", name, now, refusal)
+    if refusal is not None:
+        raise ReleaseRefused(Ref("case", case_id), Ref("reason", refusal.value))
+    return tuple(plan for plan in control.find_plans(house.conn, case_id) if plan.released_at is not None)
+
+
+def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
+    """Of what was decided, what may be erased now: released as it stands, or in no need of it."""
+    found = []
+    for target in targets:
+        plan = control.find_plan(house.conn, case.case_id, target.principal)
+        if not needs_release(house.conn, case, target.principal):
+            found.append(Clearance(target, None))
+        elif plan and plan.released_at and plan.plan.decided == words_of(target.decided):
+            found.append(Clearance(target, plan))
+    return found
+
+
+def own_clearances(
+    house: House, case_id: CaseId, clearances: Sequence[Clearance], *, is_begun: bool = True
+) -> list[Clearance]:
+    """The same, by what is the person's alone; is_begun: by whom a run keeps out. Raises SeveralCustomers."""
+    case, envelope = open_request(house, case_id)
+    own = [own_target(house, case, envelope, each.target, is_begun=is_begun) for each in clearances]
+    return [replace(each, target=target) for each, target in zip(clearances, own, strict=True)]
+
+
+def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:
+    """By whom a run is about to begin; a refusal here is no error that others wait for.
+
+    Raises SeveralCustomers, which ends the plans; PlanOutdated where others are left out now than the plan says;
+    EverybodyNeeded where nobody is left.
+    """
+    case = store.get_case(house.conn, case_id)
+    try:
+        own = own_clearances(house, case_id, clearances, is_begun=False)
+    except SeveralCustomers:
+        for plan in (each.plan for each in clearances if each.plan is not None):
+            outdated(house, case, plan, 0, now)
+        raise
+    for each in own:
+        if each.plan is not None and each.plan.plan.waits != each.target.waits:
+            with suppress(EverybodyNeeded):
+                tell_who_waits(house, case, each.target)
+            raise outdated(house, case, each.plan, 0, now)
+        tell_who_waits(house, case, each.target)
+    return own
+
+
+def waits_for_plan(conn: Connection, case: Case) -> bool:
+    """Whether something was decided, has to be released, and has no plan yet that says so."""
+    names = sorted({part.principal for part in case.sub_cases if has_decided(part)})
+    return any(
+        needs_release(conn, case, Principal(name))
+        and ((plan := control.find_plan(conn, case.case_id, Principal(name))) is None or _is_changed(case, plan.plan))
+        for name in names
+    )
+
+
+def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: datetime) -> PlanOutdated:
+    """End a plan that does not cover what is there, and record it; the error to leave with."""
+    with transaction(house.conn):
+        store.lock_case(house.conn, case.case_id)
+        if control.end_plan(house.conn, plan.plan_id, "outdated", now):
+            record_refusal(house.conn, case, plan.plan.principal, "run", "sluice", now, Refusal.PLAN_OUTDATED, objects)
+    return PlanOutdated(Ref("case", case.case_id), Ref("copies not covered", objects))
+
+
+def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
+    """Whether an agreement of a decided part asks for a second person; one that cannot be read does."""
+    parts = [part for part in case.sub_cases if part.principal == principal and has_decided(part)]
+    papers = [find_version(conn, part.agreement_id or "", part.agreement_version or "") for part in parts]
+    return any(paper is None or paper.erasure.two_person_release for paper in papers)
+
+
+def record_refusal(
+    conn: Connection,
+    case: Case,
+    principal: str | None,
+    wanted: str,
+    by: str,
+    at: datetime,
+    reason: Refusal,
+    objects: int = 0,
+) -> None:
+    """Write down what was wanted and not done; the last thing of its transaction."""
+    body = ErasureRefused(
+        case_id=case.case_id,
+        principal=principal,
+        wanted=wanted,
+        asked_by=by,
+        refused_at=utc_text(at),
+        reason=reason.value,
+        objects=objects,
+    )
+    append(conn, chain=chain_of(case, principal), kind=EntryKind.ERASURE_REFUSED, exchange_id=None, body=body)
+
+
+def chain_of(case: Case, principal: str | None) -> str:
+    """Where entries about a case go: to the principal's agreement, else to the center's own cases."""
+    return next((part.chain for part in case.sub_cases if part.principal == principal), CASES_CHAIN)
+
+
+def _keep(conn: Connection, case: Case, plan: Plan, foreseen: Sequence[Done], by: str, now: datetime) -> StoredPlan:
+    with transaction(conn):
+        store.lock_case(conn, case.case_id)
+        live = control.find_plan(conn, case.case_id, plan.principal)
+        if live is not None:
+            is_same = live.plan.sha256 == plan.sha256
+            is_for = (live.plan.decided, live.plan.waits) == (plan.decided, plan.waits)
+            covers = live.released_at is not None and is_for
+            if is_same or (covers and all(done.outcome is Outcome.KEPT or live.permits(done) for done in foreseen)):
+                return live
+            control.end_plan(conn, live.plan_id, "superseded", now)
+        stored = control.insert_plan(conn, plan, now, check_name(by))
+        body = ErasurePlanned(
+            case_id=case.case_id,
+            principal=plan.principal,
+            plan_sha256=plan.sha256,
+            planned_by=stored.made_by,
+            planned_at=utc_text(now),
+            stores=entry_lines(added(foreseen)),
+        )
+        chain = chain_of(case, plan.principal)
+        append(conn, chain=chain, kind=EntryKind.ERASURE_PLANNED, exchange_id=None, body=body)
+    return stored
+
+
+def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datetime, reason: str | None) -> None:
+    body = ErasureReleased(
+        case_id=case.case_id,
+        principal=plan.principal,
+        plan_sha256=plan.sha256,
+        released_by=by,
+        released_at=utc_text(at),
+        reason=reason,
+    )
+    append(conn, chain=chain_of(case, plan.principal), kind=EntryKind.ERASURE_RELEASED, exchange_id=None, body=body)
+
+
+def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: str, pinned: str) -> Refusal | None:
+    """Why these plans cannot be released by somebody, or None. ``waiting``: of one case, which is locked."""
+    if not waiting:
+        return Refusal.NOTHING_TO_RELEASE
+    if control.find_erring(conn, case.case_id):
+        return Refusal.ANOTHER_CASE_IN_ERROR
+    if refusal := barred(case, store.list_steps(conn, case.case_id), waiting, by):
+        return refusal
+    if any(_is_changed(case, plan.plan) for plan in waiting):
+        return Refusal.DECISION_CHANGED
+    if not all(plan.plan.sha256.startswith(pinned.lower()) for plan in waiting):
+        return Refusal.ANOTHER_PLAN
+    return None
+
+
+def _is_changed(case: Case, plan: Plan) -> bool:
+    """Whether something else is decided now than what the plan was made for."""
+    parts = [part for part in case.sub_cases if part.principal == plan.principal]
+    return words_of({pair for part in parts for pair in decided_of(part)}) != plan.decided

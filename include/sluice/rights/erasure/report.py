@@ -1,0 +1,53 @@
+"""Lines of a report: what came, or would come, of the copies of one case, added up per store. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sluice.ledger.erased import StoreErased
+from sluice.rights.copies.model import Done, StoreLine
+from sluice.rights.copies.stores import STORES
+
+
+def searched() -> tuple[str, ...]:
+    """Every store that is looked into, also when nothing is found."""
+    return tuple(store.name for store in STORES)
+
+
+def added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
+    """One line per store, outcome and ground."""
+    groups: dict[tuple[str, str, str | None], list[Done]] = defaultdict(list)
+    for done in lines:
+        groups[done.place.store, done.outcome.value, done.ground].append(done)
+    return tuple(
+        StoreLine(
+            name, len(found), sum(d.rows_before for d in found), sum(d.rows_after for d in found), outcome, ground
+        )
+        for (name, outcome, ground), found in sorted(groups.items(), key=lambda item: str(item[0]))
+    )
+
+
+def line_of(row: Mapping[str, object]) -> StoreLine:
+    """One line of what was noted."""
+    return StoreLine(
+        str(row["store"]),
+        int(str(row["objects"])),
+        int(str(row["rows_before"])),
+        int(str(row["rows_after"])),
+        str(row["outcome"]),
+        None if row["ground"] is None else str(row["ground"]),
+    )
+
+
+def entry_lines(lines: Iterable[StoreLine]) -> tuple[StoreErased, ...]:
+    """The same, as the ledger keeps it."""
+    return tuple(
+        StoreErased(
+            store=line.store,
+            objects=line.objects,
+            rows_before=line.rows_before,
+            rows_after=line.rows_after,
+            outcome=line.outcome,
+            ground=line.ground,
+        )
+        for line in lines
+    )

@@ -1,0 +1,282 @@
+"""The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sluice.errors import NotFound, StoreError
+from sluice.exchange.catalogue import find_copies as find_lines
+from sluice.exchange.house import House
+from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
+from sluice.lake.objects import Fetched, StoredObject
+from sluice.lake.quarantine import unseal
+from sluice.rights.copies import copy_store
+from sluice.rights.copies.answers import SENT
+from sluice.rights.copies.bench import Bench, open_bench
+from sluice.rights.copies.lead import find_lead
+from sluice.rights.copies.linked import WENT_OUT, is_in_index
+from sluice.rights.copies.model import Copy, Target, Unread
+from sluice.rights.copies.needles import longer_words
+from sluice.rights.copies.received import under_its_key
+from sluice.rights.copies.stores import STORES
+from sluice.rights.copies.under_way import UnderWay
+from sluice.rights.copies.uploads import UPLOADS, count_uploads
+from sluice.rights.erasure.meant import Meant, Scanned
+from sluice.rights.notices.tell import find_open_notices
+from sluice.rights.person.identifiers import KEY_OWNER
+from sluice.scan.form import Form
+from sluice.scan.little import scan_little
+from sluice.scan.model import Doubt, Reason, Scan, Status
+from sluice.scan.needles import Needles, needles_of, unsearchable_of
+from sluice.scan.readers import TOO_HEAVY, Readers
+from sluice.subject.model import IndexInvalid
+from sluice.terms import ExchangeId, Sha256
+
+AHEAD = 4
+"""Objects that are fetched while another one is read."""
+MANY = 32
+"""More copies of a principal are worth processes of their own that read its objects side by side."""
+CAME_IN = frozenset({"arrived", "quarantine.file"})
+"""Kinds of copies that may be under OpenPGP as they came."""
+SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
+"""Of an object that is sealed as a whole."""
+NONE = frozenset[ExchangeId]()
+UNREADABLE = Scan((), (Doubt(Reason.UNREADABLE, ""),), 0)
+TOLD = 20
+"""Objects in doubt that are named, of each principal; all are counted."""
+
+
+def scan_stores(
+    house: House, target: Target, values: frozenset[str], since: datetime, in_flight: frozenset[ExchangeId] = NONE
+) -> Scanned:
+    """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt.
+
+    in_flight: exchanges that are counted already as what the erasure waits for.
+    """
+    uploads, younger = count_uploads(house, target.principal, since)
+    listed, refs = sorted(values), sorted(target.refs)
+    with open_bench(house, target) as bench, Readers(listed, refs, most=bench.most) as readers, ExitStack() as begun:
+        under_way = UnderWay.of(house, target.principal, in_flight)  # before the copies: what ends meanwhile is in both
+        copies = copy_store.find_copies(house.conn, target.principal)
+        search = begun.enter_context(closing(Search(bench, copies, listed, readers)))
+        unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
+        found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
+        by_index = WENT_OUT | SENT | CAME_IN
+        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
+        of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
+        meant = Meant.of(house, target, copies, under_way)
+        told = find_open_notices(house, target.principal)
+        seen: set[tuple[str, str, str]] = set()
+        residues: set[tuple[str, str]] = set()
+        for each in STORES:
+            left = list(each.objects(house, target))
+            while left:
+                new = {_name(item): item for item in left if (item.bucket, item.key) not in told}
+                items = [item for name, item in new.items() if name not in seen]
+                seen.update(new)
+                left = []
+                for item, fetched in _fetched(bench, items, search.read_ahead if len(copies) > MANY else None):
+                    if fetched is None:
+                        left.extend(_now(house, item))
+                        found += meant.unsaid(item, each.name) or Scanned()
+                        continue
+                    scan = search.scan(fetched, item.key) if isinstance(fetched, Fetched) else fetched
+                    expected = meant.expects(item, scan, each.name)
+                    where = Unread(each.name, of.get((item.bucket, item.key)))
+                    if scan.status is not Status.HIT and isinstance(fetched, Fetched) and not _is_whole(item, fetched):
+                        found += Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))
+                        continue
+                    found += expected or _judged(bench, scan, sent.get(_name(item)), where)
+                    if scan.status is Status.HIT and expected is None:
+                        residues.add((item.bucket, item.key))
+    _note_residues(house, target, copies, residues)
+    return replace(found, unread=found.unread[:TOLD])
+
+
+class Search:
+    """What is looked for in every object: values as they were written, and the references that stand for them.
+
+    Words of other persons' rows that hold a value are gathered once something was found at all, because they only
+    ever make it less: then the object is read again, with them, for what was found in it.
+    Of the same bytes again (a file that came twice, a receipt beside a return) the answer is the same.
+    """
+
+    def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
+        self._bench, self._copies, self._listed, self._readers = bench, copies, values, readers
+        self._again = Readers(values, (), 1, bench.most, longer=lambda: self._longer)
+        self._ahead: dict[Sha256, Scan] = {}
+        self._read: dict[tuple[Sha256, bool], Scan] = {}
+
+    @property
+    def short(self) -> int:
+        """Values that cannot be looked for."""
+        return len(unsearchable_of(self._listed))
+
+    @cached_property
+    def _needles(self) -> Needles:
+        return needles_of(self._listed, words=sorted(self._bench.target.refs))
+
+    @cached_property
+    def _longer(self) -> dict[str, set[str]]:
+        return longer_words(self._bench, self._copies, frozenset(self._listed))
+
+    def close(self) -> None:
+        """End those who read once more."""
+        self._again.close()
+
+    def read_ahead(self, fetched: Fetched) -> None:
+        """Have an object read by whoever is free, from any thread; what nobody could read is read when asked for."""
+        if fetched.sha256 not in self._ahead:
+            scan = self._read_by(self._readers, fetched.path)
+            if scan is not None:
+                self._ahead[fetched.sha256] = scan
+
+    def _read_by(self, readers: Readers, path: Path) -> Scan | None:
+        """An object, or what it holds where it is sealed as a whole and its key is ours, read by another process."""
+        scan = readers.scan(path)
+        if scan is None or scan.doubts != (SEALED,) or scan.hits:
+            return scan
+        plain = _unsealed(self._bench, path, path.with_suffix(".opened"))
+        if plain is None:
+            return scan
+        try:
+            return readers.scan(plain) or scan
+        finally:
+            plain.unlink()
+
+    def scan(self, fetched: Fetched, key: str) -> Scan:
+        """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
+        name = fetched.sha256, key.startswith(SUPPRESSIONS)
+        if name not in self._read:
+            self._read[name] = self._scan_new(fetched, by_reference=name[1])
+        return self._read[name]
+
+    def _scan_new(self, fetched: Fetched, *, by_reference: bool) -> Scan:
+        path, ahead = fetched.path, self._ahead.get(fetched.sha256)
+        is_open = ahead is not None and all(doubt.reason is not Reason.ENCRYPTED for doubt in ahead.doubts)
+        found = ahead if ahead is not None and is_open else self._scan(path, self._needles, self._readers)
+        if by_reference:
+            found = replace(found, hits=tuple(hit for hit in found.hits if hit.value_index < len(self._listed)))
+        if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
+            return found
+        is_whole = all(doubt.reason is not Reason.TOO_MANY_HITS for doubt in found.doubts)
+        again = sorted({self._listed[hit.value_index] for hit in found.hits}) if is_whole else self._listed
+        return self._scan(path, needles_of(again, self._longer), self._again)
+
+    def _scan(self, path: Path, needles: Needles, readers: Readers) -> Scan:
+        """By this process where it is plain or little, else by one that may take only so much."""
+        little = scan_little(path, needles, lambda sealed: _decrypted(self._bench, sealed))
+        return little or self._read_by(readers, path) or TOO_HEAVY
+
+
+def _note_residues(
+    house: House, target: Target, copies: Sequence[Copy], residues: AbstractSet[tuple[str, str]]
+) -> None:
+    """The next run of the case opens these copies, whatever the index says of them."""
+    named = {copy.exchange_id for copy in copies if (copy.bucket, copy.key) in residues}
+    if named and target.case_id:
+        copy_store.note_leads(house.conn, target, named, "scan")
+
+
+def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
+    """What stands in the place of a version that another erasure removed since it was listed."""
+    return (each for each in house.objects.list_versions(item.bucket, item.key) if each.key == item.key)
+
+
+def _name(item: StoredObject) -> tuple[str, str, str]:
+    return item.bucket, item.key, item.version_id
+
+
+Got = Fetched | Scan | None
+"""An object on local disk; what is said of one that the store does not give; None: it is there no more."""
+
+
+def _fetched(
+    bench: Bench, items: Sequence[StoredObject], then: Callable[[Fetched], None] | None
+) -> Iterator[tuple[StoredObject, Got]]:
+    """Each object on local disk until the next one is asked for, a few fetched ahead.
+
+    then: what is done with each ahead as well."""
+    folder = bench.fresh("scanned")
+    folder.mkdir()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        waiting: deque[tuple[StoredObject, Future[Got]]] = deque()
+        for number, item in enumerate(items):
+            waiting.append((item, pool.submit(_fetch, bench, item, folder / str(number), then)))
+            if len(waiting) > AHEAD:
+                yield from _next(*waiting.popleft())
+        for each in waiting:
+            yield from _next(*each)
+
+
+def _next(item: StoredObject, fetching: "Future[Got]") -> Iterator[tuple[StoredObject, Got]]:
+    fetched = fetching.result()
+    yield item, fetched
+    if isinstance(fetched, Fetched):
+        fetched.path.unlink()
+
+
+def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Got:
+    try:
+        fetched = bench.house.objects.fetch(*_name(item), path)
+    except NotFound:
+        return None
+    except StoreError:  # of this one object: where the store is away, ServiceMissing is
+        return UNREADABLE
+    if then is not None:
+        then(fetched)
+    return fetched
+
+
+def _is_whole(item: StoredObject, fetched: Fetched) -> bool:
+    """Whether all that is listed was given; SeaweedFS gives nothing of what it has under the name of a folder."""
+    return fetched.size_bytes == item.size_bytes and (fetched.size_bytes > 0 or not item.key.endswith("/"))
+
+
+def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:
+    """``copy``: the return or the arrival that this object is, if it is one."""
+    if scan.status is Status.HIT:
+        return Scanned(1, hits=1)
+    if scan.status is Status.OPAQUE and copy is not None and _index_denies(bench, copy):
+        return Scanned(1, sealed=1)
+    if scan.status is Status.CLEAN:
+        return Scanned(1)
+    return Scanned(1, doubts=1, unread=(replace(where, reason=scan.doubts[0].reason),))
+
+
+def _index_denies(bench: Bench, copy: Copy) -> bool:
+    """Whether a file that we cannot read has index runs that can be asked, and none of them names the person."""
+    if copy.kind in CAME_IN:
+        alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
+        lead = find_lead(bench, copy_store.find_copies(bench.house.conn, bench.target.principal, among=alike))
+        return any(lead.knows(replace(copy, exchange_id=each)) for each in alike) and not lead.named & set(alike)
+    has_run = any(line.kind == "index" for line in find_lines(bench.house.conn, copy.exchange_id))
+    asked = under_its_key(bench, copy) if has_run else None
+    try:
+        return asked is not None and not is_in_index(asked, copy)
+    except IndexInvalid:
+        return False
+
+
+def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
+    source = bench.fresh("sealed-part")
+    source.write_bytes(sealed)
+    opened = _unsealed(bench, source, bench.fresh("opened-part"))
+    return opened.read_bytes() if opened else None
+
+
+def _unsealed(bench: Bench, source: Path, target: Path) -> Path | None:
+    """``target``, with what was sealed; None where its key is not ours."""
+    import pyrage
+
+    for owner in (bench.target.principal, KEY_OWNER):  # answers to persons are sealed to the center
+        with suppress(pyrage.DecryptError):
+            return unseal(source, target, bench.house.keyring, owner)
+    target.unlink(missing_ok=True)
+    return None

@@ -1,0 +1,28 @@
+"""What a principal reads of persons that its own file asked to erase and that are left out for now."""
+
+import hashlib
+import json
+
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.rights.case.model import Case, Track
+from sluice.rights.copies.model import EverybodyNeeded, Target
+from sluice.rights.notices.to_controller import TEXTS, put_notice
+
+
+def tell_who_waits(house: House, case: Case, target: Target) -> None:
+    """Tell the principal how many persons are left out and why, never who (GDPR Art. 28(3), last paragraph); once.
+
+    Raises EverybodyNeeded where nobody else is left to erase.
+    """
+    if not (target.decided and target.waits):
+        return
+    waits = dict(target.waits)
+    mark = hashlib.sha256(json.dumps(waits, sort_keys=True).encode()).hexdigest()[:16]
+    for part in case.sub_cases:
+        if part.principal == target.principal and part.track is Track.PROCESSOR:
+            key = f"{part.principal}/notices/erasure-waits-{part.sub_case_id}.{mark}.json"
+            said = {"notice": "case.erasure_waits", "case": part.sub_case_id, "right": case.right.value}
+            put_notice(house, key, {**said, "persons": waits, "text": dict(TEXTS["ERASURE_WAITS"])})
+    if not target.refs:
+        raise EverybodyNeeded(Ref("case", case.case_id), Ref("persons", sum(waits.values())))

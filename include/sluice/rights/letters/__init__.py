@@ -1,0 +1,1 @@
+"""Letters to the person: what they say, how they look, when they are had."""

@@ -1,0 +1,32 @@
+"""From what an objection or a withdrawal keeps the person out, in words: all it can reach, or what they named. Pure."""
+
+from collections.abc import Iterator
+
+from sluice.agreement.dpv import short
+from sluice.documents.words import Words
+from sluice.rights.case.letter_model import LetterFacts
+from sluice.rights.case.model import PROTECTED, Hold
+
+
+def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
+    """How the person is protected meanwhile, and from what where they named it; a hold until a decision is of all."""
+    hold = PROTECTED.get(facts.case.right)
+    if hold is None:
+        return
+    is_limited = facts.is_limited and hold in (Hold.OBJECTED, Hold.CONSENT_WITHDRAWN)
+    named = (f"letter.hold.{hold}.named",) if is_limited else ()
+    yield say.find(*named, f"letter.hold.{hold}") or ""
+    if is_limited:
+        yield from named_of(say, facts)
+
+
+def named_of(say: Words, facts: LetterFacts) -> Iterator[str]:
+    """What the person named, and that the rest stays as it was."""
+    if not facts.is_limited:
+        return
+    named = []
+    if facts.purposes:
+        named.append(say.say("letter.named.purposes", purposes=", ".join(map(short, facts.purposes))))
+    if facts.channel:
+        named.append(say.find(f"letter.channel.{facts.channel}") or facts.channel)
+    yield say.say("letter.named", named="; ".join(named))

@@ -1,0 +1,367 @@
+"""A letter in words: title, paragraphs and tables in the person's language, ready to be set. Pure.
+
+Words come from the catalogues of the documents room, law and remedies included; here is only which of
+them a case needs. A letter that goes to somebody who is not proven to be the person names no company
+and no kind of data: who asks may not learn who knows the person.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
+from sluice.documents.words import Words, words
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.guards import WITHOUT_IDENTITY
+from sluice.rights.case.letter_due import answers, is_instead, refused_groups
+from sluice.rights.case.letter_model import LetterFacts, PartFacts, Proof
+from sluice.rights.case.model import Action, Case, LetterKind, Right, State, SubCase
+from sluice.rights.case.reasons import REMEDIES
+from sluice.rights.case.wording import EVERYTHING, group_text, reason_text
+from sluice.rights.letters.named import hold_of, named_of
+from sluice.rights.person.reach import stays_out
+
+WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What differs between the kinds of letters."""
+
+    title: str
+    opening: str
+    notices: tuple[Notice, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+def make_letter_page(facts: LetterFacts) -> LetterPage:
+    """The page of a letter, every word finished."""
+    say, case = words(facts.language), facts.case
+    body = BODIES[facts.kind](say, facts)
+    references = {
+        "case": Text(case.case_id, is_code=True),
+        "dated": Text(say.day(facts.written_on.isoformat())),
+        "received": Text(say.day(case.due.received.isoformat())),
+        "right": Text(say.say(f"right.{case.right}")),
+    }
+    return LetterPage(
+        case=case.case_id,
+        lang=say.language,
+        region=say.locale.territory or "",
+        title=body.title,
+        subject=f"{say.say('letter.case')} {case.case_id}",
+        sender=tuple(line for line in (facts.sender.name, facts.sender.contact) if line),
+        references=tuple(Pair(say.say(f"letter.{name}"), value) for name, value in references.items()),
+        greeting=say.say("letter.greeting"),
+        opening=(body.opening,),
+        notices=body.notices,
+        parts=(*body.parts, _questions(say, facts)),
+        closing=say.say("letter.closing"),
+        signature=say.say("letter.signature", sender=facts.sender.name),
+        footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
+    )
+
+
+def done_text(say: Words, right: Right, action: Action, *, is_limited: bool = False) -> str:
+    """What was done to data, in a few words. is_limited: for what the person named, and nothing else."""
+    named = (f"done.{right}.{action}.named",) if is_limited else ()
+    return say.find(*named, f"done.{right}.{action}", f"done.{action}") or action.value
+
+
+def remedies_of(facts: LetterFacts) -> str | None:
+    """Which text on complaint and court belongs here: the one the decision named, else that of the country."""
+    named = (each.remedies_ref for each in facts.told if each.remedies_ref)
+    return next(named, REMEDIES.get(facts.case.country))
+
+
+def outcomes(right: Right, each: PartFacts) -> Iterator[tuple[str, Action]]:
+    """Every field group of a part and what was done about it; what was restricted instead is also refused.
+
+    Of a correction or a copy only those that were corrected, or of which something is in the copy.
+    """
+    part, refused = each.part, set(refused_groups(right, each.part))
+    if is_instead(right, part.action):
+        refused -= set(part.action_fields or part.field_names)
+    for group in (*part.field_names, *sorted((each.done or frozenset()) - {*part.field_names})):
+        if group in refused or part.action is None:
+            yield group, Action.REFUSE
+        elif each.done is None or group in each.done:
+            yield group, part.action
+
+
+def _receipt(say: Words, facts: LetterFacts) -> Body:
+    days, right = _days(say, facts.case), facts.case.right
+    happens = [*hold_of(say, facts)]
+    if right not in WITHOUT_IDENTITY:
+        happens.append(say.say("letter.receipt.now.identity"))
+    happens.append(say.say("letter.receipt.now.forward"))
+    due = (say.say("letter.receipt.due.why"), say.say("letter.receipt.longer", **days))
+    return Body(
+        say.say("letter.receipt.title"),
+        say.say("letter.receipt.opening"),
+        (Notice("note", say.say("letter.receipt.due", **days), due),),
+        (Part(say.say("letter.receipt.now.heading"), _texts(happens)),),
+    )
+
+
+def _extension(say: Words, facts: LetterFacts) -> Body:
+    days, right = _days(say, facts.case), facts.case.right
+    delays = dict.fromkeys(each.delay for each in facts.told if each.delay)
+    why = tuple(Text(reason_text(say, right, delay), below=delay) for delay in delays)
+    meanwhile = (*hold_of(say, facts), say.say("letter.extension.meanwhile"))
+    return Body(
+        say.say("letter.extension.title"),
+        say.say("letter.extension.opening", **days),
+        (Notice("note", say.say("letter.extension.due", **days), (say.say("letter.extension.due.why"),)),),
+        (
+            Part(say.say("letter.extension.why.heading"), why),
+            Part(say.say("letter.extension.meanwhile.heading"), _texts(meanwhile)),
+        ),
+    )
+
+
+def _refusal(say: Words, facts: LetterFacts) -> Body:
+    all_of_it = facts.is_discreet or all(_is_refused(facts.case.right, part) for part in facts.case.sub_cases)
+    word = "all" if all_of_it else "some"
+    if facts.is_discreet:
+        reasons = dict.fromkeys(reason for each in facts.told for reason in each.reasons.values())
+        told: Iterable[Part] = (
+            _why_not(say, facts, say.say("letter.about.request"), [(EVERYTHING, r) for r in reasons]),
+        )
+    else:
+        told = (_refused(say, facts, each) for each in facts.told)
+    return Body(
+        say.say(f"letter.refusal.title.{word}"),
+        say.say(f"letter.refusal.opening.{word}"),
+        parts=(*told, *_others(say, facts), *_remedies(say, facts)),
+    )
+
+
+def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
+    right = facts.case.right
+    rows = [(group, each.reasons.get(group)) for group in refused_groups(right, each.part)]
+    done = [_inside(group_text(say, g)) for g in each.part.action_fields if not _is_refused(right, each.part)]
+    rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else tuple(_kept(say, facts, each))
+    return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
+
+
+def _is_refused(right: Right, part: SubCase) -> bool:
+    """Whether nothing of a part is done as was asked."""
+    return part.action is Action.REFUSE or is_instead(right, part.action)
+
+
+def _kept(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[str]:
+    """What is restricted instead, and when that is looked at again."""
+    if each.review_on is None:
+        return
+    groups = "; ".join(_inside(group_text(say, group)) for group in each.part.action_fields or each.part.field_names)
+    yield say.say("letter.instead", groups=groups, day=say.day(each.review_on.isoformat()))
+
+
+def _why_not(
+    say: Words,
+    facts: LetterFacts,
+    heading: str,
+    rows: Iterable[tuple[str, str | None]],
+    first: tuple[str, ...] = (),
+    rest: tuple[str, ...] = (),
+) -> Part:
+    right, rows = facts.case.right, tuple(rows)
+    cells = tuple((Text(group_text(say, group)), _reason(say, right, reason)) for group, reason in rows)
+    codes = (say.say("letter.refusal.codes"),) if any(reason for _, reason in rows) else ()
+    table = Grid((say.say("letter.data"), say.say("letter.refusal.why")), cells, WHY_WIDTHS)
+    return Part(heading, _texts(first), table=table, after=(*codes, *rest))
+
+
+def _reason(say: Words, right: Right, reason: str | None) -> Text:
+    """A controller that left data out before it had to say why gave none; who gets the letter may ask it."""
+    return Text(reason_text(say, right, reason), below=reason) if reason else Text(say.say("letter.refusal.unsaid"))
+
+
+def _completion(say: Words, facts: LetterFacts) -> Body:
+    told, right = facts.told, facts.case.right
+    if facts.is_discreet:
+        actions = dict.fromkeys(each.part.action for each in told if each.part.action)
+        done: list[Part] = [_did(say, facts, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions])]
+    else:
+        done = [_done(say, facts, each) for each in told]
+    found_nothing = not facts.is_discreet and all(each.is_of_nobody for each in told)
+    is_untouched = not facts.is_discreet and all(_is_untouched(right, each) for each in told)
+    is_refused = not is_untouched and all(_is_refused(right, each.part) for each in told)
+    stays = [each for each in told if stays_out(right, each.part) and not each.is_untouched]
+    whole = "untouched" if is_untouched and not stays else "all" if _is_whole(facts) else "some"
+    word = "none" if found_nothing and not stays else "instead" if is_refused else whole
+    after = [
+        *_stays_out(say, facts, bool(stays)),
+        *_handed(say, facts),
+        *_recipients(say, facts),
+        *_others(say, facts),
+        *_remains(say, facts),
+        *_remedies(say, facts),
+    ]
+    return Body(
+        say.say(f"letter.completion.title.{word}"),
+        say.say("letter.completion.opening.none" if is_untouched else "letter.completion.opening"),
+        parts=(*done, *after),
+    )
+
+
+def _stays_out(say: Words, facts: LetterFacts, is_so: bool) -> Iterator[Part]:
+    """That what was asked keeps the person out from now on, and of what; data that is restricted instead says so where
+    it stands."""
+    right = facts.case.right
+    said = say.find(f"letter.stays_out.{right}") if is_so else None
+    if said:
+        basis = say.find(f"letter.stays_out.{right}.basis") or ""
+        yield Part(say.say("letter.stays_out.heading"), _texts((said, *named_of(say, facts), basis)))
+
+
+def _lifting(say: Words, facts: LetterFacts) -> Body:
+    """What Art. 18(3) asks: the person is told before the restriction ends, and what they can do."""
+    whose = [] if facts.is_discreet else [_about(say, each) for each in facts.told]
+    headings = whose or [say.say("letter.about.request")]
+    told = tuple(Part(heading, _texts((say.say("letter.lifting.what"),))) for heading in headings)
+    return Body(
+        say.say("letter.lifting.title"),
+        say.find(f"letter.lifting.opening.{facts.case.right}") or say.say("letter.lifting.opening"),
+        (Notice("note", say.say("letter.lifting.before"), (say.say("letter.lifting.object"),)),),
+        (*told, *_remedies(say, facts)),
+    )
+
+
+def _is_untouched(right: Right, each: PartFacts) -> bool:
+    """Whether nothing was done about a part, and nothing of it was refused."""
+    return each.is_of_nobody or (each.is_untouched and not refused_groups(right, each.part))
+
+
+def _is_whole(facts: LetterFacts) -> bool:
+    """Whether this letter says of everything the person asked that it was done."""
+    return len(facts.told) == len(facts.parts) and not any(
+        refused_groups(facts.case.right, each.part) for each in facts.told
+    )
+
+
+def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
+    if each.is_of_nobody:
+        searched = 1 if each.was_gone else len(facts.case.searched)
+        nobody = say.count("letter.nobody", searched, count=say.number(searched))
+        return Part(_about(say, each), _texts((nobody, say.say("letter.staff"))))
+    right = facts.case.right
+    if each.is_untouched and not refused_groups(right, each.part):
+        return Part(_about(say, each), _texts((*_decides(say, each), say.say(f"letter.untouched.{each.part.action}"))))
+    part = _did(say, facts, _about(say, each), outcomes(right, each), _decides(say, each))
+    if is_instead(right, each.part.action):
+        why = (reason_text(say, right, reason) for reason in dict.fromkeys(each.reasons.values()))
+        return replace(part, after=(*why, *_kept(say, facts, each)))
+    return part if each.proof is None else replace(part, after=tuple(_proven(say, each.proof)))
+
+
+def _proven(say: Words, proof: Proof) -> Iterator[str]:
+    """What the second scan found, in numbers of files, and where its certificate is."""
+    for name, count in (("removed", proof.removed), ("scanned", proof.scanned)):
+        yield say.count(f"letter.proof.{name}", count, count=say.number(count))
+    yield say.say("letter.proof.certificate", reference=proof.reference)
+
+
+def _did(
+    say: Words, facts: LetterFacts, heading: str, rows: Iterable[tuple[str, Action]], first: tuple[str, ...] = ()
+) -> Part:
+    right, is_limited = facts.case.right, facts.is_limited
+    cells = tuple(
+        (Text(group_text(say, group)), Text(done_text(say, right, action, is_limited=is_limited)))
+        for group, action in rows
+    )
+    table = Grid((say.say("letter.data"), say.say("letter.completion.did")), cells, DID_WIDTHS)
+    return Part(heading, _texts(first), table=table)
+
+
+def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """The named list of Art. 19, once it was found out who is on it."""
+    is_untouched = all(each.is_untouched for each in facts.told)
+    if facts.recipients is None or facts.is_discreet or is_untouched:
+        return
+    heading = say.say("letter.recipients.heading")
+    if not facts.recipients:
+        none = say.find(f"letter.recipients.none.{facts.case.right}", "letter.recipients.none")
+        yield Part(heading, _texts((none or "",)))
+        return
+    rows = tuple((Text(name),) for name in facts.recipients)
+    table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
+    yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table)
+
+
+def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """Where data went because the person asked (Art. 20(2)): to whom, whose, when."""
+    if not facts.handed or facts.is_discreet:
+        return
+    rows = tuple((Text(each.to), Text(each.company), Text(say.day(each.on.isoformat()))) for each in facts.handed)
+    table = Grid(tuple(say.say(f"letter.handed.{name}") for name in ("name", "from", "day")), rows, (1.4, 1.4, 1.0))
+    yield Part(say.say("letter.handed.heading"), _texts((say.say("letter.handed.told"),)), table=table)
+
+
+def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    names = ["request"]
+    if any(stays_out(facts.case.right, each.part) and not each.is_untouched for each in facts.told):
+        names = ["suppression", "request"]
+    if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
+        names = ["suppression", "request", *(["notices"] if facts.recipients else []), "limits"]
+    yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
+
+
+def _others(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """Parts that somebody else answers."""
+    if facts.is_discreet:
+        return
+    said = [
+        say.say("letter.others", company=each.company, day=say.day(received_on(each.part.forwarded_at).isoformat()))
+        for each in facts.parts
+        if each.part.forwarded_at and not answers(each.part) and each.part.state is not State.WITHDRAWN_BY_SUBJECT
+    ]
+    if said:
+        yield Part(say.say("letter.others.heading"), _texts(said))
+
+
+def _remedies(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    ref = remedies_of(facts)
+    if ref is not None:
+        ways = (say.say(f"{ref}.{way}") for way in ("again", "complaint", "court"))
+        yield Part(say.say(f"{ref}.heading"), _texts(ways))
+
+
+def _questions(say: Words, facts: LetterFacts) -> Part:
+    contact = facts.sender.contact
+    reach = say.say("letter.questions.contact", contact=contact) if contact else say.say("letter.questions.same_way")
+    return Part(say.say("letter.questions.heading"), _texts((reach, say.say("letter.questions.number"))))
+
+
+def _about(say: Words, each: PartFacts) -> str:
+    if each.part.agreement_id is None:
+        return say.say("letter.about.request")
+    return say.say("letter.about", company=each.company)
+
+
+def _decides(say: Words, each: PartFacts) -> tuple[str, ...]:
+    if each.part.agreement_id is None:
+        return ()
+    return (say.say(f"letter.decides.{each.part.controller}", company=each.company),)
+
+
+def _days(say: Words, case: Case) -> dict[str, str]:
+    return {"due": say.day(case.due.legal_due.isoformat()), "extended": say.day(case.due.extended_due.isoformat())}
+
+
+def _inside(label: str) -> str:
+    """A label as it stands inside a sentence."""
+    return label[:1].lower() + label[1:]
+
+
+def _texts(sentences: Iterable[str]) -> tuple[Text, ...]:
+    return tuple(Text(sentence) for sentence in sentences if sentence)
+
+
+BODIES: Mapping[LetterKind, Callable[[Words, LetterFacts], Body]] = {
+    LetterKind.RECEIPT: _receipt,
+    LetterKind.EXTENSION: _extension,
+    LetterKind.REFUSAL: _refusal,
+    LetterKind.COMPLETION: _completion,
+    LetterKind.LIFTING: _lifting,
+}

@@ -1,0 +1,225 @@
+"""Letters to the person: receipt, extension, refusal, completion. Sealed in the vault, and each one logged.
+
+A letter is put under a name that is a function of its case, kind, part and language, and logged after
+that, with the versions that were put. What a dead worker put and did not log is put over by the next;
+what lies there beside the logged versions is removed.
+"""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.db import Connection, transaction
+from sluice.documents.pdf import make_pdf
+from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import Faults
+from sluice.lake.objects import StoredObject
+from sluice.ledger.append import append
+from sluice.ledger.cased import CaseLetterOpened
+from sluice.ledger.model import EntryKind
+from sluice.rights.case import letter_store, store
+from sluice.rights.case.book import open_book
+from sluice.rights.case.errors import LetterNotDue
+from sluice.rights.case.guards import LANGUAGES
+from sluice.rights.case.letter_due import is_owed, parts_waiting
+from sluice.rights.case.model import (
+    CASES_CHAIN,
+    SYSTEM,
+    Actor,
+    Case,
+    CaseId,
+    Letter,
+    LetterKind,
+    Order,
+    State,
+    SubCaseId,
+)
+from sluice.rights.letters.document import TEMPLATE, make_letter_document
+from sluice.rights.letters.facts import gather
+from sluice.rights.letters.page import make_letter_page
+from sluice.rights.person.identifiers import PREFIX, SEALED, decrypt, encrypt
+from sluice.terms import Sha256
+
+log = logging.getLogger(__name__)
+MOST_TRIES = 5
+"""Drafts of one letter: the case may take a step, or another worker put the same, while one is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one look at all open cases did; ``failed``: logged, met again."""
+
+    letters: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter before it is put: what it is about, the PDF and the document of the same content."""
+
+    scope: str
+    about: tuple[SubCaseId, ...]
+    pdf: bytes
+    document: bytes
+
+
+def write_letter(
+    house: House,
+    case_id: CaseId,
+    kind: LetterKind,
+    now: datetime,
+    *,
+    language: str | None = None,
+    sub_case_id: SubCaseId | None = None,
+    actor: Actor = SYSTEM,
+) -> Letter:
+    """Write and log a letter about everything of its kind that the person was not told yet.
+
+    Nothing new to tell, or ``sub_case_id`` told before: the letter that is there. The person's language
+    unless another is named; only the former counts as told. A receipt acknowledges the case (GDPR Art.
+    12(3) and (4), 19). Raises LetterNotDue, CaseTidied, NotFound, UsageError.
+    """
+    for _ in range(MOST_TRIES):
+        case = store.get_case(house.conn, case_id)
+        said = _language(language or case.language)
+        written = _written(case, kind, said, sub_case_id)
+        if written is not None:
+            return written
+        store.check_not_tidied(house.conn, case_id)
+        draft = _compose(house, case, kind, said, now)
+        try:
+            letter = _log(house, case, kind, said, draft, now, actor)
+        except StoreConflict:
+            continue  # another worker puts the same letter
+        if letter is not None:
+            return letter
+    raise StoreConflict(Ref("case", case_id), Ref("letter", kind))
+
+
+def write_owed(house: House, now: datetime) -> Written:
+    """Write every letter an open case owes. Raises ServiceMissing; other faults are counted and met again."""
+    letters, faults = 0, Faults(house.conn)
+    for case in store.list_cases(house.conn, only_open=True, limit=None):
+        for kind in LetterKind:
+            with faults.kept_apart(f"case {case.case_id}: its letter {kind}"):
+                if is_owed(case, kind):
+                    write_letter(house, case.case_id, kind, now)
+                    letters += 1
+    return Written(letters, faults.count)
+
+
+def open_letter(house: House, letter: Letter) -> bytes:
+    """The PDF as the person reads it. Raises NotFound, SubjectUnreadable, EvidenceInvalid."""
+    return _opened(house, letter, letter.key, letter.version_id, letter.sha256)
+
+
+def open_document(house: House, letter: Letter) -> bytes:
+    """The same content as JSON. Raises as :func:`open_letter`."""
+    return _opened(house, letter, letter.document_key, letter.document_version_id, letter.document_sha256)
+
+
+def note_opened(conn: Connection, letter: Letter, now: datetime, actor: Actor) -> None:
+    """Log that somebody takes a letter out of the vault; done before, so that none is out unrecorded."""
+    body = CaseLetterOpened(
+        case_id=letter.case_id,
+        kind=letter.kind,
+        language=letter.language,
+        sha256=letter.sha256,
+        by=actor.name,
+        at=utc_text(now),
+    )
+    with transaction(conn):
+        letter_store.insert_opened(conn, letter, actor.name, now)
+        append(conn, chain=CASES_CHAIN, kind=EntryKind.CASE_LETTER_OPENED, exchange_id=None, body=body)
+
+
+def letter_key(case_id: CaseId, kind: LetterKind, scope: str, language: str, end: str) -> str:
+    """Where a letter lies in the vault."""
+    return f"{PREFIX}{case_id}/letters/{kind}-{scope}-{language}.{end}.age"
+
+
+def _written(case: Case, kind: LetterKind, language: str, sub_case_id: SubCaseId | None) -> Letter | None:
+    """The letter that says what was asked for, if nothing is left to tell."""
+    if sub_case_id is None and parts_waiting(case, kind, language):
+        return None
+    mine = [letter for letter in case.letters if (letter.kind, letter.language) == (kind, language)]
+    return next((each for each in reversed(mine) if sub_case_id is None or sub_case_id in each.sub_cases), None)
+
+
+def _compose(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> Draft:
+    """A draft of the letter. Raises LetterNotDue."""
+    facts = gather(house, case, kind, language, now)
+    if case.state is State.WITHDRAWN_BY_SUBJECT or (kind is not LetterKind.RECEIPT and not facts.about):
+        raise LetterNotDue(Ref("case", case.case_id), Ref("letter", kind))
+    page = make_letter_page(facts)
+    pdf = make_pdf(page, now)
+    document = make_letter_document(facts, page, hashlib.sha256(pdf).hexdigest())
+    is_first = not any((each.kind, each.language) == (kind, language) for each in case.letters)
+    return Draft(letter_store.WHOLE if is_first else facts.about[0], facts.about, pdf, document)
+
+
+def _log(
+    house: House, case: Case, kind: LetterKind, language: str, draft: Draft, now: datetime, actor: Actor
+) -> Letter | None:
+    """Put both objects, then log the letter; None when the case took a step since the draft was made."""
+    keys = [letter_key(case.case_id, kind, draft.scope, language, end) for end in ("pdf", "json")]
+    pdf = _put(house, keys[0], draft.pdf)
+    try:
+        document = _put(house, keys[1], draft.document)
+    except StoreConflict:  # whoever comes second leaves nothing behind
+        house.objects.delete_version(pdf.bucket, pdf.key, pdf.version_id)
+        raise
+    letter = Letter(
+        case_id=case.case_id,
+        kind=kind,
+        scope=draft.scope,
+        language=language,
+        sub_cases=draft.about,
+        sha256=Sha256(hashlib.sha256(draft.pdf).hexdigest()),
+        document_sha256=Sha256(hashlib.sha256(draft.document).hexdigest()),
+        template=TEMPLATE,
+        written_at=now,
+        bucket=pdf.bucket,
+        key=pdf.key,
+        version_id=pdf.version_id,
+        document_key=document.key,
+        document_version_id=document.version_id,
+    )
+    is_logged = _is_logged(house, case, letter, actor)
+    for stored in (pdf, document):
+        if is_logged:
+            house.objects.delete_others(stored.bucket, stored.key, frozenset({stored.version_id}))
+        else:
+            house.objects.delete_version(stored.bucket, stored.key, stored.version_id)
+    return letter if is_logged else None
+
+
+def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
+    """Row, ledger entry and, of the receipt, the step it is the evidence of: all at once, or nothing."""
+    with open_book(house.conn, case.case_id) as book:
+        if book.case != case or store.is_tidied(house.conn, case.case_id):
+            return False
+        book.tell(letter)
+        if letter.kind is LetterKind.RECEIPT and case.state is State.RECEIVED and letter.language == case.language:
+            book.take(State.ACKNOWLEDGED, Order(actor, letter.written_at, "RECEIPT_LETTER", letter.sha256))
+    return True
+
+
+def _put(house: House, key: str, content: bytes) -> StoredObject:
+    return house.objects.put_converging(house.settings.bucket_vault, key, encrypt(house.keyring, content), SEALED)
+
+
+def _opened(house: House, letter: Letter, key: str, version_id: str, sha256: str) -> bytes:
+    content = decrypt(house.keyring, house.objects.read(letter.bucket, key, version_id))
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise EvidenceInvalid(Ref("case", letter.case_id), Ref("letter", letter.kind))
+    return content
+
+
+def _language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise UsageError(Ref("language", "nl, fr or en"))
+    return language

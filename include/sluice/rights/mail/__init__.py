@@ -1,0 +1,1 @@
+"""Mail about notices and the clock: what is owed, written and sent at least once."""

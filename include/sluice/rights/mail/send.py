@@ -1,0 +1,182 @@
+"""One mail over SMTP (RFC 5321), with a Message-ID that a second try repeats (RFC 5322, 3.6.4)."""
+
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+from sluice.errors import Ref
+from sluice.rights.mail.model import AddressRefused, Mail, MailKind, MailNotSent, MailTargetInvalid
+from sluice.settings import Settings
+
+TIMEOUT_SECONDS = 20.0
+"""Of each step of a conversation."""
+PORTS: Mapping[str, int] = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+NEAR = frozenset({"localhost", "127.0.0.1", "::1"})
+TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
+    MailKind.NOTICE: (
+        "Notice about data of a person",
+        "Er ligt een bericht over gegevens van een persoon voor u klaar (AVG art. 19).",
+        "Un avis relatif aux données d'une personne vous attend (RGPD art. 19).",
+        "A notice about data of a person is waiting for you (GDPR Art. 19).",
+    ),
+    MailKind.REMINDER: (
+        "Reminder: notice about data of a person",
+        "Van dit bericht hoorden we nog niet dat het is uitgevoerd.",
+        "Nous n'avons pas encore appris que cet avis a été suivi.",
+        "We have not heard yet that this notice was carried out.",
+    ),
+    MailKind.ESCALATED: (
+        "Notice about data of a person: still no answer",
+        "Van dit bericht is nog altijd niet gemeld dat het is uitgevoerd.",
+        "Cet avis n'est toujours pas confirmé comme suivi.",
+        "This notice is still not said to be carried out.",
+    ),
+    MailKind.BY_HAND: (
+        "A recipient has to be told by hand",
+        "Deze ontvanger heeft geen eigen map: verwittig hem zelf (sluice notices export).",
+        "Ce destinataire n'a pas de dossier : prévenez-le vous-même (sluice notices export).",
+        "This recipient has no prefix of its own: tell it yourself (sluice notices export).",
+    ),
+    MailKind.NO_ANSWER: (
+        "A recipient does not answer",
+        "Deze ontvanger bevestigt niet dat het is uitgevoerd: bel hem.",
+        "Ce destinataire ne confirme pas l'exécution : appelez-le.",
+        "This recipient does not say that it was carried out: call it.",
+    ),
+    MailKind.ALARM: (
+        "The last day to answer a request is near",
+        "De laatste dag om dit verzoek te beantwoorden komt dichterbij.",
+        "Le dernier jour pour répondre à cette demande approche.",
+        "The last day to answer this request is near.",
+    ),
+    MailKind.LATE: (
+        "The last day to answer a request is past",
+        "De laatste dag om dit verzoek te beantwoorden is voorbij.",
+        "Le dernier jour pour répondre à cette demande est passé.",
+        "The last day to answer this request is past.",
+    ),
+    MailKind.REFUSED: (
+        "Files were not accepted",
+        "Deze bestanden werden niet aanvaard (sluice exchange show NUMMER).",
+        "Ces fichiers n'ont pas été acceptés (sluice exchange show NUMÉRO).",
+        "These files were not accepted (sluice exchange show NUMBER).",
+    ),
+    MailKind.UNACKNOWLEDGED: (
+        "Returns were not acknowledged",
+        "Van deze teruggaven is de ontvangst niet op tijd bevestigd: bel de opdrachtgever.",
+        "La réception de ces retours n'a pas été confirmée à temps : appelez le donneur d'ordre.",
+        "These returns were not acknowledged in time: call the principal.",
+    ),
+    MailKind.CONTRADICTED: (
+        "A principal takes back what it decided",
+        "Deze opdrachtgever spreekt zijn eerdere opdracht tegen: niets wordt uitgevoerd. Bel hem (sluice case show).",
+        "Ce donneur d'ordre contredit son instruction précédente : rien n'est exécuté. Appelez-le (sluice case show).",
+        "This principal contradicts its earlier instruction: nothing is carried out. Call it (sluice case show).",
+    ),
+    MailKind.TAMPERED: (
+        "The ledger does not hold",
+        "Het logboek klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",
+        "Le registre n'est plus intègre. Ne changez rien et demandez de l'aide (sluice ledger verify).",
+        "The ledger does not hold any more. Change nothing and call for help (sluice ledger verify).",
+    ),
+    MailKind.UNVERIFIED: (
+        "The ledger could not be verified",
+        "Het logboek kon niet worden nagekeken: of het klopt, is niet geweten (sluice ledger verify).",
+        "Le registre n'a pas pu être vérifié : on ignore s'il est intègre (sluice ledger verify).",
+        "The ledger could not be verified: whether it holds is not known (sluice ledger verify).",
+    ),
+}
+"""Subject, then the sentence in nl, fr and en."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailTarget:
+    """Where mail is handed over, and from whom it is."""
+
+    scheme: str
+    host: str
+    port: int
+    sender: str
+    desk: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def read_target(settings: Settings) -> MailTarget | None:
+    """The target that the settings name; None when there is no server. Raises MailTargetInvalid."""
+    if settings.smtp_url is None:
+        return None
+    url, sender = urlsplit(settings.smtp_url.get_secret_value()), settings.mail_from or ""
+    try:
+        port = url.port or PORTS.get(url.scheme, 0)
+    except ValueError:
+        port = 0
+    if not (url.hostname and port and url.scheme in PORTS):
+        raise MailTargetInvalid(Ref("setting", "SLUICE_SMTP_URL"))
+    if url.password and url.scheme == "smtp" and url.hostname not in NEAR:
+        raise MailTargetInvalid(Ref("setting", "SLUICE_SMTP_URL"), Ref("password", "without TLS"))
+    for name, address in (("SLUICE_MAIL_FROM", sender), ("SLUICE_MAIL_DESK", settings.mail_desk or sender)):
+        if not is_address(address):
+            raise MailTargetInvalid(Ref("setting", name))
+    named = (unquote(url.username) if url.username else None, unquote(url.password) if url.password else None)
+    return MailTarget(url.scheme, url.hostname, port, sender, settings.mail_desk or sender, *named)
+
+
+def is_address(text: str) -> bool:
+    """A plain address: one @ between two words, nothing that could begin another header."""
+    name, _, host = text.rpartition("@")
+    return bool(name and host) and "@" not in name and text.isascii() and not set(text) & set(' \t\r\n,;<>"')
+
+
+def written(mail: Mail, target: MailTarget, now: datetime) -> EmailMessage:
+    """The mail as it leaves; three languages, then the facts."""
+    subject, *sentences = TEXTS[mail.kind]
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = target.sender, mail.to, subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{mail.number}@{target.sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by a machine
+    facts = "\n".join(f"{label}: {value}" for label, value in mail.facts)
+    message.set_content("\n".join([*sentences, "", facts]) + "\n")
+    return message
+
+
+def hand_over(mail: Mail, target: MailTarget, now: datetime) -> None:
+    """Give one mail to the server. Raises MailNotSent, AddressRefused: the server's number and none of its words."""
+    failed: str | int
+    failure: type[MailNotSent] = MailNotSent
+    if not is_address(mail.to):
+        raise AddressRefused(Ref("mail", mail.number), Ref("reason", "the agreement's address is none"))
+    try:
+        with _connected(target) as server:
+            server.send_message(written(mail, target, now))
+        return
+    except smtplib.SMTPRecipientsRefused as error:
+        failure, failed = AddressRefused, next((code for code, _ in error.recipients.values()), "refused")
+    except smtplib.SMTPResponseException as error:
+        failed = error.smtp_code
+    except (smtplib.SMTPException, OSError) as error:
+        failed = type(error).__name__
+    raise failure(Ref("mail", mail.number), Ref("answer", failed))
+
+
+def _connected(target: MailTarget) -> smtplib.SMTP:
+    if target.scheme == "smtps":
+        context = ssl.create_default_context()
+        server: smtplib.SMTP = smtplib.SMTP_SSL(target.host, target.port, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(target.host, target.port, timeout=TIMEOUT_SECONDS)
+    try:
+        if target.scheme == "smtp+starttls":
+            server.starttls(context=ssl.create_default_context())
+        if target.user:
+            server.login(target.user, target.password or "")
+    except BaseException:
+        server.close()
+        raise
+    return server

@@ -1,0 +1,89 @@
+"""Write to recipients and to the desk, where a mail server is set: at least once, known by the Message-ID.
+
+What is owed is computed from notices and cases each time; what was sent is noted after the server took it. A
+worker killed in between sends the same mail again. Mail only points: the file under ``notices/`` is the notice.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.agreement.load import parse_agreement
+from sluice.exchange.house import House
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.letters.had import without_answered
+from sluice.rights.mail import mail_store
+from sluice.rights.mail.due import mails_of_cases, mails_of_notices
+from sluice.rights.mail.model import AddressRefused, Mail, MailNotSent
+from sluice.rights.mail.send import MailTarget, hand_over, read_target
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.model import NoticeState
+from sluice.rights.notices.states import WAITING
+
+log = logging.getLogger(__name__)
+MOST_IN_A_ROW = 5
+"""Failures of the server after which a sweep ends: one that is away would cost every mail its time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """One sweep; ``failed``: tried and not sent, met again. ``is_on``: whether a server is set."""
+
+    is_on: bool = False
+    sent: int = 0
+    failed: int = 0
+
+
+def send_mails(house: House, now: datetime) -> Mailed:
+    """Send every mail that is owed and was not sent. Nothing without a server. Raises MailTargetInvalid."""
+    target = read_target(house.settings)
+    if target is None:
+        return Mailed()
+    sent = failed = in_a_row = 0
+    for mail in _owed(house, target, now):
+        if not mail_store.begin_mail(house.conn, mail.number, mail.kind):
+            continue
+        try:
+            hand_over(mail, target, now)
+        except MailNotSent as error:
+            mail_store.note_mail_error(house.conn, mail.number, error.code)
+            failed += 1
+            in_a_row = 0 if isinstance(error, AddressRefused) else in_a_row + 1
+            log.warning("a mail waits: %s", error)
+            if in_a_row == MOST_IN_A_ROW:
+                break
+            continue
+        mail_store.end_mail(house.conn, mail.number)
+        sent, in_a_row = sent + 1, 0
+    return Mailed(True, sent, failed)
+
+
+def count_waiting(house: House, now: datetime) -> int:
+    """Mails that are owed at ``now`` and were not sent; what nobody has to be written any more does not count.
+
+    Zero without a server. Raises MailTargetInvalid.
+    """
+    target = read_target(house.settings)
+    if target is None:
+        return 0
+    return mail_store.count_unsent(house.conn, [mail.number for mail in _owed(house, target, now)])
+
+
+def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
+    """Those to the desk about days that come near first: where a sweep ends early, they went."""
+    cases = without_answered(house.conn, store.list_cases(house.conn, only_open=True, limit=None), received_on(now))
+    yield from mails_of_cases(cases, now, target.desk)
+    notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
+    yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
+
+
+def _addresses(house: House, now: datetime) -> dict[str, str]:
+    """The contact of every principal, by the agreement in force, else by its last one."""
+    rows = store.find_agreement_bodies(house.conn, received_on(now), now)
+    found: dict[str, str] = {}
+    for name, body, path, _ in sorted(rows, key=lambda row: row[3]):
+        if address := parse_agreement(body, path).contact_email:
+            found[name] = address
+    return found

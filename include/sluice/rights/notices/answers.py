@@ -1,0 +1,226 @@
+"""What a recipient says of a notice: by a file ``acks/notice-*`` under its own prefix, or by a word to the desk.
+
+Every version is answered once: its outcome, the state of the notice and the ledger entry are one transaction. What
+changed nothing gets a notice of its own, a function of that record, so a rerun gives what a dead worker owes.
+"""
+
+import hashlib
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sluice.db import Connection, transaction
+from sluice.errors import Ref
+from sluice.exchange.house import House
+from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.sweeping import Faults, each
+from sluice.lake.objects import StoredObject, prefix_of
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.names import check_name
+from sluice.ledger.noticed import NoticeAnswerRefused
+from sluice.ledger.reason import check_reason
+from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
+from sluice.returns.notices import give_notice, list_notices
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.book import take
+from sluice.rights.notices.model import (
+    AnswerFile,
+    Channel,
+    NotByHand,
+    Notice,
+    NoticeId,
+    NoticeOutcome,
+    NoticeState,
+)
+from sluice.rights.notices.to_recipient import ENDS, refused_document
+
+log = logging.getLogger(__name__)
+MOST_PER_SWEEP = 1000
+"""New files of one principal per sweep, so that a flood keeps nobody else waiting."""
+NAMED = re.compile(rf"notice-({UUID.pattern})\.({'|'.join(ENDS)})")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer says: which notice, and whether it is done or only received."""
+
+    notice_id: NoticeId
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSweep:
+    """One look at all ``acks/notice-*``: new files by outcome, refusals told, files left for the next look.
+
+    ``failed``: files, and principals of whom not all was listed or told.
+    """
+
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    notices: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+def parse_answer(name: str, content: bytes) -> Answer | None:
+    """What a file ``notice-...`` says, or None. Pure.
+
+    Either empty and named ``notice-<number>.ack`` or ``.done``, or a JSON object of exactly ``notice`` and ``state``
+    (``acknowledged`` or ``done``); upper case is read as lower case.
+    """
+    if not content:
+        named = NAMED.fullmatch(name.lower())
+        return Answer(NoticeId(named[1]), ENDS[named[named.re.groups]] == "done") if named else None
+    said = read_members(content, "notice", "state")
+    if said is None or not UUID.fullmatch(said["notice"]) or said["state"] not in ENDS.values():
+        return None
+    return Answer(NoticeId(said["notice"]), said["state"] == "done")
+
+
+def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | None) -> NoticeOutcome:
+    """What an answer does. Pure. ``principal``: whose prefix it lay under; None: the desk has it from the recipient."""
+    if answer is None:
+        return NoticeOutcome.UNREADABLE
+    if notice is None:
+        return NoticeOutcome.UNKNOWN_NOTICE
+    if principal is not None and (notice.recipient != principal or notice.channel is not Channel.PREFIX):
+        return NoticeOutcome.OTHER_PRINCIPAL
+    if notice.state is NoticeState.DONE:
+        return NoticeOutcome.ALREADY_DONE
+    if answer.is_done:
+        return NoticeOutcome.DONE
+    return NoticeOutcome.ALREADY_ACKNOWLEDGED if notice.acknowledged_at else NoticeOutcome.ACKNOWLEDGED
+
+
+def read_answers(house: House, now: datetime) -> AnswerSweep:
+    """Answer every ``acks/notice-*`` version that has no answer yet, oldest first.
+
+    What counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is away; other
+    faults are counted and met again.
+    """
+    outcomes, lists = Counter[str](), Faults(house.conn)
+    notices = waiting = failed = 0
+    for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
+        with lists.kept_apart(f"what {name} says of notices"):
+            fresh, answered = _files(house, name)
+            done: list[AnswerFile] = []
+
+            def answer(item: StoredObject, principal: str = name, done: list[AnswerFile] = done) -> int:
+                file = _answer(house, principal, item, now)
+                done += [file] if file else []
+                return 0
+
+            failed += each(house.conn, "an answer about a notice", fresh[:MOST_PER_SWEEP], answer)[1]
+            outcomes.update(file.outcome.value for file in done)
+            waiting += len(fresh) - len(done)
+            notices += _give_refusals(house, name, [*answered, *done])
+    return AnswerSweep(dict(outcomes), notices, waiting - failed, failed + lists.count)
+
+
+def acknowledge(
+    conn: Connection,
+    named: str,
+    by: str,
+    now: datetime,
+    evidence_sha256: str,
+    *,
+    is_done: bool,
+    reason: str | None = None,
+) -> tuple[NoticeId, NoticeOutcome]:
+    """Note what a recipient said to the desk; ``evidence_sha256``: of the file that proves it.
+
+    ``named``: the notice's number or an unambiguous beginning. ``reason``: a code or an IRI. Raises NotFound,
+    Ambiguous, UsageError, NotByHand while nobody was told.
+    """
+    check_reason(reason)
+    name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
+    with transaction(conn):
+        notice = notice_store.get_notice(conn, notice_id, lock=True)
+        if notice.state is NoticeState.OWED:
+            raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state))
+        outcome = judge_answer(Answer(notice_id, is_done), notice, None)
+        if outcome.moves:
+            move = NoticeState(outcome)
+            take(conn, notice, move, now, by=name, via="command", evidence_sha256=evidence_sha256, reason=reason)
+    return notice_id, outcome
+
+
+def note_sent(
+    conn: Connection, named: str, by: str, now: datetime, evidence_sha256: str, *, reason: str | None = None
+) -> NoticeId:
+    """Note that the desk told a recipient that has no prefix.
+
+    Raises NotFound, Ambiguous, UsageError, NotByHand for any other.
+    """
+    check_reason(reason)
+    name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
+    with transaction(conn):
+        notice = notice_store.get_notice(conn, notice_id, lock=True)
+        if notice.channel is not Channel.DESK or notice.state is not NoticeState.OWED:
+            raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state), Ref("told by", notice.channel))
+        sent = NoticeState.SENT
+        take(conn, notice, sent, now, by=name, via="command", evidence_sha256=evidence_sha256, reason=reason)
+    return notice_id
+
+
+def _files(house: House, principal: str) -> tuple[list[StoredObject], list[AnswerFile]]:
+    """Versions without an answer, oldest first, and the answers that the others have."""
+    under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
+    there = [item for item in under if is_of_notice(item.key)]
+    answered = notice_store.find_answers(house.conn, there)
+    known = {(file.key, file.version_id) for file in answered}
+    fresh = [item for item in there if (item.key, item.version_id) not in known]
+    return sorted(fresh, key=lambda item: (item.modified_at or LONG_AGO, item.key)), answered
+
+
+def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> AnswerFile | None:
+    """Read one version and record what it did; None when it waits or another worker has it."""
+    content = read_small(house, item)
+    answer = None if content is None else parse_answer(item.key.rsplit("/", 1)[-1], content)
+    put_at = min(item.modified_at or now, now)
+    with transaction(house.conn):
+        notice = notice_store.find_notice(house.conn, answer.notice_id, lock=True) if answer else None
+        outcome = judge_answer(answer, notice, principal)
+        if notice and outcome.moves and notice.told_at is None:
+            return None  # its file lies there before it is written down
+        file = AnswerFile(
+            principal, item.bucket, item.key, item.version_id, notice.notice_id if notice else None, outcome, now
+        )
+        if not notice_store.insert_answer(house.conn, file):
+            return None
+        if notice and outcome.moves:
+            at = max(put_at, notice.told_at or put_at)
+            evidence = hashlib.sha256(content or b"").hexdigest()
+            take(house.conn, notice, NoticeState(outcome), at, by=principal, via="file", evidence_sha256=evidence)
+        else:
+            _refuse(house.conn, file)
+    return file
+
+
+def _refuse(conn: Connection, file: AnswerFile) -> None:
+    body = NoticeAnswerRefused(
+        principal=file.principal,
+        outcome=file.outcome,
+        notice_id=file.notice_id,
+        bucket=file.bucket,
+        key=withheld_unless_safe(file.key, NO_FLOW),
+        version_id=file.version_id,
+    )
+    kind = EntryKind.NOTICE_ANSWER_REFUSED
+    append(conn, chain=f"principal.{file.principal}", kind=kind, exchange_id=None, body=body)
+    log.warning("an answer of %s about a notice changes nothing: %s", file.principal, file.outcome)
+
+
+def _give_refusals(house: House, principal: str, files: Sequence[AnswerFile]) -> int:
+    """Tell what changed nothing, where that was not told yet; how many."""
+    refused = {
+        f"{principal}/notices/notice-ack-{file.version_id}.json": file for file in files if not file.outcome.moves
+    }
+    missing = sorted(set(refused) - list_notices(house, principal)) if refused else []
+    for key in missing:
+        give_notice(house, key, refused_document(refused[key]))
+    return len(missing)

@@ -1,0 +1,138 @@
+"""Notices to recipients (GDPR Art. 19): the words, and how one stands. No value of a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, NewType
+
+from sluice.errors import Exit, SluiceError
+from sluice.ledger.record import ExchangeRecord
+from sluice.rights.case.model import Action, CaseId, SubCaseId
+from sluice.terms import Direction, ExchangeId
+
+NoticeId = NewType("NoticeId", str)
+"""UUID of one notice: a function of the part, the recipient and its side, so that a rerun makes the same."""
+
+
+class NoticeState(StrEnum):
+    """How far a recipient is. Only its own word makes ACKNOWLEDGED and DONE; time alone never does."""
+
+    OWED = "OWED"
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    OVERDUE = "OVERDUE"
+    REMINDED = "REMINDED"
+    ESCALATED = "ESCALATED"
+    DONE = "DONE"
+
+
+class Side(StrEnum):
+    """Why somebody is told: it got the data, or the data came from it (Art. 7(3), 21, C-129/21)."""
+
+    RECIPIENT = "recipient"
+    SUPPLIER = "supplier"
+
+
+class Channel(StrEnum):
+    """How somebody is told: by a file under its own prefix, or by the desk, which has no prefix for it."""
+
+    PREFIX = "prefix"
+    DESK = "desk"
+
+
+class NoticeOutcome(StrEnum):
+    """What one answer about a notice did. Only the first two move it."""
+
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    DONE = "DONE"
+    ALREADY_ACKNOWLEDGED = "ALREADY_ACKNOWLEDGED"
+    ALREADY_DONE = "ALREADY_DONE"
+    UNKNOWN_NOTICE = "UNKNOWN_NOTICE"
+    OTHER_PRINCIPAL = "OTHER_PRINCIPAL"
+    UNREADABLE = "UNREADABLE"
+
+    @property
+    def moves(self) -> bool:
+        return self in (NoticeOutcome.ACKNOWLEDGED, NoticeOutcome.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return.
+
+    ``identifiers``: places in the sealed list of those that its index named; None: nobody asked.
+    """
+
+    exchange_id: ExchangeId
+    direction: Direction
+    was_delivered: bool
+    record: ExchangeRecord
+    identifiers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who has to be told of one part: what it has, and from which exchanges."""
+
+    recipient: str
+    side: Side
+    channel: Channel
+    field_groups: tuple[str, ...]
+    exchanges: tuple[ExchangeId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One recipient of one decided part and how far it is. All moments UTC.
+
+    ``recipient``: code of a principal, or the name on the record; ``name``: as the person reads it.
+    ``sha256``: of the notice file, or of the proof that the desk told it. ``entry_hash``: of the ledger entry of SENT.
+    """
+
+    notice_id: NoticeId
+    sub_case_id: SubCaseId
+    case_id: CaseId
+    principal: str
+    recipient: str
+    name: str
+    side: Side
+    channel: Channel
+    action: Action
+    field_groups: tuple[str, ...]
+    exchanges: tuple[ExchangeId, ...]
+    state: NoticeState
+    found_at: datetime
+    told_at: datetime | None = None
+    due_at: datetime | None = None
+    sha256: str | None = None
+    entry_hash: str | None = None
+    receipted_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    done_at: datetime | None = None
+    was_late: bool = False
+    reminders: int = 0
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
+    dropped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """One version of an ``acks/notice-*`` file and what it did. ``notice_id``: of ours, whoever's."""
+
+    principal: str
+    bucket: str
+    key: str
+    version_id: str
+    notice_id: NoticeId | None
+    outcome: NoticeOutcome
+    seen_at: datetime
+
+
+class NotByHand(SluiceError):
+    code: ClassVar[str] = "SLU-561"
+    summary: ClassVar[str] = "this notice cannot take that step"
+    cure: ClassVar[str] = (
+        "`sluice notices list` shows where it stands; one with a prefix is told by `sluice notices send`"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED

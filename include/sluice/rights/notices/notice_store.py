@@ -1,0 +1,353 @@
+"""Notices in PostgreSQL: the only SQL about them. A state changes together with its ledger entry, or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sluice.db import Connection
+from sluice.errors import NotFound, Ref
+from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.deliver import DELIVERED
+from sluice.lake.objects import StoredObject
+from sluice.ledger.model import EntryKind
+from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.store import find_entry
+from sluice.rights.case.model import Action, CaseId, Hold, SubCase, SubCaseId
+from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
+from sluice.rights.notices.states import LATE
+from sluice.terms import Direction, ExchangeId
+
+_COLUMNS = tuple(each.name for each in fields(Notice))
+_CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
+_NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n.{name}" for name in _COLUMNS)
+
+_LATE = """(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk')
+    and exists (select from sub_case p where p.sub_case_id = n.sub_case_id and p.state <> 'WITHDRAWN_BY_SUBJECT')"""
+_LATE_STATES = {"late": sorted(LATE)}
+NEVER_GOES = """n.state = 'OWED' and n.channel = 'prefix'
+    and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT')"""
+"""A notice that a file would have told, of a part that was withdrawn first: nobody sends it, and nobody can by hand."""
+
+
+def note_holders(
+    conn: Connection, case_id: str, principal: str, found: Mapping[str, bool], *, by_index: bool = False
+) -> None:
+    """Note which exchanges hold persons of a case; again only adds. ``found``: whether the delivered file is one place.
+
+    A return whose delivered file is still there was delivered with the persons only if that file names them. Where
+    it is past its retention, or only the index was asked, delivery itself says so.
+    """
+    conn.execute(
+        """insert into case_holder (case_id, principal, exchange_id, was_delivered)
+           select %(case)s, %(principal)s, f.exchange_id,
+               f.is_in_file or exists (select from acknowledgement a where a.exchange_id = f.exchange_id)
+                   and (%(by_index)s or not exists (select from copy c where c.exchange_id = f.exchange_id
+                       and c.kind = %(delivered)s and c.gone_at is null))
+           from unnest(%(ids)s::uuid[], %(in_file)s::boolean[]) as f(exchange_id, is_in_file)
+           on conflict (case_id, exchange_id) do update
+               set was_delivered = case_holder.was_delivered or excluded.was_delivered""",
+        {
+            "case": case_id,
+            "principal": principal,
+            "by_index": by_index,
+            "delivered": DELIVERED,
+            "ids": list(found),
+            "in_file": list(found.values()),
+        },
+    )
+
+
+def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterable[int]]) -> None:
+    """Note which identifiers, by place, the index of an exchange names that was noted as holder; again only adds."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            """update case_holder set identifiers = (
+                   select array_agg(distinct place) from unnest(coalesce(identifiers, '{}') || %s::integer[]) place)
+               where case_id = %s and exchange_id = %s""",
+            [(sorted(places), case_id, exchange_id) for exchange_id, places in sorted(named.items())],
+        )
+
+
+def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
+    """Closed exchanges that held persons of a case: what was noted, and what its erasure found.
+
+    Results of agents came from nobody outside and went to nobody.
+    """
+    rows = conn.execute(
+        """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered,
+               (select o.identifiers from case_holder o
+                where o.case_id = %(case)s and o.exchange_id = e.exchange_id) as identifiers
+           from (select exchange_id, was_delivered from case_holder
+                 where case_id = %(case)s and principal = %(principal)s
+                 union all
+                 select exchange_id, kind = %(delivered)s from erasure_outcome
+                 where case_id = %(case)s and principal = %(principal)s) h
+           join exchange e using (exchange_id)
+           where e.decision in ('accepted', 'partly_accepted') and e.direction <> 'internal'
+           group by e.exchange_id order by e.opened_at, 1""",
+        {"case": case_id, "principal": principal, "delivered": DELIVERED},
+    ).fetchall()
+    found = []
+    for row in rows:
+        entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
+        if entry is not None:
+            record = ExchangeRecord.model_validate_json(entry.body)
+            places = None if row["identifiers"] is None else tuple(row["identifiers"])
+            found.append(
+                Holder(ExchangeId(row["id"]), Direction(row["direction"]), row["was_delivered"], record, places)
+            )
+    return found
+
+
+def find_unasked(
+    conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
+) -> list[tuple[CaseId, SubCaseId]]:
+    """Parts of which nobody found out yet who has to be told: the rest once decided; what is erased or corrected once
+    that was carried out, which says what it came to."""
+    rows = conn.execute(
+        """select p.case_id::text as case_id, p.sub_case_id::text as sub_case_id from sub_case p
+           left join propagation f using (sub_case_id)
+           where f.sub_case_id is null and p.action <> 'refuse'
+             and p.state = any(case when p.action in ('erase', 'rectify') then %s::text[] else %s::text[] end)
+           order by p.case_id, p.sub_case_id""",
+        (list(carried_out), [*decided, *carried_out]),
+    ).fetchall()
+    return [(CaseId(row["case_id"]), SubCaseId(row["sub_case_id"])) for row in rows]
+
+
+def insert_propagation(
+    conn: Connection, sub_case_id: str, notices: Sequence[Notice], found_at: datetime, entry_hash: str
+) -> None:
+    """It was found out who has to be told of a part. Call in the transaction that appended the entry."""
+    conn.execute(
+        "insert into propagation (sub_case_id, recipients, found_at, entry_hash) values (%s, %s, %s, %s)",
+        (sub_case_id, len(notices), found_at, entry_hash),
+    )
+    marks = ", ".join(f"%({name})s" for name in _COLUMNS)
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            f"insert into notice ({', '.join(_COLUMNS)}) values ({marks})".encode(),
+            [{name: _plain(getattr(notice, name)) for name in _COLUMNS} for notice in notices],
+        )
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def find_propagation(conn: Connection, sub_case_id: str) -> str | None:
+    """Hash of the entry that says who has to be told of a part; None while nobody found out."""
+    row = conn.execute("select entry_hash from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    return row["entry_hash"] if row else None
+
+
+def count_recipients(conn: Connection, sub_case_id: str) -> int:
+    """How many have to be told of a part; 0 while nobody found out."""
+    row = conn.execute("select recipients from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    return int(row["recipients"]) if row else 0
+
+
+def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str | None:
+    """Hash of the entry that says that the persons of a part are kept out, as was decided; None while they are not."""
+    row = conn.execute(
+        """select coalesce(r.entry_hash, (select encode(e.hash, 'hex') from ledger.entry e
+                   where e.chain = 'principal.' || r.principal and e.kind = %(kind)s
+                     and convert_from(e.body, 'UTF8')::json ->> 'run_id' = r.run_id::text
+                   order by e.seq limit 1)) as hash
+           from suppression_run r
+           where r.case_id = %(case)s and r.principal = %(principal)s and r.reason = %(reason)s and r.lifted_at is null
+           order by r.made_at, r.run_id limit 1""",
+        {
+            "kind": EntryKind.SUPPRESSION_CHANGED.value,
+            "case": part.case_id,
+            "principal": part.principal,
+            "reason": reason.value if reason else None,
+        },
+    ).fetchone()
+    return row["hash"] if row else None
+
+
+def count_untold(conn: Connection, sub_case_id: str) -> int | None:
+    """How many recipients of a part were not told yet; None while nobody found out who they are."""
+    row = conn.execute(
+        """select (select count(*) from notice n where n.sub_case_id = f.sub_case_id and n.told_at is null) as untold
+           from propagation f where f.sub_case_id = %s""",
+        (sub_case_id,),
+    ).fetchone()
+    return int(row["untold"]) if row else None
+
+
+def list_notices(
+    conn: Connection,
+    *,
+    case_id: str | None = None,
+    recipient: str | None = None,
+    states: Iterable[NoticeState] = (),
+    limit: int | None = 200,
+) -> list[Notice]:
+    """Notices, newest first. ``states``: all when none is named."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n
+            where (%(case)s::uuid is null or n.case_id = %(case)s)
+              and (%(recipient)s::text is null or n.recipient = %(recipient)s)
+              and (%(states)s::text[] = '{{}}' or n.state = any(%(states)s))
+            order by n.found_at desc, n.recipient, n.notice_id limit %(limit)s""".encode(),
+        {"case": case_id, "recipient": recipient, "states": [each.value for each in states], "limit": limit},
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def list_late(conn: Connection, limit: int) -> list[Notice]:
+    """Notices that time made late, and those that the desk itself has to send, the longest due first."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n where {_LATE}
+            order by n.due_at nulls last, n.found_at, n.notice_id limit %(limit)s""".encode(),
+        {**_LATE_STATES, "limit": limit},
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def count_late(conn: Connection) -> int:
+    """How many there are."""
+    row = conn.execute(f"select count(*) as n from notice n where {_LATE}".encode(), _LATE_STATES).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def find_to_tell(conn: Connection) -> list[NoticeId]:
+    """Notices of parts that stand, which a file has to tell and none has; oldest first."""
+    rows = conn.execute(
+        """select n.notice_id::text as id from notice n join sub_case p using (sub_case_id)
+           where n.state = 'OWED' and n.channel = 'prefix' and p.state <> 'WITHDRAWN_BY_SUBJECT'
+           order by n.found_at, n.notice_id"""
+    ).fetchall()
+    return [NoticeId(row["id"]) for row in rows]
+
+
+def find_without_receipt(conn: Connection) -> list[Notice]:
+    """Notices told by a file, whose receipt a dead worker owes; oldest first."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n
+            where n.channel = 'prefix' and n.told_at is not null and n.receipted_at is null
+            order by n.told_at, n.notice_id""".encode()
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def find_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notice | None:
+    """One notice by its number, or None; ``lock``: until the transaction ends."""
+    end = "for update of n" if lock else ""
+    row = conn.execute(f"select {_NOTICE} from notice n where notice_id = %s {end}".encode(), (notice_id,)).fetchone()
+    return _notice(row) if row else None
+
+
+def get_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notice:
+    """One notice by its number. Raises NotFound."""
+    found = find_notice(conn, notice_id, lock=lock)
+    if found is None:
+        raise NotFound(Ref("notice", notice_id))
+    return found
+
+
+def find_stopped(conn: Connection, notice: Notice) -> tuple[tuple[str, ...], str | None]:
+    """The purposes (DPV IRIs) and the channel that the request behind a notice stops at its principal; none: all."""
+    row = conn.execute(
+        """select purposes, channel from suppression_run
+           where case_id = %s and principal = %s and reason in ('objected', 'consent_withdrawn') limit 1""",
+        (notice.case_id, notice.principal),
+    ).fetchone()
+    return (tuple(row["purposes"]), row["channel"]) if row else ((), None)
+
+
+def find_done(conn: Connection) -> list[Notice]:
+    """Notices that are done, or that never go, and whose file may still name a person: a dead worker left it half."""
+    rows = conn.execute(
+        f"""select {_NOTICE} from notice n
+            where n.channel = 'prefix' and n.dropped_at is null and (n.state = 'DONE' or {NEVER_GOES})
+            order by n.done_at, n.notice_id""".encode()
+    ).fetchall()
+    return [_notice(row) for row in rows]
+
+
+def find_beginning(conn: Connection, beginning: str) -> NoticeId:
+    """The one notice whose number begins so. Raises NotFound, Ambiguous."""
+    return NoticeId(find_by_beginning(conn, "notice", beginning, "select notice_id as id from notice"))
+
+
+def update_notice(conn: Connection, notice: Notice) -> None:
+    """What a move can change of a notice, which is locked."""
+    conn.execute(
+        """update notice set state = %(state)s, told_at = %(told_at)s, due_at = %(due_at)s, sha256 = %(sha256)s,
+               acknowledged_at = %(acknowledged_at)s, done_at = %(done_at)s, was_late = %(was_late)s,
+               reminders = %(reminders)s, reminded_at = %(reminded_at)s, escalated_at = %(escalated_at)s
+           where notice_id = %(notice_id)s""",
+        {name: _plain(getattr(notice, name)) for name in _COLUMNS},
+    )
+
+
+def note_entry(conn: Connection, notice_id: NoticeId, entry_hash: str) -> None:
+    """Which entry of the ledger says that a notice was sent; its receipt is made from that."""
+    conn.execute("update notice set entry_hash = %s where notice_id = %s", (entry_hash, notice_id))
+
+
+def mark_receipted(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
+    """The receipt lies beside the notice."""
+    conn.execute("update notice set receipted_at = %s where notice_id = %s", (at, notice_id))
+
+
+def mark_dropped(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
+    """The file that named a person is gone."""
+    conn.execute("update notice set dropped_at = %s where notice_id = %s", (at, notice_id))
+
+
+def insert_answer(conn: Connection, file: AnswerFile) -> bool:
+    """Store what one version under acks/ did; False when it has an answer already."""
+    row = conn.execute(
+        """insert into notice_answer (principal, bucket, key, version_id, notice_id, outcome, seen_at)
+           values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
+        (file.principal, file.bucket, file.key, file.version_id, file.notice_id, file.outcome.value, file.seen_at),
+    ).fetchone()
+    return row is not None
+
+
+def find_answers(conn: Connection, items: Sequence[StoredObject]) -> list[AnswerFile]:
+    """The answers that these versions have."""
+    rows = conn.execute(
+        """select f.principal, f.bucket, f.key, f.version_id, f.notice_id::text as notice_id, f.outcome, f.seen_at
+           from unnest(%s::text[], %s::text[], %s::text[]) as a(bucket, key, version_id)
+           join notice_answer f using (bucket, key, version_id)""",
+        ([i.bucket for i in items], [i.key for i in items], [i.version_id for i in items]),
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def list_answers(conn: Connection, principal: str | None = None, limit: int = 200) -> list[AnswerFile]:
+    """What was put under acks/ about notices and what it did, newest first."""
+    rows = conn.execute(
+        """select principal, bucket, key, version_id, notice_id::text as notice_id, outcome, seen_at
+           from notice_answer where (%(principal)s::text is null or principal = %(principal)s)
+           order by seen_at desc, key, version_id limit %(limit)s""",
+        {"principal": principal, "limit": limit},
+    ).fetchall()
+    return [_answer(row) for row in rows]
+
+
+def _answer(row: Mapping[str, Any]) -> AnswerFile:
+    return AnswerFile(**{**row, "outcome": NoticeOutcome(row["outcome"])})
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(
+        **{
+            **row,
+            "notice_id": NoticeId(row["notice_id"]),
+            "sub_case_id": SubCaseId(row["sub_case_id"]),
+            "case_id": CaseId(row["case_id"]),
+            "side": Side(row["side"]),
+            "channel": Channel(row["channel"]),
+            "action": Action(row["action"]),
+            "state": NoticeState(row["state"]),
+            "field_groups": tuple(row["field_groups"]),
+            "exchanges": tuple(map(ExchangeId, row["exchanges"])),
+        }
+    )

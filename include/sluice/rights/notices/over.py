@@ -1,0 +1,54 @@
+"""What a request that is over leaves with its principal: that it was taken back is told, what named persons goes."""
+
+from collections.abc import Set as AbstractSet
+
+from sluice.exchange.house import House
+from sluice.lake.objects import prefix_of
+from sluice.rights.case import store
+from sluice.rights.case.model import CaseId, State, Track
+from sluice.rights.notices.to_controller import find_over, notice_key, put_notice, told_document
+from sluice.terms import Principal
+
+
+def drop_over(house: House, principal: Principal) -> int:
+    """Tell a principal what persons took back, and remove the notices that forwarded what is over; how many were told.
+
+    Only those name somebody: whoever has to decide needs it. Every other notice stays to be read.
+    """
+    keys = find_over(house.conn, principal)
+    bucket, there = house.settings.bucket_exchange, _notices(house, principal)
+    told = _tell_withdrawn(house, principal, there)  # first: it is told of what was forwarded
+    for key in filter(there.__contains__, keys):
+        house.objects.delete_others(bucket, key, frozenset())
+    return told
+
+
+def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> None:
+    """Remove the file that asked for a case: it names the persons in clear. Its hash and the sealed request stay."""
+    rows = house.conn.execute(
+        "select version_id from request_file where case_id = %s and principal = %s", (case_id, principal)
+    ).fetchall()
+    asked = {row["version_id"] for row in rows}
+    bucket = house.settings.bucket_exchange
+    for item in house.objects.list_versions(bucket, prefix_of(principal, "requests")) if asked else ():
+        if item.version_id in asked:
+            house.objects.delete_version(bucket, item.key, item.version_id)
+
+
+def _tell_withdrawn(house: House, principal: Principal, there: AbstractSet[str]) -> int:
+    """What counts is the notice that lies there, even if its giver died before writing it down."""
+    told = 0
+    for case in store.list_cases(house.conn, state=State.WITHDRAWN_BY_SUBJECT, principal=principal, limit=None):
+        for part in case.sub_cases:
+            is_ours = part.principal == principal and part.track is Track.PROCESSOR
+            if not is_ours or part.state is not State.WITHDRAWN_BY_SUBJECT or notice_key(part) not in there:
+                continue
+            if (key := notice_key(part, "-withdrawn")) not in there:
+                put_notice(house, key, told_document(case, part, "WITHDRAWN"))
+                told += 1
+    return told
+
+
+def _notices(house: House, principal: Principal) -> set[str]:
+    found = house.objects.list_versions(house.settings.bucket_exchange, f"{prefix_of(principal, 'notices')}case-")
+    return {item.key for item in found}

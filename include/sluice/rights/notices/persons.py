@@ -1,0 +1,33 @@
+"""Which persons of a principal's own request file an exchange held: its other recipients hear of those and no others.
+
+The index says it, so it is asked before an erasure edits that. Of a request of one person nobody has to ask.
+"""
+
+from collections import defaultdict
+
+import polars as pl
+
+from sluice.exchange.house import House
+from sluice.exchange.merged import named_in
+from sluice.rights.case.letter_due import FILE
+from sluice.rights.case.model import Case
+from sluice.rights.notices import notice_store
+from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.whom import refs_at
+from sluice.subject.index import first_word
+from sluice.terms import ExchangeId, Principal
+
+
+def note_named(house: House, case: Case, principal: Principal) -> None:
+    """Note of the exchanges that were noted as holders which identifiers their index names; again only adds."""
+    if case.channel != FILE:
+        return
+    refs = refs_at(house, open_sealed(house, case.subject_key).envelope.identifiers, principal)
+    places: dict[int, set[int]] = defaultdict(set)
+    for place, every in refs.items():
+        for word in first_word(pl.Series("ref", sorted(every), dtype=pl.String)).to_list():
+            places[word].add(place)
+    named: dict[ExchangeId, set[int]] = defaultdict(set)
+    for run, words in named_in(house, principal, sorted(frozenset().union(*refs.values()))):
+        named[run.exchange_id].update(place for word in words for place in places[word])
+    notice_store.note_named(house.conn, case.case_id, named)

@@ -1,0 +1,77 @@
+"""How a notice moves: sent, acknowledged, done, overdue, reminded, escalated. Pure; each is a state of its own.
+
+No law sets these terms (Art. 19 says: without delay unless impossible); they are the center's own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sluice.rights.notices.model import Channel, Notice, NoticeState
+
+S = NoticeState
+WAITING = frozenset({S.SENT, S.ACKNOWLEDGED, S.OVERDUE, S.REMINDED, S.ESCALATED})
+"""Told, and not said to be done."""
+LATE = frozenset({S.OVERDUE, S.REMINDED, S.ESCALATED})
+MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
+    S.OWED: frozenset({S.SENT}),
+    S.SENT: frozenset({S.ACKNOWLEDGED, S.DONE, S.OVERDUE}),
+    S.ACKNOWLEDGED: frozenset({S.DONE, S.OVERDUE}),
+    S.OVERDUE: frozenset({S.ACKNOWLEDGED, S.DONE, S.REMINDED, S.ESCALATED}),
+    S.REMINDED: frozenset({S.ACKNOWLEDGED, S.DONE, S.REMINDED, S.ESCALATED}),
+    S.ESCALATED: frozenset({S.ACKNOWLEDGED, S.DONE}),
+    S.DONE: frozenset(),
+}
+"""Every move there is. ACKNOWLEDGED and DONE are said by the recipient, the others come of sending and of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePace:
+    """By when a recipient should speak, and when it is asked again. ``done_within``: since it acknowledged."""
+
+    answer_within: timedelta = timedelta(days=7)
+    done_within: timedelta = timedelta(days=21)
+    remind_after: timedelta = timedelta(days=1)
+    """Since it was due."""
+    remind_every: timedelta = timedelta(days=7)
+    escalate_after: timedelta = timedelta(days=14)
+    """Since it was due."""
+
+
+DEFAULT_PACE = NoticePace()
+
+
+def moved(notice: Notice, to: NoticeState, at: datetime, pace: NoticePace = DEFAULT_PACE) -> Notice:
+    """The notice in its next state. The move must be one of MOVES. ``at``: when it happened, UTC."""
+    assert to in MOVES[notice.state], (notice.state, to)
+    changed = replace(notice, state=to)
+    late = notice.was_late or notice.state in LATE or (notice.due_at is not None and at > notice.due_at)
+    match to:
+        case S.SENT:
+            return replace(changed, told_at=at, due_at=at + pace.answer_within)
+        case S.ACKNOWLEDGED:
+            return replace(changed, acknowledged_at=at, was_late=late, due_at=at + pace.done_within)
+        case S.DONE:
+            return replace(changed, acknowledged_at=notice.acknowledged_at or at, done_at=at, was_late=late)
+        case S.REMINDED:
+            return replace(changed, reminders=notice.reminders + 1, reminded_at=at)
+        case S.ESCALATED:
+            return replace(changed, escalated_at=at)
+        case _:
+            return changed
+
+
+def due_move(notice: Notice, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticeState | None:
+    """What time alone asks for at ``now``; the due moment itself is in time. The desk reminds whoever has no prefix."""
+    if notice.due_at is None or now <= notice.due_at:
+        return None
+    if notice.state in (S.SENT, S.ACKNOWLEDGED):
+        return S.OVERDUE
+    if notice.state not in (S.OVERDUE, S.REMINDED):
+        return None
+    if notice.state is S.OVERDUE and notice.channel is Channel.PREFIX:
+        return S.REMINDED if now - notice.due_at >= pace.remind_after else None
+    if now - notice.due_at >= pace.escalate_after:
+        return S.ESCALATED
+    asked_at = notice.reminded_at or notice.due_at
+    return S.REMINDED if notice.state is S.REMINDED and now - asked_at >= pace.remind_every else None

@@ -1,0 +1,228 @@
+"""Find out who has to be told of what was decided, and tell them: a notice and a signed receipt in their own prefix.
+
+Who it is was noted before an erasure removed it. A notice is put first; its hash goes into the ledger together with
+the state SENT; the receipt follows and is a function of that entry. Killed anywhere, a rerun goes on.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sluice.agreement.load import parse_agreement
+from sluice.agreement.store import get_body
+from sluice.db import transaction
+from sluice.exchange.deliver import DELIVERED
+from sluice.exchange.house import House
+from sluice.exchange.locks import try_lock
+from sluice.exchange.merged import named_in
+from sluice.exchange.naming import utc_text
+from sluice.exchange.sweeping import each
+from sluice.ledger.append import append
+from sluice.ledger.model import EntryKind
+from sluice.ledger.noticed import RecipientLine, RecipientsFound
+from sluice.rights.case import store
+from sluice.rights.case.model import Action, Case, CaseId, State, SubCase, SubCaseId
+from sluice.rights.copies.model import ANSWER, Place
+from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.book import take
+from sluice.rights.notices.model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
+from sluice.rights.notices.persons import note_named
+from sluice.rights.notices.recipients import PASSED_ON, recipients_of, without_part
+from sluice.rights.notices.states import WAITING
+from sluice.rights.notices.to_recipient import key_of, notice_document, receipt_document, written
+from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.rectify import corrected_groups
+from sluice.rights.person.whom import all_refs_at
+from sluice.terms import Direction, ExchangeId, Principal
+
+JSON, JOSE = "application/json", "application/jose+json"
+ERASED = CARRIED_OUT - {State.CLOSED}
+"""Where an erased part stands while somebody may have to hear of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one sweep did: parts looked into, recipients found, notices and receipts given; ``failed``: met again."""
+
+    parts: int = 0
+    found: int = 0
+    sent: int = 0
+    receipts: int = 0
+    failed: int = 0
+
+
+def tell(house: House, now: datetime) -> Told:
+    """Find the recipients of every decided part and tell those that have a prefix.
+
+    Raises ServiceMissing when a store is away; other faults are logged by their code and met again.
+    """
+    unasked = notice_store.find_unasked(house.conn, OPEN_DECISIONS, ERASED)
+    found, failed = each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
+    sent, not_sent = each(
+        house.conn,
+        "telling a recipient",
+        notice_store.find_to_tell(house.conn),
+        lambda number: _send(house, number, now),
+    )
+    owed = notice_store.find_without_receipt(house.conn)
+    receipts, not_given = each(house.conn, "a receipt", owed, lambda notice: _give_receipt(house, notice, now))
+    return Told(len(unasked) - failed, found, sent, receipts, failed + not_sent + not_given)
+
+
+def note_places(house: House, case_id: CaseId, principal: Principal, places: Iterable[Place]) -> None:
+    """Note which exchanges hold a person, before an erasure takes out what says so. ``places``: where it found them."""
+    found: dict[str, bool] = {}
+    for place in places:
+        if place.copy.kind == ANSWER:
+            continue  # what the person got went to nobody else
+        in_file = place.copy.kind == DELIVERED
+        found[place.copy.exchange_id] = found.get(place.copy.exchange_id, False) or in_file
+    notice_store.note_holders(house.conn, case_id, principal, found)
+    note_named(house, store.get_case(house.conn, case_id), principal)
+
+
+def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
+    """Bucket and key of notices that name a person to a principal until it says that it is done.
+
+    They are why a copy elsewhere goes, so a second scan passes over them, and the certificate says so.
+    """
+    waiting = notice_store.list_notices(
+        house.conn, recipient=principal, states=(NoticeState.OWED, *WAITING), limit=None
+    )
+    bucket = house.settings.bucket_exchange
+    return frozenset((bucket, key_of(notice)) for notice in waiting if notice.channel is Channel.PREFIX)
+
+
+def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: datetime) -> int:
+    """Find out who has to be told of a part, once, and write it down with its ledger entry; how many."""
+    case = store.get_case(house.conn, case_id)
+    part = next(each for each in case.sub_cases if each.sub_case_id == sub_case_id)
+    if part.action in PASSED_ON and part.action is not Action.ERASE:
+        _note_indexed(house, case, part)
+    holders = notice_store.find_holders(house.conn, case_id, part.principal)
+    found = _recipients(house, case, part, holders, now)
+    notices = [_notice(house, part, each, holders, now) for each in found]
+    with transaction(house.conn):
+        store.lock_case(house.conn, case_id)
+        if notice_store.find_propagation(house.conn, sub_case_id):
+            return 0  # another worker found them meanwhile
+        entry = append(
+            house.conn,
+            chain=part.chain,
+            kind=EntryKind.RECIPIENTS_FOUND,
+            exchange_id=None,
+            body=_found_body(part, notices, len(holders), now),
+        )
+        notice_store.insert_propagation(house.conn, sub_case_id, notices, now, entry.hash.hex())
+    return len(notices)
+
+
+def _recipients(
+    house: House, case: Case, part: SubCase, holders: Sequence[Holder], now: datetime
+) -> tuple[Recipient, ...]:
+    """Of a rectification whoever has what was corrected; who has other data of the person has nothing to correct."""
+    if part.action is Action.RECTIFY:
+        groups = corrected_groups(house.conn, part, now)
+        if not groups:
+            return ()
+        part = replace(part, action_fields=groups)
+    return recipients_of(part, holders, house.settings.center, without_part(case.sub_cases, holders))
+
+
+def _note_indexed(house: House, case: Case, part: SubCase) -> None:
+    """What is not erased stays findable, so the index is asked once it was decided."""
+    identifiers, principal = open_sealed(house, case.subject_key).envelope.identifiers, Principal(part.principal)
+    refs = sorted(all_refs_at(house, identifiers, principal))
+    found: dict[str, bool] = dict.fromkeys(_indexed(house, principal, refs), False)
+    notice_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
+    note_named(house, case, principal)
+
+
+def _indexed(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[ExchangeId]:
+    """Exchanges whose index run of accepted rows, or of a return, names one of these."""
+    found = named_in(house, principal, refs)
+    yield from (run.exchange_id for run, _ in found if run.direction is not Direction.INTERNAL)
+
+
+def _notice(house: House, part: SubCase, found: Recipient, holders: Sequence[Holder], now: datetime) -> Notice:
+    assert part.action is not None  # it was decided
+    return Notice(
+        notice_id=NoticeId(str(uuid5(UUID(part.sub_case_id), f"{found.side}/{found.recipient}"))),
+        sub_case_id=part.sub_case_id,
+        case_id=part.case_id,
+        principal=part.principal,
+        recipient=found.recipient,
+        name=_name(house, part, found, holders),
+        side=found.side,
+        channel=found.channel,
+        action=part.action,
+        field_groups=found.field_groups,
+        exchanges=found.exchanges,
+        state=NoticeState.OWED,
+        found_at=now,
+    )
+
+
+def _name(house: House, part: SubCase, found: Recipient, holders: Sequence[Holder]) -> str:
+    """As the person reads it: of a principal the name in its agreement, else what the record says."""
+    if found.recipient != part.principal:
+        return found.recipient
+    sha256 = next(h.record.why.agreement_sha256 for h in reversed(holders) if h.exchange_id in found.exchanges)
+    assert sha256 is not None  # nothing is accepted without paper
+    return parse_agreement(get_body(house.conn, sha256), found.recipient).principal_name
+
+
+def _found_body(part: SubCase, notices: Sequence[Notice], holders: int, now: datetime) -> RecipientsFound:
+    return RecipientsFound(
+        case_id=part.case_id,
+        sub_case_id=part.sub_case_id,
+        principal=part.principal,
+        action=part.action or "",
+        found_at=utc_text(now),
+        exchanges=holders,
+        recipients=tuple(
+            RecipientLine(
+                notice_id=each.notice_id,
+                recipient=each.recipient,
+                side=each.side,
+                channel=each.channel,
+                field_groups=each.field_groups,
+                exchanges=len(each.exchanges),
+            )
+            for each in notices
+        ),
+    )
+
+
+def _send(house: House, notice_id: NoticeId, now: datetime) -> bool:
+    """Put one notice, then write down that it was; False when another worker has it or had it, or it never goes."""
+    with try_lock(house.conn, notice_id) as is_free:
+        notice = notice_store.find_notice(house.conn, notice_id)
+        if not is_free or notice is None or notice.state is not NoticeState.OWED:
+            return False
+        part = store.find_part(house.conn, notice.sub_case_id)
+        if part is None or part.state is State.WITHDRAWN_BY_SUBJECT:
+            return False  # withdrawn since it was listed
+        bucket = house.settings.bucket_exchange
+        stored = house.objects.put_once(bucket, key_of(notice), document_of(house, notice), JSON)
+        return take(house.conn, notice, NoticeState.SENT, now, evidence_sha256=stored.sha256)
+
+
+def document_of(house: House, notice: Notice) -> bytes:
+    """The notice as its recipient reads it. It names the person. Raises NotFound once the identifiers are gone."""
+    case = store.get_case(house.conn, notice.case_id)
+    part = next(each for each in case.sub_cases if each.sub_case_id == notice.sub_case_id)
+    holders = notice_store.find_holders(house.conn, notice.case_id, notice.principal)
+    files = [holder for holder in holders if holder.exchange_id in notice.exchanges]
+    key = house.subject_key(Principal(notice.principal))
+    return written(notice_document(notice, case, part, open_sealed(house, case.subject_key).envelope, files, key))
+
+
+def _give_receipt(house: House, notice: Notice, now: datetime) -> bool:
+    """Put the receipt of a notice that was sent; again finds it there."""
+    content = receipt_document(notice, house.keyring.signing)
+    house.objects.put_once(house.settings.bucket_exchange, key_of(notice, ".receipt.json"), content, JOSE)
+    notice_store.mark_receipted(house.conn, notice.notice_id, now)
+    return True

@@ -1,0 +1,60 @@
+"""Whose a customer number is: one principal's. Another's customer of the same number is somebody else.
+
+Who addresses a principal means its number. Else every principal is asked when the case is opened, and that is sealed
+with the request: what none of them knew then is nobody's in this case, whoever brings such a number later. Of a case
+of before that, its parts say which principals knew a number, and it counts at each of these.
+"""
+
+from collections import Counter
+
+from sluice.errors import Ref, UsageError
+from sluice.exchange.house import House
+from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral
+from sluice.rights.person.identifiers import Envelope, is_unowned, name_owners
+from sluice.rights.person.scope import candidates_of, check_principal, find_hits
+from sluice.rights.person.whom import refs_at
+from sluice.terms import Principal, SubjectKind
+
+
+def find_owners(house: House, envelope: Envelope) -> Envelope:
+    """The request with the owner of every customer number, before it is sealed.
+
+    Raises NumberOfSeveral, PrincipalUnknown for an owner that never had an agreement, UsageError for one that is not
+    the principal that was addressed, IdentifierInvalid for one of another kind of identifier.
+    """
+    for place, each in enumerate(envelope.identifiers, 1):
+        if each.owner is not None and each.kind is not SubjectKind.PRINCIPAL_CUSTOMER_ID:
+            raise IdentifierInvalid(Ref("identifier", place))
+        if each.owner is not None:
+            check_principal(house, each.owner, envelope.opened_at)
+            if envelope.principal not in (None, each.owner):
+                raise UsageError(Ref("identifier", place), Ref("rule", "OF_ANOTHER_PRINCIPAL"))
+    knew = _ask(house, envelope)
+    for place, each in enumerate(envelope.identifiers):
+        count = sum(place in places for places in knew.values())
+        if is_unowned(each) and count > 1:
+            raise NumberOfSeveral(Ref("identifier", place + 1), Ref("principals", count))
+    return name_owners(envelope, knew)
+
+
+def owners_since(house: House, envelope: Envelope) -> Envelope:
+    """The same for a request that was sealed without, and that no principal was told of yet.
+
+    What several know is nobody's, because nobody can be asked.
+    """
+    knew = _ask(house, envelope)
+    count = Counter(place for places in knew.values() for place in places)
+    return name_owners(envelope, {name: [at for at in places if count[at] == 1] for name, places in knew.items()})
+
+
+def _ask(house: House, envelope: Envelope) -> dict[Principal, tuple[int, ...]]:
+    """Places of the customer numbers without an owner that the index of each principal knows."""
+    open_ = {place for place, each in enumerate(envelope.identifiers) if is_unowned(each)}
+    if not open_:
+        return {}
+    found = {}
+    for each in candidates_of(house, envelope):
+        refs = refs_at(house, envelope.identifiers, each.principal)
+        own = {place: every for place, every in refs.items() if place in open_}
+        found[each.principal] = find_hits(house, each.principal, own)
+    return found

@@ -1,0 +1,32 @@
+"""How far what a person said reaches: purposes, bases, channel. Pure."""
+
+from sluice.rights.case.model import PROTECTED, Action, Hold, Right, SubCase
+from sluice.rights.person.identifiers import Envelope
+from sluice.subject.scope import MARKETING, Scope, scope_of
+from sluice.subject.suppression import Suppression
+
+
+def scope_of_request(envelope: Envelope, hold: Hold) -> Scope:
+    """What a hold of this request stops. An objection to direct marketing reaches every marketing purpose it names."""
+    purposes = frozenset(envelope.purposes)
+    if envelope.right is Right.DIRECT_MARKETING:
+        purposes = (purposes & MARKETING) or MARKETING
+    return scope_of(Suppression(hold.value), purposes, envelope.contact_channel)
+
+
+def keeps_out(right: Right, action: Action | None) -> Hold | None:
+    """Which suppression carries out a decision that removes nothing and gives nothing."""
+    match action:
+        case Action.RESTRICT:
+            return Hold.RESTRICTED
+        case Action.STOP:
+            return Hold.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Hold.OBJECTED
+        case _:
+            return None
+
+
+def stays_out(right: Right, part: SubCase) -> Hold | None:
+    """As what a carried out part keeps its person out; None: it does not. What was protected for good at once holds
+    where nobody knows the person too; a decision holds at the principal it is about."""
+    hold = keeps_out(right, part.action)
+    return hold if part.agreement_id is not None or hold is PROTECTED.get(right) else None

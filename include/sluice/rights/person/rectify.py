@@ -1,0 +1,254 @@
+"""Rectification (GDPR Art. 16): what is right is sealed with the case, and holds once it was decided.
+
+A field of the part's controller gets its value from then on, everywhere; an opinion keeps its text and gets the
+person's statement. Again changes nothing.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import rfc8785
+
+from sluice.agreement.model import DataContract, FieldRole
+from sluice.agreement.profiles import PROFILES
+from sluice.agreement.store import find_contracts, find_last
+from sluice.db import Connection, transaction
+from sluice.errors import Exit, NotFound, Ref, SluiceError
+from sluice.exchange.correction_store import find_fields
+from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
+from sluice.exchange.house import House
+from sluice.exchange.naming import utc_text
+from sluice.rights.case import store
+from sluice.rights.case.clock import received_on
+from sluice.rights.case.facts import ClockRefused
+from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
+from sluice.rights.case.store import check_not_tidied
+from sluice.rights.person.identifiers import PREFIX, SEALED, decrypt, encrypt
+from sluice.rights.person.rectify_whom import refs_to_correct
+from sluice.rights.person.scope import DECIDES
+from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
+
+log = logging.getLogger(__name__)
+MOST_BYTES = 4_000
+RECTIFIED, NOBODY, NOT_CONCERNED = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON", "NO_FIELD_CONCERNED"
+"""Why a part was carried out: it was corrected, none of the person is there, or none of its fields is meant."""
+TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+DECIDED = TO_CARRY_OUT | {
+    State.EXECUTED,
+    State.CONFIRMED_TO_CONTROLLER,
+    State.REFUSED,
+    State.EXECUTING,
+    State.RECIPIENTS_NOTIFIED,
+    State.ANSWERED,
+    State.PROVEN,
+    State.CLOSED,
+    State.WITHDRAWN_BY_SUBJECT,
+}
+"""Where a part stands once its controller has decided; ``TO_CARRY_OUT``: nothing was done about it yet."""
+HELD_IN = (Direction.INBOUND, Direction.INTERNAL)
+"""Directions of the contracts whose columns a person can have corrected; returns echo them."""
+
+
+class NotRectifiable(SluiceError):
+    """Values that no column of this case can take."""
+
+    code: ClassVar[str] = "SLU-621"
+    summary: ClassVar[str] = "these values cannot be corrected in this case"
+    cure: ClassVar[str] = (
+        "open it with --right rectification, for one person, and say what is right before anybody decides on it; "
+        "`sluice contract explain` lists columns"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is right, by column, since ``as_of`` (UTC). The values stay out of every repr."""
+
+    values: Mapping[str, str] = field(repr=False)
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was said to be right, and the SHA-256 of the sealed object that says so."""
+
+    wanted: Wanted
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How a part was carried out: the word of its step, and the hash that the step stands on."""
+
+    word: str
+    evidence_sha256: str
+
+
+def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
+    """Seal what is right with its case, until it is decided. Said again, the last word counts.
+
+    Nobody's decision is changed by it: once a part was decided on what was said, or none is left that could still
+    take it, it is refused. Raises NotRectifiable, CaseTidied, NotFound.
+    """
+    with transaction(house.conn):
+        case = store.lock_case(house.conn, case_id)
+        check_not_tidied(house.conn, case_id)
+        if not can_take(house, case, wanted, datetime.now(UTC)):
+            raise NotRectifiable(Ref("case", case_id), Ref("columns", len(wanted.values)))
+        is_settled = any(part.state in DECIDED for part in case.sub_cases) and _find(house, _key(case_id)) is not None
+        if case.state.is_over or is_settled or not any(_awaits(house, part) for part in case.sub_cases):
+            raise NotRectifiable(Ref("case", case_id), Ref("decided parts", _count_decided(case)))
+        _put(house, _key(case_id), wanted)
+
+
+def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) -> None:
+    """Seal what one instruction says of its own part, under that instruction's hash: no other one ever applies it.
+
+    Call inside the transaction that follows it, with the case locked. Raises CaseTidied.
+    """
+    check_not_tidied(house.conn, part.case_id)
+    key = _key(part.case_id, part.sub_case_id, sha256)
+    if _find(house, key) is None:
+        _put(house, key, wanted)
+
+
+def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
+    """Whether columns of the case can take what is said: of one person, known now, and not too long."""
+    known = {each.name for part in case.sub_cases for each in _fields(house.conn, part, now)}
+    is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
+    names = set(wanted.values)
+    return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
+
+
+def is_since(as_of: datetime, now: datetime) -> bool:
+    """Whether something can be right since a moment: with a zone, on a day that Brussels has, and not yet to come."""
+    try:
+        received_on(as_of)
+    except ClockRefused:
+        return False
+    return as_of <= now
+
+
+def _awaits(house: House, part: SubCase) -> bool:
+    """Whether a part can still take what is said: it is not decided, or it was without a word of what is right."""
+    if part.state not in DECIDED:
+        return True
+    return part.action is Action.RECTIFY and part.state in TO_CARRY_OUT and find_asked(house, part) is None
+
+
+def _count_decided(case: Case) -> int:
+    return sum(part.state in DECIDED for part in case.sub_cases)
+
+
+def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried | None:
+    """Correct what a part's controller decides of. None: nobody said what is right, nobody can tell whose rows, or no
+    contract says which columns there are.
+
+    Where none of its columns is concerned, or the person was erased since, what was asked is the evidence.
+    """
+    asked = find_asked(house, part)
+    if asked is None:
+        return None
+    principal = Principal(part.principal)
+    refs = refs_to_correct(house, case, principal)
+    if refs is None:
+        log.warning("case %s: what was given is of several persons at %s", case.case_id, principal)
+        return None
+    if not refs:
+        return Carried(NOBODY, case.subject_sha256)
+    if not _contracts(house.conn, part, now):
+        log.warning("case %s: no contract of %s says what its columns are", case.case_id, principal)
+        return None
+    kinds, groups = _kinds(house.conn, part, now), part.action_fields or part.field_groups
+    done = [
+        correct(house, principal, case.case_id, refs, _right(each, asked, kinds.get(each.name, ())), now)
+        for each in _fields(house.conn, part, now)
+        if each.name in asked.wanted.values and each.group in groups
+    ]
+    evidence = evidence_of(house, done)
+    return Carried(RECTIFIED, evidence) if evidence else Carried(NOT_CONCERNED, case.subject_sha256)
+
+
+def _right(column: FieldRole, asked: Asked, kinds: tuple[tuple[SubjectKind, str], ...]) -> RightValue:
+    is_opinion = column.group in OPINIONS or column.origin is DataOrigin.AGENT_MADE
+    wanted = asked.wanted
+    return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256, kinds)
+
+
+def corrected_fields(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> list[str]:
+    """Names of the columns, of these field groups, that were corrected in the case of a part; no value."""
+    return [each.name for each in _corrected(conn, part, groups, at)]
+
+
+def corrected_groups(conn: Connection, part: SubCase, at: datetime) -> tuple[str, ...]:
+    """Field groups of a part of which a column was corrected, as the part names them."""
+    groups = part.action_fields or part.field_groups
+    made = {each.group for each in _corrected(conn, part, groups, at)}
+    return tuple(group for group in groups if group in made)
+
+
+def _corrected(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> Iterator[FieldRole]:
+    made = find_fields(conn, part.case_id, Principal(part.principal))
+    return (each for each in _fields(conn, part, at) if each.group in groups and each.name in made)
+
+
+def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
+    """Columns of which the part's controller decides, each name once."""
+    seen = set[str]()
+    for contract in _contracts(conn, part, at):
+        for each in contract.fields:
+            decides = DECIDES.get(PROFILES[each.role_profile].controller)
+            if decides and decides[0] == part.controller and each.name not in seen:
+                seen.add(each.name)
+                yield each
+
+
+def _contracts(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
+    """Of the agreement as it stands, or as it stood on its last day: what came under it is here for a while yet."""
+    paper = find_last(conn, part.agreement_id, received_on(at), at) if part.agreement_id else None
+    found = find_contracts(conn, *paper, at) if paper else ()
+    return [contract for contract in found if contract.direction in HELD_IN]
+
+
+def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tuple[SubjectKind, str], ...]]:
+    """By name of an identifying column what it refers to, and the region of its phones, in every contract."""
+    found: dict[str, set[tuple[SubjectKind, str]]] = {}
+    for contract in _contracts(conn, part, at):
+        for each in contract.subject_fields:
+            assert each.subject_key is not None  # it can find a person
+            found.setdefault(each.name, set()).add((each.subject_key, contract.file_format.region))
+    return {name: tuple(sorted(kinds)) for name, kinds in found.items()}
+
+
+def find_asked(house: House, part: SubCase) -> Asked | None:
+    """What the instruction says that was followed; else what was said of the whole case."""
+    steps = store.list_steps(house.conn, part.case_id)
+    mine = [each for each in steps if each.sub_case_id == part.sub_case_id and each.to_state is State.INSTRUCTED]
+    own = _find(house, _key(part.case_id, part.sub_case_id, mine[-1].evidence_sha256)) if mine else None
+    return own or _find(house, _key(part.case_id))
+
+
+def _find(house: House, key: str) -> Asked | None:
+    try:
+        content = house.objects.read(house.settings.bucket_vault, key)
+    except NotFound:
+        return None
+    said = json.loads(decrypt(house.keyring, content))
+    wanted = Wanted(said["values"], datetime.fromisoformat(said["as_of"]))
+    return Asked(wanted, hashlib.sha256(content).hexdigest())
+
+
+def _put(house: House, key: str, wanted: Wanted) -> None:
+    said: dict[str, Any] = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
+    content = encrypt(house.keyring, rfc8785.dumps(said))
+    house.objects.put_converging(house.settings.bucket_vault, key, content, SEALED)
+
+
+def _key(case_id: CaseId, sub_case_id: SubCaseId | None = None, instruction: str = "") -> str:
+    return f"{PREFIX}{case_id}/rectify{f'-{sub_case_id}-{instruction}' if sub_case_id else ''}.age"

@@ -1,0 +1,58 @@
+"""Whose rows a rectification corrects: the person's own, not those of whoever shares a telephone with them.
+
+Only a number of one person tells the rows of a household apart, so a correction is about the numbers that the person
+gave, or about the only ones that accepted rows bear beside what they gave.
+"""
+
+from collections.abc import Iterable
+
+from sluice.exchange.corrections import Number, find_numbers
+from sluice.exchange.house import House
+from sluice.exchange.known_as import KnownAs
+from sluice.exchange.suppressed import find_erased
+from sluice.rights.case.model import Case
+from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.whom import all_refs_at, refs_at
+from sluice.subject.model import DEFINING
+from sluice.terms import Principal
+
+
+def refs_to_correct(house: House, case: Case, principal: Principal) -> frozenset[str] | None:
+    """References of the person at a principal. None: nobody can tell which of several persons they are, or whether they
+    are the one that was found, who bears another number than they gave.
+
+    What was erased is not corrected any more; empty where that is all that was given, or where a number of theirs was
+    and no other is known: who has the same telephone is somebody else.
+    """
+    identifiers = open_sealed(house, case.subject_key).envelope.identifiers
+    known = KnownAs.of(house, principal)
+    every = all_refs_at(house, identifiers, principal, known=known)
+    erased = find_erased(house, principal, every)
+    refs = every - erased
+    if not refs:
+        return refs
+    given = refs_at(house, identifiers, principal, nobodys=True, known=known)
+    own = frozenset(ref for place, refs in given.items() if identifiers[place].kind in DEFINING for ref in refs)
+    if not own and any(each.kind in DEFINING for each in identifiers):
+        return None  # they gave another principal's number: who shares a telephone here may be somebody else
+    rows = find_numbers(house, principal, refs)
+    if own & erased and not any(ref in own for row in rows for _, ref in row):
+        return frozenset()
+    numbers = numbers_of(rows, own - erased)
+    return None if numbers is None else refs | numbers
+
+
+def numbers_of(rows: Iterable[frozenset[Number]], given: frozenset[str]) -> frozenset[str] | None:
+    """Numbers of the person, of those that the rows found bear. Pure.
+
+    given: those at this principal that the person gave. None: the rows are of several persons, or bear none of these.
+    """
+    rows = list(rows)
+    mine = [row for row in rows if not given.isdisjoint(ref for _, ref in row)]
+    numbers = frozenset[Number]().union(*(mine or rows))
+    if mine:
+        return frozenset(ref for _, ref in numbers)
+    if given:
+        return None if rows else frozenset()  # what was found is of somebody else, or theirs and the number mistyped
+    is_one = len({kind for kind, _ in numbers}) == len(numbers)
+    return frozenset(ref for _, ref in numbers) if is_one else None

@@ -1,0 +1,227 @@
+"""What a request file says: persons and one right. Pure: bytes in, persons and faults out.
+
+One bad identifier refuses its row, because half of what was said of a person may be of another.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from itertools import islice
+
+import polars as pl
+
+from sluice.agreement.dpv import DPV, PURPOSES
+from sluice.dial.model import CHANNEL_WORDS
+from sluice.exchange.said_json import read_said
+from sluice.rights.case.guards import LANGUAGES
+from sluice.rights.case.model import Right
+from sluice.rights.person.identifiers import KINDS, Identifier, Person, Sought
+from sluice.subject.candidate import normal_candidate
+from sluice.subject.columns import normalise_column
+
+MOST_PERSONS = 100_000
+LONGEST_PERSON = 600
+"""Bytes of one with an e-mail address of 254 characters, every other identifier and the names of all five."""
+LARGEST_BYTES = MOST_PERSONS * LONGEST_PERSON
+MOST_ROWS_NAMED = 20
+MEMBERS = {"right", "received", "language", "persons", "purposes", "channel"}
+NAMED = ("name", "birth_date")
+"""Columns of a file that knows its person by name and birth date only: it names one, who has to be confirmed."""
+PURPOSEFUL = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
+"""Rights that can be about some purposes, or one channel, only."""
+
+
+class Outcome(StrEnum):
+    """What one request file did. Only the first opens a case."""
+
+    READ = "READ"
+    UNREADABLE = "UNREADABLE"
+    TOO_LARGE = "TOO_LARGE"
+    TOO_MANY_PERSONS = "TOO_MANY_PERSONS"
+    UNKNOWN_RIGHT = "UNKNOWN_RIGHT"
+    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
+    BAD_DATE = "BAD_DATE"
+    BAD_LANGUAGE = "BAD_LANGUAGE"
+    BAD_PURPOSE = "BAD_PURPOSE"
+    NO_PERSONS = "NO_PERSONS"
+    NO_AGREEMENT = "NO_AGREEMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """Rows that name nobody, for one reason; ``rows``: at most 20 numbers, 1 = first record."""
+
+    code: str
+    column: str | None
+    count: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request file says; persons that name somebody, and the rows that do not."""
+
+    right: Right
+    received: date | None
+    language: str
+    persons: tuple[Person, ...] = field(repr=False)
+    faults: tuple[RowFault, ...] = ()
+    sought: Sought | None = field(default=None, repr=False)
+    """Who is meant, where the file knows no identifier: a person at the desk confirms a candidate."""
+    purposes: tuple[str, ...] = ()
+    channel: str | None = None
+
+    @property
+    def refused(self) -> int:
+        return sum(fault.count for fault in self.faults)
+
+
+def parse_request(name: str, content: bytes) -> Asked | Outcome:
+    """What a file under ``requests/`` asks, or why it cannot be followed. Pure."""
+    if len(content) > LARGEST_BYTES:
+        return Outcome.TOO_LARGE
+    if name.lower().endswith(".json"):
+        return Outcome.TOO_MANY_PERSONS if _has_more_than_persons(content) else _parse_json(content)
+    return _parse_csv(name, content) if name.lower().endswith(".csv") else Outcome.UNREADABLE
+
+
+def _has_more_than_persons(content: bytes) -> bool:
+    """Whether it has more objects, lists or members than the most persons need: a small file of many takes gigabytes.
+
+    Counted before it is read; twice as many, because a value may have such a sign in it.
+    """
+    objects, lists, members = (content.count(sign) for sign in (b"{", b"[", b","))
+    return objects + lists > 2 * MOST_PERSONS or members > 2 * MOST_PERSONS * len(KINDS)
+
+
+def _parse_json(content: bytes) -> Asked | Outcome:
+    try:
+        said = read_said(content)
+    except (ValueError, RecursionError):
+        return Outcome.UNREADABLE
+    if not isinstance(said, dict) or not {"right", "persons"} <= set(said) <= MEMBERS:
+        return Outcome.UNREADABLE
+    if not isinstance(said["persons"], list):
+        return Outcome.UNREADABLE
+    rows = [row if isinstance(row, dict) else {} for row in said["persons"]]
+    if not _are_known({column for row in rows for column in row}):
+        return Outcome.UNKNOWN_COLUMN
+    asked = _ask(said["right"], said.get("received"), said.get("language", "nl"), [_cells(row) for row in rows])
+    return asked if isinstance(asked, Outcome) else _about(asked, said.get("purposes", []), said.get("channel"))
+
+
+def _are_known(columns: Set[str]) -> bool:
+    """Identifiers, or a name and a birth date: not both, because a name proves nothing beside a number."""
+    return columns <= set(KINDS) or columns == set(NAMED)
+
+
+def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
+    """The same, for these purposes and this channel only: DPV IRIs or the last part of one, a word of agreements."""
+    if not purposes and channel is None:
+        return asked
+    words = [str(word) for word in purposes] if isinstance(purposes, list) else [""]
+    iris = {word if word.startswith("https://") else f"{DPV}{word}" for word in words}
+    is_channel = channel is None or (isinstance(channel, str) and channel in CHANNEL_WORDS)
+    if asked.right not in PURPOSEFUL or not iris <= PURPOSES or not is_channel:
+        return Outcome.BAD_PURPOSE
+    word = CHANNEL_WORDS[channel] if isinstance(channel, str) else None
+    return replace(asked, purposes=tuple(sorted(iris)), channel=word)
+
+
+def _cells(row: Mapping[str, object]) -> dict[str, str]:
+    """The texts of a row; none at all when a value is neither text nor whole number."""
+    given = {column: value for column, value in row.items() if value is not None}
+    if any(type(value) not in (str, int) for value in given.values()):
+        return {}
+    return {column: str(value) for column, value in given.items()}
+
+
+def _parse_csv(name: str, content: bytes) -> Asked | Outcome:
+    """The right is what the name begins with: ``erasure-2026-11.csv``."""
+    try:
+        text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n")  # no copy of four bytes a character
+        head = content.partition(b"\n")[0]
+        delimiter = max(";,\t|", key=lambda sign: head.count(sign.encode()))
+        if content.count(delimiter.encode()) > 2 * MOST_PERSONS * len(KINDS):
+            return Outcome.TOO_MANY_PERSONS
+        rows = list(islice(csv.reader(text, delimiter=delimiter, strict=True), MOST_PERSONS + 2))
+    except (ValueError, csv.Error):
+        return Outcome.UNREADABLE
+    columns = [column.strip().lower() for column in rows[0]] if rows else []
+    if not columns or len(set(columns)) < len(columns) or not _are_known(set(columns)):
+        return Outcome.UNKNOWN_COLUMN
+    cells = [dict(zip(columns, row, strict=True)) if len(row) == len(columns) else {} for row in rows[1:]]
+    return _ask(name.rsplit("/", 1)[-1].partition("-")[0].lower(), None, "nl", cells)
+
+
+def _ask(right: object, received: object, language: object, rows: Sequence[Mapping[str, str]]) -> Asked | Outcome:
+    if right not in [each.value for each in Right]:
+        return Outcome.UNKNOWN_RIGHT
+    if language not in LANGUAGES:
+        return Outcome.BAD_LANGUAGE
+    if len(rows) > MOST_PERSONS:
+        return Outcome.TOO_MANY_PERSONS
+    day = None
+    if received is not None:
+        try:
+            day = date.fromisoformat(str(received))
+        except ValueError:
+            return Outcome.BAD_DATE
+    if any(name in row for row in rows for name in NAMED):
+        sought, faults = _judge_named(rows)
+        return Asked(Right(str(right)), day, str(language), (), faults, sought)
+    persons, faults = judge_rows(rows)
+    return Asked(Right(str(right)), day, str(language), persons, faults)
+
+
+def _judge_named(rows: Sequence[Mapping[str, str]]) -> tuple[Sought | None, tuple[RowFault, ...]]:
+    """The first row that has a name and a birth date; a second person is another file, and another case."""
+    found: Sought | None = None
+    bad: dict[int, tuple[str, str | None]] = {}
+    for place, row in enumerate(rows):
+        name, born = (row.get(column, "") for column in NAMED)
+        if normal_candidate((name,), born) is None:
+            bad[place] = ("VALUE_NAMES_NOBODY", None)
+        elif found is not None:
+            bad[place] = ("SHAPE_ONE_NAME_A_FILE", None)
+        else:
+            found = Sought(name, born)
+    return found, tuple(_faults(bad))
+
+
+def judge_rows(rows: Sequence[Mapping[str, str]]) -> tuple[tuple[Person, ...], tuple[RowFault, ...]]:
+    """Rows that name one person each, and the others by reason."""
+    bad: dict[int, tuple[str, str | None]] = {}
+    normal: dict[str, list[str | None]] = {}
+    for column, kind in KINDS.items():
+        values = pl.Series(column, [row.get(column, "") for row in rows], dtype=pl.String)
+        judged = normalise_column(values, kind)
+        normal[column] = judged.values.to_list()
+        for place in judged.invalid.arg_true().to_list():
+            bad.setdefault(place, ("VALUE_INVALID_IDENTIFIER", column))
+    seen: set[tuple[str | None, ...]] = set()
+    persons = []
+    for place, row in enumerate(rows):
+        known = tuple(normal[column][place] for column in KINDS)
+        if place in bad:
+            continue
+        if not any(known):
+            bad[place] = ("VALUE_NAMES_NOBODY", None)
+        elif known in seen:
+            bad[place] = ("DUPLICATE_PERSON", None)
+        else:
+            seen.add(known)
+            found = (column for column, value in zip(KINDS, known, strict=True) if value is not None)
+            persons.append(tuple(Identifier(KINDS[column], row[column]) for column in found))
+    return tuple(persons), tuple(_faults(bad))
+
+
+def _faults(bad: Mapping[int, tuple[str, str | None]]) -> Iterator[RowFault]:
+    by_reason: dict[tuple[str, str | None], list[int]] = {}
+    for place in sorted(bad):
+        by_reason.setdefault(bad[place], []).append(place + 1)
+    for (code, column), rows in by_reason.items():
+        yield RowFault(code, column, len(rows), tuple(rows[:MOST_ROWS_NAMED]))
