@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 
 from bench import BenchRow, Cost, Work, cost, cost_in_child, median
-from sluice.lake import erase_csv, erase_json
-from sluice.lake.erase_cut import CHUNK, opened, write_kept
-from sluice.lake.reader import read_table
+from sluice.lake.erase import in_csv, in_json
+from sluice.lake.erase.cut import CHUNK, opened, write_kept
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Dialect, Table, bad_records_frame
 
 SEED = 20_261_124
@@ -49,7 +49,7 @@ def rows(size: int) -> Iterator[BenchRow]:
 def cut_only(source: Path, target: Path, size: int) -> None:
     """Spans and writing, for the memory they take: no frame is made."""
     with opened(source, target) as data:
-        spans = erase_csv.find_spans(data, _bare_table(size))
+        spans = in_csv.find_spans(data, _bare_table(size))
         write_kept(data, spans.cuts(np.arange(1, MANY + 1)), target)
 
 
@@ -83,17 +83,17 @@ def _measure(source: Path, lines: Path, folder: Path, size: int) -> dict[str, Co
     places = np.random.default_rng(SEED).choice(size, MANY, replace=False) + 1
     names = (folder / f"target{number}" for number in count())
     with opened(source, next(names)) as data, opened(lines, next(names)) as json_data:
-        spans = erase_csv.find_spans(data, table)
+        spans = in_csv.find_spans(data, table)
         works: dict[str, Work] = {
             "copy": lambda: copy(source, next(names)),
-            "1 record": lambda: erase_csv.erase_records(source, next(names), places[:1], table),
-            "1,000 records": lambda: erase_csv.erase_records(source, next(names), places, table),
-            "spans": lambda: erase_csv.find_spans(data, table),
+            "1 record": lambda: in_csv.erase_records(source, next(names), places[:1], table),
+            "1,000 records": lambda: in_csv.erase_records(source, next(names), places, table),
+            "spans": lambda: in_csv.find_spans(data, table),
             "write and hash": lambda: write_kept(data, spans.cuts(np.sort(places)), next(names)),
             "read again": lambda: _table(source),
             "copy NDJSON": lambda: copy(lines, next(names)),
-            "NDJSON, 1 record": lambda: erase_json.erase_records(lines, next(names), [size // 20], json_table),
-            "NDJSON, spans": lambda: erase_json.find_elements(json_data, json_table),
+            "NDJSON, 1 record": lambda: in_json.erase_records(lines, next(names), [size // 20], json_table),
+            "NDJSON, spans": lambda: in_json.find_elements(json_data, json_table),
         }
         costs = []
         for _ in range(ROUNDS):

@@ -27,7 +27,7 @@ from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import find_by_versions
 from sluice.gate.gx import great_expectations
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.settings import Settings
 from sluice.terms import Decision
 

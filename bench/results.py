@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from bench import BenchRow, Cost, Work, cost, median
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.results.canonical import to_canonical
 from sluice.results.mapping import get_mapping

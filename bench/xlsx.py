@@ -12,10 +12,10 @@ import polars as pl
 import xlsxwriter  # type: ignore[import-untyped]
 
 from bench import BenchRow, Cost, cost_in_child, median, progress
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
-from sluice.lake.write_model import WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import WriteForm
+from sluice.lake.write.table import write_table
 from sluice.sample.files import BELGIAN, WRITTEN_ON, campaign_cells
 
 SEED = 20_260_901

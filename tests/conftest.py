@@ -52,7 +52,7 @@ import typer.testing
 from hypothesis import settings as hypothesis_settings
 
 from copies import Copies
-from sluice.lake import objects
+from sluice.lake.s3 import objects
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer

@@ -26,7 +26,7 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erasure/", "rights/copies/", "rights/notices/", "rights/tidy", "rights/destroy",
-        "exchange/suppressed", "exchange/merged", "exchange/own_writes", "exchange/workroom", "lake/objects",
+        "exchange/suppressed", "exchange/merged", "exchange/own_writes", "exchange/workroom", "lake/s3/objects",
         "sluice/keys", "db.py",
     )
 )  # fmt: skip

@@ -6,7 +6,7 @@ from crash import WATCHED, answer, dying_at
 from sluice.retention.give_back import give_back
 from sluice.terms import Principal
 
-ALL = (*WATCHED, "/sluice/returns/", "/sluice/retention/", "/sluice/documents/statement", "/sluice/lake/write_table")
+ALL = (*WATCHED, "/sluice/returns/", "/sluice/retention/", "/sluice/documents/statement", "/sluice/lake/write/table")
 
 
 def once(line: str) -> str:

@@ -8,7 +8,7 @@ from sluice.rights.letters.write import write_letter
 
 WATCHED = tuple(
     f"/sluice/{place}"
-    for place in ("rights/letters/", "rights/case/letter", "rights/case/book", "lake/objects", "ledger/", "db.py")
+    for place in ("rights/letters/", "rights/case/letter", "rights/case/book", "lake/s3/objects", "ledger/", "db.py")
 )
 
 

@@ -15,7 +15,7 @@ from sluice.exchange.house import House, open_house
 from sluice.exchange.merged import sweep_merged
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine, Shown, find_by_versions, list_exchanges, show_exchange
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings

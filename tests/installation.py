@@ -15,7 +15,7 @@ from pathlib import Path
 from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine, find_by_versions
-from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.sample.files import write_campaign
 from sluice.services import keeper
 from sluice.services.process import wait_until

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from sluice.exchange.house import House
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sluice.exchange.drain import Drained
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine, list_exchanges, show_exchange
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
 from sluice.returns.due import cut_off_of

@@ -32,7 +32,7 @@ from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.exchange.read import show_exchange
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event

@@ -19,7 +19,7 @@ from sluice.answers.files import CSV, Drafting
 from sluice.answers.make import Wish
 from sluice.answers.model import AnswerKind
 from sluice.answers.sweep import make_decided
-from sluice.lake.write_xlsx import MOST_CHARACTERS, MOST_ROWS
+from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS
 from sluice.rights.case.model import Action, Right
 from sluice.settings import Settings
 from sluice.terms import Principal

@@ -16,7 +16,7 @@ from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.link import make_link, open_link
 from sluice.answers.sweep import make_decided
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track

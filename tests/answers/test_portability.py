@@ -26,7 +26,7 @@ from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.answers.store import find_answers
 from sluice.answers.sweep import make_decided
 from sluice.errors import UsageError
-from sluice.lake.write_formulas import restored
+from sluice.lake.write.formulas import restored
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State, Track
 from sluice.rights.case.reasons import NOT_REQUIRED
 from sluice.rights.case.store import get_case, list_cases

@@ -15,7 +15,7 @@ from rights.town import open_town
 from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Part
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.copy_store import find_copies, remove
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings

@@ -15,7 +15,7 @@ from desk import ENERGY, Desk, open_desk
 from leaks.canaries import draw
 from leaks.plants import COLUMNS, as_csv, row
 from returns.commands import at_terminal
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.orchestration.notifiers import DeskNotifier
 from sluice.orchestration.operators import DrainFlow
 from sluice.settings import Settings

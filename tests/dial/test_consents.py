@@ -23,7 +23,7 @@ from sluice.exchange.consents import count_left, erase_consents, find_records
 from sluice.exchange.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.suppressed import find_suppressed, keep_out
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.retention.run import retain
 from sluice.rights.consents.file import ConsentsInvalid, Said

@@ -21,8 +21,8 @@ from sluice.exchange.corrections import (
     find_corrections,
     salted,
 )
-from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal_bytes
+from sluice.lake.s3.objects import StoredObject
 from sluice.settings import Settings
 from sluice.subject.correct import value_hash
 from sluice.subject.refs import refer

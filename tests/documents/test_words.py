@@ -19,7 +19,7 @@ from sluice.dial.model import LeftOut
 from sluice.documents.reasons import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
-from sluice.lake.format_codes import CODES as FORMAT_CODES
+from sluice.lake.read.format_codes import CODES as FORMAT_CODES
 from sluice.returns.model import STAFF, Held
 from sluice.rights.mail.send import TEXTS
 from sluice.staff.model import Reason

@@ -2,7 +2,7 @@
 
 from pysequoia import Tsk
 
-from sluice.lake.pgp_in import PgpKeys
+from sluice.lake.read.pgp_in import PgpKeys
 
 CENTER, SENDER = Tsk.generate("center@x.example"), Tsk.generate("sender@x.example")
 CERTIFICATE = SENDER.extract_certificate()

@@ -26,8 +26,8 @@ from sluice.exchange.locks import hold_object, try_hold_object, try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.sweeping import each
-from sluice.lake import objects
-from sluice.lake.versions import Listing, ListingCut
+from sluice.lake.s3 import objects
+from sluice.lake.s3.versions import Listing, ListingCut
 from sluice.retention.store import lock_principal
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal

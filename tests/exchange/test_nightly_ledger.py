@@ -8,7 +8,7 @@ from desk import Desk, requests
 from returns.commands import at_terminal
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.anchor import AnchorsMissing, anchor_ledger
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.checkpoint import make_checkpoint
 from sluice.orchestration.operators import VerifyLedger
 

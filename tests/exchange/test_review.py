@@ -21,7 +21,7 @@ from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, n
 from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import keep_out
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.model import Target

@@ -6,7 +6,7 @@ from sluice.agreement.load import load_agreement, load_contract
 from sluice.exchange.content import read_content
 from sluice.exchange.job import Job
 from sluice.keys import Keyring
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings

@@ -31,7 +31,7 @@ from sluice.gate.errors import KindRefused
 from sluice.gate.kinds import KNOWN, check_of
 from sluice.gate.model import Check, Rule, RuleOutcome, State
 from sluice.gate.onepass import Pass
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.scope import EVERYTHING, Scope, scope_of

@@ -9,7 +9,7 @@ from agreement.papers import AGREEMENT, write_folder
 from sluice.exchange.dry_run import DryRun
 from sluice.exchange.nursery import CHILD, Nursery
 from sluice.gate.model import GateVerdict
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings

@@ -14,7 +14,7 @@ from journeys.test_triggers import Api
 from sluice.db import connect
 from sluice.demo.story import as_principal
 from sluice.keys import Keyring
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.sample.files import write_subscribers
 

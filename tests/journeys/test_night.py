@@ -14,7 +14,7 @@ from sluice.demo.night_checks import flips_of, night_checks, profile_of
 from sluice.demo.night_files import free_day, staff_file, write_exports
 from sluice.demo.story import as_principal
 from sluice.exchange.house import House, open_house
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.sample.files import write_campaign, write_subscribers
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]

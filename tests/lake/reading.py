@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sluice.lake.format_codes import CODES
-from sluice.lake.reader import read_table
+from sluice.lake.read.format_codes import CODES
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 
 

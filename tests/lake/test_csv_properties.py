@@ -12,7 +12,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from sluice.lake.reader import opened_table, read_table
+from sluice.lake.read.reader import opened_table, read_table
 from sluice.lake.table import FormatRefusal, Table
 
 pytestmark = pytest.mark.slow

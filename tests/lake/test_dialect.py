@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lake.reading import read_bytes, refusal_of, table_of
-from sluice.lake.format_codes import CODES
-from sluice.lake.reader import read_table
+from sluice.lake.read.format_codes import CODES
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHintInvalid, FormatHints, Limits
 from sluice.terms import RefusalClass
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from lake.reading import refusal_of, table_of
 from lake.test_csv_properties import ENCODINGS, WAYS, tables, written
 from sluice.errors import Ref
-from sluice.lake.csv_reader import read_csv
-from sluice.lake.erase_csv import RecordSpans, cells_of, cut_records, erase_records, find_spans
-from sluice.lake.erase_model import Erased, EraseRefused, RecordsUnknown
-from sluice.lake.reader import read_table
+from sluice.lake.erase.in_csv import RecordSpans, cells_of, cut_records, erase_records, find_spans
+from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
+from sluice.lake.read.csv_reader import read_csv
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FileUnreadable, FormatHints, FormatRefusal, Limits, Table
 
 pytestmark = pytest.mark.slow

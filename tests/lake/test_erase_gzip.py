@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lake.reading import table_of
-from sluice.lake.erase_csv import erase_records
-from sluice.lake.erase_gzip import erase_in_gzip
-from sluice.lake.erase_model import Erased, EraseRefused
-from sluice.lake.reader import read_table
+from sluice.lake.erase.in_csv import erase_records
+from sluice.lake.erase.in_gzip import erase_in_gzip
+from sluice.lake.erase.model import Erased, EraseRefused
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FileUnreadable, Limits
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.reading import table_of
-from sluice.lake.erase_json import ElementSpans, cut_elements, erase_records, find_elements
-from sluice.lake.erase_model import Erased, EraseRefused, RecordsUnknown
-from sluice.lake.reader import read_table
+from sluice.lake.erase.in_json import ElementSpans, cut_elements, erase_records, find_elements
+from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, Table
 
 pytestmark = pytest.mark.slow

@@ -24,7 +24,7 @@ from lake.workbooks import (
     row_of,
     workbook,
 )
-from sluice.lake.erase_model import EraseRefused, RecordsUnknown
+from sluice.lake.erase.model import EraseRefused, RecordsUnknown
 from sluice.lake.table import FormatHints
 
 pytestmark = pytest.mark.slow

@@ -29,9 +29,9 @@ from lake.workbooks import (
     row_of,
     workbook,
 )
-from sluice.lake.erase_model import EraseRefused, RecordsUnknown
-from sluice.lake.erase_xlsx_package import elements, kind_of
-from sluice.lake.erase_xlsx_texts import Needles, parsed_texts
+from sluice.lake.erase.model import EraseRefused, RecordsUnknown
+from sluice.lake.erase.xlsx_package import elements, kind_of
+from sluice.lake.erase.xlsx_texts import Needles, parsed_texts
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sluice.errors import NotFound, ObjectUnreadable, StoreConflict, StoreError
-from sluice.lake.faults import coded
+from sluice.lake.s3.faults import coded
 
 AWS = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided"
 WEED = "Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5"

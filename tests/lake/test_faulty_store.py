@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from desk import Desk, open_desk
 from faulty_store import Fault, Proxy, faulty, impatient
 from sluice.errors import StoreConflict
-from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.timeout(1800)

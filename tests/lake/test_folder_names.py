@@ -8,7 +8,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 from stores import client_of, s3_client
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
-from sluice.lake.json_reader import read_json
+from sluice.lake.read.json_reader import read_json
 from sluice.lake.table import FormatHints, Limits
 
 RECORDS = [
@@ -342,5 +342,5 @@ def test_a_record_that_a_window_cuts_anywhere_is_read(tmp_path: Path, monkeypatc
     whole = table_of(read_bytes(tmp_path, ANY_JSON.encode(), "x.json")).frame
 
     for window in range(1, len(ANY_JSON)):
-        monkeypatch.setattr("sluice.lake.json_reader._WINDOW", window)
+        monkeypatch.setattr("sluice.lake.read.json_reader._WINDOW", window)
         assert table_of(read_bytes(tmp_path, ANY_JSON.encode(), "x.json")).frame.equals(whole), window

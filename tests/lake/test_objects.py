@@ -7,7 +7,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError, SSLError
 from pydantic import SecretStr
 
 from sluice.errors import ServiceMissing
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from lake.reading import read_bytes, refusal_of, table_of
-from sluice.lake.erase_csv import erase_records
-from sluice.lake.erase_model import Erased, EraseRefused
-from sluice.lake.erase_zip import erase_in_zip
-from sluice.lake.reader import read_table
+from sluice.lake.erase.in_csv import erase_records
+from sluice.lake.erase.in_zip import erase_in_zip
+from sluice.lake.erase.model import Erased, EraseRefused
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints
 
 TEXT = b"id;name\n1;Ann\n2;\xc3\x89mile\n3;Jan\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluice.lake.objects import ObjectStore
-from sluice.lake.versions import Listing, ListingCut, said_of, versions_of
+from sluice.lake.s3.objects import ObjectStore
+from sluice.lake.s3.versions import Listing, ListingCut, said_of, versions_of
 from sluice.settings import Settings
 from stores import client_of
 

@@ -8,7 +8,7 @@ import pytest
 from pysequoia import Cert, Profile, Tsk, decrypt, encrypt
 from pysequoia.packet import PacketPile, Tag
 
-from sluice.lake.pgp import CertificateRefused, EncryptionFailed, encrypt_to, usable_certificate
+from sluice.lake.read.pgp import CertificateRefused, EncryptionFailed, encrypt_to, usable_certificate
 
 NOW = datetime.now(UTC)
 

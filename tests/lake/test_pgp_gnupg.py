@@ -14,7 +14,7 @@ from lake.reading import refusal_of, table_of
 from lake.test_pgp_in import TEXT, Post, post, read
 from sluice.documents import words as catalogues
 from sluice.documents.reasons import explain
-from sluice.lake.pgp_in import PgpKeys
+from sluice.lake.read.pgp_in import PgpKeys
 from sluice.terms import Direction
 
 __all__ = ["post"]

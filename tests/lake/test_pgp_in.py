@@ -11,8 +11,8 @@ import pytest
 from pysequoia import Profile, Tsk, encrypt, sign
 
 from lake.reading import refusal_of, table_of
-from sluice.lake.pgp_in import PgpKeys
-from sluice.lake.reader import read_table
+from sluice.lake.read.pgp_in import PgpKeys
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 
 TEXT = b"id;name\n1;Ann\n2;Jan\n"

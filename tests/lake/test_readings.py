@@ -7,7 +7,7 @@ import pytest
 
 from lake.reading import read_bytes, refusal_of
 from sluice.exchange.child import _unreadable
-from sluice.lake import reader
+from sluice.lake.read import reader
 from sluice.lake.table import FormatHints
 
 TELLS_NOTHING = {"UNREADABLE_PARSER_DISAGREES", "ARCHIVE_PGP_SEALED"}

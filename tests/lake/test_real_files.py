@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lake.reading import table_of
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes
-from sluice.lake.structure import scan
+from sluice.lake.read.structure import scan
 from sluice.lake.table import Table
 
 pytestmark = pytest.mark.slow

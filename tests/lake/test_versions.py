@@ -3,8 +3,8 @@
 import pytest
 
 from sluice.errors import NotFound
-from sluice.lake.objects import ObjectStore
-from sluice.lake.versions import ListingCut
+from sluice.lake.s3.objects import ObjectStore
+from sluice.lake.s3.versions import ListingCut
 from sluice.settings import Settings
 from stores import client_of
 

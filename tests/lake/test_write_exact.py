@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.lake.write_formulas import restored
-from sluice.lake.write_model import WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.formulas import restored
+from sluice.lake.write.model import WriteForm
+from sluice.lake.write.table import write_table
 
 Record = Callable[[str, object], None]
 STRINGS = 10_000 if os.environ.get("SLUICE_LONG") else 600

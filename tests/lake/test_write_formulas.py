@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lake.formulas import ATTACKS, DELIMITERS, HARMLESS, is_unseen, live_cells
-from sluice.lake.write_formulas import neutralise, neutralised_text, restored
-from sluice.lake.write_model import WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.formulas import neutralise, neutralised_text, restored
+from sluice.lake.write.model import WriteForm
+from sluice.lake.write.table import write_table
 
 PIECES = st.sampled_from([*ATTACKS, *HARMLESS, *"=+-@'\"\t\r\n,;| \u200b\uff1d\ufeff", "5", "abc", "é"])
 NASTY = st.one_of(PIECES, st.lists(PIECES, max_size=5).map("".join), st.text(max_size=8))

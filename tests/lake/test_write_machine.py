@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.formulas import ATTACKS
-from sluice.lake.write_model import WriteForm, Written
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import WriteForm, Written
+from sluice.lake.write.table import write_table
 
 TEXT = st.one_of(st.none(), st.sampled_from(ATTACKS), st.text(max_size=10))
 NUMBERS = st.one_of(
@@ -158,7 +158,7 @@ import sys
 from pathlib import Path
 import polars as pl
 from sluice.lake.write_model import WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.table import write_table
 frame = pl.DataFrame({"id": ["1", "2"], "day": ["2026-11-24", None], "n": ["1.5", "2"], "note": ["=1", "x;-y"]})
 for name in ("csv", "tsv", "xlsx", "json", "ndjson", "parquet"):
     done = write_table(

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.formulas import ATTACKS, HARMLESS
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, Table
-from sluice.lake.write_formulas import neutralised_text, restored
-from sluice.lake.write_model import ValueUnwritable, WriteForm, WriteFormInvalid
-from sluice.lake.write_table import write_table
+from sluice.lake.write.formulas import neutralised_text, restored
+from sluice.lake.write.model import ValueUnwritable, WriteForm, WriteFormInvalid
+from sluice.lake.write.table import write_table
 
 CELL = st.one_of(
     st.none(),

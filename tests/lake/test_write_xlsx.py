@@ -15,12 +15,12 @@ from openpyxl.utils.escape import unescape
 from xlsxwriter import Workbook
 
 from lake.formulas import ATTACKS, HARMLESS
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
-from sluice.lake.write_formulas import is_live
-from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
-from sluice.lake.write_table import write_table
-from sluice.lake.write_xlsx_rows import RowsSheet
+from sluice.lake.write.formulas import is_live
+from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
+from sluice.lake.write.table import write_table
+from sluice.lake.write.xlsx_rows import RowsSheet
 
 pytestmark = pytest.mark.slow
 

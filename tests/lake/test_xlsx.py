@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
 from lake.workbooks import added, edited
-from sluice.lake import xlsx_cells
-from sluice.lake.format_codes import CODES
+from sluice.lake.read.format_codes import CODES
 from sluice.lake.table import FormatHints, Table
-from sluice.lake.xlsx_cells import read_usual_cells
-from sluice.lake.xlsx_formats import NumberFormat, Shown, format_of
-from sluice.lake.xlsx_sheet import read_cells_exact
+from sluice.lake.xlsx import cells as xlsx_cells
+from sluice.lake.xlsx.cells import read_usual_cells
+from sluice.lake.xlsx.formats import NumberFormat, Shown, format_of
+from sluice.lake.xlsx.sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
 

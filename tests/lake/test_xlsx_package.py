@@ -10,7 +10,7 @@ import pytest
 
 from lake.reading import read_bytes, refusal_of, table_of
 from lake.workbooks import SHEET, STRINGS, parts_of, workbook
-from sluice.lake.xlsx_package import Package, XmlRefused
+from sluice.lake.xlsx.package import Package, XmlRefused
 
 BOOK = workbook()
 UNUSED = "docProps/app.xml"

@@ -12,12 +12,12 @@ from lake.reading import read_bytes, refusal_of, table_of
 from lake.test_xlsx import PLAIN, SHEET, hidden_sheet, in_sheet, rows, two_sheets, workbook
 from lake.workbooks import NAME, STRINGS, added, cells_of, edited, erase, naming, parts_of
 from lake.workbooks import workbook as persons
-from sluice.lake import xlsx_cells
-from sluice.lake.erase_model import EraseRefused
+from sluice.lake.erase.model import EraseRefused
 from sluice.lake.table import FormatHints
-from sluice.lake.xlsx_cells import read_usual_cells
-from sluice.lake.xlsx_package import XmlRefused
-from sluice.lake.xlsx_sheet import read_cells_exact
+from sluice.lake.xlsx import cells as xlsx_cells
+from sluice.lake.xlsx.cells import read_usual_cells
+from sluice.lake.xlsx.package import XmlRefused
+from sluice.lake.xlsx.sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.lake import xlsx_cells, xlsx_workbook
-from sluice.lake.xlsx_cells import read_usual_cells
-from sluice.lake.xlsx_package import Package, XmlRefused
-from sluice.lake.xlsx_sheet import SheetCells, read_cells_exact
-from sluice.lake.xlsx_workbook import Workbook, read_strings
+from sluice.lake.xlsx import cells as xlsx_cells
+from sluice.lake.xlsx import workbook
+from sluice.lake.xlsx.cells import read_usual_cells
+from sluice.lake.xlsx.package import Package, XmlRefused
+from sluice.lake.xlsx.sheet import SheetCells, read_cells_exact
+from sluice.lake.xlsx.workbook import Workbook, read_strings
 
 pytestmark = pytest.mark.slow
 
@@ -265,7 +266,7 @@ ENTRIES = st.one_of(st.builds("<si><t{}>{}</t></si>".format, SPACED, VALUES), st
 def test_strings_are_read_as_the_exact_reader_does(entries: list[tuple[str, str]], at_once: int) -> None:
     content = strings_of("".join(chain(*entries)).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx_workbook, "AT_ONCE", at_once)
+        patch.setattr(workbook, "AT_ONCE", at_once)
         found = read_part(content)
 
     assert found is not None

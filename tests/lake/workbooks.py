@@ -10,9 +10,9 @@ from typing import Any
 import openpyxl
 import xlsxwriter
 
-from sluice.lake.erase_model import Erased, EraseRefused
-from sluice.lake.erase_xlsx import erase_records
-from sluice.lake.erase_xlsx_package import kind_of
+from sluice.lake.erase.in_xlsx import erase_records
+from sluice.lake.erase.model import Erased, EraseRefused
+from sluice.lake.erase.xlsx_package import kind_of
 
 NAME, PHONE, MAIL = "Jan-Baptist Vandenputte", "32475998877", "jan.vdp@voorbeeld.be"
 NEEDLES = (NAME, PHONE, MAIL)

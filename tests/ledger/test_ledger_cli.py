@@ -14,7 +14,7 @@ from sluice.documents.receipt import make_receipt
 from sluice.exchange.anchor import AnchorsMissing, anchor_ledger, check_compared, read_anchors
 from sluice.exchange.house import open_house
 from sluice.keys import Keyring
-from sluice.lake import objects
+from sluice.lake.s3 import objects
 from sluice.ledger.append import append
 from sluice.ledger.checkpoint import make_checkpoint
 from sluice.ledger.model import EntryKind

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.results.canonical import Canonical
 from sluice.results.mapping import get_mapping

@@ -10,7 +10,7 @@ from night import Call, Night
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
 from sluice.exchange.suppressed import keep_out, lift
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.returns.carry import carry_return
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release

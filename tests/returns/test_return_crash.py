@@ -17,7 +17,7 @@ from sluice.documents.statement import verify_statement
 from sluice.exchange.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.settings import Settings
 
@@ -27,7 +27,7 @@ BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(
     {
         "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects",
-        "exchange/deliver", "exchange/store", "lake/objects", "ledger/append",
+        "exchange/deliver", "exchange/store", "lake/s3/objects", "ledger/append",
     }
 )  # fmt: skip
 """What it has to have died in at least once."""

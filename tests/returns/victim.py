@@ -21,7 +21,7 @@ from sluice.returns.release import release
 from sluice.settings import get_settings
 from sluice.terms import Decision, Principal
 
-ALL = (*WATCHED, "/sluice/returns/", "/sluice/documents/statement", "/sluice/lake/write_table")
+ALL = (*WATCHED, "/sluice/returns/", "/sluice/documents/statement", "/sluice/lake/write/table")
 
 
 class Told(Steps):

@@ -37,7 +37,7 @@ from night import (
 )
 from rights.residue import QUOTED
 from sluice.exchange.house import House
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import deliver_again
 from sluice.rights.case.model import Action, Actor, Case, CaseId, Order, Role, State

@@ -11,7 +11,7 @@ from night import RESULTS, Night
 from rights.everywhere import age_opener
 from rights.residue import Searcher, as_reference
 from sluice.exchange.read import list_exchanges
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.terms import Direction, Principal
 

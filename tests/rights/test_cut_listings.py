@@ -10,8 +10,8 @@ import pytest
 from desk import Desk, open_desk
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
-from sluice.lake import objects
-from sluice.lake.versions import Listing, ListingCut
+from sluice.lake.s3 import objects
+from sluice.lake.s3.versions import Listing, ListingCut
 from sluice.returns.acks import read_acks
 from sluice.rights.notices.answers import read_answers
 from sluice.rights.requests import read_requests

@@ -10,7 +10,7 @@ import pytest
 
 from rights.asking import asked, let_go
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, asking_bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies

@@ -14,7 +14,7 @@ from desk import Desk, open_desk
 from forms import FORMS, Form, zipped
 from night import Night, with_papers
 from rights.asking import asked
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.model import Outcome
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings

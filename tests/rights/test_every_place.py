@@ -11,7 +11,7 @@ import pytest
 
 from copies import Copies
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import STORES

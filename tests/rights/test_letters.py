@@ -430,7 +430,7 @@ def test_what_would_be_told_is_asked_again_when_the_case_took_a_step_meanwhile(d
             with connect(desk.settings) as conn:
                 decide(conn, case.case_id, State.REFUSED, refusal, [telecom.sub_case_id])
 
-    meanwhile = Meanwhile(1, ("lake/objects",))
+    meanwhile = Meanwhile(1, ("lake/s3/objects",))
     sys.setprofile(meanwhile)
     letter = write_letter(desk.house, case.case_id, LetterKind.REFUSAL, NOW)
 

@@ -15,7 +15,7 @@ from sluice.exchange.effects import EFFECTS
 from sluice.exchange.house import House
 from sluice.exchange.open import Arrivals
 from sluice.exchange.own_writes import note_own_write
-from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.copy_store import find_copies, swap
 from sluice.rights.copies.model import Copy

@@ -13,9 +13,9 @@ from night import AGREEMENT, Edit, Night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies
-from sluice.lake.objects import StoredObject
-from sluice.lake.pgp_in import public_part
 from sluice.lake.quarantine import unseal
+from sluice.lake.read.pgp_in import public_part
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
 from sluice.rights.copies.model import ErasureReport, Outcome, Target

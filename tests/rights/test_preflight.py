@@ -16,8 +16,8 @@ from sluice.db import connect
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import list_exchanges
 from sluice.keys import KeyLost
-from sluice.lake.objects import ObjectStore
-from sluice.lake.probe import Promise
+from sluice.lake.s3.objects import ObjectStore
+from sluice.lake.s3.probe import Promise
 from sluice.rights.case.model import Case
 from sluice.rights.erasure import control_store as control
 from sluice.rights.erasure.erase import run

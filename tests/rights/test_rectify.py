@@ -11,7 +11,7 @@ from desk import ENERGY, Desk
 from rights.town import DESK, SHA
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import open_house
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity

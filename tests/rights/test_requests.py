@@ -19,7 +19,7 @@ from desk import Desk
 from returns.deliveries import at_once, open_shops
 from sluice.agreement.activate import activate_all
 from sluice.exchange.house import House, open_house
-from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.ledger.append import canonical
 from sluice.ledger.record import Part
 from sluice.ledger.sign import sign

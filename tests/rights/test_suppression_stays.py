@@ -36,7 +36,7 @@ from rights.lookalikes import MAILS, PHONES, draw_twins, known_by_mail, known_by
 from sluice.exchange.house import open_house
 from sluice.exchange.replay import replay
 from sluice.exchange.sealed_runs import SuppressionsLost
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.migrations import run as migrations
 from sluice.rights.case.model import CaseId
 from sluice.rights.case.store import find_known

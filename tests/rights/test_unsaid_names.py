@@ -9,7 +9,7 @@ import pytest
 
 from desk import ENERGY
 from rights.town import Town, open_town
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies.copy_store import drop_superseded, find_copies
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings

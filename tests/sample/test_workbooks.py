@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sample.workbooks import write_campaign_workbook
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 
 

@@ -122,7 +122,7 @@ def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session of boto3 that reads the environment of this test."""
     import boto3
 
-    monkeypatch.setattr("sluice.lake.objects._session", boto3.session.Session)
+    monkeypatch.setattr("sluice.lake.s3.objects._session", boto3.session.Session)
 
 
 def test_a_read_of_a_database_that_was_never_migrated_says_so(

@@ -14,9 +14,9 @@ import polars as pl
 
 from sluice.answers.model import FileLine
 from sluice.documents.words import words
-from sluice.lake.write_model import WriteForm, Written
-from sluice.lake.write_table import write_table
-from sluice.lake.write_xlsx import MOST_CHARACTERS, MOST_ROWS, Sheet, write_sheets
+from sluice.lake.write.model import WriteForm, Written
+from sluice.lake.write.table import write_table
+from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS, Sheet, write_sheets
 from sluice.rights.case.clock import BRUSSELS
 from sluice.terms import Sha256
 

@@ -14,7 +14,7 @@ from sluice.agreement.shape import Day, Keys, Text, check_shape
 from sluice.answers.handover_model import ControllerInvalid, Receiver
 from sluice.errors import Ref
 from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME
-from sluice.lake.pgp import CertificateRefused, usable_certificate
+from sluice.lake.read.pgp import CertificateRefused, usable_certificate
 from sluice.settings import Settings
 
 _CODE = Text(PRINCIPAL_NAME.pattern, "lower-case letters, digits and hyphens")

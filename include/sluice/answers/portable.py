@@ -23,7 +23,7 @@ from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
 from sluice.exchange.naming import utc_text
-from sluice.lake.write_values import moments, typed
+from sluice.lake.write.values import moments, typed
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 
 ACCEPTED = frozenset({"lake", "return", "delivered"})

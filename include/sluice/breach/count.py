@@ -15,7 +15,7 @@ from sluice.exchange.reading import hints_of
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
 from sluice.lake.quarantine import unseal
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.copies.bench import Bench, open_bench

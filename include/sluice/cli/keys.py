@@ -59,7 +59,7 @@ def openpgp(
     """
     from sluice.exchange.house import open_house
     from sluice.exchange.read import pick_principals
-    from sluice.lake.pgp_in import public_part
+    from sluice.lake.read.pgp_in import public_part
 
     with open_house(get_settings()) as house:
         [name] = pick_principals(house.conn, principal)

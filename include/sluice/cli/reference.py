@@ -20,7 +20,7 @@ from sluice.exchange.seen import INVALID, NOBODY, STALE
 from sluice.gate.contract_rules import TYPE_CODES
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED
 from sluice.gate.kinds import KINDS
-from sluice.lake.format_codes import CODES as FORMAT_CODES
+from sluice.lake.read.format_codes import CODES as FORMAT_CODES
 from sluice.results.codes import CODES as RESULT_CODES
 from sluice.results.mapping_codes import MAPPING_CODES
 from sluice.returns.give_back import STALE as STALE_PERSONS

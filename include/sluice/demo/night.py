@@ -19,7 +19,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD
 from sluice.exchange.read import ExchangeLine, find_by_versions, show_exchange
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn, ReleasedReturn

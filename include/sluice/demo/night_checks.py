@@ -16,7 +16,7 @@ from sluice.demo.night_files import CAST, HEALTH_WORDS, Export
 from sluice.demo.story import Check
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.ledger.record import ColumnLine
 from sluice.returns.acks import AckOutcome

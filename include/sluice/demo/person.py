@@ -18,7 +18,7 @@ from sluice.demo.story import DemoUnfinished, Outcome, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track, desk_actor

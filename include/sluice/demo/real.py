@@ -19,7 +19,7 @@ from sluice.demo.story import Check, Outcome
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import get_accepted
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
 from sluice.settings import Settings
 from sluice.terms import Decision, Flow, Principal, Severity

@@ -53,8 +53,8 @@ from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
-from sluice.lake.write_model import ValueUnwritable, WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import ValueUnwritable, WriteForm
+from sluice.lake.write.table import write_table
 from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
 from sluice.subject.cells import refs_of_columns

@@ -13,7 +13,7 @@ from sluice.exchange.paper import finding, refused
 from sluice.exchange.put_dial import CHANNEL_WORD, USE_BASIS
 from sluice.exchange.record import record_of
 from sluice.gate.model import GateVerdict
-from sluice.lake.write_model import Written
+from sluice.lake.write.model import Written
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine, What
 from sluice.settings import Settings
 from sluice.terms import Verdict

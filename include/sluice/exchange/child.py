@@ -28,8 +28,8 @@ from sluice.gate.judge import judge, noted
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.gate.regex import known_categories
 from sluice.gate.wire import failing_table, to_json
-from sluice.lake.parts import PART_BYTES, Parts
-from sluice.lake.reader import opened_table
+from sluice.lake.read.parts import PART_BYTES, Parts
+from sluice.lake.read.reader import opened_table
 from sluice.lake.sorted_rows import SortedRows
 from sluice.lake.table import FormatHintInvalid, FormatRefusal, Note
 from sluice.screen.prefilter import word_marks
@@ -46,10 +46,10 @@ PRELOADED = (
     "pyarrow.parquet",
     "pysequoia",
     "pysequoia.packet",
-    "sluice.lake.csv_reader",
-    "sluice.lake.json_reader",
-    "sluice.lake.parquet_reader",
-    "sluice.lake.xlsx_reader",
+    "sluice.lake.read.csv_reader",
+    "sluice.lake.read.json_reader",
+    "sluice.lake.read.parquet_reader",
+    "sluice.lake.xlsx.reader",
     "stdnum.be.nn",
     "stdnum.iban",
 )

@@ -24,7 +24,7 @@ from sluice.terms import Principal
 if TYPE_CHECKING:
     import polars as pl
 
-    from sluice.lake.objects import StoredObject
+    from sluice.lake.s3.objects import StoredObject
 
 PREFIX = "_consents/"
 PARQUET = "application/vnd.apache.parquet"

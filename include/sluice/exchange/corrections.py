@@ -44,7 +44,7 @@ from sluice.terms import FieldGroup, Principal, SubjectKind
 if TYPE_CHECKING:
     import polars as pl
 
-    from sluice.lake.objects import StoredObject
+    from sluice.lake.s3.objects import StoredObject
 
 SEALED = "application/octet-stream"
 PREFIX = "_corrections/"

@@ -20,7 +20,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, receipt_stem
 from sluice.keys import Keyring
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Sha256
 

@@ -9,7 +9,7 @@ from sluice.errors import Ref
 from sluice.exchange.nursery import CHILD, Nursery
 from sluice.exchange.store import has_references
 from sluice.keys import SUBJECT, KeyLost, Keyring
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 from sluice.terms import Principal
 

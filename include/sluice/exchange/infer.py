@@ -11,7 +11,7 @@ from sluice.agreement.errors import FileRefused, FileUndecided, PaperInvalid
 from sluice.agreement.guess import has_decimal_comma, profile_columns
 from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract
 from sluice.errors import Ref, may_be_a_value
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.terms import Direction, Flow, Principal
 

@@ -25,7 +25,7 @@ from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import SuiteUnreadable
 from sluice.gate.model import Rule
 from sluice.gate.suites import read_suite
-from sluice.lake.pgp_in import PgpKeys
+from sluice.lake.read.pgp_in import PgpKeys
 from sluice.lake.table import Limits as FileLimits
 from sluice.subject.correction import Correction
 from sluice.terms import Sha256, Verdict

@@ -31,8 +31,8 @@ from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
-from sluice.lake.objects import Fetched
-from sluice.lake.pgp_in import PgpKeys, armoured
+from sluice.lake.read.pgp_in import PgpKeys, armoured
+from sluice.lake.s3.objects import Fetched
 from sluice.terms import Direction, Verdict
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.exchange.rest import REST, REST_FILE
-from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import seal
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine
 from sluice.terms import Direction
 

@@ -10,7 +10,7 @@ from sluice.exchange.job import Job
 from sluice.exchange.rest import REST_FILE, Rest, is_told
 from sluice.exchange.seen import CANDIDATE, OWN, REF, ROW, Seen
 from sluice.lake.parquet import write_lake
-from sluice.lake.parts import Parts
+from sluice.lake.read.parts import Parts
 from sluice.subject.index import Entries
 
 EXCHANGE, VERSION = "sluice_exchange", "sluice_source_version"

@@ -33,7 +33,7 @@ from sluice.exchange.naming import BRUSSELS, INDEX_PREFIX, merged_prefix
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
 from sluice.exchange.sweeping import each
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal

@@ -13,7 +13,7 @@ from typing import Any
 from sluice.agreement.model import Agreement, DataContract
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.gate.model import GateVerdict
-from sluice.lake.objects import Fetched
+from sluice.lake.s3.objects import Fetched
 from sluice.ledger.record import CopyLine, InputLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 

@@ -15,8 +15,8 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
 from sluice.exchange.own_writes import OwnWrite, find_own_writes, is_own
 from sluice.exchange.store import Arrival
-from sluice.lake.objects import ObjectStore, StoredObject, prefix_of
-from sluice.lake.versions import UNSAID, ListingCut
+from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
+from sluice.lake.s3.versions import UNSAID, ListingCut
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord

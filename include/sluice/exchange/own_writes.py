@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.lake.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange.naming import receipt_bucket, receipt_stem
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import get_open
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 
 

@@ -26,8 +26,8 @@ from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
-from sluice.lake.write_model import WriteForm, Written
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import WriteForm, Written
+from sluice.lake.write.table import write_table
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name

@@ -25,8 +25,8 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
-from sluice.lake.objects import ObjectStore, StoredObject
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal

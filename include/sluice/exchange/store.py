@@ -12,7 +12,7 @@ from sluice.exchange.locks import HELD, IS_WORKED_ON
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 

@@ -20,7 +20,7 @@ from sluice.settings import get_settings
 from sluice.terms import ARRIVING
 
 if TYPE_CHECKING:
-    from sluice.lake.objects import ObjectStore
+    from sluice.lake.s3.objects import ObjectStore
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class Watch:
     @cached_property
     def _objects(self) -> "ObjectStore":
         """One client for all looks: making one costs a tenth of a second and stops the event loop meanwhile."""
-        from sluice.lake.objects import ObjectStore
+        from sluice.lake.s3.objects import ObjectStore
 
         return ObjectStore(self._settings)
 

@@ -15,9 +15,9 @@ from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
 from sluice.exchange.naming import utc_text
-from sluice.lake.write_model import WriteForm
-from sluice.lake.write_table import write_table
-from sluice.lake.write_xlsx import Sheet, write_sheets
+from sluice.lake.write.model import WriteForm
+from sluice.lake.write.table import write_table
+from sluice.lake.write.xlsx import Sheet, write_sheets
 from sluice.registers.columns import REGISTER
 from sluice.registers.model import Register
 from sluice.registers.page import make_register_page

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME
 from sluice.exchange.sweeping import each
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.retention import store
 from sluice.terms import Principal
 

@@ -14,7 +14,7 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import Faults
-from sluice.lake.versions import UNSAID, said_of
+from sluice.lake.s3.versions import UNSAID, said_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.retained import CopiesDeleted, DeletedCopy

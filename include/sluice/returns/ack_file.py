@@ -5,7 +5,7 @@ import re
 from sluice.errors import NotFound, ObjectUnreadable
 from sluice.exchange.house import House
 from sluice.exchange.said_json import read_said
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 
 LARGEST_BYTES = 64 << 10
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

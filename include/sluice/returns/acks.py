@@ -20,7 +20,7 @@ from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
 from sluice.exchange.sweeping import Faults
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name

@@ -19,8 +19,8 @@ from sluice.exchange.paper import finding
 from sluice.exchange.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
 from sluice.gate.model import Finding
-from sluice.lake.write_model import ValueUnwritable, WriteForm
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import ValueUnwritable, WriteForm
+from sluice.lake.write.table import write_table
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.returns import store
 from sluice.returns.compose import REF

@@ -11,7 +11,7 @@ from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
-from sluice.lake.write_model import Written
+from sluice.lake.write.model import Written
 from sluice.ledger.record import CONTRACT_END, CopyLine, ExchangeRecord, PurposeLine, What
 from sluice.returns.model import Input
 from sluice.returns.record import input_lines

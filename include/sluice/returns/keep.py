@@ -15,7 +15,7 @@ from sluice.exchange.keep import AS_MADE, CSV, PARQUET, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
 from sluice.exchange.rest import REST
-from sluice.lake.pgp import encrypt_to
+from sluice.lake.read.pgp import encrypt_to
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making

@@ -24,8 +24,8 @@ from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
-from sluice.lake.write_model import ValueUnwritable, WriteForm, Written
-from sluice.lake.write_table import write_table
+from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
+from sluice.lake.write.table import write_table
 from sluice.returns import store
 from sluice.returns.compose import (
     BY_ID,

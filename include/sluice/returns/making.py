@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from sluice.exchange.paper import refused
 from sluice.gate.model import Finding, GateVerdict
-from sluice.lake.write_model import Written
+from sluice.lake.write.model import Written
 from sluice.ledger.record import Screening
 from sluice.returns.model import Input, SortedOut
 

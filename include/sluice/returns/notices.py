@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from sluice.exchange.house import House
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "ALREADY_ACKNOWLEDGED": {

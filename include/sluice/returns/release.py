@@ -14,7 +14,7 @@ from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import get_open
 from sluice.exchange.suppressed import SuppressedMeanwhile, unless_kept_out
 from sluice.exchange.suppressed_store import find_in_force
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person

@@ -17,7 +17,7 @@ from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
 from sluice.exchange.said_json import read_said
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
 from sluice.ledger.model import EntryKind

@@ -19,7 +19,7 @@ from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, has_number, is_safe_name
 from sluice.exchange.sweeping import Faults
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
 from sluice.ledger.model import EntryKind

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from sluice.errors import Ref, ServiceMissing
-from sluice.lake.objects import open_client
-from sluice.lake.probe import Promise, find_broken
+from sluice.lake.s3.objects import open_client
+from sluice.lake.s3.probe import Promise, find_broken
 from sluice.services.model import StoreUnfit
 from sluice.settings import Settings
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from sluice.db import connect, transaction
 from sluice.errors import Exit, SluiceError, place_of
 from sluice.keys import Keyring
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
 from sluice.services import airflow, buckets, keeper, plan, tidy
@@ -231,7 +231,7 @@ def _places(settings: Settings) -> Found:
 def _suppressions(settings: Settings) -> Found:
     """Whether the database knows everybody whom the evidence bucket knows to be kept out."""
     from sluice.exchange.sealed_runs import find_lost
-    from sluice.lake.objects import ObjectStore
+    from sluice.lake.s3.objects import ObjectStore
 
     with connect(settings) as conn:
         lost = find_lost(conn, ObjectStore(settings), settings.bucket_evidence)

@@ -121,7 +121,7 @@ def key_file() -> Response:
 def receipt_file(exchange_id: UUID, media_type: str) -> Response:
     """A receipt as a file, byte for byte as the principal has it: JOSE or PDF. Raises NotFound while there is none."""
     from sluice.exchange.receipt import read_receipt
-    from sluice.lake.objects import ObjectStore
+    from sluice.lake.s3.objects import ObjectStore
 
     settings = get_settings()
     ending: Literal["pdf", "json"] = "pdf" if media_type == PDF else "json"

@@ -17,7 +17,7 @@ from sluice.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
-    from sluice.lake.objects import ObjectStore
+    from sluice.lake.s3.objects import ObjectStore
 
 KEPT: Final = 8
 """Connections that are kept open at most, of one process; in a rush there are more."""
@@ -58,7 +58,7 @@ def reading_house() -> Iterator["House"]:
 @lru_cache(maxsize=1)
 def _objects(process: int, settings: Settings) -> "ObjectStore":
     """One client of each process; a connection must not be shared after a fork."""
-    from sluice.lake.objects import ObjectStore
+    from sluice.lake.s3.objects import ObjectStore
 
     return ObjectStore(settings)
 

@@ -17,8 +17,8 @@ import polars as pl
 from sluice.errors import NotFound
 from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
-from sluice.lake.objects import StoredObject
 from sluice.lake.quarantine import unseal
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store, copy_store

@@ -21,8 +21,8 @@ from sluice.exchange.merged_store import find_group
 from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
-from sluice.lake.objects import hash_of, prefix_of
-from sluice.lake.versions import said_of
+from sluice.lake.s3.objects import hash_of, prefix_of
+from sluice.lake.s3.versions import said_of
 from sluice.ledger.record import is_given_back
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sluice.exchange.corrections import PREFIX
 from sluice.exchange.house import House
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
 

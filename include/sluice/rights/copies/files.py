@@ -9,11 +9,12 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.exchange.reading import hints_of
-from sluice.lake import erase_csv, erase_json, erase_parquet_rows, erase_xlsx, parquet_reader
-from sluice.lake.erase_gzip import erase_in_gzip
-from sluice.lake.erase_model import Erased, EraseRefused
-from sluice.lake.erase_zip import erase_in_zip
-from sluice.lake.reader import read_table
+from sluice.lake.erase import in_csv, in_json, in_xlsx, parquet_rows
+from sluice.lake.erase.in_gzip import erase_in_gzip
+from sluice.lake.erase.in_zip import erase_in_zip
+from sluice.lake.erase.model import Erased, EraseRefused
+from sluice.lake.read import parquet_reader
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits, Table
 from sluice.rights.copies.model import Column, Target
 from sluice.scan.little import scan_little
@@ -173,13 +174,13 @@ def _erase_plain(
     if form == "xlsx":
         needles = sorted({*found.values, *target.values})
         sheet = contract.file_format.sheet if contract else None
-        return erase_xlsx.erase_records(source, target_path, records, sheet=sheet, needles=needles, limits=limits)
+        return in_xlsx.erase_records(source, target_path, records, sheet=sheet, needles=needles, limits=limits)
     if form in ("json", "ndjson"):
-        return erase_json.erase_records(source, target_path, records, found.table, limits=limits)
+        return in_json.erase_records(source, target_path, records, found.table, limits=limits)
     if form in ("csv", "tsv"):
-        return erase_csv.erase_records(source, target_path, records, found.table, limits=limits)
+        return in_csv.erase_records(source, target_path, records, found.table, limits=limits)
     if form == parquet_reader.FORMAT:
-        return erase_parquet_rows.erase_records(source, target_path, records, found.table)
+        return parquet_rows.erase_records(source, target_path, records, found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")
 
 

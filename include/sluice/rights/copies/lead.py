@@ -21,7 +21,7 @@ from sluice.exchange.merged import AT_ONCE, RUNS, RunName, ask_merged
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
 from sluice.exchange.suppressed import INDEX
-from sluice.lake.objects import ObjectStore
+from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy

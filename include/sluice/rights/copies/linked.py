@@ -12,7 +12,7 @@ import polars as pl
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.deliver import DELIVERED, RETURN
 from sluice.exchange.merged import RUNS
-from sluice.lake.sniff import Kind, find_kind
+from sluice.lake.read.sniff import Kind, find_kind
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench

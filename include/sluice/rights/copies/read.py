@@ -14,7 +14,7 @@ from sluice.agreement.model import DataContract
 from sluice.errors import Ref
 from sluice.exchange.reading import hints_of
 from sluice.lake.quarantine import unseal
-from sluice.lake.reader import read_table
+from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal
 from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench

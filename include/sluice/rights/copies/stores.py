@@ -15,10 +15,10 @@ from sluice.exchange.house import House
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.rest import REST
 from sluice.exchange.review import HELD, ROW, count_again
-from sluice.lake.erase_model import EraseRefused
-from sluice.lake.erase_parquet import erase_refs, find_refs
-from sluice.lake.objects import StoredObject
+from sluice.lake.erase.in_parquet import erase_refs, find_refs
+from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import DIAL
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import AnswerStore

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.lake.objects import Upload
+from sluice.lake.s3.objects import Upload
 from sluice.rights.copies.stores import buckets_of
 from sluice.terms import Principal
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sluice.agreement.onboard import READS, WRITES
 from sluice.exchange.house import House
-from sluice.lake.objects import StoredObject
-from sluice.lake.versions import UNSAID
+from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.model import Copy, Fate, Target, Unread
 from sluice.rights.copies.scope import fate_of

@@ -16,7 +16,7 @@ from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import Faults
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseLetterOpened
 from sluice.ledger.model import EntryKind

@@ -17,7 +17,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
 from sluice.exchange.sweeping import Faults, each
-from sluice.lake.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name

@@ -9,7 +9,7 @@ from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.deliver import DELIVERED
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry

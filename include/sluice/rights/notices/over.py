@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from sluice.exchange.house import House
-from sluice.lake.objects import prefix_of
+from sluice.lake.s3.objects import prefix_of
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId, State, Track
 from sluice.rights.notices.to_controller import find_over, notice_key, put_notice, told_document

@@ -10,7 +10,7 @@ from itertools import count
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
 from sluice.rights.copies.scope import UNDECIDED
 from sluice.rights.person.identifiers import WORDS, Envelope, Identifier, places_at

@@ -19,7 +19,7 @@ from sluice.errors import NotFound, Ref, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, utc_text
 from sluice.keys import Keyring
-from sluice.lake.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, SubjectUnreadable
 from sluice.rights.case.model import CaseId, Right

@@ -1,0 +1,176 @@
+"""Parquet to the table that CSV gives: every plain value as the text that stands for it.
+
+Whole numbers have no point, also those that pandas made floats because one is missing; other floats have
+their shortest exact spelling, decimals the places of their type, dates and times ISO 8601, moments with a
+zone UTC; a contract may say otherwise of dates, times and decimals. Lists, records and bytes are no cells.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from sluice.lake.header import check_header, padded_names
+from sluice.lake.read.parquet_int96 import exact_unit
+from sluice.lake.spelling import spelled
+from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+FORMAT = "parquet"
+_RULE = "format.parquet"
+_MOST_EXACT = 2**53
+_FEWEST_CELLS = 512
+_MOST_ROWS = 1024
+"""Read at a time."""
+_SECONDS = "%Y-%m-%dT%H:%M:%S"
+
+
+def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+    """The table of a Parquet file, or why there is none. An empty text is null, as in every format. Raises OSError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = tuple(file.schema_arrow.names)
+            if refusal := check_header(names, limits, hints) or _check(file, limits):
+                return refusal
+        unit = exact_unit(path)
+        if unit is None:
+            return FormatRefusal("UNREADABLE_PARQUET", _RULE)
+        with pq.ParquetFile(path, coerce_int96_timestamp_unit=unit) as file:
+            values = _values(file, limits, path.stat().st_size)
+            if isinstance(values, FormatRefusal):
+                return values
+            frame = _texts(values, hints)
+    except OSError as error:
+        if error.errno:
+            raise
+        return FormatRefusal("UNREADABLE_PARQUET", _RULE)  # how Arrow says it of a damaged file
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError):
+        return FormatRefusal("UNREADABLE_PARQUET", _RULE)
+    if refusal := _check_cells(frame, limits):
+        return refusal
+    numbers = pl.int_range(1, frame.height + 1, dtype=pl.UInt32, eager=True).alias("row_number")
+    dialect = Dialect(format=FORMAT, evidence={"format": "magic number and footer"})
+    return Table(frame, numbers, bad_records_frame([]), frame.height, dialect, padded_names(names))
+
+
+def _check(file: "pq.ParquetFile", limits: Limits) -> FormatRefusal | None:
+    """What the footer says, before a page is read."""
+    about = file.metadata
+    if about.num_rows > limits.records:
+        return FormatRefusal("LIMIT_RECORDS", "format.limits", count=about.num_rows)
+    size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    if size > limits.file_bytes:
+        return FormatRefusal("LIMIT_FILE_SIZE", "format.limits", count=size)
+    odd = tuple(at for at, field in enumerate(file.schema_arrow, 1) if not _is_plain(field.type))
+    return FormatRefusal("SHAPE_NESTED", _RULE, columns=odd, count=len(odd)) if odd else None
+
+
+def _is_plain(kind: "pa.DataType") -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    tests = (
+        types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_floating,
+        _is_decimal, types.is_boolean, types.is_date, types.is_timestamp, types.is_time, types.is_null,
+    )  # fmt: skip
+    return any(test(kind) for test in tests)
+
+
+def _is_decimal(kind: "pa.DataType") -> bool:
+    from pyarrow import types
+
+    return bool(types.is_decimal(kind)) and not types.is_decimal256(kind)
+
+
+def plain_schema(schema: "pa.Schema") -> "pa.Schema":
+    """The same with categories as the values they stand for, and text as Arrow can work on everywhere."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    def plain(kind: "pa.DataType") -> "pa.DataType":
+        value = kind.value_type if types.is_dictionary(kind) else kind
+        return pa.string() if types.is_string_view(value) else value
+
+    return pa.schema([field.with_type(plain(field.type)) for field in schema], schema.metadata)
+
+
+def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Table | FormatRefusal":
+    """All rows, as long as what they stand for is not too much for that: a dictionary repeats for free."""
+    import pyarrow as pa
+
+    schema, size, batches = plain_schema(file.schema_arrow), 0, []
+    most = limits.unpacked_bytes(packed_bytes)
+    for coded in file.iter_batches(batch_size=_rows_at_once(file, limits, most)):
+        batch = coded.cast(schema)
+        size += batch.nbytes
+        if size > most:
+            return FormatRefusal(limits.swollen(packed_bytes), "format.limits", count=size)
+        batches.append(batch)
+    return pa.Table.from_batches(batches, schema)
+
+
+def _rows_at_once(file: "pq.ParquetFile", limits: Limits, most: int) -> int:
+    """So few that they fit the limit with the largest cells there can be, and no fewer than some hundred cells."""
+    about = file.metadata
+    groups = (about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    widest = max(about.num_columns * limits.cell_bytes, *groups, 1)
+    return max(1, min(_MOST_ROWS, max(_FEWEST_CELLS // max(len(file.schema_arrow), 1), most // int(widest))))
+
+
+def _texts(values: "pa.Table", hints: FormatHints) -> pl.DataFrame:
+    values.validate(full=True)
+    frame, forms = pl.DataFrame(values), dict(hints.moments)
+    return frame.select(
+        _agreed(pl.col(name), kind, forms.get(name), has_comma=name in hints.commas).alias(name)
+        for name, kind in frame.schema.items()
+    )
+
+
+def _agreed(column: pl.Expr, kind: pl.DataType, form: str | None, *, has_comma: bool) -> pl.Expr:
+    """The text as the contract says, where that is all the value says."""
+    text = _text(column, kind)
+    if form and (kind in (pl.Date, pl.Time) or (isinstance(kind, pl.Datetime) and not kind.time_zone)):
+        moments = column.cast(pl.Datetime("us")) if kind == pl.Date else column
+        return pl.coalesce(spelled(moments, form, has_day=kind != pl.Time), text)
+    return text.str.replace(".", ",", literal=True) if has_comma and kind.is_numeric() else text
+
+
+def _text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind.is_float():
+        is_whole = (column == column.round(0)) & (column.abs() < _MOST_EXACT)
+        whole = pl.when(is_whole).then(column).cast(pl.Int64).cast(pl.String)
+        return pl.coalesce(whole, column.cast(pl.String))
+    if kind == pl.Boolean:
+        return pl.when(column).then(pl.lit("TRUE")).when(~column).then(pl.lit("FALSE"))
+    if isinstance(kind, pl.Datetime):
+        return _moment(column, kind)
+    if kind == pl.Time:
+        return column.dt.to_string("%H:%M:%S%.f")
+    text = column.cast(pl.String)
+    return pl.when(text != "").then(text)
+
+
+def _moment(column: pl.Expr, kind: pl.Datetime) -> pl.Expr:
+    zone = "Z" if kind.time_zone else ""
+    utc = column.dt.convert_time_zone("UTC") if kind.time_zone else column
+    is_exact = utc.dt.nanosecond() == 0
+    return pl.when(is_exact).then(utc.dt.strftime(_SECONDS + zone)).otherwise(utc.dt.strftime(f"{_SECONDS}%.f{zone}"))
+
+
+def _check_cells(frame: pl.DataFrame, limits: Limits) -> FormatRefusal | None:
+    """Text that no table of text could hold."""
+    for code, is_wrong in (
+        ("TEXT_NUL_BYTE", pl.all().str.contains("\0", literal=True)),
+        ("LIMIT_CELL_SIZE", pl.all().str.len_bytes() > limits.cell_bytes),
+    ):
+        rows = frame.select(pl.any_horizontal(is_wrong.fill_null(False))).to_series().arg_true() + 1
+        if len(rows):
+            return FormatRefusal(code, _RULE, rows=tuple(rows.head(SHOWN_ROWS).to_list()), count=len(rows))
+    return None

@@ -1,0 +1,129 @@
+"""OpenPGP that arrives: opened with the center's key for this principal, believed only under the pinned certificate.
+
+Nothing but one message of one file counts. The library verifies; which of its answers is which refusal is told by what
+it asked for and by the first words of its error (a test holds it to them), because its errors have no types.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.lake.read.pgp import CertificateRefused, find_certificate, key_ids
+from sluice.lake.read.sniff import begins_encrypted, has_more_than_armour
+from sluice.lake.table import FormatRefusal, Limits
+
+if TYPE_CHECKING:
+    from pysequoia import Cert, Tsk
+
+_RULE = "format.pgp"
+_NO_KEY, _NO_SIGNATURE = "No key to decrypt", "Signature verification failed"
+_COMPRESSED = "Unexpected message structure"
+"""Of what is signed once it says so of a compressed packet only, which GnuPG makes unless it is told not to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PgpKeys:
+    """What opens the arrivals of one principal. ``secret``: the center's key, armoured; it travels by pipe only.
+
+    ``certificate``: what the agreement pins by its whole ``fingerprint``, armoured; None: nothing encrypted is agreed.
+    """
+
+    secret: str
+    certificate: str | None
+    fingerprint: str | None
+    must_be_signed: bool = True
+    must_be_encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was in the message: fingerprints of the key it was encrypted to and of the key that signed, if one did."""
+
+    encrypted_to: str
+    signed_by: str | None
+
+
+@dataclass(slots=True)
+class _Signers:
+    """Asked by the library for the certificates of those who signed; gives the pinned one and remembers who."""
+
+    pinned: "Cert"
+    asked: set[str] = field(default_factory=set)
+
+    def __call__(self, names: list[str]) -> list["Cert"]:
+        self.asked.update(name.lower() for name in names)
+        return [self.pinned]
+
+
+def armoured(certificate: bytes) -> str:
+    """A certificate as text that travels; what is none stays one that is refused."""
+    from pysequoia import ArmorKind, armor
+
+    if certificate.startswith(b"-----BEGIN"):
+        return certificate.decode("ascii", "replace")
+    return armor(certificate, ArmorKind.PublicKey)
+
+
+def public_part(secret: str) -> tuple[str, str]:
+    """The certificate of an armoured secret key, armoured, and its whole fingerprint."""
+    from pysequoia import Tsk
+
+    certificate = Tsk.from_bytes(secret.encode()).extract_certificate()
+    return str(certificate), certificate.fingerprint
+
+
+def open_message(source: Path, target: Path, keys: PgpKeys, limits: Limits) -> Opened | FormatRefusal:
+    """Write what a message holds to ``target``, or say why not; then ``target`` is gone. Raises OSError."""
+    if keys.certificate is None or keys.fingerprint is None:
+        return FormatRefusal("FORBIDDEN_PGP_NOT_AGREED", _RULE)
+    try:
+        pinned = find_certificate(keys.certificate.encode(), keys.fingerprint)
+    except CertificateRefused:
+        return FormatRefusal("FORBIDDEN_PGP_KEY", _RULE)
+    found = _opened(source, target, keys, pinned)
+    if isinstance(found, Opened) and target.stat().st_size > limits.unpacked_bytes(source.stat().st_size):
+        found = FormatRefusal(limits.swollen(source.stat().st_size), _RULE)
+    if isinstance(found, FormatRefusal):
+        target.unlink(missing_ok=True)
+    return found
+
+
+def _opened(source: Path, target: Path, keys: PgpKeys, pinned: "Cert") -> Opened | FormatRefusal:
+    from pysequoia import Tsk
+
+    if not begins_encrypted(source):
+        return FormatRefusal("FORBIDDEN_PGP_NOT_ENCRYPTED", _RULE)
+    if has_more_than_armour(source):
+        return FormatRefusal("UNREADABLE_PGP", _RULE)
+    secret, signers = Tsk.from_bytes(keys.secret.encode()), _Signers(pinned)
+    error = _decrypt(source, target, secret, signers)
+    if error is None:
+        return Opened(secret.extract_certificate().fingerprint, pinned.fingerprint)
+    if error.startswith(_NO_KEY):
+        return FormatRefusal("FORBIDDEN_PGP_RECIPIENT", _RULE)
+    if error.startswith(_COMPRESSED):
+        return FormatRefusal("FORBIDDEN_PGP_COMPRESSED", _RULE)
+    if not error.startswith(_NO_SIGNATURE) or signers.asked & set(key_ids(pinned)):
+        return FormatRefusal("UNREADABLE_PGP", _RULE)
+    if signers.asked:
+        return FormatRefusal("FORBIDDEN_PGP_SIGNER", _RULE)
+    if keys.must_be_signed:
+        return FormatRefusal("FORBIDDEN_PGP_UNSIGNED", _RULE)
+    if _decrypt(source, target, secret, None) is not None:
+        return FormatRefusal("UNREADABLE_PGP", _RULE)
+    return Opened(secret.extract_certificate().fingerprint, None)
+
+
+def _decrypt(source: Path, target: Path, secret: "Tsk", signers: _Signers | None) -> str | None:
+    """None, or the library's words, which are told to nobody. Raises OSError when the disk is to blame."""
+    from pysequoia import decrypt_file
+
+    try:
+        decrypt_file(str(source), str(target), secret.decryptor(), store=signers)
+    except OSError as failure:  # damaged data comes as one too, without a number
+        if failure.errno:
+            raise
+        return str(failure)
+    except RuntimeError as failure:
+        return str(failure)
+    return None

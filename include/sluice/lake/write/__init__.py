@@ -1,0 +1,1 @@
+"""Tables written for people and machines: CSV, XLSX without a live formula, JSON, Parquet."""
