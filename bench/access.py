@@ -27,11 +27,12 @@ from bench.stores import an_installation
 from sluice.agreement.activate import activate_all
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House, open_house
-from sluice.exchange.keep import PARQUET, line
+from sluice.exchange.keep import line
 from sluice.exchange.merged import merge_index
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
 from sluice.exchange.store import Arrival, insert_open
+from sluice.lake.media_types import PARQUET
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places

@@ -18,7 +18,15 @@ from sluice.settings import get_settings
 
 WATCHED = tuple(
     f"/sluice/{place}"
-    for place in ("exchange/", "lake/s3/objects", "lake/quarantine", "ledger/append", "ledger/store", "db.py", "keys.py")
+    for place in (
+        "exchange/",
+        "lake/s3/objects",
+        "lake/quarantine",
+        "ledger/append",
+        "ledger/store",
+        "db.py",
+        "keys.py",
+    )
 )
 
 

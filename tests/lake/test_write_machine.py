@@ -157,7 +157,7 @@ AGAIN = """
 import sys
 from pathlib import Path
 import polars as pl
-from sluice.lake.write_model import WriteForm
+from sluice.lake.write.model import WriteForm
 from sluice.lake.write.table import write_table
 frame = pl.DataFrame({"id": ["1", "2"], "day": ["2026-11-24", None], "n": ["1.5", "2"], "note": ["=1", "x;-y"]})
 for name in ("csv", "tsv", "xlsx", "json", "ndjson", "parquet"):

@@ -11,6 +11,7 @@ from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.suppressed import find_suppressed
+from sluice.lake.media_types import JSON
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
 from sluice.rights.case.errors import CaseNotTidied, CaseTidied
@@ -24,7 +25,7 @@ from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.follow import follow as hear
-from sluice.rights.notices.tell import ERASED, JSON, document_of, find_recipients, tell
+from sluice.rights.notices.tell import ERASED, document_of, find_recipients, tell
 from sluice.rights.notices.to_recipient import key_of
 from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings

@@ -16,10 +16,11 @@ from sluice.answers.model import AnswerKind, Found
 from sluice.answers.portable import write_portability
 from sluice.exchange.hand_over import KEPT_ANSWER, SEALED_END
 from sluice.exchange.house import House
-from sluice.exchange.keep import PARQUET, SEALED, line
+from sluice.exchange.keep import line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.workroom import private_folder
+from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.read.pgp import encrypt_to
 from sluice.lake.s3.objects import hash_of
@@ -51,7 +52,7 @@ def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver,
         sha256, size = hash_of(packed)
         sealed = _sealed(house, opened, packed, receiver, facts.made_at)
         key = handed_key(opened, sealed.name)
-        kept = house.objects.put_converging(house.settings.bucket_vault, key, sealed, SEALED)
+        kept = house.objects.put_converging(house.settings.bucket_vault, key, sealed, OCTETS)
     run = write_run(build_run([(kind, refs) for kind, refs in _refs(facts.found, envelope).items()]))
     index = house.objects.put_converging(house.settings.bucket_lake, index_key(opened), run, PARQUET)
     rows = sum(table.height for table in facts.selected.tables.values())

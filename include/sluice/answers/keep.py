@@ -20,10 +20,10 @@ from sluice.answers.model import Answer, AnswerGone, ErasedMeanwhile, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.keep import PARQUET
 from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import private_folder
+from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
 from sluice.ledger.append import append
@@ -35,7 +35,7 @@ from sluice.rights.case.store import lock_case
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.answers import run_of_package
 from sluice.rights.erasure.control_store import find_held, find_ran, find_run
-from sluice.rights.person.identifiers import KEY_OWNER, SEALED
+from sluice.rights.person.identifiers import KEY_OWNER
 from sluice.terms import Sha256, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _sealed(
     seal(packed, sealed, house.keyring, KEY_OWNER)
     key = f"{answer_store.PREFIX}{case_id}/{answer_id}.zip.age"
     house.objects.put_once(house.settings.bucket_vault, answer_store.index_key_of(key), _run(facts, folder), PARQUET)
-    stored = house.objects.put_once(house.settings.bucket_vault, key, sealed, SEALED)
+    stored = house.objects.put_once(house.settings.bucket_vault, key, sealed, OCTETS)
     content, made_on = packed.read_bytes(), received_on(facts.made_at)
     return Answer(
         answer_id=answer_id,

@@ -23,6 +23,7 @@ from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
 from sluice.exchange.naming import utc_text
+from sluice.lake import media_types
 from sluice.lake.write.values import moments, typed
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 
@@ -43,11 +44,11 @@ ISO_DATE, ISO_MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
 DESCRIPTOR, DATA = "datapackage.json", "data/"
 READ_ME = {"nl": "LEESMIJ.txt", "fr": "LISEZ-MOI.txt", "en": "README.txt"}
 MEDIA = {
-    "csv": "text/csv",
-    "json": "application/json",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "pdf": "application/pdf",
-    "txt": "text/plain",
+    "csv": media_types.CSV,
+    "json": media_types.JSON,
+    "xlsx": media_types.XLSX,
+    "pdf": media_types.PDF,
+    "txt": media_types.TEXT,
 }
 
 

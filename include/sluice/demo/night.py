@@ -19,6 +19,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD
 from sluice.exchange.read import ExchangeLine, find_by_versions, show_exchange
+from sluice.lake.media_types import CSV, JSON
 from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
@@ -160,7 +161,7 @@ def arrive(house: House, exports: Mapping[Source, Path]) -> dict[Principal, Exch
 
 def _put(house: House, source: Source, path: Path) -> str:
     key = f"{source.principal}/internal/{source.flow}/{path.name}"
-    return house.objects.put(house.settings.bucket_internal, key, path, "text/csv").version_id
+    return house.objects.put(house.settings.bucket_internal, key, path, CSV).version_id
 
 
 def _is_done(line: ExchangeLine) -> bool:
@@ -276,7 +277,7 @@ def acknowledge(house: House, delivered: tuple[Delivered, ...]) -> dict[str, Ack
     ):
         objects = ObjectStore(as_principal(house.settings, source.principal))
         key = f"{source.principal}/acks/{name}"
-        put[objects.put(house.settings.bucket_exchange, key, content, "application/json").version_id] = key
+        put[objects.put(house.settings.bucket_exchange, key, content, JSON).version_id] = key
     follow(house, datetime.now(UTC))
     files = [file for source in SOURCES for file in list_ack_files(house.conn, source.principal)]
     return {put[file.version_id]: file.outcome for file in files if file.version_id in put}

@@ -18,6 +18,7 @@ from sluice.demo.story import DemoUnfinished, Outcome, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.suppressed import find_reasons
+from sluice.lake.media_types import CSV
 from sluice.lake.s3.objects import ObjectStore
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store
@@ -202,7 +203,7 @@ def _batch_released(house: House, customers: Sequence[str]) -> CaseId:
     """One request file of energy01 for many of its customers, with its own key; the rest as for one person."""
     own, bucket = ObjectStore(as_principal(house.settings, ENERGY)), house.settings.bucket_exchange
     content = "\n".join(["customer", *customers, ""]).encode()
-    stored = own.put(bucket, f"{ENERGY}/requests/erasure-batch.csv", content, "text/csv")
+    stored = own.put(bucket, f"{ENERGY}/requests/erasure-batch.csv", content, CSV)
     read_requests(house, _now())
     case_id = _case_of(house, stored.version_id)
     follow(house, _now())

@@ -27,6 +27,7 @@ from sluice.errors import Ref, SluiceError, StoreError
 from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import ExchangeLine, find_by_versions, get_accepted
+from sluice.lake.media_types import CSV
 from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.store import read_checkpoints, read_heads, snapshot, stream_entries
 from sluice.ledger.verify import verify, verify_entries
@@ -76,7 +77,7 @@ def put(settings: Settings, drops: Sequence[Drop]) -> Dropped:
     versions: Dropped = {}
     for drop in drops:
         objects, at = ObjectStore(as_principal(settings, drop.principal)), datetime.now(UTC)
-        stored = objects.put(settings.bucket_exchange, drop.key, drop.path, "text/csv")
+        stored = objects.put(settings.bucket_exchange, drop.key, drop.path, CSV)
         versions[stored.version_id] = (drop, at)
     return versions
 
@@ -231,7 +232,7 @@ def _isolation_checks(settings: Settings) -> Iterator[Check]:
     attempts: tuple[Callable[[], object], ...] = (
         lambda: stranger.read(bucket, "telecom01/receipts/receipt-key.pem"),
         lambda: list(stranger.list_versions(bucket, "telecom01/")),
-        lambda: stranger.put(bucket, "telecom01/inbound/subscriber_base/x.csv", b"x", "text/csv"),
+        lambda: stranger.put(bucket, "telecom01/inbound/subscriber_base/x.csv", b"x", CSV),
     )
     for attempt in attempts:
         try:

@@ -13,8 +13,8 @@ from sluice.dial import store
 from sluice.dial.model import ListInvalid, ListReplaced, ListSmaller, NumberList
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.keep import PARQUET
 from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.lake.media_types import PARQUET
 from sluice.ledger.append import append
 from sluice.ledger.dialled import NumbersImported
 from sluice.ledger.model import EntryKind

@@ -42,7 +42,7 @@ from sluice.exchange.close import close_record
 from sluice.exchange.consents import find_words
 from sluice.exchange.effects import do_effects
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, PARQUET, line, shortest_retention
+from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key
@@ -53,6 +53,7 @@ from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
 from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
+from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
 from sluice.ledger.names import check_name

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
+from sluice.lake.media_types import JOSE
 from sluice.ledger.checkpoint import heads_changed, make_checkpoint, read_checkpoint
 from sluice.ledger.model import LedgerReport
 from sluice.ledger.store import checkpoints_before, find_first_appended, find_last_checkpoint, get_jws
@@ -68,7 +69,7 @@ def _put(house: House, missing: Mapping[int, str]) -> None:
     """The oldest first."""
     for seq in sorted(missing):
         jws = get_jws(house.conn, seq)
-        house.objects.put_once(house.settings.bucket_evidence, missing[seq], jws, "application/jose")
+        house.objects.put_once(house.settings.bucket_evidence, missing[seq], jws, JOSE)
 
 
 def read_anchors(house: House) -> list[bytes]:

@@ -18,6 +18,7 @@ from sluice.exchange.consent_store import ConsentRun
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.naming import BRUSSELS
+from sluice.lake.media_types import PARQUET
 from sluice.subject.consent import NO_RECORDS, last_words
 from sluice.terms import Principal
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sluice.lake.s3.objects import StoredObject
 
 PREFIX = "_consents/"
-PARQUET = "application/vnd.apache.parquet"
 TRIES = 3
 
 

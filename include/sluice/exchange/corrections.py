@@ -32,6 +32,7 @@ from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed import INDEX, names_any
 from sluice.exchange.whose import REFS, number_columns, refs_by_person
 from sluice.keys import KeyDestroyed
+from sluice.lake.media_types import OCTETS
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
     from sluice.lake.s3.objects import StoredObject
 
-SEALED = "application/octet-stream"
 PREFIX = "_corrections/"
 VALUE = "value"
 """Kind of a correction that is no statement."""
@@ -100,7 +100,7 @@ def correct(
     )  # fmt: skip
     bucket, at = house.settings.bucket_vault, _key(principal, correction_id)
     with suppress(StoreConflict):  # an earlier try put it, whose row was not committed: that one's salt counts
-        house.objects.put_once(bucket, at, seal_bytes(_told(content), house.keyring, principal), SEALED)
+        house.objects.put_once(bucket, at, seal_bytes(_told(content), house.keyring, principal), OCTETS)
     sealed = house.objects.read(bucket, at)
     content = _read(correction_id, unseal_bytes(sealed, house.keyring, principal), now)
     row = CorrectionRow(

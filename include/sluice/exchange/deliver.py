@@ -20,12 +20,12 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, receipt_stem
 from sluice.keys import Keyring
+from sluice.lake.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Sha256
 
-TYPES = {"csv": "text/csv", "json": "application/json", "pdf": "application/pdf", "yaml": "application/yaml"}
-OTHER = "application/octet-stream"
+TYPES = {"csv": CSV, "json": JSON, "pdf": PDF, "yaml": YAML}
 RETURN = "return"
 """Kind of the copy that delivery takes its bytes from."""
 DELIVERED = "delivered"
@@ -48,7 +48,7 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
     with locks.hold_object(house.conn, bucket, opened.key):
-        kind = TYPES.get(record.what.format or "", OTHER)
+        kind = TYPES.get(record.what.format or "", OCTETS)
         stored = house.objects.copy_once(_kept(house, opened), bucket, opened.key, kind)
         _note(house, opened, stored, record)
 
@@ -83,7 +83,7 @@ def holding(house: House, opened: Opened) -> AbstractContextManager[None]:
 
 def copy_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
     """The same bytes as a new version of the same key. Call while :func:`holding` it."""
-    kind = TYPES.get(record.what.format or "", OTHER)
+    kind = TYPES.get(record.what.format or "", OCTETS)
     return house.objects.copy(_kept(house, opened), house.settings.bucket_exchange, opened.key, kind)
 
 

@@ -11,11 +11,12 @@ from sluice.documents.receipt import make_receipt
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.given import JSON, give_receipt
+from sluice.exchange.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
 from sluice.exchange.own_writes import find_own_writes, is_own
+from sluice.lake.media_types import CSV, JSON, PEM
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
@@ -24,7 +25,6 @@ from sluice.lineage.model import EventInvalid, EventRefused, ReceiverDown, Targe
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
-PEM, CSV = "application/x-pem-file", "text/csv"
 NOWHERE = (ReceiverDown, TargetInvalid)
 """Faults of where lineage goes: the next event would meet the same, so all wait for the next round."""
 UNWANTED = (EventRefused, EventInvalid)

@@ -4,19 +4,19 @@ from functools import partial
 
 from sluice.documents.receipt import make_receipt_for_other
 from sluice.exchange.catalogue import find_copies, insert_delivered, is_gone
-from sluice.exchange.deliver import OTHER, TYPES
+from sluice.exchange.deliver import TYPES
 from sluice.exchange.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import is_sent_on, receipt_bucket, receipt_stem
+from sluice.lake.media_types import OCTETS, ZIP
 from sluice.lake.quarantine import unseal_bytes
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord
 
 KEPT_ANSWER, HANDED = "handed.kept", "handed"
 """Kinds of the package that waits for its receipt, and of the one that its receiver reads."""
-ZIP = "application/zip"
 SEALED_END = ".age"
 """End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
 
@@ -55,7 +55,7 @@ def _put(house: House, opened: Opened, kept: CopyLine) -> None:
     content = house.objects.read(kept.bucket, kept.key, kept.version_id)
     if kept.key.endswith(SEALED_END):
         content = unseal_bytes(content, house.keyring, opened.principal)
-    stored = house.objects.put_once(opened.bucket, opened.key, content, ZIP if opened.key.endswith(".zip") else OTHER)
+    stored = house.objects.put_once(opened.bucket, opened.key, content, ZIP if opened.key.endswith(".zip") else OCTETS)
     told = {"kind": HANDED, "bucket": stored.bucket, "key": stored.key, "version_id": stored.version_id}
     size = {"sha256": stored.sha256 or "", "size_bytes": stored.size_bytes}
     insert_delivered(house.conn, opened.exchange_id, kept.model_copy(update=told | size))

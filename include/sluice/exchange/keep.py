@@ -13,12 +13,12 @@ from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.exchange.rest import REST, REST_FILE
+from sluice.lake.media_types import CSV, OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine
 from sluice.terms import Direction
 
-PARQUET, CSV, SEALED = "application/vnd.apache.parquet", "text/csv", "application/octet-stream"
 AS_MADE = "application/vnd.sluice.made"
 """A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
 DUPLICATE = "DUPLICATE_CONTENT"
@@ -113,7 +113,7 @@ def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | N
     """Encrypt and store. age draws fresh randomness, so a rerun's bytes differ and replace the first ones."""
     name = f"{source.stem if kind != 'quarantine.file' else 'file'}.age"
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
-    stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, SEALED)
+    stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, OCTETS)
     return line(kind, stored, rows, "quarantine", _quarantine_end(house, received))
 
 

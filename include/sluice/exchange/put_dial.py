@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from sluice.errors import NotFound, Ref
 from sluice.exchange.catalogue import find_copies, insert_delivered
-from sluice.exchange.deliver import OTHER, TYPES
+from sluice.exchange.deliver import TYPES
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_bucket, receipt_stem
 from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
+from sluice.lake.media_types import OCTETS
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.subject.scope import Use
 
@@ -37,7 +38,7 @@ def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
             return
         _check_nobody(house, opened, record, copies)
         content = house.objects.read(kept.bucket, kept.key, kept.version_id)
-        kind = TYPES.get(opened.key.rpartition(".")[2], OTHER)
+        kind = TYPES.get(opened.key.rpartition(".")[2], OCTETS)
         stored = house.objects.put_once(opened.bucket, opened.key, content, kind)
         copy = kept.model_copy(
             update={"kind": DIALLED, "bucket": stored.bucket, "key": stored.key, "version_id": stored.version_id}

@@ -25,6 +25,7 @@ from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
+from sluice.lake.media_types import NDJSON
 from sluice.lake.quarantine import unseal
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 ROW, EFFECT, RANK, HELD = "sluice_row", "review", 60, "quarantine.held"
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
-NDJSON = "application/x-ndjson"
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
 LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
 """Of an exchange id: digits in a file name could be taken for a person's number."""

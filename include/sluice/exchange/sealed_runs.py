@@ -25,6 +25,7 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
+from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.subject.scope import Scope
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 PREFIX = "_suppressions/"
-PARQUET, SEALED = "application/vnd.apache.parquet", "application/octet-stream"
 RUN, LIFTED = "age", "lifted"
 AT_ONCE = 8
 """Runs that are read at the same time; the client of the store has ten connections."""
@@ -172,7 +172,7 @@ def _prefix(principal: Principal | None) -> str:
 def _put(house: House, key: str, content: bytes) -> None:
     """Under a name of the run. age draws fresh randomness: of two workers at once one comes too late, and need not."""
     with suppress(StoreConflict):
-        house.objects.put_converging(house.settings.bucket_evidence, key, content, SEALED)
+        house.objects.put_converging(house.settings.bucket_evidence, key, content, OCTETS)
 
 
 def _told(house: House, run: Run) -> bytes:

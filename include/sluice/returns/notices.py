@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from sluice.exchange.house import House
+from sluice.lake.media_types import JSON
 from sluice.lake.s3.objects import StoredObject, prefix_of
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -55,4 +56,4 @@ def list_notices(house: House, principal: str) -> set[str]:
 def give_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
     """Put a notice where its principal reads it; the same again changes nothing. Raises StoreConflict."""
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-    return house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")
+    return house.objects.put_once(house.settings.bucket_exchange, key, content, JSON)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, Path, Response
 
 from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.db import connect
+from sluice.lake.media_types import ZIP
 from sluice.settings import get_settings
 from sluice.web.problem import problem_of, problems
 
@@ -28,7 +29,7 @@ SCHEME, ABOUT = "code", "The second word of a link, as password; any name."
     responses={
         200: {
             "description": "The package, a ZIP archive.",
-            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+            "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
         },
         **problems(401, 404, 410),
     },
@@ -61,7 +62,7 @@ def fetch(
         "Content-Disposition": f'attachment; filename="{found.name}"',
         "Digest": f"sha-256={_digest(found.sha256)}",
     }
-    return Response(found.content, media_type="application/zip", headers=headers)
+    return Response(found.content, media_type=ZIP, headers=headers)
 
 
 def _code(authorization: str | None) -> str | None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from sluice.lake.media_types import JOSE_JSON, PDF, PEM
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
 from sluice.web.access import Onlooker
@@ -16,7 +17,6 @@ from sluice.web.read_model import DayOrMoment, ExchangePage, ExchangeShown, Trac
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
-JOSE, PDF, PEM = "application/jose+json", "application/pdf", "application/x-pem-file"
 
 
 @router.get("", response_model=ExchangePage)
@@ -88,13 +88,13 @@ def lineage(exchange_id: UUID, onlooker: Onlooker) -> dict[str, Any]:
     "/{exchange_id}/receipt.json",
     response_class=Response,
     responses={
-        200: {"description": "A flattened JWS (RFC 7515).", "content": {JOSE: {"schema": {"type": "object"}}}},
+        200: {"description": "A flattened JWS (RFC 7515).", "content": {JOSE_JSON: {"schema": {"type": "object"}}}},
         **problems(404),
     },
 )
 def receipt_json(exchange_id: UUID, onlooker: Onlooker) -> Response:
     """Fetch the signed receipt, byte for byte as the principal has it: `sluice receipt verify` checks it."""
-    return receipt_file(exchange_id, JOSE)
+    return receipt_file(exchange_id, JOSE_JSON)
 
 
 @router.get(
@@ -119,7 +119,7 @@ def key_file() -> Response:
 
 
 def receipt_file(exchange_id: UUID, media_type: str) -> Response:
-    """A receipt as a file, byte for byte as the principal has it: JOSE or PDF. Raises NotFound while there is none."""
+    """A receipt as a file, byte for byte as the principal has it. Raises NotFound while there is none."""
     from sluice.exchange.receipt import read_receipt
     from sluice.lake.s3.objects import ObjectStore
 

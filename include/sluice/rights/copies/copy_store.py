@@ -21,6 +21,7 @@ from sluice.exchange.merged_store import find_group
 from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
 from sluice.exchange.put_dial import DIALLED, KEPT
 from sluice.exchange.review import is_back_key
+from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import hash_of, prefix_of
 from sluice.lake.s3.versions import said_of
 from sluice.ledger.record import is_given_back
@@ -30,7 +31,6 @@ from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Target
 from sluice.rights.copies.scope import OPEN_DECISIONS
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
-OCTETS = "application/octet-stream"
 ARRIVED = "arrived"
 LeadBy = Literal["index", "scan"]
 

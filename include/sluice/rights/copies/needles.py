@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.house import House
+from sluice.lake.media_types import OCTETS
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.copy_store import ARRIVED
@@ -257,9 +258,7 @@ def remember(house: House, case_id: CaseId, principal: Principal, found: Needles
     every = recall(house, case_id, principal) | found
     told = {"values": sorted(every.values), "shared": sorted(every.shared), "refs": sorted(every.refs)}
     content = encrypt(house.keyring, json.dumps(told).encode())
-    house.objects.put_converging(
-        house.settings.bucket_vault, _key(case_id, principal), content, "application/octet-stream"
-    )
+    house.objects.put_converging(house.settings.bucket_vault, _key(case_id, principal), content, OCTETS)
     house.objects.delete_others(
         house.settings.bucket_vault,
         _key(case_id, principal),

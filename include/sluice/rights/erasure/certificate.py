@@ -14,6 +14,7 @@ import rfc8785
 from sluice.documents.words import LANGUAGES
 from sluice.errors import Exit, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
+from sluice.lake.media_types import JOSE_JSON, PDF
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import as_it_stands, sign, split_flattened
@@ -26,7 +27,6 @@ from sluice.rights.erasure.certificate_page import LIMITS, make_certificate_pdf
 
 SAID_BEFORE = 4
 """Limits that certificates of older entries name."""
-JOSE, PDF = "application/jose+json", "application/pdf"
 
 
 class NotProven(SluiceError):
@@ -113,9 +113,9 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
     payload = rfc8785.dumps(_document(case, done, entry_hash))
     jws = sign(payload, house.keyring.signing, TYPE).flattened
     bucket, key = house.settings.bucket_evidence, key_of(case.case_id, done.principal, entry_hash)
-    house.objects.put_once(bucket, key, jws, JOSE)
+    house.objects.put_once(bucket, key, jws, JOSE_JSON)
     notice = f"{done.principal}/notices/erasure-certificate.{entry_hash[:16]}.json"
-    house.objects.put_once(house.settings.bucket_exchange, notice, jws, JOSE)
+    house.objects.put_once(house.settings.bucket_exchange, notice, jws, JOSE_JSON)
     issued = Certificate(done.principal, bucket, key, jws)
     for language in LANGUAGES:
         _give_pdf(house, issued, language)

@@ -16,6 +16,7 @@ from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import Faults
+from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseLetterOpened
@@ -40,7 +41,7 @@ from sluice.rights.case.model import (
 from sluice.rights.letters.document import TEMPLATE, make_letter_document
 from sluice.rights.letters.facts import gather
 from sluice.rights.letters.page import make_letter_page
-from sluice.rights.person.identifiers import PREFIX, SEALED, decrypt, encrypt
+from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.terms import Sha256
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
 
 
 def _put(house: House, key: str, content: bytes) -> StoredObject:
-    return house.objects.put_converging(house.settings.bucket_vault, key, encrypt(house.keyring, content), SEALED)
+    return house.objects.put_converging(house.settings.bucket_vault, key, encrypt(house.keyring, content), OCTETS)
 
 
 def _opened(house: House, letter: Letter, key: str, version_id: str, sha256: str) -> bytes:

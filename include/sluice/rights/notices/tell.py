@@ -18,6 +18,7 @@ from sluice.exchange.locks import try_lock
 from sluice.exchange.merged import named_in
 from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
+from sluice.lake.media_types import JOSE_JSON, JSON
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import RecipientLine, RecipientsFound
@@ -37,7 +38,6 @@ from sluice.rights.person.rectify import corrected_groups
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
 
-JSON, JOSE = "application/json", "application/jose+json"
 ERASED = CARRIED_OUT - {State.CLOSED}
 """Where an erased part stands while somebody may have to hear of it."""
 
@@ -223,6 +223,6 @@ def document_of(house: House, notice: Notice) -> bytes:
 def _give_receipt(house: House, notice: Notice, now: datetime) -> bool:
     """Put the receipt of a notice that was sent; again finds it there."""
     content = receipt_document(notice, house.keyring.signing)
-    house.objects.put_once(house.settings.bucket_exchange, key_of(notice, ".receipt.json"), content, JOSE)
+    house.objects.put_once(house.settings.bucket_exchange, key_of(notice, ".receipt.json"), content, JOSE_JSON)
     notice_store.mark_receipted(house.conn, notice.notice_id, now)
     return True

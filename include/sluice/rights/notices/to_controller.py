@@ -10,6 +10,7 @@ from itertools import count
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.lake.media_types import JSON
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
 from sluice.rights.copies.scope import UNDECIDED
@@ -180,7 +181,7 @@ def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
 def put_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
     """Put a notice, once; the same again finds it there. Raises StoreConflict."""
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-    return house.objects.put_once(house.settings.bucket_exchange, key, content, "application/json")
+    return house.objects.put_once(house.settings.bucket_exchange, key, content, JSON)
 
 
 def known_to(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from sluice.errors import NotFound, Ref, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, utc_text
 from sluice.keys import Keyring
+from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, SubjectUnreadable
@@ -30,7 +31,6 @@ from sluice.subject.refs import ref_column, refer
 from sluice.terms import Principal, Sha256, SubjectKind
 
 PREFIX = "_cases/"
-SEALED = "application/octet-stream"
 KEY_OWNER = Principal("_cases")
 """Begins with ``_``, which no principal's code can."""
 NOBODY = Principal("_nobody")
@@ -227,7 +227,7 @@ def seal(house: House, envelope: Envelope, key: str | None = None) -> Sealed:
     key = key or subject_key(envelope.case_id)
     try:
         stored = house.objects.put_once(
-            house.settings.bucket_vault, key, encrypt(house.keyring, _write(envelope)), SEALED
+            house.settings.bucket_vault, key, encrypt(house.keyring, _write(envelope)), OCTETS
         )
     except StoreConflict:
         return open_sealed(house, key)

@@ -23,12 +23,13 @@ from sluice.exchange.correction_store import find_fields
 from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.lake.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import ClockRefused
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.case.store import check_not_tidied
-from sluice.rights.person.identifiers import PREFIX, SEALED, decrypt, encrypt
+from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
@@ -247,7 +248,7 @@ def _find(house: House, key: str) -> Asked | None:
 def _put(house: House, key: str, wanted: Wanted) -> None:
     said: dict[str, Any] = {"values": dict(wanted.values), "as_of": utc_text(wanted.as_of)}
     content = encrypt(house.keyring, rfc8785.dumps(said))
-    house.objects.put_converging(house.settings.bucket_vault, key, content, SEALED)
+    house.objects.put_converging(house.settings.bucket_vault, key, content, OCTETS)
 
 
 def _key(case_id: CaseId, sub_case_id: SubCaseId | None = None, instruction: str = "") -> str:

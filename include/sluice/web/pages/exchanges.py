@@ -13,13 +13,14 @@ from sluice.exchange.catalogue import find_gone
 from sluice.exchange.naming import from_when
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
+from sluice.lake.media_types import JOSE_JSON, PDF
 from sluice.ledger.sign import key_id
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction, ExchangeId
 from sluice.web.access import Onlooker
 from sluice.web.asked import Beginning, find_exchange
 from sluice.web.cursor import cursor_of, place_of
-from sluice.web.exchanges import JOSE, PDF, key_file, receipt_file
+from sluice.web.exchanges import key_file, receipt_file
 from sluice.web.pages.asked import InReach, Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
 from sluice.web.pages.on_page import section_of
@@ -119,7 +120,7 @@ def receipt_pdf(onlooker: Onlooker, exchange_id: UUID) -> Response:
 @router.get("/{exchange_id}/receipt.json")
 def receipt_json(onlooker: Onlooker, exchange_id: UUID) -> Response:
     """The signed receipt, which `sluice receipt verify` checks. Raises NotFound while there is none."""
-    return receipt_file(exchange_id, JOSE)
+    return receipt_file(exchange_id, JOSE_JSON)
 
 
 def _counts(line: ExchangeLine) -> bool:

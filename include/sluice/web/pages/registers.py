@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from sluice.lake.media_types import CSV, JSON, PDF, XLSX
 from sluice.registers.columns import REGISTER
 from sluice.registers.make import make_register, make_registers
 from sluice.registers.model import Article, Register
@@ -23,10 +24,10 @@ router = APIRouter(prefix="/registers")
 PARAMETERS = frozenset({"article", "on", "known_at", "form", "tab"})
 MEDIA = MappingProxyType(
     {
-        "csv": "text/csv",
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "pdf": "application/pdf",
-        "json": "application/json",
+        "csv": CSV,
+        "xlsx": XLSX,
+        "pdf": PDF,
+        "json": JSON,
     }
 )
 Form = Literal["csv", "xlsx", "pdf", "json"]
