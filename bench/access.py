@@ -28,9 +28,9 @@ from sluice.agreement.activate import activate_all
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House, open_house
 from sluice.exchange.keep import line
-from sluice.exchange.merged import merge_index
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
+from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.store import Arrival, insert_open
 from sluice.lake.media_types import PARQUET
 from sluice.lake.s3.objects import StoredObject

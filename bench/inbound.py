@@ -21,9 +21,9 @@ import polars as pl
 
 from bench import BenchRow, Cost, cost_in_child, median, progress
 from sluice.agreement.load import load_agreement, load_contract
-from sluice.exchange.child import judge_file
-from sluice.exchange.job import Job, read_suites
-from sluice.exchange.nursery import CHILD_ENVIRONMENT
+from sluice.exchange.judging.child import judge_file
+from sluice.exchange.judging.job import Job, read_suites
+from sluice.exchange.judging.nursery import CHILD_ENVIRONMENT
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.gx import great_expectations, quiet, suite_of
 from sluice.gate.suites import load_suites

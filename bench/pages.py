@@ -31,7 +31,7 @@ from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house
-from sluice.exchange.merged import merge_all
+from sluice.exchange.persons.merged import merge_all
 from sluice.rights.case.model import Actor, Right, Role
 from sluice.rights.copies.lead import _kept
 from sluice.rights.opening import NewRequest, open_case

@@ -45,7 +45,7 @@ def misbehave(job: dict[str, Any]) -> None:
 
 def judge_and_link(job: dict[str, Any]) -> None:
     """Judge as ever; then a file of the worker stands where one of the report is, as ``job``'s folder says it."""
-    from sluice.exchange.child import judge_file
+    from sluice.exchange.judging.child import judge_file
 
     judge_file(job)
     folder = Path(job["folder"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from crash import answer, dying_at
 from sluice.exchange.house import House
-from sluice.exchange.merged import merge_index
+from sluice.exchange.persons.merged import merge_index
 from sluice.rights.case.model import CaseId
 from sluice.rights.destroy import confirm
 from sluice.rights.erasure.certificate import issue
@@ -26,7 +26,7 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erasure/", "rights/copies/", "rights/notices/", "rights/tidy", "rights/destroy",
-        "exchange/suppressed", "exchange/merged", "exchange/own_writes", "exchange/workroom", "lake/s3/objects",
+        "exchange/persons/", "exchange/effects/own_writes", "exchange/workroom", "lake/s3/objects",
         "sluice/keys", "db.py",
     )
 )  # fmt: skip

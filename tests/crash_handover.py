@@ -7,7 +7,7 @@ from sluice.answers.handover_due import hand_owed
 
 WATCHED = tuple(
     f"/sluice/{place}"
-    for place in ("answers/handover", "exchange/hand_over", "exchange/effects", "exchange/catalogue", "exchange/close",
+    for place in ("answers/handover", "exchange/effects/", "exchange/catalogue", "exchange/close",
                   "lake/s3/objects", "ledger/append", "db.py")
 )  # fmt: skip
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
-from sluice.exchange.merged import sweep_merged
 from sluice.exchange.open import Arrivals
+from sluice.exchange.persons.merged import sweep_merged
 from sluice.exchange.read import ExchangeLine, Shown, find_by_versions, list_exchanges, show_exchange
 from sluice.lake.s3.objects import StoredObject
 from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted

@@ -15,7 +15,7 @@ from typing import Any
 from sluice.errors import SluiceError
 from sluice.exchange.drain import drain_all, reconcile
 from sluice.exchange.house import House, open_house
-from sluice.exchange.merged import merge_index
+from sluice.exchange.persons.merged import merge_index
 from sluice.returns.drain import drain_returns
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release

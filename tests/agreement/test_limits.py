@@ -12,7 +12,7 @@ from sluice.agreement.lint import lint_path
 from sluice.agreement.load import load_agreement
 from sluice.agreement.store import find_version
 from sluice.db import connect_to
-from sluice.exchange.job import file_limits_of, limits_of, widest_limits
+from sluice.exchange.judging.job import file_limits_of, limits_of, widest_limits
 from sluice.lake.table import Limits
 from sluice.settings import Settings, get_settings
 from stores import Database

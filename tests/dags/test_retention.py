@@ -9,8 +9,8 @@ import pytest
 from desk import Desk, open_desk
 from returns.commands import at_terminal, sluice
 from rights.town import open_town, papers_of
-from sluice.exchange import sealed_runs
-from sluice.exchange.suppressed_store import find_runs
+from sluice.exchange.persons import sealed_runs
+from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.exchange.sweeping import LeftUndone
 from sluice.orchestration.persons import MergeIndex, Retain
 from sluice.retention.model import RetentionIncomplete

@@ -19,10 +19,10 @@ from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
-from sluice.exchange.consents import count_left, erase_consents, find_records
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.suppressed import find_suppressed, keep_out
+from sluice.exchange.persons.consents import count_left, erase_consents, find_records
+from sluice.exchange.persons.suppressed import find_suppressed, keep_out
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.retention.run import retain

@@ -11,7 +11,7 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from sluice.dial.read import view_rows
-from sluice.exchange.corrections import (
+from sluice.exchange.persons.corrections import (
     Left,
     RightValue,
     correct,

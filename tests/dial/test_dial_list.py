@@ -20,10 +20,10 @@ from sluice.dial.model import Channel, Dialled, DialRefused, Request
 from sluice.dial.recall import recall_lists
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import get_copy
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import show_exchange
-from sluice.exchange.suppressed import keep_out
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.check import check_event

@@ -19,8 +19,8 @@ from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import find_by_versions, get_accepted, list_exchanges, show_exchange
-from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.record import ExchangeRecord
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store

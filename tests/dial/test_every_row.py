@@ -19,7 +19,7 @@ from sluice.dial.read import dial_list, view_rows
 from sluice.dial.recall import recall_lists
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.suppressed import keep_out
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.rights.case.model import Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings

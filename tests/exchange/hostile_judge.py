@@ -16,9 +16,9 @@ from exchange.hostile_keys import KEYS
 from sluice.agreement.model import Agreement, DataContract
 from sluice.agreement.papers import Paper
 from sluice.exchange.dry_run import find_paper
-from sluice.exchange.job import Job, limits_of, read_report, read_suites
 from sluice.exchange.judge import failure_of
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.job import Job, limits_of, read_report, read_suites
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.settings import Settings
 from sluice.terms import Flow, Verdict
 

@@ -14,7 +14,7 @@ from returns.commands import at_terminal, sluice
 from sluice.agreement.papers import Paper
 from sluice.cli.whole import app
 from sluice.exchange.dry_run import DryRun, find_paper
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import Flow, Verdict

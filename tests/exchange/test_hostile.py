@@ -16,7 +16,7 @@ from exchange import hostile_controls
 from exchange.hostile import FINE, KINDS, files
 from exchange.hostile_cells import good_file
 from exchange.hostile_judge import Judges, Outcome
-from sluice.exchange.nursery import ChildEnd
+from sluice.exchange.judging.nursery import ChildEnd
 from sluice.gate.judge import JUDGES_DIFFER
 
 pytestmark = pytest.mark.slow

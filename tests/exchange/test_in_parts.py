@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sluice.agreement.load import load_agreement, load_contract
-from sluice.exchange import child
-from sluice.exchange.child import judge_file
-from sluice.exchange.job import Job, read_suites
-from sluice.exchange.progress import PROGRESS_FILE, tell, told
+from sluice.exchange.judging import child
+from sluice.exchange.judging.child import judge_file
+from sluice.exchange.judging.job import Job, read_suites
+from sluice.exchange.judging.progress import PROGRESS_FILE, tell, told
 from sluice.lake import sorted_rows
 from sluice.lake.sorted_rows import SortedRows
 from sluice.sample.faults import FaultPlan

@@ -13,8 +13,8 @@ from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect
 from sluice.documents.verify import verify_receipt
 from sluice.errors import NotFound
-from sluice.exchange import nursery
 from sluice.exchange.house import open_house
+from sluice.exchange.judging import nursery
 from sluice.exchange.naming import NO_FLOW
 from sluice.exchange.read import get_accepted
 from sluice.lake.quarantine import unseal

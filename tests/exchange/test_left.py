@@ -9,8 +9,8 @@ import pytest
 
 from desk import Desk, open_desk
 from sluice.errors import GateFailed
-from sluice.exchange.left import check_left, read_left
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.left import check_left, read_left
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.settings import Settings
 from stores import client_of
 

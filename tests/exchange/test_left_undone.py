@@ -15,9 +15,10 @@ from desk import ENERGY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
-from sluice.exchange import effects, outbox
+from sluice.exchange import outbox
 from sluice.exchange.drain import drain, drain_all, drain_many
-from sluice.exchange.effects import MOST_TRIES, do_effects
+from sluice.exchange.effects import effects
+from sluice.exchange.effects.effects import MOST_TRIES, do_effects
 from sluice.exchange.held import FilesHeld, check_none_held
 from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post

@@ -9,10 +9,10 @@ import pytest
 from desk import Desk, requests
 from sluice.db import transaction
 from sluice.errors import NotFound
-from sluice.exchange import sealed_runs
-from sluice.exchange.sealed_runs import seal_runs
-from sluice.exchange.suppressed import find_suppressed, keep_out, lift
-from sluice.exchange.suppressed_store import find_runs
+from sluice.exchange.persons import sealed_runs
+from sluice.exchange.persons.sealed_runs import seal_runs
+from sluice.exchange.persons.suppressed import find_suppressed, keep_out, lift
+from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 

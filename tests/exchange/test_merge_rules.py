@@ -7,7 +7,7 @@ from math import log2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.exchange.merge_rules import (
+from sluice.exchange.persons.merge_rules import (
     BIG_BYTES,
     FEWEST,
     MOST_BYTES_BY_DAY,
@@ -15,7 +15,7 @@ from sluice.exchange.merge_rules import (
     to_merge,
     to_merge_by_day,
 )
-from sluice.exchange.merged_store import Run
+from sluice.exchange.persons.merged_store import Run
 from sluice.terms import Direction, ExchangeId
 
 

@@ -17,11 +17,12 @@ from psycopg.errors import LockNotAvailable
 from desk import Desk, open_desk
 from sluice.db import Connection, connect_to
 from sluice.errors import EvidenceInvalid, ServiceMissing
-from sluice.exchange.corrections import Left
 from sluice.exchange.house import House, open_house
 from sluice.exchange.locks import hold_object
-from sluice.exchange.merge_rules import BIG_BYTES, FEWEST, MOST_BYTES
-from sluice.exchange.merged import (
+from sluice.exchange.naming import merged_prefix
+from sluice.exchange.persons.corrections import Left
+from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, MOST_BYTES
+from sluice.exchange.persons.merged import (
     BETWEEN_CHECKS,
     RUNS,
     ask_merged,
@@ -32,9 +33,8 @@ from sluice.exchange.merged import (
     named_in,
     sweep_merged,
 )
-from sluice.exchange.merged_store import Run, find_months, find_runs
-from sluice.exchange.naming import merged_prefix
-from sluice.exchange.suppressed import INDEX
+from sluice.exchange.persons.merged_store import Run, find_months, find_runs
+from sluice.exchange.persons.suppressed import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run
 from sluice.terms import Decision, Principal

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from children import MEBIBYTE
-from sluice.exchange.nursery import ChildEnd, Limits, Nursery
+from sluice.exchange.judging.nursery import ChildEnd, Limits, Nursery
 
 pytestmark = pytest.mark.slow
 

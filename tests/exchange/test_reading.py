@@ -13,7 +13,7 @@ import xlsxwriter
 from gate.papers import a_contract, a_field, a_key
 from lake.reading import read_bytes, table_of
 from sluice.agreement.model import DataContract
-from sluice.exchange.reading import hints_of
+from sluice.exchange.judging.reading import hints_of
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules

@@ -5,8 +5,8 @@ import pytest
 
 from gate.papers import a_contract, a_field, a_key
 from sluice.agreement.model import DataContract
-from sluice.exchange import rest
-from sluice.exchange.rest import is_told
+from sluice.exchange.judging import rest
+from sluice.exchange.judging.rest import is_told
 
 
 def tells(contract: DataContract, *columns: str, bad: tuple[str, ...] = ()) -> bool:

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from copies import Copies
 from night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_papers
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
 from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
-from sluice.exchange.suppressed import keep_out
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.copy_store import find_copies

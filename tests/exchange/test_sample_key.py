@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sluice.agreement.load import load_agreement, load_contract
-from sluice.exchange.content import read_content
-from sluice.exchange.job import Job
+from sluice.exchange.judging.content import read_content
+from sluice.exchange.judging.job import Job
 from sluice.keys import Keyring
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal

@@ -10,9 +10,9 @@ from desk import Desk
 from sluice.exchange.close import close
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, keep_out
 from sluice.exchange.read import get_accepted
 from sluice.exchange.store import claim_next
-from sluice.exchange.suppressed import SuppressedMeanwhile, keep_out
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Decision, Direction, Flow, Principal

@@ -15,7 +15,7 @@ from agreement.papers import CONTRACT, write_folder
 from returns.commands import sluice
 from sluice.agreement.papers import Paper
 from sluice.exchange.dry_run import DryRun, find_paper
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.gate.model import ROWS_SHOWN
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings

@@ -22,10 +22,10 @@ from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.lint import lint_path
 from sluice.agreement.load import load_contract
 from sluice.agreement.model import FreeTextRules, KeyReference
-from sluice.exchange.job import Job
-from sluice.exchange.known_keys import NO_KEYS
-from sluice.exchange.seen import _rules
-from sluice.exchange.suppressed import keep_out
+from sluice.exchange.judging.job import Job
+from sluice.exchange.judging.seen import _rules
+from sluice.exchange.persons.known_keys import NO_KEYS
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import KindRefused
 from sluice.gate.kinds import KNOWN, check_of

@@ -7,7 +7,7 @@ import pytest
 
 from agreement.papers import AGREEMENT, write_folder
 from sluice.exchange.dry_run import DryRun
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.gate.model import GateVerdict
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sluice.cli.whole import app
 from sluice.errors import FileMissing, UsageError
 from sluice.exchange.dry_run import DryRun, Tried
-from sluice.exchange.progress import Say
+from sluice.exchange.judging.progress import Say
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings

@@ -57,7 +57,7 @@ def task_pid(stack: Stack) -> int:
     while time.monotonic() < deadline:
         for process in scheduler.children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                if "sluice.exchange.nursery" in process.cmdline() and process.ppid() != scheduler.pid:
+                if "sluice.exchange.judging.nursery" in process.cmdline() and process.ppid() != scheduler.pid:
                     return int(process.ppid())
         time.sleep(0.05)
     raise AssertionError("no task runs")

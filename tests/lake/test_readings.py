@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lake.reading import read_bytes, refusal_of
-from sluice.exchange.child import _unreadable
+from sluice.exchange.judging.child import _unreadable
 from sluice.lake.read import reader
 from sluice.lake.table import FormatHints
 

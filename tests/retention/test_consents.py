@@ -12,11 +12,11 @@ import pytest
 from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, with_papers
 from returns.commands import at_terminal, sluice
-from sluice.exchange import consents
-from sluice.exchange.consent_store import find_runs, mark_gone
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.suppressed import keep_out
+from sluice.exchange.persons import consents
+from sluice.exchange.persons.consent_store import find_runs, mark_gone
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.retention.consents import drop_consents
 from sluice.retention.give_back import give_back_due
 from sluice.retention.holds import confirm_return

@@ -22,12 +22,12 @@ from returns.test_roles import GAP
 from rights.asking import asked
 from sluice.db import connect
 from sluice.errors import Ref, StoreError
-from sluice.exchange.corrections import RightValue, correct
-from sluice.exchange.effects import EFFECTS
+from sluice.exchange.effects.effects import EFFECTS
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.corrections import RightValue, correct
+from sluice.exchange.persons.suppressed import keep_out, lift
 from sluice.exchange.stops import resume_flow, stop_flow
-from sluice.exchange.suppressed import keep_out, lift
 from sluice.ledger.verify import verify
 from sluice.retention.give_back import GivenBack, give_back, give_back_due
 from sluice.retention.model import RetentionRefused

@@ -9,8 +9,8 @@ import pytest
 from copies import Copies
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.keys import QUARANTINE
 from sluice.retention.holds import hold
 from sluice.retention.model import HoldReason

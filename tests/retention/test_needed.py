@@ -12,12 +12,12 @@ from night import Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.answers.sweep import make_decided
-from sluice.exchange import sealed_runs
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.merged import merge_all
 from sluice.exchange.naming import INDEX_PREFIX
-from sluice.exchange.suppressed import lift
-from sluice.exchange.suppressed_store import find_runs
+from sluice.exchange.persons import sealed_runs
+from sluice.exchange.persons.merged import merge_all
+from sluice.exchange.persons.suppressed import lift
+from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.retention.run import find_due, retain
 from sluice.rights.case.model import Action, Right
 from sluice.rights.copies.needed_model import Need

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from night import Call, Night
+from sluice.exchange.persons.suppressed import keep_out, lift
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
-from sluice.exchange.suppressed import keep_out, lift
 from sluice.lake.s3.objects import StoredObject
 from sluice.returns.carry import carry_return
 from sluice.returns.model import NotDelivered

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from night import AT_ONCE, RESULTS_CONTRACT, Call, Edit, open_night, with_papers
-from sluice.exchange.suppressed import keep_out
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression

@@ -14,7 +14,7 @@ from effort import effort
 from forks import Fork, forked
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.lake.s3.objects import StoredObject
@@ -26,8 +26,8 @@ POINTS = effort(2, 34)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(
     {
-        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects",
-        "exchange/deliver", "exchange/store", "lake/s3/objects", "ledger/append",
+        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects/",
+        "exchange/store", "lake/s3/objects", "ledger/append",
     }
 )  # fmt: skip
 """What it has to have died in at least once."""

@@ -12,9 +12,9 @@ import pytest
 
 from copies import Copies
 from night import AT_ONCE, Call, Night, copied_night
-from sluice.exchange.corrections import RightValue, correct
+from sluice.exchange.persons.corrections import RightValue, correct
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine
-from sluice.exchange.suppressed import keep_out
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again
 from sluice.subject.refs import refer

@@ -7,8 +7,8 @@ import pytest
 
 from copies import Copies
 from night import AT_ONCE, Call, copied_night
-from sluice.exchange import effects
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects import effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House, open_house
 from sluice.terms import ExchangeId
 

@@ -19,8 +19,8 @@ from returns.commands import at_terminal, sluice
 from rights.asking import DESK, asked
 from sluice.errors import DatabaseError, NotFound
 from sluice.exchange.catalogue import get_copy
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import list_exchanges
-from sluice.exchange.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
 from sluice.rights.case.due import Due, due_actions

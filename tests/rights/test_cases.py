@@ -18,7 +18,7 @@ from sluice.db import connect
 from sluice.errors import DatabaseError, NotFound, UsageError
 from sluice.exchange.house import open_house
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.ledger.verify import verify
 from sluice.rights.case import store
 from sluice.rights.case.clock_store import find_clocks

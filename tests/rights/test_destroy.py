@@ -20,7 +20,7 @@ from rights.everywhere import in_folder, in_tables
 from rights.residue import Searcher
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.house import open_house
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.retention.consents import drop_consents

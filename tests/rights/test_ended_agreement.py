@@ -13,8 +13,8 @@ from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import make
 from sluice.answers.model import AnswerKind
-from sluice.exchange.correction_store import find_rows
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.forward import forward

@@ -10,7 +10,7 @@ import pytest
 from copies import Copies
 from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
-from sluice.exchange.corrections import PREFIX, RightValue, correct, find_corrections
+from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, State
 from sluice.rights.case.steps import decide

@@ -16,7 +16,7 @@ from effort import effort
 from night import Call, Night, call_log, copied_night, open_night
 from rights.asking import asked, decided
 from rights.ground import ENERGY
-from sluice.exchange.merged import merge_index
+from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release

@@ -18,10 +18,10 @@ from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.drain import reconcile
-from sluice.exchange.effects import EFFECTS
+from sluice.exchange.effects.effects import EFFECTS
 from sluice.exchange.house import open_house
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import list_exchanges
-from sluice.exchange.suppressed import keep_out
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.rights.copies.find import is_pointing

@@ -12,8 +12,8 @@ from answers.giving import WE_GIVE, give, read
 from copies import Copies
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.catalogue import find_copies
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import list_exchanges, show_exchange
-from sluice.exchange.suppressed import find_suppressed
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import withdraw

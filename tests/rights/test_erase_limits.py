@@ -6,7 +6,7 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
 from scan.pdfs import pdf_bomb
-from sluice.exchange.job import widest_limits
+from sluice.exchange.judging.job import widest_limits
 from sluice.lake.table import Limits
 from sluice.rights.copies.files import erase_in_file, find_in_file, hides_something, names_person
 from sluice.rights.copies.model import Column, Target

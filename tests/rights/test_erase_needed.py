@@ -10,7 +10,7 @@ from answers.giving import WE_GIVE, give, read
 from copies import Copies
 from rights.test_erase_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
-from sluice.exchange.suppressed import find_suppressed, lift
+from sluice.exchange.persons.suppressed import find_suppressed, lift
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import withdraw

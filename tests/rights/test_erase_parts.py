@@ -10,7 +10,7 @@ import pytest
 from copies import Copies
 from gate.papers import a_contract, a_field
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Remedies, State
 from sluice.rights.case.reasons import iri

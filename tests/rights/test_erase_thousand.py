@@ -28,10 +28,10 @@ from rights.everywhere import in_folder, in_objects, in_server_files, in_tables,
 from rights.others import Compared, compare
 from rights.residue import Opener, Searcher, as_reference, views
 from scan.plants import CONTAINERS, ENCODINGS, filled
-from sluice.exchange.merge_rules import FEWEST
-from sluice.exchange.merged import RUNS, merge_all
-from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
+from sluice.exchange.persons.merge_rules import FEWEST
+from sluice.exchange.persons.merged import RUNS, merge_all
+from sluice.exchange.persons.merged_store import find_runs
 from sluice.rights.case.model import Case
 from sluice.rights.copies.model import ErasureReport
 from sluice.rights.erasure.certificate import issue

@@ -13,11 +13,11 @@ from desk import ENERGY as FLOW_OF
 from desk import requests
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.read import view_rows
-from sluice.exchange import correction_store
-from sluice.exchange.corrections import find_corrections
-from sluice.exchange.known_as import KnownAs
+from sluice.exchange.persons import correction_store
+from sluice.exchange.persons.corrections import find_corrections
+from sluice.exchange.persons.known_as import KnownAs
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import show_exchange
-from sluice.exchange.suppressed import find_suppressed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.rights.case.model import Action, Case, Order, Right, State, Track
 from sluice.rights.case.steps import decide

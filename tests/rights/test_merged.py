@@ -16,11 +16,11 @@ from rights.asking import asked
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, agree, ask, copied_estate, open_estate
 from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
-from sluice.exchange.corrections import Left
-from sluice.exchange.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged
-from sluice.exchange.merged_store import find_runs
 from sluice.exchange.naming import merged_prefix
-from sluice.exchange.suppressed import INDEX
+from sluice.exchange.persons.corrections import Left
+from sluice.exchange.persons.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged
+from sluice.exchange.persons.merged_store import find_runs
+from sluice.exchange.persons.suppressed import INDEX
 from sluice.retention.run import retain
 from sluice.rights.case.model import Case
 from sluice.rights.copies.bench import open_bench

@@ -15,7 +15,7 @@ from desk import ENERGY as FLOW_OF
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.read import view_rows
 from sluice.errors import UsageError
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights import opening
 from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral, PrincipalUnknown, RequestIdReused

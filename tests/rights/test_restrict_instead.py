@@ -9,7 +9,7 @@ import pytest
 
 from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case import store
 from sluice.rights.case.clock import months_later, received_on
 from sluice.rights.case.errors import TransitionRefused

@@ -9,8 +9,8 @@ import pytest
 
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.agreement.activate import activate_all
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import show_exchange
-from sluice.exchange.suppressed import find_suppressed
 from sluice.rights.case.model import Order, Right
 from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.find import open_request

@@ -34,8 +34,8 @@ from rights.estate import (
 )
 from rights.lookalikes import MAILS, PHONES, draw_twins, known_by_mail, known_by_number, known_by_phone
 from sluice.exchange.house import open_house
-from sluice.exchange.replay import replay
-from sluice.exchange.sealed_runs import SuppressionsLost
+from sluice.exchange.persons.replay import replay
+from sluice.exchange.persons.sealed_runs import SuppressionsLost
 from sluice.lake.s3.objects import StoredObject
 from sluice.migrations import run as migrations
 from sluice.rights.case.model import CaseId

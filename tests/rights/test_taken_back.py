@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.ledger.verify import verify
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, Track

@@ -10,7 +10,7 @@ from copies import Copies
 from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
-from sluice.exchange.suppressed import find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.lake.media_types import JSON
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store

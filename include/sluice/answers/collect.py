@@ -14,7 +14,7 @@ from sluice.answers.model import Found, Held, PaperId, StoreCount
 from sluice.answers.righted import Righted, opinion_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import find_reasons
+from sluice.exchange.persons.suppressed import find_reasons
 from sluice.keys import SUBJECT
 from sluice.results.mapping import load_mapping
 from sluice.results.model import DURATION_COLUMNS, TIME_COLUMNS

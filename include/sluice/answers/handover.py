@@ -30,15 +30,15 @@ from sluice.answers.store import find_moment
 from sluice.db import transaction
 from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.close import close_record
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, utc_text
 from sluice.exchange.open import record_opened
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile
+from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
-from sluice.exchange.suppressed import SuppressedMeanwhile
-from sluice.exchange.suppressed_store import find_in_force
 from sluice.ledger.answered import HandoverAsked
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind

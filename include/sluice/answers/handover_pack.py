@@ -14,7 +14,7 @@ from sluice.answers.handover_model import Receiver
 from sluice.answers.handover_record import Package
 from sluice.answers.model import AnswerKind, Found
 from sluice.answers.portable import write_portability
-from sluice.exchange.hand_over import KEPT_ANSWER, SEALED_END
+from sluice.exchange.effects.hand_over import KEPT_ANSWER, SEALED_END
 from sluice.exchange.house import House
 from sluice.exchange.keep import line
 from sluice.exchange.model import Opened

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
+from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.store import get_open
 from sluice.rights.copies.model import Copy, Target
 from sluice.subject.correct import as_of_file, find_rows, overlay

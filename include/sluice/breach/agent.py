@@ -7,7 +7,7 @@ import polars as pl
 
 from sluice.breach.model import Scope
 from sluice.exchange.house import House
-from sluice.exchange.job import mapping_of
+from sluice.exchange.judging.job import mapping_of
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.results.mapping import load_mapping
 from sluice.results.model import MappingInvalid

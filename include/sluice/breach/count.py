@@ -9,11 +9,11 @@ import polars as pl
 from sluice.breach.agent import made_as_it_came, made_in_lake
 from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
-from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
+from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
-from sluice.exchange.reading import hints_of
-from sluice.exchange.rest import REST
-from sluice.exchange.suppressed import INDEX
+from sluice.exchange.judging.reading import hints_of
+from sluice.exchange.judging.rest import REST
+from sluice.exchange.persons.suppressed import INDEX
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table

@@ -225,7 +225,7 @@ def export(
 
 
 def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":
-    from sluice.exchange.consents import find_records
+    from sluice.exchange.persons.consents import find_records
     from sluice.exchange.read import pick_principals
     from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
 

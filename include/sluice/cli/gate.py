@@ -56,7 +56,7 @@ def run(
     Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run --report leads.html
     """
     _check_usage(file, dry_run, report, lang)
-    from sluice.exchange.nursery import CHILD, Nursery
+    from sluice.exchange.judging.nursery import CHILD, Nursery
 
     with Nursery(CHILD) as nursery:
         nursery.warm()  # it imports what judges while the paper is read here
@@ -104,7 +104,7 @@ def _look_at(file: Path) -> "LookedAt":
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
     from sluice.exchange.dry_run import Tried
-    from sluice.exchange.paper import refused
+    from sluice.exchange.judging.paper import refused
 
     try:
         tried = judge.run(Path(path))

@@ -86,7 +86,7 @@ def merge_index(
     from datetime import UTC, datetime
 
     from sluice.exchange.house import open_house
-    from sluice.exchange.merged import merge_all
+    from sluice.exchange.persons.merged import merge_all
     from sluice.exchange.read import pick_principals
     from sluice.settings import get_settings
 

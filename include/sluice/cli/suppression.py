@@ -63,7 +63,7 @@ def replay(format: FormatOption = Format.TABLE) -> None:
     from datetime import UTC, datetime
 
     from sluice.exchange.house import open_house
-    from sluice.exchange.replay import replay as tell_again
+    from sluice.exchange.persons.replay import replay as tell_again
 
     with open_house(get_settings()) as house, err.status("replaying"):
         done = tell_again(house, datetime.now(UTC))
@@ -90,8 +90,8 @@ def _told(house: "House", identifier: str, principal: str | None, channel: str |
 
 
 def _checked(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
+    from sluice.exchange.persons.suppressed import find_reasons
     from sluice.exchange.read import pick_principals
-    from sluice.exchange.suppressed import find_reasons
     from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
 
     person = (parse_identifier(identifier, 1),)

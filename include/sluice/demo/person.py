@@ -17,7 +17,7 @@ from sluice.demo.night_files import SOURCES
 from sluice.demo.story import DemoUnfinished, Outcome, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import find_reasons
+from sluice.exchange.persons.suppressed import find_reasons
 from sluice.lake.media_types import CSV
 from sluice.lake.s3.objects import ObjectStore
 from sluice.returns.drain import drain_returns

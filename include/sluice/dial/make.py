@@ -39,18 +39,18 @@ from sluice.dial.view import CORRECTED, read_rows, refs_of
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
-from sluice.exchange.consents import find_words
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key
 from sluice.exchange.open import record_opened
-from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.persons.consents import find_words
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed
+from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
-from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed
-from sluice.exchange.suppressed_store import find_in_force
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.media_types import PARQUET

@@ -14,12 +14,12 @@ from sluice.dial.make import paper_of
 from sluice.dial.model import Request
 from sluice.dial.rules import task_of
 from sluice.exchange.catalogue import find_copies
+from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.naming import BRUSSELS, utc_text
-from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_open
-from sluice.exchange.suppressed import find_suppressed, names_any
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.dialled import ListRecalled

@@ -8,9 +8,9 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.dial.model import Input
 from sluice.dial.rules import AGE, REF, REFS, ROW, kept_out
-from sluice.exchange.corrections import find_corrections
 from sluice.exchange.house import House
-from sluice.exchange.whose import number_columns, refs_by_person
+from sluice.exchange.persons.corrections import find_corrections
+from sluice.exchange.persons.whose import number_columns, refs_by_person
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import overlay, with_statements
 from sluice.subject.refs import ref_column

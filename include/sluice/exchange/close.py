@@ -11,8 +11,8 @@ from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Kept, Opened
+from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.record import record_of
-from sluice.exchange.suppressed import unless_kept_out
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord

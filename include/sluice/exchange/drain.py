@@ -22,16 +22,16 @@ from sluice.errors import (
 )
 from sluice.exchange import store
 from sluice.exchange.close import close
-from sluice.exchange.effects import do_effects
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
-from sluice.exchange.merged import merge_new
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals
-from sluice.exchange.sealed_runs import SuppressionsLost
+from sluice.exchange.persons.merged import merge_new
+from sluice.exchange.persons.sealed_runs import SuppressionsLost
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.stops import FlowStopped
-from sluice.exchange.suppressed import SuppressedMeanwhile
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.exchange.workroom import sweep_folders
 from sluice.keys import KeyLost, KeyOutOfReach

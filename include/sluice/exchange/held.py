@@ -11,9 +11,9 @@ from typing import ClassVar
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.owed import find_owed
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.stop_store import IS_STOPPED, find_stops
 from sluice.exchange.stops import FlowStopped
-from sluice.exchange.suppressed import SuppressedMeanwhile
 
 HEARD_AFTER = timedelta(minutes=2)
 """What passes by itself has passed by then."""

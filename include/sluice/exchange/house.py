@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sluice.db import Connection, connect
 from sluice.errors import Ref
-from sluice.exchange.nursery import CHILD, Nursery
+from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.exchange.store import has_references
 from sluice.keys import SUBJECT, KeyLost, Keyring
 from sluice.lake.s3.objects import ObjectStore

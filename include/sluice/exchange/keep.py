@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
+from sluice.exchange.judging.rest import REST, REST_FILE
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
-from sluice.exchange.rest import REST, REST_FILE
 from sluice.lake.media_types import CSV, OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject

@@ -13,8 +13,8 @@ from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange import stop_store
 from sluice.exchange.naming import utc_text
+from sluice.exchange.persons.suppressed_store import lock_principal
 from sluice.exchange.read import check_flow
-from sluice.exchange.suppressed_store import lock_principal
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name

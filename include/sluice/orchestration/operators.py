@@ -202,7 +202,7 @@ class AnchorLedger(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.anchor import anchor_ledger
         from sluice.exchange.house import open_house
-        from sluice.exchange.sealed_runs import seal_runs
+        from sluice.exchange.persons.sealed_runs import seal_runs
 
         with open_house(get_settings()) as house:
             checkpoint, sealed = anchor_ledger(house, datetime.now(UTC)), seal_runs(house)

@@ -89,7 +89,7 @@ class MergeIndex(HouseOperator):
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
-        from sluice.exchange.merged import merge_all
+        from sluice.exchange.persons.merged import merge_all
         from sluice.exchange.sweeping import check_none_left
 
         with open_house(get_settings()) as house:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
-from sluice.exchange.consents import edit_records, find_principals
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
+from sluice.exchange.persons.consents import edit_records, find_principals
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentsDropped

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sluice.agreement.store import find_ended
-from sluice.exchange.correction_store import find_principals, find_rows
-from sluice.exchange.corrections import drop_one, find_corrections, remove_gone
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons.correction_store import find_principals, find_rows
+from sluice.exchange.persons.corrections import drop_one, find_corrections, remove_gone
 from sluice.exchange.sweeping import each
 from sluice.keys import QUARANTINE
 from sluice.retention import store

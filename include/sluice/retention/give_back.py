@@ -7,9 +7,9 @@ from datetime import datetime
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.errors import Ref
-from sluice.exchange import consent_store
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons import consent_store
 from sluice.exchange.sweeping import each
 from sluice.ledger.names import check_name
 from sluice.retention import store

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sluice.errors import NotFound
-from sluice.exchange import merged_store
 from sluice.exchange.house import House
-from sluice.exchange.merged import RUNS, ask_merged
+from sluice.exchange.persons import merged_store
+from sluice.exchange.persons.merged import RUNS, ask_merged
 from sluice.retention.model import Due
 from sluice.rights.copies.needed import refs_by_need
 from sluice.rights.copies.needed_model import Need, Needed

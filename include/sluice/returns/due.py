@@ -16,13 +16,13 @@ from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.agreement.store import find_ended, in_force
 from sluice.db import Connection, transaction
-from sluice.exchange.correction_store import was_corrected
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
+from sluice.exchange.persons.correction_store import was_corrected
+from sluice.exchange.persons.suppressed import last_lifted
 from sluice.exchange.stop_store import is_stopped
-from sluice.exchange.suppressed import last_lifted
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store

@@ -10,14 +10,14 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
-from sluice.exchange.deliver import RETURN
+from sluice.exchange.effects.deliver import RETURN
 from sluice.exchange.house import House
+from sluice.exchange.judging.paper import finding
+from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.keep import AS_MADE, line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
-from sluice.exchange.paper import finding
-from sluice.exchange.suppressed import find_suppressed
-from sluice.exchange.uses import needs_of_file
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.gate.model import Finding
 from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm

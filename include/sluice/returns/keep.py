@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
-from sluice.exchange.deliver import RETURN
+from sluice.exchange.effects.deliver import RETURN
 from sluice.exchange.house import House
+from sluice.exchange.judging.rest import REST
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
-from sluice.exchange.rest import REST
 from sluice.lake.media_types import CSV, PARQUET
 from sluice.lake.read.pgp import encrypt_to
 from sluice.ledger.record import CopyLine, is_after_end

@@ -12,14 +12,14 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.documents.statement import parquet_metadata, state_roles
 from sluice.exchange.house import House
-from sluice.exchange.job import load_rules, read_suites
 from sluice.exchange.judge import second_judge
+from sluice.exchange.judging.job import load_rules, read_suites
+from sluice.exchange.judging.paper import finding, refused
+from sluice.exchange.judging.rest import REST
+from sluice.exchange.judging.uses import needs_of_return
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS
-from sluice.exchange.paper import finding, refused
-from sluice.exchange.rest import REST
-from sluice.exchange.suppressed import INDEX, find_suppressed
-from sluice.exchange.uses import needs_of_return
+from sluice.exchange.persons.suppressed import INDEX, find_suppressed
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge

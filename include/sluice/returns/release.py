@@ -4,16 +4,16 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import Ref
-from sluice.exchange import deliver
 from sluice.exchange.catalogue import find_copies, get_copy
-from sluice.exchange.given_back import paper_under
+from sluice.exchange.effects import deliver
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.persons.given_back import paper_under
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
+from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
 from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import get_open
-from sluice.exchange.suppressed import SuppressedMeanwhile, unless_kept_out
-from sluice.exchange.suppressed_store import find_in_force
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import lift, run_id_of
+from sluice.exchange.persons.suppressed import lift, run_id_of
 from sluice.exchange.sweeping import Faults, each
 from sluice.keys import SUBJECT
 from sluice.rights import hold_store

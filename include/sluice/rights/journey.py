@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.merged import named_in
-from sluice.exchange.rest import REST
-from sluice.exchange.suppressed import INDEX
+from sluice.exchange.judging.rest import REST
+from sluice.exchange.persons.merged import named_in
+from sluice.exchange.persons.suppressed import INDEX
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.drawing import ASIDE, LAKE

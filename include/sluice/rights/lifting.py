@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import lift, run_id_of
+from sluice.exchange.persons.suppressed import lift, run_id_of
 from sluice.rights.case import store
 from sluice.rights.case.letter_due import answers
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, State, SubCase

@@ -230,7 +230,7 @@ def _places(settings: Settings) -> Found:
 
 def _suppressions(settings: Settings) -> Found:
     """Whether the database knows everybody whom the evidence bucket knows to be kept out."""
-    from sluice.exchange.sealed_runs import find_lost
+    from sluice.exchange.persons.sealed_runs import find_lost
     from sluice.lake.s3.objects import ObjectStore
 
     with connect(settings) as conn:

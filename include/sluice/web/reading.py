@@ -47,7 +47,7 @@ def reading() -> Iterator[Connection]:
 def reading_house() -> Iterator["House"]:
     """A house to look into the stores with, and no more. Raises ServiceMissing."""
     from sluice.exchange.house import House
-    from sluice.exchange.nursery import CHILD, Nursery
+    from sluice.exchange.judging.nursery import CHILD, Nursery
     from sluice.keys import Keyring
 
     settings = get_settings()

@@ -16,11 +16,11 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_principal_agreement, list_contracts
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
-from sluice.exchange import consents
-from sluice.exchange.consent_store import ConsentRun, insert_run, is_known
 from sluice.exchange.house import House
 from sluice.exchange.naming import BRUSSELS, utc_text
-from sluice.exchange.suppressed import find_suppressed, keep_out
+from sluice.exchange.persons import consents
+from sluice.exchange.persons.consent_store import ConsentRun, insert_run, is_known
+from sluice.exchange.persons.suppressed import find_suppressed, keep_out
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded
 from sluice.ledger.model import EntryKind

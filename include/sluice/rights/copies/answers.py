@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.errors import NotFound
-from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
+from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.lake.quarantine import unseal
 from sluice.lake.s3.objects import StoredObject

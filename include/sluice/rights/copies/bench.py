@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sluice.errors import EvidenceInvalid, NotFound, ObjectUnreadable, Ref
 from sluice.exchange.house import House
-from sluice.exchange.job import widest_limits
+from sluice.exchange.judging.job import widest_limits
 from sluice.exchange.workroom import private_folder
 from sluice.lake.table import Limits
 from sluice.rights.copies import copy_store

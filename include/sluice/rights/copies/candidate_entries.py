@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sluice.exchange.candidates import candidates_in, marks_candidates
+from sluice.exchange.judging.candidates import candidates_in, marks_candidates
 from sluice.rights.copies.model import Copy
 from sluice.subject.index import CANDIDATE_CODE, first_word
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from sluice.errors import NotFound, Ref
-from sluice.exchange.candidates import candidates_in, marks_candidates
 from sluice.exchange.house import House
+from sluice.exchange.judging.candidates import candidates_in, marks_candidates
 from sluice.rights.case.errors import IdentifierInvalid
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench

@@ -13,13 +13,13 @@ from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
-from sluice.exchange.given_back import day_of_paper
+from sluice.exchange.effects.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
+from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.locks import IS_WORKED_ON
-from sluice.exchange.merged import RUNS, sweep_merged
-from sluice.exchange.merged_store import find_group
-from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
-from sluice.exchange.put_dial import DIALLED, KEPT
+from sluice.exchange.persons.given_back import day_of_paper
+from sluice.exchange.persons.merged import RUNS, sweep_merged
+from sluice.exchange.persons.merged_store import find_group
 from sluice.exchange.review import is_back_key
 from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import hash_of, prefix_of

@@ -7,8 +7,8 @@ that stays, because another controller has not decided, is still read as it was 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sluice.exchange.corrections import PREFIX
 from sluice.exchange.house import House
+from sluice.exchange.persons.corrections import PREFIX
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target

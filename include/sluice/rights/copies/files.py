@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.exchange.reading import hints_of
+from sluice.exchange.judging.reading import hints_of
 from sluice.lake.erase import in_csv, in_json, in_xlsx, parquet_rows
 from sluice.lake.erase.in_gzip import erase_in_gzip
 from sluice.lake.erase.in_zip import erase_in_zip

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator
 
 from sluice.exchange.house import House
-from sluice.exchange.merged import RUNS
+from sluice.exchange.persons.merged import RUNS
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId, SubCase
 from sluice.rights.copies import copy_store

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
-from sluice.exchange.deliver import DELIVERED, RETURN
+from sluice.exchange.effects.deliver import DELIVERED, RETURN
+from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
-from sluice.exchange.merged import AT_ONCE, RUNS, RunName, ask_merged
-from sluice.exchange.put_dial import DIALLED, KEPT
-from sluice.exchange.rest import REST
-from sluice.exchange.suppressed import INDEX
+from sluice.exchange.judging.rest import REST
+from sluice.exchange.persons.merged import AT_ONCE, RUNS, RunName, ask_merged
+from sluice.exchange.persons.suppressed import INDEX
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench

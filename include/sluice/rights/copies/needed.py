@@ -4,10 +4,10 @@ answer of it (Art. 15, 20). Retention waits for them, and so does what a princip
 
 from collections.abc import Collection, Mapping
 
-from sluice.exchange import suppressed_store
 from sluice.exchange.house import House
-from sluice.exchange.known_as import KnownAs
-from sluice.exchange.sealed_runs import read_run
+from sluice.exchange.persons import suppressed_store
+from sluice.exchange.persons.known_as import KnownAs
+from sluice.exchange.persons.sealed_runs import read_run
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store, needed_store

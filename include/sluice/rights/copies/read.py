@@ -12,7 +12,7 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.errors import Ref
-from sluice.exchange.reading import hints_of
+from sluice.exchange.judging.reading import hints_of
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal

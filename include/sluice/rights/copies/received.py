@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from sluice.exchange.hand_over import HANDED
+from sluice.exchange.effects.hand_over import HANDED
 from sluice.exchange.store import get_open
 from sluice.keys import KeyDestroyed
 from sluice.rights.case.model import CaseId

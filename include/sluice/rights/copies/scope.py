@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.profiles import PROFILES
-from sluice.exchange.hand_over import HANDED, KEPT_ANSWER
+from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
 from sluice.rights.case.model import Action, State, SubCase
 from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of
 from sluice.rights.person.scope import DECIDES

@@ -11,9 +11,9 @@ from typing import Protocol
 import polars as pl
 
 from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
-from sluice.exchange.put_dial import DIALLED, KEPT
-from sluice.exchange.rest import REST
+from sluice.exchange.judging.rest import REST
 from sluice.exchange.review import HELD, ROW, count_again
 from sluice.lake.erase.in_parquet import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused

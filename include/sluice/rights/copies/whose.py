@@ -19,10 +19,10 @@ import polars as pl
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.known_as import KnownAs
-from sluice.exchange.sealed_runs import read_runs
-from sluice.exchange.suppressed import find_erased, keep_out
-from sluice.exchange.suppressed_store import Run, find_runs
+from sluice.exchange.persons.known_as import KnownAs
+from sluice.exchange.persons.sealed_runs import read_runs
+from sluice.exchange.persons.suppressed import find_erased, keep_out
+from sluice.exchange.persons.suppressed_store import Run, find_runs
 from sluice.rights.case.model import Case, CaseId, Role
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench

@@ -11,15 +11,15 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, Ref
-from sluice.exchange.consents import count_left as count_consents
-from sluice.exchange.consents import erase_consents
-from sluice.exchange.corrections import count_left, drop_corrections
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
-from sluice.exchange.merged import RUNS, sweep_merged
-from sluice.exchange.merged import count_left as count_merged
-from sluice.exchange.merged import find_objects as find_merges
 from sluice.exchange.naming import utc_text
+from sluice.exchange.persons.consents import count_left as count_consents
+from sluice.exchange.persons.consents import erase_consents
+from sluice.exchange.persons.corrections import count_left, drop_corrections
+from sluice.exchange.persons.merged import RUNS, sweep_merged
+from sluice.exchange.persons.merged import count_left as count_merged
+from sluice.exchange.persons.merged import find_objects as find_merges
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind

@@ -16,7 +16,7 @@ from typing import Any
 
 import rfc8785
 
-from sluice.exchange.deliver import RETURN
+from sluice.exchange.effects.deliver import RETURN
 from sluice.ledger.names import is_same_person
 from sluice.rights.case.model import Case, CaseId, State, Step, SubCaseId
 from sluice.rights.copies.model import ANSWER, Decided, Done, Outcome, words_of

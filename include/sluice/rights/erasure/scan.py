@@ -13,7 +13,7 @@ from pathlib import Path
 from sluice.errors import NotFound, StoreError
 from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
-from sluice.exchange.sealed_runs import PREFIX as SUPPRESSIONS
+from sluice.exchange.persons.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.quarantine import unseal
 from sluice.lake.s3.objects import Fetched, StoredObject
 from sluice.rights.copies import copy_store

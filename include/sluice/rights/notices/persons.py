@@ -8,7 +8,7 @@ from collections import defaultdict
 import polars as pl
 
 from sluice.exchange.house import House
-from sluice.exchange.merged import named_in
+from sluice.exchange.persons.merged import named_in
 from sluice.rights.case.letter_due import FILE
 from sluice.rights.case.model import Case
 from sluice.rights.notices import notice_store

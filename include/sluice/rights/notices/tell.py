@@ -12,11 +12,11 @@ from uuid import UUID, uuid5
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.store import get_body
 from sluice.db import transaction
-from sluice.exchange.deliver import DELIVERED
+from sluice.exchange.effects.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
-from sluice.exchange.merged import named_in
 from sluice.exchange.naming import utc_text
+from sluice.exchange.persons.merged import named_in
 from sluice.exchange.sweeping import each
 from sluice.lake.media_types import JOSE_JSON, JSON
 from sluice.ledger.append import append

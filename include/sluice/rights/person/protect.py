@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import keep_out, lift, run_id_of
+from sluice.exchange.persons.suppressed import keep_out, lift, run_id_of
 from sluice.rights.case.model import PROTECTED, CaseId, Hold
 from sluice.rights.person.identifiers import Envelope
 from sluice.rights.person.reach import scope_of_request

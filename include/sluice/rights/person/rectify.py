@@ -19,10 +19,10 @@ from sluice.agreement.profiles import PROFILES
 from sluice.agreement.store import find_contracts, find_last
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
-from sluice.exchange.correction_store import find_fields
-from sluice.exchange.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
+from sluice.exchange.persons.correction_store import find_fields
+from sluice.exchange.persons.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.lake.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on

@@ -6,10 +6,10 @@ gave, or about the only ones that accepted rows bear beside what they gave.
 
 from collections.abc import Iterable
 
-from sluice.exchange.corrections import Number, find_numbers
 from sluice.exchange.house import House
-from sluice.exchange.known_as import KnownAs
-from sluice.exchange.suppressed import find_erased
+from sluice.exchange.persons.corrections import Number, find_numbers
+from sluice.exchange.persons.known_as import KnownAs
+from sluice.exchange.persons.suppressed import find_erased
 from sluice.rights.case.model import Case
 from sluice.rights.person.identifiers import open_sealed
 from sluice.rights.person.whom import all_refs_at, refs_at

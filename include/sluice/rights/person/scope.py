@@ -16,7 +16,7 @@ from sluice.agreement.load import parse_agreement
 from sluice.agreement.model import Agreement
 from sluice.agreement.profiles import PROFILES
 from sluice.exchange.house import House
-from sluice.exchange.merged import named_in
+from sluice.exchange.persons.merged import named_in
 from sluice.keys import SUBJECT
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sluice.exchange.house import House
-from sluice.exchange.known_as import KnownAs
+from sluice.exchange.persons.known_as import KnownAs
 from sluice.rights.person.identifiers import Identifier, refs_of
 from sluice.terms import Principal
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from sluice.documents.receipt import make_receipt_for_other
 from sluice.exchange.catalogue import find_copies, insert_delivered, is_gone
-from sluice.exchange.deliver import TYPES
-from sluice.exchange.given import give_receipt
+from sluice.exchange.effects.deliver import TYPES
+from sluice.exchange.effects.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from sluice.exchange.merged_store import Run
+from sluice.exchange.persons.merged_store import Run
 
 FEWEST = 4
 """As many runs are worth a merge: each costs every question one read."""

@@ -11,11 +11,11 @@ from sluice.documents.receipt import make_receipt
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.given import give_receipt
+from sluice.exchange.effects.given import give_receipt
+from sluice.exchange.effects.own_writes import find_own_writes, is_own
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
-from sluice.exchange.own_writes import find_own_writes, is_own
 from sluice.lake.media_types import CSV, JSON, PEM
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
@@ -160,8 +160,8 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
 
 
 def _deliver(house: House, exchange_id: ExchangeId) -> None:
-    from sluice.exchange.deliver import deliver
-    from sluice.exchange.hand_over import hand_over
+    from sluice.exchange.effects.deliver import deliver
+    from sluice.exchange.effects.hand_over import hand_over
 
     entry, record = _closed(house, exchange_id)
     opened = store.get_open(house.conn, exchange_id)
@@ -172,7 +172,7 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
 
 
 def _put_dial(house: House, exchange_id: ExchangeId) -> None:
-    from sluice.exchange.put_dial import put_dial
+    from sluice.exchange.effects.put_dial import put_dial
 
     put_dial(house, store.get_open(house.conn, exchange_id), _closed(house, exchange_id)[1])
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, SluiceError
-from sluice.exchange import suppressed_store as store
-from sluice.exchange.consents import find_words
 from sluice.exchange.house import House
-from sluice.exchange.sealed_runs import check_none_lost, put_run, read_runs, seal_runs
-from sluice.exchange.suppressed_store import MADE, Run, insert_run, mark_lifted
+from sluice.exchange.persons import suppressed_store as store
+from sluice.exchange.persons.consents import find_words
+from sluice.exchange.persons.sealed_runs import check_none_lost, put_run, read_runs, seal_runs
+from sluice.exchange.persons.suppressed_store import MADE, Run, insert_run, mark_lifted
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
 from sluice.subject.index import find_in_run

@@ -9,10 +9,10 @@ import polars as pl
 
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.errors import at_place
-from sluice.exchange.candidates import candidates_in
-from sluice.exchange.content import Content, kept_out, read_content
-from sluice.exchange.free_text import screening_of
-from sluice.exchange.job import Job, load_rules
+from sluice.exchange.judging.candidates import candidates_in
+from sluice.exchange.judging.content import Content, kept_out, read_content
+from sluice.exchange.judging.free_text import screening_of
+from sluice.exchange.judging.job import Job, load_rules
 from sluice.gate.kinds import KNOWN, NEWEST
 from sluice.gate.model import RowFinding, Rule
 from sluice.gate.onepass import Pass

@@ -24,13 +24,13 @@ import rfc8785
 from sluice.agreement.subject_store import find_subject_names
 from sluice.db import transaction
 from sluice.errors import NotFound, StoreConflict
-from sluice.exchange import correction_store as store
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.correction_store import CorrectionRow
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed import INDEX, names_any
-from sluice.exchange.whose import REFS, number_columns, refs_by_person
+from sluice.exchange.persons import correction_store as store
+from sluice.exchange.persons.correction_store import CorrectionRow
+from sluice.exchange.persons.suppressed import INDEX, names_any
+from sluice.exchange.persons.whose import REFS, number_columns, refs_by_person
 from sluice.keys import KeyDestroyed
 from sluice.lake.media_types import OCTETS
 from sluice.lake.quarantine import seal_bytes, unseal_bytes

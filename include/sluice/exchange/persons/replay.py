@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sluice.db import transaction
 from sluice.exchange.house import House
-from sluice.exchange.sealed_runs import find_lost, find_sealed, open_sealed_run, put_run
-from sluice.exchange.suppressed_store import REPLAYED, find_in_force, insert_run, mark_lifted
+from sluice.exchange.persons.sealed_runs import find_lost, find_sealed, open_sealed_run, put_run
+from sluice.exchange.persons.suppressed_store import REPLAYED, find_in_force, insert_run, mark_lifted
 from sluice.keys import QUARANTINE
 from sluice.subject.suppression import Suppression, suppress, write_suppressions
 from sluice.terms import Principal

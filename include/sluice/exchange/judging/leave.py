@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from sluice.exchange.content import Split
-from sluice.exchange.job import Job
-from sluice.exchange.rest import REST_FILE, Rest, is_told
-from sluice.exchange.seen import CANDIDATE, OWN, REF, ROW, Seen
+from sluice.exchange.judging.content import Split
+from sluice.exchange.judging.job import Job
+from sluice.exchange.judging.rest import REST_FILE, Rest, is_told
+from sluice.exchange.judging.seen import CANDIDATE, OWN, REF, ROW, Seen
 from sluice.lake.parquet import write_lake
 from sluice.lake.read.parts import Parts
 from sluice.subject.index import Entries

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sluice.exchange.left import read_left
+from sluice.exchange.judging.left import read_left
 
 Say = Callable[[int, int], None]
 """Told how many parts are judged, of how many."""

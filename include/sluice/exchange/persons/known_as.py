@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sluice.exchange.corrections import find_bearers, find_naming
 from sluice.exchange.house import House
+from sluice.exchange.persons.corrections import find_bearers, find_naming
 from sluice.subject.correction import Correction
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind

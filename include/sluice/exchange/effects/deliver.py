@@ -14,11 +14,11 @@ from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.catalogue import get_copy, insert_delivered
-from sluice.exchange.given import give_statement
-from sluice.exchange.given_back import paper_under
+from sluice.exchange.effects.given import give_statement
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import BRUSSELS, receipt_stem
+from sluice.exchange.persons.given_back import paper_under
 from sluice.keys import Keyring
 from sluice.lake.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.lake.s3.objects import StoredObject

@@ -20,10 +20,10 @@ from psycopg.pq import TransactionStatus
 
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError, StoreConflict
-from sluice.exchange import suppressed_store as store
 from sluice.exchange.house import House
 from sluice.exchange.naming import utc_text
-from sluice.exchange.suppressed_store import Run
+from sluice.exchange.persons import suppressed_store as store
+from sluice.exchange.persons.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
 from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal_bytes, unseal_bytes

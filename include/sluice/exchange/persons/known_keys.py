@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sluice.agreement.model import DataContract, KeyReference
 from sluice.db import Connection
 from sluice.exchange.house import House
-from sluice.exchange.suppressed import write_suppressed
+from sluice.exchange.persons.suppressed import write_suppressed
 from sluice.terms import Direction, Flow, Principal, Sha256
 
 if TYPE_CHECKING:

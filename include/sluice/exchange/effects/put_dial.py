@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sluice.errors import NotFound, Ref
 from sluice.exchange.catalogue import find_copies, insert_delivered
-from sluice.exchange.deliver import TYPES
+from sluice.exchange.effects.deliver import TYPES
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_bucket, receipt_stem
-from sluice.exchange.suppressed import SuppressedMeanwhile, find_suppressed, names_any
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
 from sluice.lake.media_types import OCTETS
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.subject.scope import Use

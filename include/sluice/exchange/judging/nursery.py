@@ -31,7 +31,7 @@ from sluice.errors import GateFailed, Ref, place_of
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-CHILD = "sluice.exchange.child:judge_file"
+CHILD = "sluice.exchange.judging.child:judge_file"
 """What judges a file: the work of nearly every nursery."""
 OPEN_FILES = 256
 FIRST_CODE = 64
@@ -89,7 +89,8 @@ class _Process:
     def __init__(self, child: str) -> None:
         self._child, self._environment, self._started_by = child, _environment(), os.getpid()
         self.popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sluice.exchange.nursery", child],  # -P: no module of the folder it starts in
+            # -P: no module of the folder it starts in
+            [sys.executable, "-P", "-m", "sluice.exchange.judging.nursery", child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from sluice.db import transaction
 from sluice.errors import NotFound
-from sluice.exchange import consent_store as store
-from sluice.exchange.consent_store import ConsentRun
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.naming import BRUSSELS
+from sluice.exchange.persons import consent_store as store
+from sluice.exchange.persons.consent_store import ConsentRun
 from sluice.lake.media_types import PARQUET
 from sluice.subject.consent import NO_RECORDS, last_words
 from sluice.terms import Principal

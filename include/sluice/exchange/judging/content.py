@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from sluice.exchange.free_text import screen_table
-from sluice.exchange.job import Job
+from sluice.exchange.judging.free_text import screen_table
+from sluice.exchange.judging.job import Job
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.lake.table import Table
 from sluice.ledger.record import Screening
