@@ -63,7 +63,7 @@ def connecting() -> set[str]:
 
 def test_whatever_connects_stands_in_the_table_of_the_operations_page() -> None:
     section = PAGE.read_text(encoding="utf-8").partition("## What it connects to")[2].partition("\n## ")[0]
-    listed = set(re.findall(r"^\| `([a-z_/]+[.]py)` \|", section, re.MULTILINE))
+    listed = set(re.findall(r"^\| `([a-z0-9_/]+[.]py)` \|", section, re.MULTILINE))
 
     assert connecting() == listed
 
