@@ -19,7 +19,6 @@ from bench.stores import an_installation
 from sluice.agreement.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import release
@@ -30,6 +29,7 @@ from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import BRUSSELS
 
 SEED = 20_261_125
 ROUNDS = 3

@@ -17,7 +17,6 @@ from sluice.agreement.activate import activate_all
 from sluice.agreement.model import DeliveryRules
 from sluice.exchange.drain import Drained
 from sluice.exchange.house import open_house
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine, list_exchanges, show_exchange
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
@@ -29,13 +28,14 @@ from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import brussels_day
 
 RESULTS = Flow("renewal_results")
 
 
 def last_due(now: datetime) -> date:
     """The last day whose return is due: before the cut-off in the morning that is the day before yesterday."""
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     days = (today - timedelta(days=back) for back in (1, 2))
     return next(day for day in days if cut_off_of(day, DeliveryRules().cut_off) <= now)
 

@@ -22,7 +22,7 @@ from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.rights.case.clock import BRUSSELS, received_on
+from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, Track
 from sluice.rights.case.steps import withdraw
 from sluice.rights.case.store import get_case
@@ -32,6 +32,7 @@ from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
 from sluice.settings import Settings
 from sluice.terms import Principal
+from sluice.times import BRUSSELS
 
 ENERGY = Principal("energy01")
 TRIES = 300

@@ -12,12 +12,12 @@ from copies import Copies
 from night import AT_ONCE, COLUMNS, DUE_DAY, RESULTS, STAFF, Call, Night, call_log, copied_night
 from sluice.breach.make import LATEST, slice_agent
 from sluice.breach.model import Counted, Part, SliceEmpty
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine
 from sluice.rights.copies.copy_store import find_copies, remove
 from sluice.staff.refs import agent_ref
 from sluice.terms import ExchangeId, Flow, Principal
+from sluice.times import BRUSSELS, brussels_today
 
 pytestmark = pytest.mark.stores
 HELD, PLAIN = "Klant is moslim, liever na vrijdag bellen", "wil een offerte"
@@ -130,7 +130,7 @@ def test_results_that_nobody_can_read_are_said_of_every_agent_of_these_days(nigh
         assert counted is not None and (counted.persons, counted.at_most) == (0, None)
         assert set(counted.unread) == {f"arrived {stray.id}", f"quarantine.file {torn.id}"}
         assert counted.concerned == {stray.id, torn.id}
-    came = datetime.now(BRUSSELS).date()
+    came = brussels_today()
     early = came - LATEST - timedelta(days=2)
     assert found_by(night, "agent01", early, early) is None, "what came so long after is of other days"
     assert found_by(night, "agent01", came + timedelta(days=1), came + timedelta(days=1)) is None, "nor of days to come"

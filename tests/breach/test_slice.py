@@ -13,10 +13,10 @@ from desk import ENERGY
 from night import DUE_DAY
 from returns.commands import at_terminal, sluice
 from rights.estate import ENERGY01, TELECOM01, Estate, as_csv, contact_rows, cut_short, draw_people, open_estate
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import list_exchanges
 from sluice.settings import Settings
 from sluice.staff.refs import agent_ref
+from sluice.times import BRUSSELS
 
 Record = Callable[[str, object], None]
 

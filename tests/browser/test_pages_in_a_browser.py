@@ -21,11 +21,11 @@ from browser.looking import LOOKS, Album, in_looks, serious, table, taken
 from installation import Record
 from night import CALLED_AT
 from returns.commands import sluice
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import list_exchanges
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import list_cases
 from sluice.staff.refs import agent_ref
+from sluice.times import BRUSSELS
 from web.permissions import PAGES, PARAMETER, QUERIES, filled, lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

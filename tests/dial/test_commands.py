@@ -14,8 +14,8 @@ from returns.commands import at_terminal, sluice
 from sluice.agreement.activate import activate_all
 from sluice.cli.whole import app
 from sluice.exchange.house import open_house
-from sluice.exchange.naming import BRUSSELS
 from sluice.settings import Settings
+from sluice.times import brussels_today
 
 LIST = ("dial", "list", *ENERGY, "--purpose", "P-RENEW", "--channel", "phone", "--by", "anna")
 
@@ -32,7 +32,7 @@ def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def imported(desk: Desk, days_ago: int = 0) -> dict[str, object]:
     path = desk.folder / "dncm.txt"
     path.write_text("NUMBER;DATE\n0470 99 99 99;2026-01-02\n+32470888888;2026-01-02\n")
-    day = datetime.now(BRUSSELS).date() - timedelta(days=days_ago)
+    day = brussels_today() - timedelta(days=days_ago)
     answer = sluice("dncm", "import", str(path), "--dated", str(day), "--by", "anna")
     assert answer.exit == 0
     return answer.document
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_number_list_is_refused_whole(desk: Desk, content: str
 
 def test_a_download_that_was_cut_off_replaces_no_whole_list(desk: Desk) -> None:
     path = desk.folder / "dncm.txt"
-    today = datetime.now(BRUSSELS).date()
+    today = brussels_today()
 
     def said(count: int, *words: str, days_ago: int = 0) -> str | None:
         path.write_text("".join(f"+324700{number:05}\n" for number in range(count)))
@@ -94,7 +94,7 @@ def test_a_download_that_was_cut_off_replaces_no_whole_list(desk: Desk) -> None:
 
 
 def test_an_older_list_is_the_youngest_again_only_where_somebody_says_so(desk: Desk) -> None:
-    today = datetime.now(BRUSSELS).date()
+    today = brussels_today()
 
     def said(count: int, *words: str, days_ago: int = 0) -> str | None:
         path = desk.folder / f"{count}.txt"

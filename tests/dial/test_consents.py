@@ -20,7 +20,6 @@ from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
 from sluice.exchange.effects.effects import do_effects
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.consents import count_left, erase_consents, find_records
 from sluice.exchange.persons.suppressed import find_suppressed, keep_out
 from sluice.lake.s3.objects import StoredObject
@@ -33,6 +32,7 @@ from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 HEAD = 'legalBasis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-{}"\n      basisHolder: principal\n      channels: [{}]'

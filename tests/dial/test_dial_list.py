@@ -21,7 +21,6 @@ from sluice.dial.recall import recall_lists
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.effects.effects import do_effects
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import show_exchange
 from sluice.ledger.opened import OpenedRecord
@@ -34,6 +33,7 @@ from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])

@@ -18,7 +18,6 @@ from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import find_by_versions, get_accepted, list_exchanges, show_exchange
 from sluice.ledger.record import ExchangeRecord
@@ -38,6 +37,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import Wanted, ask
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 PRINCIPAL, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 RIGHTS = {

@@ -18,7 +18,6 @@ from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.read import dial_list, view_rows
 from sluice.dial.recall import recall_lists
 from sluice.exchange.catalogue import get_copy
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.rights.case.model import Right
 from sluice.rights.opening import NewRequest, open_case
@@ -27,6 +26,7 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"
 DAYS = "select delete_after - (closed_at at time zone 'Europe/Brussels')::date as days from accepted_data"

@@ -14,12 +14,12 @@ from sluice.agreement.papers import PaperMissing, PaperReason
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.keep import starts_of
 from sluice.exchange.model import Judged, Opened, Sighting
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import find_by_versions
 from sluice.gate.model import GateVerdict
 from sluice.retention.run import retain
 from sluice.returns.keep import starts_of as starts_of_return
 from sluice.terms import ARRIVING, Direction, ExchangeId, Flow, Principal, Verdict
+from sluice.times import BRUSSELS
 
 RECEIVED = date(2026, 3, 10)
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)

@@ -24,9 +24,10 @@ from sluice.gate.contract_rules import rules_for
 from sluice.gate.judge import judge
 from sluice.gate.kinds import NEWEST
 from sluice.gate.model import Check, Rule, RuleOutcome, Source, Thresholds
-from sluice.gate.onepass import BRUSSELS, Pass
+from sluice.gate.onepass import Pass
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
+from sluice.times import brussels_today
 
 FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
 DAY = 86_400
@@ -203,7 +204,7 @@ def test_a_file_is_as_old_as_when_it_was_put_however_late_it_is_opened(
 ) -> None:
     settings = with_papers(store_settings, tmp_path, replace(LATE, new=LATE.new.replace("DAYS", "1")))
     with open_desk(settings, tmp_path) as desk:
-        text, today = desk.campaign(rows=4)[0].read_text(encoding="utf-8-sig"), datetime.now(BRUSSELS).date()
+        text, today = desk.campaign(rows=4)[0].read_text(encoding="utf-8-sig"), brussels_today()
         head, *rows = (line.split(";") for line in text.splitlines())
         for row in rows:
             row[head.index("birth_date")] = f"{today:%d/%m/%Y}"

@@ -1,10 +1,10 @@
 """Days as pages name them: counted from today, so that a page is true on every day."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from sluice.exchange.naming import BRUSSELS
+from sluice.times import brussels_today
 
-TODAY = datetime.now(BRUSSELS).date()
+TODAY = brussels_today()
 
 
 def day(days: int) -> date:

@@ -12,7 +12,7 @@ import pytest
 
 from sluice.db import Connection, connect_to
 from sluice.registers.store import find_sightings
-from sluice.rights.case.clock import BRUSSELS
+from sluice.times import brussels_day
 from stores import Database
 
 SEED = 20_261_127
@@ -100,7 +100,7 @@ def looked_at(owner: psycopg.Connection, at: date, known_at: datetime, turns: li
            from sluice.exchange join sluice.said using (said_id)"""
     ).fetchall()
     for principal, flow, dag, opened_at, closed_at, decision in rows:
-        day = opened_at.astimezone(BRUSSELS).date()
+        day = brussels_day(opened_at)
         if closed_at <= known_at and day <= at:
             place = (principal, flow, dag, bool(turns) and day < turns[0])
             every[place] += 1

@@ -13,7 +13,6 @@ from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.exchange.house import open_house
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons import consents
 from sluice.exchange.persons.consent_store import find_runs, mark_gone
 from sluice.exchange.persons.suppressed import keep_out
@@ -28,6 +27,7 @@ from sluice.subject.consent import last_words
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 ENERGY01 = Principal(ENERGY[0])
 DAY = timedelta(days=1)

@@ -24,7 +24,6 @@ from sluice.db import connect
 from sluice.errors import Ref, StoreError
 from sluice.exchange.effects.effects import EFFECTS
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.corrections import RightValue, correct
 from sluice.exchange.persons.suppressed import keep_out, lift
 from sluice.exchange.stops import resume_flow, stop_flow
@@ -44,9 +43,10 @@ from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS, brussels_today
 
 ENERGY = Principal("energy01")
-TODAY = datetime.now(BRUSSELS).date()
+TODAY = brussels_today()
 END = TODAY + timedelta(days=3)
 BEFORE = datetime.now(UTC) - timedelta(days=4)
 """The papers held when the contacts of a test were made."""

@@ -9,7 +9,6 @@ import pytest
 from copies import Copies
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.keys import QUARANTINE
 from sluice.retention.holds import hold
@@ -19,9 +18,10 @@ from sluice.rights.case.facts import sealed_days
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import ExchangeId, Principal, SubjectKind
+from sluice.times import BRUSSELS, brussels_today
 
 ENERGY = Principal("energy01")
-TODAY = datetime.now(BRUSSELS).date()
+TODAY = brussels_today()
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
 
 

@@ -22,7 +22,6 @@ from sluice.errors import NotFound
 from sluice.exchange import open as opening
 from sluice.exchange.catalogue import find_copies, insert_copies
 from sluice.exchange.house import House, open_house
-from sluice.exchange.naming import BRUSSELS
 from sluice.ledger.record import CopyLine
 from sluice.retention import store
 from sluice.retention.holds import confirm_return, hold, lift
@@ -31,10 +30,11 @@ from sluice.retention.run import Retained, find_due, retain
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Flow, Principal
+from sluice.times import BRUSSELS, brussels_today
 from stores import client_of
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
-TODAY = datetime.now(BRUSSELS).date()
+TODAY = brussels_today()
 COPIES = effort(400, 10_000)
 DAYS = 45
 PROSE = "Een bladzijde die niemand als tabel kan lezen. " * 40

@@ -12,7 +12,6 @@ from desk import ENERGY
 from night import AGREEMENT, AT_ONCE, CALLED_AT, HEAD, RESULTS, Call, Edit, Night, ago, copied_night
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies, get_copy
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.sweeping import LeftUndone
 from sluice.ledger.record import CopyLine
@@ -21,6 +20,7 @@ from sluice.returns.due import open_due
 from sluice.rights.copies import copy_store
 from sluice.sample.files import write_campaign
 from sluice.terms import ExchangeId, Principal
+from sluice.times import BRUSSELS
 
 pytestmark = pytest.mark.stores
 READY = f"""{HEAD}

@@ -9,9 +9,9 @@ import pytest
 from night import AT_ONCE, Call, Night, change, open_night, with_papers
 from returns.test_roles import amend
 from sluice.agreement.activate import activate_principal
-from sluice.exchange.naming import BRUSSELS
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
+from sluice.times import brussels_today
 
 pytestmark = pytest.mark.stores
 CONTACTS_CONTRACT = "renewal_campaign.inbound.odcs.yaml"
@@ -21,7 +21,7 @@ OTHER_PHONE = "+32470000009"
 def only_its_number(night: Night, settings: Settings) -> None:
     """From now on the principal's own number is all that names a person in its contacts."""
     papers = settings.principals_dir / "energy01"
-    amend(settings, "3.1.0", datetime.now(BRUSSELS).date())
+    amend(settings, "3.1.0", brussels_today())
     for kind in ("phone_e164", "email"):
         change(papers / CONTACTS_CONTRACT, f"          - {{property: subjectKey, value: {kind}}}\n", "")
     assert not activate_principal(night.desk.house.conn, papers, datetime.now(UTC)).is_refused

@@ -9,8 +9,8 @@ import pytest
 from night import AT_ONCE, RESULTS_CONTRACT, Call, change, open_night, with_papers
 from returns.test_roles import amend
 from sluice.agreement.activate import activate_principal
-from sluice.exchange.naming import BRUSSELS
 from sluice.settings import Settings
+from sluice.times import brussels_today
 
 pytestmark = pytest.mark.stores
 ACCOUNTS = "kind,agent,at,platform,account\naccount,agent02,,five9,acc1\naccount,agent01,,{0},acc1\n"
@@ -33,7 +33,7 @@ def test_accounts_and_persons_of_earlier_results_are_read_as_they_were_accepted(
         night.admit("kind,agent,at,platform,account\naccount,agent01,,five9,acc2\n")
         night.called(Call("c1", *failed, agent="acc1"), Call("c2", *ready, agent="acc2"))
 
-        amend(settings, "3.1.0", datetime.now(BRUSSELS).date())
+        amend(settings, "3.1.0", brussels_today())
         contract = settings.principals_dir / "energy01" / RESULTS_CONTRACT
         change(contract, "value: five9}", "value: five9b}")
         change(contract, "name: DNIS", f"name: {number_column}")

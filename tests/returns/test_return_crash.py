@@ -15,11 +15,11 @@ from forks import Fork, forked
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
 from sluice.exchange.effects.effects import do_effects
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.settings import Settings
+from sluice.times import BRUSSELS
 
 POINTS = effort(2, 34)
 """Evenly spread kills per way of release, beside one in each place; each has a day of its own, of 100 at most."""

@@ -18,10 +18,10 @@ from sluice.agreement.profiles import roles_for
 from sluice.agreement.store import find_agreement
 from sluice.db import connect
 from sluice.documents.statement import Statement, verify_statement
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.settings import Settings
 from sluice.terms import Direction
+from sluice.times import brussels_today
 
 pytestmark = pytest.mark.stores
 
@@ -156,7 +156,7 @@ def test_a_return_keeps_the_roles_it_was_made_under_and_the_next_has_the_new_one
             row | {"roleProfile": MIXED[row["fieldGroup"]]} if row["direction"] == "outbound_return" else row
             for row in agreement["roleProfiles"]
         ]
-        amend(settings, "3.1.0", datetime.now(BRUSSELS).date(), roleProfiles=changed, jointArrangementRef="JOINT-1")
+        amend(settings, "3.1.0", brussels_today(), roleProfiles=changed, jointArrangementRef="JOINT-1")
         done = activate_principal(night.desk.house.conn, settings.principals_dir / "energy01", datetime.now(UTC))
         assert not done.is_refused, done.problems
         night.make()

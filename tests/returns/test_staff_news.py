@@ -14,11 +14,11 @@ from copies import Copies
 from night import AGREEMENT, AT_ONCE, HEAD, Call, Night, ago, copied_night
 from returns.test_roles import amend
 from sluice.agreement.activate import activate_principal
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import ExchangeLine
 from sluice.returns.release import release
 from sluice.returns.staffing import StaffNews
 from sluice.sample.files import write_campaign
+from sluice.times import brussels_today
 
 pytestmark = pytest.mark.stores
 WITHDRAWN = f"{HEAD},withdrawn\nexam,agent01,{ago(119)},gdpr-2,yes,95,yes\n"
@@ -173,7 +173,7 @@ def test_news_that_was_looked_at_counts_again_under_another_minimum(night: Night
     papers = night.desk.settings.principals_dir / "energy01"
     duties = yaml.safe_load((papers / AGREEMENT).read_text("utf-8"))["duties"]
     duties["b_confidentiality"]["minimumExamScore"] = 80
-    amend(night.desk.settings, "3.1.0", datetime.now(BRUSSELS).date(), duties=duties)
+    amend(night.desk.settings, "3.1.0", brussels_today(), duties=duties)
     assert not activate_principal(night.desk.house.conn, papers, datetime.now(UTC)).is_refused
     night.make()
 

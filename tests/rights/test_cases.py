@@ -17,7 +17,6 @@ from sluice.agreement.activate import activate_all
 from sluice.db import connect
 from sluice.errors import DatabaseError, NotFound, UsageError
 from sluice.exchange.house import open_house
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.ledger.verify import verify
 from sluice.rights.case import store
@@ -49,6 +48,7 @@ from sluice.rights.opening import NewRequest, finish_openings, open_case
 from sluice.rights.person.identifiers import find_sealed, list_sealed, parse_identifier
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import utc_text
 
 SHA = "ab" * 32
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

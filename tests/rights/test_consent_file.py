@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.agreement.load import load_agreement
-from sluice.exchange.naming import BRUSSELS
 from sluice.rights.consents.file import Said, judge_consents
 from sluice.subject.consent import last_words
 from sluice.subject.refs import refer
 from sluice.terms import SubjectKind
+from sluice.times import BRUSSELS
 
 PAPERS = Path(__file__).resolve().parents[2] / "include" / "principals" / "energy01"
 AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")

@@ -13,7 +13,6 @@ from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import make
 from sluice.answers.model import AnswerKind
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import settle_identity
@@ -24,6 +23,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person import rectify
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import brussels_today
 
 ENERGY = Principal("energy01")
 OPEN_END = "validTo: null\ndocument"
@@ -31,7 +31,7 @@ WE_CORRECT = Edit(AGREEMENT, "A16: false", "A16: true")
 
 
 def tomorrow() -> str:
-    return f"validTo: {(datetime.now(BRUSSELS).date() + timedelta(days=1)).isoformat()}\ndocument"
+    return f"validTo: {(brussels_today() + timedelta(days=1)).isoformat()}\ndocument"
 
 
 def asked(town: Town, right: Right, at: datetime) -> Case:

@@ -13,7 +13,6 @@ from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
-from sluice.rights.case.clock import BRUSSELS
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
 from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.erasure.certificate_check import verify_certificate
@@ -27,6 +26,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import list_request_files, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 ENERGY = Principal("energy01")
 DAY = timedelta(days=1)

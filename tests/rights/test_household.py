@@ -17,7 +17,6 @@ from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import find_by_versions, show_exchange
 from sluice.returns.righting import Righting, oldest_first
 from sluice.returns.store import find_contacts
@@ -34,6 +33,7 @@ from sluice.rights.person.rectify import Wanted, ask
 from sluice.rights.person.rectify_whom import numbers_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 CUSTOMER, PHONE, NATIONAL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.NATIONAL_NUMBER

@@ -10,7 +10,6 @@ import pytest
 from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
-from sluice.rights.case.clock import BRUSSELS
 from sluice.rights.case.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.steps import decide
 from sluice.rights.instructions import InstructionOutcome, read_instruction
@@ -20,6 +19,7 @@ from sluice.rights.notices.answers import note_sent
 from sluice.rights.notices.model import Notice, NoticeState
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import BRUSSELS
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 PAPERS = [Edit(AGREEMENT, "recipients: []", f"recipients: [{GRID}]")]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.subject.correct import BRUSSELS, as_of_file, find_stale, overlay, value_hash, whose, with_statements
+from sluice.subject.correct import as_of_file, find_stale, overlay, value_hash, whose, with_statements
 from sluice.subject.correction import Correction
+from sluice.times import brussels_day
 
 KEY, REF, OTHER = b"k" * 32, "ab" * 16, "cd" * 16
 CORRECTED_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -118,7 +119,7 @@ def test_of_several_days_in_a_name_the_last_one_that_had_come_counts(days: list[
     said = as_of_file("_".join(["list", *(day.strftime(spelling) for day in days)]) + ".csv", AFTER)
 
     come = [day for day in days if day <= AFTER.date()]
-    assert said.astimezone(BRUSSELS).date() == max(come, default=AFTER.date()) and said <= AFTER
+    assert brussels_day(said) == max(come, default=AFTER.date()) and said <= AFTER
 
 
 def test_nothing_of_a_value_is_in_a_repr() -> None:

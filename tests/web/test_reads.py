@@ -12,17 +12,17 @@ import pytest
 from desk import ENERGY, Desk
 from night import DUE_DAY
 from returns.commands import sluice
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import arrival_of, open_exchange
 from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.staff.refs import agent_ref
 from sluice.terms import Direction
+from sluice.times import BRUSSELS, brussels_day, brussels_today
 from sluice.web.pages.app import MOUNT, make_pages
 from web.house import PHONE, Web, open_web
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*")
-TODAY = datetime.now(UTC).astimezone(BRUSSELS).date()
+TODAY = brussels_today()
 
 
 def plain(said: Any) -> Any:
@@ -160,7 +160,7 @@ def test_a_list_is_narrowed_and_its_pages_follow_without_gap_or_double(town_api:
         ({"principal": "gas01"}, lambda line: line.principal == "gas01"),
         ({"direction": "outbound_return"}, lambda line: line.direction == "outbound_return"),
         ({"decision": "open"}, lambda line: line.decision == "open"),
-        ({"since": TODAY.isoformat()}, lambda line: line.opened_at.astimezone(BRUSSELS).date() >= TODAY),
+        ({"since": TODAY.isoformat()}, lambda line: brussels_day(line.opened_at) >= TODAY),
         ({"since": every[2].opened_at.isoformat()}, lambda line: line.opened_at >= every[2].opened_at),
         ({"since": "2999-01-01"}, lambda line: False),
         ({"principal": "nobody"}, lambda line: False),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sluice.agreement import agreement_rules, contract_rules
 from sluice.agreement.build import build_agreement
@@ -18,6 +17,7 @@ from sluice.agreement.papers import Registration
 from sluice.agreement.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.db import Connection, transaction
 from sluice.terms import Principal, Severity
+from sluice.times import brussels_day
 
 Check = Callable[[Path], Iterable[Problem]]
 """What finds more problems in a folder than papers alone can tell: of rules, which only the gate can judge."""
@@ -26,7 +26,6 @@ LATER_CODES = frozenset(
     for prefix, rules in (("AGR", agreement_rules.LATER_RULES), ("CON", contract_rules.LATER_RULES))
     for number in rules
 )
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ def _registration(document: Document, gaps: frozenset[str], now: datetime) -> Re
         str(document.root["version"].value),
         Principal(contract_id(document)[0]),
         "gap" if document.path in gaps else "retired" if retired else "active",
-        (start.day if start else None) or now.astimezone(BRUSSELS).date(),
+        (start.day if start else None) or brussels_day(now),
         None,
         _stored_path(document),
         document.body,

@@ -15,9 +15,9 @@ from sluice.answers.labels import group_name
 from sluice.answers.page import make_answer_page
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import Words, words
-from sluice.exchange.naming import utc_text
 from sluice.rights.case.reasons import THIRD_PARTY
 from sluice.rights.letters.document import spoken
+from sluice.times import utc_text
 
 FORMAT = "sluice-access-1"
 MANIFEST = "manifest.json"

@@ -17,8 +17,8 @@ from sluice.documents.words import words
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
 from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS, Sheet, write_sheets
-from sluice.rights.case.clock import BRUSSELS
 from sluice.terms import Sha256
+from sluice.times import BRUSSELS
 
 CSV, JSON, XLSX = WriteForm("csv"), WriteForm("json"), WriteForm("xlsx")
 SUMS = "SHA256SUMS"

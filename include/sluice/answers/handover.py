@@ -34,7 +34,7 @@ from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import handed_key, index_key, utc_text
+from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -47,6 +47,7 @@ from sluice.rights.copies.find import open_request
 from sluice.rights.erasure.control_store import let_none_begin
 from sluice.rights.person.identifiers import Envelope
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
 NOTHING_RAN: Mapping[str, str] = {}

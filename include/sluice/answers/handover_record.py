@@ -16,7 +16,7 @@ from sluice.answers.handover_model import Handover
 from sluice.answers.model import FieldLine, Found
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import utc_text, withheld_unless_safe
+from sluice.exchange.naming import withheld_unless_safe
 from sluice.ledger.record import (
     ColumnLine,
     CopyLine,
@@ -33,6 +33,7 @@ from sluice.ledger.record import (
     Why,
 )
 from sluice.terms import Decision, Direction, Sha256
+from sluice.times import utc_text
 
 NOTHING_LEFT = "FORBIDDEN_NOTHING_TO_GIVE"
 """Reason of an exchange that was opened, and of whose data nothing may be given any more."""

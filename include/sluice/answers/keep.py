@@ -20,7 +20,6 @@ from sluice.answers.model import Answer, AnswerGone, ErasedMeanwhile, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import private_folder
 from sluice.lake.media_types import OCTETS, PARQUET
@@ -37,6 +36,7 @@ from sluice.rights.copies.answers import run_of_package
 from sluice.rights.erasure.control_store import find_held, find_ran, find_run
 from sluice.rights.person.identifiers import KEY_OWNER
 from sluice.terms import Sha256, SubjectKind
+from sluice.times import utc_text
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from sluice.answers.model import Answer, AnswerGone
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.ledger.answered import AnswerLinkClosed, AnswerLinked, AnswerTaken
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -27,6 +26,7 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import link_days
 from sluice.rights.case.model import CASES_CHAIN, Actor, CaseId, State
 from sluice.rights.case.store import get_case
+from sluice.times import utc_text
 
 TOKEN_BYTES = 32
 MOST_USES, MOST_FAILURES = 5, 5

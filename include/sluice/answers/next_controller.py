@@ -13,9 +13,10 @@ from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.shape import Day, Keys, Text, check_shape
 from sluice.answers.handover_model import ControllerInvalid, Receiver
 from sluice.errors import Ref
-from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME
+from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.lake.read.pgp import CertificateRefused, usable_certificate
 from sluice.settings import Settings
+from sluice.times import brussels_day
 
 _CODE = Text(PRINCIPAL_NAME.pattern, "lower-case letters, digits and hyphens")
 _SHAPE = Keys(
@@ -45,7 +46,7 @@ def load_controller(settings: Settings, code: str, now: datetime) -> Receiver:
     if not PRINCIPAL_NAME.fullmatch(code) or not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise ControllerInvalid(Ref("rule", "no such file"))
     root = _parsed(path)
-    _check(settings, path, root, code, now.astimezone(BRUSSELS).date())
+    _check(settings, path, root, code, brussels_day(now))
     receiver = Receiver(code, root["name"].value, root["country"].value, root["prefix"].value or SENT_ON)
     return _pinned(path, root, receiver, now) if root["pgpKey"].is_given else receiver
 

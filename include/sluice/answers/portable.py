@@ -22,10 +22,10 @@ from sluice.answers.select import COMPANY, DATASET, EXCHANGE, META, Selected
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
-from sluice.exchange.naming import utc_text
 from sluice.lake import media_types
 from sluice.lake.write.values import moments, typed
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
+from sluice.times import utc_text
 
 ACCEPTED = frozenset({"lake", "return", "delivered"})
 """Kinds of copies whose values go along."""

@@ -19,7 +19,6 @@ from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
 from sluice.breach.rules import duties_of, is_unnamed_special, lines_of
 from sluice.errors import NotFound, Ref, as_typed
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import show_exchange
 from sluice.keys import KeyDestroyed
 from sluice.ledger.record import ExchangeRecord
@@ -29,6 +28,7 @@ from sluice.rights.case.facts import ClockRefused, clock_parameters
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.model import Copy
 from sluice.terms import ExchangeId, Principal
+from sluice.times import brussels_day, brussels_today
 
 REFERENCE = re.compile("[0-9a-f]{32}")
 """Of an agent or an account, as :mod:`sluice.staff.refs` makes it."""
@@ -73,7 +73,7 @@ def slice_agent(
     """
     if not REFERENCE.fullmatch(ref):
         raise NotFound(as_typed("agent", ref))
-    days = (since.astimezone(BRUSSELS).date(), (until - timedelta(microseconds=1)).astimezone(BRUSSELS).date())
+    days = (brussels_day(since), brussels_day(until - timedelta(microseconds=1)))
     scope = Scope("agent", ref, since.astimezone(UTC), until.astimezone(UTC))
     found = store.find_results(house.conn, *days, until + LATEST)
     touched = {exchange: None if is_whole else {*store.SEALED} for exchange, is_whole in found.items()}
@@ -107,7 +107,7 @@ def _slice(
             parts.append(part)
     if not parts:
         _empty(scope.kind, "that was named")
-    on = aware_at.astimezone(BRUSSELS).date()
+    on = brussels_day(aware_at)
     settings = house.settings
     return Slice(
         scope=scope,
@@ -237,7 +237,7 @@ def _papers(known: Sequence[Known], records: Sequence[ExchangeRecord], principal
     names = dict.fromkeys((each.why.agreement_id, each.why.agreement_version) for each in reversed(records))
     found = [by_name[name] for name in names if name in by_name]
     own = sorted((each for each in known if each.agreement.principal == principal), key=lambda each: each.days.first)
-    today = datetime.now(BRUSSELS).date()
+    today = brussels_today()
     return tuple(found or [each for each in reversed(own) if today in each.days] or own[-1:])
 
 

@@ -16,7 +16,7 @@ from sluice.breach.rules import AUTHORITY, PERSONS, is_ours, is_theirs, keep_lin
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
 from sluice.documents.model import Part as Section
 from sluice.documents.words import Words, words
-from sluice.exchange.naming import utc_text
+from sluice.times import utc_text
 
 SHOWN = 8
 NOTHING = "\N{EN DASH}"

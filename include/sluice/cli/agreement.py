@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,6 +13,7 @@ from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, as_typed
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     from sluice.agreement.model import Agreement, DataContract, Problem
@@ -25,7 +25,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder with files below it.")]
 
 
@@ -143,7 +142,7 @@ def show(
     from sluice.settings import get_settings
 
     now = datetime.now(UTC)
-    agreement, _ = _find_paper(agreement_id, at.date() if at else now.astimezone(BRUSSELS).date(), now)
+    agreement, _ = _find_paper(agreement_id, at.date() if at else brussels_day(now), now)
     told, lines = describe(agreement), list(limit_lines(agreement.limits, get_settings()))
     if format is Format.JSON:
         show_json({**told, "limits": [asdict(line) for line in lines]})
@@ -176,7 +175,7 @@ def roles(
     from sluice.agreement.profiles import roles_for
 
     now = datetime.now(UTC)
-    on = at.date() if at else now.astimezone(BRUSSELS).date()
+    on = at.date() if at else brussels_day(now)
     agreement, contracts = _find_paper(agreement_id, on, now)
     rows = roles_for(agreement, contracts, direction, on, group)
     if format is Format.JSON:
@@ -240,7 +239,7 @@ def sign_off(
 
     now = datetime.now(UTC)
     with connect(get_settings()) as conn:
-        held = version or get_paper(conn, agreement_id, now.astimezone(BRUSSELS).date(), now)[0].version
+        held = version or get_paper(conn, agreement_id, brussels_day(now), now)[0].version
         paper = sign(conn, agreement_id, held, profile, by or login_name(), now, reason=reason)
     document = {
         "agreement": paper.agreement_id,

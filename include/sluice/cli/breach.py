@@ -10,6 +10,7 @@ from sluice.cli.options import moment_of, writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
+from sluice.times import BRUSSELS
 
 if TYPE_CHECKING:
     from sluice.breach.model import Duty, Slice
@@ -65,7 +66,6 @@ def slice_(
     from sluice.cli.register import split
     from sluice.documents.words import LANGUAGES
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
 
     if sum(each is not None for each in (exchange, object, agent)) != 1 or (agent is None) != (between is None):
         raise UsageError(Ref("option", "one of --exchange, --object, and --agent with --between"))
@@ -87,7 +87,6 @@ def _slice(
     aware_at: datetime, risk: Any,
 ) -> "Slice":  # fmt: skip
     from sluice.breach.make import slice_agent, slice_exchange, slice_object
-    from sluice.exchange.naming import BRUSSELS
 
     if exchange is not None:
         return slice_exchange(house, exchange, aware_at, risk)
@@ -128,7 +127,6 @@ def _show(found: "Slice", drafts: "tuple[DraftLine, ...]", format: Format) -> No
 
 
 def _due(duty: "Duty") -> object:
-    from sluice.exchange.naming import BRUSSELS
 
     if duty.due_at is not None:
         return f"{duty.due_at.astimezone(BRUSSELS):%Y-%m-%d %H:%M}"

@@ -13,6 +13,7 @@ from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, 
 from sluice.cli.private_file import private_file
 from sluice.errors import FileMissing, Ref, UsageError, is_file
 from sluice.settings import get_settings, login_name
+from sluice.times import brussels_day, brussels_today
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,12 +173,11 @@ def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOpt
     Example: sluice consent show energy01 phone:0470123456
     """
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
     from sluice.subject.consent import last_words
 
     with open_house(get_settings()) as house:
         found = _of_person(house, principal, person)
-    last = last_words(found, datetime.now(BRUSSELS).date())["record_id"].to_list()
+    last = last_words(found, brussels_today())["record_id"].to_list()
     names = ("record_id", "purpose", "channel", "state", "at", "until", "method", "notice", "collected_by")
     rows = [
         {**{name: row[name] for name in names}, "counts": row["record_id"] in last}
@@ -204,13 +204,12 @@ def export(
     """
     from sluice.agreement.store import find_ended, find_principal_agreement
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
     from sluice.rights.consents.export import export_consents
     from sluice.rights.consents.file import ConsentsInvalid
     from sluice.terms import Principal
 
     settings, now = get_settings(), datetime.now(UTC)
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     with private_file("--to", to) as write, open_house(settings) as house:
         asked = (house.conn, Principal(principal), today, now)
         agreement = find_principal_agreement(*asked) or find_ended(*asked)

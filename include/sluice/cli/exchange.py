@@ -12,6 +12,7 @@ from sluice.cli.output import Format, FormatOption, err, show_answer, show_json,
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
+from sluice.times import from_when
 
 if TYPE_CHECKING:
     from sluice.exchange.read import ExchangeLine
@@ -53,7 +54,6 @@ def list_(
     """
     from sluice.db import connect
     from sluice.exchange.describe import describe_line
-    from sluice.exchange.naming import from_when
     from sluice.exchange.read import list_exchanges
 
     with connect(get_settings()) as conn:

@@ -10,6 +10,7 @@ import typer
 
 from sluice.errors import Ref, UsageError
 from sluice.ledger.names import check_name
+from sluice.times import brussels_day
 
 
 def as_kept(by: str | None) -> str | None:
@@ -48,10 +49,9 @@ def channel_word(channel: str | None) -> str | None:
 
 def day_of(dated: str | None, now: datetime) -> date:
     """The day that ``--dated`` says, else today in Brussels. Raises UsageError."""
-    from sluice.exchange.naming import BRUSSELS
 
     try:
-        return date.fromisoformat(dated) if dated else now.astimezone(BRUSSELS).date()
+        return date.fromisoformat(dated) if dated else brussels_day(now)
     except ValueError:
         raise UsageError(Ref("option", "--dated")) from None
 

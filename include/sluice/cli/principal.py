@@ -1,8 +1,6 @@
 """``sluice principal``: a new principal, with YAML alone."""
 
-from datetime import UTC, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -10,6 +8,7 @@ from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.terms import Flow
+from sluice.times import brussels_today
 
 app = typer.Typer(
     help="Client-principals: onboarding.",
@@ -45,7 +44,7 @@ def onboard(
     if not re.fullmatch(FLOW, flow):
         raise UsageError(Ref("option", "--flow"))
     settings = get_settings()
-    today = datetime.now(UTC).astimezone(ZoneInfo("Europe/Brussels")).date()
+    today = brussels_today()
     made = prepare(name, settings.bucket_exchange, today, Flow(flow))
     with writing_to("--write"):
         written = write_files(made, settings.principals_dir) if write else ()

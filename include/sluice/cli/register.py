@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -11,6 +10,7 @@ from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
+from sluice.times import BRUSSELS, brussels_day
 
 if TYPE_CHECKING:
     from sluice.registers.model import Register
@@ -21,7 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog="Example: sluice register export --article 30.2 --lang nl --to pdf,xlsx",
 )
-BRUSSELS = ZoneInfo("Europe/Brussels")
 DATE = ["%Y-%m-%d"]
 
 
@@ -63,12 +62,12 @@ def export(
         raise UsageError(Ref("option", "--article"), Ref("one of", "30.1, 30.2"))
     languages, forms = check_words("--lang", split(lang), LANGUAGES), check_words("--to", split(to), FORMS)
     now, settings = datetime.now(UTC), get_settings()
-    on = at.date() if at else now.astimezone(BRUSSELS).date()
+    on = at.date() if at else brussels_day(now)
     with connect(settings) as conn, err.status("reading papers and exchanges"):
         register = make_register(conn, settings, Article(article), on, known_then(max(_date(known_at), on), now))
     with writing_to("--folder"):
         files = write_register(register, folder, languages, forms)
-    _tell_if_empty(register, now.astimezone(BRUSSELS).date())
+    _tell_if_empty(register, brussels_day(now))
     _show(register, files, folder, format)
 
 

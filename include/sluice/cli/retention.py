@@ -10,6 +10,7 @@ from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     from sluice.retention.model import Due, LegalHold
@@ -40,12 +41,11 @@ def due(
     Example: sluice retention due --on 2027-01-31
     """
     from sluice.exchange.house import open_house
-    from sluice.exchange.naming import BRUSSELS
     from sluice.retention.run import find_due
     from sluice.terms import Principal
 
     now = datetime.now(UTC)
-    day = on.date() if on else now.astimezone(BRUSSELS).date()
+    day = on.date() if on else brussels_day(now)
     with open_house(get_settings()) as house, err.status("looking"):
         found = find_due(house, day, now, Principal(principal) if principal is not None else None)
     lines = [_told(each) for each in found]

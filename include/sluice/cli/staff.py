@@ -11,6 +11,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
 from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError, is_file
+from sluice.times import ZONE, brussels_day
 
 if TYPE_CHECKING:
     from sluice.db import Connection
@@ -79,10 +80,10 @@ def _read(source: str) -> "StaffFile":
 
 
 def _people(conn: "Connection", at: datetime, minimum: str | None = None, known: datetime | None = None) -> "People":
-    from sluice.staff.facts import BRUSSELS, default_minimum
+    from sluice.staff.facts import default_minimum
     from sluice.staff.store import read_people
 
-    least = _minimum(minimum) if minimum else default_minimum(at.astimezone(BRUSSELS).date())
+    least = _minimum(minimum) if minimum else default_minimum(brussels_day(at))
     return read_people(conn, at, least, known)
 
 
@@ -182,11 +183,11 @@ def _refer(agent: str, platform: str | None) -> str:
 
 def _moment(option: str, text: str | None) -> datetime | None:
     """A moment of the command line: Brussels time unless it has an offset. Raises UsageError."""
-    from sluice.staff.times import BRUSSELS, TimeFault, parse_moment
+    from sluice.staff.times import TimeFault, parse_moment
 
     if text is None:
         return None
-    moment = parse_moment(text, BRUSSELS)
+    moment = parse_moment(text, ZONE)
     if isinstance(moment, TimeFault):
         raise UsageError(Ref("option", option), Ref("rule", moment.value))
     return moment

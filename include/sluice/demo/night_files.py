@@ -17,13 +17,13 @@ from sluice.agreement.papers import Paper
 from sluice.agreement.store import in_force
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.read import get_accepted
 from sluice.returns.due import cut_off_of
 from sluice.returns.store import find_days
 from sluice.sample.exports import Platform
 from sluice.sample.results import Cast, PlantedResults, ResultPlan, write_results
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import BRUSSELS, brussels_day
 
 CAST = Cast()
 ENERGY_PLAN = ResultPlan(
@@ -82,7 +82,7 @@ def free_day(house: House, now: datetime) -> date:
     Each demo has a night of its own, so its counts are its own. Raises NotFound after 300 of them.
     """
     taken = {day for source in SOURCES for day in find_days(house.conn, source.principal, source.flow)}
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     for back in range(1, DAYS_BACK):
         day = today - timedelta(days=back)
         if day not in taken and all(_cut_off(house, source, day, now) <= now for source in SOURCES):
@@ -91,7 +91,7 @@ def free_day(house: House, now: datetime) -> date:
 
 
 def _cut_off(house: House, source: Source, day: date, now: datetime) -> datetime:
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     paper = in_force(house.conn, source.principal, Direction.OUTBOUND_RETURN, source.flow, today, now)
     if not isinstance(paper, Paper):
         raise NotFound(Ref("agreement of return", f"{source.principal}/{source.flow}"))

@@ -24,7 +24,6 @@ from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.rights.case import store
 from sluice.rights.case.letter_store import find_letters
 from sluice.rights.case.model import Action, Case, Right
@@ -38,6 +37,7 @@ from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.rectify import Wanted, ask
 from sluice.subject.columns import normalise_column
 from sluice.terms import Flow, Principal, SubjectKind
+from sluice.times import brussels_day
 
 CAMPAIGN, PURPOSE = Flow("renewal_campaign"), "P-RENEW"
 ACTIONS: Mapping[Right, Action] = {
@@ -163,7 +163,7 @@ def _listed_numbers(house: House, phones: Sequence[str]) -> None:
     path = house.settings.var / "demo" / "dncm.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(["+32470999999", *numbers.to_list(), ""]))
-    today = _now().astimezone(BRUSSELS).date()
+    today = brussels_day(_now())
     import_numbers(house, path, today, DESK.name, _now(), may_be_smaller=True, may_come_back=True)
 
 

@@ -13,7 +13,6 @@ from sluice.dial import store
 from sluice.dial.model import ListInvalid, ListReplaced, ListSmaller, NumberList
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.lake.media_types import PARQUET
 from sluice.ledger.append import append
 from sluice.ledger.dialled import NumbersImported
@@ -22,6 +21,7 @@ from sluice.ledger.names import check_name
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
+from sluice.times import brussels_day, utc_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +64,7 @@ def import_numbers(
     date to come, and NameInvalid.
     """
     name = check_name(by)
-    if dated_on > now.astimezone(BRUSSELS).date():
+    if dated_on > brussels_day(now):
         raise UsageError(Ref("option", "--dated"))
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()

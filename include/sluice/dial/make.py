@@ -45,7 +45,7 @@ from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, index_key, return_key
+from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed
@@ -63,6 +63,7 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.consent import word_of_rows
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Direction, Principal, SubjectKind
+from sluice.times import brussels_day
 
 NOTHING_RAN: Mapping[str, str] = {}
 NOT_AGREED = "NOT_AGREED"
@@ -114,7 +115,7 @@ def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RA
 def _open(house: House, request: Request, now: datetime) -> Opened:
     if not is_flow(house.conn, request.principal, request.flow):  # what was typed would stay in the record for good
         raise NotFound(Ref("flow", "of the request"))
-    request, today = replace(request, asked_by=check_name(request.asked_by)), now.astimezone(BRUSSELS).date()
+    request, today = replace(request, asked_by=check_name(request.asked_by)), brussels_day(now)
     paper = paper_of(house, request, today, now)
     agreement = paper.agreement
     if agreement is None or find_purpose(agreement, request.purpose) is None:
@@ -142,7 +143,7 @@ def _record(house: House, opened: Opened, request: Request, now: datetime, run: 
     Suppressions are those that are in force while it is made, and it closes when it does: who erases asks what closed
     since.
     """
-    today, on = opened.opened_at.astimezone(BRUSSELS).date(), now.astimezone(BRUSSELS).date()
+    today, on = brussels_day(opened.opened_at), brussels_day(now)
     paper = paper_of(house, request, today, opened.opened_at)
     if isinstance(paper, PaperMissing):
         return _refused(house, opened, paper, f"FORBIDDEN_{paper.reason.name}", run)
@@ -260,7 +261,7 @@ def _form(paper: Paper, wanted: str) -> WriteForm:
 
 def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyLine, ...]:
     """The list where nobody sees it yet, and the index that says who is in it; no file that it is of goes before it."""
-    today = opened.opened_at.astimezone(BRUSSELS).date()
+    today = brussels_day(opened.opened_at)
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
     of_inputs = [each.delete_after for each in made.inputs]
     longest = today + timedelta(days=house.settings.keep_dial_days)

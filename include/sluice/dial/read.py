@@ -22,11 +22,11 @@ from sluice.exchange.catalogue import get_copy
 from sluice.exchange.effects.put_dial import DIALLED
 from sluice.exchange.house import House, open_house
 from sluice.exchange.judging.uses import needs_of_file
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.workroom import private_folder
 from sluice.settings import Settings, get_settings, login_name
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +66,7 @@ def lake_view(principal: str, flow: str, *, settings: Settings | None = None) ->
 def view_rows(house: House, principal: Principal, flow: Flow) -> pl.DataFrame:
     """The same as a frame; AGE numbers the files, oldest first. Raises DialRefused without paper."""
     now = datetime.now(UTC)
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     paper = in_force(house.conn, principal, Direction.INBOUND, flow, today, now)
     if isinstance(paper, PaperMissing):
         raise DialRefused(Ref("principal", principal), Ref("flow", flow), Ref("reason", paper.reason.name))

@@ -17,7 +17,6 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_open
 from sluice.exchange.sweeping import each
@@ -27,6 +26,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.record import CopyLine
 from sluice.subject.scope import Use
 from sluice.terms import ExchangeId
+from sluice.times import brussels_day, utc_text
 
 GONE = (DIALLED, KEPT)
 
@@ -69,7 +69,7 @@ def _remove_kept(house: House, copies: Iterable[CopyLine]) -> None:
 
 def _use(house: House, request: Request, now: datetime) -> Use | None:
     """What the list is for; None where its paper is gone: then whatever anybody said counts."""
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     paper = paper_of(house, request, today, datetime.now(UTC))
     task = task_of(paper, request.purpose, channel_rule(request.channel, today)) if isinstance(paper, Paper) else None
     return None if task is None or isinstance(task, str) else task.use

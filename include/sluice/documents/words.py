@@ -12,7 +12,6 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
@@ -21,8 +20,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from sluice.times import BRUSSELS
+
 LANGUAGES: Final = ("nl", "fr", "en")
-BRUSSELS = ZoneInfo("Europe/Brussels")
 
 REMEMBERED: Final = 4_096
 """Numbers, moments and days whose words are kept: a page of 200 rows writes them again for each reader."""

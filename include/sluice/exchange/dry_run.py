@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,10 +19,10 @@ from sluice.exchange.judging.job import Job, Suite, file_limits_of, limits_of, l
 from sluice.exchange.judging.nursery import Nursery
 from sluice.exchange.judging.paper import missing_paper, refuse_unread, refused
 from sluice.exchange.judging.progress import Say, told
-from sluice.exchange.naming import BRUSSELS
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Severity
+from sluice.times import brussels_today
 
 SAID_EVERY_S = 0.2
 SHOWN_OPTION = 200
@@ -69,7 +69,7 @@ class DryRun:
     @classmethod
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
         """For a flow of an agreement in the checkout. Raises DocumentInvalid, coded."""
-        paper = find_paper(settings, agreement_id, flow, datetime.now(BRUSSELS).date())
+        paper = find_paper(settings, agreement_id, flow, brussels_today())
         if isinstance(paper, PaperMissing):
             return cls(nursery, settings, paper, ())
         suites = read_suites(settings, paper.contract)
@@ -96,7 +96,7 @@ class DryRun:
         if isinstance(self.paper, PaperMissing):
             return Tried(refused((missing_paper(self.paper),)))
         agreement, contract = self.paper.agreement, self.paper.contract
-        if reasons := refuse_unread(file.name, agreement, contract, datetime.now(BRUSSELS).date()):
+        if reasons := refuse_unread(file.name, agreement, contract, brussels_today()):
             return Tried(refused(reasons))
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)

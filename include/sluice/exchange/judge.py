@@ -23,7 +23,6 @@ from sluice.exchange.judging.paper import finding, missing_paper, refuse_unread,
 from sluice.exchange.judging.progress import told
 from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.model import Judged, Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.known_keys import NO_KEYS, KnownKeys, write_keys
 from sluice.exchange.persons.suppressed import write_suppressed
@@ -34,6 +33,7 @@ from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.read.pgp_in import PgpKeys, armoured
 from sluice.lake.s3.objects import Fetched
 from sluice.terms import Direction, Verdict
+from sluice.times import brussels_day
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
 
 
 def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
-    on = opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(opened.opened_at)
     paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
     if isinstance(paper, PaperMissing):
         yield Judged(opened, paper, None, refused((missing_paper(paper),)), None, {}, folder)

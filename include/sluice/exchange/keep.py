@@ -12,12 +12,13 @@ from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST, REST_FILE
 from sluice.exchange.model import GOOD, Judged, Kept
-from sluice.exchange.naming import BRUSSELS, index_key, lake_key, vault_key, withheld_unless_safe
+from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.lake.media_types import CSV, OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine
 from sluice.terms import Direction
+from sluice.times import brussels_day
 
 AS_MADE = "application/vnd.sluice.made"
 """A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
@@ -26,7 +27,7 @@ DUPLICATE = "DUPLICATE_CONTENT"
 
 def keep(house: House, judged: Judged) -> Kept:
     """Store the outcome of one judged exchange and list every copy with its last day."""
-    received = judged.opened.opened_at.astimezone(BRUSSELS).date()
+    received = brussels_day(judged.opened.opened_at)
     copies = [_arrived(house, judged, received)]
     if judged.decision in GOOD:
         copies += _accepted(house, judged, received)

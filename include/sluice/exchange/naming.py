@@ -1,9 +1,7 @@
-"""Keys, names and times of an exchange: every key we write is a function of its id. Pure."""
+"""Keys and names of an exchange: every key we write is a function of its id. Pure."""
 
 import re
-from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sluice.exchange.model import Opened
 from sluice.terms import ARRIVING, Direction, Flow, Principal
@@ -28,27 +26,6 @@ FEW_DIGITS = 5
 NO_FLOW = Flow("unassigned")
 WITHHELD = "[name withheld]"
 """Stands in records for a name that could be a person's; whoever shows it says it in the words of the reader."""
-BRUSSELS = ZoneInfo("Europe/Brussels")
-
-
-def midnight(day: date) -> datetime:
-    """When a day begins in Brussels."""
-    return datetime.combine(day, time(), BRUSSELS)
-
-
-def from_when(said: date | datetime) -> datetime:
-    """Where a list begins that is asked for since a day, which begins at midnight in Brussels, or since a moment.
-
-    A moment without a zone is one of the clock of Brussels.
-    """
-    if not isinstance(said, datetime):
-        return midnight(said)
-    return said if said.tzinfo else said.replace(tzinfo=BRUSSELS)
-
-
-def utc_text(moment: datetime) -> str:
-    """ISO 8601 with milliseconds and ``Z``, as every record writes time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_safe_name(name: str) -> bool:

@@ -13,7 +13,7 @@ from sluice.errors import SluiceError
 from sluice.exchange import outbox, store
 from sluice.exchange.effects.own_writes import OwnWrite, find_own_writes, is_own
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, NO_FLOW, PRINCIPAL_NAME, split_key, utc_text, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
 from sluice.exchange.store import Arrival
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID, ListingCut
@@ -22,6 +22,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.settings import Settings
 from sluice.terms import ARRIVING, Direction, Principal
+from sluice.times import brussels_day, utc_text
 
 log = logging.getLogger(__name__)
 LINEAGE_START = (outbox.STARTED, 1)
@@ -121,7 +122,7 @@ def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
     Everything later is decided by the paper that was in force and known at ``now``. A folder that no contract ever
     named is no flow: it may be the name of a person, so it is written nowhere but in the key.
     """
-    paper = in_force(conn, arrival.principal, arrival.direction, arrival.flow, now.astimezone(BRUSSELS).date(), now)
+    paper = in_force(conn, arrival.principal, arrival.direction, arrival.flow, brussels_day(now), now)
     if isinstance(paper, PaperMissing) and not is_flow(conn, arrival.principal, arrival.flow):
         arrival = replace(arrival, flow=NO_FLOW)
     agreement = paper.agreement

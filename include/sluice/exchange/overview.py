@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sluice.db import Connection
-from sluice.exchange.naming import midnight
 from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.terms import Decision
+from sluice.times import midnight
 
 UNWELL = (Decision.REFUSED, Decision.UNDECIDED)
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sluice.agreement.model import Agreement, DataContract, FieldRole
 from sluice.agreement.profiles import role_warnings, roles_for
 from sluice.exchange.model import GOOD, Judged, Kept
-from sluice.exchange.naming import BRUSSELS, utc_text, withheld_unless_safe
+from sluice.exchange.naming import withheld_unless_safe
 from sluice.gate.model import Finding
 from sluice.ledger.record import (
     ColumnLine,
@@ -23,6 +23,7 @@ from sluice.ledger.record import (
 )
 from sluice.settings import Settings
 from sluice.terms import SPECIAL_CLASSES, Decision, Direction, Severity
+from sluice.times import brussels_day, utc_text
 
 
 def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
@@ -148,7 +149,7 @@ def _column(name: str, field: FieldRole | None) -> ColumnLine:
 def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnLine]:
     agreement, contract = judged.agreement, judged.contract
     assert agreement is not None and contract is not None  # _columns asked
-    on = judged.opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(judged.opened.opened_at)
     roles = {row.field: row for row in roles_for(agreement, [contract], contract.direction, on)}
     bases = {field.name: field.legal_basis for field in contract.fields}
     for line in lines:
@@ -163,7 +164,7 @@ def _contract_end(agreement: Agreement | None) -> str | None:
 
 def _who(judged: Judged, center: str, home_country: str) -> Who:
     agreement, contract, opened = judged.agreement, judged.contract, judged.opened
-    on = opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(opened.opened_at)
     processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
     countries = {home_country} | {country for processor in processors for country in processor.countries}
     # What agents add, and what was refused, goes to nobody.

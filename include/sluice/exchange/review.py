@@ -21,7 +21,6 @@ from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
@@ -37,6 +36,7 @@ from sluice.ledger.record import REVIEW, ExchangeRecord, InputLine
 from sluice.ledger.reviewed import NotesRead, ReviewDecided
 from sluice.ledger.store import find_entry
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
+from sluice.times import brussels_day, utc_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -313,7 +313,7 @@ def _rows_of(
 
 
 def _note_columns(house: House, opened: Opened, *, sample: bool) -> list[str]:
-    on = opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(opened.opened_at)
     contract = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at).contract
     own = [each.name for each in contract.fields if each.group is FieldGroup.NOTE_FREE_TEXT] if contract else []
     return list(dict.fromkeys(["note", *own])) if sample else own

@@ -12,7 +12,6 @@ from typing import ClassVar
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange import stop_store
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.suppressed_store import lock_principal
 from sluice.exchange.read import check_flow
 from sluice.ledger.append import append
@@ -22,6 +21,7 @@ from sluice.ledger.reason import check_reason
 from sluice.ledger.stopped import FlowResumed
 from sluice.ledger.stopped import FlowStopped as StoppedEntry
 from sluice.terms import Flow, Principal
+from sluice.times import utc_text
 
 
 class FlowStopped(SluiceError):

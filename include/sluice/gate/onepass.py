@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +21,8 @@ from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
 from sluice.gate.kinds import COUNT_METRICS, KINDS, NEWEST
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
+from sluice.times import BRUSSELS
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 """What a moment without a zone in a file means."""
 Hashes = npt.NDArray[np.uint32]
 """Of 10,000,000 different keys one of 400 has the hash of another one, and is confirmed for nothing."""

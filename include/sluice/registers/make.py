@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from sluice.agreement.annexes import own_party
 from sluice.agreement.model import DataContract
@@ -16,8 +15,8 @@ from sluice.registers.store import count_open, find_sightings
 from sluice.registers.tables import empty_cells
 from sluice.rights.case.facts import register_years
 from sluice.settings import Settings
+from sluice.times import midnight
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 _DAY = timedelta(days=1)
 
 
@@ -71,7 +70,7 @@ def contract_reader(conn: Connection) -> ContractOf:
 
 def known_then(at: date, now: datetime) -> datetime:
     """The last instant of a Brussels date, or now if that is yet to come: what was known then."""
-    end = datetime.combine(at + _DAY, time(), BRUSSELS).astimezone(UTC) - timedelta(microseconds=1)
+    end = midnight(at + _DAY).astimezone(UTC) - timedelta(microseconds=1)
     return min(end, now)
 
 

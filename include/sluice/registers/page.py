@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from sluice.documents.model import Grid, Notice, Pair, Part, RegisterPage, Text
 from sluice.documents.words import Words, words
-from sluice.exchange.naming import utc_text
 from sluice.registers.columns import IDENTIFICATION, REGISTER
 from sluice.registers.model import Register
 from sluice.registers.tables import FINDINGS, SEEN, Table, tables_of
+from sluice.times import utc_text
 
 SEEN_WIDTHS = (3.0, 1.0, 0.8, 0.8, 0.8, 1.0, 1.0, 3.2)
 FINDING_WIDTHS = (4.2, 3.0, 1.0, 0.9)

@@ -14,7 +14,6 @@ import polars as pl
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
-from sluice.exchange.naming import utc_text
 from sluice.lake.write.model import WriteForm
 from sluice.lake.write.table import write_table
 from sluice.lake.write.xlsx import Sheet, write_sheets
@@ -23,6 +22,7 @@ from sluice.registers.model import Register
 from sluice.registers.page import make_register_page
 from sluice.registers.tables import Table, tables_of
 from sluice.terms import Sha256
+from sluice.times import utc_text
 
 FORMS = ("csv", "xlsx", "pdf", "json")
 CSV, XLSX = WriteForm("csv", encoding="utf-8-sig"), WriteForm("xlsx")

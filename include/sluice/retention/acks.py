@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, PRINCIPAL_NAME
+from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.exchange.sweeping import each
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.retention import store
 from sluice.terms import Principal
+from sluice.times import brussels_day
 
 
 def drop_acks(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
@@ -23,7 +24,7 @@ def drop_acks(house: House, now: datetime, principal: Principal | None = None) -
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:
     with store.lock_principal(house.conn, principal):
-        on = now.astimezone(BRUSSELS).date()
+        on = brussels_day(now)
         if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
             return 0
         going = list(_answered(house, principal, now - timedelta(days=house.settings.keep_acks_days)))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.persons.consents import edit_records, find_principals
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
@@ -19,6 +18,7 @@ from sluice.retention.model import Why
 from sluice.rights.case.facts import consent_days
 from sluice.subject.consent import still_needed
 from sluice.terms import Principal
+from sluice.times import brussels_day, utc_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:
-    on = now.astimezone(BRUSSELS).date()
+    on = brussels_day(now)
     ended = find_ended(house.conn, principal, on, now)
     is_over = ended is not None and _is_over(house, ended, on)
     keep: Callable[[pl.DataFrame], pl.DataFrame] = (

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from sluice.agreement.store import find_ended
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.correction_store import find_principals, find_rows
 from sluice.exchange.persons.corrections import drop_one, find_corrections, remove_gone
 from sluice.exchange.sweeping import each
@@ -20,6 +19,7 @@ from sluice.rights.case.facts import sealed_days
 from sluice.subject.correction import Correction
 from sluice.subject.index import find_in_run
 from sluice.terms import Principal
+from sluice.times import brussels_day
 
 
 def drop_corrections(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
@@ -34,7 +34,7 @@ def drop_corrections(house: House, now: datetime, principal: Principal | None = 
 def _drop(house: House, principal: Principal, now: datetime) -> int:
     if house.keyring.is_destroyed(principal, QUARANTINE):
         return _drop_all(house, principal, now)
-    on = now.astimezone(BRUSSELS).date()
+    on = brussels_day(now)
     has_ended = find_ended(house.conn, principal, on, now) is not None
     latest = now if has_ended else now - timedelta(days=sealed_days(on))
     with store.lock_principal(house.conn, principal):

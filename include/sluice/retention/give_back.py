@@ -8,7 +8,6 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons import consent_store
 from sluice.exchange.sweeping import each
 from sluice.ledger.names import check_name
@@ -20,6 +19,7 @@ from sluice.returns.give_back import FlowGiven, Standing, Wish, give_flow
 from sluice.returns.give_back_results import results_given
 from sluice.returns.give_back_store import find_flows
 from sluice.terms import Principal
+from sluice.times import brussels_day
 
 REFERENCE = "GIVEN-BACK"
 """Stands for the principal's own confirmation where its data lies, receipted, in its own prefix."""
@@ -58,7 +58,7 @@ def give_back(
     is in force, or the ended one asks for deletion; UsageError.
     """
     by = check_name(by)
-    ended = find_ended(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
+    ended = find_ended(house.conn, principal, brussels_day(now), now)
     if ended is None:
         raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
     if ended.end_choice != "return":
@@ -86,7 +86,7 @@ def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_
 
 def _waiting(house: House, now: datetime) -> list[Principal]:
     """Whoever has copies, or records of consent alone: without the word those would stay for ever."""
-    on, found = now.astimezone(BRUSSELS).date(), []
+    on, found = brussels_day(now), []
     for principal in sorted({*store.find_principals(house.conn), *consent_store.find_principals(house.conn)}):
         ended = find_ended(house.conn, principal, on, now)
         if ended and ended.end_choice == "return" and store.find_returned(house.conn, ended) is None:

@@ -8,7 +8,6 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import check_flow, pick_principals, show_exchange
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -17,6 +16,7 @@ from sluice.ledger.retained import HoldLifted, HoldSet, ReturnConfirmed
 from sluice.retention import store
 from sluice.retention.model import HoldReason, LegalHold, RetentionRefused
 from sluice.terms import ExchangeId, Flow, Principal
+from sluice.times import brussels_day, utc_text
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
 """A file number, no sentence about a person."""
@@ -40,7 +40,7 @@ def hold(
     nothing would keep nothing, and what was typed would stay in the ledger.
     """
     _check_exists(conn, principal, flow, exchange_id)
-    if until < now.astimezone(BRUSSELS).date():
+    if until < brussels_day(now):
         raise RetentionRefused(Ref("rule", "UNTIL_IS_PAST"))
     made = LegalHold(
         hold_id=str(uuid4()),
@@ -90,7 +90,7 @@ def confirm_return(conn: Connection, principal: Principal, reference: str, by: s
     Raises RetentionRefused where an agreement is in force, or the ended one asks for deletion; NotFound.
     """
     pick_principals(conn, principal)
-    ended = find_ended(conn, principal, now.astimezone(BRUSSELS).date(), now)
+    ended = find_ended(conn, principal, brussels_day(now), now)
     if ended is None:
         raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
     if ended.end_choice != "return":

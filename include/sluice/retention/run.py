@@ -11,7 +11,6 @@ from sluice.agreement.store import find_ended
 from sluice.db import transaction
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.versions import UNSAID, said_of
@@ -30,6 +29,7 @@ from sluice.rights.copies.model import Copy
 from sluice.rights.copies.needed import find_needed
 from sluice.rights.copies.needed_model import Needed
 from sluice.terms import ExchangeId, Principal
+from sluice.times import brussels_day, utc_text
 
 Progress = Callable[[int, int], None]
 """Copies done, copies to do."""
@@ -74,7 +74,7 @@ def _due_of(house: House, principal: Principal, on: date, now: datetime, needed:
     end = None
     if ended is not None and ended.valid_to is not None:
         returned = store.find_returned(conn, ended)
-        returned_on = returned.astimezone(BRUSSELS).date() if returned else None
+        returned_on = brussels_day(returned) if returned else None
         end = End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
     dues = [*store.find_begun(conn, principal), *due_on(kept, end, store.find_holds(conn, principal), on)]
     return keep_needed(house, principal, dues, needed)
@@ -92,7 +92,7 @@ def retain(
     for each in _principals(house, principal):
         with faults.kept_apart(f"retention of {each}"):
             needed[each] = find_needed(house, each)
-            dues += _due_of(house, each, now.astimezone(BRUSSELS).date(), now, needed[each])
+            dues += _due_of(house, each, brussels_day(now), now, needed[each])
     unknown = faults.count
     free = [due for due in dues if due.is_free]
     deleted = kept = tried = 0
@@ -133,7 +133,7 @@ def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collect
 
     known: needs of persons that these copies were looked at for.
     """
-    copy, on = dues[0].copy, now.astimezone(BRUSSELS).date()
+    copy, on = dues[0].copy, brussels_day(now)
     holds = store.find_holds(house.conn, copy.principal, copy.exchange_id)
     since = find_needed(house, copy.principal) - frozenset(known)
     return [

@@ -18,7 +18,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
-from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, utc_text, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -29,6 +29,7 @@ from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
 from sluice.returns.notices import TEXTS, give_notice, list_notices
 from sluice.terms import Decision, Direction, ExchangeId, Principal
+from sluice.times import utc_text
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -19,7 +19,6 @@ from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.judging.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.locks import content_lock
 from sluice.exchange.model import GOOD, Opened
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.persons.given_back import paper_under
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -40,6 +39,7 @@ from sluice.returns.overtaken import names_kept_out, past_day
 from sluice.returns.paper import is_nothing_left
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
+from sluice.times import brussels_day, utc_text
 
 AIRFLOW = "airflow"
 """Who prepared a return that no person asked for."""
@@ -58,7 +58,7 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
     prepared = store.find_prepared(house.conn, opened.exchange_id)
     if prepared is not None:
         return _go_on(house, opened, prepared)
-    on = opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(opened.opened_at)
     paper = _paper(house, opened)
     if isinstance(paper, PaperMissing):
         return _refuse(house, opened, run, missing_paper(paper))

@@ -18,7 +18,6 @@ from sluice.agreement.store import find_ended, in_force
 from sluice.db import Connection, transaction
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.correction_store import was_corrected
 from sluice.exchange.persons.suppressed import last_lifted
@@ -33,6 +32,7 @@ from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import BRUSSELS, brussels_day
 
 NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
 """Without a contract of the return none is owed."""
@@ -64,7 +64,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     Of a stopped flow only what replaces a prepared one, which ends then; it waits for the flow to go on.
     A fault of one day keeps no other from being opened. Raises LeftUndone at the end, ServiceMissing.
     """
-    today = now.astimezone(BRUSSELS).date()
+    today = brussels_day(now)
     ended = find_ended(house.conn, principal, today, now)
     is_last = ended is not None and ended.end_choice == "return"
     current = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, today, now)

@@ -25,7 +25,6 @@ from sluice.exchange.judging.paper import finding, missing_paper
 from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import GOOD, Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.given_back import paper_under
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
@@ -44,6 +43,7 @@ from sluice.returns.give_back_store import LastGiven
 from sluice.returns.model import Due, Input
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, Flow
+from sluice.times import brussels_day
 
 FORMATS = ("csv", "xlsx", "json", "ndjson", "parquet")
 STALE = "STALE_PERSONS"
@@ -204,7 +204,7 @@ def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None
     paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
     if isinstance(paper, PaperMissing):
         return _refuse(house, opened, missing_paper(paper), run)
-    if reasons := forbidden(paper.agreement, opened.opened_at.astimezone(BRUSSELS).date()):
+    if reasons := forbidden(paper.agreement, brussels_day(opened.opened_at)):
         return _refuse(house, opened, reasons[0], run)
     with work_folder(house, opened) as folder:
         given = make_given(house, opened, paper, folder)

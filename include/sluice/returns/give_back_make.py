@@ -16,7 +16,7 @@ from sluice.exchange.judging.paper import finding
 from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.keep import AS_MADE, line
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, index_key, return_key, utc_text
+from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.gate.model import Finding
 from sluice.lake.media_types import PARQUET
@@ -34,6 +34,7 @@ from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.subject.suppression import reasons_of
 from sluice.terms import SubjectKind
+from sluice.times import brussels_day, utc_text
 
 OURS = "sluice_"
 """Before the names of columns that we added."""
@@ -155,4 +156,4 @@ def closing_at(house: House, prepared: ExchangeRecord, now: datetime) -> Exchang
 
 
 def _last_day(house: House, since: datetime) -> date:
-    return since.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_arrived_days)
+    return brussels_day(since) + timedelta(days=house.settings.keep_arrived_days)

@@ -14,13 +14,14 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, index_key, return_key, vault_key
+from sluice.exchange.naming import index_key, return_key, vault_key
 from sluice.lake.media_types import CSV, PARQUET
 from sluice.lake.read.pgp import encrypt_to
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
 from sluice.returns.paper import columns_over
+from sluice.times import brussels_day
 
 Put = Callable[[], CopyLine]
 """What stores one object and says so."""
@@ -53,7 +54,7 @@ def retention_of(house: House, opened: Opened, paper: Paper) -> tuple[str | None
 
     Cells of a column that is past its own are not in it, so the column's rule does not count.
     """
-    made = opened.opened_at.astimezone(BRUSSELS).date()
+    made = brussels_day(opened.opened_at)
     if is_after_end(opened.direction, opened.version_id):
         return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
     over = columns_over(paper, opened)
@@ -80,7 +81,7 @@ def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
 
 def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterator[Put]:
     """Row numbers and reasons, of rows held and of findings, agents by reference: no value of a person."""
-    last_day = opened.opened_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_quarantine_days)
+    last_day = brussels_day(opened.opened_at) + timedelta(days=house.settings.keep_quarantine_days)
 
     def put(kind: str, name: str) -> CopyLine:
         key = vault_key(opened, name)

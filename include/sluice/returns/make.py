@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +18,6 @@ from sluice.exchange.judging.paper import finding, refused
 from sluice.exchange.judging.rest import REST
 from sluice.exchange.judging.uses import needs_of_return
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import INDEX, find_suppressed
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
@@ -46,6 +45,7 @@ from sluice.returns.staffing import staff_of
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Verdict
+from sluice.times import midnight
 
 FILE, HELD, FINDINGS = "return", "held.csv", "findings.csv"
 UTC_TEXT, ANY_UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%6fZ", "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -130,7 +130,7 @@ def _fetched(house: House, each: Input, folder: Path) -> Path:
 def day_bounds(opened: Opened) -> tuple[str, str]:
     """First moment of the return's Brussels day and of the next one, UTC, as canonical rows write time."""
     assert opened.day is not None  # the table's own constraint
-    starts = (datetime.combine(opened.day + timedelta(days=days), time(), BRUSSELS) for days in (0, 1))
+    starts = (midnight(opened.day + timedelta(days=days)) for days in (0, 1))
     since, until = (start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z") for start in starts)
     return since, until
 

@@ -7,12 +7,12 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.effects.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.judging.uses import needs_of_return
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons.suppressed import find_suppressed, last_lifted, names_any
 from sluice.ledger.record import CopyLine
 from sluice.returns.glance import MAY_END
 from sluice.returns.model import Last
 from sluice.terms import Principal
+from sluice.times import brussels_day
 
 
 def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
@@ -30,7 +30,7 @@ def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine
 def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:
     """The last day of a return's file, once it is past; None while its bytes may go."""
     last_day = next((copy.delete_after for copy in copies if copy.kind == RETURN), None)
-    return last_day if last_day and str(now.astimezone(BRUSSELS).date()) > last_day else None
+    return last_day if last_day and str(brussels_day(now)) > last_day else None
 
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:

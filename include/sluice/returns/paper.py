@@ -8,10 +8,10 @@ from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules
 from sluice.returns.righting import Said
 from sluice.terms import FieldGroup
+from sluice.times import brussels_day
 
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -92,7 +92,7 @@ def _ends_by_row(field: FieldRole, rule: RetentionRule) -> bool:
 
 def columns_over(paper: Paper, opened: Opened) -> frozenset[str]:
     """Columns whose own rule was over for the whole day when the return was opened."""
-    on = opened.opened_at.astimezone(BRUSSELS).date()
+    on = brussels_day(opened.opened_at)
     ends = {rule.code: end_of(rule, {"call": opened.day}) for rule in paper.agreement.retention_rules}
     over = {code for code, end in ends.items() if end and end < on}
     return frozenset(field.name for field in paper.contract.fields if field.retention_rule in over)

@@ -7,7 +7,6 @@ from sluice.errors import Ref
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.effects import deliver
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.given_back import paper_under
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -26,6 +25,7 @@ from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.returns.overtaken import names_kept_out, past_day
 from sluice.terms import ExchangeId
+from sluice.times import utc_text
 
 
 def release(house: House, named: str, by: str, now: datetime, *, reason: str | None = None) -> ExchangeId:

@@ -10,7 +10,6 @@ from typing import Any
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -18,6 +17,7 @@ from sluice.ledger.returned import ReminderSent
 from sluice.returns.acks import AckSweep, read_acks
 from sluice.returns.notices import TEXTS, give_notice, list_notices
 from sluice.terms import ExchangeId, Flow, Principal
+from sluice.times import utc_text
 
 log = logging.getLogger(__name__)
 

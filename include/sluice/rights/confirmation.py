@@ -3,7 +3,6 @@
 import hashlib
 
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, State, SubCase
@@ -11,6 +10,7 @@ from sluice.rights.erasure.certificate import is_clean, issue, last_scans
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.to_controller import TEXTS, put_notice
 from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
+from sluice.times import utc_text
 
 NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
 CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})

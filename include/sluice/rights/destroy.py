@@ -13,7 +13,6 @@ from typing import ClassVar
 from sluice.db import transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
@@ -24,6 +23,7 @@ from sluice.rights import destroy_store
 from sluice.rights.case.clock import received_on
 from sluice.rights.destroy_store import Destruction, Standing
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 PURPOSES = (SUBJECT, QUARANTINE, OPENPGP)
 ASKED_COUNTS_FOR = timedelta(days=14)

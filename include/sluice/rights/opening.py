@@ -7,7 +7,7 @@ visible. ``finish_openings`` does the rest of what was begun.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sluice.db import transaction
@@ -17,7 +17,7 @@ from sluice.exchange.sweeping import Faults
 from sluice.ledger.names import check_name
 from sluice.rights.case import store
 from sluice.rights.case.book import Book, close_book
-from sluice.rights.case.clock import BRUSSELS, due_dates, received_on
+from sluice.rights.case.clock import due_dates, received_on
 from sluice.rights.case.errors import RequestIdReused
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.guards import LANGUAGES
@@ -40,6 +40,7 @@ from sluice.rights.person.owners import find_owners, owners_since
 from sluice.rights.person.protect import protect
 from sluice.rights.person.scope import Scoped, check_principal
 from sluice.terms import Principal, SubjectKind
+from sluice.times import midnight
 
 log = logging.getLogger(__name__)
 LONGEST_WORD = 40
@@ -234,7 +235,7 @@ def _case_of(house: House, sealed: Sealed, scoped: Scoped) -> Case:
 
 def _end_of(day: date) -> datetime:
     """The latest moment a request of that day can have come."""
-    return datetime.combine(day + timedelta(days=1), time(), BRUSSELS)
+    return midnight(day + timedelta(days=1))
 
 
 def _language(language: str) -> str:

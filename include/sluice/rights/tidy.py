@@ -11,7 +11,6 @@ from enum import StrEnum
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseTidied
@@ -25,6 +24,7 @@ from sluice.rights.case.facts import fewest_sealed_days, sealed_days
 from sluice.rights.case.model import CASES_CHAIN, CaseId
 from sluice.rights.person.identifiers import PREFIX
 from sluice.rights.tidy_store import Closed
+from sluice.times import utc_text
 
 BY_ITSELF = "system"
 

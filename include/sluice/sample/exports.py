@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-BRUSSELS = "Europe/Brussels"
+from sluice.times import ZONE
 
 
 class Platform(StrEnum):
@@ -40,7 +40,7 @@ def _local(column: str, form: str) -> pl.Expr:
 
 
 def _utc(column: str, form: str) -> pl.Expr:
-    return pl.col(column).dt.replace_time_zone(BRUSSELS).dt.convert_time_zone("UTC").dt.strftime(form)
+    return pl.col(column).dt.replace_time_zone(ZONE).dt.convert_time_zone("UTC").dt.strftime(form)
 
 
 def _clock(column: str) -> pl.Expr:
@@ -60,7 +60,7 @@ def _genesys(events: pl.DataFrame) -> pl.DataFrame:
     families: dict[str, pl.Expr] = {}
     for phone, chosen in (("Home", ~to_mobile), ("Mobile", to_mobile)):
         when = pl.when(chosen).then(pl.col("started")).otherwise(earlier)
-        stamp = when.dt.replace_time_zone(BRUSSELS).dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        stamp = when.dt.replace_time_zone(ZONE).dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
         result = (
             pl.when(pl.col("agent").is_null()).then(pl.lit("ININ-OUTBOUND-NO-ANSWER")).otherwise(pl.lit("ININ-WRAP-UP"))
         )

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
+from sluice.times import BRUSSELS
+
 COURSE = "gdpr-2"
 OLD_CODE, CODE = "coc-3", "coc-4"
 CODE_AGE = timedelta(days=120)

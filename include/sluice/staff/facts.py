@@ -7,14 +7,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 from isoduration import parse_duration
 
 from sluice.errors import Ref
 from sluice.staff.model import StaffParameterMissing
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
+from sluice.times import BRUSSELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-BRUSSELS = "Europe/Brussels"
+from sluice.times import BRUSSELS, ZONE
+
 _ISO = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?P<offset>Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -31,13 +31,12 @@ def parse_moment(text: str, zone: str) -> datetime | TimeFault:
     except ValueError:
         return TimeFault.FORMAT
     if found["offset"]:
-        return moment.astimezone(UTC) if zone in ("", BRUSSELS) else TimeFault.ZONE
-    return _from_brussels(moment) if zone == BRUSSELS else TimeFault.ZONE
+        return moment.astimezone(UTC) if zone in ("", ZONE) else TimeFault.ZONE
+    return _from_brussels(moment) if zone == ZONE else TimeFault.ZONE
 
 
 def _from_brussels(wall: datetime) -> datetime | TimeFault:
-    zone = ZoneInfo(BRUSSELS)
-    early, late = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    early, late = (wall.replace(tzinfo=BRUSSELS, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early == late:
         return early
     return TimeFault.AMBIGUOUS if early < late else TimeFault.NONEXISTENT

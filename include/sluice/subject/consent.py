@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from sluice.times import ZONE
+
 MOMENT = pl.Datetime("us", "UTC")
 SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
     "ref": pl.String,
@@ -46,7 +48,6 @@ STATUS = {
     ConsentState.EXPIRED: "https://w3id.org/dpv#ConsentExpired",
 }
 """The same as DPV words."""
-BRUSSELS = "Europe/Brussels"
 NO = "no"
 SAYS_YES = pl.col("state") == ConsentState.GIVEN.value
 RAN_OUT = pl.col("state") == ConsentState.EXPIRED.value
@@ -109,7 +110,7 @@ def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, c
 
 def _end_of(day: str) -> pl.Expr:
     """The last moment of a Brussels day (UTC)."""
-    next_day = pl.col(day).dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(BRUSSELS)
+    next_day = pl.col(day).dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(ZONE)
     return next_day.dt.convert_time_zone("UTC") - timedelta(microseconds=1)
 
 
@@ -120,7 +121,7 @@ def still_needed(records: pl.DataFrame, on: date, days: int) -> pl.DataFrame:
     word: so none outlives the one that took it back. A no stays a fingerprint among those who must stay out; what goes
     is the record of how it was said.
     """
-    said_on = pl.col("at").dt.convert_time_zone(BRUSSELS).dt.date()
+    said_on = pl.col("at").dt.convert_time_zone(ZONE).dt.date()
     itself = pl.when(SAYS_YES).then("until").otherwise(said_on)
     ended = pl.min_horizontal(itself, said_on.shift(-1).over(WORD)).cum_min(reverse=True).over(WORD)
     return _in_order(records).filter((ended >= on - timedelta(days=days)).fill_null(True))

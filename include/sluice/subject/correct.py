@@ -9,14 +9,13 @@ import hmac
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 import polars as pl
 
 from sluice.subject.correction import Correction
+from sluice.times import midnight
 
-BRUSSELS = ZoneInfo("Europe/Brussels")
 DAY = re.compile(
     r"(?<!\d)(20[0-9]{2})(?P<between>[-_.]?)([01][0-9])(?P=between)([0-3][0-9])"
     r"(?:[0-2][0-9][0-5][0-9](?:[0-5][0-9](?:[0-9]{3})?)?)?(?!\d)"
@@ -33,8 +32,7 @@ def value_hash(key: bytes, name: str, value: str) -> str:
 
 def as_of_file(name: str, arrived_at: datetime) -> datetime:
     """How old what a file says is: the last Brussels day in its name that had begun, else its arrival."""
-    days = filter(None, map(_day, DAY.finditer(name)))
-    named = (datetime.combine(day, time(), BRUSSELS) for day in days)
+    named = map(midnight, filter(None, map(_day, DAY.finditer(name))))
     return max((moment for moment in named if moment <= arrived_at), default=arrived_at).astimezone(UTC)
 
 

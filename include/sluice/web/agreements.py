@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query
 from sluice.agreement.timeline import Laid
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.rights.case.clock import BRUSSELS
 from sluice.terms import Direction, FieldGroup
+from sluice.times import brussels_day
 from sluice.web.access import Auditor
 from sluice.web.asked import AGREEMENT, VERSION, known_when
 from sluice.web.model import PRINCIPAL
@@ -126,4 +126,4 @@ def _laid(conn: Connection, agreement_id: str) -> list[Laid]:
 def when(at: date | None, known_at: datetime | None) -> tuple[date, datetime]:
     """The day that is asked about, and the moment whose knowledge counts: never later than now."""
     now = datetime.now(UTC)
-    return at or now.astimezone(BRUSSELS).date(), known_when(known_at, now)
+    return at or brussels_day(now), known_when(known_at, now)

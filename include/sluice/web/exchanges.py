@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from sluice.lake.media_types import JOSE_JSON, PDF, PEM
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
+from sluice.times import from_when
 from sluice.web.access import Onlooker
 from sluice.web.cases import LARGEST_PAGE
 from sluice.web.cursor import cursor_of, place_of
@@ -33,7 +34,6 @@ def list_(
 ) -> dict[str, Any]:
     """List exchanges, newest first, a page at a time."""
     from sluice.exchange.describe import describe_line
-    from sluice.exchange.naming import from_when
     from sluice.exchange.read import list_exchanges
 
     before = place_of(cursor) if cursor else None

@@ -13,11 +13,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from sluice.db import connect
-from sluice.rights.case.clock import BRUSSELS
 from sluice.rights.case.errors import PrincipalUnknown
 from sluice.rights.case.model import Case, State, Step, Track
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import BRUSSELS
 from sluice.web.access import Clerk, Reader
 from sluice.web.cases import WRITING, say_where
 from sluice.web.dsr_model import HOST, VERSION, DsrOpened, DsrRequest, DsrStatus, RequestId

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from sluice.registers.model import Article
-from sluice.rights.case.clock import BRUSSELS
 from sluice.settings import get_settings
+from sluice.times import brussels_day
 from sluice.web.access import Auditor
 from sluice.web.asked import known_when
 from sluice.web.model import Language
@@ -33,6 +33,6 @@ def show(
     from sluice.registers.write import document_of
 
     now, settings = datetime.now(UTC), get_settings()
-    on = at or now.astimezone(BRUSSELS).date()
+    on = at or brussels_day(now)
     with reading() as conn:
         return document_of(make_register(conn, settings, article, on, known_when(known_at, now, on)), lang)

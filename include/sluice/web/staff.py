@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from sluice.staff.standing import State, in_order
+from sluice.times import brussels_day
 from sluice.web.access import StaffReader
 from sluice.web.asked import known_when
 from sluice.web.cases import LARGEST_PAGE
@@ -27,13 +28,12 @@ def list_(
     page: Annotated[int, Query(ge=1, le=100_000, description="`next_page` of the page before.")] = 1,
 ) -> dict[str, Any]:
     """List agents: first who is not ready, then who will not be within 30 days."""
-    from sluice.rights.case.clock import BRUSSELS
     from sluice.staff.facts import default_minimum
     from sluice.staff.store import read_standings
 
     now = datetime.now(UTC)
     at, known = (moment or now).astimezone(UTC), known_when(known_at, now)
-    minimum = default_minimum(at.astimezone(BRUSSELS).date())
+    minimum = default_minimum(brussels_day(at))
     with reading() as conn:
         found = in_order(read_standings(conn, at, minimum, known), at)
     wanted = [pair for pair in found if readiness in (None, pair[0])]

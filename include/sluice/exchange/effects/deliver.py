@@ -17,13 +17,14 @@ from sluice.exchange.catalogue import get_copy, insert_delivered
 from sluice.exchange.effects.given import give_statement
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS, receipt_stem
+from sluice.exchange.naming import receipt_stem
 from sluice.exchange.persons.given_back import paper_under
 from sluice.keys import Keyring
 from sluice.lake.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Sha256
+from sluice.times import BRUSSELS, brussels_day
 
 TYPES = {"csv": CSV, "json": JSON, "pdf": PDF, "yaml": YAML}
 RETURN = "return"
@@ -91,7 +92,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
     """The delivered copy with its last day, and until when the principal should say that it arrived."""
     agreement = _agreement(house, opened)
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
-    last_day = delivered_at.astimezone(BRUSSELS).date() + timedelta(days=house.settings.keep_arrived_days)
+    last_day = brussels_day(delivered_at) + timedelta(days=house.settings.keep_arrived_days)
     copy = CopyLine(
         kind=DELIVERED,
         bucket=stored.bucket,

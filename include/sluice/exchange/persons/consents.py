@@ -15,12 +15,12 @@ from sluice.db import transaction
 from sluice.errors import NotFound
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
-from sluice.exchange.naming import BRUSSELS
 from sluice.exchange.persons import consent_store as store
 from sluice.exchange.persons.consent_store import ConsentRun
 from sluice.lake.media_types import PARQUET
 from sluice.subject.consent import NO_RECORDS, last_words
 from sluice.terms import Principal
+from sluice.times import brussels_today
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +53,7 @@ def find_records(house: House, principal: Principal) -> "pl.DataFrame":
 
 def find_words(house: House, principal: Principal) -> "pl.DataFrame":
     """The records that count now, one of each reference, purpose and channel."""
-    return last_words(find_records(house, principal), datetime.now(BRUSSELS).date())
+    return last_words(find_records(house, principal), brussels_today())
 
 
 def read(house: House, run: ConsentRun) -> "pl.DataFrame":

@@ -26,7 +26,6 @@ from sluice.db import transaction
 from sluice.errors import NotFound, StoreConflict
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons import correction_store as store
 from sluice.exchange.persons.correction_store import CorrectionRow
 from sluice.exchange.persons.suppressed import INDEX, names_any
@@ -41,6 +40,7 @@ from sluice.subject.correct import value_hash
 from sluice.subject.correction import Correction
 from sluice.subject.refs import refer
 from sluice.terms import FieldGroup, Principal, SubjectKind
+from sluice.times import utc_text
 
 if TYPE_CHECKING:
     import polars as pl

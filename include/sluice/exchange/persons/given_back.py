@@ -6,9 +6,9 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.agreement.store import in_force
 from sluice.db import Connection
 from sluice.exchange.model import Opened
-from sluice.exchange.naming import BRUSSELS
 from sluice.ledger.record import is_after_end, is_given_back
 from sluice.terms import Direction
+from sluice.times import brussels_day
 
 
 def paper_under(conn: Connection, opened: Opened) -> Paper | PaperMissing:
@@ -27,4 +27,4 @@ def day_of_paper(direction: Direction, version_id: str, opened_at: datetime, day
     if is_after_end(direction, version_id):
         assert day is not None  # the table's own constraint
         return day
-    return opened_at.astimezone(BRUSSELS).date()
+    return brussels_day(opened_at)

@@ -25,7 +25,7 @@ from sluice.exchange import catalogue
 from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST
 from sluice.exchange.locks import check_still_held, hold_object, try_hold_object
-from sluice.exchange.naming import BRUSSELS, INDEX_PREFIX, merged_prefix
+from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
 from sluice.exchange.persons import merged_store as store
 from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
@@ -37,6 +37,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal
+from sluice.times import BRUSSELS
 
 RUNS = frozenset({INDEX, REST})
 AT_ONCE = 8

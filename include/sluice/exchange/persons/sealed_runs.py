@@ -21,7 +21,6 @@ from psycopg.pq import TransactionStatus
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError, StoreConflict
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
@@ -31,6 +30,7 @@ from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
 from sluice.subject.scope import EVERYTHING, Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MADE, LIFTED, REPLAYED = "made", "lifted", "replayed"

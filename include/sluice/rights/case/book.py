@@ -12,7 +12,6 @@ from itertools import groupby
 
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
-from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append_many
 from sluice.ledger.cased import CaseFlagged, CaseLetterWritten, CaseTransitioned
 from sluice.ledger.model import EntryKind
@@ -35,6 +34,7 @@ from sluice.rights.case.model import (
     SubCaseId,
 )
 from sluice.rights.case.transitions import check_flag, check_step
+from sluice.times import utc_text
 
 
 @dataclass

@@ -8,13 +8,11 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sluice.errors import Ref
 from sluice.rights.case.facts import ClockParameters, ClockRefused
 from sluice.rights.case.holidays import ONE_DAY, next_working_day, working_days_before
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
+from sluice.times import BRUSSELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from sluice.agreement.model import Agreement
-from sluice.exchange.naming import utc_text
 from sluice.subject.consent import STATUS, ConsentState
 from sluice.subject.scope import CONSENT
+from sluice.times import utc_text
 
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023"
 DPV = "https://w3id.org/dpv#"

@@ -13,13 +13,13 @@ import polars as pl
 
 from sluice.agreement.model import Agreement
 from sluice.errors import Exit, Ref, SluiceError
-from sluice.exchange.naming import BRUSSELS
 from sluice.rights.person.identifiers import KINDS
 from sluice.rights.person.request_file import MOST_ROWS_NAMED, RowFault
 from sluice.subject.columns import normalise_column
 from sluice.subject.consent import ConsentState
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
+from sluice.times import BRUSSELS, brussels_day
 
 REQUIRED = ("purpose", "channel", "state", "at", "method", "notice", "collected_by")
 OPTIONAL = ("until",)
@@ -115,8 +115,8 @@ def judge_consents(
 
 def _fault(row: Said, purposes: Mapping[str, object], now: datetime) -> tuple[str, str | None] | None:
     """What is wrong with a row: a code and its column."""
-    at, until, today = _moment(row), _day(row.until), now.astimezone(BRUSSELS).date()
-    said_on, is_day = at and at.astimezone(BRUSSELS).date(), _day(row.at) is not None
+    at, until, today = _moment(row), _day(row.until), brussels_day(now)
+    said_on, is_day = at and brussels_day(at), _day(row.at) is not None
     checks = {
         "purpose": row.purpose in purposes,
         "channel": row.purpose not in purposes or row.channel in getattr(purposes[row.purpose], "channels", ()),

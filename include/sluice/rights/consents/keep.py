@@ -17,7 +17,6 @@ from sluice.agreement.store import find_principal_agreement, list_contracts
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import BRUSSELS, utc_text
 from sluice.exchange.persons import consents
 from sluice.exchange.persons.consent_store import ConsentRun, insert_run, is_known
 from sluice.exchange.persons.suppressed import find_suppressed, keep_out
@@ -31,6 +30,7 @@ from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, last_words
 from sluice.subject.scope import scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
+from sluice.times import brussels_day, utc_text
 
 NAMESPACE = uuid.UUID("5b0c6f57-0f0e-5d0c-8f9d-2b7f7a1f4c1e")
 
@@ -52,7 +52,7 @@ def import_consents(
     house: House, principal: Principal, content: bytes, dated_on: date, by: str, now: datetime
 ) -> Recorded:
     """Keep the records of a CSV file. ``dated_on``: Brussels date of the file. Raises ConsentsInvalid, UsageError."""
-    if dated_on > now.astimezone(BRUSSELS).date():
+    if dated_on > brussels_day(now):
         raise UsageError(Ref("option", "--dated"))
     records = _judged(house, principal, parse_consents(content), now)
     return _keep(house, principal, records, hashlib.sha256(content).hexdigest(), dated_on, by, now)
@@ -66,7 +66,7 @@ def record_consent(house: House, principal: Principal, said: Said, by: str, now:
         raise ConsentsInvalid(Ref("rule", fault.code), *([Ref("column", fault.column)] if fault.column else []))
     told = records.frame.with_columns(pl.col("at").dt.to_string(), pl.col("until").dt.to_string())
     source = hashlib.sha256(rfc8785.dumps(told.to_dicts())).hexdigest()
-    return _keep(house, principal, records, source, now.astimezone(BRUSSELS).date(), by, now)
+    return _keep(house, principal, records, source, brussels_day(now), by, now)
 
 
 def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
@@ -77,7 +77,7 @@ def _judged(house: House, principal: Principal, rows: list[Said], now: datetime)
 
 
 def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
-    found = find_principal_agreement(house.conn, principal, now.astimezone(BRUSSELS).date(), now)
+    found = find_principal_agreement(house.conn, principal, brussels_day(now), now)
     if found is None:
         raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
     return found
@@ -133,7 +133,7 @@ def _erased(house: House, principal: Principal) -> list[str]:
 def _keep_out(house: House, principal: Principal, kept: pl.DataFrame, run_id: str, now: datetime) -> None:
     """Whoever's last word is a no now, and is one of these records, must stay out of that purpose and channel."""
     every = pl.concat([consents.find_records(house, principal), kept])
-    words = last_words(every, now.astimezone(BRUSSELS).date())
+    words = last_words(every, brussels_day(now))
     noes = words.filter(pl.col("state").is_in(TAKES_BACK)).join(kept.select("record_id"), on="record_id", how="semi")
     for (purpose, channel), group in noes.group_by(WORD[1:], maintain_order=True):
         scope = scope_of(Suppression.CONSENT_WITHDRAWN, frozenset({str(purpose)}), str(channel))

@@ -8,7 +8,6 @@ from datetime import datetime
 from sluice.db import Connection, transaction
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, as_typed
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed
@@ -39,6 +38,7 @@ from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
 from sluice.rights.person.identifiers import Envelope
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 WAITS_FOR = " ! "
 """Between what was decided and what has to end before who was left out is erased."""

@@ -13,7 +13,6 @@ from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, Ref
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.consents import count_left as count_consents
 from sluice.exchange.persons.consents import erase_consents
 from sluice.exchange.persons.corrections import count_left, drop_corrections
@@ -62,6 +61,7 @@ from sluice.rights.erasure.scan import scan_stores
 from sluice.rights.notices.over import drop_over, drop_request_file
 from sluice.rights.notices.tell import note_places
 from sluice.subject.model import IndexInvalid
+from sluice.times import utc_text
 
 MOST_PASSES = 5
 

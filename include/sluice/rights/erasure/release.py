@@ -13,7 +13,6 @@ from sluice.agreement.store import find_version
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasurePlanned, ErasureRefused, ErasureReleased
 from sluice.ledger.model import EntryKind
@@ -46,6 +45,7 @@ from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.report import added, entry_lines, searched
 from sluice.rights.erasure.told import tell_who_waits
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from sluice.db import Connection, transaction
 from sluice.documents.pdf import make_pdf
 from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.sweeping import Faults
 from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
@@ -43,6 +42,7 @@ from sluice.rights.letters.facts import gather
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.terms import Sha256
+from sluice.times import utc_text
 
 log = logging.getLogger(__name__)
 MOST_TRIES = 5

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.db import Connection, transaction
-from sluice.exchange.naming import utc_text
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import NoticeMoved
@@ -13,6 +12,7 @@ from sluice.rights.case.model import SYSTEM
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.model import Notice, NoticeState
 from sluice.rights.notices.states import moved
+from sluice.times import utc_text
 
 
 def take(

@@ -15,7 +15,6 @@ from sluice.db import transaction
 from sluice.exchange.effects.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.merged import named_in
 from sluice.exchange.sweeping import each
 from sluice.lake.media_types import JOSE_JSON, JSON
@@ -37,6 +36,7 @@ from sluice.rights.person.identifiers import open_sealed
 from sluice.rights.person.rectify import corrected_groups
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
+from sluice.times import utc_text
 
 ERASED = CARRIED_OUT - {State.CLOSED}
 """Where an erased part stands while somebody may have to hear of it."""

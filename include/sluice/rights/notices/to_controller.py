@@ -9,13 +9,13 @@ from itertools import count
 
 from sluice.db import Connection
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.lake.media_types import JSON
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
 from sluice.rights.copies.scope import UNDECIDED
 from sluice.rights.person.identifiers import WORDS, Envelope, Identifier, places_at
 from sluice.terms import Principal
+from sluice.times import utc_text
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "FORWARDED": {

@@ -13,7 +13,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sluice.agreement.dpv import short
-from sluice.exchange.naming import NO_FLOW, utc_text, withheld_unless_safe
+from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.ledger.sign import sign
 from sluice.rights.case.letter_due import FILE
 from sluice.rights.case.model import Action, Case, Right, SubCase
@@ -22,6 +22,7 @@ from sluice.rights.notices.to_controller import known_to, persons_known_to
 from sluice.rights.person.identifiers import Envelope
 from sluice.subject.scope import MARKETING
 from sluice.terms import Flow
+from sluice.times import utc_text
 
 RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
 TEXTS: Mapping[Side | NoticeState | Channel | NoticeOutcome, Mapping[str, str]] = {

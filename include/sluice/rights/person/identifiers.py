@@ -17,7 +17,7 @@ import rfc8785
 
 from sluice.errors import NotFound, Ref, StoreConflict
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, utc_text
+from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.keys import Keyring
 from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
@@ -29,6 +29,7 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.normalise import normalise
 from sluice.subject.refs import ref_column, refer
 from sluice.terms import Principal, Sha256, SubjectKind
+from sluice.times import utc_text
 
 PREFIX = "_cases/"
 KEY_OWNER = Principal("_cases")

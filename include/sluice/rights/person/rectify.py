@@ -20,7 +20,6 @@ from sluice.agreement.store import find_contracts, find_last
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import utc_text
 from sluice.exchange.persons.correction_store import find_fields
 from sluice.exchange.persons.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.lake.media_types import OCTETS
@@ -33,6 +32,7 @@ from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
+from sluice.times import utc_text
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4_000

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
-from sluice.documents.words import BRUSSELS
+from sluice.times import BRUSSELS, brussels_today
 from sluice.web.asked import YEARS, known_when
 from sluice.web.model import PRINCIPAL
 
@@ -57,7 +57,7 @@ def _known(
 def _day(
     on: Annotated[date | None, Unless, InReach, Query(description="A date of Brussels; today by default.")] = None,
 ) -> date:
-    return on or today()
+    return on or brussels_today()
 
 
 def _known_of_day(
@@ -77,11 +77,6 @@ KnownOfDay = Annotated[datetime, Depends(_known_of_day)]
 """The same; without, the end of the day of ``?on=``."""
 Zoom = Annotated[int, Query(ge=50, le=200, multiple_of=25)]
 """Of a picture, in percent."""
-
-
-def today() -> date:
-    """The date in Brussels."""
-    return datetime.now(BRUSSELS).date()
 
 
 def field_of(request: Request, name: str, moment: datetime) -> str:

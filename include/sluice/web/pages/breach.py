@@ -13,17 +13,17 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.breach.model import Draft, Risk, Slice
-from sluice.documents.words import BRUSSELS
 from sluice.errors import Ambiguous, NotFound
 from sluice.lake.media_types import PDF
 from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
+from sluice.times import BRUSSELS, brussels_today
 from sluice.web.access import BreachDesk
 from sluice.web.asked import Beginning, check_window
 from sluice.web.errors import Fault, NothingThere, RequestInvalid, SeveralBegin
 from sluice.web.pages.again import NOTHING, Typed, again_of
-from sluice.web.pages.asked import InReach, Named, Unless, on_clock, today
+from sluice.web.pages.asked import InReach, Named, Unless, on_clock
 from sluice.web.pages.forms import Checked, Token
 from sluice.web.pages.view import reader_of, render
 from sluice.web.read_model import AGENT, LONGEST_ADDRESS, OBJECT
@@ -142,7 +142,7 @@ def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Re
     typed = again.typed if again else NOTHING
     summary = summary_of(found, reader_of(request).say.language) if found else None
     with reading() as conn:
-        agents = [each.agent_ref for each in read_people(conn, datetime.now(UTC), default_minimum(today()))]
+        agents = [each.agent_ref for each in read_people(conn, datetime.now(UTC), default_minimum(brussels_today()))]
     return render(
         request,
         "breach.html",

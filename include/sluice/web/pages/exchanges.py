@@ -8,15 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.documents.words import BRUSSELS
 from sluice.exchange.catalogue import find_gone
-from sluice.exchange.naming import from_when
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.lake.media_types import JOSE_JSON, PDF
 from sluice.ledger.sign import key_id
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction, ExchangeId
+from sluice.times import BRUSSELS, from_when
 from sluice.web.access import Onlooker
 from sluice.web.asked import Beginning, find_exchange
 from sluice.web.cursor import cursor_of, place_of

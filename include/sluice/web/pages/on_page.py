@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sluice.documents.model import Part, Section, Text, VerdictPanel
 from sluice.documents.page import LINES_PER_SECTION, is_noted, make_page
-from sluice.documents.words import BRUSSELS, Words
+from sluice.documents.words import Words
 from sluice.ledger.model import Entry
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision, Direction
+from sluice.times import brussels_day
 from sluice.web.pages.view import named
 
 ARRIVING = frozenset({Direction.INBOUND, Direction.INTERNAL})
@@ -61,7 +62,7 @@ def _keep(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, dat
 
 
 def _removed(say: Words, at: datetime) -> Text:
-    return Text(say.say("pages.keep.removed", day=say.day(at.astimezone(BRUSSELS).date().isoformat())))
+    return Text(say.say("pages.keep.removed", day=say.day(brussels_day(at).isoformat())))
 
 
 def _verify(part: Part, say: Words) -> Part:

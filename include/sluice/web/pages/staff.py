@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.documents.words import BRUSSELS
 from sluice.staff.facts import default_minimum
 from sluice.staff.standing import SOON, State, in_order
 from sluice.staff.store import read_codes, read_standings
+from sluice.times import brussels_day
 from sluice.web.access import StaffReader
 from sluice.web.pages.asked import AsOf, KnownAt, Unless, field_of
 from sluice.web.pages.view import render
@@ -30,7 +30,7 @@ def list_(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Agents as they stand at a moment: first who is not ready, then who will not be soon."""
-    minimum = default_minimum(at.astimezone(BRUSSELS).date())
+    minimum = default_minimum(brussels_day(at))
     with reading() as conn:
         standings = read_standings(conn, at, minimum, known_at)
         codes = read_codes(conn, known_at)
