@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sluice.staff.times import ZONE, TimeFault, parse_moment
+from sluice.staff.times import TimeFault, parse_moment
+from sluice.times import ZONE
 
 
 @pytest.mark.parametrize(
