@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from sluice.db import Connection
+from sluice.locks import About, lock_until_commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class SignOff:
 
 def lock_sign_offs(conn: Connection, agreement_id: str, version: str) -> None:
     """Hold off others who sign the same version, until the transaction ends."""
-    conn.execute("select pg_advisory_xact_lock(hashtextextended('sign off ' || %s, 0))", [f"{agreement_id}/{version}"])
+    lock_until_commit(conn, About.SIGN_OFF, f"{agreement_id}/{version}")
 
 
 def insert_sign_off(conn: Connection, signed: SignOff) -> None:

@@ -15,6 +15,7 @@ from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registrati
 from sluice.agreement.timeline import Days, Held, Laid, lay
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, as_typed
+from sluice.locks import About, lock_until_commit
 from sluice.terms import Direction, Flow, Principal
 
 _SIGNERS = """array(select s.signed_by from sluice.role_sign_off s
@@ -101,7 +102,7 @@ def activate(conn: Connection, documents: tuple[Registration, ...], at: datetime
 
 
 def _activate(conn: Connection, document: Registration, at: datetime) -> bool:
-    conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"{document.kind}/{document.document_id}"])
+    lock_until_commit(conn, About.PAPER, f"{document.kind}/{document.document_id}")
     if find_state(conn, document.kind, document.document_id, document.sha256):
         return False
     conn.execute(_REGISTER, {**asdict(document), "at": at})

@@ -8,12 +8,13 @@ from typing import Any
 
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
-from sluice.exchange.locks import HELD, IS_WORKED_ON
+from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine
+from sluice.locks import About, is_held_by_us, release, take
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
@@ -125,8 +126,8 @@ def claim_next(
     try:
         yield opened
     finally:
-        if opened is not None and not conn.closed:
-            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (opened.exchange_id,))
+        if opened is not None:
+            release(conn, About.ID, opened.exchange_id)
 
 
 def _lock_next(
@@ -140,8 +141,7 @@ def _lock_next(
         (direction.value, principal, flow, list(but)),
     ).fetchall()
     for candidate in candidates:
-        got = conn.execute("select pg_try_advisory_lock(hashtextextended(%s, 0)) as got", (candidate["id"],)).fetchone()
-        if not (got and got["got"]):
+        if not take(conn, About.ID, candidate["id"]):
             continue
         row = conn.execute(
             f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
@@ -151,7 +151,7 @@ def _lock_next(
         ).fetchone()
         if row:
             return opened_of(row)
-        conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (candidate["id"],))
+        release(conn, About.ID, candidate["id"])
     return None
 
 
@@ -195,8 +195,9 @@ def check_still_ours(conn: Connection, opened: Opened) -> None:
     A restart of PostgreSQL frees our locks while the child works; then another may be at it.
     """
     row = conn.execute(
-        f"select decision = 'open' and {HELD} as ours from exchange where exchange_id = %(lock)s::uuid",
-        {"lock": opened.exchange_id, "seed": 0},
+        f"""select decision = 'open' and {is_held_by_us("exchange_id::text", About.ID)} as ours
+            from exchange where exchange_id = %s""",
+        (opened.exchange_id,),
     ).fetchone()
     if row is None or not row["ours"]:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))

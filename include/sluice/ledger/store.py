@@ -9,6 +9,7 @@ from psycopg.rows import args_row, kwargs_row
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.ledger.model import Checkpoint, Entry, Head, StoredEntry
+from sluice.locks import About, lock_until_commit
 from sluice.terms import ExchangeId
 
 _APPEND = """
@@ -123,7 +124,7 @@ def find_last_checkpoint(conn: Connection) -> Checkpoint | None:
 
 def lock_checkpoints(conn: Connection) -> None:
     """Hold off other makers of checkpoints until the transaction ends."""
-    conn.execute("select pg_advisory_xact_lock(hashtext('sluice ledger checkpoint'))")
+    lock_until_commit(conn, About.CHECKPOINTS, "")
 
 
 def insert_checkpoint(conn: Connection, seq: int, body: bytes, jws: bytes, made_at: datetime) -> None:

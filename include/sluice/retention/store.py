@@ -1,7 +1,7 @@
 """The SQL of retention. Nothing here decides."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
 from sluice.ledger.record import is_after_end, is_dial_key
+from sluice.locks import About, hold
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
@@ -23,16 +24,9 @@ _NOT_ERASED = """not exists (select from erasure_outcome r
     where (r.exchange_id, r.kind, r.outcome) = (c.exchange_id, c.kind, 'removed'))"""
 
 
-@contextmanager
-def lock_principal(conn: Connection, principal: Principal) -> Iterator[None]:
+def lock_principal(conn: Connection, principal: Principal) -> AbstractContextManager[None]:
     """Who sets a hold waits for the copies that are being deleted now, and whoever deletes next sees the hold."""
-    key = f"retention {principal}"
-    conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (key,))
-    try:
-        yield
-    finally:
-        if not conn.closed:
-            conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (key,))
+    return hold(conn, About.RETENTION, principal)
 
 
 def find_principals(conn: Connection) -> list[Principal]:

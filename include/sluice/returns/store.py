@@ -15,6 +15,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
+from sluice.locks import About, lock_until_commit
 from sluice.returns.model import Due, Glance, Input, InputKind, Last
 from sluice.staff.store import CHAIN
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -202,7 +203,7 @@ def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date
 
 def lock_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
     """One opener of returns at a time per flow, until the transaction ends."""
-    conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", (f"returns/{principal}/{flow}",))
+    lock_until_commit(conn, About.RETURNS, f"{principal}/{flow}")
 
 
 def insert_return(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.db import Connection
+from sluice.locks import About, lock_until_commit
 from sluice.terms import Principal
 
 
@@ -42,7 +43,7 @@ class Standing:
 
 def lock(conn: Connection, principal: Principal) -> None:
     """One at a time per principal, until the transaction ends."""
-    conn.execute("select pg_advisory_xact_lock(hashtextextended('destroy ' || %s, 0))", (principal,))
+    lock_until_commit(conn, About.DESTRUCTION, principal)
 
 
 def find(conn: Connection, principal: Principal) -> Destruction | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sluice.db import Connection
 from sluice.errors import Ref
+from sluice.locks import About, lock_until_commit
 from sluice.staff.facts import exam_valid_until
 from sluice.staff.model import Account, CodeCalendarUnclear, CodeVersion, Credential, Held, Kind, Person, StaffRow
 from sluice.staff.rules import is_clear, readiness, timeline_of
@@ -141,7 +142,7 @@ def last_import_seq(conn: Connection) -> int:
 
 def lock_imports(conn: Connection) -> None:
     """Hold off other imports until the transaction ends: each must see what the one before recorded."""
-    conn.execute("select pg_advisory_xact_lock(hashtext('sluice staff import'))")
+    lock_until_commit(conn, About.STAFF, "")
 
 
 def is_imported(conn: Connection, sha256: str) -> bool:

@@ -10,6 +10,7 @@ from sluice.db import Connection
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
+from sluice.locks import About, lock_until_commit
 from sluice.subject.scope import EVERYTHING, Scope
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
@@ -43,8 +44,7 @@ class Run:
 def lock_principal(conn: Connection, principal: Principal, *, shared: bool = False) -> None:
     """Until the transaction ends: who keeps somebody out, or stops a flow, waits for those who commit files, and they
     for it."""
-    word = "_shared" if shared else ""
-    conn.execute(f"select pg_advisory_xact_lock{word}(hashtextextended(%s, 5))".encode(), (principal,))
+    lock_until_commit(conn, About.PRINCIPAL, principal, shared=shared)
 
 
 def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:

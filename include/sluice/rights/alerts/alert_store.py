@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid5
 
 from sluice.db import Connection, transaction
+from sluice.locks import About, lock_until_commit
 from sluice.rights.alerts.due import Look
 from sluice.rights.mail.due import NUMBERS
 from sluice.rights.mail.model import MailKind
@@ -33,7 +34,7 @@ def number_of(kind: MailKind, abouts: Iterable[str]) -> str:
 def store_message(conn: Connection, kind: MailKind, look: Look, ways: Iterable[str], now: datetime) -> bool:
     """Store one message of what was not told yet, the oldest first, owed by these ways; False when nothing is new."""
     with transaction(conn):
-        conn.execute("select pg_advisory_xact_lock(hashtextextended('desk ' || %s, 0))", (kind.value,))
+        lock_until_commit(conn, About.ALERTS, kind.value)
         rows = conn.execute(
             f"""select d.about, d.line, d.at, count(*) over () as untold from ({look.query}) d
                 where not exists (select from desk_alert a where a.kind = %(kind)s and a.about = d.about)

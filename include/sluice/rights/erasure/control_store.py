@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
+from sluice.locks import About, is_held_by_another, lock_until_commit, try_hold
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.model import ErasureBusy
 from sluice.rights.erasure.plan import Plan, StoredPlan, read_plan
@@ -135,7 +136,7 @@ def _plan(row: dict[str, Any]) -> StoredPlan:
 def begin_run(conn: Connection, case_id: CaseId) -> None:
     """A run begins, or one that ended or died goes on; after whoever let none begin has committed."""
     with transaction(conn):
-        conn.execute("select pg_advisory_xact_lock(hashtextextended('an erasure begins', 5))")
+        lock_until_commit(conn, About.ERASURES, "")
         conn.execute(
             """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
                on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
@@ -146,7 +147,7 @@ def begin_run(conn: Connection, case_id: CaseId) -> None:
 
 def let_none_begin(conn: Connection) -> None:
     """Until this transaction ends: what it commits is seen by every erasure that begins afterwards."""
-    conn.execute("select pg_advisory_xact_lock_shared(hashtextextended('an erasure begins', 5))")
+    lock_until_commit(conn, About.ERASURES, "", shared=True)
 
 
 def touch(conn: Connection, case_id: CaseId) -> bool:
@@ -260,26 +261,15 @@ def hold_case(conn: Connection, case_id: CaseId, *, shared: bool = False) -> Ite
 
     The lock is PostgreSQL's: it is free the moment its holder dies. Raises ErasureBusy when it is taken.
     """
-    word = "_shared" if shared else ""
-    row = conn.execute(
-        f"select pg_try_advisory_lock{word}(hashtextextended(%s, 3)) as got".encode(), (case_id,)
-    ).fetchone()
-    if not (row and row["got"]):
-        raise ErasureBusy(Ref("case", case_id))
-    try:
+    with try_hold(conn, About.CASE, case_id, shared=shared) as got:
+        if not got:
+            raise ErasureBusy(Ref("case", case_id))
         yield
-    finally:
-        if not conn.closed:
-            conn.execute(f"select pg_advisory_unlock{word}(hashtextextended(%s, 3))".encode(), (case_id,))
 
 
 def find_held(conn: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
     """Cases that another process works on now."""
     rows = conn.execute(
-        """select id from unnest(%s::text[]) as id where exists (
-               select from pg_locks where locktype = 'advisory' and objsubid = 1 and pid <> pg_backend_pid()
-               and database = (select oid from pg_database where datname = current_database())
-               and (classid::bigint << 32 | objid::bigint) = hashtextextended(id, 3))""",
-        (list(case_ids),),
+        f"select id from unnest(%s::text[]) as id where {is_held_by_another('id', About.CASE)}", (list(case_ids),)
     ).fetchall()
     return {CaseId(row["id"]) for row in rows}
