@@ -15,6 +15,7 @@ import polars as pl
 from night import AGREEMENT, Edit
 from rights.town import DESK, Town
 from sluice.answers.keep import opened
+from sluice.answers.link import Opened, check_words, take_out
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
@@ -53,6 +54,11 @@ def now() -> datetime:
 
 def give(house: House, case_id: CaseId, kind: AnswerKind = AnswerKind.ACCESS, wish: Wish | None = None) -> Made:
     return make(house, case_id, kind, now(), DESK, wish)
+
+
+def taken(house: House, token: str, code: str, at: datetime) -> Opened:
+    """What is behind a link for whoever has both words."""
+    return take_out(house, token, check_words(house.conn, token, code, at), at)
 
 
 def read(house: House, made: Made) -> Package:

@@ -11,13 +11,13 @@ from uuid import uuid4
 
 import pytest
 
-from answers.giving import WE_GIVE, give, now
+from answers.giving import WE_GIVE, give, now, taken
 from copies import Copies
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.ids import AnswerId
 from sluice.answers.keep import remove_due
-from sluice.answers.link import NewLink, check_words, make_link, open_link, take_out
+from sluice.answers.link import NewLink, check_words, make_link, take_out
 from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.answers.model import AnswerGone
 from sluice.errors import UsageError
@@ -66,7 +66,7 @@ def linked(town: Town, case: Case, **how: object) -> NewLink:
 
 def opens(town: Town, token: str, code: str, at: datetime | None = None) -> bool:
     try:
-        return bool(open_link(town.house, token, code, at or now()).content)
+        return bool(taken(town.house, token, code, at or now()).content)
     except (LinkRefused, LinkOver):
         return False
 
@@ -106,11 +106,11 @@ def test_only_the_hash_of_a_token_exists_and_each_use_is_counted_and_logged(town
     case = given(town)
     link = linked(town, case, most_uses=2)
 
-    found = open_link(town.house, link.token, case.case_id.upper(), now())
+    found = taken(town.house, link.token, case.case_id.upper(), now())
     assert hashlib.sha256(found.content).hexdigest() == found.sha256 == link.answer.sha256
     assert opens(town, link.token, case.case_id)
     with pytest.raises(LinkOver):
-        open_link(town.house, link.token, case.case_id, now())
+        taken(town.house, link.token, case.case_id, now())
 
     [kept] = store.find_links(town.house.conn, link.answer.answer_id)
     assert (kept.uses, kept.failures) == (2, 0)
@@ -192,7 +192,7 @@ def test_a_request_that_was_taken_back_ends_its_links_and_its_package(town: Town
 
     withdraw(town.house.conn, mine.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
 
-    for attempt in (lambda: open_link(town.house, link.token, mine.case_id, now()), lambda: linked(town, mine)):
+    for attempt in (lambda: taken(town.house, link.token, mine.case_id, now()), lambda: linked(town, mine)):
         with pytest.raises(LinkOver):
             attempt()
     with pytest.raises(LinkOver):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from answers.giving import taken
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.handover_due import hand_owed
-from sluice.answers.link import make_link, open_link
+from sluice.answers.link import make_link
 from sluice.answers.sweep import make_decided
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
@@ -105,7 +106,7 @@ def test_a_package_that_the_person_fetched_is_the_answer_to_a_file_too(town: Tow
     case = asked_and_decided(town, Right.ACCESS, Action.GIVE)
     swept(town)
     link = make_link(town.house, case.case_id, now(), DESK, code="spoken word")
-    files = packed(open_link(town.house, link.token, "spoken word", now()).content)
+    files = packed(taken(town.house, link.token, "spoken word", now()).content)
 
     swept(town)
 

@@ -12,7 +12,7 @@ from sluice.gate.column_types import sees_values
 from sluice.gate.gx import great_expectations, quiet, suite_of
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Check, ColumnType, PassResult, Rule, State
-from sluice.gate.typed import typed_frame
+from sluice.gate.typed import value_of
 
 FORMAT = {"result_format": "COMPLETE", "partial_unexpected_count": 0}
 
@@ -44,7 +44,8 @@ def said_by_us(result: PassResult) -> list[Said]:
 def said_by_pandas(frame: pl.DataFrame, checks: Sequence[Check], types: dict[str, ColumnType]) -> list[Said]:
     """Text kinds get the text, kinds that compare values get the typed frame."""
     answers: dict[int, Said] = {}
-    views = {False: frame, True: typed_frame(frame, types)}
+    valued = frame.with_columns(value_of(pl.col(name), types[name]) for name in frame.columns if name in types)
+    views = {False: frame, True: valued}
     for values, view in views.items():
         places = [place for place, check in enumerate(checks) if sees_values(check) is values]
         if places:

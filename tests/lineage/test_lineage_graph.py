@@ -1,11 +1,11 @@
 """The graph of one exchange names who, what and under which paper, once each."""
 
 from documents.samples import EXCHANGE, a_record, a_refusal_without_paper
-from sluice.lineage.graph import graph_of
+from sluice.lineage.graph import trace_of
 
 
 def test_a_partly_accepted_file_leads_from_its_sender_to_its_copies():
-    graph = graph_of(a_record())
+    graph = trace_of([a_record()]).graph
 
     verbs = {(edge.source.partition(":")[0], edge.verb, edge.target.partition(":")[0]) for edge in graph.edges}
     assert verbs == {
@@ -24,7 +24,7 @@ def test_a_partly_accepted_file_leads_from_its_sender_to_its_copies():
 
 
 def test_a_refusal_without_paper_has_no_paper():
-    graph = graph_of(a_refusal_without_paper())
+    graph = trace_of([a_refusal_without_paper()]).graph
 
     assert f"exchange:{EXCHANGE}" in {node.id for node in graph.nodes}
     assert {node.kind for node in graph.nodes} == {"exchange", "party", "object"}

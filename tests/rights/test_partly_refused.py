@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from answers.giving import taken
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.answers.link import make_link, open_link
+from sluice.answers.link import make_link
 from sluice.answers.sweep import make_decided
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of_part
@@ -83,7 +84,7 @@ def test_the_later_of_both_letters_is_the_answer(town: Town, first: LetterKind) 
 def test_a_package_that_was_fetched_is_no_answer_without_the_reasons_of_what_is_not_in_it(town: Town) -> None:
     case = partly(town, Right.ACCESS, Action.GIVE, "ThirdPartyRightsImpaired")
     link = make_link(town.house, case.case_id, now(), DESK, code="spoken word")
-    open_link(town.house, link.token, "spoken word", now())
+    taken(town.house, link.token, "spoken word", now())
     swept(town)
     assert ours(town, case).state is State.RECIPIENTS_NOTIFIED
     assert LetterKind.REFUSAL in [each.kind for each in letters_to_post(current(town, case))]

@@ -120,15 +120,6 @@ def is_for_person(answer: Answer) -> bool:
     return answer.gone_at is None and answer.only_principal is None
 
 
-def open_link(house: House, token: str, code: str, now: datetime) -> Opened:
-    """The package behind a link. The use is counted and logged once its bytes are there, before one goes out.
-
-    Raises LinkRefused without both words; with them LinkOver when its day, its uses, the package or the request are
-    over.
-    """
-    return take_out(house, token, check_words(house.conn, token, code, now), now)
-
-
 def take_out(house: House, token: str, answer: Answer, now: datetime) -> Opened:
     """The package of a link whose words were checked; what could not be read uses nothing up. Raises LinkOver."""
     try:

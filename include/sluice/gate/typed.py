@@ -5,7 +5,7 @@ cell has a value exactly if it passes the rule for its type.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import polars as pl
@@ -30,13 +30,6 @@ def with_all_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> p
     """What was read in a format, where its text leaves no doubt what was meant."""
     pattern = all_digits(strftime_format)
     return moment if pattern is None else pl.when(column.str.contains(_in_rust(pattern))).then(moment)
-
-
-def typed_frame(frame: pl.DataFrame, types: Mapping[str, ColumnType]) -> pl.DataFrame:
-    """The frame with the values of its typed columns: what ranges, pairs and sets of numbers see."""
-    return frame.with_columns(
-        value_of(pl.col(name), types[name]).alias(name) for name in frame.columns if name in types
-    )
 
 
 def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:

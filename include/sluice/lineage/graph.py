@@ -25,11 +25,6 @@ PERSON = Node("person:asked-for", "person", "the person asked for")
 Pair = tuple[Node, Edge | None]
 
 
-def graph_of(record: ExchangeRecord) -> Graph:
-    """Who sent what under which paper, what became of it, and who receives it."""
-    return _graph(_pairs(record))
-
-
 def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
     """Records that belong together as one graph; a return shows those of its inputs that are among them."""
     whole = list(records)

@@ -157,11 +157,6 @@ def find_transition(track: Track, source: State | None, target: State) -> Transi
     return _BY_PLACE.get((track, source, target))
 
 
-def next_states(track: Track, source: State | None) -> tuple[State, ...]:
-    """Where one can go from a state, in the order of the table."""
-    return tuple(row.target for row in TRANSITIONS if (row.track, row.source) == (track, source))
-
-
 def broken_guards(row: Transition, attempt: Attempt) -> tuple[str, ...]:
     """Names of the guards of a row that do not hold, ``role`` when another must do it; else see :func:`_broken`."""
     return _broken(row.by, row.guards, attempt)
