@@ -26,8 +26,8 @@ POINTS = effort(2, 34)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(
     {
-        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects/",
-        "exchange/store", "lake/s3/objects", "ledger/append",
+        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects/effects",
+        "exchange/effects/deliver", "exchange/store", "lake/s3/objects", "ledger/append",
     }
 )  # fmt: skip
 """What it has to have died in at least once."""
