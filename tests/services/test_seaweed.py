@@ -1,8 +1,10 @@
 """One key per principal, limited to its own prefix (S-10), on the real server."""
 
 import os
+import shutil
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from pydantic import SecretStr
 
 from sluice.services import buckets, seaweed
 from sluice.services.model import SeaweedServer
-from sluice.services.places import LOOPBACK, choose_ports, read_ports
+from sluice.services.places import GRPC_OFFSET, LOOPBACK, choose_ports, read_ports
 from sluice.services.process import ProcessId, wait_until
+from sluice.services.record import spawn_recorded
 from sluice.settings import Settings
 from stores import s3_client
 
@@ -201,3 +204,23 @@ def test_a_port_that_somebody_took_between_its_choice_and_the_start_is_replaced(
         assert chosen[1][name] != chosen[0][name]
         assert seaweed.find(var) == server
         assert s3_client(server.endpoint, server.access_key, server.secret_key).list_buckets()["Buckets"] == []
+
+
+def test_who_stops_leaves_the_sockets_of_a_server_that_has_its_ports_by_now(var: Path, tmp_path: Path) -> None:
+    """SeaweedFS names them by port, in /tmp. Without them a server cannot make a volume, and takes no object."""
+    gone = tmp_path / "gone"
+    seaweed.start(var)
+    shutil.copytree(var / "run", gone / "run")  # it had the same ports, and ended
+    ended = spawn_recorded(gone / "run" / "weed.pid", [sys.executable, "-c", ""], log=tmp_path / "log", env={})
+    wait_until(lambda: not ended.is_alive(), 10)
+
+    def sockets() -> list[Path]:
+        ports = [port + GRPC_OFFSET for port in read_ports(var).values()]
+        return [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock")]
+
+    assert wait_until(lambda: len(sockets()) == len(seaweed.PORTS), 20)  # the last comes when it listens already
+    there = sockets()
+    seaweed.stop(gone)
+    assert sockets() == there
+    seaweed.stop(var)
+    assert sockets() == []

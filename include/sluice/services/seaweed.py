@@ -9,11 +9,13 @@ a write.
 import json
 import os
 import signal
+import socket
 import sysconfig
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ IDENTITY = "principal-"
 """Prefix of a principal's identity; the bucket policy matches on it."""
 
 START_SECONDS = 30.0
+LAST_THREADS_SECONDS = 2.0
 STARTS = 3
 """Between the choice of a port and the moment SeaweedFS listens on it, somebody else may take it; then it ends."""
 
@@ -243,10 +246,18 @@ def _socket_dir(var: Path) -> Path:
 
 
 def _remove_sockets(var: Path) -> None:
-    """SeaweedFS leaves one per part in /tmp, whatever its temporary folder is."""
+    """SeaweedFS leaves one per part in /tmp, whatever its temporary folder is. A port that is free again may be another
+    server's by now, and so may its socket: what somebody listens on stays, and the threads of ours end a little later
+    than it does."""
     for port in read_ports(var).values():
         for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock"):
-            path.unlink(missing_ok=True)
+            if wait_until(partial(_is_deaf, path), LAST_THREADS_SECONDS):
+                path.unlink(missing_ok=True)
+
+
+def _is_deaf(path: Path) -> bool:
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        return probe.connect_ex(str(path)) != 0
 
 
 def _pid_path(var: Path) -> Path:
