@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,8 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
-from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.inbox import list_principals, oldest_first, put_at
+from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -39,7 +40,6 @@ UNDER_WAY_FOR = timedelta(hours=1)
 """How long a file may wait for the delivery it acknowledges to be written down."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RETURNS = "select exchange_id as id from exchange where direction = 'outbound_return'"
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class AckOutcome(StrEnum):
@@ -158,8 +158,8 @@ def read_acks(house: House, now: datetime) -> AckSweep:
     read. Raises ServiceMissing when a store is away; other faults are counted and met again.
     """
     sweep = AckSweep()
-    for principal in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
-        sweep = _sum(sweep, _read_principal(house, Principal(principal), now))
+    for principal in list_principals(house):
+        sweep = _sum(sweep, _read_principal(house, principal, now))
     return sweep
 
 
@@ -207,8 +207,7 @@ def _read_principal(house: House, principal: Principal, now: datetime) -> AckSwe
         return AckSweep(failed=1)
     answered = _find_answered(house.conn, there)
     known = {(file.key, file.version_id) for file in answered}
-    fresh = [item for item in there if (item.key, item.version_id) not in known]
-    fresh.sort(key=lambda item: (item.modified_at or LONG_AGO, item.key))
+    fresh = oldest_first(item for item in there if (item.key, item.version_id) not in known)
     tried = [_try(house, principal, partial(_answer, house, principal, item, now)) for item in fresh[:MOST_PER_SWEEP]]
     done = [file for files in tried if files for file in files]
     notices = _try(house, principal, partial(_give_notices, house, principal, [*answered, *done]))
@@ -233,12 +232,12 @@ def _answer(house: House, principal: Principal, item: StoredObject, now: datetim
     """Read one version and record what it did; nothing when it waits or another worker has it."""
     content = read_small(house, item)
     ack = None if content is None else parse_ack(item.key.rsplit("/", 1)[-1], content)
-    put_at = min(item.modified_at or now, now)
+    since = put_at(item, now)
     with transaction(house.conn):
         found = _find_delivery(house.conn, ack.exchange_id, item.bucket) if ack else None
-        at = max(put_at, found.delivered_at) if found and found.delivered_at else put_at
+        at = max(since, found.delivered_at) if found and found.delivered_at else since
         outcome = judge_ack(ack, principal, found, at)
-        if outcome is AckOutcome.NOT_DELIVERED and found and found.is_accepted and now - put_at < UNDER_WAY_FOR:
+        if outcome is AckOutcome.NOT_DELIVERED and found and found.is_accepted and now - since < UNDER_WAY_FOR:
             return []  # the file lies there before its delivery is written down
         exchange_id = found.exchange_id if found else None
         file = AckFile(principal, item.bucket, item.key, item.version_id, exchange_id, outcome, now)

@@ -10,14 +10,15 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
 from sluice.db import transaction
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, has_number, is_safe_name
+from sluice.exchange.inbox import list_principals, oldest_first, put_at
+from sluice.exchange.naming import has_number, is_safe_name
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -37,7 +38,6 @@ MOST_PER_SWEEP = 200
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")
 GDPR_APPLIES = date(2018, 5, 25)
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ def read_requests(house: House, now: datetime) -> RequestSweep:
     finished, not_opened = finish_openings(house, now)
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     faults = Faults(house.conn)
-    for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
+    for principal in list_principals(house):
         fresh: list[StoredObject] = []
-        with faults.kept_apart(f"what {name} put under requests/"):
-            fresh = _fresh(house, Principal(name))
+        with faults.kept_apart(f"what {principal} put under requests/"):
+            fresh = _fresh(house, principal)
         for item in fresh:
-            with faults.kept_apart(f"a request of {name}"):
-                _answer(house, Principal(name), item, now, *counts)
+            with faults.kept_apart(f"a request of {principal}"):
+                _answer(house, principal, item, now, *counts)
     return RequestSweep(dict(counts[0]), dict(counts[1]), finished, not_opened + faults.count)
 
 
@@ -111,12 +111,12 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
         return _record(house, item, file(asked, None, 0, ()))
     if not asked.persons and asked.sought is None:
         return _record(house, item, file(Outcome.NO_PERSONS, None, 0, asked.faults))
-    put_at = min(item.modified_at or now, now)
-    if asked.received and not GDPR_APPLIES <= asked.received <= received_on(put_at):
+    since = put_at(item, now)
+    if asked.received and not GDPR_APPLIES <= asked.received <= received_on(since):
         return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
     if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
-    case = _open(house, principal, item, asked, put_at, now)
+    case = _open(house, principal, item, asked, since, now)
     if asked.sought is None:  # it knows whom it names; where it only has a name, our desk says who that is
         steps.vouch(house.conn, case.case_id, principal, now, sha256 or "")
     return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
@@ -126,16 +126,14 @@ def _unread(item: StoredObject) -> Outcome:
     return Outcome.TOO_LARGE if item.size_bytes > LARGEST_BYTES else Outcome.UNREADABLE
 
 
-def _open(
-    house: House, principal: Principal, item: StoredObject, asked: Asked, put_at: datetime, now: datetime
-) -> Case:
+def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, since: datetime, now: datetime) -> Case:
     """The clock runs since the controller received it; our hours to forward since the file lay there."""
     case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
-    actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(put_at)
+    actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(since)
     persons = asked.persons or ((),)  # one, whom nobody has confirmed yet
-    envelope = envelope_of(case_id, asked.right, principal, persons, received, put_at, actor)
+    envelope = envelope_of(case_id, asked.right, principal, persons, received, since, actor)
     envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
-    return open_envelope(house, replace(envelope, language=asked.language, forward_from=put_at), now)
+    return open_envelope(house, replace(envelope, language=asked.language, forward_from=since), now)
 
 
 def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
@@ -230,7 +228,7 @@ def _fresh(house: House, principal: Principal) -> list[StoredObject]:
     told = {item.key for item in house.objects.list_versions(bucket, prefix_of(principal, "notices"))}
     done = {version for version in answered if told & _notice_keys(principal, version)}
     fresh = [item for item in there if item.version_id not in done]
-    return sorted(fresh, key=lambda item: (item.modified_at or LONG_AGO, item.key))[:MOST_PER_SWEEP]
+    return oldest_first(fresh)[:MOST_PER_SWEEP]
 
 
 def _notice_keys(principal: str, version_id: str) -> set[str]:

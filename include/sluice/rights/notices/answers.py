@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, withheld_unless_safe
+from sluice.exchange.inbox import list_principals, oldest_first, put_at
+from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.exchange.sweeping import Faults, each
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 1000
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 NAMED = re.compile(rf"notice-({UUID.pattern})\.({'|'.join(ENDS)})")
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def read_answers(house: House, now: datetime) -> AnswerSweep:
     """
     outcomes, lists = Counter[str](), Faults(house.conn)
     notices = waiting = failed = 0
-    for name in filter(PRINCIPAL_NAME.fullmatch, house.objects.list_prefixes(house.settings.bucket_exchange)):
+    for name in list_principals(house):
         with lists.kept_apart(f"what {name} says of notices"):
             fresh, answered = _files(house, name)
             done: list[AnswerFile] = []
@@ -174,14 +174,14 @@ def _files(house: House, principal: str) -> tuple[list[StoredObject], list[Answe
     answered = notice_store.find_answers(house.conn, there)
     known = {(file.key, file.version_id) for file in answered}
     fresh = [item for item in there if (item.key, item.version_id) not in known]
-    return sorted(fresh, key=lambda item: (item.modified_at or LONG_AGO, item.key)), answered
+    return oldest_first(fresh), answered
 
 
 def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> AnswerFile | None:
     """Read one version and record what it did; None when it waits or another worker has it."""
     content = read_small(house, item)
     answer = None if content is None else parse_answer(item.key.rsplit("/", 1)[-1], content)
-    put_at = min(item.modified_at or now, now)
+    since = put_at(item, now)
     with transaction(house.conn):
         notice = notice_store.find_notice(house.conn, answer.notice_id, lock=True) if answer else None
         outcome = judge_answer(answer, notice, principal)
@@ -193,7 +193,7 @@ def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> 
         if not notice_store.insert_answer(house.conn, file):
             return None
         if notice and outcome.moves:
-            at = max(put_at, notice.told_at or put_at)
+            at = max(since, notice.told_at or since)
             evidence = hashlib.sha256(content or b"").hexdigest()
             take(house.conn, notice, NoticeState(outcome), at, by=principal, via="file", evidence_sha256=evidence)
         else:
