@@ -34,7 +34,7 @@ from sluice.exchange.persons.merged import (
     sweep_merged,
 )
 from sluice.exchange.persons.merged_store import Run, find_months, find_runs
-from sluice.exchange.persons.suppressed import INDEX
+from sluice.ledger.copy_kinds import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run
 from sluice.terms import Decision, Principal

@@ -29,7 +29,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.persons.merged_store import find_months, find_runs
-from sluice.exchange.persons.suppressed import INDEX
+from sluice.ledger.copy_kinds import INDEX
 from sluice.returns.model import NotReleasable
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.model import ErasureReport

@@ -20,7 +20,7 @@ from sluice.exchange.naming import merged_prefix
 from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merged import RUNS, count_left, merge_all, merge_index, named_in, sweep_merged
 from sluice.exchange.persons.merged_store import find_runs
-from sluice.exchange.persons.suppressed import INDEX
+from sluice.ledger.copy_kinds import INDEX
 from sluice.retention.run import retain
 from sluice.rights.case.model import Case
 from sluice.rights.copies.bench import open_bench

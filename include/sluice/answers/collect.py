@@ -16,6 +16,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import find_reasons
 from sluice.keys import SUBJECT
+from sluice.ledger.copy_kinds import LAKE
 from sluice.results.mapping import load_mapping
 from sluice.results.model import DURATION_COLUMNS, TIME_COLUMNS
 from sluice.rights.case import letter_store
@@ -32,7 +33,6 @@ from sluice.rights.person.identifiers import Envelope, values_of
 from sluice.rights.person.whom import all_refs_at, refs_at
 from sluice.terms import Principal, SubjectKind
 
-LAKE = "lake"
 EVERYBODY = "*"
 """Stands for all principals together."""
 CANONICAL_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -14,7 +14,7 @@ from sluice.answers.handover_model import Receiver
 from sluice.answers.handover_record import Package
 from sluice.answers.model import AnswerKind, Found
 from sluice.answers.portable import write_portability
-from sluice.exchange.effects.hand_over import KEPT_ANSWER, SEALED_END
+from sluice.exchange.effects.hand_over import SEALED_END
 from sluice.exchange.house import House
 from sluice.exchange.keep import line
 from sluice.exchange.model import Opened
@@ -24,6 +24,7 @@ from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.read.pgp import encrypt_to
 from sluice.lake.s3.objects import hash_of
+from sluice.ledger.copy_kinds import ANSWER_KEPT, INDEX
 from sluice.rights.case.clock import received_on
 from sluice.rights.copies.read import refs_in
 from sluice.rights.person.identifiers import Envelope, refs_of
@@ -56,7 +57,7 @@ def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver,
     run = write_run(build_run([(kind, refs) for kind, refs in _refs(facts.found, envelope).items()]))
     index = house.objects.put_converging(house.settings.bucket_lake, index_key(opened), run, PARQUET)
     rows = sum(table.height for table in facts.selected.tables.values())
-    copies = (line(KEPT_ANSWER, kept, rows, RULE, last_day), line("index", index, None, RULE, last_day))
+    copies = (line(ANSWER_KEPT, kept, rows, RULE, last_day), line(INDEX, index, None, RULE, last_day))
     return Package(facts, sha256, size, len(files), copies)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from sluice.answers.handover_model import Handed, Handover, Receiver, Wish
 from sluice.answers.model import AnswerKind
 from sluice.db import Connection
-from sluice.exchange.effects.hand_over import HANDED
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
+from sluice.ledger.copy_kinds import HANDED
 from sluice.rights.case.model import CaseId, State, SubCaseId
 from sluice.terms import Direction, ExchangeId, Principal
 

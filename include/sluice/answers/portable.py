@@ -24,10 +24,11 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
 from sluice.lake import media_types
 from sluice.lake.write.values import moments, typed
+from sluice.ledger.copy_kinds import DELIVERED, LAKE, RETURN
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 from sluice.times import utc_text
 
-ACCEPTED = frozenset({"lake", "return", "delivered"})
+ACCEPTED = frozenset({LAKE, RETURN, DELIVERED})
 """Kinds of copies whose values go along."""
 FORMS = frozenset({"csv", "json", "xlsx", "pdf"})
 PORTABLE_FORMS = frozenset({"csv", "json", "xlsx"})

@@ -9,29 +9,43 @@ import polars as pl
 from sluice.breach.agent import made_as_it_came, made_in_lake
 from sluice.breach.model import Counted, Scope
 from sluice.breach.rules import OTHERS, OWN, SCHEMA, count_persons
-from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.exchange.judging.reading import hints_of
-from sluice.exchange.judging.rest import REST
-from sluice.exchange.persons.suppressed import INDEX
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
+from sluice.ledger.copy_kinds import (
+    ANSWER_KEPT,
+    ARRIVED,
+    DELIVERED,
+    DIAL_KEPT,
+    DIALLED,
+    FINDINGS,
+    HANDED,
+    HELD_BACK,
+    HELD_ROWS,
+    INDEX,
+    LAKE,
+    REFUSED_FILE,
+    REFUSED_RECORDS,
+    REFUSED_ROWS,
+    REST,
+    RETURN,
+    RETURN_FINDINGS,
+)
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.read import refs_in
-from sluice.rights.copies.stores import REFUSED_FILE
 from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
-RECORDS = "quarantine.records"
 """Records that are no rows: nobody can tell from a column whose they are."""
-NOBODY = frozenset({"findings", "held", "return.findings", INDEX, REST})
+NOBODY = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS, INDEX, REST})
 """Kinds of copies with row numbers, codes and references only."""
-WHOLE = ("lake", "quarantine.rows", "quarantine.held", RECORDS, REFUSED_FILE, "return", "dial.kept")
+WHOLE = (LAKE, REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS, REFUSED_FILE, RETURN, DIAL_KEPT)
 """Kinds that together hold every row of an exchange once; other kinds hold the same rows again."""
-OTHER_KINDS = ("arrived", "delivered", "dial", KEPT_ANSWER, HANDED)
+OTHER_KINDS = (ARRIVED, DELIVERED, DIALLED, ANSWER_KEPT, HANDED)
 """Of what was handed over nobody reads more than its record says: it is sealed, and one person's."""
 ORDER = tuple(SubjectKind)
 
@@ -105,13 +119,13 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> Read | None:
     path = bench.fetch(copy)
     if path is None:
         return None
-    if copy.kind == "lake":
+    if copy.kind == LAKE:
         return _lake(bench, copy, path, scope)
     if copy.kind.startswith("quarantine."):
         path = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
         if copy.kind != REFUSED_FILE:
             frame = pl.read_parquet(path)
-            return _records(frame, scope) if copy.kind == RECORDS else _as_they_came(bench, copy, frame, scope)
+            return _records(frame, scope) if copy.kind == REFUSED_RECORDS else _as_they_came(bench, copy, frame, scope)
     table = _table(bench, path, copy)
     rows = _as_they_came(bench, copy, table.frame, scope) if table else None
     if table is None or rows is None:

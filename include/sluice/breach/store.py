@@ -6,10 +6,11 @@ from datetime import date, datetime
 from sluice.db import Connection
 from sluice.exchange.keep import DUPLICATE
 from sluice.exchange.model import GOOD
+from sluice.ledger.copy_kinds import HELD_ROWS, REFUSED_RECORDS, REFUSED_ROWS
 from sluice.ledger.record import DIAL
 from sluice.terms import Decision
 
-SEALED = ("quarantine.rows", "quarantine.held", "quarantine.records")
+SEALED = (REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS)
 """Kinds of copies with rows that did not go on when their file was accepted."""
 
 

@@ -48,8 +48,8 @@ def list_(
     from sluice.dial.make import make_dial_list
     from sluice.dial.model import FORMATS, Channel, Request
     from sluice.exchange.catalogue import get_copy
-    from sluice.exchange.effects.put_dial import DIALLED
     from sluice.exchange.house import open_house
+    from sluice.ledger.copy_kinds import DIALLED
     from sluice.terms import Flow, Principal
 
     if channel not in [each.value for each in Channel]:

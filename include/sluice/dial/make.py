@@ -40,7 +40,6 @@ from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.effects.effects import do_effects
-from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.locks import try_lock
@@ -56,6 +55,7 @@ from sluice.exchange.workroom import work_folder
 from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
+from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED, INDEX
 from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
 from sluice.subject.cells import refs_of_columns
@@ -268,7 +268,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     last = min(filter(None, (day, longest, _fresh_until(made, today), made.composed.until, *of_inputs)))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
-    copies = [line(KEPT, kept, made.composed.rows.height, rule, last)]
+    copies = [line(DIAL_KEPT, kept, made.composed.rows.height, rule, last)]
     naming, refs = naming_columns(paper.contract), made.composed.refs
     kinds = {f"{start}{name}": kind for name, kind in naming.items() for start in (REFS, CORRECTED)}
     named = [(kind, refs[name]) for name in refs.columns if (kind := kinds.get(name))]
@@ -277,7 +277,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
         cells = refs_of_columns(made.composed.rows, naming, region, house.subject_key(opened.principal))
         content = write_run(build_run([*named, *cells]), is_whole=True)
         run = house.objects.put_converging(bucket, index_key(opened), content, PARQUET)
-        copies.append(line("index", run, None, rule, last))
+        copies.append(line(INDEX, run, None, rule, last))
     return tuple(copies)
 
 
@@ -292,7 +292,7 @@ def _dialled(house: House, opened: Opened) -> Dialled:
         raise DialRefused(Ref("exchange", opened.exchange_id), Ref("state", "another worker makes it"))
     if record.reason_code:
         raise DialRefused(Ref("exchange", opened.exchange_id), Ref("reason", record.reason_code))
-    if {copy.kind for copy in find_copies(house.conn, opened.exchange_id)}.isdisjoint((DIALLED, KEPT)):
+    if {copy.kind for copy in find_copies(house.conn, opened.exchange_id)}.isdisjoint((DIALLED, DIAL_KEPT)):
         raise DialRefused(Ref("exchange", opened.exchange_id), Ref("state", "taken back, or past its last day"))
     return Dialled(
         exchange_id=opened.exchange_id,

@@ -19,11 +19,11 @@ from sluice.dial.rules import AGE
 from sluice.dial.view import read_rows, without
 from sluice.errors import Ref
 from sluice.exchange.catalogue import get_copy
-from sluice.exchange.effects.put_dial import DIALLED
 from sluice.exchange.house import House, open_house
 from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.workroom import private_folder
+from sluice.ledger.copy_kinds import DIALLED
 from sluice.settings import Settings, get_settings, login_name
 from sluice.terms import Direction, Flow, Principal
 from sluice.times import brussels_day

@@ -14,13 +14,13 @@ from sluice.dial.make import paper_of
 from sluice.dial.model import Request
 from sluice.dial.rules import task_of
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_open
 from sluice.exchange.sweeping import each
 from sluice.ledger.append import append
+from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.dialled import ListRecalled
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import CopyLine
@@ -28,7 +28,7 @@ from sluice.subject.scope import Use
 from sluice.terms import ExchangeId
 from sluice.times import brussels_day, utc_text
 
-GONE = (DIALLED, KEPT)
+GONE = (DIALLED, DIAL_KEPT)
 
 
 def recall_lists(house: House, now: datetime) -> tuple[int, int]:
@@ -62,7 +62,7 @@ def _recall(house: House, exchange_id: ExchangeId, request: Request, now: dateti
 def _remove_kept(house: House, copies: Iterable[CopyLine]) -> None:
     """Before the catalogue says so: who dies in between finds the list again."""
     for copy in copies:
-        if copy.kind == KEPT:
+        if copy.kind == DIAL_KEPT:
             with hold_object(house.conn, copy.bucket, copy.key):
                 house.objects.delete_others(copy.bucket, copy.key, frozenset())
 

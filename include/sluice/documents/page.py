@@ -16,6 +16,7 @@ from sluice.documents.returned import (
     withheld,
 )
 from sluice.documents.words import LANGUAGES, Words, words
+from sluice.ledger.copy_kinds import DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine
 from sluice.terms import Decision, Direction
@@ -165,7 +166,7 @@ def _reason_row(say: Words, line: ReasonLine) -> tuple[Text, ...]:
 def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) -> Part:
     shown, more = reasons[:LINES_PER_SECTION], len(reasons) - LINES_PER_SECTION
     after = [say.count("reasons.more", more, count=say.number(more))] if more > 0 else []
-    if any(copy.kind == "findings" for copy in record.how_long.copies):
+    if any(copy.kind == FINDINGS for copy in record.how_long.copies):
         after.append(say.say("reasons.findings", exchange=record.exchange_id))
     numbered, way = any(line.rows for line in reasons), told_as(record)
     return Part(
@@ -274,7 +275,7 @@ def _file(say: Words, record: ExchangeRecord) -> Part:
     what, how, way = record.what, record.how, told_as(record)
     is_handed = record.direction is Direction.PORTABILITY_ACCESS
     is_made = record.direction is Direction.OUTBOUND_RETURN or is_handed or record.is_dial_list
-    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in ("return", "dial.kept")), None)
+    sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in (RETURN, DIAL_KEPT)), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
     is_there = bool(sent) or not is_made or (is_handed and bool(what.sha256))
     values = {

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.keys import Keyring
+from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, Part
 from sluice.ledger.sign import open_signed, read_public, sign, split_flattened
@@ -20,7 +21,6 @@ from sluice.terms import Decision
 
 TYPE = "sluice-role-statement+jws"
 FORMAT: Literal["sluice-role-statement-1"] = "sluice-role-statement-1"
-COPY_KIND = "return"
 """Kind of the copies of a record that are the file which the principal receives."""
 METADATA_KEY = b"sluice.role_statement"
 
@@ -114,7 +114,7 @@ def make_statement(
 
     entry_hash: 64 hexadecimal digits; neutralised: column -> cells. raises StatementTooEarly,
     RoleUnstated."""
-    files = tuple(_file(copy) for copy in record.how_long.copies if copy.kind == COPY_KIND)
+    files = tuple(_file(copy) for copy in record.how_long.copies if copy.kind == RETURN)
     if record.decision is Decision.OPEN or not files:
         raise StatementTooEarly(Ref("exchange", record.exchange_id))
     draft = state_roles(

@@ -14,6 +14,7 @@ from sluice.exchange.model import GOOD, Kept, Opened
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.record import record_of
 from sluice.ledger.append import append
+from sluice.ledger.copy_kinds import ANSWER_KEPT, DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
@@ -68,6 +69,6 @@ def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
     """What has to follow a closed record, and in which order."""
     kinds = {copy.kind for copy in record.how_long.copies}
     effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
-    effects += [REPORT] if "findings" in kinds else []
-    effects += [DIAL] if "dial.kept" in kinds and record.decision in GOOD else []
-    return effects + ([DELIVERY] if kinds & {"return", "handed.kept"} and record.decision in GOOD else [])
+    effects += [REPORT] if FINDINGS in kinds else []
+    effects += [DIAL] if DIAL_KEPT in kinds and record.decision in GOOD else []
+    return effects + ([DELIVERY] if kinds & {RETURN, ANSWER_KEPT} and record.decision in GOOD else [])

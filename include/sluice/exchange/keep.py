@@ -10,12 +10,13 @@ from pathlib import Path
 
 from sluice.agreement.model import Agreement, DataContract, RetentionRule
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST, REST_FILE
+from sluice.exchange.judging.rest import REST_FILE
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.lake.media_types import CSV, OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import FINDINGS, HELD_ROWS, INDEX, LAKE, REFUSED_FILE, REFUSED_RECORDS, REFUSED_ROWS, REST
 from sluice.ledger.record import CopyLine
 from sluice.terms import Direction
 from sluice.times import brussels_day
@@ -32,7 +33,7 @@ def keep(house: House, judged: Judged) -> Kept:
     if judged.decision in GOOD:
         copies += _accepted(house, judged, received)
     elif judged.fetched is not None and not _is_duplicate(judged):
-        copies.append(_sealed(house, judged, "quarantine.file", judged.fetched.path, None, received))
+        copies.append(_sealed(house, judged, REFUSED_FILE, judged.fetched.path, None, received))
     copies += _refused(house, judged, received)
     return Kept(judged, tuple(copies))
 
@@ -63,11 +64,11 @@ def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
     lake = house.objects.put_converging(
         bucket, lake_key(opened, "part-0.parquet"), judged.folder / "accepted.parquet", PARQUET
     )
-    copies = [line("lake", lake, judged.verdict.rows_accepted - sum(judged.held.values()), rule, delete_after)]
+    copies = [line(LAKE, lake, judged.verdict.rows_accepted - sum(judged.held.values()), rule, delete_after)]
     index = judged.folder / "index.parquet"
     if index.exists():
         run = house.objects.put_converging(bucket, index_key(opened), index, PARQUET)
-        copies.append(line("index", run, None, rule, delete_after))
+        copies.append(line(INDEX, run, None, rule, delete_after))
     return copies
 
 
@@ -89,9 +90,9 @@ def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
 
     copies = []
     for name, kind in (
-        ("refused_rows", "quarantine.rows"),
-        ("refused_records", "quarantine.records"),
-        ("held_rows", "quarantine.held"),
+        ("refused_rows", REFUSED_ROWS),
+        ("refused_records", REFUSED_RECORDS),
+        ("held_rows", HELD_ROWS),
     ):
         if (source := judged.folder / f"{name}.parquet").exists():
             rows = pq.read_metadata(source).num_rows
@@ -101,7 +102,7 @@ def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
         stored = house.objects.put_converging(
             house.settings.bucket_vault, vault_key(judged.opened, "findings.csv"), report, CSV
         )
-        copies.append(line("findings", stored, None, "quarantine", _quarantine_end(house, received)))
+        copies.append(line(FINDINGS, stored, None, "quarantine", _quarantine_end(house, received)))
     rest = judged.folder / REST_FILE
     if rest.exists():
         key = index_key(judged.opened, ".rest")
@@ -112,7 +113,7 @@ def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
 
 def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | None, received: date) -> CopyLine:
     """Encrypt and store. age draws fresh randomness, so a rerun's bytes differ and replace the first ones."""
-    name = f"{source.stem if kind != 'quarantine.file' else 'file'}.age"
+    name = f"{source.stem if kind != REFUSED_FILE else 'file'}.age"
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
     stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, OCTETS)
     return line(kind, stored, rows, "quarantine", _quarantine_end(house, received))

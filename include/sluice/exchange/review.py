@@ -29,6 +29,7 @@ from sluice.lake.quarantine import unseal
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
 from sluice.ledger.append import append
+from sluice.ledger.copy_kinds import FINDINGS, HELD_ROWS, LAKE
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
@@ -41,7 +42,7 @@ from sluice.times import brussels_day, utc_text
 if TYPE_CHECKING:
     import polars as pl
 
-ROW, EFFECT, RANK, HELD = "sluice_row", "review", 60, "quarantine.held"
+ROW, EFFECT, RANK = "sluice_row", "review", 60
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
@@ -250,7 +251,7 @@ def held_inputs(conn: Connection, review: Review) -> tuple[InputLine, ...]:
             sha256=copy.sha256,
         )
         for copy in (record.how_long.copies if record else ())
-        if copy.kind == HELD and copy.version_id
+        if copy.kind == HELD_ROWS and copy.version_id
     )
 
 
@@ -303,7 +304,7 @@ def _rows_of(
     import polars as pl
 
     copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
-    copy = copies.get("lake" if sample else HELD)
+    copy = copies.get(LAKE if sample else HELD_ROWS)
     if copy is None or copy.version_id is None:
         raise NotWaiting(Ref("exchange", opened.exchange_id))
     with private_folder(house) as folder:
@@ -323,7 +324,7 @@ def _findings(house: House, exchange_id: ExchangeId) -> list[tuple[int, str]]:
     """Row number and code of every finding."""
     import polars as pl
 
-    copy = get_copy(house.conn, exchange_id, "findings")
+    copy = get_copy(house.conn, exchange_id, FINDINGS)
     content = house.objects.read(copy.bucket, copy.key, copy.version_id)
     frame = pl.read_csv(io.BytesIO(content), infer_schema=False).select("row", "code").drop_nulls()
     return [(int(row), code) for row, code in frame.iter_rows()]

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from sluice.ledger.copy_kinds import ARRIVED
 from sluice.ledger.record import CopyLine, ExchangeRecord
-from sluice.lineage.graph import ARRIVED, GIVEN, is_made, sent_copy
+from sluice.lineage.graph import GIVEN, is_made, sent_copy
 from sluice.terms import Direction
 
 CENTER, PRINCIPAL = "center", "principal"

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+from sluice.ledger.copy_kinds import ANSWER_KEPT, ARRIVED, DELIVERED, DIAL_KEPT, DIALLED, HANDED, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace, side_of
 from sluice.terms import Direction
 
-ARRIVED = "arrived"
-GIVEN = MappingProxyType({"return": "delivered", "dial.kept": "dial", "handed.kept": "handed"})
+GIVEN = MappingProxyType({RETURN: DELIVERED, DIAL_KEPT: DIALLED, ANSWER_KEPT: HANDED})
 """The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
 MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
 """Directions in which nothing arrives: what goes is made here."""

@@ -10,7 +10,6 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
-from sluice.exchange.effects.deliver import RETURN
 from sluice.exchange.house import House
 from sluice.exchange.judging.paper import finding
 from sluice.exchange.judging.uses import needs_of_file
@@ -22,6 +21,7 @@ from sluice.gate.model import Finding
 from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
+from sluice.ledger.copy_kinds import INDEX, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.returns import store
 from sluice.returns.compose import REF
@@ -140,7 +140,7 @@ def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder:
         named = build_run([(kinds[name], given.refs[name]) for name in given.refs.columns])
         run = write_run(named, is_whole=True)
         stored = house.objects.put_converging(bucket, index_key(opened), run, PARQUET)
-        copies.append(line("index", stored, None, "arrived", last_day))
+        copies.append(line(INDEX, stored, None, "arrived", last_day))
     return tuple(copies)
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
-from sluice.exchange.effects.deliver import RETURN
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key, vault_key
 from sluice.lake.media_types import CSV, PARQUET
 from sluice.lake.read.pgp import encrypt_to
+from sluice.ledger.copy_kinds import HELD_BACK, REST, RETURN, RETURN_FINDINGS
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.make import FILE, FINDINGS, HELD
 from sluice.returns.making import Making
@@ -89,6 +88,6 @@ def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterat
         rows = len(making.sorted_out.held) if kind == "held" and making.sorted_out else None
         return line(kind, stored, rows, "quarantine", last_day)
 
-    for kind, name in (("held", HELD), ("return.findings", FINDINGS)):
+    for kind, name in ((HELD_BACK, HELD), (RETURN_FINDINGS, FINDINGS)):
         if (folder / name).exists():
             yield partial(put, kind, name)

@@ -15,16 +15,16 @@ from sluice.exchange.house import House
 from sluice.exchange.judge import second_judge
 from sluice.exchange.judging.job import load_rules, read_suites
 from sluice.exchange.judging.paper import finding, refused
-from sluice.exchange.judging.rest import REST
 from sluice.exchange.judging.uses import needs_of_return
 from sluice.exchange.model import Opened
-from sluice.exchange.persons.suppressed import INDEX, find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
 from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write.table import write_table
+from sluice.ledger.copy_kinds import INDEX, REST
 from sluice.returns import store
 from sluice.returns.compose import (
     BY_ID,

@@ -15,6 +15,7 @@ from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import get_open
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
+from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
@@ -70,7 +71,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
         raise NotDelivered(Ref("exchange", shown.line.id))
-    if last_day := past_day([get_copy(house.conn, ExchangeId(shown.line.id), deliver.RETURN)], now):
+    if last_day := past_day([get_copy(house.conn, ExchangeId(shown.line.id), RETURN)], now):
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened, record = get_open(house.conn, shown.line.id), shown.record
     overtaken = NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT"))

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST
 from sluice.exchange.persons.merged import named_in
-from sluice.exchange.persons.suppressed import INDEX
 from sluice.keys import KeyDestroyed
+from sluice.ledger.copy_kinds import INDEX, REST
 from sluice.ledger.record import ExchangeRecord
 from sluice.lineage.drawing import ASIDE, LAKE
 from sluice.lineage.follow import Followed, follow_all

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sluice.exchange.house import House
+from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.book import open_book
 from sluice.rights.case.model import SYSTEM, Case, Order, SubCase
 from sluice.rights.copies import copy_store
@@ -18,7 +19,6 @@ from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Principal
 
 KNOWN_SINCE = "KNOWN_SINCE"
-LAKE = "lake"
 
 
 def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case:

@@ -22,14 +22,13 @@ from sluice.exchange.persons.given_back import paper_under
 from sluice.keys import Keyring
 from sluice.lake.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.terms import Sha256
 from sluice.times import BRUSSELS, brussels_day
 
 TYPES = {"csv": CSV, "json": JSON, "pdf": PDF, "yaml": YAML}
-RETURN = "return"
 """Kind of the copy that delivery takes its bytes from."""
-DELIVERED = "delivered"
 """Kind of the copy that its principal reads."""
 
 

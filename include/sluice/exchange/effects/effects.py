@@ -17,6 +17,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
 from sluice.lake.media_types import CSV, JSON, PEM
+from sluice.ledger.copy_kinds import FINDINGS, LAKE
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
@@ -98,7 +99,7 @@ def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
     _publish_key(house, bucket, opened)
     make = partial(make_receipt, record, entry, house.keyring, record.who.language)
     receipt = give_receipt(house, bucket, stem, entry, make)
-    if any(copy.kind == "lake" for copy in record.how_long.copies):
+    if any(copy.kind == LAKE for copy in record.how_long.copies):
         house.objects.put_once(house.settings.bucket_lake, lake_key(opened, "_receipt.json"), receipt.jws, JSON)
     store.mark_receipted(house.conn, exchange_id)
 
@@ -114,7 +115,7 @@ def _give_findings(house: House, exchange_id: ExchangeId) -> None:
     """All failing rows (row, rule, code, column; no values) into the principal's own prefix."""
     opened = store.get_open(house.conn, exchange_id)
     _, record = _closed(house, exchange_id)
-    copy = next(line for line in record.how_long.copies if line.kind == "findings")
+    copy = next(line for line in record.how_long.copies if line.kind == FINDINGS)
     content = house.objects.read(copy.bucket, copy.key, copy.version_id)
     bucket = receipt_bucket(house.settings, opened)
     house.objects.put_once(bucket, f"{receipt_stem(opened)}.findings.csv", content, CSV)

@@ -12,11 +12,10 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import is_sent_on, receipt_bucket, receipt_stem
 from sluice.lake.media_types import OCTETS, ZIP
 from sluice.lake.quarantine import unseal_bytes
+from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord
 
-KEPT_ANSWER, HANDED = "handed.kept", "handed"
-"""Kinds of the package that waits for its receipt, and of the one that its receiver reads."""
 SEALED_END = ".age"
 """End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
 
@@ -31,7 +30,7 @@ def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry
     _give_receipt(house, opened, record, entry)
     with hold_object(house.conn, opened.bucket, opened.key):
         copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
-        kept = copies.get(KEPT_ANSWER)
+        kept = copies.get(ANSWER_KEPT)
         if kept is not None and not is_gone(house.conn, opened.exchange_id, HANDED):
             _put(house, opened, kept)
         elif HANDED not in copies:  # a worker put it and died, and then an erasure took it or what it was made of

@@ -11,10 +11,10 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_bucket, receipt_stem
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
 from sluice.lake.media_types import OCTETS
+from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.subject.scope import Use
 
-KEPT, DIALLED = "dial.kept", "dial"
 """Kinds of the copy that waits for its receipt, and of the one that agents get."""
 CHANNEL_WORD = "channel_word"
 """How agreements spell the channel of a list, in its record."""
@@ -33,7 +33,7 @@ def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
         raise NotFound(Ref("receipt of exchange", opened.exchange_id))
     with hold_object(house.conn, opened.bucket, opened.key):
         copies = find_copies(house.conn, opened.exchange_id)
-        kept = next((copy for copy in copies if copy.kind == KEPT), None)
+        kept = next((copy for copy in copies if copy.kind == DIAL_KEPT), None)
         if kept is None:
             return
         _check_nobody(house, opened, record, copies)

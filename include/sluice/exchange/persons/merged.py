@@ -23,17 +23,16 @@ import polars as pl
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange import catalogue
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST
 from sluice.exchange.locks import check_still_held, hold_object, try_hold_object
 from sluice.exchange.naming import INDEX_PREFIX, merged_prefix
 from sluice.exchange.persons import merged_store as store
 from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.persons.merged_store import Made, Member, Merge, Part, Run
-from sluice.exchange.persons.suppressed import INDEX
 from sluice.exchange.sweeping import each
 from sluice.lake.media_types import PARQUET
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import INDEX, REST
 from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal

@@ -13,6 +13,7 @@ from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.sealed_runs import check_none_lost, put_run, read_runs, seal_runs
 from sluice.exchange.persons.suppressed_store import MADE, Run, insert_run, mark_lifted
+from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
 from sluice.subject.index import find_in_run
@@ -23,7 +24,6 @@ from sluice.terms import Principal
 if TYPE_CHECKING:
     import polars as pl
 
-INDEX = "index"
 NAMESPACE = uuid.UUID("6f1f2d3e-6d0b-5c7e-9d7e-0f6d1f0a9b11")
 
 T = TypeVar("T")

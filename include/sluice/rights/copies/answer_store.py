@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection
-from sluice.exchange.effects.hand_over import HANDED
+from sluice.ledger.copy_kinds import HANDED
 from sluice.rights.case.model import CaseId, SubCase
 from sluice.rights.copies.model import ANSWER, Copy
 from sluice.terms import Direction, ExchangeId, Flow, Principal

@@ -15,10 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from sluice.errors import NotFound
-from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
 from sluice.exchange.house import House
 from sluice.lake.quarantine import unseal
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store, copy_store
@@ -41,7 +41,7 @@ from sluice.subject.refs import ref_column
 from sluice.terms import ScreenAction, SubjectKind
 
 GROUND = "ANSWER_TO_THE_PERSON"
-SENT = frozenset({KEPT_ANSWER, HANDED})
+SENT = frozenset({ANSWER_KEPT, HANDED})
 """Kinds of an answer that goes to a controller; their ids are those of exchanges."""
 BEFORE, AFTER = re.compile(r"[\w.@+-]*\Z"), re.compile(r"[\w.@+-]*")
 LONGEST = 200

@@ -12,6 +12,7 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.job import widest_limits
 from sluice.exchange.workroom import private_folder
 from sluice.lake.table import Limits
+from sluice.ledger.copy_kinds import ARRIVED
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.files import FoundInFile
 from sluice.rights.copies.model import Copy, Target
@@ -85,7 +86,7 @@ class Bench:
             except NotFound:  # removed since we looked
                 return None
             except ObjectUnreadable:
-                if copy.kind != copy_store.ARRIVED:
+                if copy.kind != ARRIVED:
                     raise
                 self.kept_back.add(name)
                 return None

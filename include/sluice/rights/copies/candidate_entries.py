@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.judging.candidates import candidates_in, marks_candidates
+from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.copies.model import Copy
 from sluice.subject.index import CANDIDATE_CODE, first_word
 
@@ -18,7 +19,7 @@ def still_there(copies: Iterable[Copy], fetch: Callable[[Copy], Path | None], ke
     """
     left = pl.Series(dtype=pl.UInt64)
     for copy in copies:
-        if copy.kind != "lake" or copy.contract is None or not marks_candidates(copy.contract):
+        if copy.kind != LAKE or copy.contract is None or not marks_candidates(copy.contract):
             continue
         path = fetch(copy)
         refs = candidates_in(copy.contract, pl.read_parquet(path), key) if path else None

@@ -14,6 +14,7 @@ import polars as pl
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.judging.candidates import candidates_in, marks_candidates
+from sluice.ledger.copy_kinds import INDEX, LAKE
 from sluice.rights.case.errors import IdentifierInvalid
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
@@ -96,11 +97,11 @@ def _bench(house: House, principal: Principal) -> AbstractContextManager[Bench]:
 def _marked(bench: Bench) -> list[tuple[Copy, Copy]]:
     """Accepted rows and their run, of every exchange whose contract marks the columns."""
     copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
-    runs = {copy.exchange_id: copy for copy in copies if copy.kind == "index"}
+    runs = {copy.exchange_id: copy for copy in copies if copy.kind == INDEX}
     return [
         (copy, runs[copy.exchange_id])
         for copy in copies
-        if copy.kind == "lake" and copy.exchange_id in runs and copy.contract and marks_candidates(copy.contract)
+        if copy.kind == LAKE and copy.exchange_id in runs and copy.contract and marks_candidates(copy.contract)
     ]
 
 

@@ -14,7 +14,6 @@ from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.effects.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
-from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
 from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.persons.given_back import day_of_paper
@@ -24,6 +23,7 @@ from sluice.exchange.review import is_back_key
 from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import hash_of, prefix_of
 from sluice.lake.s3.versions import said_of
+from sluice.ledger.copy_kinds import ARRIVED, DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store
@@ -31,7 +31,6 @@ from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Target
 from sluice.rights.copies.scope import OPEN_DECISIONS
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
-ARRIVED = "arrived"
 LeadBy = Literal["index", "scan"]
 
 
@@ -78,7 +77,7 @@ def _copy(row: dict[str, Any], papers: _Papers) -> Copy:
     direction, flow, opened = Direction(row["direction"]), Flow(row["flow"]), row["opened_at"]
     on = day_of_paper(direction, row["named"], opened, row["day"])
     contract = papers.of(direction, flow, on, opened)
-    if row["kind"] in (DIALLED, KEPT):
+    if row["kind"] in (DIALLED, DIAL_KEPT):
         contract = _of_list(papers.of(Direction.INBOUND, flow, on, opened), row["key"])
     elif is_back_key(row["arrived_as"]):
         contract = _of_list(contract, row["arrived_as"])

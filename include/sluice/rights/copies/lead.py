@@ -15,24 +15,34 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
-from sluice.exchange.effects.deliver import DELIVERED, RETURN
-from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST
 from sluice.exchange.persons.merged import AT_ONCE, RUNS, RunName, ask_merged
-from sluice.exchange.persons.suppressed import INDEX
 from sluice.lake.s3.objects import ObjectStore
+from sluice.ledger.copy_kinds import (
+    ARRIVED,
+    DELIVERED,
+    DIAL_KEPT,
+    DIALLED,
+    HELD_ROWS,
+    INDEX,
+    LAKE,
+    REFUSED_FILE,
+    REFUSED_RECORDS,
+    REFUSED_ROWS,
+    REST,
+    RETURN,
+)
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy
 from sluice.subject.index import Answer, Run, ask_run, read_run
 from sluice.terms import ExchangeId
 
-BY_INDEX = frozenset({"lake"})
+BY_INDEX = frozenset({LAKE})
 BY_BOTH = frozenset(
     {
-        *(RETURN, DELIVERED, DIALLED, KEPT),
-        *("arrived", "quarantine.file", "quarantine.rows", "quarantine.records", "quarantine.held"),
+        *(RETURN, DELIVERED, DIALLED, DIAL_KEPT),
+        *(ARRIVED, REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS),
     }
 )
 RUNS_KEPT, KEPT_BYTES = 512, 128 * 1024

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.effects.deliver import DELIVERED, RETURN
 from sluice.exchange.persons.merged import RUNS
 from sluice.lake.read.sniff import Kind, find_kind
+from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench

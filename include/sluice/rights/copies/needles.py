@@ -14,9 +14,9 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.lake.media_types import OCTETS
+from sluice.ledger.copy_kinds import ARRIVED, LAKE
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.bench import Bench
-from sluice.rights.copies.copy_store import ARRIVED
 from sluice.rights.copies.files import REF, ref_columns, refs_of_others, words_of_others
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy
@@ -28,7 +28,6 @@ from sluice.terms import Principal, SubjectKind
 
 CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
-LAKE = "lake"
 WORDS_AT_ONCE = 1_000_000
 ID, LONG = r"^[0-9/._-]*[A-Za-z][A-Za-z0-9/._-]{0,100}$", r"\d{9}"
 """Cells that may be an id: with a letter, so that no number in groups reads so, and nothing that quotes or escapes."""

@@ -16,13 +16,13 @@ from sluice.exchange.judging.reading import hints_of
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal
+from sluice.ledger.copy_kinds import REFUSED_FILE, REFUSED_RECORDS
 from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.files import FoundInFile, bad_rows_of, ref_columns, rows_of
 from sluice.rights.copies.linked import look_in_copy, look_in_file
 from sluice.rights.copies.model import Column, Copy
 from sluice.rights.copies.stores import (
-    REFUSED_FILE,
     FileStore,
     IndexStore,
     LakeStore,
@@ -113,7 +113,7 @@ def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
         name = copy.key.removesuffix(".age")
         return _of_file(bench, copy, opened, name, look_in_file(bench, copy, opened, name))
     frame = pl.read_parquet(opened)
-    if copy.kind == "quarantine.records":
+    if copy.kind == REFUSED_RECORDS:
         delimiter = copy.contract.file_format.delimiter if copy.contract else None
         mask = bad_rows_of(frame["raw"], delimiter, copy.columns, region_of(copy.contract), bench.target)
         return PersonRows(copy, raw=tuple(frame["raw"].filter(mask).to_list()))

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from sluice.exchange.effects.hand_over import HANDED
 from sluice.exchange.store import get_open
 from sluice.keys import KeyDestroyed
+from sluice.ledger.copy_kinds import HANDED
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy

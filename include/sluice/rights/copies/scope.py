@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.profiles import PROFILES
-from sluice.exchange.effects.hand_over import HANDED, KEPT_ANSWER
+from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.rights.case.model import Action, State, SubCase
 from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of
 from sluice.rights.person.scope import DECIDES
@@ -40,7 +40,7 @@ UNDECIDED = frozenset(
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
 """Groups about our staff: they go with the row, and nobody else has to decide of them."""
 PRINCIPAL = "principal"
-ANSWERS = frozenset({ANSWER, KEPT_ANSWER, HANDED})
+ANSWERS = frozenset({ANSWER, ANSWER_KEPT, HANDED})
 
 
 def has_decided(part: SubCase) -> bool:

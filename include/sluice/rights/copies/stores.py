@@ -11,20 +11,33 @@ from typing import Protocol
 import polars as pl
 
 from sluice.errors import Exit, Ref, SluiceError
-from sluice.exchange.effects.put_dial import DIALLED, KEPT
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST
-from sluice.exchange.review import HELD, ROW, count_again
+from sluice.exchange.review import ROW, count_again
 from sluice.lake.erase.in_parquet import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import (
+    ARRIVED,
+    DIAL_KEPT,
+    DIALLED,
+    FINDINGS,
+    HELD_BACK,
+    HELD_ROWS,
+    INDEX,
+    LAKE,
+    REFUSED_FILE,
+    REFUSED_RECORDS,
+    REFUSED_ROWS,
+    REST,
+    RETURN_FINDINGS,
+)
 from sluice.ledger.record import DIAL
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.candidate_entries import still_there
-from sluice.rights.copies.copy_store import ARRIVED, is_refused
+from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
 from sluice.rights.copies.files import (
     REF,
@@ -38,7 +51,6 @@ from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, lo
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
 
-REFUSED_FILE = "quarantine.file"
 NOT_READABLE = "NOT_READABLE_BY_ROWS"
 
 
@@ -104,7 +116,7 @@ class LakeStore:
     """Accepted rows: Parquet, found by reference columns, edited by row groups."""
 
     name: str = "lake"
-    kinds: frozenset[str] = frozenset({"lake"})
+    kinds: frozenset[str] = frozenset({LAKE})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -133,7 +145,7 @@ class IndexStore:
     """Runs that point from references to objects, and to rows that no object of the lake has."""
 
     name: str = "subject index"
-    kinds: frozenset[str] = frozenset({"index", REST})
+    kinds: frozenset[str] = frozenset({INDEX, REST})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -220,7 +232,7 @@ class QuarantineStore:
     """Refused files and rows, and held rows, sealed. They are opened, edited and sealed again, or go whole."""
 
     name: str = "quarantine"
-    kinds: frozenset[str] = frozenset({REFUSED_FILE, "quarantine.rows", "quarantine.records", HELD})
+    kinds: frozenset[str] = frozenset({REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
@@ -239,7 +251,7 @@ class QuarantineStore:
         except EraseRefused as refused:
             rule = rule_of(refused)
         else:
-            held = frozenset(pl.read_parquet(plain, columns=[ROW])[ROW]) if copy.kind == HELD else None
+            held = frozenset(pl.read_parquet(plain, columns=[ROW])[ROW]) if copy.kind == HELD_ROWS else None
             seal(plain, sealed, bench.house.keyring, bench.target.principal)
             plain.unlink()
             return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after, held)
@@ -271,7 +283,7 @@ class QuarantineStore:
 
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
         region = copy.contract.file_format.region if copy.contract else "BE"
-        if copy.kind == "quarantine.records":
+        if copy.kind == REFUSED_RECORDS:
             delimiter = copy.contract.file_format.delimiter if copy.contract else None
             return bad_rows_of(frame["raw"], delimiter, copy.columns, region, bench.target)
         return rows_of(frame, copy.columns, region, bench.target)
@@ -285,7 +297,7 @@ class NamelessStore:
     """Lists of row numbers and codes: they name nobody, and the scan proves it."""
 
     name: str = "lists of findings"
-    kinds: frozenset[str] = frozenset({"findings", "held", "return.findings"})
+    kinds: frozenset[str] = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS})
 
     def find(self, bench: Bench, copy: Copy) -> int:
         return 0
@@ -348,7 +360,7 @@ STORES: tuple[Store, ...] = (
     LakeStore(),
     FileStore("files as they came", frozenset({ARRIVED}), _arrived),
     FileStore("files as they went out", WENT_OUT, _returned),
-    FileStore("dial lists", frozenset({DIALLED, KEPT}), _dialled),
+    FileStore("dial lists", frozenset({DIALLED, DIAL_KEPT}), _dialled),
     QuarantineStore(),
     NamelessStore(),
     AnswerStore(),

@@ -23,6 +23,7 @@ from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import find_erased, keep_out
 from sluice.exchange.persons.suppressed_store import Run, find_runs
+from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.model import Case, CaseId, Role
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
@@ -31,7 +32,6 @@ from sluice.rights.copies.find import led_copies
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needed import find_needed, refs_by_need
 from sluice.rights.copies.needed_model import Needed
-from sluice.rights.copies.needles import LAKE
 from sluice.rights.copies.read import read_rows, refs_in
 from sluice.rights.person.identifiers import Envelope, open_sealed, refs_of, values_of
 from sluice.rights.person.whom import all_refs_at

@@ -16,14 +16,13 @@ from typing import Any
 
 import rfc8785
 
-from sluice.exchange.effects.deliver import RETURN
+from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.ledger.names import is_same_person
 from sluice.rights.case.model import Case, CaseId, State, Step, SubCaseId
 from sluice.rights.copies.model import ANSWER, Decided, Done, Outcome, words_of
 from sluice.terms import ExchangeId, Principal
 
 FORMAT = "sluice-erasure-plan-1"
-DELIVERED = "delivered"
 DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
 """Steps by which somebody decides that a part is erased: its principal, or the center's desk."""
 

@@ -16,6 +16,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.quarantine import unseal
 from sluice.lake.s3.objects import Fetched, StoredObject
+from sluice.ledger.copy_kinds import ARRIVED, INDEX, REFUSED_FILE
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import SENT
 from sluice.rights.copies.bench import Bench, open_bench
@@ -42,7 +43,7 @@ AHEAD = 4
 """Objects that are fetched while another one is read."""
 MANY = 32
 """More copies of a principal are worth processes of their own that read its objects side by side."""
-CAME_IN = frozenset({"arrived", "quarantine.file"})
+CAME_IN = frozenset({ARRIVED, REFUSED_FILE})
 """Kinds of copies that may be under OpenPGP as they came."""
 SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
 """Of an object that is sealed as a whole."""
@@ -256,7 +257,7 @@ def _index_denies(bench: Bench, copy: Copy) -> bool:
         alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
         lead = find_lead(bench, copy_store.find_copies(bench.house.conn, bench.target.principal, among=alike))
         return any(lead.knows(replace(copy, exchange_id=each)) for each in alike) and not lead.named & set(alike)
-    has_run = any(line.kind == "index" for line in find_lines(bench.house.conn, copy.exchange_id))
+    has_run = any(line.kind == INDEX for line in find_lines(bench.house.conn, copy.exchange_id))
     asked = under_its_key(bench, copy) if has_run else None
     try:
         return asked is not None and not is_in_index(asked, copy)

@@ -8,8 +8,8 @@ from typing import Any
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
-from sluice.exchange.effects.deliver import DELIVERED
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import DELIVERED
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry

@@ -12,13 +12,13 @@ from uuid import UUID, uuid5
 from sluice.agreement.load import parse_agreement
 from sluice.agreement.store import get_body
 from sluice.db import transaction
-from sluice.exchange.effects.deliver import DELIVERED
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.persons.merged import named_in
 from sluice.exchange.sweeping import each
 from sluice.lake.media_types import JOSE_JSON, JSON
 from sluice.ledger.append import append
+from sluice.ledger.copy_kinds import DELIVERED
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import RecipientLine, RecipientsFound
 from sluice.rights.case import store

@@ -1,0 +1,30 @@
+"""Kinds of the copies that an exchange leaves, as records, catalogue and stores of an erasure name them."""
+
+ARRIVED = "arrived"
+"""The file as it came."""
+LAKE = "lake"
+INDEX = "index"
+"""References of who is in its accepted rows."""
+REST = "index.rest"
+"""References of who is in the file and not in the lake."""
+FINDINGS = "findings"
+
+REFUSED_FILE = "quarantine.file"
+REFUSED_ROWS = "quarantine.rows"
+REFUSED_RECORDS = "quarantine.records"
+"""What was no row at all."""
+HELD_ROWS = "quarantine.held"
+"""Rows that wait for a person, or stay out for one."""
+
+RETURN = "return"
+HELD_BACK = "held"
+"""Rows that a return does not give, with why."""
+RETURN_FINDINGS = "return.findings"
+DELIVERED = "delivered"
+
+DIAL_KEPT = "dial.kept"
+DIALLED = "dial"
+
+ANSWER_KEPT = "handed.kept"
+"""The package for a controller, before its receipt."""
+HANDED = "handed"
