@@ -43,8 +43,8 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
 
     The clock runs from `submitted_time`. `agreementId` says which principal was addressed.
     """
+    from sluice.agreement.store import find_owner
     from sluice.exchange.house import open_house
-    from sluice.rights.case.store import find_principal
     from sluice.rights.opening import NewRequest, open_case
 
     now, ours = datetime.now(UTC), body.extensions.ours
@@ -52,7 +52,7 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
     with open_house(get_settings()) as house:
         principal: Principal | None = None
         if ours.agreement_id is not None:
-            principal = find_principal(house.conn, ours.agreement_id)
+            principal = find_owner(house.conn, ours.agreement_id)
             if principal is None:
                 raise PrincipalUnknown
         asked = NewRequest(

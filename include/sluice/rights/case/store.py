@@ -258,14 +258,6 @@ def _wanted(
     return {**desk_store.WORDS, **wanted}
 
 
-def find_principal(conn: Connection, agreement_id: str) -> Principal | None:
-    """The principal of an agreement, in force or not; None for an id that no document has."""
-    row = conn.execute(
-        "select principal from document where kind = 'agreement' and document_id = %s limit 1", (agreement_id,)
-    ).fetchone()
-    return Principal(row["principal"]) if row else None
-
-
 def find_protected_at(conn: Connection, case_id: CaseId) -> datetime | None:
     """Since when a case keeps its person out; None where its right asks for no protection."""
     row = conn.execute("select min(made_at) as at from suppression_run where case_id = %s", (case_id,)).fetchone()
