@@ -5,8 +5,8 @@ by a file, or somebody by `sluice recipients ack`. `sluice recipients list` show
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.follow import FollowAcknowledgements
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk("acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1, tells=("UNACKNOWLEDGED",)):
     FollowAcknowledgements(task_id="follow")

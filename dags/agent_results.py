@@ -5,8 +5,9 @@ goes through the same gate as any file; its rows become the canonical results th
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import arrivals, flows_of
+from sluice.orchestration.flows import flows_of
 from sluice.orchestration.operators import drain_in_slots
+from sluice.orchestration.schedules import arrivals
 
 for paper in flows_of("internal"):
     with desk(

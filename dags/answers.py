@@ -8,7 +8,7 @@ answers itself; each with record and receipt (`sluice exchange list --direction 
 
 from sluice.orchestration.answers import HandAnswers, MakeAnswers, RemoveAnswers
 from sluice.orchestration.desk import PERSONS, desk
-from sluice.orchestration.flows import every_five_minutes
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk("answers", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retries=1) as dag:
     MakeAnswers(task_id="make")

@@ -6,8 +6,8 @@ An Airflow DAG that decides nothing: `sluice case list` shows where every reques
 """
 
 from sluice.orchestration.desk import PERSONS, desk
-from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.persons import FollowCases
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk(
     "case_clock", every_five_minutes(2), __doc__, "persons", owner=PERSONS, retries=1, tells=("ALARM", "CONTRADICTED")

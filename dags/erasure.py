@@ -23,7 +23,7 @@ from sluice.orchestration.erasure import (
     ProveErasure,
     TellErasures,
 )
-from sluice.orchestration.flows import every_five_minutes, slots
+from sluice.orchestration.schedules import every_five_minutes, slots
 
 ONE_BEGAN = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 WHATEVER_CAME = TriggerRule.NONE_SKIPPED

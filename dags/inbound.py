@@ -7,8 +7,9 @@ Per-file truth is the exchange (`sluice exchange list`), not the task grid.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import arrivals, flows_of, stray_arrivals
+from sluice.orchestration.flows import flows_of
 from sluice.orchestration.operators import DrainStrays, drain_in_slots
+from sluice.orchestration.schedules import arrivals, stray_arrivals
 
 for paper in flows_of("inbound"):
     with desk(

@@ -5,8 +5,8 @@ what it asks. `sluice notices list` shows how far each one is.
 """
 
 from sluice.orchestration.desk import PERSONS, desk
-from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.persons import FollowNotices
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk("notices", every_five_minutes(4), __doc__, "persons", owner=PERSONS, retries=1):
     FollowNotices(task_id="follow")

@@ -7,8 +7,9 @@ waits for `sluice exchange release`.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import flows_of, returns_wanted
+from sluice.orchestration.flows import flows_of
 from sluice.orchestration.operators import ReturnResults
+from sluice.orchestration.schedules import returns_wanted
 
 for paper in flows_of("outbound_return"):
     with desk(f"outbound__{paper.principal}__{paper.flow}", returns_wanted(paper), __doc__, "return", paper.principal):

@@ -6,7 +6,7 @@ more within those minutes. Lists that a dead worker left open are finished here 
 
 from sluice.orchestration.desk import desk
 from sluice.orchestration.dial import FinishDialLists
-from sluice.orchestration.flows import every_five_minutes
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk("recall", every_five_minutes(1), __doc__, "dial", retries=1):
     FinishDialLists(task_id="dial_lists")

@@ -4,8 +4,8 @@ The Airflow DAG that everything else counts on.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import every_minute
 from sluice.orchestration.operators import ActivatePaper, AnchorLedger, FinishEffects
+from sluice.orchestration.schedules import every_minute
 
 with desk("reconcile", every_minute(), __doc__, retries=1):
     ActivatePaper(task_id="activate")

@@ -6,9 +6,9 @@ Giving back and deleting do not wait for each other: what was not given back yet
 """
 
 from sluice.orchestration.desk import PERSONS, desk
-from sluice.orchestration.flows import every_night
 from sluice.orchestration.operators import AllWell
 from sluice.orchestration.persons import GiveBack, MergeIndex, Retain
+from sluice.orchestration.schedules import every_night
 
 with desk("retention", every_night(), __doc__, "persons", owner=PERSONS):
     GiveBack(task_id="give_back")

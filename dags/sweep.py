@@ -8,8 +8,8 @@ lineage events that do not go out.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import every_five_minutes
 from sluice.orchestration.operators import DrainForgotten, HearOfHeld, ReturnsDue
+from sluice.orchestration.schedules import every_five_minutes
 
 with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells=("REFUSED",)):
     DrainForgotten(task_id="arrivals")

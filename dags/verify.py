@@ -5,9 +5,9 @@ ledger verify` shows every place, and what it can have been. Copies that are mis
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.flows import every_night
 from sluice.orchestration.notifiers import VerifyNotifier
 from sluice.orchestration.operators import VerifyLedger
+from sluice.orchestration.schedules import every_night
 
 with desk("verify", every_night(), __doc__, "evidence", retries=0):
     VerifyLedger(task_id="ledger", on_failure_callback=[VerifyNotifier()])

@@ -27,7 +27,7 @@ from rights.town import SHA
 from sluice.db import connect
 from sluice.exchange.read import list_exchanges
 from sluice.orchestration import erasure
-from sluice.orchestration.flows import every_five_minutes
+from sluice.orchestration.schedules import every_five_minutes
 from sluice.rights.case.model import Case, CaseId, Order, State
 from sluice.rights.case.steps import withdraw
 from sluice.rights.case.store import get_case

@@ -9,8 +9,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, TriggerRule
 
 from installation import CHECKOUT
-from sluice.orchestration.flows import slots
 from sluice.orchestration.operators import AllWell
+from sluice.orchestration.schedules import slots
 
 pytestmark = pytest.mark.slow  # Airflow reads every DAG
 

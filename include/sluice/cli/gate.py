@@ -1,12 +1,12 @@
 """``sluice gate``: judge a file before it is sent, exactly as the inbound DAG will."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.gate_reasons import explained
 from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, Ref, SluiceError, UsageError, is_file
@@ -143,17 +143,6 @@ def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:
 def _plain(reason: "Finding", told: "Explained") -> dict[str, Any]:
     kept = {key: value for key, value in asdict(reason).items() if key != "stops"}
     return {**kept, "meaning": told.meaning, "cure": told.cure}
-
-
-def explained(reasons: "Sequence[Finding]", lang: str) -> "list[tuple[Finding, Explained]]":
-    """Reasons with what each means and how it is cured."""
-    if not reasons:
-        return []
-    from sluice.documents.reasons import explain
-    from sluice.documents.words import words
-    from sluice.terms import Direction
-
-    return [(reason, explain(words(lang), Direction.INBOUND, reason.code)) for reason in reasons]
 
 
 def _show(file: str, tried: "Tried", lang: str) -> None:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.cli.gate import explained
+from sluice.cli.gate_reasons import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words
 from sluice.errors import FileMissing, Ref

@@ -11,6 +11,7 @@ from importlib import import_module
 import typer
 
 from sluice.cli.output import err, nowhere, show_json
+from sluice.cli.root import root
 from sluice.cli.usage import empty_word, usage_error, usage_line
 from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
@@ -47,18 +48,6 @@ MODULES = {"clock": "alarms"}
 """Where the module of a topic has another name."""
 LISTENER_LEFT = 141
 """As for any command whose reader, such as ``head``, has seen enough: 128 and SIGPIPE."""
-
-
-def root() -> typer.Typer:
-    """The command without a topic."""
-    return typer.Typer(
-        name="sluice",
-        help="Data-exchange governance for contact centers: no file moves without purpose, role, verdict and receipt.",
-        epilog="Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
 
 
 def asked_for(words: Sequence[str]) -> typer.Typer:

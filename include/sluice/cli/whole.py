@@ -28,7 +28,7 @@ from sluice.cli import (
     subject,
     suppression,
 )
-from sluice.cli.main import root
+from sluice.cli.root import root
 
 app = root()
 app.command("up")(services.up)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.configuration import conf
 
-from sluice.orchestration.flows import accepted, slots
 from sluice.orchestration.guard import guarded
+from sluice.orchestration.schedules import accepted, slots
 from sluice.settings import get_settings
 from sluice.terms import Direction, Flow, Principal
 

@@ -1,0 +1,19 @@
+"""Why a file was judged as it was, in words."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sluice.documents.reasons import Explained
+    from sluice.gate.model import Finding
+
+
+def explained(reasons: "Sequence[Finding]", lang: str) -> "list[tuple[Finding, Explained]]":
+    """Reasons with what each means and how it is cured."""
+    if not reasons:
+        return []
+    from sluice.documents.reasons import explain
+    from sluice.documents.words import words
+    from sluice.terms import Direction
+
+    return [(reason, explain(words(lang), Direction.INBOUND, reason.code)) for reason in reasons]
