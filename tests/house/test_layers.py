@@ -26,6 +26,7 @@ def test_every_contract_is_kept() -> None:
     [
         'type = "layers"\nlayers = ["sluice.errors", "sluice.settings", "sluice.db"]',
         'type = "forbidden"\nsource_modules = ["sluice.db"]\nforbidden_modules = ["psycopg"]',
+        'type = "layers"\ncontainers = ["sluice.lake"]\nexhaustive = true\nlayers = ["erase"]',
     ],
 )
 def test_a_broken_contract_is_found(tmp_path: Path, contract: str) -> None:
