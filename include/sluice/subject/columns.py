@@ -86,17 +86,18 @@ def _phones(frame: pl.DataFrame, region: str) -> pl.Series:
 
 
 def _e164(frame: pl.DataFrame, plan: PhonePlan, compact: pl.Expr, fits: pl.Expr) -> pl.Series:
-    text, bare = pl.col("text"), pl.col("text").str.strip_chars_start("+0")
+    text, bare, national = pl.col("text"), pl.col("bare"), pl.col("national")
     abroad = text.str.starts_with("+") | text.str.starts_with("00") | (bare.str.len_bytes() > plan.longest)
-    national = pl.when(abroad).then(bare.str.slice(len(plan.country_code)).str.strip_chars_start("0")).otherwise(bare)
+    without_code = bare.str.slice(len(plan.country_code)).str.strip_chars_start("0")
     filler = pl.Series(sorted(placeholders().digits), dtype=pl.String)
     named = fits & text.str.contains(plan.pattern) & ~text.is_in(filler.implode())
     named &= national.str.contains(plan.general) & ~national.is_in(_ONE_DIGIT.implode())
     if not plan.apart:
         named &= ~text.str.starts_with(plan.country_code)
     form = pl.when(named).then(pl.lit(f"+{plan.country_code}") + national)
-    lazy = frame.lazy().with_columns(text=compact).select(form.alias("form"))
-    return lazy.collect(engine="streaming").to_series()
+    steps = frame.lazy().with_columns(text=compact).with_columns(bare=text.str.strip_chars_start("+0"))
+    steps = steps.with_columns(national=pl.when(abroad).then(without_code).otherwise(bare))  # each made once
+    return steps.select(form.alias("form")).collect(engine="streaming").to_series()
 
 
 def _vector(frame: pl.DataFrame, form: pl.Expr) -> pl.Series:
@@ -116,18 +117,20 @@ def _emails(frame: pl.DataFrame) -> pl.Series:
         text.str.contains(_EMAIL)
         & (text.str.len_bytes() <= 64)
         & ~text.str.contains("xn--", literal=True)
-        & ~text.str.contains(_filler_address())
+        & ~text.str.contains(_filler_mailbox())
+        & ~pl.any_horizontal(text.str.ends_with(f".{level}") for level in sorted(placeholders().top_levels))
     )
     lowered = frame.select(text=_RAW.str.strip_chars(_SPACES).str.to_lowercase())
     return _vector(lowered, pl.when(plain).then(text))
 
 
 @cache
-def _filler_address() -> str:
-    """Matches every address that may be filler, and a few that are not: those are looked at one by one."""
+def _filler_mailbox() -> str:
+    """Matches every address whose mailbox may be filler, and a few that are not: those are looked at one by one.
+
+    Nothing else is in it: without a part that may begin anywhere it is done after some characters."""
     facts = placeholders()
-    mailboxes = "|".join(map(re.escape, sorted(facts.mailboxes | facts.words)))
-    return rf"^(?:{mailboxes})@|\.(?:{'|'.join(sorted(facts.top_levels))})$"
+    return rf"^(?:{'|'.join(map(re.escape, sorted(facts.mailboxes | facts.words)))})@"
 
 
 def _ibans(frame: pl.DataFrame) -> pl.Series:

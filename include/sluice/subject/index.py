@@ -119,7 +119,7 @@ class Entries:
         """Of the next part, as :func:`build_run`; candidates: theirs from ``candidate_column``."""
         coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
         for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
-            self._words[code].append(first_word(refs).drop_nulls().sort().to_numpy())
+            self._words[code].append(np.sort(first_word(refs).drop_nulls().to_numpy()))
 
     def sorted(self) -> Iterator[pl.DataFrame]:
         """The run in slices by leading bits, about as many entries in each; none is empty but of an empty run."""
