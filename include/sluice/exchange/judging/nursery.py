@@ -42,7 +42,9 @@ OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "2",
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:200,muzzy_decay_ms:0",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 """Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back soon what
