@@ -5,6 +5,7 @@ exist for that keyed column only: a minimum or maximum of any other column would
 that survives in the footer. Encodings are PLAIN and RLE_DICTIONARY, which the byte scanner can read.
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,9 @@ LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
 
 
 def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile", *, sorted_by: str) -> None:
-    """Write the rows of ``frames``, at least one, which come sorted; the same rows give the same bytes, however cut."""
+    """Write the rows of ``frames``, at least one, which come sorted; the same rows give the same bytes, however cut.
+
+    A group is encoded while the next one is made: the library takes no lock for it."""
     import pyarrow.parquet as pq
 
     groups = regrouped(frames, ROWS_PER_GROUP)
@@ -36,9 +39,13 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
         version="2.6",
         data_page_version="1.0",
     )
-    with writer:
-        for group in chain([first], groups):
-            writer.write_table(_as_arrow(group))
+    with writer, ThreadPoolExecutor(max_workers=1) as hand:
+        writing: list[Future[None]] = []
+        for table in map(_as_arrow, chain([first], groups)):
+            if writing:
+                writing.pop().result()
+            writing.append(hand.submit(writer.write_table, table))
+        writing.pop().result()
 
 
 def regrouped(frames: "Iterable[pl.DataFrame]", rows: int) -> "Iterator[pl.DataFrame]":

@@ -6,6 +6,7 @@ shares by that byte, so that one share of all parts is in memory at a time, and 
 
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -36,24 +37,38 @@ class SortedRows:
         self._by, self._height = by, 0
         self._frames: list[pl.DataFrame] = []
         self._disk = _Shares(folder, parts) if parts > IN_MEMORY else None
+        self._hand = ThreadPoolExecutor(max_workers=1)
+        self._adding: Future[None] | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
-        """The next rows; the same columns every time."""
+        """The next rows; the same columns every time. They are laid on disk while the caller goes on."""
         places = pl.int_range(self._height, self._height + frame.height, dtype=pl.UInt32, eager=True)
         placed = frame.with_columns(places.alias(PLACE))
         self._height += frame.height
         if self._disk is None:
             self._frames.append(placed)
         else:
-            self._disk.add(placed.sort(self._by, PLACE, nulls_last=True), self._by)
+            self._added()
+            self._adding = self._hand.submit(self._lay, self._disk, [placed])
+
+    def _lay(self, disk: "_Shares", placed: list[pl.DataFrame]) -> None:
+        """placed: one frame, taken out, so that nobody holds it while its copy is written."""
+        disk.add(placed.pop().sort(self._by, PLACE, nulls_last=True), self._by)
+
+    def _added(self) -> None:
+        """All that was added is there; raises what went wrong with it."""
+        if self._adding is not None:
+            self._adding.result()
 
     def close(self) -> None:
         """No row is asked for any more."""
+        self._hand.shutdown()
         if self._disk is not None:
             self._disk.close()
 
     def sorted(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
         """The kept rows (Boolean, one per row that was added), at least one frame of them. To be asked once."""
+        self._added()
         return self._from_memory(kept) if self._disk is None else self._from_disk(self._disk, kept)
 
     def _from_memory(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
@@ -100,6 +115,7 @@ class _Shares:
         first = rows[by].str.slice(0, 2).str.to_integer(base=16, strict=False, dtype=pl.Int64)
         shares = (first * self.count // 256).fill_null(self.count).to_numpy()
         table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())  # of views every slice would be written whole
+        del rows
         self._schema, file, at = table.schema, self._file(), 0
         [batch] = table.combine_chunks().to_batches() or [_no_rows(table.schema)]
         for share, height in enumerate(np.bincount(shares, minlength=self.count + 1).tolist()):

@@ -111,6 +111,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
         if isinstance(table, FormatRefusal):
             return table
         seen.add(table)
+        del table  # before the next one is read
         tell(job.folder, number + 1, parts.count)
     numbers = seen.row_numbers
     passed = seen.passing.result(lambda rows: parts.again(numbers[rows]), seen.bad_records.height)
