@@ -54,8 +54,7 @@ def _split(
     sealed: dict[str, list[pl.DataFrame]] = defaultdict(list)
     if rest is None and not to_seal:
         return sealed
-    for start, height in spans:
-        places = away.slice(start, height).arg_true() + start
+    for places in _together(spans, away):
         numbers = row_numbers[places].alias(ROW)
         arrived = parts.again(numbers)
         if rest is not None:
@@ -64,6 +63,19 @@ def _split(
             if (kept := which[places]).any():
                 sealed[name].append(arrived.filter(kept).insert_column(0, numbers.filter(kept)))
     return sealed
+
+
+def _together(spans: Sequence[tuple[int, int]], away: pl.Series) -> Iterator[pl.Series]:
+    """Places of rows that are not in the lake: of parts together until they are half of what a part may have."""
+    waiting, count = list[pl.Series](), 0
+    for start, height in spans:
+        waiting.append(away.slice(start, height).arg_true() + start)
+        count += len(waiting[-1])
+        if count * 2 > height:
+            yield pl.concat(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def write_accepted(job: Job, seen: Seen, kept: pl.Series, *, is_whole: bool) -> None:
