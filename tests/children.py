@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 MEBIBYTE = 1 << 20
@@ -14,6 +15,9 @@ def misbehave(job: dict[str, Any]) -> None:
     match job["deed"]:
         case "take memory":
             bytearray(4096 * MEBIBYTE)
+        case "take threads":  # each wants a stack of its own
+            for _ in range(4096):
+                Thread(target=time.sleep, args=[60], daemon=True).start()
         case "spin":
             while True:
                 pass

@@ -35,6 +35,7 @@ def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
     [
         ("behave", ChildEnd.DONE),
         ("take memory", ChildEnd.MEMORY),
+        ("take threads", ChildEnd.MEMORY),
         ("spin", ChildEnd.CPU),
         ("sleep", ChildEnd.WALL),
         ("write much", ChildEnd.OUTPUT),

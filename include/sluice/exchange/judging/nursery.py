@@ -38,6 +38,8 @@ FIRST_CODE = 64
 """Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
 BYTES_PER_CPU_SECOND, BYTES_PER_SECOND = 4 << 20, 2 << 20
 """What is added for a large file: twice the time that CSV takes on a slow machine, and as much again to wait."""
+NO_STACK = "can't start new thread"
+"""What Python says where the limit of memory leaves no room for the stack of a thread."""
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -47,8 +49,8 @@ CHILD_ENVIRONMENT = {
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
-"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back soon what
-is free (polars' own, the third); and nobody's plug-ins."""
+"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back what is free,
+but not before the next part had time to ask for it again (polars' own is jemalloc); and nobody's plug-ins."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
 """All that a process which reads strangers' files needs of the environment: no key, no address."""
 
@@ -229,11 +231,19 @@ def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limi
         status = ChildEnd.DONE
     except MemoryError:
         status = ChildEnd.MEMORY
+    except RuntimeError as error:
+        status = ChildEnd.MEMORY if str(error) == NO_STACK else _failed(job, error)
     except BaseException as error:
-        with contextlib.suppress(OSError):  # a full disk says nothing of the file
-            Path(job["folder"], "failure.txt").write_text(place_of(error))
+        status = _failed(job, error)
     finally:
         os._exit(FIRST_CODE + list(ChildEnd).index(status))
+
+
+def _failed(job: dict[str, Any], error: BaseException) -> ChildEnd:
+    """Say where it was, never what."""
+    with contextlib.suppress(OSError):  # a full disk says nothing of the file
+        Path(job["folder"], "failure.txt").write_text(place_of(error))
+    return ChildEnd.FAILED
 
 
 def _set_limits(limits: Limits) -> None:
