@@ -49,8 +49,8 @@ CHILD_ENVIRONMENT = {
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
-"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back what is free,
-but not before the next part had time to ask for it again (polars' own is jemalloc); and nobody's plug-ins."""
+"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back what is
+free, but not before the next part had time to ask for it again (polars' own is jemalloc); and nobody's plug-ins."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
 """All that a process which reads strangers' files needs of the environment: no key, no address."""
 
