@@ -218,7 +218,7 @@ def test_who_stops_leaves_the_sockets_of_a_server_that_has_its_ports_by_now(var:
         ports = [port + GRPC_OFFSET for port in read_ports(var).values()]
         return [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock")]
 
-    assert wait_until(lambda: len(sockets()) == len(seaweed.PORTS), 20)  # the last comes when it listens already
+    assert wait_until(lambda: len(sockets()) == len(seaweed.PORTS), 60)  # the last comes when it listens already
     there = sockets()
     seaweed.stop(gone)
     assert sockets() == there

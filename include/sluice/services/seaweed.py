@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -249,10 +248,11 @@ def _remove_sockets(var: Path) -> None:
     """SeaweedFS leaves one per part in /tmp, whatever its temporary folder is. A port that is free again may be another
     server's by now, and so may its socket: what somebody listens on stays, and the threads of ours end a little later
     than it does."""
-    for port in read_ports(var).values():
-        for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock"):
-            if wait_until(partial(_is_deaf, path), LAST_THREADS_SECONDS):
-                path.unlink(missing_ok=True)
+    names = (f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock" for port in read_ports(var).values())
+    paths = [path for name in names for path in Path("/tmp").glob(name)]
+    wait_until(lambda: all(map(_is_deaf, paths)), LAST_THREADS_SECONDS)
+    for path in filter(_is_deaf, paths):
+        path.unlink(missing_ok=True)
 
 
 def _is_deaf(path: Path) -> bool:
