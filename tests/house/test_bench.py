@@ -48,7 +48,7 @@ def test_a_return_looks_for_its_sources_in_the_folder_of_its_own_principal(
 ) -> None:
     """Once each looked through every principal's folder, so that 200 of them took 3 s."""
     from sluice.agreement import load
-    from sluice.orchestration import flows
+    from sluice.orchestration import flows, schedules
 
     model = Path(__file__).resolve().parents[2] / "include" / "principals" / parse.MODEL
     monkeypatch.setattr(parse, "AGREEMENTS", 3)
@@ -62,5 +62,5 @@ def test_a_return_looks_for_its_sources_in_the_folder_of_its_own_principal(
         read.clear()
         wanted = {f"accepted.{each.direction}.{each.principal}.{each.flow}" for each in every
                   if each.principal == folder.name and each.direction in ARRIVING}  # fmt: skip
-        assert {asset.name for asset in flows.accepted_of(folder.name)} == wanted and len(wanted) > 1
+        assert {asset.name for asset in schedules.accepted_of(folder.name)} == wanted and len(wanted) > 1
         assert read == [folder], "and no other"
