@@ -32,8 +32,8 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.store import Arrival, insert_open
-from sluice.lake.media_types import PARQUET
 from sluice.lake.s3.objects import StoredObject
+from sluice.media_types import PARQUET
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
 from sluice.rights.copies.model import Target

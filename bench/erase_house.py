@@ -24,9 +24,9 @@ from sluice.rights.case.steps import settle_identity
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies, open_request, targets_of
-from sluice.rights.copies.model import ErasureReport
 from sluice.rights.copies.stores import NamelessStore, store_of
 from sluice.rights.erasure.erase import begin, erase_copies, finish, plan, prove
+from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.forward import follow
 from sluice.rights.opening import NewRequest, open_case

@@ -18,7 +18,7 @@ import pyarrow.compute as pc  # noqa: TID253
 import pyarrow.parquet as pq  # noqa: TID253
 
 from bench import BenchRow, Cost, cost, median, progress
-from sluice.lake.erase.in_parquet import erase_refs
+from sluice.lake.erase.in_lake import erase_refs
 from sluice.lake.parquet import ROWS_PER_GROUP, write_lake
 from sluice.subject.index import build_run, find_in_run, merge_runs, parts_with, write_run
 from sluice.terms import SubjectKind

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from bench import BenchRow, paired, progress
-from sluice.lake.erase.in_parquet import erase_refs
+from sluice.lake.erase.in_lake import erase_refs
 from sluice.lake.parquet import ROWS_PER_GROUP, write_lake
 
 SEED = 20_261_125

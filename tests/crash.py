@@ -25,6 +25,7 @@ WATCHED = tuple(
         "ledger/append",
         "ledger/store",
         "db.py",
+        "locks.py",
         "keys.py",
     )
 )

@@ -26,8 +26,8 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erasure/", "rights/copies/", "rights/notices/", "rights/tidy", "rights/destroy",
-        "exchange/persons/", "exchange/effects/own_writes", "exchange/workroom", "lake/s3/objects",
-        "sluice/keys", "db.py",
+        "exchange/persons/", "exchange/own_writes", "exchange/workroom", "lake/s3/objects",
+        "keys.py", "locks.py", "db.py",
     )
 )  # fmt: skip
 

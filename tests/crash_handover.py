@@ -8,7 +8,7 @@ from sluice.answers.handover_due import hand_owed
 WATCHED = tuple(
     f"/sluice/{place}"
     for place in ("answers/handover", "exchange/effects/", "exchange/catalogue", "exchange/close",
-                  "lake/s3/objects", "ledger/append", "db.py")
+                  "lake/s3/objects", "ledger/append", "locks.py", "db.py")
 )  # fmt: skip
 
 

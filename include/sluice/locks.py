@@ -11,7 +11,7 @@ from sluice.db import Connection
 
 
 class About(IntEnum):
-    """What a name is of. A worker of the version before must meet one of this: no number changes."""
+    """What a name is of. No number changes any more: workers of two versions may run at once, and must meet."""
 
     ID = 0
     """An exchange, a notice, a worker's folder: whatever has a UUID."""

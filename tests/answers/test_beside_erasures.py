@@ -19,7 +19,7 @@ from sluice.answers.sweep import make_decided
 from sluice.db import connect, transaction
 from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.copies.copy_store import find_copies
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.erase import begin, run
 from sluice.settings import Settings
 
@@ -56,11 +56,11 @@ def handed_while(town: Town, then: Callable[[], object]) -> tuple[int, int]:
 def test_one_that_was_kept_while_an_erasure_began_goes_once_that_is_over(town: Town) -> None:
     answer, erasure = wished(town)
 
-    assert handed_while(town, lambda: control.begin_run(town.house.conn, erasure.case_id)) == (0, 0)
+    assert handed_while(town, lambda: control_store.begin_run(town.house.conn, erasure.case_id)) == (0, 0)
 
     [waiting] = [line for line in town.desk.lines() if line.decision == "open"]
     assert kept(town) == []
-    control.end_run(town.house.conn, erasure.case_id, "clean")
+    control_store.end_run(town.house.conn, erasure.case_id, "clean")
     assert hand_owed(town.house, now()) == (1, 0)
     [handed] = handed_to(town.house, answer.case_id, "solar01")
     assert handed.opened.exchange_id == waiting.id and handed.is_there
@@ -82,11 +82,11 @@ def test_one_that_is_about_whom_is_erased_meanwhile_leaves_nothing_behind(town: 
 
 def test_waiting_is_no_failure_until_that_erasure_is_in_error_and_nobody_at_it(town: Town) -> None:
     _, erasure = wished(town)
-    control.begin_run(town.house.conn, erasure.case_id)
+    control_store.begin_run(town.house.conn, erasure.case_id)
     assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 0), (0, 0))
 
     town.desk.sql("update erasure_run set seen_at = now() - interval '40 days' returning 1")
-    with connect(town.desk.settings) as other, control.hold_case(other, erasure.case_id):
+    with connect(town.desk.settings) as other, control_store.hold_case(other, erasure.case_id):
         assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 0), (0, 0))
     assert (make_decided(town.house, "airflow", now()), hand_owed(town.house, now())) == ((0, 1), (0, 1))
 
@@ -97,12 +97,12 @@ def test_an_erasure_begins_after_whoever_lets_none_begin(town: Town) -> None:
 
     def begin() -> None:
         with connect(town.desk.settings) as conn:
-            control.begin_run(conn, case.case_id)
+            control_store.begin_run(conn, case.case_id)
             begun.set()
 
     with ThreadPoolExecutor(1) as other:
         with transaction(town.house.conn):
-            control.let_none_begin(town.house.conn)
+            control_store.let_none_begin(town.house.conn)
             beginning = other.submit(begin)
             assert not begun.wait(1)
         beginning.result(timeout=30)

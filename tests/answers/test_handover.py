@@ -43,7 +43,7 @@ from sluice.rights.copies import answer_store, copy_store
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import store_of
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.erasure.scan import _index_denies
@@ -298,7 +298,7 @@ def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_sa
 def left_open(town: Town, number: int, erasure: Case) -> tuple[Case, ExchangeId]:
     """A case whose answer gave up because an erasure ran, and the exchange of that answer."""
     answer = asked(town, number)
-    control.begin_run(town.house.conn, erasure.case_id)
+    control_store.begin_run(town.house.conn, erasure.case_id)
     with pytest.raises(ErasedMeanwhile):
         sent(town, answer)
     [left] = [line.id for line in town.desk.lines() if line.decision == "open"]

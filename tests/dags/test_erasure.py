@@ -34,12 +34,13 @@ from sluice.rights.case.store import get_case
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import open_request, targets_of
-from sluice.rights.copies.model import Copy, RequestTakenBack, Target
+from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.stores import carry_out, store_of
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import MOST_BATCHES, MOST_CASES, Batch, CopyName, cut, read_batch
 from sluice.rights.erasure.certificate import last_scans
 from sluice.rights.erasure.erase import begin
+from sluice.rights.erasure.model import RequestTakenBack
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 
@@ -82,7 +83,11 @@ def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night, monkeypatc
 
     with at_terminal(night.desk, monkeypatch):
         released = erasure.FindReleased(task_id="released").execute({})
-        with connect(settings) as other, control.hold_case(other, released[0]), pytest.raises(AirflowSkipException):
+        with (
+            connect(settings) as other,
+            control_store.hold_case(other, released[0]),
+            pytest.raises(AirflowSkipException),
+        ):
             erasure.BeginErasure(task_id="begin", case_id=released[0]).execute({})
         assert erasure.FindReleased(task_id="released").execute({}) == released, "the next run finds it again"
         begun = [erasure.BeginErasure(task_id="begin", case_id=each).execute({}) for each in released]

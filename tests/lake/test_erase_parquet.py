@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from sluice.lake.erase.in_parquet import MAGIC, erase_refs, find_refs
+from sluice.lake.erase.in_lake import MAGIC, erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.erase.parquet_thrift import Items, Struct, decoded, encoded
 from sluice.lake.parquet import ROWS_PER_GROUP, write_lake

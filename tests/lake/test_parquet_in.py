@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
+from sluice.lake.erase.in_parquet import erase_records
 from sluice.lake.erase.model import EraseRefused
-from sluice.lake.erase.parquet_rows import erase_records
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Limits
 

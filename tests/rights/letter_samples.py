@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from sluice.rights.case.clock import DueDates
-from sluice.rights.case.letter_model import LetterFacts, PartFacts, Proof, Sender
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.case.reasons import iri
+from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender
 from sluice.terms import FieldGroup, Sha256
 
 CASE = CaseId("5b1f0c2e-6c36-4f0e-9f6c-1d2a3b4c5d6e")

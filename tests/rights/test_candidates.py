@@ -29,8 +29,8 @@ from sluice.rights.case.model import Case, CaseId, Order, Right, State
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.confirm import NotWaiting, candidates_of, confirm
 from sluice.rights.copies.candidates import find_candidates, identifier_of
-from sluice.rights.copies.model import NotDecided
 from sluice.rights.erasure.erase import plan, run
+from sluice.rights.erasure.model import NotDecided
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Sought, open_sealed
 from sluice.rights.requests import read_requests

@@ -20,12 +20,12 @@ from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again, release
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import get_case
-from sluice.rights.copies.model import NotDecided
 from sluice.rights.copies.where import where
 from sluice.rights.erasure import scan
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import plan, run, verify
+from sluice.rights.erasure.model import NotDecided
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings

@@ -22,11 +22,11 @@ from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.release import release
 from sluice.rights.case.model import CaseId, State
 from sluice.rights.case.store import get_case
-from sluice.rights.copies.model import ErasureBusy, ErasureReport, ErasureStopped
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.control import resume, stop
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureBusy, ErasureReport, ErasureStopped
 from sluice.rights.erasure.preflight import PreflightFailed
 from sluice.rights.erasure.release import draft
 from sluice.rights.erasure.release import release as let_go

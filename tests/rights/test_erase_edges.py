@@ -25,11 +25,12 @@ from sluice.exchange.read import list_exchanges
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.rights.copies.find import is_pointing
-from sluice.rights.copies.model import Copy, Decided, ErasureReport, Outcome, Target
+from sluice.rights.copies.model import Copy, Decided, Outcome, Target
 from sluice.rights.copies.scope import is_decided
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression

@@ -17,11 +17,11 @@ from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import withdraw
-from sluice.rights.copies.model import NotReleased
 from sluice.rights.copies.whose import Own, SeveralCustomers, own_of
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.control_store import find_plans
 from sluice.rights.erasure.erase import plan, run
+from sluice.rights.erasure.model import NotReleased
 from sluice.rights.erasure.release import draft
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow, forward

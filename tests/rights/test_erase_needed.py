@@ -14,7 +14,6 @@ from sluice.exchange.persons.suppressed import find_suppressed, lift
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import withdraw
-from sluice.rights.copies.model import EverybodyNeeded, PlanOutdated
 from sluice.rights.copies.needed_model import Need, Needed
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.copies.whose import SeveralCustomers, needs_of
@@ -22,6 +21,7 @@ from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.control import UNDECIDED, take_up
 from sluice.rights.erasure.control_store import find_plans, find_run
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import EverybodyNeeded, PlanOutdated
 from sluice.rights.erasure.plan import read_plan
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep

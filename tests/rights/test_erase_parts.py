@@ -15,13 +15,14 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Remedies, State
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import decide, withdraw
-from sluice.rights.copies.model import Copy, Decided, Fate, ReleaseRefused, RequestTakenBack, Target
+from sluice.rights.copies.model import Copy, Decided, Fate, Target
 from sluice.rights.copies.scope import fate_of
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.control import check_goes_on, status, take_up
 from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
+from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
@@ -80,7 +81,7 @@ def refusal(*groups: str) -> Order:
 
 
 def outcome(town: Town, case: Case) -> str | None:
-    ran = control.find_run(town.house.conn, case.case_id)
+    ran = control_store.find_run(town.house.conn, case.case_id)
     assert ran is not None
     return ran.outcome
 
@@ -179,7 +180,7 @@ def test_a_request_that_is_taken_back_at_work_ends_its_erasure_and_stops_no_othe
 
     withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
 
-    assert not control.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
+    assert not control_store.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
     town.desk.sql("update erasure_run set seen_at = now() - interval '1 day' returning 1")  # it died there
     assert outcome(town, case) == "withdrawn" and status(town.house.conn).cases == ()
     settle_holds(town.house, now())
@@ -191,13 +192,17 @@ def test_a_request_taken_back_leaves_nothing_to_release_and_its_run_ends_without
     case, other = town.decided(town.people[0]), town.ask(town.people[1])
     instructed(town, other)
     draft(town.house, other.case_id, "airflow", now())
-    assert control.count_unreleased(town.house.conn) == len(control.find_unreleased(town.house.conn, 9)) == 1
+    assert (
+        control_store.count_unreleased(town.house.conn) == len(control_store.find_unreleased(town.house.conn, 9)) == 1
+    )
     names = begin(town.house, case.case_id, now())
 
     for each in (case, other):
         withdraw(town.house.conn, each.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
 
-    assert control.count_unreleased(town.house.conn) == len(control.find_unreleased(town.house.conn, 9)) == 0
+    assert (
+        control_store.count_unreleased(town.house.conn) == len(control_store.find_unreleased(town.house.conn, 9)) == 0
+    )
     with pytest.raises(RequestTakenBack):
         erase_copies(town.house, case.case_id, names)
     with pytest.raises(RequestTakenBack):
@@ -226,7 +231,7 @@ def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town)
     failed, proven = town.decided(town.people[0]), town.decided(town.people[1])
     run(town.house, proven.case_id, now())
     begin(town.house, failed.case_id, now())
-    control.end_run(town.house.conn, failed.case_id, "residue")
+    control_store.end_run(town.house.conn, failed.case_id, "residue")
 
     for case in (failed, proven):
         withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))

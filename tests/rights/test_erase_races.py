@@ -32,8 +32,8 @@ from sluice.exchange.persons.merged_store import find_months, find_runs
 from sluice.ledger.copy_kinds import INDEX
 from sluice.returns.model import NotReleasable
 from sluice.rights.case.model import CaseId
-from sluice.rights.copies.model import ErasureReport
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureReport
 from sluice.settings import Settings
 
 RACES = effort(1, 25)

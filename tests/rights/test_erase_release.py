@@ -21,22 +21,19 @@ from sluice.exchange.locks import hold_object
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Case, CaseId
-from sluice.rights.copies.model import (
-    AnotherInError,
-    Copy,
-    Done,
-    ErasureBusy,
-    ErasureStopped,
-    NotReleased,
-    Outcome,
-    Place,
-    PlanOutdated,
-    ReleaseRefused,
-)
-from sluice.rights.erasure import control_store as control
+from sluice.rights.copies.model import Copy, Done, Outcome, Place
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.control import resume, status, stop, take_up
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import (
+    AnotherInError,
+    ErasureBusy,
+    ErasureStopped,
+    NotReleased,
+    PlanOutdated,
+    ReleaseRefused,
+)
 from sluice.rights.erasure.plan import StoredPlan, make_plan, read_plan
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.person.identifiers import encrypt
@@ -133,7 +130,7 @@ def test_the_database_itself_refuses_the_planner_and_a_plan_names_nobody(night: 
     content = plan.plan.content.decode()
     assert phone[-6:] not in content and record not in content and read_plan(plan.plan.content) == plan.plan
     with pytest.raises(Exception, match="erasure_plan_four_eyes"):
-        control.mark_released(house.conn, plan.plan_id, "CARL ", now())
+        control_store.mark_released(house.conn, plan.plan_id, "CARL ", now())
     with pytest.raises(Exception, match="permission denied"):
         house.conn.execute("update erasure_plan set content = '' ")
 
@@ -218,7 +215,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
     resume(house.conn, None, "els", now())
     report = run(house, case.case_id, now())
     assert (report.residual, report.waiting) == (0, 0)
-    [plan] = control.find_plans(house.conn, case.case_id)
+    [plan] = control_store.find_plans(house.conn, case.case_id)
     assert sum(line.objects for line in report.lines) == len(plan.plan.going), "both runs together are the plan"
     kinds = [
         str(row["kind"])
@@ -271,11 +268,11 @@ def test_a_case_that_fails_as_nobody_foresaw_keeps_no_other(night: Night) -> Non
 def test_a_run_that_died_long_ago_or_failed_counts_as_an_error(night: Night) -> None:
     house = night.desk.house
     case = asked(night, *reversed(night.people(3)[0]))
-    control.begin_run(house.conn, case.case_id)
+    control_store.begin_run(house.conn, case.case_id)
     assert not status(house.conn).cases[0].is_in_error, "it may be at work"
     house.conn.execute("update erasure_run set seen_at = now() - interval '31 minutes'")
     assert status(house.conn).cases[0].is_in_error
-    with connect(night.desk.settings) as other, control.hold_case(other, case.case_id):
+    with connect(night.desk.settings) as other, control_store.hold_case(other, case.case_id):
         assert not status(house.conn).cases[0].is_in_error, "somebody runs it again"
         with pytest.raises(ErasureBusy):
             run(house, case.case_id, now())

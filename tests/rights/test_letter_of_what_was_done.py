@@ -15,12 +15,12 @@ from rights.letter_samples import a_case, a_part, facts_of
 from rights.town import Town, open_town, papers_of
 from sluice.answers.sweep import make_decided
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.letter_model import PartFacts
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State
 from sluice.rights.case.store import list_steps
 from sluice.rights.case.wording import group_text
 from sluice.rights.erasure.erase import run
 from sluice.rights.letters.document import spoken
+from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import open_document
 from sluice.rights.notices.notice_store import list_notices

@@ -28,11 +28,11 @@ from sluice.documents.model import LetterPage
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.rights.case.letter_due import parts_waiting, refused_groups
-from sluice.rights.case.letter_model import LetterFacts, PartFacts
 from sluice.rights.case.model import ACTIONS, PROTECTED, Action, LetterKind, Right, State, Track
 from sluice.rights.case.reasons import DELAYS, REFUSALS, REMEDIES, iri
 from sluice.rights.case.wording import group_text, reason_text
 from sluice.rights.letters.document import make_letter_document, spoken
+from sluice.rights.letters.model import LetterFacts, PartFacts
 from sluice.rights.letters.page import done_text, make_letter_page
 from sluice.terms import FieldGroup
 

@@ -10,7 +10,6 @@ from rights.instructing import accept, current, instruct, letter_text, of_center
 from rights.letter_samples import a_case, a_part, facts_of
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.letter_model import PartFacts
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import NOT_ASKED, pause
@@ -18,6 +17,7 @@ from sluice.rights.case.store import list_steps
 from sluice.rights.forward import follow
 from sluice.rights.instructions import InstructionOutcome
 from sluice.rights.letters.document import spoken
+from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings

@@ -12,9 +12,9 @@ from copies import Copies
 from meanwhile import Meanwhile
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.effects.effects import EFFECTS
-from sluice.exchange.effects.own_writes import note_own_write
 from sluice.exchange.house import House
 from sluice.exchange.open import Arrivals
+from sluice.exchange.own_writes import note_own_write
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.copy_store import find_copies, swap

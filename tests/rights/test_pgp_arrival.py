@@ -18,9 +18,10 @@ from sluice.lake.read.pgp_in import public_part
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
-from sluice.rights.copies.model import ErasureReport, Outcome, Target
+from sluice.rights.copies.model import Outcome, Target
 from sluice.rights.copies.read import read_rows
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal

@@ -19,7 +19,7 @@ from sluice.keys import KeyLost
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake.s3.probe import Promise
 from sluice.rights.case.model import Case
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.preflight import PreflightFailed, Problem, Risk, preflight
 from sluice.rights.erasure.release import draft
@@ -166,7 +166,7 @@ def test_an_exchange_that_is_stuck_is_named_and_does_not_stop_the_run(night: Nig
 def test_another_run_is_named_by_case_and_the_commands_exit_with_it(
     night: Night, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connect(night.desk.settings) as other, control.hold_case(other, case.case_id):
+    with connect(night.desk.settings) as other, control_store.hold_case(other, case.case_id):
         [problem] = preflight(night.desk.house, case.case_id)
         assert problem == Problem(Risk.RUN_UNDER_WAY, f"case {case.case_id}")
         with at_terminal(night.desk, monkeypatch):

@@ -14,12 +14,12 @@ from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.answers.make import Wish
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case import store
-from sluice.rights.case.letter_model import PartFacts
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State
 from sluice.rights.case.steps import decide
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.letters.document import spoken
+from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import open_document
 from sluice.settings import Settings

@@ -15,11 +15,11 @@ from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Case, Right, State
 from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.store import list_steps
-from sluice.rights.copies.model import ErasureStopped, NotReleased, ReleaseRefused
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.control import check_goes_on, resume, take_up
 from sluice.rights.erasure.control_store import begin_run, is_stopped
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureStopped, NotReleased, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.instructions import CONTRADICTING, InstructionOutcome
 from sluice.rights.mail.model import MailKind

@@ -11,8 +11,8 @@ from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed
-from sluice.lake.media_types import JSON
 from sluice.ledger.verify import verify as verify_ledger
+from sluice.media_types import JSON
 from sluice.rights.case import store
 from sluice.rights.case.errors import CaseNotTidied, CaseTidied
 from sluice.rights.case.facts import sealed_days

@@ -4,7 +4,7 @@ The roles stay what they were: another role takes another version. What ends is 
 from that moment on and not before: what was exchanged earlier keeps what it says.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from sluice.agreement.model import Agreement
@@ -19,6 +19,7 @@ from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
 from sluice.ledger.signed_off import RoleSignedOff
 from sluice.terms import RoleProfile
+from sluice.times import utc_text
 
 
 class SignOffRefused(SluiceError):
@@ -92,6 +93,6 @@ def _body(paper: Agreement, signed: SignOff) -> RoleSignedOff:
         number=len(paper.seed_owner_signers) + 1,
         needed=paper.seed_owner_signatures,
         signed_by=signed.signed_by,
-        signed_at=signed.signed_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        signed_at=utc_text(signed.signed_at),
         reason=signed.reason,
     )

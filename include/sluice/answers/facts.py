@@ -8,8 +8,8 @@ from sluice.answers.authority import PRINCIPAL, Authority
 from sluice.answers.info import Information
 from sluice.answers.model import UNASSIGNED, AnswerKind, FieldLine, Found, StoreCount
 from sluice.answers.select import Selected
-from sluice.rights.case.letter_model import Sender
 from sluice.rights.case.model import Case
+from sluice.rights.letters.model import Sender
 
 
 @dataclass(frozen=True, slots=True)

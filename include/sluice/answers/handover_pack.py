@@ -20,11 +20,11 @@ from sluice.exchange.keep import line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.workroom import private_folder
-from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.read.pgp import encrypt_to
 from sluice.lake.s3.objects import hash_of
 from sluice.ledger.copy_kinds import ANSWER_KEPT, INDEX
+from sluice.media_types import OCTETS, PARQUET
 from sluice.rights.case.clock import received_on
 from sluice.rights.copies.read import refs_in
 from sluice.rights.person.identifiers import Envelope, refs_of

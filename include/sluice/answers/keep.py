@@ -22,11 +22,11 @@ from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import private_folder
-from sluice.lake.media_types import OCTETS, PARQUET
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
+from sluice.media_types import OCTETS, PARQUET
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import answer_days
 from sluice.rights.case.model import CASES_CHAIN, Actor, SubCaseId

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from sluice import media_types
 from sluice.agreement.eligibility import NotPortable, traits_of, why_not
 from sluice.agreement.model import FieldRole
 from sluice.answers.access import as_json
@@ -22,7 +23,6 @@ from sluice.answers.select import COMPANY, DATASET, EXCHANGE, META, Selected
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
-from sluice.lake import media_types
 from sluice.lake.write.values import moments, typed
 from sluice.ledger.copy_kinds import DELIVERED, LAKE, RETURN
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY

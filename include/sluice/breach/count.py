@@ -40,7 +40,6 @@ from sluice.rights.copies.read import refs_in
 from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
-"""Records that are no rows: nobody can tell from a column whose they are."""
 NOBODY = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS, INDEX, REST})
 """Kinds of copies with row numbers, codes and references only."""
 WHOLE = (LAKE, REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS, REFUSED_FILE, RETURN, DIAL_KEPT)

@@ -18,7 +18,7 @@ from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.rights.copies.model import ErasureReport
+    from sluice.rights.erasure.model import ErasureReport
     from sluice.rights.erasure.plan import StoredPlan
 
 app = typer.Typer(

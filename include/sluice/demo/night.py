@@ -19,12 +19,12 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD
 from sluice.exchange.read import ExchangeLine, find_by_versions, show_exchange
-from sluice.lake.media_types import CSV, JSON
 from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn, ReleasedReturn
 from sluice.ledger.store import find_entry
+from sluice.media_types import CSV, JSON
 from sluice.returns.acks import AckOutcome, list_ack_files
 from sluice.returns.drain import drain_returns
 from sluice.returns.model import NotReleasable

@@ -18,16 +18,16 @@ from sluice.demo.story import DemoUnfinished, Outcome, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import find_reasons
-from sluice.lake.media_types import CSV
 from sluice.lake.s3.objects import ObjectStore
+from sluice.media_types import CSV
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Track, desk_actor
 from sluice.rights.case.steps import decide, desk_order, settle_identity
-from sluice.rights.copies.model import ErasureBusy, ErasureReport, ReleaseRefused
 from sluice.rights.copies.where import Whereabouts, where
 from sluice.rights.erasure.certificate import Certificate, issue
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import ErasureBusy, ErasureReport, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow

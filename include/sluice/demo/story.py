@@ -27,12 +27,12 @@ from sluice.errors import Ref, SluiceError, StoreError
 from sluice.exchange.anchor import anchor_ledger, read_anchors
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import ExchangeLine, find_by_versions, get_accepted
-from sluice.lake.media_types import CSV
 from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.store import read_checkpoints, read_heads, snapshot, stream_entries
 from sluice.ledger.verify import verify, verify_entries
 from sluice.lineage.check import check_event
 from sluice.lineage.model import EventInvalid
+from sluice.media_types import CSV
 from sluice.services.seaweed import credential, secret_path
 from sluice.settings import Settings
 

@@ -13,11 +13,11 @@ from sluice.dial import store
 from sluice.dial.model import ListInvalid, ListReplaced, ListSmaller, NumberList
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.lake.media_types import PARQUET
 from sluice.ledger.append import append
 from sluice.ledger.dialled import NumbersImported
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
+from sluice.media_types import PARQUET
 from sluice.subject.columns import normalise_column
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind

@@ -52,12 +52,12 @@ from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
-from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED, INDEX
 from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
+from sluice.media_types import PARQUET
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.columns import normalise_column
 from sluice.subject.consent import word_of_rows

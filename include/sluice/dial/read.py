@@ -20,8 +20,8 @@ from sluice.dial.view import read_rows, without
 from sluice.errors import Ref
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House, open_house
-from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.persons.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import private_folder
 from sluice.ledger.copy_kinds import DIALLED
 from sluice.settings import Settings, get_settings, login_name

@@ -21,7 +21,6 @@ from sluice.terms import Decision
 
 TYPE = "sluice-role-statement+jws"
 FORMAT: Literal["sluice-role-statement-1"] = "sluice-role-statement-1"
-"""Kind of the copies of a record that are the file which the principal receives."""
 METADATA_KEY = b"sluice.role_statement"
 
 _SUPPLIED_BY: Mapping[str, Literal["principal", "center"]] = {"contacts": "principal", "results": "center"}

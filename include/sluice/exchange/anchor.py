@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.lake.media_types import JOSE
 from sluice.ledger.checkpoint import heads_changed, make_checkpoint, read_checkpoint
 from sluice.ledger.model import LedgerReport
 from sluice.ledger.store import checkpoints_before, find_first_appended, find_last_checkpoint, get_jws
+from sluice.media_types import JOSE
 
 PREFIX = "checkpoints/"
 PUT_WITHIN = timedelta(minutes=10)

@@ -17,8 +17,8 @@ from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import FileMissing, Ref, is_file
 from sluice.exchange.judging.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.judging.nursery import Nursery
-from sluice.exchange.judging.paper import missing_paper, refuse_unread, refused
 from sluice.exchange.judging.progress import Say, told
+from sluice.exchange.paper import missing_paper, refuse_unread, refused
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Severity

@@ -19,15 +19,15 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
 from sluice.exchange.judging.left import check_left
 from sluice.exchange.judging.nursery import ChildEnd
-from sluice.exchange.judging.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.judging.progress import told
-from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.model import Judged, Opened
+from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.known_keys import NO_KEYS, KnownKeys, write_keys
 from sluice.exchange.persons.suppressed import write_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.review import held_inputs, paper_of_review, review_of
+from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import GateVerdict, PassResult
 from sluice.lake.read.pgp_in import PgpKeys, armoured

@@ -1,7 +1,7 @@
 """Put what was judged into the stores: accepted rows to the lake, the rest sealed to the vault.
 
 Every key is a function of the exchange, so a rerun finds what it wrote and goes on. Nothing here
-makes data visible: that takes the commit (close.py) and the receipt (effects.py).
+makes data visible: that takes the commit (close.py) and the receipt (``effects/effects.py``).
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,21 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST_FILE
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe
-from sluice.lake.media_types import CSV, OCTETS, PARQUET
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject
-from sluice.ledger.copy_kinds import FINDINGS, HELD_ROWS, INDEX, LAKE, REFUSED_FILE, REFUSED_RECORDS, REFUSED_ROWS, REST
+from sluice.ledger.copy_kinds import (
+    ARRIVED,
+    FINDINGS,
+    HELD_ROWS,
+    INDEX,
+    LAKE,
+    REFUSED_FILE,
+    REFUSED_RECORDS,
+    REFUSED_ROWS,
+    REST,
+)
 from sluice.ledger.record import CopyLine
+from sluice.media_types import CSV, OCTETS, PARQUET
 from sluice.terms import Direction
 from sluice.times import brussels_day
 
@@ -46,7 +56,7 @@ def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
     """The file as the principal dropped it: kept for a while, then removed by retention."""
     opened = judged.opened
     return CopyLine(
-        kind="arrived",
+        kind=ARRIVED,
         bucket=opened.bucket,
         key=withheld_unless_safe(opened.key, opened.flow),
         version_id=opened.version_id,

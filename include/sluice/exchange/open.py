@@ -11,9 +11,9 @@ from sluice.agreement.store import in_force, is_flow
 from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
 from sluice.exchange import outbox, store
-from sluice.exchange.effects.own_writes import OwnWrite, find_own_writes, is_own
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
+from sluice.exchange.own_writes import OwnWrite, find_own_writes, is_own
 from sluice.exchange.store import Arrival
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID, ListingCut

@@ -24,7 +24,6 @@ from sluice.exchange.model import Opened
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
-from sluice.lake.media_types import NDJSON
 from sluice.lake.quarantine import unseal
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
@@ -36,6 +35,7 @@ from sluice.ledger.reason import check_reason
 from sluice.ledger.record import REVIEW, ExchangeRecord, InputLine
 from sluice.ledger.reviewed import NotesRead, ReviewDecided
 from sluice.ledger.store import find_entry
+from sluice.media_types import NDJSON
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
 from sluice.times import brussels_day, utc_text
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sluice import locks
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import IS_WORKED_ON
@@ -14,7 +15,7 @@ from sluice.exchange.review_store import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine
-from sluice.locks import About, is_held_by_us, release, take
+from sluice.locks import About, is_held_by_us
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
@@ -127,7 +128,7 @@ def claim_next(
         yield opened
     finally:
         if opened is not None:
-            release(conn, About.ID, opened.exchange_id)
+            locks.release(conn, About.ID, opened.exchange_id)
 
 
 def _lock_next(
@@ -141,7 +142,7 @@ def _lock_next(
         (direction.value, principal, flow, list(but)),
     ).fetchall()
     for candidate in candidates:
-        if not take(conn, About.ID, candidate["id"]):
+        if not locks.take(conn, About.ID, candidate["id"]):
             continue
         row = conn.execute(
             f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
@@ -151,7 +152,7 @@ def _lock_next(
         ).fetchone()
         if row:
             return opened_of(row)
-        release(conn, About.ID, candidate["id"])
+        locks.release(conn, About.ID, candidate["id"])
     return None
 
 

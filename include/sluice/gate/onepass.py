@@ -21,9 +21,8 @@ from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
 from sluice.gate.kinds import COUNT_METRICS, KINDS, NEWEST
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
-from sluice.times import BRUSSELS
+from sluice.times import BRUSSELS, ZONE
 
-"""What a moment without a zone in a file means."""
 Hashes = npt.NDArray[np.uint32]
 """Of 10,000,000 different keys one of 400 has the hash of another one, and is confirmed for nothing."""
 RowsOf = Callable[[pl.Series], pl.DataFrame]
@@ -170,7 +169,7 @@ def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | N
     view = View(frame)
     value = view.value(name, column_type).expr.cast(pl.Datetime("us"))
     if format_of(column_type).endswith("Z"):
-        value = value.dt.replace_time_zone("UTC").dt.convert_time_zone(BRUSSELS.key).dt.replace_time_zone(None)
+        value = value.dt.replace_time_zone("UTC").dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
     found = view.frame().select(value.filter(value <= moment).max()).item()
     return found if isinstance(found, datetime) else None
 

@@ -33,7 +33,7 @@ from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord, is_dial_key
 from sluice.lineage.datasets import input_of, opened_input, outputs_of
 from sluice.lineage.graph import MADE_WAYS, is_made
-from sluice.lineage.ours import HELD_BACK, exchange_facet
+from sluice.lineage.ours import REASONS_HELD, exchange_facet
 from sluice.lineage.returned import return_inputs, return_outputs, return_target
 from sluice.terms import Decision, Direction
 
@@ -113,7 +113,7 @@ def _counted_tags(record: ExchangeRecord) -> dict[str, str]:
     """What no closed facet of 1-0-0 has a place for: rows held for other reasons than a right, and of a return all."""
     treatment, supersedes = record.right_treatment, record.what.supersedes
     is_return = record.direction is Direction.OUTBOUND_RETURN or record.is_dial_list
-    held = {code: count for code, count in treatment.held_back.items() if is_return or code not in HELD_BACK}
+    held = {code: count for code, count in treatment.held_back.items() if is_return or code not in REASONS_HELD}
     counts = Counter({f"held.{code}": count for code, count in held.items()})
     counts.update({f"withheld.{column}": count for column, count in treatment.withheld.items()})
     for line in record.reasons if is_return else ():

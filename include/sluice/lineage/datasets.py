@@ -18,12 +18,12 @@ from openlineage.client.generated.output_statistics_output_dataset import Output
 from openlineage.client.generated.schema_dataset import SchemaDatasetFacet, SchemaDatasetFacetFields
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 
+from sluice.ledger.copy_kinds import ARRIVED, LAKE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
 from sluice.terms import Direction
 
-ARRIVED, LAKE = "arrived", "lake"
 SUBJECT_REF, REF_PREFIX = "sluice_subject_ref", "sluice_ref_"
 """Columns of the lake: the first reference a row has, and one per identifying column."""
 

@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from sluice.ledger.copy_kinds import ARRIVED
+from sluice.ledger.copy_kinds import ARRIVED, LAKE
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.lineage.graph import GIVEN, is_made, sent_copy
 from sluice.terms import Direction
 
 CENTER, PRINCIPAL = "center", "principal"
 """Parties as roles name them, whatever they are called."""
-LAKE, ASIDE = "lake", "quarantine"
+ASIDE = "quarantine"
 
 
 class Column(IntEnum):

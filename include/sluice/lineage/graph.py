@@ -14,9 +14,9 @@ GIVEN = MappingProxyType({RETURN: DELIVERED, DIAL_KEPT: DIALLED, ANSWER_KEPT: HA
 """The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
 MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
 """Directions in which nothing arrives: what goes is made here."""
-HELD_ROWS = "held rows of"
+ROWS_HELD_OF = "held rows of"
 """From the copy of rows that waited for a person to the file in which they came back."""
-DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered", HELD_ROWS})
+DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered", ROWS_HELD_OF})
 """Edges that the data itself goes along, from a file that came in to one that went out."""
 
 PERSON = Node("person:asked-for", "person", "the person asked for")
@@ -96,7 +96,7 @@ def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
     yield source, Edge(source.id, exchange.id, "was judged in")
     for each in what.inputs:
         held = _object(each.bucket, each.key, each.version_id)
-        yield held, Edge(held.id, source.id, HELD_ROWS)
+        yield held, Edge(held.id, source.id, ROWS_HELD_OF)
 
 
 def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
@@ -146,7 +146,7 @@ def _object(bucket: str, key: str, version_id: str | None) -> Node:
 def _paths(graph: Graph) -> Iterator[tuple[str, ...]]:
     """Every way the data went, from where it came in to where it lies now; over held rows where they came back."""
     after: dict[str, list[str]] = {}
-    came_back = {edge.source for edge in graph.edges if edge.verb == HELD_ROWS}
+    came_back = {edge.source for edge in graph.edges if edge.verb == ROWS_HELD_OF}
     for edge in graph.edges:
         if edge.verb in DATA or edge.target in came_back:
             after.setdefault(edge.source, []).append(edge.target)

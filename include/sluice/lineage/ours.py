@@ -6,6 +6,7 @@ contract) has no ``sluice_exchange``; the plain tags of the run say its decision
 
 import re
 
+from sluice.ledger.copy_kinds import LAKE
 from sluice.ledger.record import ExchangeRecord, RoleLine
 from sluice.lineage.facets import (
     DistinctSubjects,
@@ -21,8 +22,7 @@ from sluice.terms import Direction, RoleProfile
 PARTIES = {"-": "none", "": "none", "both": "each"}
 """Words of the role table that the facet spells otherwise."""
 
-HELD_BACK = frozenset({"erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold"})
-LAKE = "lake"
+REASONS_HELD = frozenset({"erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold"})
 
 
 def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRunFacet | None:
@@ -86,7 +86,7 @@ def subject_count_facet(record: ExchangeRecord) -> SluiceSubjectCountInputDatase
     what = record.what
     if what.distinct_subjects is None:
         return None
-    held = {reason: count for reason, count in record.right_treatment.held_back.items() if reason in HELD_BACK}
+    held = {reason: count for reason, count in record.right_treatment.held_back.items() if reason in REASONS_HELD}
     return SluiceSubjectCountInputDatasetFacet(
         rows=what.rows_in,
         rowsAccepted=what.rows_accepted,

@@ -5,6 +5,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from sluice.media_types import JSON
+
 TIMEOUT_SECONDS = 10.0
 
 
@@ -17,9 +19,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def post_json(url: str, document: str) -> str | int | None:
     """Send it once. None when it arrived; else the status that came back, or the kind of failure."""
-    request = urllib.request.Request(
-        url, data=document.encode(), method="POST", headers={"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(url, data=document.encode(), method="POST", headers={"Content-Type": JSON})
     try:
         urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:

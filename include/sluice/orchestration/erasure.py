@@ -95,7 +95,7 @@ class ErasureStep(HouseOperator):
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
-        from sluice.rights.copies.model import RequestTakenBack
+        from sluice.rights.erasure.model import RequestTakenBack
 
         with open_house(get_settings()) as house:
             try:
@@ -161,9 +161,9 @@ class ProveErasure(ErasureStep):
 
         from sluice.errors import Ref
         from sluice.rights.case.model import CaseId
-        from sluice.rights.copies.model import NotFinished
         from sluice.rights.erasure.certificate import find_proven, issue
         from sluice.rights.erasure.erase import prove
+        from sluice.rights.erasure.model import NotFinished
 
         report = prove(house, CaseId(self.case_id), datetime.now(UTC))
         left = (report.residual or 0) + report.doubts + report.waiting

@@ -10,6 +10,7 @@ from sluice.agreement.papers import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING
+from sluice.times import ZONE
 
 MINUTES_A_DAY = 24 * 60
 
@@ -75,7 +76,7 @@ def every_five_minutes(offset: int) -> CronTriggerTimetable:
 
 def every_night() -> CronTriggerTimetable:
     """Early on every day of Brussels, when the day before is over and nothing else is busy."""
-    return CronTriggerTimetable("20 1 * * *", timezone="Europe/Brussels", run_immediately=timedelta())
+    return CronTriggerTimetable("20 1 * * *", timezone=ZONE, run_immediately=timedelta())
 
 
 def every_minute() -> CronTriggerTimetable:

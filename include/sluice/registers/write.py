@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -22,7 +21,7 @@ from sluice.registers.model import Register
 from sluice.registers.page import make_register_page
 from sluice.registers.tables import Table, tables_of
 from sluice.terms import Sha256
-from sluice.times import utc_text
+from sluice.times import BRUSSELS, utc_text
 
 FORMS = ("csv", "xlsx", "pdf", "json")
 CSV, XLSX = WriteForm("csv", encoding="utf-8-sig"), WriteForm("xlsx")
@@ -80,7 +79,7 @@ def _write(register: Register, folder: Path, language: str, form: str) -> Iterat
 
 def _dated(register: Register) -> datetime:
     """The date inside the PDF: that of the register, so that the same register is the same file."""
-    return datetime.combine(register.at, time(12), ZoneInfo("Europe/Brussels"))
+    return datetime.combine(register.at, time(12), BRUSSELS)
 
 
 def _frame(table: Table) -> pl.DataFrame:

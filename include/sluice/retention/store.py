@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any
 
+from sluice import locks
 from sluice.agreement.model import Agreement, RetentionRule
 from sluice.agreement.store import find_version
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
 from sluice.ledger.record import is_after_end, is_dial_key
-from sluice.locks import About, hold
+from sluice.locks import About
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
@@ -26,7 +27,7 @@ _NOT_ERASED = """not exists (select from erasure_outcome r
 
 def lock_principal(conn: Connection, principal: Principal) -> AbstractContextManager[None]:
     """Who sets a hold waits for the copies that are being deleted now, and whoever deletes next sees the hold."""
-    return hold(conn, About.RETENTION, principal)
+    return locks.hold(conn, About.RETENTION, principal)
 
 
 def find_principals(conn: Connection) -> list[Principal]:

@@ -14,12 +14,12 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import close_record
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
-from sluice.exchange.judging.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.locks import content_lock
 from sluice.exchange.model import GOOD, Opened
-from sluice.exchange.persons.given_back import paper_under
+from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stops import check_not_stopped

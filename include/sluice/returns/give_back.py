@@ -20,18 +20,18 @@ from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.close import close_record
 from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.judging.paper import finding, missing_paper
-from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.open import record_opened
-from sluice.exchange.persons.given_back import paper_under
+from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.stops import FlowStopped, check_not_stopped
 from sluice.exchange.store import get_open, is_open
+from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord

@@ -11,18 +11,18 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.agreement.subjects import naming_columns
 from sluice.exchange.house import House
-from sluice.exchange.judging.paper import finding
-from sluice.exchange.judging.uses import needs_of_file
 from sluice.exchange.keep import AS_MADE, line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
+from sluice.exchange.paper import finding
 from sluice.exchange.persons.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_file
 from sluice.gate.model import Finding
-from sluice.lake.media_types import PARQUET
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
 from sluice.ledger.copy_kinds import INDEX, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.media_types import PARQUET
 from sluice.returns import store
 from sluice.returns.compose import REF
 from sluice.returns.give_back_record import Given

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.exchange.judging.paper import refused
 from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write.model import Written

@@ -8,7 +8,7 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing
 from sluice.agreement.store import in_force
 from sluice.exchange.house import House
-from sluice.exchange.judging.paper import missing_paper
+from sluice.exchange.paper import missing_paper
 from sluice.exchange.stop_store import is_stopped
 from sluice.returns import give_back_store, store
 from sluice.returns.drain import drain_returns

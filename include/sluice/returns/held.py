@@ -8,6 +8,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import is_open
+from sluice.ledger.copy_kinds import HELD_BACK
 from sluice.returns.store import find_prepared
 from sluice.terms import ExchangeId
 
@@ -40,7 +41,7 @@ def find_held(house: House, exchange_id: ExchangeId) -> list[HeldRow] | None:
 
     waiting = find_prepared(house.conn, exchange_id) if is_open(house.conn, exchange_id) else None
     copies = waiting.how_long.copies if waiting else find_copies(house.conn, exchange_id)
-    copy = next((copy for copy in copies if copy.kind == "held"), None)
+    copy = next((copy for copy in copies if copy.kind == HELD_BACK), None)
     if copy is None:
         return None
     frame = pl.read_csv(io.BytesIO(house.objects.read(copy.bucket, copy.key, copy.version_id)), infer_schema=False)

@@ -13,11 +13,11 @@ from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key, vault_key
-from sluice.lake.media_types import CSV, PARQUET
 from sluice.lake.read.pgp import encrypt_to
 from sluice.ledger.copy_kinds import HELD_BACK, REST, RETURN, RETURN_FINDINGS
 from sluice.ledger.record import CopyLine, is_after_end
-from sluice.returns.make import FILE, FINDINGS, HELD
+from sluice.media_types import CSV, PARQUET
+from sluice.returns.make import FILE, FINDINGS_FILE, HELD_FILE
 from sluice.returns.making import Making
 from sluice.returns.paper import columns_over
 from sluice.times import brussels_day
@@ -85,9 +85,9 @@ def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterat
     def put(kind: str, name: str) -> CopyLine:
         key = vault_key(opened, name)
         stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
-        rows = len(making.sorted_out.held) if kind == "held" and making.sorted_out else None
+        rows = len(making.sorted_out.held) if kind == HELD_BACK and making.sorted_out else None
         return line(kind, stored, rows, "quarantine", last_day)
 
-    for kind, name in ((HELD_BACK, HELD), (RETURN_FINDINGS, FINDINGS)):
+    for kind, name in ((HELD_BACK, HELD_FILE), (RETURN_FINDINGS, FINDINGS_FILE)):
         if (folder / name).exists():
             yield partial(put, kind, name)

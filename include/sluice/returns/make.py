@@ -14,10 +14,10 @@ from sluice.documents.statement import parquet_metadata, state_roles
 from sluice.exchange.house import House
 from sluice.exchange.judge import second_judge
 from sluice.exchange.judging.job import load_rules, read_suites
-from sluice.exchange.judging.paper import finding, refused
-from sluice.exchange.judging.uses import needs_of_return
 from sluice.exchange.model import Opened
+from sluice.exchange.paper import finding, refused
 from sluice.exchange.persons.suppressed import find_suppressed
+from sluice.exchange.uses import needs_of_return
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
@@ -45,9 +45,9 @@ from sluice.returns.staffing import staff_of
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.index import build_run, write_run
 from sluice.terms import Verdict
-from sluice.times import midnight
+from sluice.times import ZONE, midnight
 
-FILE, HELD, FINDINGS = "return", "held.csv", "findings.csv"
+FILE, HELD_FILE, FINDINGS_FILE = "return", "held.csv", "findings.csv"
 UTC_TEXT, ANY_UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%6fZ", "%Y-%m-%dT%H:%M:%S%.fZ"
 """Times as canonical rows write them, and with any number of decimals."""
 
@@ -65,7 +65,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
         return Making(refused(tuple(reasons)), inputs)
     suppressed = find_suppressed(house, opened.principal, needs_of_return(paper))
     sorted_out = sort_out(contacts, results, rules, staff_of(house, opened, paper, ordered), suppressed)
-    sorted_out.held.write_csv(folder / HELD)
+    sorted_out.held.write_csv(folder / HELD_FILE)
     with ThreadPoolExecutor(1) as beside:
         runs = beside.submit(_runs, sorted_out, rules, contract.file_format.region, right)
         sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
@@ -144,7 +144,7 @@ def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFra
     local = [
         pl.coalesce(
             _moments(pl.col(each.name))
-            .dt.convert_time_zone("Europe/Brussels")
+            .dt.convert_time_zone(ZONE)
             .dt.strftime(each.date_format or iso[each.logical_type]),
             pl.col(each.name),
         )
@@ -173,7 +173,7 @@ def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making,
     judgement = judge(passed, (), thresholds_of(contract))
     making = replace(making, verdict=judgement.verdict, suites={suite.name: suite.sha256 for suite in suites})
     if not judgement.report.is_empty():
-        judgement.report.write_csv(folder / FINDINGS)
+        judgement.report.write_csv(folder / FINDINGS_FILE)
     with ThreadPoolExecutor(1) as beside:
         second = beside.submit(second_judge, judgement.verdict, passed)
         made = _with_file(house, opened, paper, making, judgement.refused, folder)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from sluice.exchange.house import House
-from sluice.lake.media_types import JSON
 from sluice.lake.s3.objects import StoredObject, prefix_of
+from sluice.media_types import JSON
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "ALREADY_ACKNOWLEDGED": {

@@ -6,8 +6,8 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.effects import deliver
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.persons.given_back import paper_under
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange

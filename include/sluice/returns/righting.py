@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.model import DataContract
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
-from sluice.exchange.persons.given_back import paper_under
 from sluice.exchange.persons.whose import number_columns, refs_by_person
 from sluice.exchange.store import get_open
 from sluice.returns.model import CORRECTED, Input

@@ -11,9 +11,9 @@ from datetime import datetime
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
 from sluice.keys import KeyDestroyed
-from sluice.ledger.copy_kinds import INDEX, REST
+from sluice.ledger.copy_kinds import INDEX, LAKE, REST
 from sluice.ledger.record import ExchangeRecord
-from sluice.lineage.drawing import ASIDE, LAKE
+from sluice.lineage.drawing import ASIDE
 from sluice.lineage.follow import Followed, follow_all
 from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph

@@ -6,6 +6,7 @@ What it may not delete is said by the bucket policy (buckets.py), because Seawee
 a write.
 """
 
+import errno
 import json
 import os
 import signal
@@ -256,8 +257,9 @@ def _remove_sockets(var: Path) -> None:
 
 
 def _is_deaf(path: Path) -> bool:
+    """Whether nobody listens; of another user's server nobody can say so."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
-        return probe.connect_ex(str(path)) != 0
+        return probe.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
 def _pid_path(var: Path) -> Path:

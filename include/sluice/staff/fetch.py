@@ -6,6 +6,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from sluice.errors import Ref
+from sluice.media_types import JSON
 from sluice.staff.model import StaffFile, StaffSourceRefused
 from sluice.staff.read import LARGEST_BYTES
 
@@ -38,7 +39,7 @@ def fetch(url: str, token: str | None) -> StaffFile:
     host = Ref("host", parts.hostname or "none")
     if token and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise StaffSourceRefused(host, Ref("rule", "token over https only"))
-    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    headers = {"Accept": JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
     answer = _ask(urllib.request.Request(url, headers=headers))
     if isinstance(answer, bytes):
         return StaffFile(answer, "e_learning")

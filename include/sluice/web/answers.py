@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Path, Response
 
 from sluice.answers.link_model import LinkOver, LinkRefused
 from sluice.db import connect
-from sluice.lake.media_types import ZIP
+from sluice.media_types import ZIP
 from sluice.settings import get_settings
 from sluice.web.problem import problem_of, problems
 

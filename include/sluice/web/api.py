@@ -11,6 +11,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from sluice.media_types import JSON
 from sluice.web import agreements, answers, breach, cases, due, exchanges, opendsr, registers, staff, waiting
 from sluice.web.dsr_model import DsrRequest
 from sluice.web.guard import Guard
@@ -77,7 +78,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 for status, answer in operation["responses"].items():
                     if int(status) >= 400:
-                        answer["content"] = {MEDIA_TYPE: answer["content"].pop("application/json")}
+                        answer["content"] = {MEDIA_TYPE: answer["content"].pop(JSON)}
         schemes = document["components"].setdefault("securitySchemes", {})
         schemes[answers.SCHEME] = {"type": "http", "scheme": "basic", "description": answers.ABOUT}
         app.openapi_schema = document

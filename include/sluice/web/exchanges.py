@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from sluice.lake.media_types import JOSE_JSON, PDF, PEM
+from sluice.media_types import JOSE_JSON, PDF, PEM
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction
 from sluice.times import from_when

@@ -11,12 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sluice.errors import Ref, SluiceError, place_of
+from sluice.media_types import JSON
 from sluice.web.errors import NotJson, TooLarge
 from sluice.web.problem import problem_of
 
 log = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 10
-JSON = "application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Cache-Control": "no-store",

@@ -15,21 +15,19 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.catalogue import get_copy, insert_delivered
 from sluice.exchange.effects.given import give_statement
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
-from sluice.exchange.persons.given_back import paper_under
 from sluice.keys import Keyring
-from sluice.lake.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.terms import Sha256
 from sluice.times import BRUSSELS, brussels_day
 
 TYPES = {"csv": CSV, "json": JSON, "pdf": PDF, "yaml": YAML}
-"""Kind of the copy that delivery takes its bytes from."""
-"""Kind of the copy that its principal reads."""
 
 
 def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: str) -> None:

@@ -12,17 +12,17 @@ from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.effects.given import give_receipt
-from sluice.exchange.effects.own_writes import find_own_writes, is_own
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
-from sluice.lake.media_types import CSV, JSON, PEM
+from sluice.exchange.own_writes import find_own_writes, is_own
 from sluice.ledger.copy_kinds import FINDINGS, LAKE
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.lineage.model import EventInvalid, EventRefused, ReceiverDown, TargetInvalid
+from sluice.media_types import CSV, JSON, PEM
 from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from sluice.documents.statement import TYPE as STATEMENT
 from sluice.documents.verify import verify_receipt
 from sluice.errors import EvidenceInvalid, Ref
 from sluice.exchange.house import House
-from sluice.lake.media_types import JSON, PDF
 from sluice.ledger.model import Entry
 from sluice.ledger.sign import open_signed, split_flattened
+from sluice.media_types import JSON, PDF
 
 
 def give_receipt(house: House, bucket: str, stem: str, entry: Entry, make: Callable[[], Receipt]) -> Receipt:

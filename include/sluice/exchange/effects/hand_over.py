@@ -10,11 +10,11 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import is_sent_on, receipt_bucket, receipt_stem
-from sluice.lake.media_types import OCTETS, ZIP
 from sluice.lake.quarantine import unseal_bytes
 from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.ledger.model import Entry
 from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.media_types import OCTETS, ZIP
 
 SEALED_END = ".age"
 """End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""

@@ -10,12 +10,11 @@ from sluice.exchange.locks import hold_object
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_bucket, receipt_stem
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
-from sluice.lake.media_types import OCTETS
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.media_types import OCTETS
 from sluice.subject.scope import Use
 
-"""Kinds of the copy that waits for its receipt, and of the one that agents get."""
 CHANNEL_WORD = "channel_word"
 """How agreements spell the channel of a list, in its record."""
 USE_BASIS = "use_basis"

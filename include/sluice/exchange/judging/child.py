@@ -18,11 +18,11 @@ from sluice.errors import DocumentInvalid, at_place
 from sluice.exchange.judging.content import days_of, split, stopped
 from sluice.exchange.judging.job import Job, job_adapter, report_adapter
 from sluice.exchange.judging.leave import leave_the_rest, write_accepted
-from sluice.exchange.judging.paper import finding, refused
 from sluice.exchange.judging.progress import tell
 from sluice.exchange.judging.reading import hints_of
 from sluice.exchange.judging.seen import OWN, REF, Seen
 from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
+from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge, noted
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict

@@ -14,6 +14,7 @@ from sluice.ledger.record import Screening
 from sluice.results.canonical import Canonical, to_canonical
 from sluice.subject.suppression import Suppression, reasons_of
 from sluice.terms import Severity, Verdict
+from sluice.times import ZONE
 
 STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
 
@@ -43,7 +44,7 @@ def days_of(started: pl.Series | None, accepted: pl.Series) -> dict[str, int]:
     if started is None:
         return {}
     moments = started.filter(accepted).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC")
-    days = moments.dt.convert_time_zone("Europe/Brussels").dt.date().value_counts(sort=True)
+    days = moments.dt.convert_time_zone(ZONE).dt.date().value_counts(sort=True)
     return {str(day): count for day, count in days.iter_rows()}
 
 

@@ -19,8 +19,8 @@ from sluice.agreement.limits import LIMITS, limits_in_force
 from sluice.agreement.model import Agreement, DataContract, FreeTextRules
 from sluice.errors import DocumentInvalid, GateFailed, Ref
 from sluice.exchange.judging.nursery import ChildEnd, Limits
-from sluice.exchange.judging.paper import finding, refused
 from sluice.exchange.model import ChildReport
+from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import SuiteUnreadable
 from sluice.gate.model import Rule

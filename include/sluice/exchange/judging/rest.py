@@ -15,7 +15,7 @@ from sluice.subject.cells import count_pieces, refs_of_columns, refs_of_pieces
 from sluice.subject.index import Entries
 
 REST_FILE = "rest.parquet"
-"""Kind of the copy; name of the file in the folder of a judgement."""
+"""Name of the file in the folder of a judgement."""
 MOST_PIECES = 500_000
 """What stands between delimiters in records that are no rows: so many, as five kinds, take some 10 s of CPU."""
 

@@ -17,7 +17,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons import consent_store as store
 from sluice.exchange.persons.consent_store import ConsentRun
-from sluice.lake.media_types import PARQUET
+from sluice.media_types import PARQUET
 from sluice.subject.consent import NO_RECORDS, last_words
 from sluice.terms import Principal
 from sluice.times import brussels_today

@@ -31,12 +31,12 @@ from sluice.exchange.persons.correction_store import CorrectionRow
 from sluice.exchange.persons.suppressed import names_any
 from sluice.exchange.persons.whose import REFS, number_columns, refs_by_person
 from sluice.keys import KeyDestroyed
-from sluice.lake.media_types import OCTETS
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
+from sluice.media_types import OCTETS
 from sluice.subject.correct import value_hash
 from sluice.subject.correction import Correction
 from sluice.subject.refs import refer

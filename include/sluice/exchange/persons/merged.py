@@ -30,9 +30,9 @@ from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.persons.merged_store import Made, Member, Merge, Part, Run
 from sluice.exchange.sweeping import each
-from sluice.lake.media_types import PARQUET
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import INDEX, REST
+from sluice.media_types import PARQUET
 from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
 from sluice.terms import Principal

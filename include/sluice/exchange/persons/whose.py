@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sluice.db import Connection
-from sluice.exchange.persons.given_back import paper_under
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.store import get_open
 from sluice.subject.correct import whose
 from sluice.subject.model import DEFINING

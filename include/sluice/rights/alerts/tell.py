@@ -2,7 +2,7 @@
 
 A message is stored before it is sent, and each way is tried and recorded by itself until it took it; a worker killed
 in between sends the same message again, with the same number. Mail about the clock goes with the other mails of a
-case (``mails.py``), so it is not written here.
+case (``rights/mail/write.py``), so it is not written here.
 """
 
 import json

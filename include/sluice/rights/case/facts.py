@@ -1,4 +1,4 @@
-"""Numbers and statutory days of the legal clock: dated rows of ``facts/``, each with its source."""
+"""Numbers and statutory days of the legal clock: dated rows of ``rights/facts/``, each with its source."""
 
 import csv
 from collections.abc import Iterator, Sequence

@@ -13,18 +13,18 @@ from sluice.agreement.store import in_force
 from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
-from sluice.exchange.effects.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
+from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
 from sluice.exchange.locks import IS_WORKED_ON
-from sluice.exchange.persons.given_back import day_of_paper
+from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
 from sluice.exchange.persons.merged import RUNS, sweep_merged
 from sluice.exchange.persons.merged_store import find_group
 from sluice.exchange.review import is_back_key
-from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import hash_of, prefix_of
 from sluice.lake.s3.versions import said_of
 from sluice.ledger.copy_kinds import ARRIVED, DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
+from sluice.media_types import OCTETS
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Target

@@ -9,7 +9,7 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.exchange.judging.reading import hints_of
-from sluice.lake.erase import in_csv, in_json, in_xlsx, parquet_rows
+from sluice.lake.erase import in_csv, in_json, in_parquet, in_xlsx
 from sluice.lake.erase.in_gzip import erase_in_gzip
 from sluice.lake.erase.in_zip import erase_in_zip
 from sluice.lake.erase.model import Erased, EraseRefused
@@ -180,7 +180,7 @@ def _erase_plain(
     if form in ("csv", "tsv"):
         return in_csv.erase_records(source, target_path, records, found.table, limits=limits)
     if form == parquet_reader.FORMAT:
-        return parquet_rows.erase_records(source, target_path, records, found.table)
+        return in_parquet.erase_records(source, target_path, records, found.table)
     raise EraseRefused.because("FORMAT_WITHOUT_ERASER")
 
 

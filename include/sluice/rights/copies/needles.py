@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.house import House
-from sluice.lake.media_types import OCTETS
 from sluice.ledger.copy_kinds import ARRIVED, LAKE
+from sluice.media_types import OCTETS
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.files import REF, ref_columns, refs_of_others, words_of_others

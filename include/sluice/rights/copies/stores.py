@@ -13,7 +13,7 @@ import polars as pl
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.review import ROW, count_again
-from sluice.lake.erase.in_parquet import erase_refs, find_refs
+from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
 from sluice.lake.s3.objects import StoredObject

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import withheld_unless_safe
+from sluice.ledger.copy_kinds import ARRIVED
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
 from sluice.rights.copies.model import Target
@@ -40,7 +41,7 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
         with open_bench(house, Target(principal, key, refs, values_of(identifiers, principal), frozenset())) as bench:
             for place in find_places(bench):
                 copy = place.copy
-                name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == "arrived" else copy.key
+                name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == ARRIVED else copy.key
                 yield Whereabouts(
                     principal,
                     place.store,

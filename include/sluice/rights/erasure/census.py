@@ -1,6 +1,6 @@
 """What an installation holds, against what is known: a bucket, prefix or table that stands in no list is named.
 
-The lists are ``facts/places.csv`` and ``facts/tables.csv``: which store of the erasure owns a place, or why
+The lists are ``rights/facts/places.csv`` and ``tables.csv``: which store of the erasure owns a place, or why
 nobody is named there. An erasure is not certified while something else is there (GDPR Art. 5(2), 17).
 """
 

@@ -14,10 +14,10 @@ import rfc8785
 from sluice.documents.words import LANGUAGES
 from sluice.errors import Exit, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
-from sluice.lake.media_types import JOSE_JSON, PDF
 from sluice.ledger.erased import ErasureDone
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import as_it_stands, sign, split_flattened
+from sluice.media_types import JOSE_JSON, PDF
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId
 from sluice.rights.copies.scope import has_decided

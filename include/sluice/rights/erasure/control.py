@@ -19,21 +19,21 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CASES_CHAIN, Case, CaseId, State
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.find import open_request, targets_of
-from sluice.rights.copies.model import (
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.needed import find_needed
+from sluice.rights.copies.scope import decision_of, is_to_do
+from sluice.rights.copies.whose import SeveralCustomers, find_causes
+from sluice.rights.erasure import control_store
+from sluice.rights.erasure.batches import MOST_CASES
+from sluice.rights.erasure.control_store import Run, Stop
+from sluice.rights.erasure.model import (
     AnotherInError,
     ErasureReport,
     ErasureStopped,
     EverybodyNeeded,
     PlanOutdated,
     RequestTakenBack,
-    Target,
 )
-from sluice.rights.copies.needed import find_needed
-from sluice.rights.copies.scope import decision_of, is_to_do
-from sluice.rights.copies.whose import SeveralCustomers, find_causes
-from sluice.rights.erasure import control_store as control
-from sluice.rights.erasure.batches import MOST_CASES
-from sluice.rights.erasure.control_store import Run, Stop
 from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
 from sluice.rights.person.identifiers import Envelope
@@ -81,7 +81,7 @@ def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: da
     with transaction(conn):
         if case_id is not None:
             store.lock_case(conn, case_id)
-        if not control.stop(conn, case_id, reason, name, now):
+        if not control_store.stop(conn, case_id, reason, name, now):
             return False
         body = StoppedEntry(case_id=case_id, reason=reason, stopped_by=name, stopped_at=utc_text(now))
         append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_STOPPED, exchange_id=None, body=body)
@@ -92,7 +92,7 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> 
     """Let it go on by the next run. A stop of one case and the stop of all end apart. Raises NotFound."""
     name = check_name(by)
     with transaction(conn):
-        if not control.resume(conn, case_id, name, now):
+        if not control_store.resume(conn, case_id, name, now):
             raise NotFound(as_typed("stop of", case_id) if case_id else Ref("stop of", "all"))
         body = ErasureResumed(case_id=case_id, resumed_by=name, resumed_at=utc_text(now))
         append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_RESUMED, exchange_id=None, body=body)
@@ -100,14 +100,14 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> 
 
 def status(conn: Connection) -> Status:
     """Cases with a decision to carry out, a plan that waits, or a run that did not end clean."""
-    runs = {run.case_id: run for run in control.find_runs(conn)}
+    runs = {run.case_id: run for run in control_store.find_runs(conn)}
     plans: dict[CaseId, list[StoredPlan]] = {}
-    for plan in control.find_plans(conn):
+    for plan in control_store.find_plans(conn):
         plans.setdefault(plan.plan.case_id, []).append(plan)
-    unclean = [case_id for case_id, run in runs.items() if run.outcome not in ("clean", control.WITHDRAWN)]
+    unclean = [case_id for case_id, run in runs.items() if run.outcome not in ("clean", control_store.WITHDRAWN)]
     named = list(dict.fromkeys([*copy_store.find_decided(conn), *unclean]))
-    stops = control.find_stops(conn)
-    held = control.find_held(conn, named)
+    stops = control_store.find_stops(conn)
+    held = control_store.find_held(conn, named)
     return Status(
         tuple(
             Standing(
@@ -145,7 +145,7 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
     """Whether something was decided and released that no run has carried out yet."""
-    run = control.find_run(house.conn, case.case_id)
+    run = control_store.find_run(house.conn, case.case_id)
     done = run.decided if run else {}
     free = cleared(house, case, list(targets_of(house, case, envelope, decided_only=True)))
     due = {t.principal for t in (each.target for each in free) if not _is_as_ran(house, done.get(t.principal), t)}
@@ -171,8 +171,8 @@ def _has_ended(house: House, said: str | None, principal: Principal) -> bool:
 
 def _is_planned_anew(house: House, case: Case) -> bool:
     """Whether a plan was released that leaves somebody out who may go now."""
-    run = control.find_run(house.conn, case.case_id)
-    released = {each.plan.principal for each in control.find_plans(house.conn, case.case_id) if each.released_at}
+    run = control_store.find_run(house.conn, case.case_id)
+    released = {each.plan.principal for each in control_store.find_plans(house.conn, case.case_id) if each.released_at}
     return run is not None and any(
         _has_ended(house, said, name) for name, said in run.decided.items() if name in released
     )
@@ -180,16 +180,16 @@ def _is_planned_anew(house: House, case: Case) -> bool:
 
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
     """Raises ErasureStopped, or AnotherInError: an erasure that has begun may always be run again, a new one waits."""
-    if control.is_stopped(conn, case_id):
+    if control_store.is_stopped(conn, case_id):
         raise ErasureStopped(Ref("case", case_id))
-    erring = control.find_erring(conn, case_id)
-    if erring and control.find_run(conn, case_id) is None:
+    erring = control_store.find_erring(conn, case_id)
+    if erring and control_store.find_run(conn, case_id) is None:
         raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0].case_id))
 
 
 def check_goes_on(conn: Connection, case_id: CaseId) -> None:
     """Before every object. Raises RequestTakenBack, ErasureStopped."""
-    if control.touch(conn, case_id):
+    if control_store.touch(conn, case_id):
         return
     if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
         raise RequestTakenBack(Ref("case", case_id))
@@ -214,7 +214,7 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
         raise
     finally:
         if outcome and not conn.broken:
-            control.end_run(conn, case_id, outcome, error)
+            control_store.end_run(conn, case_id, outcome, error)
 
 
 def outcome_of(report: ErasureReport) -> str:

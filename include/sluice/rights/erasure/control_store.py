@@ -13,7 +13,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.locks import About, is_held_by_another, lock_until_commit, try_hold
 from sluice.rights.case.model import CaseId
-from sluice.rights.copies.model import ErasureBusy
+from sluice.rights.erasure.model import ErasureBusy
 from sluice.rights.erasure.plan import Plan, StoredPlan, read_plan
 from sluice.terms import Principal
 

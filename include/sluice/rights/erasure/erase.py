@@ -30,30 +30,28 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, Known, open_bench
 from sluice.rights.copies.find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.copies.lead import find_lead
-from sluice.rights.copies.model import (
-    Copy,
-    ErasureBusy,
-    ErasureReport,
-    NotDecided,
-    NotFinished,
-    NotReleased,
-    Place,
-    RequestTakenBack,
-    StoreLine,
-    Target,
-)
+from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
 from sluice.rights.copies.scope import OPEN_DECISIONS, UNDECIDED, has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.uploads import abort_uploads
 from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out, own_target
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.census import find_unknown
 from sluice.rights.erasure.certificate import find_idle, find_proven, last_scans
 from sluice.rights.erasure.control import as_ran, check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.meant import Scanned
+from sluice.rights.erasure.model import (
+    ErasureBusy,
+    ErasureReport,
+    NotDecided,
+    NotFinished,
+    NotReleased,
+    RequestTakenBack,
+    StoreLine,
+)
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
 from sluice.rights.erasure.report import added, entry_lines, line_of, searched
@@ -81,7 +79,7 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     before anything is touched; ErasureStopped and PlanOutdated between two objects.
     """
     known = Known()
-    with control.hold_case(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id):
         erase_copies(house, case_id, begin(house, case_id, now, known), known)
         finish(house, case_id, now, known)
         return prove(house, case_id, now, known)
@@ -93,11 +91,11 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
     The index is not among it: it goes last, in :func:`finish`. ``known``: what this run learned of versions before;
     the second scan is not told. Raises as :func:`run`.
     """
-    with control.hold_case(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id):
         check_preflight(house, case_id)
         _, clearances, _ = _cleared(house, case_id)
         check_may_begin(house.conn, case_id)
-        control.begin_run(house.conn, case_id)
+        control_store.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
             own = whose_to_begin(house, case_id, clearances, now)
             return tuple(name for each in own for name in _begun(house, case_id, each.target, now, known))
@@ -106,7 +104,7 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
     """As :func:`begin`; None where another run carried it out since it was taken up, or is at it, and only then."""
     try:
-        with control.hold_case(house.conn, case_id):
+        with control_store.hold_case(house.conn, case_id):
             is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
             return begin(house, case_id, now) if is_left else None
     except ErasureBusy:
@@ -120,7 +118,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
     """
     wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
     left = 0
-    with control.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
         _, clearances, _ = _cleared(house, case_id)
         for each in own_clearances(house, case_id, clearances):
             principal = each.target.principal
@@ -137,12 +135,12 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
 
     Raises NotFinished, ErasureStopped, PlanOutdated.
     """
-    with control.hold_case(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id):
         case, clearances, _ = _cleared(house, case_id)
-        control.begin_run(house.conn, case_id)
+        control_store.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
             waiting = sum(len(find_in_flight(house, case_id, each.target.principal, now)) for each in clearances)
-            control.note_waiting(house.conn, case_id, waiting)
+            control_store.note_waiting(house.conn, case_id, waiting)
             for each in own_clearances(house, case_id, clearances):
                 _finish(house, case, each, now, known)
     return waiting
@@ -150,7 +148,7 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
 
 def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> ErasureReport:
     """The second scan of what was released; where it is clean, the parts take their next step."""
-    with control.hold_case(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id):
         case, clearances, unreleased = _cleared(house, case_id)
         with noted(house.conn, case_id):
             for each in clearances:
@@ -158,11 +156,11 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             own = [each.target for each in own_clearances(house, case_id, clearances)]
             report = _verified(house, case, own, now, known)
             report = replace(report, to_release=unreleased)
-            control.note_waiting(house.conn, case_id, report.waiting)
+            control_store.note_waiting(house.conn, case_id, report.waiting)
             _carried_out(house, case, report.principals, now)
             idle = find_idle(house, case_id)
             decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
-        control.end_run(house.conn, case_id, outcome_of(report), decided=decided)
+        control_store.end_run(house.conn, case_id, outcome_of(report), decided=decided)
     return report
 
 
@@ -326,7 +324,7 @@ def _verified(
     outcomes = copy_store.read_outcomes(house.conn, case.case_id)
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
-    ran = control.find_run(house.conn, case.case_id)
+    ran = control_store.find_run(house.conn, case.case_id)
     for target in targets:
         in_flight = find_in_flight(house, case.case_id, target.principal, now)
         needles = _looked_up_again(house, case.case_id, target, known)

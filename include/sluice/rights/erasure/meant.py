@@ -8,9 +8,10 @@ from sluice.exchange.house import House
 from sluice.lake.s3.objects import StoredObject
 from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies import copy_store
-from sluice.rights.copies.model import Copy, Fate, Target, Unread
+from sluice.rights.copies.model import Copy, Fate, Target
 from sluice.rights.copies.scope import fate_of
 from sluice.rights.copies.under_way import UnderWay
+from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.to_controller import find_open_requests, find_undecided
 from sluice.scan.model import Scan, Status
 from sluice.terms import Direction

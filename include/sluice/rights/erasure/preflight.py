@@ -13,7 +13,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.stores import BY_KIND
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
 from sluice.rights.erasure.census import find_unknown
 from sluice.rights.person.identifiers import KEY_OWNER
 from sluice.terms import Principal
@@ -108,7 +108,7 @@ def preflight(house: House, case_id: CaseId | None = None) -> tuple[Problem, ...
     else:
         names = principals_of(store.get_case(house.conn, case_id))
     found = [*_buckets(house), *_keys(house, names), *_copies(house, names), *_stuck(house, names), *_unknown(house)]
-    if case_id is not None and control.find_held(house.conn, [case_id]):
+    if case_id is not None and control_store.find_held(house.conn, [case_id]):
         found.append(Problem(Risk.RUN_UNDER_WAY, f"case {case_id}"))
     return tuple(sorted(found, key=lambda problem: not problem.risk.stops))
 

@@ -21,19 +21,11 @@ from sluice.ledger.reason import check_reason
 from sluice.rights.case import store
 from sluice.rights.case.model import CASES_CHAIN, Case, CaseId
 from sluice.rights.copies.find import foresee, open_request, targets_of
-from sluice.rights.copies.model import (
-    Done,
-    ErasureReport,
-    EverybodyNeeded,
-    Outcome,
-    PlanOutdated,
-    ReleaseRefused,
-    Target,
-    words_of,
-)
+from sluice.rights.copies.model import Done, Outcome, Target, words_of
 from sluice.rights.copies.scope import decided_of, has_decided
 from sluice.rights.copies.whose import SeveralCustomers, own_target
-from sluice.rights.erasure import control_store as control
+from sluice.rights.erasure import control_store
+from sluice.rights.erasure.model import ErasureReport, EverybodyNeeded, PlanOutdated, ReleaseRefused
 from sluice.rights.erasure.plan import (
     Plan,
     Refusal,
@@ -85,7 +77,7 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
         if target.decided and needs_release(house.conn, case, target.principal):
             _keep(house.conn, case, planned(case_id, target, foreseen), foreseen, by, now)
     report = ErasureReport(case_id, added(lines), searched())
-    return Drafted(report, tuple(control.find_plans(house.conn, case_id)))
+    return Drafted(report, tuple(control_store.find_plans(house.conn, case_id)))
 
 
 def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:
@@ -113,13 +105,13 @@ def release(
         case = store.lock_case(house.conn, case_id)
         waiting = [
             plan
-            for plan in control.find_plans(house.conn, case_id)
+            for plan in control_store.find_plans(house.conn, case_id)
             if plan.released_at is None and principal in (None, plan.plan.principal)
         ]
         refusal = _refusal(house.conn, case, waiting, name, pinned)
         if refusal is None:
             for plan in waiting:
-                control.mark_released(house.conn, plan.plan_id, name, now)
+                control_store.mark_released(house.conn, plan.plan_id, name, now)
             for plan in waiting:
                 _record_release(house.conn, case, plan.plan, name, now, reason)
         else:
@@ -127,14 +119,14 @@ def release(
             record_refusal(house.conn, case, whose, "release", name, now, refusal)
     if refusal is not None:
         raise ReleaseRefused(Ref("case", case_id), Ref("reason", refusal.value))
-    return tuple(plan for plan in control.find_plans(house.conn, case_id) if plan.released_at is not None)
+    return tuple(plan for plan in control_store.find_plans(house.conn, case_id) if plan.released_at is not None)
 
 
 def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
     """Of what was decided, what may be erased now: released as it stands, or in no need of it."""
     found = []
     for target in targets:
-        plan = control.find_plan(house.conn, case.case_id, target.principal)
+        plan = control_store.find_plan(house.conn, case.case_id, target.principal)
         if not needs_release(house.conn, case, target.principal):
             found.append(Clearance(target, None))
         elif plan and plan.released_at and plan.plan.decided == words_of(target.decided):
@@ -178,7 +170,10 @@ def waits_for_plan(conn: Connection, case: Case) -> bool:
     names = sorted({part.principal for part in case.sub_cases if has_decided(part)})
     return any(
         needs_release(conn, case, Principal(name))
-        and ((plan := control.find_plan(conn, case.case_id, Principal(name))) is None or _is_changed(case, plan.plan))
+        and (
+            (plan := control_store.find_plan(conn, case.case_id, Principal(name))) is None
+            or _is_changed(case, plan.plan)
+        )
         for name in names
     )
 
@@ -187,7 +182,7 @@ def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: date
     """End a plan that does not cover what is there, and record it; the error to leave with."""
     with transaction(house.conn):
         store.lock_case(house.conn, case.case_id)
-        if control.end_plan(house.conn, plan.plan_id, "outdated", now):
+        if control_store.end_plan(house.conn, plan.plan_id, "outdated", now):
             record_refusal(house.conn, case, plan.plan.principal, "run", "sluice", now, Refusal.PLAN_OUTDATED, objects)
     return PlanOutdated(Ref("case", case.case_id), Ref("copies not covered", objects))
 
@@ -230,15 +225,15 @@ def chain_of(case: Case, principal: str | None) -> str:
 def _keep(conn: Connection, case: Case, plan: Plan, foreseen: Sequence[Done], by: str, now: datetime) -> StoredPlan:
     with transaction(conn):
         store.lock_case(conn, case.case_id)
-        live = control.find_plan(conn, case.case_id, plan.principal)
+        live = control_store.find_plan(conn, case.case_id, plan.principal)
         if live is not None:
             is_same = live.plan.sha256 == plan.sha256
             is_for = (live.plan.decided, live.plan.waits) == (plan.decided, plan.waits)
             covers = live.released_at is not None and is_for
             if is_same or (covers and all(done.outcome is Outcome.KEPT or live.permits(done) for done in foreseen)):
                 return live
-            control.end_plan(conn, live.plan_id, "superseded", now)
-        stored = control.insert_plan(conn, plan, now, check_name(by))
+            control_store.end_plan(conn, live.plan_id, "superseded", now)
+        stored = control_store.insert_plan(conn, plan, now, check_name(by))
         body = ErasurePlanned(
             case_id=case.case_id,
             principal=plan.principal,
@@ -268,7 +263,7 @@ def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: st
     """Why these plans cannot be released by somebody, or None. ``waiting``: of one case, which is locked."""
     if not waiting:
         return Refusal.NOTHING_TO_RELEASE
-    if control.find_erring(conn, case.case_id):
+    if control_store.find_erring(conn, case.case_id):
         return Refusal.ANOTHER_CASE_IN_ERROR
     if refusal := barred(case, store.list_steps(conn, case.case_id), waiting, by):
         return refusal

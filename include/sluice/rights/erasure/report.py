@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sluice.ledger.erased import StoreErased
-from sluice.rights.copies.model import Done, StoreLine
+from sluice.rights.copies.model import Done
 from sluice.rights.copies.stores import STORES
+from sluice.rights.erasure.model import StoreLine
 
 
 def searched() -> tuple[str, ...]:

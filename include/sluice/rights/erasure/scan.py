@@ -22,13 +22,14 @@ from sluice.rights.copies.answers import SENT
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.linked import WENT_OUT, is_in_index
-from sluice.rights.copies.model import Copy, Target, Unread
+from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needles import longer_words
 from sluice.rights.copies.received import under_its_key
 from sluice.rights.copies.stores import STORES
 from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.copies.uploads import UPLOADS, count_uploads
 from sluice.rights.erasure.meant import Meant, Scanned
+from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.tell import find_open_notices
 from sluice.rights.person.identifiers import KEY_OWNER
 from sluice.scan.form import Form

@@ -6,7 +6,8 @@ import json
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.rights.case.model import Case, Track
-from sluice.rights.copies.model import EverybodyNeeded, Target
+from sluice.rights.copies.model import Target
+from sluice.rights.erasure.model import EverybodyNeeded
 from sluice.rights.notices.to_controller import TEXTS, put_notice
 
 

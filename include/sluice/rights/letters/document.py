@@ -8,9 +8,9 @@ import rfc8785
 from sluice.documents.model import LetterPage, Text
 from sluice.documents.words import Words, words
 from sluice.rights.case.letter_due import is_instead
-from sluice.rights.case.letter_model import LetterFacts, PartFacts
 from sluice.rights.case.model import Action, LetterKind
 from sluice.rights.case.wording import group_text, reason_text
+from sluice.rights.letters.model import LetterFacts, PartFacts
 from sluice.rights.letters.page import done_text, outcomes, remedies_of
 
 FORMAT, TEMPLATE = "sluice-letter-1", "letter-1"

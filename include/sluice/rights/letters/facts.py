@@ -10,12 +10,12 @@ from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import is_instead, parts_waiting
-from sluice.rights.case.letter_model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.case.model import Action, Case, CaseId, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.certificate import is_clean, last_scans
 from sluice.rights.erasure.exceptions import decision_of, review_on
+from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.model import Side
 from sluice.rights.notices.to_recipient import named_purposes

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sluice.agreement.dpv import short
 from sluice.documents.words import Words
-from sluice.rights.case.letter_model import LetterFacts
 from sluice.rights.case.model import PROTECTED, Hold
+from sluice.rights.letters.model import LetterFacts
 
 
 def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:

@@ -13,10 +13,10 @@ from sluice.documents.words import Words, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.guards import WITHOUT_IDENTITY
 from sluice.rights.case.letter_due import answers, is_instead, refused_groups
-from sluice.rights.case.letter_model import LetterFacts, PartFacts, Proof
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State, SubCase
 from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.case.wording import EVERYTHING, group_text, reason_text
+from sluice.rights.letters.model import LetterFacts, PartFacts, Proof
 from sluice.rights.letters.named import hold_of, named_of
 from sluice.rights.person.reach import stays_out
 

@@ -15,11 +15,11 @@ from sluice.documents.pdf import make_pdf
 from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
-from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseLetterOpened
 from sluice.ledger.model import EntryKind
+from sluice.media_types import OCTETS
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.errors import LetterNotDue

@@ -16,11 +16,11 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.persons.merged import named_in
 from sluice.exchange.sweeping import each
-from sluice.lake.media_types import JOSE_JSON, JSON
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import DELIVERED
 from sluice.ledger.model import EntryKind
 from sluice.ledger.noticed import RecipientLine, RecipientsFound
+from sluice.media_types import JOSE_JSON, JSON
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, State, SubCase, SubCaseId
 from sluice.rights.copies.model import ANSWER, Place

@@ -9,8 +9,8 @@ from itertools import count
 
 from sluice.db import Connection
 from sluice.exchange.house import House
-from sluice.lake.media_types import JSON
 from sluice.lake.s3.objects import StoredObject
+from sluice.media_types import JSON
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
 from sluice.rights.copies.scope import UNDECIDED
 from sluice.rights.person.identifiers import WORDS, Envelope, Identifier, places_at

@@ -19,8 +19,8 @@ from sluice.errors import NotFound, Ref, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.keys import Keyring
-from sluice.lake.media_types import OCTETS
 from sluice.lake.s3.objects import StoredObject
+from sluice.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, SubjectUnreadable
 from sluice.rights.case.model import CaseId, Right

@@ -22,7 +22,7 @@ from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_fields
 from sluice.exchange.persons.corrections import OPINIONS, RightValue, correct, evidence_of
-from sluice.lake.media_types import OCTETS
+from sluice.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import ClockRefused

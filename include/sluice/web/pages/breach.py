@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from sluice.breach.model import Draft, Risk, Slice
 from sluice.errors import Ambiguous, NotFound
-from sluice.lake.media_types import PDF
+from sluice.media_types import PDF, TEXT
 from sluice.settings import get_settings
 from sluice.staff.facts import default_minimum
 from sluice.staff.store import read_people
@@ -31,7 +31,7 @@ from sluice.web.reading import reading
 
 router = APIRouter(prefix="/breach")
 PARAMETERS = frozenset({"exchange", "object", "agent", "since", "until", "aware", "risk", "draft", "principal", "form"})
-MEDIA = {"pdf": PDF, "txt": "text/plain; charset=utf-8"}
+MEDIA = {"pdf": PDF, "txt": f"{TEXT}; charset=utf-8"}
 Kind = Literal["pdf", "txt"]
 Moment = Annotated[
     datetime | None, Unless, InReach, Query(description="ISO 8601; on the clock of Brussels if no zone.")

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from sluice.exchange.catalogue import find_gone
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
-from sluice.lake.media_types import JOSE_JSON, PDF
 from sluice.ledger.sign import key_id
+from sluice.media_types import JOSE_JSON, PDF
 from sluice.settings import get_settings
 from sluice.terms import Decision, Direction, ExchangeId
 from sluice.times import BRUSSELS, from_when

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sluice.documents.words import Words
 from sluice.exchange.naming import WITHHELD
+from sluice.ledger.copy_kinds import LAKE
 from sluice.lineage.collapse import PARTIES
-from sluice.lineage.drawing import CENTER, LAKE, Arrow, Box, Column, Drawing
+from sluice.lineage.drawing import CENTER, Arrow, Box, Column, Drawing
 from sluice.lineage.layout import HEIGHT, WIDTH, Layout, Point, columns_of
 
 Link = Callable[[Box], str | None]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from sluice.lake.media_types import CSV, JSON, PDF, XLSX
+from sluice.media_types import CSV, JSON, PDF, XLSX
 from sluice.registers.columns import REGISTER
 from sluice.registers.make import make_register, make_registers
 from sluice.registers.model import Article, Register

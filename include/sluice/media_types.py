@@ -1,4 +1,4 @@
-"""Media types of what is put and given out, as IANA lists them; objects of our own have no other."""
+"""Media types of what is put and given out, as IANA lists them."""
 
 CSV = "text/csv"
 TEXT = "text/plain"

@@ -1,0 +1,366 @@
+"""Persons out of lake files: untouched row groups byte for byte, touched ones encoded anew.
+
+No Parquet library writes a file out of pieces of another, so the footer is edited here: a small
+codec for Thrift's compact protocol, believed only when it gives the old footer back bit for bit.
+A touched group is filtered as plain values and written by the lake's own writer, so neither a
+dictionary nor a statistic can carry what was erased. Rows of kept groups are copied, not decoded.
+"""
+
+import hashlib
+import io
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from sluice.errors import Ref
+from sluice.lake.erase.model import Erased, EraseRefused
+from sluice.lake.erase.parquet_thrift import STRUCT, Items, Struct, decoded, encoded
+from sluice.lake.parquet import write_lake
+from sluice.terms import Sha256
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+    from pyarrow.parquet import Statistics
+
+MAGIC = b"PAR1"
+HANDS = 2
+GROUPS_AT_ONCE = HANDS
+"""So many neighbouring row groups are read at once, and lie in memory twice."""
+
+# Field numbers of parquet.thrift.
+_SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
+_COLUMNS, _BYTES, _GROUP_ROWS, _FILE_OFFSET, _GROUP_COMPRESSED_BYTES, _ORDINAL = 1, 2, 3, 5, 6, 7
+_CHUNK_OFFSET, _CHUNK_META = 2, 3
+_NO_STRUCTS = Items(STRUCT, ())
+_COMPRESSED_BYTES, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE, _BLOOM = 7, 9, 10, 11, 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Whose rows go out of which file."""
+
+    source: Path
+    refs: frozenset[str] = field(repr=False)
+    among: "pl.Series" = field(repr=False)
+    ref_columns: tuple[str, ...]
+    sorted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A row group, and its chunks with what their bytes are in: the old file, or new ones in memory."""
+
+    group: Struct
+    parts: "tuple[tuple[Path | pa.BufferReader, tuple[Struct, ...]], ...]"
+
+
+def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> tuple[int, ...]:
+    """How many rows of each row group name one of ``refs`` in one of ``ref_columns``.
+
+    Groups whose statistics exclude them all are not read; of the others only the columns concerned.
+    Only the sorted column has statistics in a lake file, so the other columns are read in every group.
+    raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
+    among = _among(refs)
+    with readable():
+        return tuple(
+            _hits(source, group, among) if group.columns else 0 for group in _old_groups(source, refs, ref_columns)
+        )
+
+
+def erase_refs(
+    source: Path, target: Path, refs: AbstractSet[str], ref_columns: Sequence[str], sorted_by: str
+) -> Erased:
+    """Write ``source`` to ``target`` without the rows that name one of ``refs``, and read it again as proof.
+
+    ref_columns: a row goes when any of them is in ``refs``; sorted_by: as :func:`write_lake` got it.
+    Other rows keep values, order and types; the file keeps schema and metadata. ``target`` appears
+    whole or not at all. raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
+    PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
+    (damaged), PARQUET_PROOF (a row was still found)."""
+    task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by)
+    footer = _footer(source)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with readable():
+            sha256, after = _write(draft, footer, _pieces(task, footer))
+            is_proven = _is_proven(draft, task, after)
+        if not is_proven:
+            raise EraseRefused.because("PARQUET_PROOF")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, target.stat().st_size)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Errors of the Parquet libraries, coded: their messages may quote a cell."""
+    from polars.exceptions import PanicException, PolarsError
+    from pyarrow import ArrowException
+
+    try:
+        yield
+        return
+    except (ArrowException, PolarsError, PanicException):
+        pass
+    raise EraseRefused.because("PARQUET_UNREADABLE")
+
+
+@dataclass(frozen=True, slots=True)
+class _OldGroup:
+    """Rows of one row group, and the reference columns whose statistics do not exclude every person."""
+
+    number: int
+    start: int
+    rows: int
+    columns: tuple[str, ...]
+
+
+def _old_groups(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> Iterator[_OldGroup]:
+    from pyarrow.parquet import read_metadata
+
+    footer, wanted, start = read_metadata(source), sorted(refs), 0
+    places = {footer.schema.column(place).path: place for place in range(footer.num_columns)}
+    if not ref_columns:
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("reference columns", 0))
+    if missing := [name for name in ref_columns if name not in places]:
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("column", missing[0]))
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        read = (name for name in ref_columns if _may_hold(group.column(places[name]).statistics, wanted))
+        yield _OldGroup(number, start, group.num_rows, tuple(read))
+        start += group.num_rows
+
+
+def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
+    if statistics is None or not statistics.has_min_max:
+        return bool(refs)
+    return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
+
+
+def _rows(source: Path, start: int, count: int, columns: Sequence[str]) -> "pl.DataFrame":
+    import polars as pl
+
+    return pl.scan_parquet(source, glob=False).slice(start, count).select(columns).collect()
+
+
+def _hits(source: Path, group: _OldGroup, among: "pl.Series") -> int:
+    return int(_named(_rows(source, group.start, group.rows, group.columns), group.columns, among).sum())
+
+
+def _among(refs: AbstractSet[str]) -> "pl.Series":
+    import polars as pl
+
+    return pl.Series(sorted(refs), dtype=pl.String).implode()
+
+
+def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> "pl.Series":
+    import polars as pl
+
+    named = pl.any_horizontal(pl.col(name).cast(pl.String).is_in(among) for name in columns)
+    return rows.select(named.fill_null(False)).to_series()
+
+
+def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
+    """The row groups of the result, in order. Two hands encode: the library lets go of the lock."""
+    old, declared = list(_groups(footer)), _declared(task.source)
+    groups = list(_old_groups(task.source, task.refs, task.ref_columns))
+    with ThreadPoolExecutor(max_workers=HANDS) as hands:
+        for start in range(0, len(groups), GROUPS_AT_ONCE):
+            batch = groups[start : start + GROUPS_AT_ONCE]
+            kept = list(_kept(task, batch, declared))
+            is_alone = sum(rows is not None for rows in kept) == 1
+            fresh = [None if rows is None else _encoding(rows, task.sorted_by, hands, is_alone) for rows in kept]
+            del kept  # before the next ones are read
+            for group, parts in zip(batch, fresh, strict=True):
+                if parts is None:
+                    yield _Piece(old[group.number], ((task.source, tuple(_chunks(old[group.number]))),))
+                else:
+                    yield from _joined([part.result() for part in parts], footer, group)
+
+
+def _encoding(
+    rows: "pl.DataFrame", sorted_by: str, hands: ThreadPoolExecutor, is_alone: bool
+) -> "list[Future[pa.BufferReader]]":
+    """Rows that stay, being encoded; where no other group is, half of the columns by each hand. None of no rows."""
+    middle = (rows.width + 1) // 2 if is_alone else rows.width
+    parts = [rows[:, :middle], rows[:, middle:]] if rows.height else []
+    return [hands.submit(_encoded, part, sorted_by) for part in parts if part.width]
+
+
+def _kept(task: _Task, batch: Iterable[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame | None]":
+    """The rows of each group that stay, in the declared types; None when all do.
+
+    Neighbours in range of the sorted column are read at once and whole; of others first the columns concerned."""
+    for is_likely, neighbours in groupby(batch, lambda group: task.sorted_by in group.columns):
+        groups = list(neighbours)
+        if is_likely:
+            for group, rows in zip(groups, _whole(task, groups, declared), strict=True):
+                gone = _named(rows, group.columns, task.among)
+                yield rows.filter(~gone).cast(declared) if gone.any() else None
+        else:
+            yield from (_kept_by_columns(task, group, declared) for group in groups)
+
+
+def _whole(task: _Task, groups: Sequence[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame]":
+    """All rows of each of these neighbours, which are read at once."""
+    start, count = groups[0].start, sum(group.rows for group in groups)
+    rows = _rows(task.source, start, count, declared.names())
+    return (rows.slice(group.start - start, group.rows) for group in groups)
+
+
+def _kept_by_columns(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
+    if not group.columns:
+        return None
+    gone = _named(_rows(task.source, group.start, group.rows, group.columns), group.columns, task.among)
+    if not gone.any():
+        return None
+    return _rows(task.source, group.start, group.rows, declared.names()).filter(~gone).cast(declared)
+
+
+def _declared(source: Path) -> "pl.Schema":
+    """The types that the file declares."""
+    import polars as pl
+    from pyarrow.parquet import read_schema
+
+    return pl.Schema(read_schema(source))
+
+
+def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
+    """These columns as a file in memory of the library's own, which takes no lock to be written."""
+    import pyarrow as pa
+
+    written = pa.BufferOutputStream()
+    write_lake([rows], written, sorted_by=sorted_by)
+    return pa.BufferReader(written.getvalue())
+
+
+def _joined(parts: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
+    """What takes the place of a row group: the columns of its parts side by side."""
+    footers = [_decoded_footer(_raw_footer(part)) for part in parts]
+    columns = [column for each in footers for column in (each.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
+    if parts and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
+        raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
+    for pieces in zip(*map(_groups, footers), strict=True):
+        whole = pieces[0]
+        for number in (_BYTES, _GROUP_COMPRESSED_BYTES):
+            whole = whole.holding(number, sum(piece.get(number, int) or 0 for piece in pieces))
+        yield _Piece(whole, tuple((part, tuple(_chunks(piece))) for part, piece in zip(parts, pieces, strict=True)))
+
+
+def _footer(path: Path) -> Struct:
+    """The footer of a file as the lake writes it. raises EraseRefused: PARQUET_FOREIGN."""
+    with path.open("rb") as file:
+        raw = _raw_footer(file)
+    footer = _decoded_footer(raw)
+    if encoded(footer) != raw or not _is_ours(footer):
+        raise EraseRefused.because("PARQUET_FOREIGN")
+    return footer
+
+
+def _raw_footer(file: BinaryIO) -> bytes:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 8))
+    tail = file.read(8)
+    length = int.from_bytes(tail[:4], "little")
+    if size < 12 or tail[4:] != MAGIC or length > size - 12:
+        raise EraseRefused.because("PARQUET_FOREIGN")
+    file.seek(size - 8 - length)
+    return file.read(length)
+
+
+def _decoded_footer(raw: bytes) -> Struct:
+    try:
+        return decoded(raw)[0]
+    except (IndexError, ValueError, RecursionError):
+        pass
+    raise EraseRefused.because("PARQUET_FOREIGN")
+
+
+def _is_ours(footer: Struct) -> bool:
+    """Nothing outside the pages and this footer: no page index, bloom filter, encryption or second file."""
+    known = {field.number for field in footer.fields} <= set(range(1, _FOOTER_ENCRYPTION))
+    chunks = [chunk for group in _groups(footer) for chunk in _chunks(group)]
+    return known and footer.get(_ROW_GROUPS, Items) is not None and all(map(_is_plain, chunks))
+
+
+def _is_plain(chunk: Struct) -> bool:
+    meta = chunk.get(_CHUNK_META, Struct)
+    numbers = {field.number for field in chunk.fields}
+    if meta is None or not numbers <= {_CHUNK_OFFSET, _CHUNK_META} or chunk.get(_CHUNK_OFFSET, int):
+        return False
+    return meta.get(_INDEX_PAGE, int) is None and meta.get(_BLOOM, int) is None
+
+
+def _groups(footer: Struct) -> Iterator[Struct]:
+    return (footer.get(_ROW_GROUPS, Items) or _NO_STRUCTS).structs()
+
+
+def _chunks(group: Struct) -> Iterator[Struct]:
+    return (group.get(_COLUMNS, Items) or _NO_STRUCTS).structs()
+
+
+def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha256, int]:
+    """The pieces one after another under a footer that tells where they came to lie; hash and rows."""
+    with target.open("wb") as file:
+        out = _Hashed(file)
+        out.write(MAGIC)
+        groups = tuple(_copied(piece, out).holding(_ORDINAL, number) for number, piece in enumerate(pieces))
+        rows = sum(group.get(_GROUP_ROWS, int) or 0 for group in groups)
+        tail = encoded(footer.holding(_NUM_ROWS, rows).holding(_ROW_GROUPS, Items(STRUCT, groups)))
+        out.write(tail + len(tail).to_bytes(4, "little") + MAGIC)
+    return Sha256(out.digest.hexdigest()), rows
+
+
+class _Hashed:
+    """A file that knows its place and its hash."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.at, self.digest = file, 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+        self.digest.update(data)
+        self.at += len(data)
+
+
+def _copied(piece: _Piece, out: _Hashed) -> Struct:
+    """The row group as it lies in ``out``. Chunks are copied by their own extent: no gap comes along."""
+    start = out.at
+    chunks: list[Struct] = []
+    for source, its in piece.parts:
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
+            chunks += [_copied_chunk(chunk, file, out) for chunk in its]
+    return piece.group.holding(_COLUMNS, Items(STRUCT, tuple(chunks))).holding(_FILE_OFFSET, start)
+
+
+def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
+    meta = chunk.get(_CHUNK_META, Struct) or Struct(())
+    data, dictionary = meta.get(_DATA_PAGE, int) or 0, meta.get(_DICTIONARY_PAGE, int)
+    size = meta.get(_COMPRESSED_BYTES, int) or 0
+    start = min(data, dictionary or data)
+    shift = out.at - start
+    source.seek(start)
+    pages = source.read(size)
+    if len(pages) != size:
+        raise EraseRefused.because("PARQUET_FOREIGN")
+    out.write(pages)
+    moved = meta.holding(_DATA_PAGE, data + shift)
+    if dictionary:
+        moved = moved.holding(_DICTIONARY_PAGE, dictionary + shift)
+    return chunk.holding(_CHUNK_META, moved)
+
+
+def _is_proven(draft: Path, task: _Task, rows: int) -> bool:
+    """The new file has the rows that were kept and none names one of the persons, whatever its statistics say."""
+    import polars as pl
+
+    read = pl.scan_parquet(draft, glob=False).select(task.ref_columns).collect()
+    return read.height == rows and not _named(read, task.ref_columns, task.among).any()
