@@ -24,7 +24,7 @@ import polars as pl
 from bench import BenchRow, Cost, cost, median, progress
 from bench.erase_many import FEW, FILES, FULL, HITS, REF, Lake, draw_lake, find
 from bench.stores import an_installation
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House, open_house
 from sluice.exchange.keep import line

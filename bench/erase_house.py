@@ -15,7 +15,7 @@ import polars as pl
 
 from bench import BenchRow, Cost, cost, median, progress
 from bench.stores import an_installation
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.demo.person import DESK, RELEASER, instructed
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bench import BenchRow, Cost, cost, cost_in_child, inbound, median, progress
 from bench.stores import an_installation
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import find_by_versions

@@ -20,7 +20,7 @@ import phonenumbers
 import polars as pl
 
 from bench import BenchRow, Cost, cost_in_child, median, progress
-from sluice.agreement.load import load_agreement, load_contract
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.exchange.judging.child import judge_file
 from sluice.exchange.judging.job import Job, read_suites
 from sluice.exchange.judging.nursery import CHILD_ENVIRONMENT

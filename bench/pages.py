@@ -27,7 +27,7 @@ from tests.desk import environment
 
 from bench import BenchRow, progress
 from bench.stores import an_installation
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import open_house

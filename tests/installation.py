@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine, find_by_versions
 from sluice.lake.s3.objects import ObjectStore, StoredObject

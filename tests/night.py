@@ -13,7 +13,7 @@ import polars as pl
 
 from copies import Copies
 from desk import ENERGY, Desk
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.agreement.model import DeliveryRules
 from sluice.exchange.drain import Drained
 from sluice.exchange.house import open_house

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from sluice.agreement import contract_shape
-from sluice.agreement.agreement_shape import AGREEMENT
-from sluice.agreement.contract_shape import Region
+from sluice.agreement.clauses.shape import AGREEMENT
+from sluice.agreement.contract import shape as contract_shape
+from sluice.agreement.contract.shape import Region
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Kind, Many, Number, Text, Word
 
 HEAD = """# Fields of agreements and contracts

@@ -107,7 +107,7 @@ class FieldGroup(StrEnum):
 
 
 class RoleProfile(StrEnum):
-    """Who is controller, processor and owner of a field group (rows in agreement/profiles.py)."""
+    """Who is controller, processor and owner of a field group (rows in agreement/roles/profiles.py)."""
 
     PRINCIPAL_CONTROLLER = "PRINCIPAL_CONTROLLER"
     SEED_OWNER = "SEED_OWNER"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sluice.agreement import dpv
-from sluice.agreement.quality_rules import COMMON_ARGUMENTS, EXPECTATIONS
+from sluice.agreement.contract.quality import COMMON_ARGUMENTS, EXPECTATIONS
 from sluice.gate.kinds import KINDS, Shape
 
 SETS = {

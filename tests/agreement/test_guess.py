@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gate.papers import a_contract, a_field
-from sluice.agreement.columns import strptime_format
-from sluice.agreement.guess import profile_columns
-from sluice.agreement.infer import ColumnProfile
+from sluice.agreement.contract.columns import strptime_format
+from sluice.agreement.contract.guess import profile_columns
+from sluice.agreement.contract.infer import ColumnProfile
 from sluice.agreement.model import FieldRole
 from sluice.agreement.shape import OPEN
 from sluice.gate.contract_rules import rules_for

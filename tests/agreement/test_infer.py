@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.agreement.codes import GAP_CODES
-from sluice.agreement.guess import has_decimal_comma, profile_columns
-from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract, suggest_key
-from sluice.agreement.lint import lint_path
+from sluice.agreement.contract.guess import has_decimal_comma, profile_columns
+from sluice.agreement.contract.infer import ColumnProfile, FileProfile, infer_contract, suggest_key
+from sluice.agreement.folder.lint import lint_path
 from sluice.terms import Severity
 
 FILE = FileProfile(".csv", "csv", ";", "utf-8", False)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from agreement.papers import AGREEMENT, write_folder
-from sluice.agreement.activate import activate_principal
+from sluice.agreement.folder.lint import lint_path
+from sluice.agreement.folder.load import load_agreement
+from sluice.agreement.in_force.activate import activate_principal
+from sluice.agreement.in_force.store import find_version
 from sluice.agreement.limits import LIMITS, GateLimits, limit_lines, limits_in_force
-from sluice.agreement.lint import lint_path
-from sluice.agreement.load import load_agreement
-from sluice.agreement.store import find_version
 from sluice.db import connect_to
 from sluice.exchange.judging.job import file_limits_of, limits_of, widest_limits
 from sluice.lake.table import Limits

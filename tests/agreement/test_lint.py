@@ -7,7 +7,7 @@ import pytest
 from agreement.mistakes import AGREEMENT_MISTAKES, CONTRACT_MISTAKES, WARNINGS
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, OLD_AGREEMENT, PRINCIPALS, Mistake, write_folder
 from sluice.agreement.codes import CODES, GAP_CODES
-from sluice.agreement.lint import lint_as, lint_path
+from sluice.agreement.folder.lint import lint_as, lint_path
 from sluice.terms import Severity
 
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
-from sluice.agreement.contract_shape import SERVER_PROPERTIES
+from sluice.agreement.contract.shape import SERVER_PROPERTIES
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.load import (
+from sluice.agreement.folder.load import (
     find_flows,
     find_on_file,
     load_agreement,
@@ -223,7 +223,7 @@ def test_the_agreement_of_a_date_is_found_on_file() -> None:
 
 
 def test_the_loader_of_the_dag_factory_imports_nothing_heavy() -> None:
-    code = "import sys, sluice.agreement.load; print(*sorted(m for m in sys.modules if '.' not in m))"
+    code = "import sys, sluice.agreement.folder.load; print(*sorted(m for m in sys.modules if '.' not in m))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     loaded = set(done.stdout.split())

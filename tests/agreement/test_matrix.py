@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from sluice.agreement.load import find_on_file
-from sluice.agreement.matrix import MatrixRow, matrix_of
+from sluice.agreement.folder.load import find_on_file
 from sluice.agreement.model import Agreement, DataContract
+from sluice.agreement.roles.matrix import MatrixRow, matrix_of
 from sluice.terms import Direction, FieldGroup, RoleProfile
 
 PRINCIPALS = Path(__file__).parents[2] / "include" / "principals"

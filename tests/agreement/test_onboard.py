@@ -10,8 +10,8 @@ import pytest
 
 from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.errors import PrincipalNameInvalid
-from sluice.agreement.lint import lint_path
-from sluice.agreement.onboard import onboard, policy_for, write_files
+from sluice.agreement.folder.lint import lint_path
+from sluice.agreement.folder.onboard import onboard, policy_for, write_files
 from sluice.terms import Flow, Principal, Severity
 
 TODAY = date(2026, 11, 25)

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from agreement.papers import CONTRACT_NAME, PRINCIPALS
-from sluice.agreement.load import load_agreement, load_contract
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.agreement.model import Agreement, RoleRow
-from sluice.agreement.profiles import PROFILES, default_profile, roles_for
+from sluice.agreement.roles.profiles import PROFILES, default_profile, roles_for
 from sluice.terms import Direction, FieldGroup, RoleProfile
 
 TODAY = date(2026, 11, 25)

@@ -10,15 +10,15 @@ import psycopg
 import pytest
 
 from agreement.papers import AGREEMENT, PRINCIPALS, write_folder
-from sluice.agreement.activate import activate_all, activate_principal
-from sluice.agreement.build import build_agreement
-from sluice.agreement.contestable import find_contestable
 from sluice.agreement.document import read_document
-from sluice.agreement.matrix import matrix_of
+from sluice.agreement.folder.build import build_agreement
+from sluice.agreement.in_force.activate import activate_all, activate_principal
+from sluice.agreement.in_force.store import find_agreement, in_force, list_agreements
 from sluice.agreement.papers import Paper
-from sluice.agreement.sign_off import SignOffRefused, sign_off
-from sluice.agreement.sign_off_store import SignOff, insert_sign_off, list_sign_offs
-from sluice.agreement.store import find_agreement, in_force, list_agreements
+from sluice.agreement.roles.contestable import find_contestable
+from sluice.agreement.roles.matrix import matrix_of
+from sluice.agreement.roles.sign_off import SignOffRefused, sign_off
+from sluice.agreement.roles.sign_off_store import SignOff, insert_sign_off, list_sign_offs
 from sluice.db import Connection, connect_to
 from sluice.errors import NotFound, UsageError
 from sluice.terms import Direction, Flow, Principal, RoleProfile

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, OLD_AGREEMENT, PRINCIPALS, write_folder
-from sluice.agreement.activate import activate_all, activate_principal
+from sluice.agreement.in_force.activate import activate_all, activate_principal
+from sluice.agreement.in_force.store import activate, find_agreement, find_contracts, in_force
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registration
-from sluice.agreement.store import activate, find_agreement, find_contracts, in_force
 from sluice.db import Connection, connect_to
 from sluice.errors import DatabaseError
 from sluice.terms import Direction, Flow, Principal, Sha256

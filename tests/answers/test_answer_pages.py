@@ -9,8 +9,8 @@ from pypdf import PdfReader
 
 from answers.answer_samples import COMPANIES, GROUPS, an_answer
 from documents.test_receipt import tags_of, text_of
-from sluice.agreement.eligibility import traits_of, why_not
-from sluice.agreement.load import load_contract
+from sluice.agreement.contract.eligibility import traits_of, why_not
+from sluice.agreement.folder.load import load_contract
 from sluice.answers.labels import group_name, label_of
 from sluice.answers.model import NOT_HERE, AnswerKind, FieldLine
 from sluice.answers.page import make_answer_page

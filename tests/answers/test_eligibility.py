@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from sluice.agreement import dpv
-from sluice.agreement.eligibility import NotPortable, Traits, why_not
+from sluice.agreement.contract.eligibility import NotPortable, Traits, why_not
 from sluice.terms import DataOrigin
 
 CONSENT, CONTRACT = (f"{dpv.GDPR}A6-1-{letter}" for letter in "ab")

@@ -15,7 +15,7 @@ from desk import ENERGY as CAMPAIGN
 from documents.samples import a_record
 from night import AGREEMENT, change
 from rights.town import Town, open_town, papers_of
-from sluice.agreement.load import load_agreement
+from sluice.agreement.folder.load import load_agreement
 from sluice.agreement.model import Agreement, SubProcessor
 from sluice.answers.authority import Authority, authority_of
 from sluice.answers.info import Information, Transfer, information_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sluice.agreement.load import load_contract
+from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import DataContract
 from sluice.answers.notes import of_others
 from sluice.subject.refs import refer

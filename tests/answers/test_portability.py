@@ -19,7 +19,7 @@ from copies import Copies
 from night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 from rights.estate import CONTACTS
 from rights.town import DESK, Person, Town, open_town, papers_of
-from sluice.agreement.eligibility import NotPortable
+from sluice.agreement.contract.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
 from sluice.answers.make import Wish, make
 from sluice.answers.model import AnswerKind, NothingPortable

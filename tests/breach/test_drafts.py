@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from breach.test_rules import AWARE, ENERGY, TELECOM
 from effort import effort
 from sluice.agreement import dpv
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.breach.model import Counted, Draft, Line, Part, Risk, Scope, Slice
 from sluice.breach.page import drafts_of, make_draft, summary_of
 from sluice.breach.rules import duties_of

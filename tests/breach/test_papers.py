@@ -6,7 +6,7 @@ from pathlib import Path
 from desk import open_desk
 from night import AGREEMENT, change, with_papers
 from rights.estate import CONTACTS, as_csv, contact_rows, draw_people
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Slice
 from sluice.settings import Settings

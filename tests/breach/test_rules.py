@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from effort import effort
-from sluice.agreement.annexes import Known, parse_annexes
-from sluice.agreement.load import parse_agreement
+from sluice.agreement.clauses.annexes import Known, parse_annexes
+from sluice.agreement.folder.load import parse_agreement
 from sluice.agreement.timeline import Days
 from sluice.breach.count import rows_gone, whole_of
 from sluice.breach.model import Applies, Counted, Draft, Duty, Line, Part, Risk, Scope, Slice

@@ -12,7 +12,7 @@ from desk import Desk
 from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
 from rights.test_requests import put
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.exchange.sweeping import LeftUndone
 from sluice.orchestration.persons import FollowCases

@@ -8,7 +8,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 from installation import CHECKOUT
-from sluice.agreement.load import find_flows
+from sluice.agreement.folder.load import find_flows
 from sluice.settings import get_settings
 
 PRINCIPALS = CHECKOUT / "include" / "principals"

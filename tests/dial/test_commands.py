@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from desk import ENERGY, Desk
 from returns.commands import at_terminal, sluice
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
 from sluice.exchange.house import open_house
 from sluice.settings import Settings

@@ -11,7 +11,7 @@ import pytest
 from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, change, with_papers
 from rights.town import DESK
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.agreement.load import load_agreement, load_contract
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.agreement.model import FieldRole
 from sluice.agreement.papers import Paper
 from sluice.dial.facts import channel_rule

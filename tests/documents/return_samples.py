@@ -3,7 +3,7 @@
 from typing import Any
 
 from documents.samples import EXCHANGE, GDPR, PD, a_record
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.ledger.record import (
     ColumnLine,
     CopyLine,

@@ -10,7 +10,7 @@ import pytest
 from documents.return_samples import BEFORE, HELD, INPUTS, SCREENING, WARNINGS, a_dial_list, a_return, some_results
 from documents.samples import a_record, an_entry
 from documents.test_receipt import payload_of, tags_of, text_of
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.documents.page import make_page
 from sluice.documents.receipt import make_receipt
 from sluice.documents.verify import verify_receipt

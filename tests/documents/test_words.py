@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 import sluice
 import sluice.documents
-from sluice.agreement import profiles
+from sluice.agreement.roles import profiles
 from sluice.cli.reference import all_reason_codes
 from sluice.dial.model import LeftOut
 from sluice.documents.reasons import meaning_of

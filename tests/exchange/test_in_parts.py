@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.agreement.load import load_agreement, load_contract
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.exchange.judging import child
 from sluice.exchange.judging.child import judge_file
 from sluice.exchange.judging.job import Job, read_suites

@@ -9,7 +9,7 @@ from isoduration import parse_duration
 
 from copies import Copies
 from night import CALLED_AT, Call, copied_night
-from sluice.agreement.facts import DATED_STARTS
+from sluice.agreement.clauses.facts import DATED_STARTS
 from sluice.agreement.papers import PaperMissing, PaperReason
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.keep import starts_of

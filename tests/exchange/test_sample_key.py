@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sluice.agreement.load import load_agreement, load_contract
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.exchange.judging.content import read_content
 from sluice.exchange.judging.job import Job
 from sluice.keys import Keyring

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from agreement.papers import CONTRACT, CONTRACT_NAME, write_folder
-from sluice.agreement.load import load_contract
+from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FieldRole, QualityRule
 from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for, thresholds_of

@@ -19,8 +19,8 @@ from gate.pandas_judge import said_by_pandas
 from gate.papers import a_contract, a_field, a_key
 from night import Edit, change, with_papers
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.lint import lint_path
-from sluice.agreement.load import load_contract
+from sluice.agreement.folder.lint import lint_path
+from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FreeTextRules, KeyReference
 from sluice.exchange.judging.job import Job
 from sluice.exchange.judging.seen import _rules

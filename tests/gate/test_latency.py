@@ -15,8 +15,8 @@ from desk import open_desk
 from gate.papers import a_contract, a_field
 from night import Edit, with_papers
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.lint import lint_path
-from sluice.agreement.load import load_contract
+from sluice.agreement.folder.lint import lint_path
+from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FreeTextRules, Problem
 from sluice.exchange.judging.job import Job
 from sluice.exchange.judging.seen import _rules

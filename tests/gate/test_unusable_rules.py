@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from agreement.papers import CONTRACT, CONTRACT_NAME, PRINCIPALS, Mistake, write_folder
 from desk import ENERGY, Desk, open_desk
 from returns.commands import Answer, at_terminal, sluice
-from sluice.agreement.activate import activate_all, activate_principal
+from sluice.agreement.in_force.activate import activate_all, activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
 from sluice.errors import DocumentInvalid

@@ -47,7 +47,7 @@ def test_a_return_looks_for_its_sources_in_the_folder_of_its_own_principal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_settings: None
 ) -> None:
     """Once each looked through every principal's folder, so that 200 of them took 3 s."""
-    from sluice.agreement import load
+    from sluice.agreement.folder import load
     from sluice.orchestration import flows, schedules
 
     model = Path(__file__).resolve().parents[2] / "include" / "principals" / parse.MODEL

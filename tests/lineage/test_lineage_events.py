@@ -45,7 +45,7 @@ def opened(agreement: str | None = "DPA-ENERGY01") -> OpenedRecord:
 
 def under_profile(profile: RoleProfile):
     """A record whose roles are of one profile, in the words of the agreement's table."""
-    from sluice.agreement.profiles import PROFILES
+    from sluice.agreement.roles.profiles import PROFILES
 
     row, record = PROFILES[profile], a_record()
     roles = tuple(

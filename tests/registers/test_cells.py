@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from effort import effort
 from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, P_RESULT, RIGHT, YEARS, seen_of
-from sluice.agreement.annexes import Known, KnownContract
+from sluice.agreement.clauses.annexes import Known, KnownContract
 from sluice.agreement.model import SubProcessor
 from sluice.agreement.timeline import Days
 from sluice.documents.words import LANGUAGES, words

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from desk import ENERGY
 from returns.commands import at_terminal, sluice
 from rights.estate import Estate, open_estate
-from sluice.agreement.activate import activate_principal
+from sluice.agreement.in_force.activate import activate_principal
 from sluice.ledger.record import ExchangeRecord
 from sluice.registers.columns import REGISTER, columns_of
 from sluice.registers.make import contract_reader, known_then, make_register

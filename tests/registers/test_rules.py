@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from effort import effort
-from sluice.agreement.annexes import Known, KnownContract, parse_annexes, parse_process
-from sluice.agreement.load import parse_agreement, parse_contract
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.clauses.annexes import Known, KnownContract, parse_annexes, parse_process
+from sluice.agreement.folder.load import parse_agreement, parse_contract
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.agreement.timeline import Days
 from sluice.documents.words import LANGUAGES, words
 from sluice.ledger.record import PurposeLine

@@ -17,7 +17,7 @@ from effort import effort
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import asked
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import NotFound
 from sluice.exchange import open as opening
 from sluice.exchange.catalogue import find_copies, insert_copies

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from copies import Copies
 from night import DUE_DAY, RESULTS, Call, Night, copied_night, three_returned
 from sluice import migrations
+from sluice.agreement.in_force.store import activate
 from sluice.agreement.papers import Registration
-from sluice.agreement.store import activate
 from sluice.db import Connection
 from sluice.exchange.close import close_record
 from sluice.exchange.store import get_open

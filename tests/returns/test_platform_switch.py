@@ -8,7 +8,7 @@ import pytest
 
 from night import AT_ONCE, RESULTS_CONTRACT, Call, change, open_night, with_papers
 from returns.test_roles import amend
-from sluice.agreement.activate import activate_principal
+from sluice.agreement.in_force.activate import activate_principal
 from sluice.settings import Settings
 from sluice.times import brussels_today
 

@@ -29,7 +29,7 @@ from night import (
     with_papers,
 )
 from sluice.agreement.dpv import GDPR
-from sluice.agreement.load import load_agreement
+from sluice.agreement.folder.load import load_agreement
 from sluice.documents.statement import METADATA_KEY
 from sluice.returns.carry import forbidden
 from sluice.settings import Settings

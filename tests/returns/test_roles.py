@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from night import AGREEMENT, AT_ONCE, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, call_log, open_night, with_papers
-from sluice.agreement.activate import activate_principal
-from sluice.agreement.profiles import roles_for
-from sluice.agreement.store import find_agreement
+from sluice.agreement.in_force.activate import activate_principal
+from sluice.agreement.in_force.store import find_agreement
+from sluice.agreement.roles.profiles import roles_for
 from sluice.db import connect
 from sluice.documents.statement import Statement, verify_statement
 from sluice.exchange.read import ExchangeLine

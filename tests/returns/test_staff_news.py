@@ -13,7 +13,7 @@ import yaml
 from copies import Copies
 from night import AGREEMENT, AT_ONCE, HEAD, Call, Night, ago, copied_night
 from returns.test_roles import amend
-from sluice.agreement.activate import activate_principal
+from sluice.agreement.in_force.activate import activate_principal
 from sluice.exchange.read import ExchangeLine
 from sluice.returns.release import release
 from sluice.returns.staffing import StaffNews

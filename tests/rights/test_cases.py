@@ -13,7 +13,7 @@ import pytest
 from desk import Desk
 from meanwhile import locked
 from rights.test_guards import passing
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.errors import DatabaseError, NotFound, UsageError
 from sluice.exchange.house import open_house

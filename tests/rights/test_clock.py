@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.rights.case.clock import (
     DueDates,
     Pause,

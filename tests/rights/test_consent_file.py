@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.agreement.load import load_agreement
+from sluice.agreement.folder.load import load_agreement
 from sluice.rights.consents.file import Said, judge_consents
 from sluice.subject.consent import last_words
 from sluice.subject.refs import refer

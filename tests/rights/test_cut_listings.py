@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desk import Desk, open_desk
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.lake.s3 import objects
 from sluice.lake.s3.versions import Listing, ListingCut

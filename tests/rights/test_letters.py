@@ -23,7 +23,7 @@ from effort import effort
 from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.house import open_house

@@ -9,7 +9,7 @@ import pytest
 
 from desk import ENERGY, Desk
 from rights.town import DESK, SHA
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store

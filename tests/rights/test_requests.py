@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from desk import Desk
 from returns.deliveries import at_once, open_shops
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import House, open_house
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.ledger.append import canonical

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rights.town import DESK, Town, open_town, papers_of
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.read import show_exchange
 from sluice.rights.case.model import Order, Right

@@ -14,7 +14,7 @@ from typing import Any
 
 from desk import ENERGY, Desk
 from night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import House, open_house
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store

@@ -11,7 +11,7 @@ from desk import Desk
 from night import Night, copied_night
 from rights.test_journey import planted as planted_to_follow
 from rights.town import Town, open_town
-from sluice.agreement.activate import activate_all
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages

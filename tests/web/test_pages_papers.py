@@ -10,9 +10,9 @@ import pytest
 from desk import Desk, open_desk
 from night import AGREEMENT, Edit, with_papers
 from rights.town import papers_of
-from sluice.agreement.activate import activate_all
-from sluice.agreement.matrix import matrix_of
-from sluice.agreement.store import find_agreement, find_contracts, list_laid
+from sluice.agreement.in_force.activate import activate_all
+from sluice.agreement.in_force.store import find_agreement, find_contracts, list_laid
+from sluice.agreement.roles.matrix import matrix_of
 from sluice.documents.words import LANGUAGES
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages

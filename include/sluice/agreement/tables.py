@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from sluice.agreement.codes import CODES
-from sluice.agreement.profiles import (
+from sluice.agreement.contract.quality import EXPECTATIONS
+from sluice.agreement.roles.profiles import (
     AGENT_ADDED,
     DERIVED,
     NOTIFIED,
@@ -18,7 +19,6 @@ from sluice.agreement.profiles import (
     STAFF_GROUPS,
     default_profile,
 )
-from sluice.agreement.quality_rules import EXPECTATIONS
 from sluice.terms import Direction, FieldGroup
 
 _MARK = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)

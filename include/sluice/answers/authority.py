@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sluice.agreement.model import FieldRole
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
 from sluice.rights.case.letter_due import FILE, answers, refused_groups
 from sluice.rights.case.model import Action, Case, Right, State, Step, SubCase, Track

@@ -7,8 +7,8 @@ from datetime import date
 
 import polars as pl
 
+from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, FieldRole
-from sluice.agreement.store import find_version
 from sluice.answers.confirm import doubtful
 from sluice.answers.model import Found, Held, PaperId, StoreCount
 from sluice.answers.righted import Righted, opinion_of

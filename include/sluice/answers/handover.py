@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
 
+from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing, PaperReason
-from sluice.agreement.store import find_version
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.facts import Facts

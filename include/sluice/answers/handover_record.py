@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sluice.agreement.dpv import DPV, GDPR
 from sluice.agreement.model import Agreement, FieldRole
-from sluice.agreement.profiles import PROFILES, role_warnings
+from sluice.agreement.roles.profiles import PROFILES, role_warnings
 from sluice.answers.facts import Facts
 from sluice.answers.handover_model import Handover
 from sluice.answers.model import FieldLine, Found

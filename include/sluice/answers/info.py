@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, FieldRole, Purpose
 from sluice.answers.authority import Authority
 from sluice.answers.model import GIVEN, Found, Held, PaperId

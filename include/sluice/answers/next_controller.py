@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.document import MAX_BYTES, Fault, Spot, parse_yaml
-from sluice.agreement.facts import EEA_COUNTRIES
 from sluice.agreement.shape import Day, Keys, Text, check_shape
 from sluice.answers.handover_model import ControllerInvalid, Receiver
 from sluice.errors import Ref

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from sluice.agreement import dpv
-from sluice.agreement.eligibility import NotPortable
+from sluice.agreement.contract.eligibility import NotPortable
 from sluice.answers.facts import Facts
 from sluice.answers.info import Information, Transfer
 from sluice.answers.labels import category_of, group_name, label_of

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from sluice import media_types
-from sluice.agreement.eligibility import NotPortable, traits_of, why_not
+from sluice.agreement.contract.eligibility import NotPortable, traits_of, why_not
 from sluice.agreement.model import FieldRole
 from sluice.answers.access import as_json
 from sluice.answers.facts import Facts

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
-from sluice.agreement.annexes import Known, own_party
-from sluice.agreement.store import list_agreements
+from sluice.agreement.clauses.annexes import Known, own_party
+from sluice.agreement.in_force.store import list_agreements
 from sluice.breach import store
 from sluice.breach.count import NOBODY, WHOLE, count_in, rows_gone, whole_of
 from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sluice.agreement.annexes import Known, Party
-from sluice.agreement.profiles import STAFF_GROUPS
+from sluice.agreement.clauses.annexes import Known, Party
+from sluice.agreement.roles.profiles import STAFF_GROUPS
 from sluice.errors import Exit, SluiceError
 from sluice.terms import RoleProfile
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.agreement import dpv
-from sluice.agreement.annexes import Party
+from sluice.agreement.clauses.annexes import Party
 from sluice.breach.model import Applies, Counted, Draft, Duty, Part, Slice
 from sluice.breach.rules import AUTHORITY, PERSONS, is_ours, is_theirs, keep_lines
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text

@@ -13,7 +13,7 @@ import polars as pl
 
 from sluice.agreement import dpv
 from sluice.agreement.model import DataContract
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.breach.model import Applies, Duty, Line, Part, Risk
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.clock import breach_due, elapsed_due

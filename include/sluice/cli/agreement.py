@@ -17,7 +17,7 @@ from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     from sluice.agreement.model import Agreement, DataContract, Problem
-    from sluice.agreement.profiles import RolesRow
+    from sluice.agreement.roles.profiles import RolesRow
 
 app = typer.Typer(
     help="Processing agreements: lint, roles, what is in force.",
@@ -81,7 +81,7 @@ def activate(
 
     Example: sluice agreement activate
     """
-    from sluice.agreement.activate import activate_all
+    from sluice.agreement.in_force.activate import activate_all
     from sluice.db import connect
     from sluice.gate.lint import check_rules
     from sluice.settings import get_settings
@@ -111,8 +111,8 @@ def list_agreements(format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice agreement list --format json
     """
-    from sluice.agreement.describe import describe
-    from sluice.agreement.load import load_agreements
+    from sluice.agreement.folder.load import load_agreements
+    from sluice.agreement.roles.describe import describe
     from sluice.settings import get_settings
 
     rows = [describe(agreement) for agreement in load_agreements(get_settings().principals_dir)]
@@ -137,8 +137,8 @@ def show(
 
     Example: sluice agreement show DPA-ENERGY01
     """
-    from sluice.agreement.describe import describe
     from sluice.agreement.limits import limit_lines
+    from sluice.agreement.roles.describe import describe
     from sluice.settings import get_settings
 
     now = datetime.now(UTC)
@@ -171,8 +171,8 @@ def roles(
 
     Example: sluice agreement roles DPA-ENERGY01 --direction inbound --group contact_point
     """
-    from sluice.agreement.describe import describe_roles
-    from sluice.agreement.profiles import roles_for
+    from sluice.agreement.roles.describe import describe_roles
+    from sluice.agreement.roles.profiles import roles_for
 
     now = datetime.now(UTC)
     on = at.date() if at else brussels_day(now)
@@ -202,13 +202,13 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
 
     settings = get_settings()
     if settings.database_url is None:
-        from sluice.agreement.load import find_on_file
+        from sluice.agreement.folder.load import find_on_file
 
         paper = find_on_file(settings.principals_dir, agreement_id, on)
         if paper:
             return paper
     else:
-        from sluice.agreement.store import get_paper
+        from sluice.agreement.in_force.store import get_paper
         from sluice.db import connect
 
         with connect(settings) as conn:
@@ -232,8 +232,8 @@ def sign_off(
 
     Example: sluice agreement sign-off DPA-ENERGY01 --reason BOARD_2026_01
     """
-    from sluice.agreement.sign_off import sign_off as sign
-    from sluice.agreement.store import get_paper
+    from sluice.agreement.in_force.store import get_paper
+    from sluice.agreement.roles.sign_off import sign_off as sign
     from sluice.db import connect
     from sluice.settings import get_settings, login_name
 

@@ -45,7 +45,7 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice contract explain include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
-    from sluice.agreement.explain import explain_contract
+    from sluice.agreement.folder.explain import explain_contract
 
     fields = explain_contract(path)
     if format is Format.JSON:
@@ -63,7 +63,7 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 def _fields(path: Path) -> list[dict[str, object]]:
     """What every column of one contract is; empty for a file that is no contract."""
     from sluice.agreement.errors import PaperInvalid
-    from sluice.agreement.explain import explain_contract
+    from sluice.agreement.folder.explain import explain_contract
 
     names = ("name", "group", "category", "origin", "legal_basis", "portable", "reason")
     try:
@@ -88,9 +88,9 @@ def infer(
     """
     import re
 
-    from sluice.agreement.contract_shape import FLOW
-    from sluice.agreement.infer import check_names
-    from sluice.agreement.onboard import NAME
+    from sluice.agreement.contract.infer import check_names
+    from sluice.agreement.contract.shape import FLOW
+    from sluice.agreement.folder.onboard import NAME
     from sluice.exchange.infer import skeleton_of
 
     flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"

@@ -71,7 +71,7 @@ def demo(
 
 def _up() -> Settings:
     """Start what is not running and put the checkout's papers in force."""
-    from sluice.agreement.activate import activate_all
+    from sluice.agreement.in_force.activate import activate_all
     from sluice.db import connect
     from sluice.demo.logins import add_second_login
     from sluice.gate.lint import check_rules

@@ -36,9 +36,9 @@ def onboard(
     import json
     import re
 
-    from sluice.agreement.contract_shape import FLOW
-    from sluice.agreement.onboard import onboard as prepare
-    from sluice.agreement.onboard import write_files
+    from sluice.agreement.contract.shape import FLOW
+    from sluice.agreement.folder.onboard import onboard as prepare
+    from sluice.agreement.folder.onboard import write_files
     from sluice.settings import get_settings
 
     if not re.fullmatch(FLOW, flow):

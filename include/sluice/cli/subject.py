@@ -199,7 +199,7 @@ def _subject_key(principal: str | None) -> bytes:
 
 def _has_agreement(code: str, settings: "Settings") -> bool:
     """Whether an agreement of the checkout names this principal."""
-    from sluice.agreement.load import load_agreements
+    from sluice.agreement.folder.load import load_agreements
 
     return any(agreement.principal == code for agreement in load_agreements(settings.principals_dir))
 

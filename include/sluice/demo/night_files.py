@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.papers import Paper
-from sluice.agreement.store import in_force
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.read import get_accepted

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.lint import lint_path
-from sluice.agreement.load import find_flows, load_contract
+from sluice.agreement.folder.lint import lint_path
+from sluice.agreement.folder.load import find_flows, load_contract
 from sluice.agreement.model import DataContract, Problem
 from sluice.demo.files import Drop
 from sluice.demo.story import Check, Outcome

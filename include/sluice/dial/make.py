@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.contract.subjects import naming_columns
+from sluice.agreement.in_force.store import in_force, is_flow
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.agreement.store import in_force, is_flow
-from sluice.agreement.subjects import naming_columns
 from sluice.db import transaction
 from sluice.dial import store
 from sluice.dial.dncm import are_listed

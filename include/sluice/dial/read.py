@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import polars as pl
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.papers import PaperMissing
-from sluice.agreement.store import in_force
 from sluice.dial import store
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, DialRefused, Request

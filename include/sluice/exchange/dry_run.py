@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sluice.agreement.load import find_flows_of, find_on_file, load_agreements
+from sluice.agreement.folder.load import find_flows_of, find_on_file, load_agreements
 from sluice.agreement.model import KeyReference
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import FileMissing, Ref, is_file

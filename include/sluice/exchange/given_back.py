@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.agreement.store import in_force
 from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.ledger.record import is_after_end, is_given_back

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.agreement.build import build_file_format
-from sluice.agreement.columns import columns
+from sluice.agreement.contract.columns import columns
+from sluice.agreement.contract.drift import Drift, find_drift, is_header
+from sluice.agreement.contract.guess import has_decimal_comma, profile_columns
+from sluice.agreement.contract.infer import ColumnProfile, FileProfile, infer_contract
 from sluice.agreement.document import Document, make_problem, read_document
-from sluice.agreement.drift import Drift, find_drift, is_header
 from sluice.agreement.errors import FileRefused, FileUndecided, PaperInvalid
-from sluice.agreement.guess import has_decimal_comma, profile_columns
-from sluice.agreement.infer import ColumnProfile, FileProfile, infer_contract
+from sluice.agreement.folder.build import build_file_format
 from sluice.errors import Ref, may_be_a_value
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table

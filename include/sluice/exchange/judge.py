@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import KeyReference
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.agreement.store import in_force
 from sluice.errors import DocumentInvalid, GateFailed, ObjectUnreadable, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.house import House

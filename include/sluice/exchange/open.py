@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from sluice.agreement.in_force.store import in_force, is_flow
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.agreement.store import in_force, is_flow
 from sluice.db import Connection, transaction
 from sluice.errors import SluiceError
 from sluice.exchange import outbox, store

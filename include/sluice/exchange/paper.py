@@ -3,7 +3,7 @@
 from datetime import date
 from fnmatch import fnmatchcase
 
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, DataContract
 from sluice.agreement.papers import PaperMissing
 from sluice.exchange.naming import is_safe_name

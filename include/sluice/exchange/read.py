@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sluice.agreement.store import is_flow
+from sluice.agreement.in_force.store import is_flow
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning

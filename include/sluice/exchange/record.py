@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole
-from sluice.agreement.profiles import role_warnings, roles_for
+from sluice.agreement.roles.profiles import role_warnings, roles_for
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import withheld_unless_safe
 from sluice.gate.model import Finding

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.papers import Paper
-from sluice.agreement.store import in_force
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange import review_store, store

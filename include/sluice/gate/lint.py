@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from sluice.agreement.columns import custom
+from sluice.agreement.contract.columns import custom
+from sluice.agreement.contract.quality import quality_entries
 from sluice.agreement.document import Document, Spot, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.lint import lint_as
-from sluice.agreement.load import find_papers, load_contract
+from sluice.agreement.folder.lint import lint_as
+from sluice.agreement.folder.load import find_papers, load_contract
 from sluice.agreement.model import DataContract, Problem
-from sluice.agreement.quality_rules import quality_entries
 from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.suites import load_suites
@@ -28,7 +28,7 @@ MEANT = IN_FORCE | {"proposed", "draft"}
 
 
 def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) -> list[Problem]:
-    """Like :func:`sluice.agreement.lint.lint_as`, with the rules and suites of every contract that is not retired."""
+    """Like :func:`sluice.agreement.folder.lint.lint_as`, with rules and suites of contracts that are not retired."""
     problems = lint_as(path, prefix)
     if prefix == "CON" or path.is_dir():
         folders = sorted({paper.parent for paper in path.rglob("*.y*ml")})

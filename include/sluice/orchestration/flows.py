@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from sluice.agreement.load import find_flows
+from sluice.agreement.folder.load import find_flows
 from sluice.agreement.papers import FlowPaper
 from sluice.settings import get_settings
 from sluice.terms import Direction

@@ -170,7 +170,7 @@ class ActivatePaper(HouseOperator):
     """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was, and fails it."""
 
     def work(self, run: dict[str, str]) -> str:
-        from sluice.agreement.activate import activate_all
+        from sluice.agreement.in_force.activate import activate_all
         from sluice.db import connect
         from sluice.errors import DocumentInvalid, Ref
         from sluice.gate.lint import check_rules

@@ -5,7 +5,7 @@ from zlib import crc32
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
 
-from sluice.agreement.load import find_flows_of
+from sluice.agreement.folder.load import find_flows_of
 from sluice.agreement.papers import FlowPaper
 from sluice.orchestration.trigger import STRAYS, ObjectsWaiting
 from sluice.settings import get_settings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from sluice.agreement import dpv
-from sluice.agreement.annexes import Annexes, Party
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.annexes import Annexes, Party
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, FieldRole, RetentionRule, SubProcessor
 from sluice.agreement.timeline import Days
 from sluice.documents.words import Words

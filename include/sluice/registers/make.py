@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
-from sluice.agreement.annexes import own_party
+from sluice.agreement.clauses.annexes import own_party
+from sluice.agreement.in_force.store import find_contract_by_hash, list_agreements, list_contracts
 from sluice.agreement.model import DataContract
-from sluice.agreement.store import find_contract_by_hash, list_agreements, list_contracts
 from sluice.db import Connection, transaction
 from sluice.registers.model import Article, Center, Papers, Register
 from sluice.registers.rules import ContractOf, ends_of, findings_of, rows_of, turns_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sluice.agreement.annexes import Known, KnownContract, Party
+from sluice.agreement.clauses.annexes import Known, KnownContract, Party
 from sluice.agreement.model import FieldRole
 from sluice.ledger.record import CONTRACT_END, PurposeLine
 from sluice.terms import Direction

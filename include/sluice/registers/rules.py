@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sluice.agreement import dpv
-from sluice.agreement.annexes import Known, KnownContract
+from sluice.agreement.clauses.annexes import Known, KnownContract
 from sluice.agreement.model import DataContract, FieldRole
-from sluice.agreement.profiles import PROFILES, role_warnings
+from sluice.agreement.roles.profiles import PROFILES, role_warnings
 from sluice.agreement.timeline import Days
 from sluice.registers.model import (
     Article,

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
-from sluice.agreement.store import find_ended
 from sluice.exchange.house import House
 from sluice.exchange.persons.consents import edit_records, find_principals
 from sluice.exchange.sweeping import each

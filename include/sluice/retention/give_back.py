@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
-from sluice.agreement.store import find_ended
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.persons import consent_store

@@ -4,8 +4,8 @@ import re
 from datetime import date, datetime
 from uuid import uuid4
 
+from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
-from sluice.agreement.store import find_ended
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.read import check_flow, pick_principals, show_exchange

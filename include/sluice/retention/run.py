@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sluice.agreement.store import find_ended
+from sluice.agreement.in_force.store import find_ended
 from sluice.db import transaction
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House

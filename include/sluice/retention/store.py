@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from sluice import locks
+from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, RetentionRule
-from sluice.agreement.store import find_version
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of

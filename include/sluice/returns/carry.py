@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.errors import NotFound, Ref

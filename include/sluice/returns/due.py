@@ -12,9 +12,9 @@ from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
+from sluice.agreement.in_force.store import find_ended, in_force
 from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
-from sluice.agreement.store import find_ended, in_force
 from sluice.db import Connection, transaction
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened

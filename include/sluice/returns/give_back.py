@@ -13,9 +13,9 @@ from functools import partial
 
 import rfc8785
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.agreement.store import in_force
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.close import close_record

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
-from sluice.agreement.subjects import naming_columns
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line
 from sluice.exchange.model import Opened

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing
-from sluice.agreement.store import in_force
 from sluice.exchange.house import House
 from sluice.exchange.paper import missing_paper
 from sluice.exchange.stop_store import is_stopped

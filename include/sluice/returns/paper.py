@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract, FieldRole, RetentionRule
 from sluice.agreement.papers import Paper
-from sluice.agreement.subjects import naming_columns
 from sluice.exchange.keep import end_of
 from sluice.exchange.model import Opened
 from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules

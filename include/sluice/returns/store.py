@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sluice.agreement.columns import custom
+from sluice.agreement.contract.columns import custom
 from sluice.agreement.document import parse_document
 from sluice.agreement.model import ReturnRecipe
 from sluice.db import Connection

@@ -32,8 +32,8 @@ def list_(
     known_at: KnownAt = None,
 ) -> dict[str, Any]:
     """List the agreements that hold on a day."""
-    from sluice.agreement.describe import describe
-    from sluice.agreement.store import list_agreements
+    from sluice.agreement.in_force.store import list_agreements
+    from sluice.agreement.roles.describe import describe
 
     on, known = when(at, known_at)
     with reading() as conn:
@@ -52,9 +52,9 @@ def roles(
     known_at: KnownAt = None,
 ) -> dict[str, Any]:
     """Show who is controller, processor and owner of every field, who answers, who is notified."""
-    from sluice.agreement.describe import describe_roles
-    from sluice.agreement.profiles import roles_for
-    from sluice.agreement.store import get_paper
+    from sluice.agreement.in_force.store import get_paper
+    from sluice.agreement.roles.describe import describe_roles
+    from sluice.agreement.roles.profiles import roles_for
 
     on, known = when(at, known_at)
     paper = None
@@ -98,7 +98,7 @@ def comparison(
 ) -> dict[str, Any]:
     """Show two versions side by side, line by line."""
     from sluice.agreement.compare import Change, compare
-    from sluice.agreement.store import get_body
+    from sluice.agreement.in_force.store import get_body
 
     with reading() as conn:
         hashes = {each.version: each.sha256 for each in _laid(conn, agreement_id)}
@@ -115,7 +115,7 @@ def comparison(
 
 
 def _laid(conn: Connection, agreement_id: str) -> list[Laid]:
-    from sluice.agreement.store import list_laid
+    from sluice.agreement.in_force.store import list_laid
 
     found = [each for each in list_laid(conn) if each.agreement_id == agreement_id]
     if not found:

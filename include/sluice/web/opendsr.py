@@ -43,7 +43,7 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
 
     The clock runs from `submitted_time`. `agreementId` says which principal was addressed.
     """
-    from sluice.agreement.store import find_owner
+    from sluice.agreement.in_force.store import find_owner
     from sluice.exchange.house import open_house
     from sluice.rights.opening import NewRequest, open_case
 

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 
+from sluice.agreement.in_force.store import get_body
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper
-from sluice.agreement.store import get_body
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import locks, store

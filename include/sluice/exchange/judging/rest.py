@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
-from sluice.agreement.subjects import naming_columns
 from sluice.subject.cells import count_pieces, refs_of_columns, refs_of_pieces
 from sluice.subject.index import Entries
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
-from sluice.agreement.subject_store import find_subject_names
+from sluice.agreement.in_force.subject_store import find_subject_names
 from sluice.db import transaction
 from sluice.errors import NotFound, StoreConflict
 from sluice.exchange.catalogue import find_copies

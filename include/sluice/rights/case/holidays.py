@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 
-from sluice.agreement.facts import EEA_COUNTRIES
+from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.errors import Ref
 from sluice.rights.case.facts import ClockRefused, StatutoryDay, statutory_days
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sluice.agreement.load import parse_agreement
+from sluice.agreement.folder.load import parse_agreement
 from sluice.db import Connection
 from sluice.rights.case.model import CaseId, Letter, LetterKind, SubCase, SubCaseId
 from sluice.terms import Sha256

@@ -12,8 +12,8 @@ from datetime import date, datetime
 import polars as pl
 import rfc8785
 
+from sluice.agreement.in_force.store import find_principal_agreement, list_contracts
 from sluice.agreement.model import Agreement
-from sluice.agreement.store import find_principal_agreement, list_contracts
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sluice.agreement.changes import list_changes
+from sluice.agreement.contract.subjects import naming_columns
+from sluice.agreement.in_force.changes import list_changes
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import DataContract
-from sluice.agreement.store import in_force
-from sluice.agreement.subjects import naming_columns
 from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper

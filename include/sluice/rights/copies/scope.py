@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from sluice.agreement.model import DataContract
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.rights.case.model import Action, State, SubCase
 from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice.agreement.onboard import READS, WRITES
+from sluice.agreement.folder.onboard import READS, WRITES
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import StoredObject
 from sluice.lake.s3.versions import UNSAID

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sluice.agreement.store import find_version
+from sluice.agreement.in_force.store import find_version
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sluice.agreement.annexes import own_party
-from sluice.agreement.store import find_version, list_agreements
+from sluice.agreement.clauses.annexes import own_party
+from sluice.agreement.in_force.store import find_version, list_agreements
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import letter_store, store

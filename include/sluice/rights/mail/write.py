@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.agreement.load import parse_agreement
+from sluice.agreement.folder.load import parse_agreement
 from sluice.exchange.house import House
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on

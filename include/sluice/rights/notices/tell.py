@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sluice.agreement.load import parse_agreement
-from sluice.agreement.store import get_body
+from sluice.agreement.folder.load import parse_agreement
+from sluice.agreement.in_force.store import get_body
 from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock

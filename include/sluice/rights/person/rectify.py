@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import rfc8785
 
+from sluice.agreement.in_force.store import find_contracts, find_last
 from sluice.agreement.model import DataContract, FieldRole
-from sluice.agreement.profiles import PROFILES
-from sluice.agreement.store import find_contracts, find_last
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House

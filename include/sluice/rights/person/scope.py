@@ -12,9 +12,9 @@ from uuid import UUID, uuid5
 
 import polars as pl
 
-from sluice.agreement.load import parse_agreement
+from sluice.agreement.folder.load import parse_agreement
 from sluice.agreement.model import Agreement
-from sluice.agreement.profiles import PROFILES
+from sluice.agreement.roles.profiles import PROFILES
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
 from sluice.keys import SUBJECT

@@ -226,7 +226,7 @@ def sign_off(
     reason: Reason,
 ) -> Response:
     """Sign a role profile of one version off; where the agreement asks for two, the second is somebody else."""
-    from sluice.agreement.sign_off import sign_off as sign
+    from sluice.agreement.roles.sign_off import sign_off as sign
 
     with connect(get_settings()) as conn:
         try:

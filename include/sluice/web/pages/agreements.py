@@ -8,10 +8,10 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from sluice.agreement.compare import Change, compare
-from sluice.agreement.profiles import ROLES_TO_SIGN
-from sluice.agreement.sign_off import refusal_of, uses
-from sluice.agreement.sign_off_store import list_sign_offs
-from sluice.agreement.store import find_agreement, get_body, list_contracts, list_laid
+from sluice.agreement.in_force.store import find_agreement, get_body, list_contracts, list_laid
+from sluice.agreement.roles.profiles import ROLES_TO_SIGN
+from sluice.agreement.roles.sign_off import refusal_of, uses
+from sluice.agreement.roles.sign_off_store import list_sign_offs
 from sluice.agreement.timeline import Laid
 from sluice.db import Connection
 from sluice.web.access import Auditor, SignsRoles

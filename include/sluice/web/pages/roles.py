@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from sluice.agreement.matrix import MatrixRow, matrix_of
+from sluice.agreement.in_force.store import find_agreement, find_contracts, list_agreements, list_contracts, list_laid
 from sluice.agreement.model import DataContract
-from sluice.agreement.store import find_agreement, find_contracts, list_agreements, list_contracts, list_laid
+from sluice.agreement.roles.matrix import MatrixRow, matrix_of
 from sluice.registers.terms import duration_text
 from sluice.web.access import Auditor
 from sluice.web.asked import AGREEMENT

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sluice.agreement.contestable import find_contestable
+from sluice.agreement.roles.contestable import find_contestable
 from sluice.db import Connection
 from sluice.exchange.overview import DayCount, count_days, list_unwell
 from sluice.exchange.review import list_open

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sluice.agreement.agreement_rules import check_agreement, version_key
-from sluice.agreement.build import build_agreement
-from sluice.agreement.columns import contract_id, custom
-from sluice.agreement.contract_rules import check_contract
+from sluice.agreement.clauses.rules import check_agreement, version_key
+from sluice.agreement.contract.columns import contract_id, custom
+from sluice.agreement.contract.key_references import check_datasets
+from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.key_references import check_datasets
+from sluice.agreement.folder.build import build_agreement
+from sluice.agreement.folder.load import find_papers
+from sluice.agreement.folder.odcs import check_odcs
 from sluice.agreement.limits import LIMITS
-from sluice.agreement.load import find_papers
 from sluice.agreement.model import Agreement, Problem
-from sluice.agreement.odcs import check_odcs
 from sluice.settings import get_settings
 from sluice.terms import Direction, Severity
 

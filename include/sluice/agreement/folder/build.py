@@ -3,11 +3,12 @@
 from datetime import time
 from decimal import Decimal
 
-from sluice.agreement.columns import contract_id, custom, drafts, field_role
+from sluice.agreement.contract.columns import contract_id, custom, drafts, field_role
+from sluice.agreement.contract.key_references import key_references
+from sluice.agreement.contract.latency import latencies
+from sluice.agreement.contract.quality import quality_rules
 from sluice.agreement.document import Document, Spot
 from sluice.agreement.free_text import careful_actions
-from sluice.agreement.key_references import key_references
-from sluice.agreement.latency import latencies
 from sluice.agreement.limits import LIMITS, GateLimits
 from sluice.agreement.model import (
     Agreement,
@@ -24,7 +25,6 @@ from sluice.agreement.model import (
     RoleRow,
     SubProcessor,
 )
-from sluice.agreement.quality_rules import quality_rules
 from sluice.terms import Direction, FieldGroup, Flow, Principal, RoleProfile, ScreenAction, ScreenClass
 
 DEFAULT_REFUSED_SHARE = 0.1

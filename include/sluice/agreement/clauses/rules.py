@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from sluice.agreement import dpv
-from sluice.agreement.agreement_shape import AGREEMENT
+from sluice.agreement.clauses.facts import DATED_STARTS, EEA_COUNTRIES, SECURITY_HEADINGS, START_EVENTS
+from sluice.agreement.clauses.shape import AGREEMENT
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
-from sluice.agreement.facts import DATED_STARTS, EEA_COUNTRIES, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.shape import check_shape
 from sluice.terms import Direction, RoleProfile
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole, RetentionRule
-from sluice.agreement.profiles import PROFILES, Profile, role_warnings
+from sluice.agreement.roles.profiles import PROFILES, Profile, role_warnings
 from sluice.terms import Direction, FieldGroup, RoleProfile
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.agreement import dpv
+from sluice.agreement.contract.eligibility import NotPortable, Traits, why_not
 from sluice.agreement.document import Document, Found, Spot
-from sluice.agreement.eligibility import NotPortable, Traits, why_not
 from sluice.agreement.model import Agreement, FieldRole, RoleRow
 from sluice.agreement.shape import OPEN
 from sluice.terms import CandidateKey, DataOrigin, FieldGroup, RoleProfile, SubjectKind

@@ -7,10 +7,10 @@ from that moment on and not before: what was exchanged earlier keeps what it say
 from datetime import datetime
 from typing import ClassVar
 
+from sluice.agreement.in_force.store import find_version, list_contracts
 from sluice.agreement.model import Agreement
-from sluice.agreement.profiles import ROLES_TO_SIGN
-from sluice.agreement.sign_off_store import SignOff, insert_sign_off, lock_sign_offs
-from sluice.agreement.store import find_version, list_contracts
+from sluice.agreement.roles.profiles import ROLES_TO_SIGN
+from sluice.agreement.roles.sign_off_store import SignOff, insert_sign_off, lock_sign_offs
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError, as_typed
 from sluice.ledger.append import append

@@ -6,7 +6,7 @@ Every other property of the SLA is for people: nothing judges it.
 from collections.abc import Iterator
 from math import isfinite
 
-from sluice.agreement.columns import DAYS, columns
+from sluice.agreement.contract.columns import DAYS, columns
 from sluice.agreement.document import Document, Found, Spot
 
 _DAY = 86_400

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from sluice.agreement.agreement_shape import PRINCIPAL
-from sluice.agreement.contract_shape import FLOW
+from sluice.agreement.clauses.shape import PRINCIPAL
+from sluice.agreement.contract.shape import FLOW
 from sluice.agreement.document import MAX_BYTES, make_problem
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.model import Problem

@@ -4,11 +4,12 @@ import difflib
 import re
 from collections.abc import Callable, Iterator
 
-from sluice.agreement import contract_shape as shape
 from sluice.agreement import dpv
-from sluice.agreement.agreement_rules import EMOTION_WORDS
-from sluice.agreement.agreement_shape import PRINCIPAL, VERSION
-from sluice.agreement.columns import (
+from sluice.agreement.clauses.facts import DATED_STARTS
+from sluice.agreement.clauses.rules import EMOTION_WORDS
+from sluice.agreement.clauses.shape import PRINCIPAL, VERSION
+from sluice.agreement.contract import shape
+from sluice.agreement.contract.columns import (
     DATED,
     DAYS,
     GAPS,
@@ -21,12 +22,11 @@ from sluice.agreement.columns import (
     says_a_day,
     strptime_format,
 )
+from sluice.agreement.contract.key_references import check_key_references
+from sluice.agreement.contract.latency import check_latency
+from sluice.agreement.contract.quality import check_quality
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
-from sluice.agreement.facts import DATED_STARTS
-from sluice.agreement.key_references import check_key_references
-from sluice.agreement.latency import check_latency
 from sluice.agreement.model import Agreement
-from sluice.agreement.quality_rules import check_quality
 from sluice.agreement.shape import OPEN, Kind, check_shape
 from sluice.terms import Direction, FieldGroup, SubjectKind
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sluice.agreement.columns import columns
-from sluice.agreement.contract_shape import METRICS, OPERATORS, SEVERITY, UNIT
+from sluice.agreement.contract.columns import columns
+from sluice.agreement.contract.shape import METRICS, OPERATORS, SEVERITY, UNIT
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import QualityRule
 from sluice.agreement.shape import Text, check_shape

@@ -12,9 +12,9 @@ from enum import StrEnum
 
 import yaml
 
-from sluice.agreement.columns import columns
+from sluice.agreement.contract.columns import columns
+from sluice.agreement.contract.infer import WRITTEN_INDENT, ColumnProfile, column_lines, is_one_line, quoted
 from sluice.agreement.document import Document, Spot
-from sluice.agreement.infer import WRITTEN_INDENT, ColumnProfile, column_lines, is_one_line, quoted
 from sluice.errors import at_place, may_be_a_value
 
 _ALIKE = 0.75

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sluice.agreement.model import Agreement
-from sluice.agreement.profiles import RolesRow
+from sluice.agreement.roles.profiles import RolesRow
 
 
 def describe(agreement: Agreement) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from sluice.agreement.contract.infer import SOME_FLOW, FileProfile, infer_contract
 from sluice.agreement.errors import PrincipalNameInvalid
-from sluice.agreement.infer import SOME_FLOW, FileProfile, infer_contract
 from sluice.agreement.shape import OPEN
 from sluice.errors import Ref
 from sluice.terms import Direction, Flow, Principal
@@ -136,5 +136,5 @@ def _contract_skeleton(principal: Principal, flow: Flow) -> str:
 
 def agreement_skeleton(principal: Principal, today: date) -> str:
     """A processing agreement with every key of SCC 2021/915, what must be agreed left OPEN."""
-    text = files("sluice.agreement").joinpath("agreement.skeleton.yaml").read_text(encoding="utf-8")
+    text = files("sluice.agreement.folder").joinpath("agreement.skeleton.yaml").read_text(encoding="utf-8")
     return Template(text).substitute(principal=principal, today=today.isoformat())

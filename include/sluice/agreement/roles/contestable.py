@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sluice.agreement.in_force.store import find_version, list_contracts
 from sluice.agreement.model import Agreement, DataContract
-from sluice.agreement.profiles import role_warnings
-from sluice.agreement.store import find_version, list_contracts
+from sluice.agreement.roles.profiles import role_warnings
 from sluice.db import Connection
 from sluice.terms import RoleProfile
 

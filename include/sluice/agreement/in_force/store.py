@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 from psycopg.rows import DictRow
 
-from sluice.agreement.agreement_rules import version_key
-from sluice.agreement.annexes import Known, KnownContract, parse_annexes, parse_process
+from sluice.agreement.clauses.annexes import Known, KnownContract, parse_annexes, parse_process
+from sluice.agreement.clauses.rules import version_key
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.load import parse_agreement, parse_contract
+from sluice.agreement.folder.load import parse_agreement, parse_contract
 from sluice.agreement.model import Agreement, DataContract
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registration
 from sluice.agreement.timeline import Days, Held, Laid, lay

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sluice.agreement.infer import ColumnProfile, suggest_key
+from sluice.agreement.contract.infer import ColumnProfile, suggest_key
 from sluice.agreement.shape import OPEN
 
 if TYPE_CHECKING:

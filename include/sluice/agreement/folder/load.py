@@ -8,16 +8,16 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from sluice.agreement.agreement_rules import LATER_RULES, check_agreement, version_key
-from sluice.agreement.build import build_agreement, build_contract
-from sluice.agreement.columns import custom
-from sluice.agreement.contract_rules import LATER_RULES as LATER_CONTRACT_RULES
-from sluice.agreement.contract_rules import check_contract
+from sluice.agreement.clauses.rules import LATER_RULES, check_agreement, version_key
+from sluice.agreement.contract.columns import custom
+from sluice.agreement.contract.rules import LATER_RULES as LATER_CONTRACT_RULES
+from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
 from sluice.agreement.errors import PaperInvalid
+from sluice.agreement.folder.build import build_agreement, build_contract
+from sluice.agreement.folder.skim import skim_folder
 from sluice.agreement.model import Agreement, DataContract
 from sluice.agreement.papers import FlowPaper
-from sluice.agreement.skim import skim_folder
 from sluice.terms import Severity
 
 
@@ -147,7 +147,7 @@ def find_on_file(
 def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:
     """Every flow that has a contract file, by principal; a broken file is named and breaks no other.
 
-    What cannot name a DAG is left out, with a line in the log (:func:`sluice.agreement.skim.skim_folder`).
+    What cannot name a DAG is left out, with a line in the log (:func:`sluice.agreement.folder.skim.skim_folder`).
     """
     return tuple(flow for folder in find_folders(principals_dir) for flow in find_flows_of(folder))
 

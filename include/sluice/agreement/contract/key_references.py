@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from sluice.agreement.columns import columns, contract_id
-from sluice.agreement.contract_shape import FLOW
+from sluice.agreement.contract.columns import columns, contract_id
+from sluice.agreement.contract.shape import FLOW
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import KeyReference
 from sluice.terms import Direction, Flow

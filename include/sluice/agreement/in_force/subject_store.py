@@ -1,6 +1,6 @@
 """Which columns ever could find a person of a principal, over all its contracts."""
 
-from sluice.agreement.store import find_contract_by_hash
+from sluice.agreement.in_force.store import find_contract_by_hash
 from sluice.db import Connection
 from sluice.terms import Principal
 

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sluice.agreement import agreement_rules, contract_rules
-from sluice.agreement.build import build_agreement
+from sluice.agreement.clauses import rules as agreement_rules
 from sluice.agreement.codes import GAP_CODES
-from sluice.agreement.columns import contract_id, custom
+from sluice.agreement.contract import rules as contract_rules
+from sluice.agreement.contract.columns import contract_id, custom
 from sluice.agreement.document import Document, make_problem
-from sluice.agreement.lint import Folder, lint_folder, read_folder
-from sluice.agreement.load import find_folders
+from sluice.agreement.folder.build import build_agreement
+from sluice.agreement.folder.lint import Folder, lint_folder, read_folder
+from sluice.agreement.folder.load import find_folders
+from sluice.agreement.in_force.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.agreement.model import Problem
 from sluice.agreement.papers import Registration
-from sluice.agreement.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.db import Connection, transaction
 from sluice.terms import Principal, Severity
 from sluice.times import brussels_day

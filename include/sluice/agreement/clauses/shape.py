@@ -1,7 +1,7 @@
 """The keys of an agreement file: SCC 2021/915 Annexes I to IV and GDPR Art. 28(3)."""
 
 from sluice.agreement import dpv
-from sluice.agreement.facts import RIGHTS, SECURITY_HEADINGS, START_EVENTS
+from sluice.agreement.clauses.facts import RIGHTS, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.limits import LIMITS
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Many, Number, Text, Word
 from sluice.terms import Direction, FieldGroup, RoleProfile, ScreenAction, ScreenClass

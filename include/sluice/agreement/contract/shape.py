@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sluice.agreement import dpv
-from sluice.agreement.agreement_shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
+from sluice.agreement.clauses.shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
 from sluice.agreement.document import Found, Spot
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
 from sluice.terms import CandidateKey, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice.agreement import dpv
-from sluice.agreement.columns import GAPS, Draft, drafts, portability
+from sluice.agreement.contract.columns import GAPS, Draft, drafts, portability
 from sluice.agreement.document import make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
-from sluice.agreement.load import find_pinned
+from sluice.agreement.folder.load import find_pinned
 
 _GAP_WORDS = {number: name for name, number in GAPS}
 
