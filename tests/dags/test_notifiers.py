@@ -20,9 +20,9 @@ from desk import Desk, open_desk
 from installation import CHECKOUT
 from night import copied_night, three_returned
 from returns.commands import at_terminal
+from rights.alerts.test_alarms import opened
 from rights.post_office import PostOffice, post_office
 from rights.receiver import Receiver, receiver
-from rights.test_alarms import opened
 from sluice.orchestration.guard import guarded
 from sluice.orchestration.notifiers import DeskNotifier, VerifyNotifier
 from sluice.orchestration.operators import VerifyLedger

@@ -6,7 +6,7 @@ from pathlib import Path
 from answers.test_portability import GOING
 from handbook.days import day
 from night import AGREEMENT, Call, Edit, change, open_night, with_papers
-from rights.test_candidates import CONTRACT, columns_of
+from rights.copies.test_candidates import CONTRACT, columns_of
 from sluice.settings import Settings
 from sluice.terms import Principal
 

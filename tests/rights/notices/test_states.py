@@ -15,7 +15,7 @@ from sluice.rights.notices.states import DEFAULT_PACE, MOVES, WAITING, due_move,
 S = NoticeState
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "cases.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "cases.md"
 NOTICE = Notice(
     notice_id=NoticeId("n"),
     sub_case_id=SubCaseId("s"),

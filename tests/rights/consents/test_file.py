@@ -15,7 +15,7 @@ from sluice.subject.refs import refer
 from sluice.terms import SubjectKind
 from sluice.times import BRUSSELS
 
-PAPERS = Path(__file__).resolve().parents[2] / "include" / "principals" / "energy01"
+PAPERS = Path(__file__).resolve().parents[3] / "include" / "principals" / "energy01"
 AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")
 KEY, LATE = b"k" * 32, datetime(2030, 1, 1, tzinfo=UTC)
 NOES = ("refused", "withdrawn", "expired")

@@ -12,7 +12,7 @@ import pytest
 
 from desk import Desk
 from meanwhile import locked
-from rights.test_guards import passing
+from rights.case.test_guards import passing
 from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.errors import DatabaseError, NotFound, UsageError

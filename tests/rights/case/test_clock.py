@@ -32,7 +32,7 @@ from sluice.rights.case.holidays import (
     working_days_before,
 )
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "clock.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "clock.md"
 NUMBERS = clock_parameters(date(2026, 1, 1))
 FIRST, LAST = date(2026, 1, 1), date(2032, 12, 31)
 DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]

@@ -8,7 +8,7 @@ import pytest
 
 from answers.giving import WE_GIVE, give, read
 from copies import Copies
-from rights.test_erase_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
+from rights.erasure.test_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed, lift
 from sluice.rights.case import store

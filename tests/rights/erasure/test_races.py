@@ -85,7 +85,7 @@ def arena(copies: Copies, tmp_path: Path) -> Iterator[Arena]:
     with copied_night(copies, tmp_path, fill=crowded) as opened:
         plain = [(record, phone) for record, phone in opened.people(4 * COUNT) if len(phone) >= 9]
         people = plain[:COUNT]
-        with forked(Path(__file__).parents[1] / "race.py", environment(opened.desk.settings)) as worker:
+        with forked(Path(__file__).parents[2] / "race.py", environment(opened.desk.settings)) as worker:
             yield Arena(ground_of(opened, plain), worker, people)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from copies import Copies
 from desk import ENERGY as ARRIVALS
-from rights.test_erase_parts import (
+from rights.erasure.test_parts import (
     ENERGY,
     GAS,
     LEGAL,

@@ -13,8 +13,8 @@ from copies import Copies
 from dying import dying
 from effort import effort
 from rights.asking import asked
+from rights.erasure.test_lead import Found, asked_for, led, target_of
 from rights.estate import ENERGY01, TELECOM01, Estate, Person, agree, ask, copied_estate, open_estate
-from rights.test_erase_lead import Found, asked_for, led, target_of
 from sluice.db import connect_to
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.persons.corrections import Left

@@ -43,7 +43,7 @@ SHA = "ab" * 32
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 LEGAL = iri("A17LegallyRequired")
 CASE_ID, PART_ID, OTHER_ID = CaseId("c" * 8), SubCaseId("p" * 8), SubCaseId("q" * 8)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "cases.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "cases.md"
 REASONS = {
     State.ID_PENDING: iri("A12IdentityRequired"),
     State.ID_FAILED: iri("A12IdentityFailure"),
