@@ -1,5 +1,7 @@
 """Which values are searched for, and in which bytes."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,6 +125,15 @@ def test_a_longer_word_is_seen_whole_wherever_a_piece_of_a_stream_ends(size: int
 )
 def test_an_apostrophe_hides_no_name(written: str) -> None:
     assert scan_bytes(f"x {written} y".encode(), needles_of(["D'Hondt"])).status is Status.HIT
+
+
+@pytest.mark.parametrize("value", ["\u212bngstrom", "\u212aoenig 12", "Mega\u2126", "0000\U0002f800"])
+def test_a_letter_that_stands_for_another_one_is_found_as_it_was_given_and_as_that_one(value: str) -> None:
+    needles = needles_of([value])
+
+    for form in (value, unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)):
+        assert scan_bytes(f"x;{form};y".encode(), needles).status is Status.HIT, ascii(form)
+    assert scan_bytes(b"x;Angstrom;koenig;y", needles).status is Status.CLEAN, "control"
 
 
 def test_two_persons_with_one_value_are_both_named() -> None:

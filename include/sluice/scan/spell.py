@@ -67,12 +67,14 @@ def spellings(value: str) -> Iterator[Spelling]:
 
 
 def forms(value: str) -> Iterator[tuple[str, str]]:
-    """The value, in small and capital letters, with decomposed letters or curled apostrophes, without separators.
+    """The value, in small and capital letters, as it was given, with decomposed letters or curled apostrophes, without
+    separators. Composing and decomposing both change a letter that stands for another one (the Kelvin sign for K).
 
     Of two forms that read the same the plainer one counts: the last in its dict, and the first that is given.
     """
     composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
-    texts = {composed.replace("'", "\u2019"): "curled ", decomposed: "decomposed ", composed: ""}  # mostly one
+    curled = composed.replace("'", "\u2019")
+    texts = {curled: "curled ", decomposed: "decomposed ", value: "as given ", composed: ""}  # mostly one
     for text, form in reversed(texts.items()):
         cases = {text.upper(): "upper", text.lower(): "lower", text: "plain"}
         yield from ((f"{form}{case}", written) for written, case in reversed(cases.items()))
