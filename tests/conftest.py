@@ -54,10 +54,10 @@ from hypothesis import settings as hypothesis_settings
 from copies import Copies
 from sluice.lake.s3 import objects
 from sluice.migrations import run as migrations
-from sluice.services import buckets, postgres, seaweed
+from sluice.services import postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.settings import Settings, get_settings
-from stores import Database, Databases, guarded_var, settings_of
+from stores import Database, Databases, guarded_var, make_stores, settings_of
 
 STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
 OUTSIDE = {
@@ -126,10 +126,10 @@ def database(databases: Databases) -> Iterator[Database]:
 
 
 @pytest.fixture
-def store_settings(database: Database, s3_server: SeaweedServer, tmp_path: Path) -> Settings:
+def store_settings(database: Database, s3_server: SeaweedServer, service_var: Path, tmp_path: Path) -> Settings:
     """Settings of a whole installation of one test: own database, own buckets, own ``var``."""
     settings = settings_of(database, s3_server, tmp_path / "var", database.mark)
-    buckets.make_buckets(settings, embedded=True)
+    make_stores(settings, service_var)
     return settings
 
 

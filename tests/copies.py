@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice.services import buckets, seaweed
+from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
-from stores import Database, Databases, settings_of
+from stores import Database, Databases, make_stores, settings_of
 
 Fill = Callable[[Settings, Path], object]
 """Opens an installation, puts something into it, and closes it: given its stores and an empty folder."""
@@ -67,7 +67,7 @@ class Copies:
         store, folder = self._fresh(), self._fresh()
         database = self._databases.create()
         settings = settings_of(database, seaweed.start(store), folder / "var", database.mark)
-        buckets.make_buckets(settings, embedded=True)
+        make_stores(settings, store)
         fill(settings, folder)
         seaweed.stop(store)
         self._databases.disconnect(database.name)

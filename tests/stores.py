@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import psutil
@@ -21,8 +22,9 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from sluice.migrations import run as migrations
-from sluice.services import postgres
+from sluice.services import buckets, postgres
 from sluice.services.model import PostgresServer, SeaweedServer
+from sluice.services.places import LOOPBACK, read_ports
 from sluice.settings import Settings
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 << 30  # a folder of its own is made there
@@ -101,6 +103,18 @@ def settings_of(database: Database, server: SeaweedServer, var: Path, mark: str)
         bucket_evidence=f"evidence-{mark}",
         other_buckets="exchange-*,internal-*,lake-*,vault-*,evidence-*",
     )
+
+
+def make_stores(settings: Settings, var: Path) -> None:
+    """The buckets of an installation whose S3 server is that of ``var``, each with room for its first object.
+
+    SeaweedFS makes a bucket's first volume at its first object, and looks 200 ms later whether it is there.
+    """
+    buckets.make_buckets(settings, embedded=True)
+    master = f"http://{LOOPBACK}:{read_ports(var)['s3-master']}"
+    for bucket in buckets.bucket_names(settings):
+        with urlopen(f"{master}/vol/grow?collection={bucket}&count=1&replication=000", timeout=30) as answer:
+            assert answer.status == 200
 
 
 def s3_client(endpoint: str | None, access_key: str, secret_key: str, attempts: int = 1) -> Any:
