@@ -21,7 +21,7 @@ from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
 from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.persons.consents import count_left, erase_consents, find_records
-from sluice.exchange.persons.suppressed import find_suppressed, keep_out
+from sluice.exchange.persons.suppressed import find_reasons, find_suppressed, keep_out
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.retention.run import retain
@@ -108,6 +108,22 @@ def withdrawn(desk: Desk, customer: str) -> None:
     keep_out(
         desk.house, ENERGY01, refs, Suppression.CONSENT_WITHDRAWN, cause=customer, case_id=None, now=now(), scope=scope
     )
+
+
+def test_who_consented_again_to_all_that_they_had_withdrawn_from_is_told_of_no_withdrawal(desk: Desk) -> None:
+    one, other, *_ = people(desk, "Y")
+    for each in (one, other):
+        withdrawn(desk, each)
+
+    def reasons(customer: str, channel: str | None = None) -> tuple[str, ...]:
+        return find_reasons(desk.house, ENERGY01, frozenset({ref_of(desk, customer)}), channel)
+
+    record_consent(desk.house, ENERGY01, said(one), "anna", now())
+    assert reasons(one, "sms") == ()
+    assert reasons(one, "voice") == reasons(one) == ("consent_withdrawn",), "calls are still withdrawn"
+    record_consent(desk.house, ENERGY01, said(one, channel="voice"), "anna", now())
+    assert reasons(one) == ()
+    assert reasons(other, "sms") == reasons(other) == ("consent_withdrawn",), "control"
 
 
 def test_a_file_of_records_opens_and_closes_lists_and_the_younger_word_counts(desk: Desk) -> None:

@@ -58,6 +58,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def out(night: Night, place: int, why: Suppression) -> None:
+    """Keep one of the people out from now on."""
+    house, phone = night.desk.house, night.people(place + 1)[place][1]
+    refs = refs_of((parse_identifier(f"phone:{phone}", 1),), house.subject_key(ENERGY), ENERGY)
+    keep_out(house, ENERGY, frozenset(refs.values()), why, cause=f"{place}", case_id=None, now=now())
+
+
 def come_back(night: Night) -> list[ExchangeLine]:
     """What the outbox puts is taken up like any arrival."""
     do_effects(night.desk.house)
@@ -114,6 +121,22 @@ def test_reading_gives_the_notes_and_leaves_an_entry_but_no_file(night: Night, h
     assert "moslim" not in str(entry["body"])
 
 
+@pytest.mark.parametrize("why", [Suppression.RESTRICTED, Suppression.SOFT_HOLD])
+def test_what_may_only_be_kept_is_not_given_out_to_be_read(night: Night, held: ExchangeLine, why: Suppression) -> None:
+    out(night, 0, why)
+
+    notes = read_notes(night.desk.house, ExchangeId(held.id), "an", now(), sample=False).content.decode()
+
+    assert BELIEF not in notes and UNION in notes, "and what is about others is"
+    assert [each.row for each in note_rows(night.desk.house, ExchangeId(held.id))] == [1, 3], "it waits on"
+
+
+def test_who_only_objected_to_advertising_has_notes_that_are_read(night: Night, held: ExchangeLine) -> None:
+    out(night, 0, Suppression.OBJECTED)
+
+    assert BELIEF in read_notes(night.desk.house, ExchangeId(held.id), "an", now(), sample=False).content.decode()
+
+
 def test_notes_that_may_go_come_back_and_go_into_the_return_as_they_were(night: Night, held: ExchangeLine) -> None:
     decide(night.desk.house, ExchangeId(held.id), [1, 3], Choice.SEND, "an.peeters", now())
 
@@ -168,9 +191,7 @@ def test_what_was_decided_but_not_put_is_put_by_the_next_reconcile_once(night: N
 
 def test_somebody_who_must_stay_out_does_not_come_back(night: Night, held: ExchangeLine) -> None:
     house = night.desk.house
-    person = (parse_identifier(f"phone:{night.people(1)[0][1]}", 1),)
-    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY), ENERGY).values())
-    keep_out(house, ENERGY, refs, Suppression.SOFT_HOLD, cause="test", case_id=None, now=now())
+    out(night, 0, Suppression.SOFT_HOLD)
     decide(house, ExchangeId(held.id), [1, 3], Choice.SEND, "an.peeters", now())
 
     [back] = come_back(night)
@@ -248,3 +269,8 @@ def test_notes_without_a_finding_that_were_drawn_can_be_read_and_no_others(
         assert {row["note"] for row in csv.DictReader(io.StringIO(notes.content.decode()))} == set(drawn)
         with pytest.raises(NotWaiting):
             read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=False)
+        first = min(int(note.rpartition(" ")[2]) for note in drawn)
+        out(night, first, Suppression.RESTRICTED)
+        left = read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=True)
+        said_of = {row["note"] for row in csv.DictReader(io.StringIO(left.content.decode()))}
+        assert said_of == set(drawn) - {f"{PLAIN} {first}"}, "by the references of the lake"

@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.in_force.store import in_force
+from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
@@ -21,6 +23,7 @@ from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
+from sluice.exchange.persons.suppressed import find_stored_only
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROW, EFFECT, RANK = "sluice_row", "review", 60
+REFERENCES = ("sluice_ref_", "sluice_subject_ref")
+"""How columns of the lake begin that say whom a row is about."""
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
@@ -53,7 +58,10 @@ LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
 class NotWaiting(SluiceError):
     code: ClassVar[str] = "SLU-418"
     summary: ClassVar[str] = "these rows do not wait for a review"
-    cure: ClassVar[str] = "`sluice review show` lists the rows that wait and what was decided of the others"
+    cure: ClassVar[str] = (
+        "`sluice review show` lists the rows that wait and what was decided of the others; those of somebody whose "
+        "data may only be kept are not read until that ends"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
@@ -143,8 +151,9 @@ def _noted(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
 def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *, sample: bool) -> Notes:
     """The notes, for the eyes of ``by``; that they were read is in the ledger before anybody can.
 
-    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Raises
-    NotWaiting, NotFound, UsageError.
+    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Notes about
+    somebody whose data may only be kept (GDPR Art. 18(2)) wait until it may be used again. Raises NotWaiting,
+    NotFound, UsageError.
     """
     import polars as pl
 
@@ -156,8 +165,10 @@ def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *,
             orient="row",
         )
         wanted = told.group_by(ROW).agg(pl.col("codes").unique().sort().str.join(" ")).sort(ROW)
-        notes = [name for name in _note_columns(house, opened, sample=sample) if name in frame.columns]
-        shown = wanted.join(frame.with_columns(pl.col(ROW).cast(pl.Int64)), on=ROW).select(ROW, "codes", *notes)
+        contract = _contract(house, opened)
+        notes = [name for name in _note_columns(contract, sample=sample) if name in frame.columns]
+        usable = frame.filter(_is_usable(house, opened, contract, frame)).with_columns(pl.col(ROW).cast(pl.Int64))
+        shown = wanted.join(usable, on=ROW).select(ROW, "codes", *notes)
     if shown.is_empty() or not notes:
         raise NotWaiting(Ref("exchange", exchange_id))
     body = NotesRead(
@@ -313,11 +324,33 @@ def _rows_of(
         yield pl.read_parquet(opened_path, columns=columns)
 
 
-def _note_columns(house: House, opened: Opened, *, sample: bool) -> list[str]:
+def _contract(house: House, opened: Opened) -> DataContract | None:
+    """The contract that the exchange was judged by."""
     on = brussels_day(opened.opened_at)
-    contract = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at).contract
+    return in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at).contract
+
+
+def _note_columns(contract: DataContract | None, *, sample: bool) -> list[str]:
     own = [each.name for each in contract.fields if each.group is FieldGroup.NOTE_FREE_TEXT] if contract else []
     return list(dict.fromkeys(["note", *own])) if sample else own
+
+
+def _is_usable(house: House, opened: Opened, contract: DataContract | None, frame: "pl.DataFrame") -> "pl.Series":
+    """Which rows name nobody whose data may only be kept: by the references of the lake, else by their cells."""
+    import polars as pl
+
+    from sluice.subject.cells import refs_of_columns
+
+    names = [name for name in frame.columns if name.startswith(REFERENCES)]
+    refs = [frame[name] for name in names]
+    if not names and contract is not None:
+        key, region = house.subject_key(opened.principal), contract.file_format.region
+        refs = [column for _, column in refs_of_columns(frame, naming_columns(contract), region, key)]
+    away = pl.Series(sorted(find_stored_only(house, opened.principal)), dtype=pl.String)
+    named = pl.Series([False]).new_from_index(0, frame.height)
+    for column in refs:
+        named |= column.is_in(away.implode()).fill_null(False)
+    return ~named
 
 
 def _findings(house: House, exchange_id: ExchangeId) -> list[tuple[int, str]]:

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from sluice.agreement.in_force.store import find_principal_agreement
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref, SluiceError
 from sluice.exchange.house import House
@@ -17,15 +18,17 @@ from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
 from sluice.subject.index import find_in_run
-from sluice.subject.scope import EVERYTHING, Need, Scope, sift
+from sluice.subject.scope import CONSENT, EVERYTHING, Need, Scope, Use, sift
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     import polars as pl
 
 NAMESPACE = uuid.UUID("6f1f2d3e-6d0b-5c7e-9d7e-0f6d1f0a9b11")
 
+STORED_ONLY = frozenset({Suppression.RESTRICTED, Suppression.SOFT_HOLD, Suppression.ERASED})
 T = TypeVar("T")
 
 
@@ -81,17 +84,14 @@ def lift(house: House, run_id: str, now: datetime, by: str | None = None, eviden
     return principal is not None
 
 
-def find_suppressed(
-    house: House, principal: Principal, needs: Sequence[Need] | None = None, *, channel: str | None = None
-) -> "pl.DataFrame | None":
+def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | None = None) -> "pl.DataFrame | None":
     """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
 
-    needs: what the file is for; without them whatever anybody said counts. channel: only what reaches it.
+    needs: what the file is for; without them whatever anybody said counts.
     Raises SuppressionsLost when the database does not know all who were kept out.
     """
     check_none_lost(house, principal)
-    held = store.find_runs(house.conn, principal, in_force=True)
-    runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
+    runs = store.find_runs(house.conn, principal, in_force=True)
     if not runs:
         return None
     read = list(zip(read_runs(house, runs), (run.scope for run in runs), strict=True))
@@ -123,11 +123,35 @@ def write_suppressed(
 def find_reasons(
     house: House, principal: Principal, refs: frozenset[str], channel: str | None = None
 ) -> tuple[str, ...]:
-    """Why somebody with one of these references is kept out; empty when they are not. channel: of the agreement."""
-    suppressed = find_suppressed(house, principal, channel=channel)
-    if suppressed is None:
-        return ()
-    return tuple(sorted(set(suppressed.filter(suppressed["ref"].is_in(sorted(refs)))["reason"].to_list())))
+    """Why somebody with one of these references is kept out; empty when they are not. channel: of the agreement.
+
+    A withdrawal is none any more once consent was given again for every use of the agreement that it stops.
+    """
+    check_none_lost(house, principal)
+    held = store.find_runs(house.conn, principal, in_force=True)
+    runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
+    again, uses = _given_again(house, principal, runs), _consented_uses(house, principal, channel)
+    found = set[str]()
+    for place, (frame, run) in enumerate(zip(read_runs(house, runs), runs, strict=True)):
+        named = refs & set(frame["ref"].to_list())
+        stopped = [(use.purpose, use.channel) for use in uses if run.scope.stops(use)]
+        yes = set(again[place].iter_rows()) if place in again else set[tuple[str, str, str]]()
+        if any(not stopped or any((ref, *use) not in yes for use in stopped) for ref in named):
+            found.add(run.reason.value)
+    return tuple(sorted(found))
+
+
+def _consented_uses(house: House, principal: Principal, channel: str | None) -> list[Use]:
+    """What a consent can be about under the agreement that holds now, over one channel or over any."""
+    now = datetime.now(UTC)
+    agreement = find_principal_agreement(house.conn, principal, brussels_day(now), now)
+    purposes = agreement.purposes if agreement else ()
+    return [
+        Use(each.iri, CONSENT, word)
+        for each in purposes
+        for word in each.channels or (None,)
+        if channel in (None, word)
+    ]
 
 
 def find_erased(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
@@ -137,6 +161,13 @@ def find_erased(house: House, principal: Principal, refs: frozenset[str]) -> fro
         return frozenset()
     erased = suppressed.filter(suppressed["reason"] == Suppression.ERASED.value)["ref"]
     return refs & set(erased.to_list())
+
+
+def find_stored_only(house: House, principal: Principal) -> frozenset[str]:
+    """References of whom nothing may be done with but keeping it (GDPR Art. 18(2)), or that is about to go."""
+    check_none_lost(house, principal)
+    runs = [run for run in store.find_runs(house.conn, principal, in_force=True) if run.reason in STORED_ONLY]
+    return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list())
 
 
 def unless_kept_out(
