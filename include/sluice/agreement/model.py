@@ -210,6 +210,10 @@ class FieldRole:
     consent_given: tuple[str, ...] = ()
     """Cells that mean yes; every other one that is not empty means no."""
 
+    def is_for(self, iri: str, legal_basis: str) -> bool:
+        """Whether it is for a purpose of the agreement, which can list one IRI under several bases."""
+        return iri in self.purpose_iris and legal_basis == self.legal_basis
+
 
 @dataclass(frozen=True, slots=True)
 class QualityRule:

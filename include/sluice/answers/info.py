@@ -105,8 +105,13 @@ def _ends(papers: Mapping[PaperId, Agreement]) -> Iterator[tuple[str, int]]:
 
 def _purposes(papers: Mapping[PaperId, Agreement], given: Sequence[tuple[Held, FieldRole]]) -> Iterator[Purpose]:
     """Of every copy those for which its own paper has its columns; what two papers say alike stands once."""
-    wanted = {(held.paper, iri) for held, role in given for iri in role.purpose_iris}
-    every = [each for name, paper in papers.items() for each in paper.purposes if (name, each.iri) in wanted]
+    roles = {(held.paper, role) for held, role in given}
+    every = [
+        each
+        for name, paper in papers.items()
+        for each in paper.purposes
+        if any(of == name and role.is_for(each.iri, each.legal_basis) for of, role in roles)
+    ]
     for place, each in enumerate(every):
         if not any(_is_said_alike(each, other) for other in every[:place]):
             yield each

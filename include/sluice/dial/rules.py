@@ -77,15 +77,11 @@ def task_of(paper: Paper, word: str, rule: ChannelRule) -> Task | str:
         return "FORBIDDEN_PURPOSE"
     if rule.word not in purpose.channels:
         return "FORBIDDEN_CHANNEL"
-    columns = tuple(field for field in paper.contract.fields if _is_for(field, purpose))
+    columns = tuple(field for field in paper.contract.fields if field.is_for(purpose.iri, purpose.legal_basis))
     contact = next((field for field in columns if field.subject_key is rule.contact), None)
     if contact is None:
         return "FORBIDDEN_PURPOSE"
     return Task(purpose, rule, columns, contact, _consents(paper.contract, rule))
-
-
-def _is_for(field: FieldRole, purpose: Purpose) -> bool:
-    return purpose.iri in field.purpose_iris and field.legal_basis == purpose.legal_basis
 
 
 def _consents(contract: DataContract, rule: ChannelRule) -> tuple[FieldRole, ...]:

@@ -72,7 +72,7 @@ def _reason(finding: Finding) -> ReasonLine:
 def _why(agreement: Agreement | None, contract: DataContract | None) -> Why:
     if agreement is None:
         return Why(agreement_id=None, agreement_version=None, agreement_sha256=None, purposes=())
-    wanted = {iri for field in contract.fields for iri in field.purpose_iris} if contract else set()
+    fields = contract.fields if contract else ()
     return Why(
         agreement_id=agreement.agreement_id,
         agreement_version=agreement.version,
@@ -86,7 +86,7 @@ def _why(agreement: Agreement | None, contract: DataContract | None) -> Why:
                 basis_holder=purpose.basis_holder,
             )
             for purpose in agreement.purposes
-            if purpose.iri in wanted
+            if any(field.is_for(purpose.iri, purpose.legal_basis) for field in fields)
         ),
     )
 

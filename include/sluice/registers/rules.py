@@ -16,6 +16,7 @@ from sluice.agreement.clauses.annexes import Known, KnownContract
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.roles.profiles import PROFILES, role_warnings
 from sluice.agreement.timeline import Days
+from sluice.ledger.record import PurposeLine
 from sluice.registers.model import (
     Article,
     Center,
@@ -57,7 +58,7 @@ def uses_of(seen: Sighting, contract: DataContract | None) -> tuple[Key, ...]:
     found = [
         _key(seen.principal, agreement, purpose.code, group, controller)
         for purpose in seen.purposes
-        for group, controller in _groups_for(seen, contract, purpose.iri)
+        for group, controller in _groups_for(seen, contract, purpose)
     ]
     if not found:
         codes = [purpose.code for purpose in seen.purposes] or [""]
@@ -71,12 +72,11 @@ def _key(principal: str, agreement: str, purpose: str, group: str, controller: s
     return Key(Article.PROCESSOR, principal, agreement, purpose, "")
 
 
-def _groups_for(seen: Sighting, contract: DataContract | None, iri: str) -> Iterator[tuple[str, str]]:
+def _groups_for(seen: Sighting, contract: DataContract | None, purpose: PurposeLine) -> Iterator[tuple[str, str]]:
     """Field groups that a purpose was for, with their controller. What no contract explains is for every group."""
-    groups = _groups_of(seen)
-    fields = [field for field in contract.fields if iri in field.purpose_iris] if contract else []
-    named = {field.group.value for field in fields}
-    yield from ((group, controller) for group, controller in groups if not fields or group in named)
+    fields = contract.fields if contract else ()
+    named = {field.group.value for field in fields if field.is_for(purpose.iri, purpose.legal_basis)}
+    yield from ((group, controller) for group, controller in _groups_of(seen) if not fields or group in named)
 
 
 def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
@@ -145,7 +145,7 @@ def _declares(known: Known, contracts: Iterable[KnownContract], at: date) -> Ite
             (field, Piece(known, each, field, days))
             for each, days in own
             for field in each.contract.fields
-            if purpose.iri in field.purpose_iris
+            if field.is_for(purpose.iri, purpose.legal_basis)
         ]
         for field, piece in found:
             controller, group = PROFILES[field.role_profile].controller, field.group.value

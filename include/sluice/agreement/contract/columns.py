@@ -138,8 +138,10 @@ def _draft(column: Spot, answers: dict[str, Spot], direction: str, agreement: Ag
     row = next(
         (row for row in agreement.role_rows if (row.direction, row.field_group) == (direction, draft.group)), None
     )
-    purposes = set(draft.words("purposeIris"))
-    holder = next((purpose.basis_holder for purpose in agreement.purposes if purpose.iri in purposes), None)
+    purposes, basis = set(draft.words("purposeIris")), draft.word("legalBasis")
+    listed = [purpose for purpose in agreement.purposes if purpose.iri in purposes]
+    own = [purpose for purpose in listed if purpose.legal_basis == basis]
+    holder = next((purpose.basis_holder for purpose in own or listed), None)
     return Draft(draft.name, column, answers, row, holder)
 
 
