@@ -348,7 +348,8 @@ def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk:
         ("energy01", {"case": part.sub_case_id, "decision": "refuse", "reason": "no"}, "NOT_ADMITTED", "NOT_ADMITTED"),
         ("energy01", {"case": part.sub_case_id}, "UNREADABLE", "UNREADABLE"),
     ]
-    items = [put(desk, f"instruction-{n}.json", said, who) for n, (who, said, _, _) in enumerate(cases)]
+    names = [f"instruction-{n}.json" for n in range(len(cases) - 1)] + ["instruction-10010447.json"]
+    items = [put(desk, name, said, who) for name, (who, said, _, _) in zip(names, cases, strict=True)]
 
     done = sweep(desk)
 
@@ -356,7 +357,11 @@ def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk:
     rows = desk.sql(
         "select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'case.instruction_refused'"
     )
-    recorded = {body["version_id"]: body["outcome"] for body in (json.loads(str(row["body"])) for row in rows)}
+    bodies = [json.loads(str(row["body"])) for row in rows]
+    recorded = {body["version_id"]: body["outcome"] for body in bodies}
+    keys = {body["version_id"]: body["key"] for body in bodies}
+    assert [keys[item.version_id] for item in items[:-1]] == [item.key for item in items[:-1]]
+    assert keys[items[-1].version_id] == "energy01/requests/[name withheld]", "a customer's number, perhaps"
     for item, (who, _, outcome, told) in zip(items, cases, strict=True):
         assert recorded[item.version_id] == outcome
         answer = notice(desk, "instruction", item, who)

@@ -59,6 +59,12 @@ def withheld_unless_safe(key: str, flow: Flow) -> str:
     return key if is_told else f"{principal}/{direction}/{folder}/{WITHHELD}"
 
 
+def shown_beside_flows(key: str) -> str:
+    """The key of what a principal put beside its flows, in ``requests/`` or ``acks/``; its name withheld likewise."""
+    principal, folder, name = key.split("/", 2)
+    return key if is_safe_name(name) and not has_number(name) else f"{principal}/{folder}/{WITHHELD}"
+
+
 def split_key(key: str) -> tuple[str, str, Flow, str]:
     """``<principal>/<direction>/<flow>/<name>``; a name may hold slashes, and then it is no safe one.
 

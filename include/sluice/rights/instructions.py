@@ -15,9 +15,9 @@ from typing import Any
 from sluice.db import Connection, transaction
 from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
+from sluice.exchange.naming import PRINCIPAL_NAME, shown_beside_flows
 from sluice.exchange.said_json import read_said
-from sluice.lake.s3.objects import StoredObject, prefix_of
+from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
 from sluice.ledger.model import EntryKind
@@ -299,13 +299,12 @@ def _insert(conn: Connection, file: InstructionFile, item: StoredObject) -> None
     )
     if file.outcome is InstructionOutcome.INSTRUCTED:
         return
-    name = item.key.removeprefix(prefix_of(file.principal, "requests"))
     body = CaseInstructionRefused(
         principal=file.principal,
         outcome=file.outcome,
         sub_case_id=file.sub_case_id,
         bucket=item.bucket,
-        key=item.key if is_safe_name(name) else f"{prefix_of(file.principal, 'requests')}[name withheld]",
+        key=shown_beside_flows(item.key),
         version_id=file.version_id,
         sha256=file.sha256,
     )

@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.inbox import list_principals, oldest_first, put_at
-from sluice.exchange.naming import has_number, is_safe_name
+from sluice.exchange.naming import shown_beside_flows
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -178,16 +178,10 @@ def _body(item: StoredObject, file: RequestFile) -> CaseRequestRead:
         persons=file.persons,
         refused=dict(by_code),
         bucket=item.bucket,
-        key=shown_key(file.principal, item.key),
+        key=shown_beside_flows(item.key),
         version_id=item.version_id,
         sha256=file.sha256,
     )
-
-
-def shown_key(principal: str, key: str) -> str:
-    """The key, with its name withheld when that could name a person."""
-    name = key.removeprefix(prefix_of(principal, "requests"))
-    return key if is_safe_name(name) and not has_number(name) else f"{prefix_of(principal, 'requests')}[name withheld]"
 
 
 def give_request_notice(house: House, file: RequestFile) -> None:

@@ -14,14 +14,13 @@ from importlib.resources import files
 
 from sluice.db import Connection
 from sluice.errors import StoreError
-from sluice.exchange.naming import PRINCIPAL_NAME, is_safe_name
+from sluice.exchange.naming import PRINCIPAL_NAME, WITHHELD, is_safe_name
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.erasure import census_store
 from sluice.settings import Settings
 from sluice.terms import Principal
 
 PRINCIPAL = "{principal}"
-WITHHELD = "[name withheld]"
 
 
 class Kind(StrEnum):
