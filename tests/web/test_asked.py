@@ -1,10 +1,13 @@
 """What is asked for in the same way everywhere: a window, the beginning of a number; and what it is read on."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import psycopg
 import pytest
 
 from sluice.documents.words import words
-from sluice.errors import NotFound
+from sluice.errors import DatabaseError, DatabaseUnready, NotFound, NotMigrated
 from sluice.exchange.read import show_exchange
 from sluice.web.read_model import AGENT_EXAMPLE
 from sluice.web.reading import reading
@@ -51,16 +54,42 @@ def test_a_connection_is_kept_and_replaced_when_its_server_cut_it(town_pages: We
     assert process() == first
     with pytest.raises(NotFound), reading() as conn:
         show_exchange(conn, "no number")
-    with pytest.raises(psycopg.Error), reading() as conn:
+    with pytest.raises(DatabaseError, match="22012"), reading() as conn:
         conn.execute("begin")
         conn.execute("select 1 / 0")
     assert process() == first, "an error does not spoil it"
     with reading() as conn:
         assert conn.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
 
-    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), reading() as conn:
+    with pytest.raises(DatabaseUnready, match="25006"), reading() as conn:
         conn.execute("delete from mail")
+    with pytest.raises(NotMigrated), reading() as conn:
+        conn.execute("select 1 from what_a_migration_makes_later")
 
     town_pages.desk.sql(f"select pg_terminate_backend({first})")
     assert process() != first
     assert town_pages.get("/exchanges").status_code == 200
+
+
+@contextmanager
+def before_a_migration(web: Web) -> Iterator[None]:
+    """A table of its database is not there yet."""
+    owner = web.desk.settings.database_admin_url
+    assert owner is not None
+    with closing(psycopg.connect(owner.get_secret_value(), autocommit=True)) as admin:
+        admin.execute("alter table exchange rename to exchange_of_later")
+        yield
+        admin.execute("alter table exchange_of_later rename to exchange")
+
+
+@pytest.mark.parametrize("doors", ["town_pages", "town_api"])
+def test_a_table_that_a_migration_has_yet_to_make_is_said_by_its_code(
+    doors: str, request: pytest.FixtureRequest
+) -> None:
+    web: Web = request.getfixturevalue(doors)
+    assert web.get("/exchanges").status_code == 200, "the control"
+
+    with before_a_migration(web):
+        answer = web.get("/exchanges")
+
+    assert (answer.status_code, NotMigrated.code in answer.text) == (503, True)

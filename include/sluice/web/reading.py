@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from sluice.db import Connection, connect
+from sluice.db import Connection, coded, connect
 from sluice.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection as the application role, that reads and nothing else. Raises ServiceMissing.
+    """A connection as the application role, that reads and nothing else. Raises ServiceMissing, and as ``coded``.
 
     What changes something, or locks for longer than a transaction, opens one of its own.
     """
@@ -38,7 +38,8 @@ def reading() -> Iterator[Connection]:
     kept = pool.connect()
     try:
         conn: Any = kept.dbapi_connection
-        yield conn
+        with coded():
+            yield conn
     finally:
         kept.close()
 
