@@ -4,7 +4,7 @@ Nobody edits it: a new list without the person is one request away, and the old 
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sluice.agreement.papers import Paper
 from sluice.db import transaction
@@ -70,6 +70,6 @@ def _remove_kept(house: House, copies: Iterable[CopyLine]) -> None:
 def _use(house: House, request: Request, now: datetime) -> Use | None:
     """What the list is for; None where its paper is gone: then whatever anybody said counts."""
     today = brussels_day(now)
-    paper = paper_of(house, request, today, datetime.now(UTC))
+    paper = paper_of(house, request, today, now)
     task = task_of(paper, request.purpose, channel_rule(request.channel, today)) if isinstance(paper, Paper) else None
     return None if task is None or isinstance(task, str) else task.use

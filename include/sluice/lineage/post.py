@@ -23,6 +23,7 @@ def post_json(url: str, document: str) -> str | int | None:
     try:
         urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
+        error.close()
         return error.code
     except (OSError, http.client.HTTPException) as error:  # the second: no answer in HTTP, or an address that is none
         return type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__

@@ -24,7 +24,7 @@ from sluice.db import connect_to
 from sluice.errors import ExtraMissing, Ref, SluiceError
 from sluice.keys import write_secret_once
 from sluice.services.model import ServiceNotStarted
-from sluice.services.places import LOOPBACK, choose_ports, private_dir, read_ports, secret, write_private
+from sluice.services.places import LOOPBACK, choose_ports, private_dir, read_ports, secret, text_of, write_private
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
@@ -162,7 +162,8 @@ def migrate(home: Path, var: Path, dsn: str) -> bool:
     with what the database says. Raises ServiceNotStarted, ExtraMissing.
     """
     mark = var / "run" / "airflow-migrated"
-    if mark.exists() and mark.read_text() == _reached(dsn):
+    told = text_of(mark)
+    if told and told == _reached(dsn):
         return False
     log = log_path(var, "migrate")
     with log.open("ab") as output:

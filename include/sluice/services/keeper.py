@@ -22,7 +22,7 @@ from types import FrameType
 from sluice.errors import SluiceError, place_of
 from sluice.services import airflow, plan, postgres, redis, seaweed, tidy
 from sluice.services.model import StackBusy
-from sluice.services.places import locked, make_var, write_private
+from sluice.services.places import locked, make_var, text_of, write_private
 from sluice.services.process import (
     ProcessId,
     adopt_orphans,
@@ -70,10 +70,10 @@ class Standing:
 
 def read_standing(var: Path) -> Standing | None:
     """The last word of the keeper, also when it is gone; None if there never was one."""
-    path = var / "run" / "keeper.json"
-    if not path.exists():
+    text = text_of(var / "run" / "keeper.json")
+    if text is None:
         return None
-    told = json.loads(path.read_text())
+    told = json.loads(text)
     kept = (Kept(each["name"], ProcessId.from_record(each["process"]), each["restarts"]) for each in told["services"])
     return Standing(ProcessId.from_record(told["keeper"]), tuple(kept), told.get("workers", 0))
 

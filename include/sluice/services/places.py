@@ -69,10 +69,17 @@ def secret(var: Path, name: str) -> str:
     return write_secret_once(private_dir(var / "secrets") / name, lambda: secrets.token_hex(32).encode()).decode()
 
 
+def text_of(path: Path) -> str | None:
+    """What a file says; None where there is none, also when `sluice down` removes it at this moment."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+
+
 def read_ports(var: Path) -> dict[str, int]:
     """The ports chosen so far, by service name."""
-    path = var / "run" / "ports.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    return dict(json.loads(text_of(var / "run" / "ports.json") or "{}"))
 
 
 def choose_ports(var: Path, names: Sequence[str], *, pairs: bool = False) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sluice.services.airflow import BROKER_VARIABLE, DSN_VARIABLE
 from sluice.services.model import PostgresServer, SeaweedServer
-from sluice.services.places import private_dir, write_private
+from sluice.services.places import private_dir, text_of, write_private
 
 S3_VARIABLES = ("SLUICE_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 DATABASE_VARIABLE = "SLUICE_DATABASE_URL"
@@ -53,8 +53,8 @@ def write_plan(var: Path, plan: Plan) -> None:
 
 def read_plan(var: Path) -> Plan | None:
     """What was told last, or None."""
-    path = var / "run" / "plan.json"
-    return Plan(**json.loads(path.read_text())) if path.exists() else None
+    told = text_of(var / "run" / "plan.json")
+    return Plan(**json.loads(told)) if told else None
 
 
 def write_broker(var: Path, url: str | None) -> None:
@@ -67,8 +67,7 @@ def write_broker(var: Path, url: str | None) -> None:
 
 def read_broker(var: Path) -> str | None:
     """The given queue that was told last, or None."""
-    path = _broker_path(var)
-    return path.read_text() if path.exists() else None
+    return text_of(_broker_path(var))
 
 
 def forget(var: Path) -> None:
@@ -99,7 +98,7 @@ def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | No
     if lines:
         lines["SLUICE_LINEAGE_URL"] = f"file://{var}/lineage/events.ndjson"
     path, text = env_path(var), "".join(f"{name}={value}\n" for name, value in lines.items())
-    if path.exists() and path.read_text() == text:
+    if text_of(path) == text:
         return False
     write_private(path, text)
     return True

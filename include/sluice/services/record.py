@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sluice.services.places import write_private
+from sluice.services.places import text_of, write_private
 from sluice.services.process import ProcessId, kill_all, spawn
 
 
@@ -22,4 +22,5 @@ def spawn_recorded(record: Path, command: Sequence[str], *, log: Path, env: Mapp
 
 def read_record(record: Path) -> ProcessId | None:
     """What :func:`spawn_recorded` wrote; None where nothing is."""
-    return ProcessId.from_record(json.loads(record.read_text())) if record.exists() else None
+    told = text_of(record)
+    return ProcessId.from_record(json.loads(told)) if told else None

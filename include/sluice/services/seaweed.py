@@ -35,6 +35,7 @@ from sluice.services.places import (
     private_dir,
     read_ports,
     secret,
+    text_of,
     write_private,
 )
 from sluice.services.process import ProcessId, send, stop_all, wait_until
@@ -121,7 +122,7 @@ def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
     shut_out = [{"name": IDENTITY + each, "credentials": [], "actions": []} for each in revoked]
     text = json.dumps({"identities": [_admin(var), *let_in, *shut_out]}, indent=1)
     path = _identities_path(var)
-    if path.exists() and path.read_text() == text:
+    if text_of(path) == text:
         return False
     write_private(path, text)
     process = read_record(_pid_path(var))
