@@ -10,9 +10,9 @@ from sluice.orchestration.desk import desk
 from sluice.orchestration.dial import MakeDialList
 
 ASKED = {
-    "principal": Param("energy01", type="string", description="Whose contacts."),
-    "flow": Param("renewal_campaign", type="string", description="Which of its inbound flows."),
-    "purpose": Param("P-RENEW", type="string", description="Code of the agreement."),
+    "principal": Param(type="string", description="Whose contacts."),
+    "flow": Param(type="string", description="Which of its inbound flows."),
+    "purpose": Param(type="string", description="Code of the agreement."),
     "channel": Param("phone", enum=["phone", "sms", "email"], description="How agents will contact."),
     "form": Param("csv", enum=["csv", "xlsx", "parquet"], description="Format of the file."),
 }

@@ -217,7 +217,13 @@ def run_dags(lived: Lived) -> None:
     api = Api(lived.stack)
     found = [each["dag_id"] for each in api.call("GET", "/dags?limit=100&tags=sluice")["dags"]]
     asked = found if LONG else ["dial_list", "case_clock"]
-    runs = {name: api.call("POST", f"/dags/{name}/dagRuns", {"logical_date": None})["dag_run_id"] for name in asked}
+    given = {"dial_list": {"principal": "energy01", "flow": "renewal_campaign", "purpose": "P-RENEW"}}
+    runs = {
+        name: api.call("POST", f"/dags/{name}/dagRuns", {"logical_date": None, "conf": given.get(name, {})})[
+            "dag_run_id"
+        ]
+        for name in asked
+    }
     deadline = time.monotonic() + 300
     for name, run in runs.items():
         while api.call("GET", f"/dags/{name}/dagRuns/{run}")["state"] not in ("success", "failed"):

@@ -135,14 +135,3 @@ def pack(folder: Path, target: Path, made_at: datetime) -> None:
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), stamp)
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
             archive.writestr(info, path.read_bytes())
-
-
-def unpack(archive: Path, target: Path) -> None:
-    """The archive as a folder that only its owner reads. ``target`` does not exist yet."""
-    target.mkdir(mode=0o700, parents=True)
-    with zipfile.ZipFile(archive) as packed:
-        for info in packed.infolist():
-            path = target / info.filename
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
-            path.write_bytes(packed.read(info))

@@ -15,7 +15,7 @@ from sluice.subject.scope import CONSENT as CONSENT_BASIS
 from sluice.subject.scope import MARKETING, Use
 from sluice.subject.suppression import Suppression, merge_suppressions, reasons_of
 
-REF, EXCHANGE, ROW, REFS = "sluice_subject_ref", "sluice_exchange", "sluice_row", "sluice_ref_"
+REF, ROW, REFS = "sluice_subject_ref", "sluice_row", "sluice_ref_"
 AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
 """Which file a row is of, oldest first; whether its contact point is one; before a column of consent: its last word."""
 SAID, SAID_AT = "sluice_said_at", "said_at."

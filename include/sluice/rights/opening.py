@@ -4,7 +4,6 @@ The sealed envelope comes first and is the record of the request; protection com
 visible. ``finish_openings`` does the rest of what was begun.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -42,7 +41,6 @@ from sluice.rights.person.scope import Scoped, check_principal
 from sluice.terms import Principal, SubjectKind
 from sluice.times import midnight
 
-log = logging.getLogger(__name__)
 LONGEST_WORD = 40
 FILE = "file"
 """The channel of a principal's own request file, and of nothing else."""

@@ -6,7 +6,6 @@ case; a row that names nobody is counted by code, the others go on. Instructions
 
 import hashlib
 import json
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -33,7 +32,6 @@ from sluice.rights.opening import envelope_of, finish_openings, open_envelope
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
 from sluice.terms import Principal
 
-log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 200
 """New files of one principal per sweep, so that a flood keeps nobody else waiting."""
 NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")

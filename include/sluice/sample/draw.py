@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 Indexes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
-Quantiles = tuple[tuple[float, ...], tuple[float, ...]]
-"""Shares from 0 to 1 and the values at them."""
 
 FRENCH_SHARE = 0.41
 """Share of French speakers, rounded, of a Belgian consumer file; the rest speaks Dutch or, seldom, English."""

@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
 PROBES = "_sluice/probe/"
 """Prefix of the probe objects; they are removed version by version."""
 NO_ETAG = '"00000000000000000000000000000000"'

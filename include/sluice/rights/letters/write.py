@@ -6,7 +6,6 @@ what lies there beside the logged versions is removed.
 """
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,7 +43,6 @@ from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.terms import Sha256
 from sluice.times import utc_text
 
-log = logging.getLogger(__name__)
 MOST_TRIES = 5
 """Drafts of one letter: the case may take a step, or another worker put the same, while one is made."""
 
