@@ -218,12 +218,7 @@ def run_dags(lived: Lived) -> None:
     found = [each["dag_id"] for each in api.call("GET", "/dags?limit=100&tags=sluice")["dags"]]
     asked = found if LONG else ["dial_list", "case_clock"]
     given = {"dial_list": {"principal": "energy01", "flow": "renewal_campaign", "purpose": "P-RENEW"}}
-    runs = {
-        name: api.call("POST", f"/dags/{name}/dagRuns", {"logical_date": None, "conf": given.get(name, {})})[
-            "dag_run_id"
-        ]
-        for name in asked
-    }
+    runs = {name: begin(api, name, given.get(name, {})) for name in asked}
     deadline = time.monotonic() + 300
     for name, run in runs.items():
         while api.call("GET", f"/dags/{name}/dagRuns/{run}")["state"] not in ("success", "failed"):
@@ -231,6 +226,12 @@ def run_dags(lived: Lived) -> None:
             lived.remotes += remotes_of(lived.stack)
             time.sleep(0.5)
     lived.dags = len(runs)
+
+
+def begin(api: Api, dag: str, said: dict[str, str]) -> str:
+    """Trigger a DAG with what its form asks for; the id of the run."""
+    run: str = api.call("POST", f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": said})["dag_run_id"]
+    return run
 
 
 def remotes_of(stack: Stack) -> Iterator[str]:
