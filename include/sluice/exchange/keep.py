@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from sluice.agreement.model import Agreement, DataContract, RetentionRule
+from sluice.agreement.model import Agreement, DataContract, FieldRole, RetentionRule
 from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST_FILE
 from sluice.exchange.model import GOOD, Judged, Kept
@@ -28,12 +28,14 @@ from sluice.ledger.copy_kinds import (
 )
 from sluice.ledger.record import CopyLine
 from sluice.media_types import CSV, OCTETS, PARQUET
-from sluice.terms import Direction
+from sluice.terms import Direction, FieldGroup
 from sluice.times import brussels_day
 
 AS_MADE = "application/vnd.sluice.made"
 """A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
 DUPLICATE = "DUPLICATE_CONTENT"
+LastDay = tuple[str | None, date | None]
+"""A rule and the day it gives; none while its start has no day."""
 
 
 def keep(house: House, judged: Judged) -> Kept:
@@ -154,29 +156,44 @@ def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, de
     )
 
 
-def shortest_retention(
-    agreement: Agreement, contract: DataContract, dates: Mapping[str, date | None]
-) -> tuple[str | None, date | None]:
+def shortest_retention(agreement: Agreement, contract: DataContract, dates: Mapping[str, date | None]) -> LastDay:
     """The rule among the contract's fields that ends first, and its day.
 
     ``dates``: Brussels days of the start events that happened. Rules that start at another (the end
     of a contract without end) give no day yet.
     """
-    used = {field.retention_rule for field in contract.fields}
-    rules = [rule for rule in agreement.retention_rules if rule.code in used]
-    dated = [(day, rule.code) for rule in rules if (day := end_of(rule, {"contract_end": agreement.valid_to, **dates}))]
+    used = {(field.retention_rule, is_of_call(field)) for field in contract.fields}
+    rules, starts = agreement.retention_rules, {"contract_end": agreement.valid_to, **dates}
+    dated = [
+        (day, rule.code)
+        for rule in rules
+        for of_call in (True, False)
+        if (rule.code, of_call) in used and (day := end_of(rule, starts, of_call=of_call))
+    ]
     if not dated:
-        return (rules[0].code if rules else None), None
+        codes = {code for code, _ in used}
+        return next((rule.code for rule in rules if rule.code in codes), None), None
     day, code = min(dated)
     return code, day
 
 
-def end_of(rule: RetentionRule, dates: Mapping[str, date | None]) -> date | None:
-    """Last day of a copy under one rule; None while its start event has no date."""
+def is_of_call(field: FieldRole) -> bool:
+    """Whether a column's rule is counted from the call whatever it says: a recording is as old as its call."""
+    return field.group is FieldGroup.RECORDING_REF
+
+
+def end_of(rule: RetentionRule, dates: Mapping[str, date | None], *, of_call: bool = False) -> date | None:
+    """Last day of a copy under one rule; None while its start event has no date.
+
+    of_call: the rule is of recordings (:func:`is_of_call`), which count from the call where its day is known.
+    """
+    start = (dates.get("call") if of_call else None) or dates.get(rule.start_event)
+    return last_day_after(start, rule) if start else None
+
+
+def last_day_after(start: date, rule: RetentionRule) -> date:
+    """The last day of what started on a day. Only ever added: a month taken off a date is not the way back."""
     from isoduration import parse_duration
 
-    start = dates.get(rule.start_event)
-    if start is None:
-        return None
     end: datetime = datetime.combine(start, time()) + parse_duration(rule.duration)
     return end.date()

@@ -1,17 +1,16 @@
 """What the pure part of a return needs to know, read off its contract and those of its inputs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract, FieldRole, RetentionRule
 from sluice.agreement.papers import Paper
-from sluice.exchange.keep import end_of
+from sluice.exchange.keep import end_of, is_of_call, last_day_after
 from sluice.exchange.model import Opened
 from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules
 from sluice.returns.righting import Said
-from sluice.terms import FieldGroup
-from sluice.times import brussels_day
+from sluice.times import BRUSSELS, brussels_day, midnight
 
 UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -72,30 +71,42 @@ def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:
     A rule that starts at the call ends for each row by itself; that of recordings is counted from the call, whatever
     it says. What the contract requires is not emptied: it goes, or no return does (:func:`is_nothing_left`).
     """
-    from isoduration import parse_duration
-
-    over = columns_over(paper, opened)
-    rules = {rule.code: rule for rule in paper.agreement.retention_rules}
-    found = dict[str, str]()
+    rules, found = {rule.code: rule for rule in paper.agreement.retention_rules}, dict[str, str]()
     for field in paper.contract.fields:
         rule = rules.get(field.retention_rule)
-        if rule is None or not _ends_by_row(field, rule):
-            continue
-        first = datetime.max if field.name in over else opened.opened_at - parse_duration(rule.duration)
-        found[field.name] = first.strftime(UTC_TEXT)
+        if rule is not None and _ends_by_row(field, rule):
+            assert opened.day is not None  # the table's own constraint
+            found[field.name] = _first_kept(rule, opened.day, opened.opened_at).strftime(UTC_TEXT)
     return found
 
 
 def _ends_by_row(field: FieldRole, rule: RetentionRule) -> bool:
-    return field.group is FieldGroup.RECORDING_REF or (rule.start_event == "call" and not field.required)
+    return is_of_call(field) or (rule.start_event == "call" and not field.required)
+
+
+def _first_kept(rule: RetentionRule, day: date, at: datetime) -> datetime:
+    """The first moment of a Brussels day whose rule is not over at another moment, by the clock of Brussels; in UTC.
+
+    Durations are whole days, so what starts on one day ends on one day, at the same time. Of an hour that the clocks
+    repeat or leave out, the later reading counts.
+    """
+    end, now = last_day_after(day, rule), at.astimezone(BRUSSELS)
+    if end < now.date():
+        return datetime.max
+    if end > now.date():
+        return midnight(day).astimezone(UTC)
+    return max(datetime.combine(day, now.time(), BRUSSELS).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def columns_over(paper: Paper, opened: Opened) -> frozenset[str]:
     """Columns whose own rule was over for the whole day when the return was opened."""
-    on = brussels_day(opened.opened_at)
-    ends = {rule.code: end_of(rule, {"call": opened.day}) for rule in paper.agreement.retention_rules}
-    over = {code for code, end in ends.items() if end and end < on}
-    return frozenset(field.name for field in paper.contract.fields if field.retention_rule in over)
+    on, rules = brussels_day(opened.opened_at), {rule.code: rule for rule in paper.agreement.retention_rules}
+    ends = {
+        field.name: end_of(rules[field.retention_rule], {"call": opened.day}, of_call=is_of_call(field))
+        for field in paper.contract.fields
+        if field.retention_rule in rules
+    }
+    return frozenset(name for name, end in ends.items() if end and end < on)
 
 
 def is_nothing_left(paper: Paper, opened: Opened) -> bool:
