@@ -127,8 +127,8 @@ class Settings(BaseSettings):
     )
     sqs_queue_url: str | None = Field(default=None, description="S3 notifications; polling when absent")
 
-    keep_arrived_days: int = Field(default=30, ge=0, description="how long a dropped file stays as it arrived")
-    keep_quarantine_days: int = Field(default=30, ge=1, description="how long refused data stays, encrypted")
+    keep_arrived_days: int = Field(default=30, ge=0, description="days a file stays as it came or went out, at most")
+    keep_quarantine_days: int = Field(default=30, ge=1, description="days refused data stays, encrypted, at most")
 
     keep_acks_days: int = Field(default=7, ge=0, description="how long a file under acks/ stays once it is answered")
 

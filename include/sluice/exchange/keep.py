@@ -5,8 +5,10 @@ makes data visible: that takes the commit (close.py) and the receipt (``effects/
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Final
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole, RetentionRule
 from sluice.exchange.house import House
@@ -34,29 +36,69 @@ from sluice.times import brussels_day
 AS_MADE = "application/vnd.sluice.made"
 """A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
 DUPLICATE = "DUPLICATE_CONTENT"
+QUARANTINED: Final = "quarantine"
+"""The house's own rule for what was refused or held, and for the lists of it."""
+AS_IT_CAME: Final = "arrived"
+"""The house's own rule for files as they came or were delivered; a paper's rule that ends sooner takes its place."""
 LastDay = tuple[str | None, date | None]
 """A rule and the day it gives; none while its start has no day."""
 
 
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Last days of what one exchange leaves: ``rule`` is the shortest of its contract, if its paper is known."""
+
+    rule: LastDay
+    arrived: LastDay
+    sealed: LastDay
+    findings: LastDay
+    """No cell of the file is in it, so no rule of a field is about it."""
+
+    @property
+    def rest(self) -> LastDay:
+        """Who is in the file as it came, and in what was sealed of it, is known until neither is there."""
+        return max(self.sealed, self.arrived, key=lambda last: last[1] or date.max)
+
+
 def keep(house: House, judged: Judged) -> Kept:
     """Store the outcome of one judged exchange and list every copy with its last day."""
-    received = brussels_day(judged.opened.opened_at)
-    copies = [_arrived(house, judged, received)]
+    days = _days(house, judged)
+    copies = [_arrived(judged, days)]
     if judged.decision in GOOD:
-        copies += _accepted(house, judged, received)
+        copies += _accepted(house, judged, days)
     elif judged.fetched is not None and not _is_duplicate(judged):
-        copies.append(_sealed(house, judged, REFUSED_FILE, judged.fetched.path, None, received))
-    copies += _refused(house, judged, received)
+        copies.append(_sealed(house, judged, REFUSED_FILE, judged.fetched.path, None, days))
+    copies += _refused(house, judged, days)
     return Kept(judged, tuple(copies))
+
+
+def _days(house: House, judged: Judged) -> Days:
+    """A file that is refused, or that nobody could judge, has the days of its paper too: it holds the same fields."""
+    received = brussels_day(judged.opened.opened_at)
+    rule: LastDay = None, None
+    if judged.agreement is not None and judged.contract is not None:
+        rule = shortest_retention(judged.agreement, judged.contract, starts_of(judged, received))
+    quarantine = received + timedelta(days=house.settings.keep_quarantine_days)
+    return Days(
+        rule=rule,
+        arrived=sooner(AS_IT_CAME, received + timedelta(days=house.settings.keep_arrived_days), rule),
+        sealed=sooner(QUARANTINED, quarantine, rule),
+        findings=(QUARANTINED, quarantine),
+    )
+
+
+def sooner(ours: str, last_day: date, by_paper: LastDay) -> LastDay:
+    """The house's own rule and day, or the paper's where that ends before."""
+    return by_paper if by_paper[1] is not None and by_paper[1] < last_day else (ours, last_day)
 
 
 def _is_duplicate(judged: Judged) -> bool:
     return any(reason.code == DUPLICATE for reason in judged.verdict.reasons)
 
 
-def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
+def _arrived(judged: Judged, days: Days) -> CopyLine:
     """The file as the principal dropped it: kept for a while, then removed by retention."""
-    opened = judged.opened
+    opened, (rule, last_day) = judged.opened, days.arrived
     return CopyLine(
         kind=ARRIVED,
         bucket=opened.bucket,
@@ -64,23 +106,21 @@ def _arrived(house: House, judged: Judged, received: date) -> CopyLine:
         version_id=opened.version_id,
         sha256=judged.fetched.sha256 if judged.fetched else "",
         size_bytes=opened.size_bytes,
-        retention_rule="arrived",
-        delete_after=str(received + timedelta(days=house.settings.keep_arrived_days)),
+        retention_rule=rule,
+        delete_after=str(last_day),
     )
 
 
-def _accepted(house: House, judged: Judged, received: date) -> list[CopyLine]:
+def _accepted(house: House, judged: Judged, days: Days) -> list[CopyLine]:
     opened, bucket = judged.opened, house.settings.bucket_lake
-    assert judged.agreement is not None and judged.contract is not None  # nothing is accepted without paper
-    rule, delete_after = shortest_retention(judged.agreement, judged.contract, starts_of(judged, received))
     lake = house.objects.put_converging(
         bucket, lake_key(opened, "part-0.parquet"), judged.folder / "accepted.parquet", PARQUET
     )
-    copies = [line(LAKE, lake, judged.verdict.rows_accepted - sum(judged.held.values()), rule, delete_after)]
+    copies = [line(LAKE, lake, judged.verdict.rows_accepted - sum(judged.held.values()), *days.rule)]
     index = judged.folder / "index.parquet"
     if index.exists():
         run = house.objects.put_converging(bucket, index_key(opened), index, PARQUET)
-        copies.append(line(INDEX, run, None, rule, delete_after))
+        copies.append(line(INDEX, run, None, *days.rule))
     return copies
 
 
@@ -96,7 +136,7 @@ def starts_of(judged: Judged, received: date) -> dict[str, date]:
     return {"received": received, "call": min(newest, received)}
 
 
-def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
+def _refused(house: House, judged: Judged, days: Days) -> list[CopyLine]:
     """Refused rows, sealed; the list of all findings (row, rule, code, column) for the principal; who is in them."""
     import pyarrow.parquet as pq
 
@@ -108,37 +148,27 @@ def _refused(house: House, judged: Judged, received: date) -> list[CopyLine]:
     ):
         if (source := judged.folder / f"{name}.parquet").exists():
             rows = pq.read_metadata(source).num_rows
-            copies.append(_sealed(house, judged, kind, source, rows, received))
+            copies.append(_sealed(house, judged, kind, source, rows, days))
     report = judged.folder / "findings.csv"
     if report.exists():
         stored = house.objects.put_converging(
             house.settings.bucket_vault, vault_key(judged.opened, "findings.csv"), report, CSV
         )
-        copies.append(line(FINDINGS, stored, None, "quarantine", _quarantine_end(house, received)))
+        copies.append(line(FINDINGS, stored, None, *days.findings))
     rest = judged.folder / REST_FILE
     if rest.exists():
         key = index_key(judged.opened, ".rest")
         run = house.objects.put_converging(house.settings.bucket_lake, key, rest, PARQUET)
-        copies.append(line(REST, run, None, "quarantine", _last_end(house, received)))
+        copies.append(line(REST, run, None, *days.rest))
     return copies
 
 
-def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | None, received: date) -> CopyLine:
+def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | None, days: Days) -> CopyLine:
     """Encrypt and store. age draws fresh randomness, so a rerun's bytes differ and replace the first ones."""
     name = f"{source.stem if kind != REFUSED_FILE else 'file'}.age"
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
     stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, OCTETS)
-    return line(kind, stored, rows, "quarantine", _quarantine_end(house, received))
-
-
-def _last_end(house: House, received: date) -> date:
-    """The day after which neither the file as it came nor what was sealed of it is there."""
-    days = max(house.settings.keep_arrived_days, house.settings.keep_quarantine_days)
-    return received + timedelta(days=days)
-
-
-def _quarantine_end(house: House, received: date) -> date:
-    return received + timedelta(days=house.settings.keep_quarantine_days)
+    return line(kind, stored, rows, *days.sealed)
 
 
 def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None) -> CopyLine:

@@ -30,3 +30,6 @@ DIALLED = "dial"
 ANSWER_KEPT = "handed.kept"
 """The package for a controller, before its receipt."""
 HANDED = "handed"
+
+FOR_A_TIME = frozenset({ARRIVED, REST, REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS, DELIVERED})
+"""What stays for days of the house at most: no law that requires storage keeps it, the data itself lies elsewhere."""

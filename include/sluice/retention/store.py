@@ -11,6 +11,7 @@ from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
+from sluice.ledger.copy_kinds import FOR_A_TIME
 from sluice.ledger.record import is_after_end, is_dial_key
 from sluice.locks import About
 from sluice.retention.model import Due, HoldReason, Kept, LegalHold, Why
@@ -132,7 +133,7 @@ def _kept(
         sha256=row["sha256"],
         rule=row["rule"],
         last_day=last_day,
-        has_statute=bool(rule and rule.statute),
+        has_statute=bool(rule and rule.statute) and row["kind"] not in FOR_A_TIME,
         is_awaited=row["is_awaited"],
         is_given_back=is_after_end(direction, row["version_id"]),
         is_handed_out=direction is Direction.PORTABILITY_ACCESS or is_dial_key(direction, row["key"]),

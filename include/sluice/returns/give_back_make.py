@@ -11,7 +11,7 @@ from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.keep import AS_IT_CAME, AS_MADE, line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.paper import finding
@@ -134,13 +134,13 @@ def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder:
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, source, AS_MADE)
-    copies = [line(RETURN, kept, given.rows.height, "arrived", last_day)]
+    copies = [line(RETURN, kept, given.rows.height, AS_IT_CAME, last_day)]
     if given.refs.width:
         kinds = _kinds(paper.contract)
         named = build_run([(kinds[name], given.refs[name]) for name in given.refs.columns])
         run = write_run(named, is_whole=True)
         stored = house.objects.put_converging(bucket, index_key(opened), run, PARQUET)
-        copies.append(line(INDEX, stored, None, "arrived", last_day))
+        copies.append(line(INDEX, stored, None, AS_IT_CAME, last_day))
     return tuple(copies)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line, shortest_retention
+from sluice.exchange.keep import AS_IT_CAME, AS_MADE, QUARANTINED, LastDay, line, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key, vault_key
 from sluice.lake.read.pgp import encrypt_to
@@ -48,14 +48,14 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
         yield partial(put, kind, index_key(opened, ".rest" if kind == REST else ""), run, PARQUET)
 
 
-def retention_of(house: House, opened: Opened, paper: Paper) -> tuple[str | None, date | None]:
+def retention_of(house: House, opened: Opened, paper: Paper) -> LastDay:
     """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered.
 
     Cells of a column that is past its own are not in it, so the column's rule does not count.
     """
     made = brussels_day(opened.opened_at)
     if is_after_end(opened.direction, opened.version_id):
-        return "arrived", made + timedelta(days=house.settings.keep_arrived_days)
+        return AS_IT_CAME, made + timedelta(days=house.settings.keep_arrived_days)
     over = columns_over(paper, opened)
     filled = [each for each in paper.contract.fields if each.name not in over]
     return shortest_retention(paper.agreement, replace(paper.contract, fields=tuple(filled)), starts_of(opened, made))
@@ -86,7 +86,7 @@ def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterat
         key = vault_key(opened, name)
         stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
         rows = len(making.sorted_out.held) if kind == HELD_BACK and making.sorted_out else None
-        return line(kind, stored, rows, "quarantine", last_day)
+        return line(kind, stored, rows, QUARANTINED, last_day)
 
     for kind, name in ((HELD_BACK, HELD_FILE), (RETURN_FINDINGS, FINDINGS_FILE)):
         if (folder / name).exists():

@@ -4,7 +4,7 @@ Doing it again finds the same bytes there.
 """
 
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from sluice.agreement.in_force.store import get_body
@@ -17,12 +17,13 @@ from sluice.exchange.catalogue import get_copy, insert_delivered
 from sluice.exchange.effects.given import give_statement
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.keep import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
-from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.ledger.record import CopyLine, ExchangeRecord, is_after_end
 from sluice.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.terms import Sha256
 from sluice.times import BRUSSELS, brussels_day
@@ -89,7 +90,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
     """The delivered copy with its last day, and until when the principal should say that it arrived."""
     agreement = _agreement(house, opened)
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
-    last_day = brussels_day(delivered_at) + timedelta(days=house.settings.keep_arrived_days)
+    rule, last_day = _last_day(house, opened, delivered_at)
     copy = CopyLine(
         kind=DELIVERED,
         bucket=stored.bucket,
@@ -98,7 +99,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
         sha256=stored.sha256 or "",
         size_bytes=stored.size_bytes,
         rows=record.what.rows_accepted,
-        retention_rule="arrived",
+        retention_rule=rule,
         delete_after=str(last_day),
     )
     insert_delivered(house.conn, opened.exchange_id, copy)
@@ -109,6 +110,19 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
         delivered_at + timedelta(hours=agreement.delivery.acknowledge_hours),
         delivered_at + timedelta(hours=agreement.delivery.escalate_hours),
     )
+
+
+def _last_day(house: House, opened: Opened, delivered_at: datetime) -> LastDay:
+    """The house's days from the delivery, and no later than the return that was kept, whose bytes these are.
+
+    What goes back because an agreement ended is under none of its rules: it stays for the house's days, whenever it
+    went.
+    """
+    ours = brussels_day(delivered_at) + timedelta(days=house.settings.keep_arrived_days)
+    kept = get_copy(house.conn, opened.exchange_id, RETURN)
+    if kept.delete_after is None or is_after_end(opened.direction, opened.version_id):
+        return AS_IT_CAME, ours
+    return sooner(AS_IT_CAME, ours, (kept.retention_rule, date.fromisoformat(kept.delete_after)))
 
 
 def _agreement(house: House, opened: Opened) -> Agreement:
