@@ -12,10 +12,11 @@ from bench import BenchRow, Cost, paired, shown
 from sluice.sample.draw import draw_persons
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
-KEY = bytes(range(32))
+KEY = SubjectKey(bytes(range(32)))
 SEED = 20_260_901
 LOOP_ROWS = 20_000
 """The loop is measured on fewer rows: its rate does not depend on their number."""

@@ -136,6 +136,13 @@ class SubjectKind(StrEnum):
     IBAN = "iban"
 
 
+class CustomerIdIgnores(StrEnum):
+    """What makes no difference between two customer numbers of one principal."""
+
+    CASE = "case"
+    LEADING_ZEROS = "leading_zeros"
+
+
 class CandidateKey(StrEnum):
     """What a column is worth where nobody has an identifier: name and birth date point at candidates, at nobody."""
 

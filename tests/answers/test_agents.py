@@ -11,6 +11,7 @@ from sluice.answers.model import NOT_HERE, Found, Held
 from sluice.answers.select import Agents, Selected, select
 from sluice.rights.case.model import Action, State
 from sluice.rights.copies.model import Copy, Target
+from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal
 
 COPY = Copy(ExchangeId("x"), "lake", Direction.INTERNAL, Flow("f"), "b", "k", "v", "", None, ())
@@ -31,7 +32,7 @@ def test_a_name_is_hidden_in_records_and_in_columns_nobody_explained() -> None:
             raw=("E1;Jan;Janneke;an.peeters2",),
         ),
     ]
-    target = Target(Principal("energy01"), b"k" * 32, frozenset(), (), frozenset())
+    target = Target(Principal("energy01"), SubjectKey(b"k" * 32), frozenset(), (), frozenset())
     part = replace(a_part(State.ACCEPTED, Action.GIVE), principal="energy01", controller="principal")
     part = replace(part, action_fields=part.field_groups)
     found = Found(target, "Energy One NV", None, (part,), tuple(held), (), ())
@@ -62,7 +63,7 @@ def test_where_no_agent_was_there_an_answer_has_nothing_of_one() -> None:
 
     def given(*cells: str | None) -> Selected:
         held = Held(COPY, "lake", pl.DataFrame({"agent": cells}, schema={"agent": pl.String}), role)
-        target = Target(Principal("energy01"), b"k" * 32, frozenset(), (), frozenset())
+        target = Target(Principal("energy01"), SubjectKey(b"k" * 32), frozenset(), (), frozenset())
         found = Found(target, "Energy One NV", None, (part,), (held,), (), ())
         return select([found], {"energy01": Authority((part,), (), {})})
 

@@ -27,6 +27,7 @@ from sluice.rights.person.identifiers import Identifier, open_sealed, seal
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
 
@@ -160,7 +161,7 @@ def test_an_erasure_of_another_company_keeps_no_answer_waiting(town: Town) -> No
 
 
 def test_the_index_of_a_package_knows_what_stands_in_records_that_are_no_rows(tmp_path: Path) -> None:
-    key, kind = b"k" * 32, SubjectKind.PRINCIPAL_CUSTOMER_ID
+    key, kind = SubjectKey(b"k" * 32), SubjectKind.PRINCIPAL_CUSTOMER_ID
     (tmp_path / "data").mkdir()
     raw = ("KL0042;Jan;0470", "[4711, 1]", "x;12/345", "K 00123|y", "KL 77~z", r'{"id":"KL\/78"}')
     pl.DataFrame({"record": raw}).write_csv(tmp_path / "data" / "identity.csv")
@@ -175,7 +176,7 @@ def test_the_index_of_a_package_knows_what_stands_in_records_that_are_no_rows(tm
 
 def test_a_longer_word_of_somebody_else_names_nobody(tmp_path: Path) -> None:
     values = ("an.claes@post.example",)
-    target = Target(ENERGY, b"k" * 32, frozenset(), values, frozenset())
+    target = Target(ENERGY, SubjectKey(b"k" * 32), frozenset(), values, frozenset())
     for text, is_named in (
         ("mailt jan.claes@post.example", False),
         ("mailt an.claes@post.example.", True),

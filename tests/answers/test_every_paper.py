@@ -24,6 +24,7 @@ from sluice.rights.case.model import Action, Right
 from sluice.rights.copies.model import Target
 from sluice.rights.notices.model import Holder
 from sluice.settings import Settings
+from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, Principal
 
 CARE = "care_contacts"
@@ -93,7 +94,7 @@ def paper(name: str, version: str = "1.0.0", **changes: object) -> Agreement:
 
 def told(own: Agreement, *papers: Agreement, held: tuple[Held, ...], holders: tuple[Holder, ...] = ()) -> Information:
     parts = [a_principals_part(name) for name in dict.fromkeys(each.agreement_id for each in papers)]
-    target = Target(ENERGY, b"k" * 32, frozenset(), (), frozenset())
+    target = Target(ENERGY, SubjectKey(b"k" * 32), frozenset(), (), frozenset())
     of = {(each.agreement_id, each.version): each for each in papers}
     found = Found(target, "Energy One NV", own, tuple(parts), held, (), holders, papers=of)
     authority: Authority = authority_of(parts, (), Action.GIVE)

@@ -9,10 +9,11 @@ import pytest
 from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import DataContract
 from sluice.answers.notes import of_others
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import SubjectKind
 
-KEY = bytes(range(32))
+KEY = SubjectKey(bytes(range(32)))
 CONTRACT = Path(__file__).resolve().parents[2] / "include/principals/energy01/renewal_campaign.inbound.odcs.yaml"
 
 

@@ -15,6 +15,7 @@ from sluice.answers.portable import only_portable
 from sluice.answers.select import Selected, select
 from sluice.rights.case.model import Action, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.copies.model import Copy, Target
+from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 
 ENERGY = Principal("energy01")
@@ -36,7 +37,7 @@ def a_copy(number: int, version: str, agreement: str, role: FieldRole, value: st
 
 
 def chosen(parts: list[SubCase], *held: Held, authority: Authority | None = None) -> Selected:
-    target = Target(ENERGY, b"k" * 32, frozenset(), (), frozenset())
+    target = Target(ENERGY, SubjectKey(b"k" * 32), frozenset(), (), frozenset())
     found = Found(target, "Energy One NV", None, tuple(parts), held, (), ())
     return select([found], {"energy01": authority or authority_of(parts, (), Action.GIVE)})
 

@@ -282,7 +282,7 @@ def test_an_erasure_waits_for_what_a_stopped_flow_has_and_is_clean_once_it_goes_
 
 def objects_to(night: Night, phone: str) -> None:
     """Somebody must stay out from now on."""
-    key, principal = night.desk.house.keyring.subject_key(Principal(ENERGY[0])), Principal(ENERGY[0])
+    key, principal = night.desk.house.subject_key(Principal(ENERGY[0])), Principal(ENERGY[0])
     refs = frozenset(refs_of((parse_identifier(f"phone:{phone}", 1),), key, principal).values())
     reason, now = Suppression.OBJECTED, datetime.now(UTC)
     keep_out(night.desk.house, principal, refs, reason, cause=phone, case_id=None, now=now)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sluice.dial.dncm import read_numbers
 from sluice.dial.model import ListInvalid
+from sluice.subject.key import SubjectKey
 
-KEY = b"k" * 32
+KEY = SubjectKey(b"k" * 32)
 NUMBERS = st.sampled_from(
     ["0475123456", "0475 12 34 56", "+32475123456", "0032 475/12.34.56", "+32 (0)475 12 34 56", "0475-12-34-56"]
 )

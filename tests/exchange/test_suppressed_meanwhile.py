@@ -22,7 +22,7 @@ ENERGY, FLOW = Principal("energy01"), Flow("renewal_campaign")
 
 def hold(desk: Desk, record: str) -> None:
     person = [parse_identifier(f"customer:{record}", 1)]
-    refs = frozenset(refs_of(person, desk.house.keyring.subject_key(ENERGY), ENERGY).values())
+    refs = frozenset(refs_of(person, desk.house.subject_key(ENERGY), ENERGY).values())
     keep_out(desk.house, ENERGY, refs, Suppression.SOFT_HOLD, cause=record, case_id=None, now=datetime.now(UTC))
 
 

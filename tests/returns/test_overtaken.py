@@ -34,7 +34,7 @@ def waiting(night: Night) -> ExchangeLine:
 def hold(night: Night, place: int, reason: Suppression = Suppression.SOFT_HOLD) -> str:
     """The person at a place among the contacts is kept out from now on; the id of the run."""
     person = (parse_identifier(f"phone:{night.people(place + 1)[place][1]}", 1),)
-    refs = frozenset(refs_of(person, night.desk.house.keyring.subject_key(ENERGY), ENERGY).values())
+    refs = frozenset(refs_of(person, night.desk.house.subject_key(ENERGY), ENERGY).values())
     return keep_out(night.desk.house, ENERGY, refs, reason, cause=f"test {place}", case_id=None, now=datetime.now(UTC))
 
 

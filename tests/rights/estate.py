@@ -264,7 +264,7 @@ class Estate:
 
     def refs(self) -> list[tuple[str, ...]]:
         """Every reference of each of the people, at both principals."""
-        keys = [self.house.keyring.subject_key(name) for name in (ENERGY01, TELECOM01)]
+        keys = [self.house.subject_key(name) for name in (ENERGY01, TELECOM01)]
         return [(*each.refs(keys[0], each.record), *each.refs(keys[1], each.subscriber)) for each in self.people]
 
     def drop(self, content: bytes, name: str, flow: str, principal: str = ENERGY01) -> StoredObject:

@@ -92,7 +92,7 @@ class Ground:
         """Objects of any bucket, any version, that name the person; ``but_arrived``: files as they came not counted."""
         house = self.night.desk.house
         named = [parse_identifier(f"customer:{person[0]}", 1), parse_identifier(f"phone:{person[1]}", 2)]
-        refs = refs_of(named, house.keyring.subject_key(ENERGY), ENERGY).values()
+        refs = refs_of(named, house.subject_key(ENERGY), ENERGY).values()
         values, keyed = Searcher([[*person]]), Searcher([list(refs)], as_reference)
         opener = age_opener(house.keyring, ENERGY)
         return [

@@ -17,10 +17,11 @@ from sluice.subject.candidate import (
     normal_candidate,
     normal_name,
 )
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import subject_ref
 from sluice.terms import SubjectKind
 
-KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
+KEY, OTHER_KEY = SubjectKey(bytes(range(32))), SubjectKey(bytes(range(1, 33)))
 PARTS = st.sampled_from(
     [
         "Étienne",

@@ -5,10 +5,11 @@ import pytest
 
 from sluice.subject.cells import count_pieces, pieces_of, refs_of_columns, refs_of_pieces
 from sluice.subject.columns import normalise_column
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
-KEY = b"k" * 32
+KEY = SubjectKey(b"k" * 32)
 PERSON = {
     SubjectKind.PHONE: "+32 499 88 77 66",
     SubjectKind.EMAIL: "victim+x@example.be",

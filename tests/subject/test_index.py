@@ -23,11 +23,12 @@ from sluice.subject.index import (
     read_run,
     write_run,
 )
+from sluice.subject.key import SubjectKey
 from sluice.subject.model import IndexInvalid, RefMalformed
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
-KEY = bytes(range(32))
+KEY = SubjectKey(bytes(range(32)))
 refs = st.lists(st.integers(0, 2**128 - 1).map("{:032x}".format), max_size=30)
 
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.subject.columns import normalise_column
-from sluice.subject.model import CustomerIdRule
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column, refer, subject_ref
-from sluice.terms import SubjectKind
+from sluice.terms import CustomerIdIgnores, SubjectKind
 from subject.plans import spellings
 
-KEY = bytes(range(32))
-OTHER_KEY = bytes(range(1, 33))
-keys = st.binary(min_size=32, max_size=32)
+KEY = SubjectKey(bytes(range(32)))
+OTHER_KEY = SubjectKey(bytes(range(1, 33)))
+keys = st.binary(min_size=32, max_size=32).map(SubjectKey)
 kinds = st.sampled_from(list(SubjectKind))
 
 
@@ -35,10 +35,10 @@ def test_a_reference_is_the_first_half_of_the_hmac_of_rfc_2104(key, kind, normal
 
 
 def test_the_rule_of_a_customer_number_decides_which_spellings_are_one():
-    loose = CustomerIdRule(ignore_case=True, ignore_leading_zeros=True)
+    loose = SubjectKey(KEY, CustomerIdIgnores)
     kind = SubjectKind.PRINCIPAL_CUSTOMER_ID
 
-    assert refer(KEY, kind, "00AB12", customer_id=loose).ref == subject_ref(KEY, kind, "ab12")
+    assert refer(loose, kind, "00AB12").ref == subject_ref(KEY, kind, "ab12")
     assert refer(KEY, kind, "00AB12").ref == subject_ref(KEY, kind, "00AB12")
 
 

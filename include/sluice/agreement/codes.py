@@ -180,6 +180,17 @@ _CONTRACT = (
         "datasets refer to each other in a circle",
         "leave one of the relationships out: the first file of each would wait for the other's",
     ),
+    (
+        "076",
+        "contracts of one principal compare its customer numbers in different ways",
+        "give `customerIdIgnores` the same words in every contract that has a customer number",
+    ),
+    (
+        "077",
+        "customer numbers would compare in another way than in the references that are kept",
+        "put `customerIdIgnores` back: another way needs another code of the principal. Where no file was accepted "
+        "yet and nobody is kept out, wait until no exchange of it is open",
+    ),
     ("080", "a quality id is missing or stands twice", "give every rule its own id; it is shown in receipts"),
     ("081", "a number of a rule is not finite", "give a number, or leave the bound out"),
     ("082", "a rule does not have exactly one comparison", "use one of mustBe, mustBeLessThan, mustBeBetween, ..."),

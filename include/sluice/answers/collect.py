@@ -31,6 +31,7 @@ from sluice.rights.notices import notice_store
 from sluice.rights.notices.tell import note_places
 from sluice.rights.person.identifiers import Envelope, values_of
 from sluice.rights.person.whom import all_refs_at, refs_at
+from sluice.subject.key import SubjectKey
 from sluice.terms import Principal, SubjectKind
 
 EVERYBODY = "*"
@@ -133,7 +134,7 @@ def _asked(house: House, envelope: Envelope, target: Target) -> Mapping[SubjectK
     }
 
 
-def _refs(rows: PersonRows, mask: pl.Series | None, key: bytes) -> Iterator[str]:
+def _refs(rows: PersonRows, mask: pl.Series | None, key: SubjectKey) -> Iterator[str]:
     """References of the identifiers in rows that are surely the person's."""
     sure = rows.frame if mask is None else rows.frame.filter(~mask)
     for column in rows.copy.columns:

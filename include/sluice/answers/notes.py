@@ -12,6 +12,7 @@ from sluice.agreement.model import DataContract
 from sluice.rights.copies.read import refs_in, region_of
 from sluice.screen.model import STRUCTURED
 from sluice.screen.screen import screen_notes
+from sluice.subject.key import SubjectKey
 from sluice.terms import ScreenAction, ScreenClass, SubjectKind
 
 LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
@@ -24,7 +25,7 @@ KINDS = {
 """How a finding is compared with the person's own; a card number is nobody's identifier here."""
 
 
-def of_others(notes: pl.Series, key: bytes, own: frozenset[str], contract: DataContract | None) -> pl.Series:
+def of_others(notes: pl.Series, key: SubjectKey, own: frozenset[str], contract: DataContract | None) -> pl.Series:
     """Which notes quote an identifier that is not among the person's own references.
 
     contract: of their file, for how it writes telephone numbers."""
@@ -32,7 +33,7 @@ def of_others(notes: pl.Series, key: bytes, own: frozenset[str], contract: DataC
     return pl.Series([row in doubtful for row in range(len(notes))], dtype=pl.Boolean)
 
 
-def _doubtful(notes: pl.Series, key: bytes, own: frozenset[str], contract: DataContract | None) -> Iterator[int]:
+def _doubtful(notes: pl.Series, key: SubjectKey, own: frozenset[str], contract: DataContract | None) -> Iterator[int]:
     texts = notes.to_list()
     for span in screen_notes(notes, LOOKED_FOR, region=region_of(contract)).spans():
         kind = KINDS.get(span.class_)

@@ -15,6 +15,7 @@ from sluice.terms import Principal, SubjectKind
 
 if TYPE_CHECKING:
     from sluice.settings import Settings
+    from sluice.subject.key import SubjectKey
 
 app = typer.Typer(
     help="Keyed references that stand for persons.",
@@ -172,7 +173,7 @@ def _exit_of(answer: Mapping[str, str | None]) -> Exit:
     return Exit.DONE if answer["ref"] else Exit.REFUSED
 
 
-def _answer(key: bytes, word: str, text: str, region: str) -> dict[str, str | None]:
+def _answer(key: "SubjectKey", word: str, text: str, region: str) -> dict[str, str | None]:
     """What is printed; a word that is no kind is not repeated, it may be a value in the wrong place."""
     from sluice.subject.refs import refer
 
@@ -183,9 +184,11 @@ def _answer(key: bytes, word: str, text: str, region: str) -> dict[str, str | No
     return shown if made.reason is None else {**shown, "reason": made.reason.value}
 
 
-def _subject_key(principal: str | None) -> bytes:
+def _subject_key(principal: str | None) -> "SubjectKey":
+    from sluice.agreement.folder.load import find_ignored
     from sluice.keys import Keyring
     from sluice.settings import get_settings
+    from sluice.subject.key import SubjectKey
 
     settings = get_settings()
     code = settings.center if principal is None else principal
@@ -194,7 +197,7 @@ def _subject_key(principal: str | None) -> bytes:
     if code != settings.center and not _has_agreement(code, settings):
         # The code is not repeated: it may be an identifier in the wrong place.
         raise NotFound(Ref("principal", "of --principal"), Ref("in the agreements of", settings.principals_dir.name))
-    return Keyring.open(settings).subject_key(Principal(code))
+    return SubjectKey(Keyring.open(settings).subject_key(Principal(code)), find_ignored(settings.principals_dir / code))
 
 
 def _has_agreement(code: str, settings: "Settings") -> bool:

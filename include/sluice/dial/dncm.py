@@ -19,6 +19,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.media_types import PARQUET
 from sluice.subject.columns import normalise_column
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
 from sluice.times import brussels_day, utc_text
@@ -68,7 +69,7 @@ def import_numbers(
         raise UsageError(Ref("option", "--dated"))
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    refs, refused = read_numbers(content, house.keyring.subject_key(OWNER))
+    refs, refused = read_numbers(content, SubjectKey(house.keyring.subject_key(OWNER)))
     if not may_come_back:
         _check_last(house, sha256, dated_on)
     if not may_be_smaller:
@@ -115,7 +116,7 @@ def _check_whole(house: House, numbers: int, dated_on: date) -> None:
         raise ListSmaller(Ref("numbers", numbers), Ref("numbers before", before.numbers))
 
 
-def read_numbers(content: bytes, key: bytes) -> tuple["pl.DataFrame", int]:
+def read_numbers(content: bytes, key: SubjectKey) -> tuple["pl.DataFrame", int]:
     """References of the numbers (ref), each once and sorted, and how many lines hold none. Raises ListInvalid."""
     import polars as pl
 
@@ -138,5 +139,5 @@ def are_listed(house: House, found: NumberList, numbers: "pl.Series", region: st
 
     listed = pl.read_parquet(io.BytesIO(house.objects.read(found.bucket, found.key, found.version_id)))["ref"]
     normal = normalise_column(numbers, SubjectKind.PHONE, region=region).values
-    refs = ref_column(normal, SubjectKind.PHONE, house.keyring.subject_key(OWNER))
+    refs = ref_column(normal, SubjectKind.PHONE, SubjectKey(house.keyring.subject_key(OWNER)))
     return refs.is_in(listed.implode()).fill_null(False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sluice.agreement.in_force.customer_ids import ignored_by
 from sluice.db import Connection, connect
 from sluice.errors import Ref
 from sluice.exchange.judging.nursery import CHILD, Nursery
@@ -11,6 +12,7 @@ from sluice.exchange.store import has_references
 from sluice.keys import SUBJECT, KeyLost, Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
+from sluice.subject.key import SubjectKey
 from sluice.terms import Principal
 
 
@@ -24,14 +26,15 @@ class House:
     keyring: Keyring
     nursery: Nursery
 
-    def subject_key(self, principal: Principal) -> bytes:
-        """The key of a principal's references, made on first use and never again.
+    def subject_key(self, principal: Principal) -> SubjectKey:
+        """The key of a principal's references, made on first use and never again, and what its customer numbers are
+        compared without.
 
         Raises KeyLost when references were made with it and it is away: a new one would find nobody who must stay out.
         """
         if not self.keyring.has(principal, SUBJECT) and has_references(self.conn, principal):
             raise KeyLost(Ref("key", f"{principal}/{SUBJECT}"))
-        return self.keyring.subject_key(principal)
+        return SubjectKey(self.keyring.subject_key(principal), ignored_by(self.conn, principal))
 
 
 @contextmanager

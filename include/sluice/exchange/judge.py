@@ -132,13 +132,15 @@ def _judge_bytes(
 
 def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool) -> Job:
     """The job without its suites and keys."""
+    key = house.subject_key(opened.principal)
     return Job(
         folder=folder,
         file=fetched.path,
         file_name=opened.file_name,
         contract=paper.contract,
         suites=(),
-        subject_key=base64.b64encode(house.subject_key(opened.principal)).decode(),
+        subject_key=base64.b64encode(key).decode(),
+        ignores=key.ignores,
         sample_key=base64.b64encode(house.keyring.sample_key(opened.principal)).decode(),
         origin=(opened.exchange_id, opened.version_id),
         free_text=paper.agreement.free_text,

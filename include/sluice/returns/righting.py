@@ -17,6 +17,7 @@ from sluice.returns.model import CORRECTED, Input
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.correct import as_of_file, overlay
 from sluice.subject.correction import Correction
+from sluice.subject.key import SubjectKey
 from sluice.terms import Principal, SubjectKind
 
 
@@ -59,7 +60,7 @@ class Righting:
     """The corrections of one principal's persons, and the key that compares values."""
 
     corrections: tuple[Correction, ...]
-    key: bytes
+    key: SubjectKey
 
     @classmethod
     def of(cls, house: House, principal: Principal) -> "Righting":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import polars as pl
 
 from sluice.subject.columns import normalise_column
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
@@ -24,7 +25,7 @@ RAW, ROW = pl.col("raw"), "row"
 
 
 def refs_of_columns(
-    frame: pl.DataFrame, kinds: Mapping[str, SubjectKind], region: str, key: bytes
+    frame: pl.DataFrame, kinds: Mapping[str, SubjectKind], region: str, key: SubjectKey
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
     """Per column that is there: its kind, and the reference of every row. ``kinds``: by name of a column."""
     for name, kind in kinds.items():
@@ -77,7 +78,7 @@ def count_pieces(raw: pl.Series, delimiters: Iterable[str] | None) -> int:
 
 
 def refs_of_pieces(
-    raw: pl.Series, delimiters: Iterable[str] | None, kinds: Iterable[SubjectKind], region: str, key: bytes
+    raw: pl.Series, delimiters: Iterable[str] | None, kinds: Iterable[SubjectKind], region: str, key: SubjectKey
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
     """Of records that are no rows: what each piece is a reference of, read as every kind."""
     pieces = pieces_of(raw, delimiters)

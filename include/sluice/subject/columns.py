@@ -10,33 +10,31 @@ from functools import cache
 import polars as pl
 
 from sluice.subject.facts import placeholders
-from sluice.subject.model import EXACT, CustomerIdRule, NoRef, NormalColumn
+from sluice.subject.model import NoRef, NormalColumn
 from sluice.subject.normalise import BIRTH_MONTHS, SERIALS, normalise
 from sluice.subject.phone_plan import NEIGHBOURS, PhonePlan, dials_00, foreign_plan, local_plan
 from sluice.terms import SubjectKind
 
 
-def normalise_column(
-    values: pl.Series, kind: SubjectKind, *, region: str = "BE", customer_id: CustomerIdRule = EXACT
-) -> NormalColumn:
+def normalise_column(values: pl.Series, kind: SubjectKind, *, region: str = "BE") -> NormalColumn:
     """Normal form and findings of every row of ``values`` (String; nulls are empty values).
 
-    region and customer_id as in ``normalise``. Equal to it for every value.
+    region as in ``normalise``. Equal to it for every value.
     """
-    fast = _ordinary_forms(values, kind, region, customer_id)
+    fast = _ordinary_forms(values, kind, region)
     odd = (fast.is_null() & values.is_not_null() & (values != "")).fill_null(False).arg_true()
     invalid = pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
     if not len(odd):
         return NormalColumn(fast.alias(values.name), invalid)
-    told_apart = _one_by_one(values.gather(odd), kind, region, customer_id)
+    told_apart = _one_by_one(values.gather(odd), kind, region)
     return NormalColumn(
         fast.scatter(odd, told_apart["value"]).alias(values.name), invalid.scatter(odd, told_apart["invalid"])
     )
 
 
-def _one_by_one(odd: pl.Series, kind: SubjectKind, region: str, rule: CustomerIdRule) -> pl.DataFrame:
+def _one_by_one(odd: pl.Series, kind: SubjectKind, region: str) -> pl.DataFrame:
     distinct = odd.unique()
-    forms = [normalise(kind, value, region=region, customer_id=rule) for value in distinct.to_list()]
+    forms = [normalise(kind, value, region=region) for value in distinct.to_list()]
     known = pl.DataFrame(
         {
             "odd": distinct,
@@ -47,7 +45,7 @@ def _one_by_one(odd: pl.Series, kind: SubjectKind, region: str, rule: CustomerId
     return odd.alias("odd").to_frame().join(known, on="odd", how="left", maintain_order="left")
 
 
-def _ordinary_forms(values: pl.Series, kind: SubjectKind, region: str, rule: CustomerIdRule) -> pl.Series:
+def _ordinary_forms(values: pl.Series, kind: SubjectKind, region: str) -> pl.Series:
     """Normal form of the values whose spelling the vector pass knows; null for every other row."""
     frame = values.alias("raw").to_frame()
     match kind:
@@ -60,7 +58,7 @@ def _ordinary_forms(values: pl.Series, kind: SubjectKind, region: str, rule: Cus
         case SubjectKind.NATIONAL_NUMBER:
             return _national_numbers(frame)
         case SubjectKind.PRINCIPAL_CUSTOMER_ID:
-            return _customer_ids(frame, rule)
+            return _customer_ids(frame)
 
 
 _RAW = pl.col("raw")
@@ -166,14 +164,9 @@ def _number(digits: pl.Expr, start: int, length: int) -> pl.Expr:
     return digits.str.slice(start, length).cast(pl.Int64, strict=False)
 
 
-def _customer_ids(frame: pl.DataFrame, rule: CustomerIdRule) -> pl.Series:
+def _customer_ids(frame: pl.DataFrame) -> pl.Series:
     """Printable ASCII that holds a digit from 1 to 9, so that no filler word is among them."""
-    text = _RAW.str.strip_chars(_SPACES)
-    if rule.ignore_case:
-        text = text.str.to_lowercase()
-    if rule.ignore_leading_zeros:
-        text = text.str.strip_chars_start("0")
-    return _vector(frame, pl.when(_RAW.str.contains(r"^[ -~]*[1-9][ -~]*$")).then(text))
+    return _vector(frame, pl.when(_RAW.str.contains(r"^[ -~]*[1-9][ -~]*$")).then(_RAW.str.strip_chars(_SPACES)))
 
 
 def _nothing(height: int) -> pl.Series:

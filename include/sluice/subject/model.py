@@ -32,17 +32,6 @@ class Normal:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerIdRule:
-    """How a principal writes its customer numbers. By default every character counts."""
-
-    ignore_case: bool = False
-    ignore_leading_zeros: bool = False
-
-
-EXACT = CustomerIdRule()
-
-
-@dataclass(frozen=True, slots=True)
 class NormalColumn:
     """A column of normal forms. ``invalid`` marks the rows whose value is a finding.
 

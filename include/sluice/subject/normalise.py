@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from sluice.subject.facts import placeholders
-from sluice.subject.model import EXACT, CustomerIdRule, NoRef, Normal
+from sluice.subject.model import NoRef, Normal
 from sluice.terms import SubjectKind
 
 _INVALID = Normal(None, NoRef.INVALID)
@@ -44,12 +44,11 @@ def _plain_character(char: str) -> str:
 _PLAIN = _PlainCharacters()
 
 
-def normalise(
-    kind: SubjectKind, value: str | None, *, region: str = "BE", customer_id: CustomerIdRule = EXACT
-) -> Normal:
+def normalise(kind: SubjectKind, value: str | None, *, region: str = "BE") -> Normal:
     """The normal form of ``value``: equal for every spelling of one person, else with a reason.
 
-    region: ISO 3166 alpha-2, of phone numbers written without country code.
+    Of a customer number every character counts; what its principal ignores is left out where it is referred to
+    (``sluice.subject.refs``). region: ISO 3166 alpha-2, of phone numbers written without country code.
     """
     text = (value or "").translate(_PLAIN).strip()
     if not text:
@@ -66,7 +65,7 @@ def normalise(
         case SubjectKind.NATIONAL_NUMBER:
             return _national_number(text)
         case SubjectKind.PRINCIPAL_CUSTOMER_ID:
-            return _customer_id(value or "", customer_id)
+            return _customer_id(value or "")
 
 
 def is_placeholder_word(text: str) -> bool:
@@ -136,7 +135,7 @@ _HOST_LABEL = re.compile(r"^[^\W_](?:[^\W_]|-)*$")
 
 def _email(value: str) -> Normal:
     """Trimmed, NFKC, case folded; plus parts and dots are kept (RFC 5321 leaves them to the host)."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _trimmed(value)).casefold())
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", trimmed(value)).casefold())
     mailbox, _, host = text.removeprefix("mailto:").rpartition("@")
     labels = _host_labels(host)
     if not labels or not _MAILBOX.match(mailbox) or len(mailbox) > 64 or len(mailbox) + len(host) > 253:
@@ -148,7 +147,7 @@ def _email(value: str) -> Normal:
     return Normal(f"{mailbox}@{'.'.join(labels)}", None)
 
 
-def _trimmed(value: str) -> str:
+def trimmed(value: str) -> str:
     """Without spaces and invisible marks at both ends; inside nothing changes."""
     start, end = 0, len(value)
     while start < end and _PLAIN[ord(value[start])] in ("", " "):
@@ -223,12 +222,10 @@ def _national_number(text: str) -> Normal:
 # --- the principal's own number ------------------------------------------------------------------
 
 
-def _customer_id(value: str, rule: CustomerIdRule) -> Normal:
-    text = _trimmed(value)
+def _customer_id(value: str) -> Normal:
+    text = trimmed(value)
     if not text.strip("0"):
         return _PLACEHOLDER
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
         return _INVALID
-    if rule.ignore_case:
-        text = text.casefold()
-    return Normal(text.lstrip("0") if rule.ignore_leading_zeros else text, None)
+    return Normal(text, None)

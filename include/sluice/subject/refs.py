@@ -1,7 +1,8 @@
 """SubjectRef: what stands for a person once the identifier itself may not be kept.
 
 ``HMAC-SHA256(key, kind 0x1F normal form)``, first 16 bytes, 32 hexadecimal characters. The key is
-one principal's subject key; destroying it makes every reference made with it unlinkable. As HMAC
+one principal's subject key; destroying it makes every reference made with it unlinkable. It says too
+what the principal's customer numbers are compared without: that is left out here, and nowhere else. As HMAC
 key serve the 64 hexadecimal characters of the 32 bytes (one SHA-256 block), because the vector
 implementation takes text; the strength is the same.
 """
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sluice.subject.model import EXACT, CustomerIdRule, NoRef
+from sluice.subject.customer import compared, compared_column
+from sluice.subject.key import SubjectKey
+from sluice.subject.model import NoRef
 from sluice.subject.normalise import normalise
 from sluice.terms import SubjectKind
 
@@ -29,18 +32,22 @@ class Referral:
     reason: NoRef | None
 
 
-def refer(
-    key: bytes, kind: SubjectKind, value: str | None, *, region: str = "BE", customer_id: CustomerIdRule = EXACT
-) -> Referral:
-    """Normalise ``value`` and reference it; region and customer_id as in ``normalise``."""
-    normal = normalise(kind, value, region=region, customer_id=customer_id)
-    made = None if normal.value is None else subject_ref(key, kind, normal.value)
-    return Referral(kind, made, normal.reason)
+def refer(key: SubjectKey, kind: SubjectKind, value: str | None, *, region: str = "BE") -> Referral:
+    """Normalise ``value`` and reference it; region as in ``normalise``."""
+    normal = normalise(kind, value, region=region)
+    if normal.value is None:
+        return Referral(kind, None, normal.reason)
+    made = subject_ref(key, kind, normal.value)
+    return Referral(kind, made, NoRef.PLACEHOLDER if made is None else None)
 
 
-def subject_ref(key: bytes, kind: SubjectKind, normalised: str) -> str:
-    """The reference of one normal form as given by ``normalise``; never of a raw value."""
-    return keyed(key, kind.value, normalised)
+def subject_ref(key: SubjectKey, kind: SubjectKind, normalised: str) -> str | None:
+    """The reference of one normal form as given by ``normalise``; never of a raw value.
+
+    None: of a customer number nothing is left but what its principal ignores.
+    """
+    form = compared(normalised, key) if kind is SubjectKind.PRINCIPAL_CUSTOMER_ID else normalised
+    return None if form is None else keyed(key, kind.value, form)
 
 
 def keyed(key: bytes, kind: str, normalised: str) -> str:
@@ -49,13 +56,15 @@ def keyed(key: bytes, kind: str, normalised: str) -> str:
     return hmac.new(key.hex().encode(), message, hashlib.sha256).hexdigest()[:HEX_LENGTH]
 
 
-def ref_column(normalised: pl.Series, kind: SubjectKind, key: bytes) -> pl.Series:
+def ref_column(normalised: pl.Series, kind: SubjectKind, key: SubjectKey) -> pl.Series:
     """``subject_ref`` of every row; null where there is no normal form.
 
     Takes and gives data, never an expression: a serialised expression would hold the key.
     """
     import polars_hash
 
+    if kind is SubjectKind.PRINCIPAL_CUSTOMER_ID:
+        normalised = compared_column(normalised, key)
     message = polars_hash.concat_str(pl.lit(f"{kind.value}{_SEPARATOR}"), pl.col("normal"))
     digest = message.chash.hmac_sha256(key=key.hex()).str.slice(0, HEX_LENGTH)
     lazy = normalised.alias("normal").to_frame().lazy().select(digest)

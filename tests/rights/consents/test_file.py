@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from sluice.agreement.folder.load import load_agreement
 from sluice.rights.consents.file import Said, judge_consents
 from sluice.subject.consent import last_words
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import SubjectKind
 from sluice.times import BRUSSELS
 
 PAPERS = Path(__file__).resolve().parents[3] / "include" / "principals" / "energy01"
 AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")
-KEY, LATE = b"k" * 32, datetime(2030, 1, 1, tzinfo=UTC)
+KEY, LATE = SubjectKey(b"k" * 32), datetime(2030, 1, 1, tzinfo=UTC)
 NOES = ("refused", "withdrawn", "expired")
 DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31))
 

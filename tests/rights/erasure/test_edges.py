@@ -242,7 +242,7 @@ def test_rows_of_the_erased_are_counted_and_not_kept_those_of_the_held_are(night
     house = night.desk.house
     erase(night, 1)
     person = (parse_identifier(f"phone:{night.people(3)[2][1]}", 1),)
-    refs = frozenset(refs_of(person, house.keyring.subject_key(ENERGY), ENERGY).values())
+    refs = frozenset(refs_of(person, house.subject_key(ENERGY), ENERGY).values())
     keep_out(house, ENERGY, refs, Suppression.OBJECTED, cause="test", case_id=None, now=datetime.now(UTC))
     again = night.contacts.read_bytes() + b"\n"
 

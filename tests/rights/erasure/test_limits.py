@@ -12,10 +12,11 @@ from sluice.rights.copies.files import erase_in_file, find_in_file, hides_someth
 from sluice.rights.copies.model import Column, Target
 from sluice.scan.readers import Most
 from sluice.settings import Settings
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 
-KEY, MINE, OTHER = b"k" * 32, "0470123456", "0470123457"
+KEY, MINE, OTHER = SubjectKey(b"k" * 32), "0470123456", "0470123457"
 
 
 def test_the_person_is_found_and_erased_within_the_limits_of_the_house_and_not_within_less(tmp_path: Path) -> None:

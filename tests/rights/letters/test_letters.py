@@ -376,7 +376,7 @@ def test_nothing_of_the_person_is_in_a_letter_a_row_or_an_entry(desk: Desk) -> N
 def refs_in(desk: Desk, case: Case) -> list[str]:
     envelope = open_sealed(desk.house, case.subject_key).envelope
     principal = Principal("energy01")
-    return list(refs_of(envelope.identifiers, desk.house.keyring.subject_key(principal), principal).values())
+    return list(refs_of(envelope.identifiers, desk.house.subject_key(principal), principal).values())
 
 
 def test_another_pdf_under_the_name_of_a_letter_is_found(desk: Desk) -> None:

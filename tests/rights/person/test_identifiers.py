@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.rights.person.identifiers import FEW, NOBODY, Identifier, refs_of, values_of
+from sluice.subject.key import SubjectKey
 from sluice.terms import Principal, SubjectKind
 
-KEY = bytes(range(32))
+KEY = SubjectKey(bytes(range(32)))
 spelled = st.one_of(
     st.integers(0, 10**8 - 1).map("+324{:08d}".format),
     st.integers(0, 10**8 - 1).map("04{:08d}".format),

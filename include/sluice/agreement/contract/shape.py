@@ -7,7 +7,7 @@ from sluice.agreement import dpv
 from sluice.agreement.clauses.shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
 from sluice.agreement.document import Found, Spot
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
-from sluice.terms import CandidateKey, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
+from sluice.terms import CandidateKey, CustomerIdIgnores, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
 
 NO_NUMBERS = "025"
 ISO_CODES = {"UK": "GB for the United Kingdom", "EL": "GR for Greece"}
@@ -53,6 +53,8 @@ COLUMN_PROPERTIES: dict[str, Kind] = {
 }
 """Properties of a column; at contract level they are the defaults (standards.md a)."""
 
+CUSTOMER_ID_IGNORES = "customerIdIgnores"
+
 CONTRACT_PROPERTIES: dict[str, Kind] = {
     "principal": PRINCIPAL,
     "direction": Word(tuple(Direction)),
@@ -67,6 +69,7 @@ CONTRACT_PROPERTIES: dict[str, Kind] = {
     "resultsFlow": FLOW_NAME,
     "recordId": Text(),
     "campaigns": Many(Text()),
+    CUSTOMER_ID_IGNORES: Many(Word(tuple(CustomerIdIgnores))),
 }
 """Properties of the contract as a whole."""
 

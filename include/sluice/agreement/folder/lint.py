@@ -7,6 +7,7 @@ from typing import Literal
 
 from sluice.agreement.clauses.rules import check_agreement, version_key
 from sluice.agreement.contract.columns import contract_id, custom
+from sluice.agreement.contract.customer_ids import check_customer_ids
 from sluice.agreement.contract.key_references import check_datasets
 from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
@@ -185,7 +186,9 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         pinned = document.root["arrival"]["pgpKey"]["file"]
         if document.is_agreement and pinned.text and not (folder.path / pinned.text).is_file():
             yield document, Found(pinned, "035", pinned.text)
-    yield from check_datasets([document for document in folder.documents if document.is_contract])
+    contracts = [document for document in folder.documents if document.is_contract]
+    yield from check_datasets(contracts)
+    yield from check_customer_ids(contracts)
 
 
 def _double(document: Document) -> str:

@@ -4,12 +4,14 @@ Nothing here opens a database, a network connection or a heavy package: the DAG 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from sluice.agreement.clauses.rules import LATER_RULES, check_agreement, version_key
 from sluice.agreement.contract.columns import custom
+from sluice.agreement.contract.customer_ids import Ignored, ignored_in
 from sluice.agreement.contract.rules import LATER_RULES as LATER_CONTRACT_RULES
 from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
@@ -142,6 +144,16 @@ def find_on_file(
         except PaperInvalid:
             continue  # another agreement's, or no contract; `sluice contract lint` explains it
     return agreement, tuple(contracts)
+
+
+def find_ignored(folder: Path) -> Ignored:
+    """What a principal's customer numbers are compared without, as its papers here say: all alike (CON-076)."""
+    for path in find_papers(folder):
+        with suppress(PaperInvalid):  # `sluice agreement lint` explains it
+            document = read_document(path)
+            if document.is_contract and (ignored := ignored_in(document)) is not None:
+                return ignored
+    return frozenset()
 
 
 def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:

@@ -13,6 +13,7 @@ from sluice.agreement.document import Document, make_problem
 from sluice.agreement.folder.build import build_agreement
 from sluice.agreement.folder.lint import Folder, lint_folder, read_folder
 from sluice.agreement.folder.load import find_folders
+from sluice.agreement.in_force.customer_ids import check_unchanged
 from sluice.agreement.in_force.store import activate, find_owner, find_signed_otherwise, find_state, has_contract
 from sluice.agreement.model import Problem
 from sluice.agreement.papers import Registration
@@ -79,7 +80,7 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
         and not (problem.code in LATER_CODES and problem.path in old)
     ]
     with transaction(conn):
-        blocking += _check_registered(conn, folder)
+        blocking += _check_registered(conn, folder) + check_unchanged(conn, folder)
         if blocking:
             found = (*problems, *(problem for problem in blocking if problem not in problems))
             return PrincipalActivation(path.name, problems=found, is_refused=True)

@@ -28,7 +28,8 @@ from sluice.gate.suites import read_suite
 from sluice.lake.read.pgp_in import PgpKeys
 from sluice.lake.table import Limits as FileLimits
 from sluice.subject.correction import Correction
-from sluice.terms import Sha256, Verdict
+from sluice.subject.key import SubjectKey
+from sluice.terms import CustomerIdIgnores, Sha256, Verdict
 
 if TYPE_CHECKING:
     from sluice.settings import Settings
@@ -76,12 +77,14 @@ class Job:
     """Keys of other datasets, by name: Parquet of one column. None in a dry run, which asks no rule about them."""
     excused: Path | None = None
     """References of persons who are kept out of anything: no key of another dataset is asked of their rows."""
+    ignores: frozenset[CustomerIdIgnores] = frozenset()
+    """What the principal's customer numbers are compared without."""
     pgp: PgpKeys | None = None
     """What opens the file if it came encrypted; None in a dry run, which has no key."""
 
     @property
-    def key(self) -> bytes:
-        return base64.b64decode(self.subject_key)
+    def key(self) -> SubjectKey:
+        return SubjectKey(base64.b64decode(self.subject_key), self.ignores)
 
     def as_json(self) -> dict[str, Any]:
         """The job as it goes down the pipe."""

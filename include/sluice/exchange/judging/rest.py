@@ -13,6 +13,7 @@ from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
 from sluice.subject.cells import count_pieces, refs_of_columns, refs_of_pieces
 from sluice.subject.index import Entries
+from sluice.subject.key import SubjectKey
 
 REST_FILE = "rest.parquet"
 """Name of the file in the folder of a judgement."""
@@ -35,7 +36,7 @@ def is_told(contract: DataContract, columns: Collection[str], records: pl.Series
 class Rest:
     """The run of what is not in the lake; of files of which runs can say who is in them."""
 
-    def __init__(self, contract: DataContract, key: bytes) -> None:
+    def __init__(self, contract: DataContract, key: SubjectKey) -> None:
         self._kinds, self._region = naming_columns(contract), contract.file_format.region
         self._key, self._entries = key, Entries()
 

@@ -22,6 +22,7 @@ from sluice.ledger.record import Screening
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import as_of_file, find_stale, whose
 from sluice.subject.index import first_word
+from sluice.subject.key import SubjectKey
 from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
 from sluice.subject.suppression import reasons_of
@@ -152,7 +153,7 @@ def _shown(name: str, place: int, contract: DataContract) -> str:
     return name if contract.field(name) is not None else at_place(place)
 
 
-def identify(contract: DataContract, table: Table, key: bytes) -> Identified:
+def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identified:
     """Who each row is about. A row about nobody could never be found again, so it is refused."""
     refs: list[tuple[FieldRole, pl.Series]] = []
     findings: list[RowFinding] = []

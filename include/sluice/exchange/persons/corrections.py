@@ -39,6 +39,7 @@ from sluice.ledger.model import EntryKind
 from sluice.media_types import OCTETS
 from sluice.subject.correct import value_hash
 from sluice.subject.correction import Correction
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import FieldGroup, Principal, SubjectKind
 from sluice.times import utc_text
@@ -124,7 +125,7 @@ def correct(
     return correction_id
 
 
-def _entry(row: CorrectionRow, content: Correction, key: bytes) -> CorrectionMade:
+def _entry(row: CorrectionRow, content: Correction, key: SubjectKey) -> CorrectionMade:
     return CorrectionMade(
         correction_id=row.correction_id,
         case_id=row.case_id,
@@ -255,14 +256,14 @@ def find_naming(house: House, principal: Principal) -> list[Correction]:
     return [each for each in found if not each.is_statement and (each.names is None or each.names)]
 
 
-def _names(right: RightValue, key: bytes) -> set[str]:
+def _names(right: RightValue, key: SubjectKey) -> set[str]:
     """References of an identifier that is right."""
     told = (refer(key, kind, right.value, region=region).ref for kind, region in right.kinds)
     return {ref for ref in told if ref is not None}
 
 
 def _before(
-    house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: bytes
+    house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: SubjectKey
 ) -> tuple[set[str], set[str]]:
     """What the person's accepted rows and corrections hold in this field, but the right value: keyed hashes, and of an
     identifier its references."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_bearers, find_naming
 from sluice.subject.correction import Correction
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 
@@ -74,7 +75,7 @@ class KnownAs:
         return own, frozenset(ref for ref, rows in others.items() if any(ref in row for row in rows))
 
 
-def _right(correction: Correction, key: bytes) -> frozenset[str]:
+def _right(correction: Correction, key: SubjectKey) -> frozenset[str]:
     if correction.names is not None:
         return frozenset(correction.names)
     told = (refer(key, kind, correction.value).ref for kind in UNMISTAKABLE)

@@ -17,6 +17,7 @@ from sluice.rights.person.identifiers import KINDS
 from sluice.rights.person.request_file import MOST_ROWS_NAMED, RowFault
 from sluice.subject.columns import normalise_column
 from sluice.subject.consent import ConsentState
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 from sluice.times import BRUSSELS, brussels_day
@@ -93,7 +94,11 @@ def _said(cells: Mapping[str, str]) -> Said:
 
 
 def judge_consents(
-    rows: Sequence[Said], agreement: Agreement, key: bytes, now: datetime, regions: frozenset[str] = frozenset({HOME})
+    rows: Sequence[Said],
+    agreement: Agreement,
+    key: SubjectKey,
+    now: datetime,
+    regions: frozenset[str] = frozenset({HOME}),
 ) -> Records:
     """Records of the rows that say something we can keep, one for each identifier; the others by reason.
 
@@ -145,7 +150,7 @@ def _facts(row: Said, purposes: Mapping[str, object]) -> dict[str, object]:
 
 
 def _referred(
-    rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: bytes, regions: frozenset[str]
+    rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: SubjectKey, regions: frozenset[str]
 ) -> Iterator[pl.DataFrame]:
     """Place of a row and a reference of its person, kind by kind; what is no identifier makes its row a bad one."""
     for word, kind in KINDS.items():

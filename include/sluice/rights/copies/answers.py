@@ -37,6 +37,7 @@ from sluice.screen.screen import screen_notes
 from sluice.subject.cells import PIECE_COLUMN, pieces_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import ScreenAction, SubjectKind
 
@@ -95,7 +96,9 @@ class AnswerStore:
             yield from (item for item in house.objects.list_versions(bucket, key) if item.key == key)
 
 
-def run_of_package(folder: Path, keys: Sequence[bytes], asked: Iterable[tuple[SubjectKind, Sequence[str]]]) -> bytes:
+def run_of_package(
+    folder: Path, keys: Sequence[SubjectKey], asked: Iterable[tuple[SubjectKind, Sequence[str]]]
+) -> bytes:
     """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
 
     Each distinct cell is read as every kind under each key, and so are what the screen finds inside of text and the

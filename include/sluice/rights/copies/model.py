@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sluice.agreement.model import DataContract
+from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, SubjectKind
 
 
@@ -50,7 +51,7 @@ class Target:
     """One person (or many) at one principal. ``values``: identifiers as given, for what has no columns."""
 
     principal: Principal
-    key: bytes = field(repr=False)
+    key: SubjectKey = field(repr=False)
     refs: frozenset[str] = field(repr=False)
     values: tuple[str, ...] = field(repr=False)
     decided: frozenset[Decided]

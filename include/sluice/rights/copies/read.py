@@ -32,6 +32,7 @@ from sluice.rights.copies.stores import (
     store_of,
 )
 from sluice.subject.columns import normalise_column
+from sluice.subject.key import SubjectKey
 from sluice.subject.model import DEFINING
 from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
@@ -126,7 +127,7 @@ def _ids(bench: Bench, copy: Copy, rows: pl.DataFrame) -> dict[SubjectKind, pl.S
     return {each.kind: refs_in(rows[each.name], each.kind, bench.target.key, copy.contract) for each in named}
 
 
-def refs_in(cells: pl.Series, kind: SubjectKind, key: bytes, contract: DataContract | None) -> pl.Series:
+def refs_in(cells: pl.Series, kind: SubjectKind, key: SubjectKey, contract: DataContract | None) -> pl.Series:
     """References of the cells of a column."""
     return ref_column(normalise_column(cells, kind, region=region_of(contract)).values, kind, key)
 

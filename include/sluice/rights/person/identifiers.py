@@ -26,6 +26,7 @@ from sluice.rights.case.errors import IdentifierInvalid, SubjectUnreadable
 from sluice.rights.case.model import CaseId, Right
 from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
+from sluice.subject.key import SubjectKey
 from sluice.subject.normalise import normalise
 from sluice.subject.refs import ref_column, refer
 from sluice.terms import Principal, Sha256, SubjectKind
@@ -164,7 +165,7 @@ def places_at(identifiers: Sequence[Identifier], principal: Principal, *, nobody
 
 
 def refs_of(
-    identifiers: Sequence[Identifier], key: bytes, principal: Principal, *, nobodys: bool = False
+    identifiers: Sequence[Identifier], key: SubjectKey, principal: Principal, *, nobodys: bool = False
 ) -> dict[int, str]:
     """References at one principal, under its key, by place in the list; what names nobody there has none.
 
@@ -205,7 +206,7 @@ def check_identifiers(identifiers: Sequence[Identifier]) -> None:
     if not identifiers:
         raise IdentifierInvalid(Ref("identifiers", 0))
     for place, each in enumerate(identifiers, 1):
-        if refer(bytes(32), each.kind, each.value).ref is None:
+        if refer(SubjectKey(bytes(32)), each.kind, each.value).ref is None:
             raise IdentifierInvalid(Ref("identifier", place), Ref("kind", each.kind))
 
 
