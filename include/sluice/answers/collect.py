@@ -59,7 +59,7 @@ def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[Sto
         principal, given = Principal(name), envelope.identifiers
         key = house.subject_key(principal)
         refs = all_refs_at(house, given, principal, nobodys=True)
-        target = Target(principal, key, refs, values_of(given, principal, nobodys=True), frozenset())
+        target = Target(principal, key, refs, values_of(given, key, principal, nobodys=True), frozenset())
         with open_bench(house, target) as bench:
             for count in _stores(house, target, _places(bench, case), case):
                 old = every.get(count.store, StoreCount(EVERYBODY, count.store, 0, 0, 0))

@@ -112,7 +112,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
             lost.append(name)
             continue
         refs = all_refs_at(house, envelope.identifiers, Principal(name))
-        values = values_of(envelope.identifiers, Principal(name))
+        values = values_of(envelope.identifiers, key, Principal(name))
         target = Target(Principal(name), key, refs, values, frozenset(), case_id=case_id)
         named, noted, unsaid, apart = _pointed_at(house, target)
         found, silent, elsewhere = found | named | noted, silent | unsaid, elsewhere | apart

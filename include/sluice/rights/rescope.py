@@ -55,6 +55,6 @@ def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
     key = house.subject_key(principal)
     refs = all_refs_at(house, envelope.identifiers, principal)
     copies = [copy for copy in copy_store.find_copies(house.conn, principal) if copy.kind == LAKE]
-    values = values_of(envelope.identifiers, principal)
+    values = values_of(envelope.identifiers, key, principal)
     with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:
         return any(store_of(copy).find(bench, copy) for copy in copies)

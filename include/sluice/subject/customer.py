@@ -26,6 +26,16 @@ def compared(normal: str, key: SubjectKey) -> str | None:
     return normalise(SubjectKind.PRINCIPAL_CUSTOMER_ID, normal).value
 
 
+def without_zeros(value: str, key: SubjectKey) -> str | None:
+    """A customer number as somebody may write it who leaves the zeros before it out: to look for it in text.
+
+    None where they count, where there are none, and of digits alone: what is left stands in other numbers by chance.
+    """
+    short = trimmed(value).lstrip("0")
+    is_other = CustomerIdIgnores.LEADING_ZEROS in key.ignores and short != trimmed(value)
+    return short if is_other and short and not short.isdigit() else None
+
+
 def compared_column(normal: pl.Series, key: SubjectKey) -> pl.Series:
     """:func:`compared` of every row; what is not ordinary is looked at one by one."""
     if not key.ignores:

@@ -27,7 +27,7 @@ def test_a_few_get_the_references_and_forms_that_they_get_in_a_batch(few: list[I
     assert refs_of(few, KEY, PRINCIPAL) == {
         place: ref for place, ref in refs_of(many, KEY, PRINCIPAL).items() if place < len(few)
     }
-    assert {*values_of(few, PRINCIPAL), *values_of(OTHERS, PRINCIPAL)} == set(values_of(many, PRINCIPAL))
+    assert {*values_of(few, KEY, PRINCIPAL), *values_of(OTHERS, KEY, PRINCIPAL)} == set(values_of(many, KEY, PRINCIPAL))
     assert set(refs_of(OTHERS, KEY, PRINCIPAL)) == set(range(len(OTHERS))), (
         "others are read column by column, and have references"
     )

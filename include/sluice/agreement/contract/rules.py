@@ -101,6 +101,9 @@ def _check_custom(document: Document) -> Iterator[Found]:
     yield from _check_properties(document.root, top)
     for column in columns(document):
         yield from _check_properties(column, shape.COLUMN_PROPERTIES)
+    for place in (*columns(document), *document.root["servers"]):
+        if lost := custom(place).get(shape.CUSTOMER_ID_IGNORES):  # it would do nothing there
+            yield Found(lost, "011", "of the contract as a whole: write it at its top")
     answers = custom(document.root)
     for name in ("principal", "direction", "agreementId", "agreementVersion"):
         if name not in answers or not answers[name].is_given:

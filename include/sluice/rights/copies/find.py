@@ -40,7 +40,7 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
             refs = all_refs_at(house, envelope.identifiers, principal) | recall(house, case.case_id, principal).refs
             every = frozenset(pair for part in own for pair in groups_of(part))
             open_ = frozenset(pair for part in own if part.state in UNDECIDED for pair in groups_of(part))
-            values = values_of(envelope.identifiers, principal)
+            values = values_of(envelope.identifiers, key, principal)
             yield Target(principal, key, refs, values, decided, open_, every, case.case_id)
 
 

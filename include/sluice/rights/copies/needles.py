@@ -23,6 +23,7 @@ from sluice.rights.copies.model import Copy
 from sluice.rights.person.identifiers import decrypt, encrypt
 from sluice.scan.spell import COUNTRY_CODE, PHONE, SEPARATORS, compact_of
 from sluice.subject.columns import normalise_column
+from sluice.subject.customer import without_zeros
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
 
@@ -72,8 +73,12 @@ def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -
 def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
     rows = pl.scan_parquet(path)
     names = [name for name in rows.collect_schema().names() if name in identifying(copy)]
+    numbers = {column.name for column in copy.columns if column.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID}
     for column in rows.filter(_mine(bench, path)).select(names).collect().get_columns() if names else ():
-        yield from column.drop_nulls().to_list()
+        written = column.drop_nulls().to_list()
+        yield from written
+        if column.name in numbers:
+            yield from filter(None, (without_zeros(value, bench.target.key) for value in written))
 
 
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:

@@ -38,7 +38,8 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
     for principal in principals:
         key = house.subject_key(principal)
         refs = all_refs_at(house, identifiers, principal)
-        with open_bench(house, Target(principal, key, refs, values_of(identifiers, principal), frozenset())) as bench:
+        target = Target(principal, key, refs, values_of(identifiers, key, principal), frozenset())
+        with open_bench(house, target) as bench:
             for place in find_places(bench):
                 copy = place.copy
                 name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == ARRIVED else copy.key

@@ -149,7 +149,7 @@ def own_target(house: House, case: Case, envelope: Envelope, target: Target, *, 
     every = envelope.identifiers
     given = refs_of(every, target.key, target.principal)
     kept = [every[place] for place, ref in given.items() if ref in refs]
-    return replace(target, refs=refs, values=values_of(kept, target.principal), waits=waits)
+    return replace(target, refs=refs, values=values_of(kept, target.key, target.principal), waits=waits)
 
 
 def _usable(envelope: Envelope, target: Target) -> frozenset[str]:

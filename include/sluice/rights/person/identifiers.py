@@ -26,6 +26,7 @@ from sluice.rights.case.errors import IdentifierInvalid, SubjectUnreadable
 from sluice.rights.case.model import CaseId, Right
 from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
+from sluice.subject.customer import without_zeros
 from sluice.subject.key import SubjectKey
 from sluice.subject.normalise import normalise
 from sluice.subject.refs import ref_column, refer
@@ -186,12 +187,16 @@ def refs_of(
     return dict(sorted(found.items()))
 
 
-def values_of(identifiers: Sequence[Identifier], principal: Principal, *, nobodys: bool = False) -> tuple[str, ...]:
+def values_of(
+    identifiers: Sequence[Identifier], key: SubjectKey, principal: Principal, *, nobodys: bool = False
+) -> tuple[str, ...]:
     """Those of one principal as they were given, and in their normal forms: how else a reader would write them."""
     import polars as pl
 
     there = [identifiers[place] for place in places_at(identifiers, principal, nobodys=nobodys)]
     found = {each.value for each in there}
+    numbers = (each.value for each in there if each.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID)
+    found.update(filter(None, (without_zeros(number, key) for number in numbers)))
     if len(there) <= FEW:
         forms = (normalise(each.kind, each.value).value for each in there)
         return tuple(sorted(found.union(filter(None, forms))))
