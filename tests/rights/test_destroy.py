@@ -40,6 +40,7 @@ from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
+from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 
@@ -163,7 +164,7 @@ def tied(town: Town, copies: Iterable[bytes], principal: Principal, keys: Iterab
 
 def refs_of(key: bytes, person: Person, principal: Principal) -> list[str]:
     given = {SubjectKind.PHONE: person.phone, SubjectKind.PRINCIPAL_CUSTOMER_ID: person.record(principal)}
-    return [ref for kind, value in given.items() if (ref := refer(key, kind, value).ref)]
+    return [ref for kind, value in given.items() if (ref := refer(SubjectKey(key), kind, value).ref)]
 
 
 def knows(content: bytes, refs: list[str]) -> bool:

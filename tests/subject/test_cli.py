@@ -1,6 +1,8 @@
 """``sluice subject ref``: one reference for every spelling, and never a value in what it prints."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -111,3 +113,20 @@ def test_values_of_one_kind_are_read_from_stdin():
     one = answer("phone", "0475123456")["ref"]
     assert [json.loads(line)["ref"] for line in result.stdout.splitlines()] == [one, one, None]
     assert result.exit_code == 1
+
+
+def test_what_the_papers_of_a_principal_ignore_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copytree(get_settings().principals_dir, tmp_path / "papers")
+    for path in (tmp_path / "papers" / "energy01").glob("*.odcs.yaml"):
+        place = "{property: principal, value: energy01}"
+        said = f"{place}\n  - {{property: customerIdIgnores, value: [case, leading_zeros]}}"
+        path.write_text(path.read_text(encoding="utf-8").replace(place, said), encoding="utf-8")
+
+    def refs(principal: str) -> set[str | None]:
+        return {answer("customer", text, "--principal", principal)["ref"] for text in ("E0012", "e0012", "00E0012")}
+
+    exact = refs("energy01")
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(tmp_path / "papers"))
+
+    assert (len(exact), len(refs("energy01")), len(refs("telecom01"))) == (3, 1, 3)
+    assert answer("customer", "000", "--principal", "energy01")["reason"] == "placeholder"
