@@ -23,6 +23,7 @@ from sluice.dial.model import Channel, Request
 from sluice.exchange.persons.suppressed import find_reasons
 from sluice.rights.case.model import Right
 from sluice.rights.case.store import get_case
+from sluice.rights.copies.needles import recall
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.erase import run
 from sluice.rights.opening import NewRequest, open_case
@@ -175,6 +176,8 @@ def test_a_person_is_found_and_leaves_in_every_spelling(
         case = asked(Night(desk, path), "", numbers["same"])
         report = run(desk.house, case.case_id, datetime.now(UTC))
 
+        looked_for = recall(desk.house, case.case_id, ENERGY01).values
+        assert set(numbers.values()) <= looked_for if is_said else numbers["zeros"] not in looked_for
         bucket = desk.settings.bucket_exchange
         arrived = [desk.house.objects.read(bucket, f"energy01/inbound/{ENERGY[1]}/{name}.csv") for name in numbers]
         assert sum(b"new." in each for each in arrived) == (0 if is_said else len(numbers) - 1)
@@ -183,3 +186,21 @@ def test_a_person_is_found_and_leaves_in_every_spelling(
         assert len(left) == (0 if is_said else len(numbers) - 1)
         assert (report.residual == 0) is is_said, "in the control the scan sees the number in the others' spellings"
         assert report.doubts == report.waiting == 0
+
+
+@pytest.mark.parametrize("is_said", [True, False])
+def test_the_second_scan_sees_a_number_that_is_written_without_its_zeros(
+    store_settings: Settings, tmp_path: Path, is_said: bool
+) -> None:
+    with desk_of(store_settings, tmp_path, is_said) as desk:
+        path, _ = desk.campaign(20)
+        first, second, *others = rows_of(path)
+        noted = {**second, "note": f"Same house as {first['customer_number'].lower()}"}
+        number = f"000{first['customer_number']}"
+        desk.drop(content_of([otherwise(first, number), noted, *others]))
+        desk.work()
+        case = asked(Night(desk, path), "", number)
+
+        report = run(desk.house, case.case_id, datetime.now(UTC))
+
+        assert (report.residual > 0) is is_said

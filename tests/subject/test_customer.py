@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.subject.columns import normalise_column
-from sluice.subject.customer import compared, compared_column
+from sluice.subject.customer import compared, compared_column, without_zeros
 from sluice.subject.key import SubjectKey
 from sluice.subject.model import NoRef
 from sluice.subject.normalise import normalise
@@ -98,3 +98,20 @@ def test_a_key_says_what_is_ignored_wherever_it_goes_and_never_its_secret() -> N
 
     assert (again, again.ignores, EXACT.ignores) == (LOOSE, frozenset(CustomerIdIgnores), frozenset())
     assert "\\x" not in repr(LOOSE) and "leading_zeros" in repr(LOOSE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        (ZEROS, " 00AB12", "AB12"),
+        (ZEROS, "AB12", None),
+        (ZEROS, "0012345678", None),
+        (ZEROS, "000", None),
+        (CASE, "00AB12", None),
+        (EXACT, "00AB12", None),
+    ],
+)
+def test_text_is_searched_without_the_zeros_where_a_letter_tells_the_number_from_others(
+    key: SubjectKey, value: str, expected: str | None
+) -> None:
+    assert without_zeros(value, key) == expected
