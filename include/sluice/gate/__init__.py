@@ -1,1 +1,1 @@
-"""Rules and verdict, pure: every expectation of a suite from one pass, each failing row named."""
+"""Rules and verdict, pure: one pass answers every expectation of a suite and names each failing row."""

@@ -1,6 +1,6 @@
-"""What the type of a column means for a rule: formats, patterns, and who compares values. Without a data frame.
+"""What the type of a column means for a rule: formats, patterns, and which checks compare values.
 
-The process that reads paper asks here whether its rules can be used, and imports no polars for it.
+This module imports no polars, so that the process that reads papers can check their rules without it.
 """
 
 import re
@@ -8,7 +8,7 @@ import re
 from sluice.gate.model import Check, ColumnType, ValueType
 
 INTEGER = r"\A[+-]?[0-9]{1,18}\Z"
-"""Whole numbers that fit 64 bits without a doubt. Longer digits are names, not numbers: use string."""
+"""Whole numbers that surely fit in 64 bits. Longer runs of digits are names, not numbers: use string."""
 
 NUMBER_POINT = r"\A[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z"
 NUMBER_COMMA = NUMBER_POINT.replace(r"\.", ",")
@@ -27,15 +27,15 @@ WRITTEN = {
     "S": r"[0-5][0-9]",
     "f": r"(?:[0-9]{3}){1,2}",
 }
-"""How strftime writes each directive: every digit, no blank. Fractions of a second are milliseconds too."""
+"""How strftime writes each directive: every digit, no blank. Fractions of a second may be milliseconds too."""
 _BETWEEN = "[ 0-9]{1,6}"
-"""A directive with other characters on both sides: strptime cannot cut it elsewhere."""
+"""A directive between other characters: strptime can cut it in one place only, so its digits may be incomplete."""
 
 NUMBERS = frozenset({ValueType.INTEGER, ValueType.NUMBER})
 
 
 def number_pattern(column_type: ColumnType) -> str:
-    """What a cell of a number or integer column looks like, as a Python and Rust pattern."""
+    """The pattern of a cell of a number or integer column; Python and Rust (with ``\\z``) read it alike."""
     if column_type.value is ValueType.INTEGER:
         return INTEGER
     return NUMBER_COMMA if column_type.decimal_comma else NUMBER_POINT
@@ -47,14 +47,14 @@ def format_of(column_type: ColumnType) -> str:
 
 
 def parts_of(strftime_format: str) -> list[tuple[str, str]]:
-    """Its directives (``Y``, "") and the characters between them ("", ``/``), in order."""
+    """The parts of a format in order: a directive as ``("Y", "")``, a character between as ``("", "/")``."""
     return re.findall(r"%(.)|([^%])", strftime_format, re.DOTALL)
 
 
 def all_digits(strftime_format: str) -> str | None:
-    """What a text looks like that has every digit of a format, as a Python and Rust pattern; None: nothing to ask.
+    """The pattern of a text that has every digit of a format; None if the format needs no such check.
 
-    Where two directives stand next to each other, strptime takes ``1122024`` for ``%d%m%Y``, and guesses where to cut.
+    If two directives are adjacent, strptime accepts ``1122024`` for ``%d%m%Y`` and guesses where to cut.
     """
     parts = parts_of(strftime_format)
     keys = ["", *(key for key, _ in parts), ""]
@@ -68,7 +68,7 @@ def all_digits(strftime_format: str) -> str | None:
 
 
 def sees_values(check: Check) -> bool:
-    """Whether a check compares values (ranges, pairs, sets of numbers), not the text of the cell."""
+    """Whether a check compares typed values (ranges, pairs, sets of numbers) and not the text of the cell."""
     if check.kind in ("expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"):
         members = check.option("value_set")
         return isinstance(members, tuple) and bool(members) and not isinstance(members[0], str)

@@ -1,8 +1,8 @@
-"""Each kind of the closed list as two polars expressions: whom it asks, and what must hold.
+"""Compile each kind of the closed list into two polars expressions: which rows it checks, and what must hold there.
 
-Exactly as Great Expectations' pandas engine has it (measured, and proven by a property test per
-kind): NULL is left out, ``unique`` marks every copy, lengths are code points, text compares by code
-point, one NULL of a pair fails. A row fails where ``domain & ~ok``. What is repeated, only the whole file can tell.
+The results are exactly those of Great Expectations' pandas engine (measured, and proven by a property test per kind):
+NULL is left out, ``unique`` marks every copy, lengths are code points, text compares by code point, a pair with one
+NULL fails. A row fails where ``domain & ~ok``. Repeated values only show once the whole file was seen.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,12 +28,15 @@ STRFTIME = "expect_column_values_to_match_strftime_format"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 EXCUSED = "excused"
 Keys: TypeAlias = Mapping[str, pl.Series]
-"""Values of columns of other datasets, as text, each once; by the name that a check has for them."""
+"""The distinct values of columns of other datasets, as text, by the name that a check uses for the dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``domain``: rows asked; ``ok``: what must hold there; ``meant``: rows that the check is about, None: all."""
+    """A check as expressions. ``domain``: the rows it checks; ``ok``: what must hold there.
+
+    ``meant``: the rows that meet its condition; None if it has no condition.
+    """
 
     domain: pl.Expr
     ok: pl.Expr
@@ -42,9 +45,9 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """``domain``: rows asked; those fail whose ``keys`` another one has, anywhere in the file.
+    """A check on repetition. Of the rows in ``domain``, those fail whose ``keys`` occur again anywhere in the file.
 
-    ``hashed``: one number for the keys of a row; rows whose numbers are equal are candidates, to be confirmed.
+    ``hashed``: one number for the keys of a row; rows with equal numbers are candidates that must be confirmed.
     """
 
     domain: pl.Expr
@@ -62,23 +65,23 @@ class Operand:
 
     @property
     def present(self) -> pl.Expr:
-        """NaN in a float column is NULL, as in pandas."""
+        """Whether a cell has a value. NaN in a float column counts as NULL, as in pandas."""
         return self.expr.is_not_null() & self.expr.is_not_nan() if self.dtype.is_float() else self.expr.is_not_null()
 
     @property
     def key(self) -> pl.Expr:
-        """Equal values, equal keys: one NaN, one zero."""
+        """The value in a form that is the same for equal values: -0.0 becomes 0.0, and NaN becomes NULL."""
         return (self.expr + 0.0).fill_nan(None) if self.dtype.is_float() else self.expr
 
 
 class View:
-    """A frame as expressions see it: columns by place, and text turned into values once.
+    """A frame as expressions see it: columns named by position, and text turned into values only once.
 
-    No name of a header gets into an expression, where polars would take ``^...$`` for a pattern.
+    Header names stay out of expressions, because polars would take a name like ``^...$`` for a pattern.
     """
 
     def __init__(self, frame: pl.DataFrame, keys: Keys | None = None, excused: pl.Series | None = None) -> None:
-        """excused: rows of the frame that no rule about keys is asked of."""
+        """``excused``: a Boolean per row; rules about keys of other datasets skip the rows that are True."""
         self.keys = keys or {}
         self._cells = frame.clone()
         self._cells.columns = [f"cell {place}" for place in range(frame.width)]
@@ -89,14 +92,14 @@ class View:
             self._cells = self._cells.with_columns(excused.alias(EXCUSED))
 
     def cell(self, name: str) -> Operand:
-        """A column as it is in the frame; one that is not there has empty cells."""
+        """A column as it is in the frame; a missing one has only empty cells."""
         if name not in self._dtypes:
             return Operand(pl.repeat(None, pl.len(), dtype=pl.String), pl.String())
         alias, dtype = self._dtypes[name]
         return Operand(pl.col(alias), dtype)
 
     def value(self, name: str, column_type: ColumnType) -> Operand:
-        """The values of a text column; a column that has a type already keeps it."""
+        """The typed values of a text column; a column that is not text is returned as it is."""
         if self.cell(name).dtype != pl.String:
             return self.cell(name)
         if column_type.value is ValueType.DATE:
@@ -106,7 +109,7 @@ class View:
         return Operand(self._once(name, column_type), NUMBER_DTYPES[column_type.value])
 
     def moment(self, name: str, strftime_format: str) -> pl.Expr:
-        """Datetimes of a text column, NULL where strptime does not take them."""
+        """Datetimes of a text column, NULL where strptime does not accept the text."""
         return self._once(name, ColumnType(ValueType.TIMESTAMP, date_format=strftime_format))
 
     def _sure_moment(self, name: str, column_type: ColumnType) -> pl.Expr:
@@ -114,7 +117,7 @@ class View:
         return with_all_digits(self.cell(name).expr, self.moment(name, form), form)
 
     def frame(self) -> pl.DataFrame:
-        """The cells and every value that was asked for: each is computed once."""
+        """The frame with its cells and every value that was asked for, each computed once."""
         made = [
             _made(self.cell(name).expr, column_type).alias(alias) for (name, column_type), alias in self._values.items()
         ]
@@ -132,7 +135,7 @@ def _made(cell: pl.Expr, column_type: ColumnType) -> pl.Expr:
 def compile_check(check: Check, view: View) -> Compiled | Repeated:
     """The expressions of a row check on a view of a frame.
 
-    Raises CheckUnsupported where the columns have a type the kind has no meaning for.
+    Raises CheckUnsupported if the kind has no meaning for the type of a column.
     """
     plan = _plan(check, view)
     if check.condition is None:
@@ -189,7 +192,7 @@ def _compound(check: Check, operands: list[Operand]) -> Repeated:
 
 
 def _within_record(check: Check, operands: list[Operand]) -> Compiled:
-    """No two cells of a row are alike; of two empty ones each is as the other."""
+    """No two cells of a row are equal; two empty cells count as equal."""
     texts = [_text(operand) for operand in operands]
     apart = [one.ne_missing(other) for one, other in combinations(texts, 2)]
     return Compiled(_key_domain(check, operands), reduce(and_, apart))
@@ -213,7 +216,7 @@ def _not_in_set(check: Check, operands: list[Operand]) -> Compiled:
 
 
 def _member(check: Check, operand: Operand) -> pl.Expr:
-    """Typed: 3 does not match "3", so a set of the other type has no member."""
+    """Whether a cell is in the set. Types count: 3 does not match "3", so a set of the other type has no member."""
     members = check.option("value_set")
     assert isinstance(members, tuple)
     texts = bool(members) and isinstance(members[0], str)
@@ -228,7 +231,7 @@ def _member(check: Check, operand: Operand) -> pl.Expr:
 
 
 def _number_type(operand: Operand, members: tuple[object, ...]) -> pl.DataType:
-    """Whole against whole stays whole: above 2^53 a float would lose digits."""
+    """The type to compare numbers in: integers if all are integers, as a float loses digits above 2^53."""
     return (
         pl.Int64()
         if operand.dtype.is_integer() and all(isinstance(member, int) for member in members)
@@ -291,7 +294,7 @@ def _within(check: Check, value: pl.Expr) -> pl.Expr:
 
 
 def _literal(bound: object) -> int | float | date | datetime | None:
-    """Whole bounds compare as integers: above 2^53 a float would lose digits."""
+    """A bound as a Python value. Whole bounds become integers, as a float loses digits above 2^53."""
     if isinstance(bound, str):
         return date.fromisoformat(bound) if len(bound) == 10 else datetime.fromisoformat(bound)
     if isinstance(bound, float) and bound.is_integer() and abs(bound) < 2**63:
@@ -308,7 +311,7 @@ def _strftime(check: Check, view: View) -> Compiled:
 
 
 def _known(check: Check, view: View) -> Compiled:
-    """Cells as they are written: a key is a name, also where it is made of digits."""
+    """Whether a cell is a known key. Cells are compared as written: a key is a name, even if it is all digits."""
     operand, keys = view.cell(check.columns[0]), view.keys.get(str(check.option("dataset")))
     if keys is None:
         raise CheckUnsupported

@@ -6,8 +6,9 @@
               | {"type": "comparison", "column": {"name": NAME}, "operator": "IN" or "NOT_IN", "parameter": [TEXT, ...]}
               | {"type": "nullity", "column": {"name": NAME}, "is_null": true or false}
 
-So a suite runs with stock Great Expectations as it is. A text that an engine would run (``col("a") == 1``) is code, and
-not of this grammar. Cells are compared as they are written; an empty one equals nothing, and so differs from all.
+A suite with such conditions also runs in stock Great Expectations. A condition as text that an engine would run
+(``col("a") == 1``) is code, and not part of this grammar. Cells are compared as they are written; an empty cell equals
+nothing, so ``!=`` and ``NOT_IN`` hold for it.
 """
 
 import json
@@ -16,19 +17,22 @@ from dataclasses import dataclass
 from typing import Any
 
 MOST = 100
-"""Comparisons of one condition: Great Expectations' own limit."""
+"""The most comparisons in one condition; the limit is Great Expectations' own."""
 _OPERATORS: Mapping[str, tuple[bool, bool | None]] = {
     "==": (True, False),
     "!=": (False, False),
     "IN": (True, True),
     "NOT_IN": (False, True),
 }
-"""Whether the cell has to be one of the texts, and whether a list of them is given."""
+"""Per operator: whether the cell must be one of the texts, and whether a list of texts is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One cell of a row. ``texts`` None: it ``holds`` that the cell is empty; else that it is one of them."""
+    """A statement about one cell of a row: that it is one of ``texts``, or, if that is None, that it is empty.
+
+    ``holds`` is False if the condition wants the opposite.
+    """
 
     column: str
     texts: tuple[str, ...] | None
@@ -36,11 +40,11 @@ class Term:
 
 
 Condition = tuple[tuple[Term, ...], ...]
-"""Of one of these groups every term is true."""
+"""Groups of terms: the condition is met if every term of at least one group is true."""
 
 
 def read_condition(said: object) -> str:
-    """A condition as it stands in a suite or contract, as canonical JSON. Raises ValueError: not of the grammar."""
+    """Turn a condition of a suite or contract into canonical JSON. Raises ValueError if it does not fit the grammar."""
     groups = _groups(said)
     if not groups or not all(groups) or sum(map(len, groups)) > MOST:
         raise ValueError
@@ -49,12 +53,12 @@ def read_condition(said: object) -> str:
 
 
 def parse_condition(text: str) -> Condition:
-    """What :func:`read_condition` wrote."""
+    """Parse the canonical JSON that :func:`read_condition` wrote."""
     return _groups(json.loads(text))
 
 
 def columns_of(text: str) -> tuple[str, ...]:
-    """The columns that a condition looks at."""
+    """The columns that a condition reads."""
     return tuple(dict.fromkeys(term.column for group in parse_condition(text) for term in group))
 
 
@@ -64,7 +68,7 @@ def _groups(said: object) -> Condition:
 
 
 def _term(said: object) -> Term:
-    """One term. Raises ValueError."""
+    """Read one term. Raises ValueError if it does not fit the grammar."""
     if _type(said) == "nullity":
         one = _exactly(said, "column", "is_null")
         if isinstance(one["is_null"], bool):

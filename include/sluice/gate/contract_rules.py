@@ -1,9 +1,9 @@
-"""A contract as rules: its columns, its quality entries (ODCS 3.1), the suites it names.
+"""Turn a contract into rules: its columns, its quality entries (ODCS 3.1), the suites it names.
 
-Everything is said in kinds of the closed list, so that Great Expectations judges it too; only *no
-column without a role* is a check of Sluice alone. At the gate every cell is text: ranges and pairs
-see the value that the column's logicalType gives a cell, all other kinds the cell as written, and a
-cell without a value fails the rule for its type, not the range.
+Nearly all rules use kinds of the closed list that Great Expectations judges too; checks of Sluice alone are those for
+undeclared columns, latency and keys of other datasets. At the gate every cell is text. Ranges and pairs compare the
+value that the column's logicalType gives a cell; all other kinds see the cell as written. A cell that has no such
+value fails the rule for its type, not the range.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,10 +26,10 @@ BOOLEANS = tuple(sorted({spelling for word in _WORDS for spelling in (word, word
 
 _BOOLEAN, _DATE, _NUMBER, _TIME = "VALUE_BOOLEAN", "VALUE_DATE", "VALUE_NUMBER", "VALUE_TIME"
 TYPE_CODES = frozenset({_BOOLEAN, _DATE, _NUMBER, _TIME})
-"""Codes of cells that their column's logicalType does not know."""
+"""Codes for cells that do not fit the logicalType of their column."""
 
 _NO_ARGUMENTS = {"severity", "meta", "notes", "description"}
-"""What may stand beside the arguments of a custom entry; the entry's own severity counts."""
+"""Keys that a custom entry may have beside its arguments; they are ignored, the entry's own severity counts."""
 
 _NOT_NULL = "expect_column_values_to_not_be_null"
 _IN_SET = "expect_column_values_to_be_in_set"
@@ -38,8 +38,9 @@ _STRFTIME = "expect_column_values_to_match_strftime_format"
 
 
 def rules_for(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ...]:
-    """Every rule a file under this contract is judged by: columns, quality, suites, in that order.
+    """Every rule for a file under this contract: from columns, quality entries and suites, in that order.
 
+    A rule of the columns is left out if a quality entry or a suite has the same check as an error without tolerance.
     Raises DocumentInvalid subclasses (SLU-43x) that name contract or suite, rule and cure.
     """
     types = column_types(contract)
@@ -168,7 +169,7 @@ def _schema_rule(field: FieldRole, name: str, kind: str, kwargs: Mapping[str, An
 
 
 def _located(contract: DataContract, entry: QualityRule) -> tuple[Rule, ...]:
-    """The rules of one quality entry; a problem with it names contract and entry."""
+    """The rules of one quality entry. Raises DocumentInvalid subclasses that name contract and entry."""
     try:
         return tuple(_quality_rules(entry))
     except DocumentInvalid as found:
@@ -189,7 +190,7 @@ def _quality_rules(entry: QualityRule) -> Iterable[Rule]:
 
 
 def _custom_rule(entry: QualityRule, said: Mapping[str, Any]) -> Rule:
-    """``engine: greatExpectations``; under a column the expectation need not repeat its name."""
+    """The rule of a custom entry (``engine: greatExpectations``); under a column it need not repeat the name."""
     kind, given = said.get("type"), said.get("kwargs") or {}
     if not isinstance(kind, str) or not isinstance(given, dict) or entry.operator is not None:
         raise OptionInvalid(Ref("option", "implementation"))
@@ -204,7 +205,7 @@ def _rule(entry: QualityRule, kind: str, kwargs: Mapping[str, Any], tolerance: T
 
 
 Asked = Iterable[tuple[str, dict[str, Any]]]
-"""Kinds with their kwargs; what shares a quality entry shares its tolerance."""
+"""Kinds with their kwargs; all kinds of one quality entry share its tolerance."""
 
 
 def _null_values(entry: QualityRule) -> Asked:
@@ -259,7 +260,7 @@ _METRICS: Mapping[str, Callable[[QualityRule], Asked]] = {
 
 
 def _row_counts(entry: QualityRule) -> dict[str, Any]:
-    """The ODCS operator on a number of rows, as bounds of Great Expectations."""
+    """The ODCS operator of a row count, as bounds of Great Expectations. Raises QualityRefused."""
     limit = entry.threshold
     bounds: dict[str, dict[str, Any]] = (
         {
@@ -279,9 +280,9 @@ def _row_counts(entry: QualityRule) -> dict[str, Any]:
 
 
 def _tolerance(entry: QualityRule) -> Tolerance | None:
-    """The limit of a metric that counts failing rows; None where it is *not one*.
+    """The tolerance of a metric that counts failing rows; None if *not one* may fail.
 
-    Operators without an upper limit would ask for bad rows, so they are refused.
+    Raises QualityRefused for operators without an upper limit, which would demand bad rows.
     """
     upper = {"mustBe", "mustBeLessThan", "mustBeLessOrEqualTo", "mustBeBetween"}
     if entry.operator not in upper or entry.unit not in ("rows", "percent") or not entry.threshold:

@@ -1,12 +1,12 @@
 """A Great Expectations engine whose metrics are all answered from one polars pass.
 
-It is not a pandas engine, so a kind that is not on the closed list has no provider and fails,
-instead of falling through to pandas. The metrics have no dependencies: all of a suite's metrics
-arrive in one ``resolve_metrics``, which runs (or already has) the pass. Values are never answered:
-the list of unexpected values is empty, exceptions are fixed text.
+It is not a pandas engine, so a kind that is not on the closed list has no provider and fails, instead of falling
+through to pandas. The metrics have no dependencies: all metrics of a suite arrive in one ``resolve_metrics``, which
+runs the pass unless it is given one. No answer holds a value: the list of unexpected values is empty, and exceptions
+have a fixed text.
 
-Importing this module imports Great Expectations (seconds): ``gx.py`` is the light door to it.
-Route and pitfalls were measured on Great Expectations 1.24; rerun tests/gate on an upgrade.
+Importing this module imports Great Expectations, which takes seconds; ``gx.py`` is the light entry to it. The approach
+and its pitfalls were measured on Great Expectations 1.24; rerun tests/gate on an upgrade.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ _SUFFIXES = (COUNT, VALUES, INDEXES, QUERY, FILTERED)
 _TABLE_METRICS = ("table.row_count", "table.columns", "table.column_count")
 _NULLS, _EMPTY = ROW_METRICS["column_values.nonnull"].name, ROW_METRICS["column_values.null"].name
 OBSERVED = "observed"
-"""Of a metric that is a number of cells."""
+"""Suffix for a metric that is a number or share of cells."""
 
 Request: TypeAlias = BatchRequest[Any]
 AssetType: TypeAlias = type[DataAsset[Any, Any]]
@@ -59,17 +59,17 @@ _UNANSWERED = "Sluice cannot compute this metric (SLU-439); no value is shown"
 
 
 _made: ContextVar[dict[int, tuple[Any, Any]] | None] = ContextVar("_made", default=None)
-"""By the id of an expectation its configuration, and the other way round; both held, so that no other gets the id."""
+"""Maps ids to (expectation, configuration) pairs, both ways. Holding both keeps their ids from being reused."""
 _configuration: Any = Expectation.__dict__["configuration"]
 _to_domain_obj: Any = ExpectationConfiguration.to_domain_obj
 
 
 @contextmanager
 def configurations_kept() -> Iterator[None]:
-    """In here an expectation and its configuration are made of each other once.
+    """Within this context, an expectation and its configuration are built from each other only once.
 
-    Great Expectations makes both anew for each key of each metric: of 40 rules 1,500 times, and most of the time.
-    Outside, and in other threads, nothing changes.
+    Great Expectations builds both again for each key of each metric: 1,500 times for 40 rules, which takes most of its
+    time. Outside the context, and in other threads, nothing changes.
     """
     token = _made.set({})
     try:
@@ -101,7 +101,7 @@ setattr(ExpectationConfiguration, "to_domain_obj", wraps(_to_domain_obj)(_kept_e
 
 
 class PassData(BatchData):
-    """A batch: a frame that is still to be asked, or a pass over one that is gone."""
+    """The data of a batch: a frame that the pass has yet to run on, or the result of a pass whose frame is gone."""
 
     def __init__(self, engine: "OnePassEngine", data: pl.DataFrame | PassResult) -> None:
         super().__init__(execution_engine=engine)
@@ -113,11 +113,11 @@ class PassData(BatchData):
 
     @property
     def counts(self) -> dict[tuple[str, tuple[str, ...]], RuleOutcome]:
-        """What was counted of a column, whatever the bounds: those are no part of the metric."""
+        """Outcomes of kinds that count cells, by kind and columns; bounds are left out, being no part of the metric."""
         return {(check.kind, check.columns): each for check, each in self.answers.items() if KINDS[check.kind].counts}
 
     def ask(self, checks: Iterable[Check]) -> None:
-        """Have an answer to each check: of a frame, all that are new in one pass."""
+        """Make sure each check has an answer; if there is a frame, all new checks are answered in one pass."""
         new = [check for check in checks if check not in self.answers]
         if self.frame is None or (self.result is not None and not new):
             return
@@ -130,10 +130,10 @@ class OnePassEngine(ExecutionEngine[pl.Expr]):
     """Answers every metric of the closed list from one pass; any other has no provider."""
 
     calls = 0
-    """How often metrics were asked for, for the test that it is once."""
+    """How often metrics were resolved; a test asserts that it is once."""
 
     def get_batch_data_and_markers(self, batch_spec: Any) -> tuple[PassData, BatchMarkers]:
-        """The frame or pass in the spec; a word is left there, or the frame would go to JSON."""
+        """The frame or pass in the spec, which gets a word in its place: else the frame would be written as JSON."""
         data = PassData(self, batch_spec.batch_data)
         batch_spec.batch_data = "sluice"
         return data, BatchMarkers({"ge_load_time": "0"})
@@ -144,7 +144,7 @@ class OnePassEngine(ExecutionEngine[pl.Expr]):
         metrics: dict[Any, Any] | None = None,
         runtime_configuration: dict[str, Any] | None = None,
     ) -> dict[Any, Any]:
-        """All answers of one round. Raises MetricResolutionError for one metric at a time."""
+        """Answer all metrics of one round. Raises MetricResolutionError for one metric at a time."""
         asked = list(metrics_to_resolve)
         if not asked:
             return {}
@@ -161,10 +161,10 @@ class OnePassEngine(ExecutionEngine[pl.Expr]):
         return answers
 
     def resolve_metric_bundle(self, metric_fn_bundle: Any) -> dict[Any, Any]:
-        """Nothing is bundled: there is one round."""
+        """No metrics are bundled, as one round answers them all."""
         return {}
 
-    # A condition is part of the check that a metric is about, and compiled with it: none is asked for by itself.
+    # A condition is part of a metric's check and compiled with it, so Great Expectations never needs it as a clause.
 
     def _comparison_condition_to_filter_clause(self, condition: Any) -> pl.Expr:
         raise OptionRefused
@@ -180,7 +180,7 @@ class OnePassEngine(ExecutionEngine[pl.Expr]):
 
 
 def _check(metric: MetricConfiguration) -> Check | None:
-    """The check a metric is about; None if it has a condition or options we refuse."""
+    """The check a metric is about; None if its condition or options are refused."""
     kind, _ = _split(metric.metric_name)
     kwargs = {**metric.metric_domain_kwargs, **(metric.metric_value_kwargs or {})}
     condition = _condition(metric)
@@ -195,7 +195,7 @@ def _check(metric: MetricConfiguration) -> Check | None:
 
 
 def _condition(metric: MetricConfiguration) -> Any:
-    """The condition of a metric, as a suite says it."""
+    """The condition of a metric, in the form a suite has it."""
     said = metric.metric_domain_kwargs.get(CONDITION)
     return said.dict() if isinstance(said, Condition) else said
 
@@ -225,7 +225,7 @@ def _answer(metric: MetricConfiguration, check: Check | None, data: PassData) ->
 
 
 def _rows(metric: MetricConfiguration, data: PassData) -> Any:
-    """The rows of the file, or those that a condition leaves."""
+    """The number of rows in the file, or of those that meet the metric's condition."""
     if metric.metric_domain_kwargs.get(CONDITION) is None:
         return data.result.rows if data.result is not None else _UNANSWERED
     try:
@@ -238,7 +238,10 @@ def _rows(metric: MetricConfiguration, data: PassData) -> Any:
 
 
 def _null_answer(check: Check, suffix: str, data: PassData) -> Any:
-    """Each column kind asks for the NULLs of its column, rule or no rule, in the rows that its condition leaves."""
+    """Answer how many NULLs a column has, among the rows that the condition selects.
+
+    Every column kind asks Great Expectations for this, even if no rule is about NULLs.
+    """
     if check.kind != _NULLS or suffix != COUNT or data.result is None:
         return _UNANSWERED
     if check.condition is not None:
@@ -250,7 +253,7 @@ def _null_answer(check: Check, suffix: str, data: PassData) -> Any:
 
 
 def _is_beside(one: Check, nulls: Check) -> bool:
-    """Whether a check leaves out just what is NULL of the same column, in the same rows."""
+    """Whether ``one`` has the columns and condition of ``nulls``, and leaves out exactly the NULLs."""
     asks_all = one.kind in (_NULLS, _EMPTY)
     return one.columns == nulls.columns and one.condition == nulls.condition and not asks_all
 
@@ -269,7 +272,7 @@ def _of_outcome(outcome: RuleOutcome, suffix: str) -> Any:
 
 
 class _Answered(MetricProvider):
-    """Provider of every metric of the closed list: no dependencies, so one round."""
+    """Provider of every metric of the closed list. Without dependencies, all are resolved in one round."""
 
     @classmethod
     def get_evaluation_dependencies(
@@ -283,7 +286,7 @@ class _Answered(MetricProvider):
 
 
 def _never_called(**_: Any) -> None:
-    """What the registry wants; ``resolve_metrics`` answers before anyone calls it."""
+    """A provider function, because the registry requires one; ``resolve_metrics`` answers without calling it."""
 
 
 def _register() -> None:

@@ -1,6 +1,7 @@
-"""What the gate raises when a suite, a contract's quality or a pass cannot be used: SLU-43x.
+"""Errors for a suite, a contract's quality entry or a pass that cannot be used: SLU-43x.
 
-Raised while paper is loaded, never while a file is judged: a judgement is a value (``judge.py``).
+Those about suites and contracts are raised while papers are loaded. Judging a file never ends in one of these errors:
+a judgement is a value (``judge.py``).
 """
 
 from sluice.errors import DocumentInvalid, SluiceError

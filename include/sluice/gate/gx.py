@@ -1,7 +1,7 @@
 """The second judge: Great Expectations itself, on record, over the counts of the one pass.
 
-``validate`` runs the real ``batch.validate(suite)``. What it returns is reduced to counts by an
-allow-list: Great Expectations' results hold values and sets, and none of that is evidence we keep.
+``validate`` runs the real ``batch.validate(suite)``. An allow-list reduces its result to counts, because results of
+Great Expectations hold values and sets, which we do not keep as evidence.
 """
 
 import logging
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
 
 MOST_INDEXES = 200_000
-"""Failing indexes above which Great Expectations is asked for counts only: it keeps Python lists."""
+"""With more failing indexes than this, ask Great Expectations for counts only: it keeps indexes in Python lists."""
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
 _MARK = "sluice_rule"
 _LOUD = ("great_expectations", "great_expectations.data_context.types.base")
-"""The second has a level of its own, whatever the first one has."""
+"""Loggers to silence. The second sets its own level, so silencing the first is not enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class GxLine:
-    """One expectation as Great Expectations judged it: counts only. ``place``: of its rule."""
+    """One expectation as Great Expectations judged it, in counts only. ``place``: the position of its rule."""
 
     place: int
     success: bool
@@ -45,7 +45,7 @@ class GxLine:
 
 @dataclass(frozen=True, slots=True)
 class GxOutcome:
-    """What Great Expectations says of a whole set of rules; ``version`` is its own."""
+    """The judgement of Great Expectations on a set of rules, with the ``version`` of Great Expectations."""
 
     success: bool
     lines: tuple[GxLine, ...]
@@ -55,8 +55,8 @@ class GxOutcome:
 def validate(data: "PassResult | pl.DataFrame", rules: Sequence[Rule]) -> GxOutcome:
     """Let Great Expectations judge ``data`` by ``rules``, through :class:`OnePassEngine`.
 
-    Checks outside Great Expectations and rules on columns that the file lacks are left out; they
-    are the gate's alone. Takes seconds in a process that has not imported Great Expectations yet.
+    Checks that Great Expectations does not have and rules on columns that the file lacks are left out; only the gate
+    judges those. Takes seconds in a process that has not imported Great Expectations yet.
     """
     asked = [(place, rule) for place, rule in enumerate(rules) if _is_asked(rule, data)]
     great_expectations()
@@ -67,7 +67,7 @@ def validate(data: "PassResult | pl.DataFrame", rules: Sequence[Rule]) -> GxOutc
 
 
 def agrees(outcome: GxOutcome, result: PassResult) -> bool:
-    """Whether both judges say the same of every rule that both were asked."""
+    """Whether both judges came to the same result for every rule that both judged."""
     lines = {line.place: line for line in outcome.lines}
     asked = {place for place, each in enumerate(result.outcomes) if _is_asked(each.rule, result)}
     return set(lines) == asked and all(_same(lines[place], result.outcomes[place], result.rows) for place in asked)
@@ -81,13 +81,16 @@ def second_opinion(verdict: GateVerdict, outcome: GxOutcome, result: PassResult)
 
 
 def suite_of(rules: Sequence[Rule]) -> "ExpectationSuite":
-    """The rules as a Great Expectations suite; each expectation's meta tells the place of its rule."""
+    """The rules as a Great Expectations suite; each expectation's meta holds the position of its rule."""
     great_expectations()
     return _suite(list(enumerate(rules)))
 
 
 def _is_asked(rule: Rule, data: "PassResult | pl.DataFrame") -> bool:
-    """Great Expectations knows the rows of the frame alone, and so not how many records a file has beside them."""
+    """Whether Great Expectations can judge this rule.
+
+    It sees only the rows of the frame. If the reader left records out, it cannot judge a rule on the number of rows.
+    """
     kind = KINDS[rule.check.kind]
     if kind.metric == "table.row_count" and isinstance(data, PassResult) and data.left_out:
         return False
@@ -108,7 +111,7 @@ def _same(line: GxLine, outcome: RuleOutcome, rows: int) -> bool:
 
 
 def _result_format(data: "PassResult | pl.DataFrame") -> dict[str, Any]:
-    """Counts and failing indexes, never values."""
+    """The result format for Great Expectations: counts and failing indexes, never values."""
     many = isinstance(data, PassResult) and sum(each.unexpected_count for each in data.outcomes) > MOST_INDEXES
     return {
         "result_format": "BASIC" if many else "COMPLETE",
@@ -135,7 +138,7 @@ def _suite(asked: Sequence[tuple[int, Rule]]) -> "ExpectationSuite":
 
 
 def _run(data: Any, suite: "ExpectationSuite", result_format: dict[str, Any]) -> "ExpectationSuiteValidationResult":
-    """An own context, source and asset per call: sharing one mixes batches between threads."""
+    """Validate in a context, source and asset made for this call: sharing them would mix batches between threads."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     from sluice.gate.engine import configurations_kept
@@ -150,7 +153,7 @@ def _run(data: Any, suite: "ExpectationSuite", result_format: dict[str, Any]) ->
 
 
 def _line(each: Any) -> GxLine:
-    """The allow-list: place, success, counts, indexes. Nothing else of a result is looked at."""
+    """Reduce a result to the allow-list: place, success, counts, indexes. Nothing else in it is looked at."""
     found = each.result
     failing = found.get("unexpected_index_list")
     return GxLine(
@@ -164,7 +167,7 @@ def _line(each: Any) -> GxLine:
 
 
 def _raised(info: Any) -> bool:
-    """``exception_info`` is a flat dict, or one keyed by metric."""
+    """Whether an expectation raised. ``exception_info`` is a flat dict, or a dict of those keyed by metric."""
     parts = [info] if "raised_exception" in info else list(info.values())
     return any(part.get("raised_exception") for part in parts)
 
@@ -182,7 +185,7 @@ def great_expectations() -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Great Expectations warns and logs to stderr; what it has to say is in its result."""
+    """Silence warnings and logs that Great Expectations writes to stderr; everything that matters is in its result."""
     levels = {logger: logger.level for logger in map(logging.getLogger, _LOUD)}
     for logger in levels:
         logger.setLevel(logging.CRITICAL)

@@ -1,7 +1,7 @@
 """Rules about the file as a whole: its header, its number of rows and columns, how many values a column has.
 
-A name in the header that no contract declares is text of the file, perhaps of a person (a file
-without a header has one in row one), so it is only ever shown by its position.
+A header name that the contract does not declare is text of the file, perhaps about a person (in a file without a
+header, row one takes its place), so it is only ever shown by its position.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sluice.gate.model import Check, Rule, RuleOutcome, ValueType
 
 
 def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
-    """The header with ``#<position>`` for what is not declared; as it is where no contract speaks."""
+    """The header, with ``#<position>`` for undeclared names; unchanged if no rule says which names are declared."""
     declared = [set(_words(rule.check, "column_set")) for rule in rules if rule.check.kind == DECLARED_COLUMNS]
     if not declared:
         return tuple(names)
@@ -23,9 +23,10 @@ def visible_header(names: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ..
 
 
 def header_outcome(rule: Rule, records: int, names: Sequence[str]) -> RuleOutcome:
-    """What a rule about the whole file finds; a missing or surplus thing counts as one each.
+    """The outcome of a rule about the whole file; each missing or surplus item counts as one.
 
-    records: of the file, those that are no rows too, as whoever sent it counts them."""
+    ``records``: how many records the file has as its sender counts them, with those that could not become rows.
+    """
     check = rule.check
     if check.kind.startswith("expect_table_row_count"):
         return _counted(rule, records)
@@ -39,7 +40,7 @@ def header_outcome(rule: Rule, records: int, names: Sequence[str]) -> RuleOutcom
 
 
 def column_outcome(rule: Rule, rows: int, filled: int, distinct: int) -> RuleOutcome:
-    """What a rule about the number of values of a column finds; a share of nothing is 0, as in Great Expectations."""
+    """The outcome of a rule on how many values a column has; a share of nothing is 0, as in Great Expectations."""
     observed = {
         "column.distinct_values.count": distinct,
         "column.unique_proportion": distinct / filled if filled else 0,
@@ -49,7 +50,10 @@ def column_outcome(rule: Rule, rows: int, filled: int, distinct: int) -> RuleOut
 
 
 def newest_outcome(rule: Rule, rows: int, arrived: datetime, newest: datetime | None) -> RuleOutcome:
-    """Whether the newest value of a column is young enough. A file without rows has none; of dates days are counted."""
+    """The outcome of a rule on the age of a column's newest value, in seconds; dates are compared as whole days.
+
+    A file without rows passes; one with rows but without such a value fails.
+    """
     is_date = any(each is not None and each.value is ValueType.DATE for each in rule.check.types)
     if not rows:
         return RuleOutcome(rule)
@@ -76,7 +80,10 @@ def _within(check: Check, observed: float) -> bool:
 
 
 def _exists(check: Check, names: Sequence[str]) -> bool:
-    """A place of 0 is no place to Great Expectations, which asks whether it is true."""
+    """Whether a column exists, at its place if one is given.
+
+    Great Expectations tests the place for truth, so that 0 counts as no place; this does the same.
+    """
     place = check.option("column_index")
     if isinstance(place, int) and place:
         return place < len(names) and names[place] == check.columns[0]
@@ -91,7 +98,10 @@ def _ordered(rule: Rule, names: Sequence[str]) -> RuleOutcome:
 
 
 def _matched(rule: Rule, names: Sequence[str]) -> RuleOutcome:
-    """Missing names count for a set; surplus ones if it is exact, or if the rule is only about them."""
+    """Compare the header with a set: missing names count, surplus ones if the set is exact.
+
+    For the rule on undeclared columns only surplus names count.
+    """
     expected = _words(rule.check, "column_set")
     only_surplus = rule.check.kind == DECLARED_COLUMNS
     missing = 0 if only_surplus else len(set(expected) - set(names))

@@ -1,8 +1,8 @@
-"""Findings and thresholds become one verdict, and a split of the rows. Pure.
+"""Turn findings and thresholds into one verdict and a split of the rows. Pure.
 
-A row that fails an error rule is refused, the others go on. A tolerance is the rule's limit for the
-file. Too many refused rows, a failed rule about the file, an exceeded limit of an error rule: the
-whole file is refused. No rule at all, or a rule that could not be computed: UNDECIDED.
+A row that fails an error rule is refused; the others go on. A tolerance is the rule's limit for the file. The whole
+file is refused if too many rows are, if an error rule about the file fails, or if an error rule exceeds its limit.
+Without any rule, or with a rule that could not be computed, the verdict is UNDECIDED.
 """
 
 from collections import Counter, defaultdict
@@ -29,7 +29,7 @@ from sluice.gate.model import (
 from sluice.terms import Severity, Verdict
 
 RANK: dict[Verdict, int] = {Verdict.PASSED: 0, Verdict.WARNED: 1, Verdict.UNDECIDED: 2, Verdict.REFUSED: 3}
-"""From best to worst. What is known to be wrong outweighs what could not be told."""
+"""Verdicts from best to worst. REFUSED outranks UNDECIDED: a known fault weighs more than an open question."""
 
 TOO_MANY_REFUSED = "LIMIT_REFUSED_SHARE"
 NO_RULES = "LIMIT_NO_RULES"
@@ -37,12 +37,12 @@ NOT_COMPUTED = "UNREADABLE_RULE"
 JUDGES_DIFFER = "UNREADABLE_JUDGES_DIFFER"
 
 REPORT = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
-"""Columns of the report: every failing row; ``row`` is a row number."""
+"""Columns of the report of every failing row; ``row`` is a row number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One reason with the verdict it alone would give."""
+    """One reason, with the verdict it would give on its own."""
 
     finding: Finding
     verdict: Verdict
@@ -51,7 +51,7 @@ class Weighed:
 def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Thresholds) -> Judgement:
     """The verdict on a file, which rows it refuses, and every failing row.
 
-    ``extra``: rows that others found wrong; those not in the frame count as rows of the file.
+    ``extra``: rows that other steps found wrong; those not in the frame still count as rows of the file.
     Raises GateFailed if one of them is no row of this file.
     """
     numbers = _row_numbers(result.rows, extra)
@@ -68,7 +68,7 @@ def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Threshold
 
 
 def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
-    """The same file, when it turns out that we cannot tell; a refusal stays a refusal."""
+    """The verdict made UNDECIDED, with these findings added; a refusal stays a refusal. Accepts no row."""
     worse = RANK[verdict.verdict] > RANK[Verdict.UNDECIDED]
     return replace(
         verdict,
@@ -80,14 +80,14 @@ def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
 
 
 def noted(verdict: GateVerdict, warnings: Iterable[Finding]) -> GateVerdict:
-    """The same verdict, with what whoever sent the file should know besides."""
+    """The verdict with warnings added that the sender of the file should know; PASSED becomes WARNED."""
     reasons = _ordered((*verdict.reasons, *warnings))
     passed = verdict.verdict is Verdict.PASSED
     return replace(verdict, verdict=Verdict.WARNED if passed and reasons else verdict.verdict, reasons=reasons)
 
 
 def _row_numbers(rows: int, extra: Sequence[RowFinding]) -> pl.Series:
-    """Row number per index: the records of the file, without those the reader left out."""
+    """The row number of each index in the frame: all records of the file but those that the reader left out."""
     left_out = {finding.row for finding in extra if not finding.in_frame}
     rows_in = rows + len(left_out)
     stray = [finding.row for finding in extra if not 1 <= finding.row <= rows_in]
@@ -98,7 +98,10 @@ def _row_numbers(rows: int, extra: Sequence[RowFinding]) -> pl.Series:
 
 
 def _report(result: PassResult, extra: Sequence[RowFinding], numbers: pl.Series) -> pl.DataFrame:
-    """Lines are put in order as numbers, and get their words then: of millions of lines the words are most."""
+    """Every failing row, ordered by row number.
+
+    Lines are sorted as numbers and get their texts afterwards: with millions of lines the texts take most memory.
+    """
     words: dict[tuple[str, str, str | None, str], int] = {}
     lines: list[pl.DataFrame] = []
     for outcome in result.outcomes:
@@ -125,7 +128,7 @@ def _failing_rows(outcome: RuleOutcome, numbers: pl.Series, most: int | None = N
 
 
 def _of_rules(result: PassResult, numbers: pl.Series) -> Iterator[tuple[int, Weighed]]:
-    """Reasons by the identity of their outcome."""
+    """Reasons that the rules give, each with the ``id()`` of its outcome."""
     exceeded = _exceeded(result)
     for outcome in result.outcomes:
         rule = outcome.rule
@@ -139,20 +142,20 @@ def _of_rules(result: PassResult, numbers: pl.Series) -> Iterator[tuple[int, Wei
 
 
 def _matters(outcome: RuleOutcome, exceeded: set[str]) -> bool:
-    """A warning within its agreed tolerance is nothing to report."""
+    """Whether an outcome is worth reporting; a warning within its agreed tolerance is not."""
     rule = outcome.rule
     return rule.severity is Severity.ERROR or rule.tolerance is None or rule.id in exceeded
 
 
 def _stops(outcome: RuleOutcome, exceeded: set[str]) -> bool:
-    """An error rule about the file stops it; one about rows does so when its limit is passed."""
+    """Whether an outcome stops the file: an error rule about the file does, one about rows if it exceeds its limit."""
     rule = outcome.rule
     about_rows = KINDS[rule.check.kind].rows
     return rule.severity is Severity.ERROR and (rule.id in exceeded or not about_rows)
 
 
 def _exceeded(result: PassResult) -> set[str]:
-    """Rules whose limit for the file is passed; what shares an id shares the limit."""
+    """Ids of rules that exceed their limit for the file; rules with one id share one limit."""
     limited: dict[str, list[RuleOutcome]] = defaultdict(list)
     for outcome in result.outcomes:
         if outcome.rule.tolerance is not None and outcome.state is State.COUNTED:
@@ -168,7 +171,7 @@ def _holds(outcomes: Sequence[RuleOutcome], rows: int) -> bool:
 
 
 def _failing_count(outcomes: Sequence[RuleOutcome]) -> int:
-    """How many rows fail; one that fails several of them, as a cell may a list and a pattern, is one row."""
+    """How many rows fail any of these; a row that fails several (a list and a pattern, say) counts once."""
     if len(outcomes) == 1:
         return outcomes[0].unexpected_count
     return pl.concat([outcome.failing for outcome in outcomes if outcome.failing is not None]).n_unique()
@@ -230,7 +233,7 @@ def _verdict(weighed: Sequence[Weighed], rows_in: int, refused: int, words: Coun
 
 
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What stops the file first, then errors, then warnings; the most frequent first."""
+    """Order findings: those that stop the file, then errors, then warnings; the most frequent first in each."""
     return tuple(sorted(findings, key=_place))
 
 

@@ -1,7 +1,7 @@
 """The closed list of expectation kinds: code, shape and options of each, in one table.
 
-Whatever is not in this table is refused while a suite loads. Options are read into one canonical
-form, so that a check written in a suite equals the same check asked for by Great Expectations.
+A suite with a kind that is not in this table is refused when it loads. Options are read into one canonical form, so
+that a check written in a suite equals the same check when Great Expectations asks for it.
 """
 
 import json
@@ -38,7 +38,7 @@ from sluice.gate.options import (
 
 
 class Shape(StrEnum):
-    """What a kind is about, and so which options name its columns."""
+    """What a kind is about; this decides which options name its columns."""
 
     COLUMN = "column"
     PAIR = "pair"
@@ -48,10 +48,10 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row of the closed list. ``metric``: what Great Expectations asks its engine for.
+    """One row of the closed list. ``metric``: the metric that Great Expectations asks its engine for.
 
-    ``rows``: decides row by row. ``counts``: is about all cells of a column at once, by a number of them.
-    ``outside``: a check of Sluice that Great Expectations lacks.
+    ``rows``: it decides row by row. ``counts``: it compares one number, counted over all cells of a column.
+    ``outside``: it is a check of Sluice that Great Expectations does not have.
     """
 
     name: str
@@ -65,16 +65,16 @@ class Kind:
 
     @property
     def sees_cells(self) -> bool:
-        """Whether its columns have to be in the file; the others are about the header, or what is in no column."""
+        """Whether its columns must be in the file; kinds about the header or the table do without."""
         return self.rows or self.counts
 
 
 DECLARED_COLUMNS = "sluice_columns_to_be_declared"
-"""Kind of Sluice itself: no column of the file is missing from the contract."""
+"""Kind of Sluice itself: the contract declares every column of the file."""
 NEWEST = "sluice_newest_value_to_be_within"
 """Kind of Sluice itself: the newest value of a column is not older than so many seconds when the file arrives."""
 KNOWN = "sluice_column_values_to_be_known"
-"""Kind of Sluice itself: every value stands in a column of another dataset (a foreign key)."""
+"""Kind of Sluice itself: every value occurs in a column of another dataset (a foreign key)."""
 
 _C, _P, _K, _T = Shape.COLUMN, Shape.PAIR, Shape.COLUMNS, Shape.TABLE
 _LENGTH = "column_values.value_length"
@@ -185,7 +185,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 ROW_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.rows and not kind.outside}
 """Row kinds by the metric that Great Expectations asks for."""
 COUNT_METRICS: Mapping[str, Kind] = {kind.metric: kind for kind in _KINDS if kind.counts and not kind.outside}
-"""The same of kinds that count the cells of a column."""
+"""Kinds that count the cells of a column, by metric."""
 
 _COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {
     Shape.COLUMN: ("column",),
@@ -196,7 +196,7 @@ _COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {
 
 
 def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
-    """The check that an expectation type with its kwargs means; ``mostly`` is none of its business.
+    """The check that an expectation type and its kwargs describe. ``mostly`` is allowed but not part of a check.
 
     Raises KindRefused, OptionRefused, OptionInvalid; each names kind and option.
     """
@@ -207,7 +207,7 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
     known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in options_of), "mostly"}
     for option in sorted(set(kwargs) - known):
         raise OptionRefused(Ref("kind", name), Ref("option", option))
-    if isinstance(kwargs.get(CONDITION), str):  # an engine would run it
+    if isinstance(kwargs.get(CONDITION), str):  # an engine would run it as code
         raise OptionRefused(Ref("kind", name), Ref("option", CONDITION))
     columns = _columns_of(kind, kwargs)
     options = tuple((option.name, _read(kind, option, kwargs)) for option in options_of)
@@ -217,17 +217,17 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
 
 
 def declared_columns(names: tuple[str, ...]) -> Check:
-    """The check that every column of the file is one of these."""
+    """The check that every column of the file is one of ``names``."""
     return Check(DECLARED_COLUMNS, (), (("column_set", names),))
 
 
 def typed(check: Check, types: Mapping[str, ColumnType]) -> Check:
-    """The same check, knowing how the text of its columns becomes values."""
+    """The same check with the types of its columns filled in."""
     return Check(check.kind, check.columns, check.options, tuple(types.get(name) for name in check.columns))
 
 
 def kwargs_of(check: Check) -> dict[str, object]:
-    """The kwargs that make a Great Expectations expectation of a check."""
+    """The kwargs of the Great Expectations expectation for a check."""
     kind = KINDS[check.kind]
     names = _COLUMN_OPTIONS[kind.shape]
     whole = kind.shape is Shape.COLUMNS

@@ -1,7 +1,7 @@
-"""What the linter of papers cannot see: rules of a contract that cannot be judged, suites that are not there.
+"""Check what the linter of papers cannot see: rules of a contract that cannot be judged, and missing suites.
 
-Asked before a paper is put in force, of those that files come under; a file that comes under such a rule waits, and
-is not to blame. The linter says it of drafts too.
+This runs before a paper is put in force, on the contracts that files come under: a file that met such a rule would
+wait without being to blame. The ``lint`` command checks drafts too.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from sluice.gate.suites import load_suites
 
 UNJUDGED, ABSENT = "CON-084", "CON-085"
 IN_FORCE = frozenset({"active", "deprecated"})
-"""What activation registers and files come under."""
+"""Statuses of contracts that activation registers and files come under."""
 MEANT = IN_FORCE | {"proposed", "draft"}
-"""What a file may come under one day."""
+"""Statuses of contracts that a file may come under one day."""
 
 
 def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) -> list[Problem]:
-    """Like :func:`sluice.agreement.folder.lint.lint_as`, with rules and suites of contracts that are not retired."""
+    """Like :func:`sluice.agreement.folder.lint.lint_as`, plus rules and suites of contracts that are not retired."""
     problems = lint_as(path, prefix)
     if prefix == "CON" or path.is_dir():
         folders = sorted({paper.parent for paper in path.rglob("*.y*ml")})
@@ -38,16 +38,16 @@ def lint_whole(path: Path, prefix: Literal["AGR", "CON"], expectations: Path) ->
 
 
 def check_rules(folder: Path, expectations: Path) -> list[Problem]:
-    """Problems with the rules of the contracts that activating a principal's folder lets files come under.
+    """Problems with the rules of the contracts that files come under once a principal's folder is activated.
 
-    Its own files, and no draft: neither is put in force. expectations: the folder of suites. What keeps a contract
-    from loading is the other linter's to say.
+    Only files directly in ``folder`` are checked, and no drafts: nothing else is put in force. ``expectations`` is the
+    folder of suites. A contract that does not load is skipped; the linter of papers reports why.
     """
     return [problem for paper in find_papers(folder) for problem in _check(paper, expectations, IN_FORCE)]
 
 
 def _check(path: Path, expectations: Path, standing: frozenset[str]) -> Iterator[Problem]:
-    """``standing``: of which contracts it is asked."""
+    """Problems of one contract, if its status is in ``standing``."""
     try:
         contract = load_contract(path)
     except PaperInvalid:
@@ -68,7 +68,7 @@ def _check(path: Path, expectations: Path, standing: frozenset[str]) -> Iterator
 
 
 def _parts(document: Document, contract: DataContract) -> Iterator[tuple[Spot, DataContract]]:
-    """The contract with its columns alone, then with one of its rules or suites each, and where that is asked for."""
+    """The contract with its columns alone, then once per rule and per suite with only that one; each with its spot."""
     yield document.root["schema"], replace(contract, quality=(), suites=())
     asked = {entry["id"].value: entry for entry, _ in quality_entries(document)}
     for rule in contract.quality:

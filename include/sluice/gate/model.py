@@ -1,7 +1,7 @@
-"""Rules, what one pass over a file found, and the verdict: frozen, countable, without a cell value.
+"""Frozen types of the gate: rules, what one pass over a file found, and the verdict. None holds a cell value.
 
-Two ways of counting rows, never mixed: an *index* is the position in the frame, 0 first; a *row
-number* is the number of the record in the file, 1 first, and is what people are shown.
+Rows are counted in two ways that are never mixed: an *index* is a position in the frame, from 0; a *row number* is
+the number of the record in the file, from 1, and is what people are shown.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ OptionValue: TypeAlias = Scalar | tuple[Scalar, ...]
 CONDITION = "row_condition"
 """The option of every row kind that says which rows it is about."""
 ROWS_SHOWN = 20
-"""Most row numbers in one reason (refusal contract, security.md 2)."""
+"""The most row numbers that one reason shows (refusal contract, security.md 2)."""
 
 
 class Source(StrEnum):
@@ -43,7 +43,7 @@ class ValueType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """How the text of a column becomes a value. ``date_format``: strptime, for dates and timestamps."""
+    """How the text of a column becomes a value. ``date_format`` is a strptime format, for dates and timestamps."""
 
     value: ValueType
     decimal_comma: bool = False
@@ -54,8 +54,8 @@ class ColumnType:
 class Check:
     """One question about the data: a kind of the closed list, its columns, its options.
 
-    Two checks are equal if Great Expectations would compute the same; ``types`` (one per column,
-    None = as it is) follow from the contract and take no part in that.
+    Two checks are equal if Great Expectations would compute the same for both. ``types`` has one entry per column
+    (None: the text as it is); types follow from the contract, so they are not compared.
     """
 
     kind: str
@@ -64,24 +64,27 @@ class Check:
     types: tuple[ColumnType | None, ...] = field(default=(), compare=False)
 
     def option(self, name: str) -> OptionValue:
-        """The value of an option; None if the check has none of that name."""
+        """The value of an option; None if the check has no such option."""
         return dict(self.options).get(name)
 
     @property
     def column(self) -> str | None:
-        """The column a reason names; None when the question is about several or the table."""
+        """The column that a reason names; None if the check is about several columns or the table."""
         return self.columns[0] if len(self.columns) == 1 else None
 
     @property
     def condition(self) -> str | None:
-        """Which rows it is about, as ``conditions.read_condition`` writes it; None: all."""
+        """The condition that selects its rows, as ``conditions.read_condition`` writes it; None for all rows."""
         said = self.option(CONDITION)
         return said if isinstance(said, str) else None
 
     @property
     def needed(self) -> frozenset[str]:
-        """Every column that Great Expectations needs for an answer; a condition of ours takes one that is not there as
-        empty, so that nobody switches a rule off by leaving it out."""
+        """Every column that Great Expectations needs for an answer.
+
+        Our own pass treats a column that is missing from the file as empty when it evaluates a condition, so that
+        nobody can switch a rule off by leaving the column out.
+        """
         return frozenset(self.columns) | (frozenset(columns_of(self.condition)) if self.condition else frozenset())
 
 
@@ -89,8 +92,8 @@ class Check:
 class Tolerance:
     """How many failing rows a *file* may have: ODCS operator, threshold and unit, or GX ``mostly``.
 
-    ``operator``: ``mustBeLessThan``, ``mustBeLessOrEqualTo``, ``mustBeBetween``, ``mustBe`` with
-    ``unit`` rows or percent (of all rows of the file), or ``mostly`` with a share of the values asked.
+    ``operator`` is ``mustBeLessThan``, ``mustBeLessOrEqualTo``, ``mustBeBetween`` or ``mustBe``, with ``unit`` rows
+    or percent (of all rows of the file); or it is ``mostly``, with a share of the values that the rule checks.
     """
 
     operator: str
@@ -102,7 +105,7 @@ class Tolerance:
 class Rule:
     """A check with its consequence. Rules with one ``id`` share one tolerance.
 
-    Without a tolerance the rule decides row by row; with one it has a limit for the file as well.
+    A rule decides row by row; a tolerance adds a limit for the whole file.
     """
 
     id: str
@@ -114,14 +117,14 @@ class Rule:
 
     @property
     def mostly(self) -> float:
-        """The share that Great Expectations must ask for; 1 where the limit is an ODCS operator."""
+        """The ``mostly`` to give Great Expectations; 1 where the limit is an ODCS operator."""
         if self.tolerance is not None and self.tolerance.operator == "mostly":
             return self.tolerance.threshold[0]
         return 1.0
 
 
 class State(StrEnum):
-    """What came of a rule: counted; its column is not in the file; it could not be computed."""
+    """What became of a rule: it was counted, its column is not in the file, or it could not be computed."""
 
     COUNTED = "counted"
     ABSENT = "absent"
@@ -132,11 +135,11 @@ class State(StrEnum):
 class RuleOutcome:
     """What one pass found for one rule.
 
-    ``domain_count``: rows the rule asks about (NULLs are mostly left out). ``failing``: their
-    indexes, UInt32, ascending; None for rules about the table. ``success``: as Great Expectations
-    has it, ``mostly`` included. ``observed``: a number or share (of rows, columns, cells), never a name or a value.
-    ``positions``: columns of the file meant by a header rule, 1 = first. ``meant``: rows for which the
-    condition of the rule holds; None: it has none.
+    ``domain_count``: rows that the rule checks (most kinds leave NULLs out). ``failing``: indexes of the rows that
+    fail, UInt32, ascending; None for rules about the table. ``success``: as Great Expectations computes it,
+    ``mostly`` included. ``observed``: a number or share (of rows, columns, cells), never a name or a value.
+    ``positions``: columns of the file that a header rule points at, 1 = first. ``meant``: how many rows meet the
+    condition of the rule; None if it has no condition.
     """
 
     rule: Rule
@@ -152,11 +155,11 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
-    """Everything one pass over a frame found; all that leaves the judging process.
+    """Everything one pass over a file found; nothing else leaves the judging process.
 
-    ``columns``: names of the header; one that the contract does not declare is ``#<position>``,
-    because it is text of the file. ``null_counts``: per column that a rule asks about. ``left_out``: records of the
-    file that are no rows; only a rule about the number of rows counts them.
+    ``columns``: the header; a name that the contract does not declare is text of the file, and shown as
+    ``#<position>``. ``null_counts``: NULLs per column that a rule checks. ``left_out``: records that the reader could
+    not make into rows; only rules about the number of rows count them.
     """
 
     rows: int
@@ -166,15 +169,15 @@ class PassResult:
     left_out: int = 0
 
     def nulls(self, column: str) -> int | None:
-        """NULLs of a column some rule asked about; None for any other."""
+        """How many NULLs a column has; None for a column that no rule checks."""
         return dict(self.null_counts).get(column)
 
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
-    """A row that somebody else found wrong: the format reader, the identifier rules.
+    """A row that another step found wrong: the format reader or the identifier rules.
 
-    ``row``: row number. ``in_frame``: False if the reader could not put the record in the frame.
+    ``row`` is a row number. ``in_frame`` is False if the reader could not put the record in the frame.
     """
 
     row: int
@@ -187,9 +190,9 @@ class RowFinding:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One reason: how often, and at most :data:`ROWS_SHOWN` row numbers. ``stops``: the whole file.
+    """One reason of a verdict, with its count and at most :data:`ROWS_SHOWN` row numbers.
 
-    ``readings``: where a file can be read in more than one way, each of them in words.
+    ``stops``: it stops the whole file. ``readings``: if a file can be read in more than one way, each way in words.
     """
 
     code: str
@@ -204,16 +207,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """``max_refused_share``: refused rows / rows in, above which the whole file is refused."""
+    """Limits for the whole file. ``max_refused_share``: refused rows / rows in, above which the file is refused."""
 
     max_refused_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """What the gate says of a file: ``rows_in = rows_accepted + rows_refused``, always.
+    """The gate's verdict on a file. Always ``rows_in = rows_accepted + rows_refused``.
 
-    REFUSED and UNDECIDED accept no row. ``gate_counts``: rules per verdict word.
+    REFUSED and UNDECIDED accept no row. ``gate_counts``: number of rules per verdict word.
     """
 
     verdict: Verdict
@@ -226,10 +229,10 @@ class GateVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict with the row split behind it.
+    """The verdict, with the split of rows behind it.
 
-    ``refused``: indexes (UInt32, ascending) of the rows that some error rule refuses. ``report``:
-    every failing row, not a sample (row, rule, code, column, severity; row = row number).
+    ``refused``: indexes (UInt32, ascending) of the rows that an error rule refuses. ``report``: every failing row, not
+    a sample, with columns row (a row number), rule, code, column and severity.
     """
 
     verdict: GateVerdict

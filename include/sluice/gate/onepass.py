@@ -1,8 +1,8 @@
-"""One polars select answers every rule about a part of a file: how many rows it asked, and which ones failed.
+"""One polars select answers every rule about a part of a file: how many rows it checked, and which ones failed.
 
-The select returns one row: per check a count and the list of failing indexes, so memory grows with
-what is wrong, not with rules times rows. What is repeated in a file is told when all of it was seen: until then four
-bytes of a hash of each key are kept. A hash is not an identity, so its candidates are confirmed on the values.
+The select returns one row, with a count and the list of failing indexes per check, so memory grows with the number of
+failures, not with rules times rows. Repeated keys are known only after the last part: until then four bytes of a hash
+of each key are kept. Different keys can share a hash, so rows with equal hashes are confirmed on their values.
 """
 
 from collections import defaultdict
@@ -24,29 +24,36 @@ from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
 from sluice.times import BRUSSELS, ZONE
 
 Hashes = npt.NDArray[np.uint32]
-"""Of 10,000,000 different keys one of 400 has the hash of another one, and is confirmed for nothing."""
+"""Hashes of keys. Of 10,000,000 different keys, one in 400 shares another's hash and is confirmed for nothing."""
 RowsOf = Callable[[pl.Series], pl.DataFrame]
-"""Rows of the file again, by their indexes, which rise."""
+"""Reads rows of the file again, by ascending indexes."""
 CONFIRMED_AT_ONCE = 100_000
-"""Rows whose hashes are equal; their keys alone are kept."""
+"""How many rows with equal hashes are read at a time; only their keys are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Of one part: rows asked, and those that failed; or the hashes of those asked, where repetition fails."""
+    """The answer to one check on one part of a file.
+
+    ``asked``: number of rows checked. ``rows``: those that failed; for a check on repetition the rows that were
+    checked, with their ``hashes``.
+    """
 
     asked: int
     meant: int
     rows: pl.Series | None
-    """Indexes in the part; None: every row."""
+    """Indexes in the part; None for every row."""
     hashes: Hashes | None = None
 
 
 class Pass:
-    """One pass over a file in parts: ``add`` each in order, then ask for the ``result``, once."""
+    """One pass over a file in parts: ``add`` each part in order, then call ``result`` once."""
 
     def __init__(self, rules: Sequence[Rule], arrived_at: datetime | None = None, keys: Keys | None = None) -> None:
-        """arrived_at: aware; None: now. keys: what rules about keys of other datasets ask; without it they fail."""
+        """``arrived_at`` is aware; None means now. Rules about keys of other datasets look them up in ``keys``.
+
+        Without ``keys`` those rules are RAISED.
+        """
         self._rules = rules
         self._keys = keys
         self._moment = (arrived_at or datetime.now(UTC)).astimezone(BRUSSELS).replace(tzinfo=None)
@@ -57,12 +64,12 @@ class Pass:
         self._empty: dict[str, int] = defaultdict(int)
         self._answers: dict[Check, list[_Answer | None]] = defaultdict(list)
         self._distinct: dict[str, pl.Series] = {}
-        """Each different value of the columns whose values are counted."""
+        """The distinct values of each column whose values are counted."""
 
     def add(self, frame: pl.DataFrame, excused: pl.Series | None = None) -> None:
-        """Ask the next part (every column as the file has it) all rules. All parts have the same columns.
+        """Run all rules on the next part, which has every column of the file. All parts have the same columns.
 
-        excused: rows of it (Boolean) that no rule about keys of other datasets is asked of.
+        ``excused``: a Boolean per row; rules about keys of other datasets skip the rows that are True.
         """
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
@@ -80,10 +87,10 @@ class Pass:
                 self._newest[check] = max(newest, self._newest.get(check, newest))
 
     def result(self, rows_of: RowsOf, left_out: int = 0) -> PassResult:
-        """What was found; the outcomes keep the rules' order. left_out: records of the file that are no rows.
+        """The outcomes, in the order of the rules. ``left_out``: how many records the reader could not make into rows.
 
-        A rule on a column that is not there is ABSENT, one that cannot be computed is RAISED; neither
-        disturbs another rule. Nothing in the result quotes a cell.
+        A rule on a missing column is ABSENT, one that cannot be computed is RAISED; neither affects other rules.
+        Nothing in the result quotes a cell.
         """
         height, starts = sum(self._heights), [0, *accumulate(self._heights)]
         answered = {check: parts for check, each in self._answers.items() if (parts := _all_of(each)) is not None}
@@ -119,12 +126,15 @@ class Pass:
         return RuleOutcome(rule, State.COUNTED, asked, len(failing), success, failing=failing)
 
     def _filled(self, name: str, height: int) -> tuple[int, int]:
-        """How many cells of a column have a value, and how many values there are."""
+        """How many cells of a column have a value, and how many distinct values there are."""
         distinct = self._distinct[name].drop_nulls()
         return height - self._nulls[name], len(distinct.drop_nans() if distinct.dtype.is_float() else distinct)
 
     def _without_values(self, rule: Rule, height: int) -> RuleOutcome:
-        """A column without any value answers every kind; only with values does the type matter."""
+        """The outcome of a rule that could not be computed.
+
+        In a column without any value nothing fails, whatever the kind: a type only matters where there are values.
+        """
         column = rule.check.column
         if column is not None and self._empty[column] == height:
             return RuleOutcome(rule, failing=pl.Series(dtype=pl.UInt32))
@@ -139,18 +149,18 @@ def run_rules(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:
 
 
 def _all_of(answers: Sequence[_Answer | None]) -> list[_Answer] | None:
-    """The answers of all parts; None where one is missing."""
+    """The answers of all parts; None if one is missing."""
     found = [each for each in answers if each is not None]
     return found if len(found) == len(answers) else None
 
 
 def _row_checks(rules: Sequence[Rule]) -> Sequence[Check]:
-    """Each once, however many rules ask it."""
+    """The checks that decide row by row; each once, however many rules share it."""
     return list(dict.fromkeys(rule.check for rule in rules if KINDS[rule.check.kind].rows))
 
 
 def _counted_columns(rules: Sequence[Rule], there: Sequence[str]) -> set[str]:
-    """Columns whose different values are counted."""
+    """Columns whose distinct values are counted."""
     kinds = {kind.name for kind in COUNT_METRICS.values()}
     return {rule.check.columns[0] for rule in rules if rule.check.kind in kinds} & set(there)
 
@@ -160,9 +170,9 @@ def _newest_checks(rules: Sequence[Rule], there: Sequence[str]) -> set[Check]:
 
 
 def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | None:
-    """The newest value of a column that is not of the future: one that is would make any file new.
+    """The newest value of a column that does not lie in the future: a future one would make any file look new.
 
-    A moment is one in Belgium, unless the format says UTC by a Z at its end (ISO 8601).
+    Values are Belgian local time, unless the format ends in Z, which means UTC (ISO 8601).
     """
     [name], [column_type] = check.columns, check.types
     assert column_type is not None  # the contract asks for a date or a timestamp
@@ -175,7 +185,7 @@ def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | N
 
 
 def _select(view: Callable[[], View], height: int, checks: Sequence[Check]) -> Mapping[Check, _Answer]:
-    """All checks in one select; should that raise, one by one, so that only the guilty go without."""
+    """Answer all checks in one select; if that raises, one by one, so that only the faulty ones get no answer."""
     try:
         return _answers(view(), height, checks)
     except pl.exceptions.PolarsError:
@@ -211,7 +221,7 @@ def _sums(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _lists(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, ...]:
-    """The indexes that fail; or those that are asked, and a hash of each."""
+    """Expressions for the indexes that fail; for a check on repetition, the indexes checked and a hash of each."""
     if isinstance(plan, Compiled):
         return ((plan.domain & ~plan.ok).fill_null(False).arg_true().implode().alias(f"rows {place}"),)
     hashed = plan.hashed.fill_null(0).filter(plan.domain).implode().alias(f"hashes {place}")
@@ -238,9 +248,9 @@ def _failing(check: Check, found: Sequence[_Answer], starts: Sequence[int], rows
 
 
 def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
-    """Per part the rows whose hash occurs more than once in the file.
+    """The rows of each part whose hash occurs more than once in the file.
 
-    numpy sorts a million in a fifth of the time that a table of them takes.
+    Sorting a million hashes with numpy takes a fifth of the time that a hash table of them takes.
     """
     ascending = np.concatenate([each.hashes for each in found if each.hashes is not None])
     ascending.sort()
@@ -253,7 +263,7 @@ def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
 
 
 def _keys_of(check: Check, rows: pl.Series, rows_of: RowsOf) -> pl.DataFrame:
-    """The values by which these rows are alike or not."""
+    """The key values of these rows, for comparing them with each other."""
     keys = []
     for start in range(0, len(rows), CONFIRMED_AT_ONCE):
         view = View(rows_of(rows.slice(start, CONFIRMED_AT_ONCE)))
@@ -264,16 +274,16 @@ def _keys_of(check: Check, rows: pl.Series, rows_of: RowsOf) -> pl.DataFrame:
 
 
 def _in_file(rows: Sequence[pl.Series | None], starts: Sequence[int]) -> pl.Series:
-    """Indexes in parts as indexes in the file."""
+    """Turn indexes in parts into indexes in the file."""
     shifted = [each.cast(pl.UInt32) + start for each, start in zip(rows, starts, strict=False) if each is not None]
     return pl.concat([pl.Series(dtype=pl.UInt32), *shifted])
 
 
 def _succeeds(asked: int, failed: int, mostly: float) -> bool:
-    """Great Expectations' own arithmetic: nothing asked is nothing wrong."""
+    """Whether a rule succeeds, in Great Expectations' own arithmetic: with no rows to check, it does."""
     return asked == 0 or (float(asked) - float(failed)) / float(asked) >= mostly
 
 
 def _nulls(column: pl.Series) -> int:
-    """NaN in a float column is NULL, as in pandas."""
+    """How many NULLs a column has. NaN in a float column counts as NULL, as in pandas."""
     return int(column.null_count() + (column.is_nan().sum() if column.dtype.is_float() else 0))

@@ -1,4 +1,4 @@
-"""The options of expectation kinds, each read into one canonical form; whatever it cannot be is a ValueError."""
+"""The options of expectation kinds, each read into one canonical form; what cannot be read raises ValueError."""
 
 import re
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from sluice.gate.conditions import read_condition
 from sluice.gate.model import CONDITION, OptionValue
 
 LONGEST_PATTERN = 1_000
-"""Characters of a regular expression; longer ones are programs, not rules."""
+"""Most characters of a regular expression; longer ones are programs, not rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a kind. ``read`` gives the canonical value of what is not None, or raises ValueError."""
+    """One option of a kind. ``read`` turns any value but None into its canonical form, or raises ValueError."""
 
     name: str
     read: Callable[[object], OptionValue]
@@ -41,9 +41,9 @@ def _share(value: object) -> float:
 
 
 def _bound(value: object) -> float | str:
-    """A number, or an ISO date or date and time, as Great Expectations reads bounds.
+    """A number, an ISO date, or an ISO date and time, as Great Expectations reads bounds.
 
-    No zone: the values it is compared with have none.
+    A zone is refused, because the values it is compared with have none.
     """
     if isinstance(value, str):
         value = (date.fromisoformat if len(value) == 10 else datetime.fromisoformat)(value)
@@ -65,7 +65,7 @@ def words(value: object) -> tuple[str, ...]:
 
 
 def _value_set(value: object) -> tuple[str | float, ...]:
-    """All text or all numbers, sorted, without None (which has no effect in Great Expectations)."""
+    """A set of only texts or only numbers, sorted, without None (which has no effect in Great Expectations)."""
     if not isinstance(value, list | tuple | set | frozenset):
         raise ValueError
     members = {member for member in value if member is not None}
@@ -91,7 +91,10 @@ def _patterns(value: object) -> tuple[str, ...]:
 
 
 def _strftime(value: object) -> str:
-    """A format that can be written and read back, as Great Expectations demands; ``dd/MM/yyyy`` would be a word."""
+    """A format that can write a moment and read it back, as Great Expectations demands, with at least one directive.
+
+    ``dd/MM/yyyy`` has none: it would match only that very text.
+    """
     if not isinstance(value, str) or not re.search("%[^%]", value):
         raise ValueError
     datetime.strptime(datetime(2001, 2, 13, 14, 15, 16).strftime(value), value)

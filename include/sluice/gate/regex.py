@@ -1,9 +1,9 @@
-"""Python's regular expressions in Rust's words, exactly, or not at all.
+"""Translate Python's regular expressions into Rust's, exactly or not at all.
 
-Great Expectations searches with Python's ``re``; polars searches with Rust's ``regex``, which is a
-hundred times faster and means other things by ``\\d``, ``\\w``, ``\\s``, ``$`` and ``\\b``. So a
-pattern is parsed by Python, and only nodes of a white list are written again, with Python's own
-character ranges. Anything else is left to ``re.search``, once per distinct text.
+Great Expectations searches with Python's ``re``; polars searches with Rust's ``regex``, which is a hundred times
+faster but reads ``\\d``, ``\\w``, ``\\s``, ``$`` and ``\\b`` differently. So Python parses the pattern, and only nodes
+on a white list are written for Rust, with Python's own character ranges. For any other pattern ``re.search`` is
+called, once per distinct text.
 """
 
 import re
@@ -20,8 +20,8 @@ from sluice.gate.typed import on_distinct
 
 sre: Any = import_module("re._constants")
 sre_parser: Any = import_module("re._parser")
-"""The parser behind ``re``; imported by name because it has no type stubs. What it gives that is not
-on the white list below goes to the fallback, so a change in it costs speed, not truth."""
+"""The parser behind ``re``, imported by name because it has no type stubs. Nodes that are not on the white list below
+lead to the fallback, so a change in the parser costs speed, not correctness."""
 
 Ranges = tuple[tuple[int, int], ...]
 _LAST: Final = sys.maxunicode
@@ -36,11 +36,11 @@ _NEGATED = {
 
 
 class _Unlisted(Exception):
-    """The pattern has a node that Rust would understand differently."""
+    """The pattern has a node that Rust might understand differently."""
 
 
 def search(column: pl.Expr, pattern: str) -> pl.Expr:
-    """Whether ``re.search(pattern, text)`` finds something; NULL for NULL."""
+    """Whether ``re.search(pattern, text)`` finds something in each text; NULL for NULL."""
     rust = translate(pattern)
     if rust is not None:
         return column.str.contains(rust)
@@ -50,7 +50,7 @@ def search(column: pl.Expr, pattern: str) -> pl.Expr:
 
 @cache
 def translate(pattern: str) -> str | None:
-    """A Rust pattern that finds the same; None if this cannot be promised."""
+    """A Rust pattern that matches the same texts; None if that cannot be guaranteed."""
     parsed = sre_parser.parse(pattern)
     if parsed.state.flags & ~sre.SRE_FLAG_UNICODE:
         return None
@@ -62,7 +62,7 @@ def translate(pattern: str) -> str | None:
 
 
 def _compiles(rust: str) -> bool:
-    """Rust refuses patterns whose automaton grows too big; then Python does the work."""
+    """Whether Rust accepts a pattern; it refuses those whose automaton grows too big, and Python does the work then."""
     try:
         pl.Series([""]).str.contains(rust)
     except pl.exceptions.ComputeError:
@@ -95,7 +95,7 @@ def _node(op: Any, value: Any, *, at_end: bool) -> str:
 
 
 def _repeat(least: int, most: Any, inner: Iterable[tuple[Any, Any]]) -> str:
-    """Greedy or lazy makes no difference to whether something is found."""
+    """A repetition. Whether it is greedy or lazy makes no difference to whether something is found."""
     bounded = most is not sre.MAXREPEAT
     if least > _MOST_REPEATS or (bounded and most > _MOST_REPEATS):
         raise _Unlisted
@@ -143,7 +143,7 @@ def _category(name: Any) -> Ranges:
 
 
 def known_categories() -> None:
-    """Look through all characters now, once, where many processes will be forked that need to know."""
+    """Compute the ranges of all categories now, so that processes forked later inherit them."""
     for name in _CATEGORIES:
         _category(name)
 
@@ -159,7 +159,7 @@ def _complement(ranges: Ranges) -> Ranges:
 
 
 def _class(ranges: Ranges) -> str:
-    """A bracket of code points; surrogates are no characters of any text and drop out."""
+    """A character class of code point ranges, without surrogates, which occur in no text."""
     parts = [part for low, high in ranges for part in _without_surrogates(low, high)]
     if not parts:
         raise _Unlisted

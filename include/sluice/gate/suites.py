@@ -1,7 +1,7 @@
-"""Great Expectations suites from ``expectations/``: JSON, against the closed list, or not at all.
+"""Load Great Expectations suites from ``expectations/``: JSON that fits the closed list.
 
-A suite is paper somebody wrote; a broken rule would otherwise look like bad data, and some kinds
-run code. So everything that is not listed is refused here, with file, place, kind and cure.
+People write suites. A broken rule would look like bad data, and some kinds run code, so everything that is not listed
+is refused here, with file, place, kind and cure.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite whose every expectation can be judged; ``sha256`` is of its file."""
+    """A suite of which every expectation can be judged; ``sha256`` is the hash of its file."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -43,7 +43,7 @@ def load_suites(folder: Path, names: Iterable[str]) -> tuple[Suite, ...]:
 
 
 def load_suite(path: Path) -> Suite:
-    """One suite file. Raises SuiteUnreadable, KindRefused, OptionRefused, OptionInvalid."""
+    """Load one suite file. Raises SuiteUnreadable, KindRefused, OptionRefused, OptionInvalid."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -54,7 +54,7 @@ def load_suite(path: Path) -> Suite:
 
 
 def read_suite(content: bytes, path: str) -> Suite:
-    """The suite in ``content``; ``path`` is how messages call it."""
+    """The suite in ``content``; messages call it ``path``. Raises as :func:`load_suite` does."""
     where = Ref("suite", path)
     document = _parse(content, where)
     _refuse_unlisted(document, _SUITE_KEYS, (where,))
@@ -73,7 +73,7 @@ def read_suite(content: bytes, path: str) -> Suite:
 
 
 def rule_of(kind: str, kwargs: Mapping[str, Any], rule_id: str, severity: Severity, source: Source) -> Rule:
-    """The rule an expectation type with kwargs means; ``mostly`` becomes its tolerance."""
+    """The rule that an expectation type and its kwargs describe; ``mostly`` becomes its tolerance."""
     check = check_of(kind, kwargs)
     mostly = kwargs.get("mostly", 1)
     if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
@@ -106,7 +106,7 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(_: str) -> float:
-    """NaN and Infinity are Python's, not JSON's."""
+    """Refuse NaN and Infinity, which Python's parser accepts although JSON has neither."""
     raise ValueError
 
 
@@ -127,7 +127,7 @@ def _rule(suite: str, number: int, each: object, where: tuple[Ref, ...]) -> Rule
 
 
 def _own_name(each: Mapping[str, Any], where: tuple[Ref, ...]) -> str | None:
-    """``meta.rule``: the name under which reasons call this expectation; else its number."""
+    """``meta.rule``, the name that reasons use for this expectation; None if it has none, and its number is used."""
     meta = each.get("meta") or {}
     name = meta.get("rule") if isinstance(meta, dict) else ""
     if name is None:

@@ -1,7 +1,7 @@
-"""Text becomes a value, as the contract says: numbers, dates, timestamps; anything else is NULL.
+"""Turn text into values as the contract says: numbers, dates, timestamps; anything else becomes NULL.
 
-The pattern that a rule shows to people and the one that guards the conversion are the same, so a
-cell has a value exactly if it passes the rule for its type.
+The rule that people see and the conversion use the same pattern, so a cell has a value exactly if it passes the rule
+for its type.
 """
 
 import re
@@ -14,11 +14,11 @@ from sluice.gate.column_types import NUMBERS, WRITTEN, all_digits, format_of, nu
 from sluice.gate.model import ColumnType, ValueType
 
 _CLOCKS = ("", "HM", "HMS")
-"""What polars takes for a time: it raises over an hour without its minutes."""
+"""Time directives that polars accepts: it raises on an hour without minutes."""
 
 
 def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
-    """The values of a text column: Int64, Float64, Date or Datetime; NULL where it is none."""
+    """The values of a text column as Int64, Float64, Date or Datetime; NULL where the text is no such value."""
     if column_type.value in NUMBERS:
         return _number(column, column_type)
     form = format_of(column_type)
@@ -27,7 +27,7 @@ def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
 
 
 def with_all_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
-    """What was read in a format, where its text leaves no doubt what was meant."""
+    """Keep a parsed moment only where the text has every digit of the format; NULL where its reading is a guess."""
     pattern = all_digits(strftime_format)
     return moment if pattern is None else pl.when(column.str.contains(_in_rust(pattern))).then(moment)
 
@@ -35,8 +35,8 @@ def with_all_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> p
 def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:
     """Datetimes of text, NULL where ``datetime.strptime`` would raise.
 
-    The plainest spelling (ASCII digits, zero-padded) goes through polars; whatever that does not
-    take is asked of Python itself, once per distinct text: polars and Python disagree on the rest.
+    polars parses the plainest spelling (ASCII digits, zero-padded). polars and Python disagree on the rest, so Python
+    itself parses whatever is left, once per distinct text.
     """
     plain = _plain(strftime_format)
 
@@ -79,7 +79,7 @@ def _in_rust(pattern: str) -> str:
 
 
 def _plain(strftime_format: str) -> str | None:
-    """Pattern of the plainest spelling; None if the format has more than a date and a time of digits."""
+    """The pattern of the plainest spelling; None if the format is more than a date and a time in digits."""
     parts = parts_of(strftime_format)
     directives = [directive for directive, _ in parts if directive]
     literal = "".join(text for _, text in parts)

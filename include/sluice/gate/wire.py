@@ -1,6 +1,6 @@
-"""A pass crosses the border of the judging process: counts as JSON, failing indexes as a table.
+"""Carry a pass out of the judging process: counts as JSON, failing indexes as a table.
 
-Nothing else crosses: no cell, no text of the header that is not declared.
+Nothing else leaves that process: no cell, and no header name that is not declared.
 """
 
 import json
@@ -27,7 +27,7 @@ from sluice.terms import Severity
 
 
 def to_json(result: PassResult) -> str:
-    """Everything of a pass but the failing indexes."""
+    """A pass as JSON, without the failing indexes."""
     return json.dumps(
         {
             "rows": result.rows,
@@ -41,7 +41,7 @@ def to_json(result: PassResult) -> str:
 
 
 def failing_table(result: PassResult) -> pl.DataFrame:
-    """The failing indexes of all outcomes: ``outcome`` (its place) and ``index``, both UInt32."""
+    """The failing indexes of all outcomes, in columns ``outcome`` (its position) and ``index``, both UInt32."""
     parts = [
         pl.DataFrame({"index": outcome.failing}).select(pl.lit(place, pl.UInt32).alias("outcome"), "index")
         for place, outcome in enumerate(result.outcomes)
@@ -51,7 +51,7 @@ def failing_table(result: PassResult) -> pl.DataFrame:
 
 
 def from_json(text: str, failing: pl.DataFrame) -> PassResult:
-    """The pass that :func:`to_json` and :func:`failing_table` came from. Raises PassUnreadable."""
+    """The pass that :func:`to_json` and :func:`failing_table` were made from. Raises PassUnreadable."""
     try:
         return _result_in(json.loads(text), failing)
     except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
