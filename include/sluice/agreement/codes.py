@@ -1,4 +1,4 @@
-"""Every code the linter can give: one table, from which docs/errors.md is made.
+"""Every code of the linter in one table, from which docs/errors.md is generated.
 
 Numbers below 020 mean the same for agreements (``AGR-``) and contracts (``CON-``).
 """
@@ -252,7 +252,7 @@ CODES: dict[str, Code] = {
     **_codes("CON", _SHARED + _CONTRACT, Severity.ERROR),
     **_codes("CON", _CONTRACT_WARNINGS, Severity.WARNING),
 }
-"""Code -> rule, cure, severity; the list that docs/errors.md shows."""
+"""Code -> rule, cure, severity, as docs/errors.md lists them."""
 
 GAP_CODES = frozenset({f"CON-{number}" for number in ("015", "040", "041", "042", "043", "044", "045", "046")})
-"""What makes a column a gap: the contract is understood, but does not load."""
+"""Codes that make a column a gap: the contract can be understood, but does not load."""

@@ -1,4 +1,4 @@
-"""Two versions of a document side by side: everything that either says, line by line, and what differs. Pure."""
+"""Compare two versions of a document: every line of either side by side, and what differs. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 from sluice.agreement.document import Spot, parse_document
 
 NAMES = ("code", "name", "fieldGroup", "id")
-"""Keys by which an entry of a list is known; the first that it has, with its direction."""
+"""Keys that name an entry of a list: the first one that it has, after its direction if it has one."""
 
 
 class Change(StrEnum):
@@ -21,7 +21,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``path``: names of keys and entries from the top; ``left``, ``right``: what each says, None where nothing."""
+    """One line of the comparison. ``path``: names of keys and entries from the top.
+
+    ``left`` and ``right`` are the texts of the two versions, None for one that lacks the line.
+    """
 
     path: tuple[str, ...]
     left: str | None
@@ -37,9 +40,9 @@ class Difference:
 
 
 def compare(left: bytes, right: bytes) -> tuple[Difference, ...]:
-    """Every line of both, in the order of the right one; what only the left has comes after its neighbours.
+    """Every line of both versions, in the order of the right one.
 
-    Raises PaperInvalid where the bytes are no document.
+    Lines that only the left has come last under their top-level key. Raises PaperInvalid if the bytes are no document.
     """
     before, after = (dict(_lines(parse_document(body, "").root, ())) for body in (left, right))
     tops = list(dict.fromkeys(path[0] for path in (*after, *before)))
@@ -62,7 +65,7 @@ def _lines(spot: Spot, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 def _entry(entry: Spot, path: tuple[str, ...], number: int) -> Iterator[tuple[tuple[str, ...], str]]:
-    """An entry of a list under its name; one without anything below it is one line."""
+    """The lines of a list entry under its name; an entry without nested values is one line."""
     names = [key for key in ("direction", *NAMES) if entry[key].is_given][: 2 if entry["direction"].is_given else 1]
     here = (*path, " ".join(str(entry[key].value) for key in names) or str(number))
     below = {key: part for key, part in entry.keys.items() if key not in names and part.is_given}

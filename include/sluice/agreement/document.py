@@ -1,6 +1,6 @@
-"""YAML into plain values that remember their line; nothing but text, numbers, dates, lists, mappings.
+"""Read YAML into plain values that remember their line: only text, numbers, dates, lists and mappings.
 
-Tags, anchors and duplicate keys are refused: a reviewer reads what the machine reads (security T14).
+Tags, anchors and duplicate keys are refused, so that a reviewer reads what the machine reads (security T14).
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from sluice.terms import Sha256
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
 KEPT_BYTES = 64 * 1024
-"""What is parsed takes up to sixty times the room of its bytes."""
+"""Larger documents are not cached: a parsed document takes up to sixty times the memory of its bytes."""
 OTHER_BASE = "019"
 
 _SCALARS = {
@@ -33,13 +33,13 @@ _OTHER_BASE = {
     "tag:yaml.org,2002:int": re.compile("[-+]?0[0-9_bx]|.*:"),
     "tag:yaml.org,2002:float": re.compile(".*:"),
 }
-"""How a number is written that YAML 1.1 takes for octal, hexadecimal, binary or (``12:30``) base 60."""
+"""Spellings of numbers that YAML 1.1 reads as octal, hexadecimal, binary or (``12:30``) base 60."""
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", *_SCALARS}
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A value of a document and where it stands; a missing one stands where its parent does."""
+    """A value of a document with its line and path; a missing value has the line of its parent."""
 
     value: Any
     line: int
@@ -48,7 +48,7 @@ class Spot:
     keys: Mapping[str, "Spot"] = field(default_factory=dict)
     entries: tuple["Spot", ...] = ()
     is_other_base: bool = False
-    """A number that is not what a reader takes it for: ``0100`` is 64 to YAML."""
+    """Whether it is a number that people read differently: ``0100`` is 64 to YAML."""
 
     def __getitem__(self, key: str) -> "Spot":
         return self.keys.get(key) or Spot(None, self.line, f"{self.where}.{key}".lstrip("."), exists=False)
@@ -58,12 +58,12 @@ class Spot:
 
     @property
     def text(self) -> str | None:
-        """The value when it is a non-empty text, else None."""
+        """The value if it is a non-empty text, else None."""
         return self.value if isinstance(self.value, str) and self.value else None
 
     @property
     def day(self) -> date | None:
-        """The value when it is a calendar day, else None."""
+        """The value if it is a calendar day, else None."""
         return self.value if isinstance(self.value, date) and not isinstance(self.value, datetime) else None
 
     @property
@@ -90,7 +90,7 @@ class Document:
 
     @property
     def prefix(self) -> str:
-        """First part of the codes that apply to it: AGR or CON."""
+        """The first part of the linter codes that apply to it: AGR or CON."""
         return "AGR" if self.is_agreement else "CON"
 
 
@@ -104,7 +104,7 @@ class Found:
 
 
 def check_numbers(spot: Spot) -> Iterator[Found]:
-    """Numbers below a place that YAML reads in another base than a person."""
+    """Find numbers at or below a spot that YAML reads in another base than a person does."""
     if spot.is_other_base:
         yield Found(spot, OTHER_BASE)
     for below in (*spot.keys.values(), *spot.entries):
@@ -112,7 +112,7 @@ def check_numbers(spot: Spot) -> Iterator[Found]:
 
 
 def make_problem(path: str, line: int, code: str, where: str, detail: str = "") -> Problem:
-    """The one form of a linter message: rule, place, detail, cure."""
+    """Make a problem, whose message has the one form of the linter: rule, place, detail, cure."""
     known = CODES[code]
     place = " - ".join(part for part in (where, detail) if part)
     return Problem(path, line, code, f"{known.rule}: {place or 'this file'}. Cure: {known.cure}", known.severity)
@@ -163,7 +163,10 @@ def _guess_prefix(name: str, body: bytes) -> str:
 
 
 def parse_yaml(body: bytes) -> Spot:
-    """The same bytes are parsed once in a process, unless they are many: nobody changes what they get. Raises Fault."""
+    """Parse YAML, and cache the result by its bytes if they are at most :data:`KEPT_BYTES`. Raises Fault.
+
+    Callers share the result and must not change it.
+    """
     return _kept(body) if len(body) <= KEPT_BYTES else _parsed(body)
 
 
@@ -184,7 +187,7 @@ def _parsed(body: bytes) -> Spot:
 
 
 def _compose(text: str) -> yaml.Node | None:
-    """The node tree of the one document in ``text``, or None when there is none."""
+    """The node tree of the one document in ``text``, or None if there is none."""
     _refuse_early(text)
     try:
         node: yaml.Node | None = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -200,7 +203,7 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 def _refuse_early(text: str) -> None:
-    """Stop at an anchor or at MAX_DEPTH before a tree is built, so that nothing can blow up."""
+    """Refuse an anchor, alias or nesting beyond MAX_DEPTH before a tree is built, so that nothing can blow up."""
     depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):

@@ -109,7 +109,7 @@ CRIMINAL_CATEGORIES = _iris(PD, "Criminal CriminalCharge CriminalConviction Crim
 """Categories of GDPR Art. 10; treated as special."""
 
 EMOTION_CATEGORIES = _iris(PD, "Emotion Mood FacialExpression Demeanour Attitude")
-"""Known, so that they can be refused where an agent is concerned (AI Act Art. 5(1)(f))."""
+"""Categories that are listed only so that they can be refused for agents (AI Act Art. 5(1)(f))."""
 
 DATA_CATEGORIES = _CATEGORIES | SPECIAL_CATEGORIES | CRIMINAL_CATEGORIES | EMOTION_CATEGORIES | {NON_PERSONAL}
 

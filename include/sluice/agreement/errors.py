@@ -1,4 +1,4 @@
-"""Why a paper, a name or a file of a principal cannot be used. Coded; no message quotes a cell."""
+"""Errors for a paper, a name or a file of a principal that cannot be used. No message quotes a cell."""
 
 from sluice.agreement.model import Problem
 from sluice.errors import DocumentInvalid, Exit, Ref, SluiceError
@@ -26,7 +26,7 @@ class PrincipalNameInvalid(SluiceError):
 
 
 class FileRefused(SluiceError):
-    """A file without a table in it; ``reason`` is a code of the refusal contract."""
+    """A file that cannot be read as a table; its reason is a code of the refusal contract."""
 
     code = "SLU-443"
     summary = "the file cannot be read as a table"
@@ -44,7 +44,7 @@ class FileUndecided(SluiceError):
 
 
 class ColumnNameUnfit(FileRefused):
-    """A header that a workbook may have and a contract may not: its columns are named in one line."""
+    """A column name with a line break or a tab: a workbook may have one, but a contract names columns in one line."""
 
     code = "SLU-446"
     summary = "a column name has a line break or a tab"

@@ -1,4 +1,4 @@
-"""What happens to findings in notes where an agreement says nothing of their class."""
+"""What happens to findings in notes if an agreement does not say it for their class."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ CAREFUL: Mapping[ScreenClass, ScreenAction] = {
     ScreenClass.NATIONAL_NUMBER: ScreenAction.MASK,
     ScreenClass.EMOTION: ScreenAction.MASK,
 }
-"""What happens where an agreement says nothing of a class; every other class is reviewed."""
+"""Actions for classes that an agreement does not mention; any class that is not listed here is reviewed."""
 
 
 def careful_actions(said: Mapping[ScreenClass, ScreenAction]) -> dict[ScreenClass, ScreenAction]:
-    """An action for every class: the agreement's own word first."""
+    """An action for every class: the agreement's own if it names one, else the default."""
     return {word: said.get(word, CAREFUL.get(word, ScreenAction.REVIEW)) for word in ScreenClass}

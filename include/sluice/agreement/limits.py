@@ -1,7 +1,7 @@
-"""How large a file may be and what judging it may take: what an agreement says, within what the house allows.
+"""Limits on a file and on the resources for judging it: set by an agreement, within what this installation allows.
 
-An agreement may always ask for less. More than the default it gets up to the setting of the house, and never more:
-whatever a signed paper says, the smaller number counts (security.md section 2).
+An agreement may always ask for less than the default. It may ask for more up to the setting of this installation
+(the "house"); beyond that the smaller number counts, whatever a signed paper says (security.md section 2).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GateLimits:
-    """What an agreement says, in the units of its keys; None: nothing, so the default counts."""
+    """The limits that an agreement sets, in the units of its keys; None where it sets none and the default counts."""
 
     file_mb: int | None = None
     archive_ratio: int | None = None
@@ -29,9 +29,9 @@ class GateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit. ``usual``: where an agreement says nothing; None: what the house has set.
+    """One limit. ``usual``: the default if an agreement sets none; None if the default is the house's setting.
 
-    ``least`` and ``most``: what may be written at all. ``setting``: where the house says what it allows.
+    ``least`` and ``most``: the range an agreement may write. ``setting``: the house's setting for what it allows.
     """
 
     key: str
@@ -46,11 +46,11 @@ class Limit:
         return f"gate_{self.name}" if self.usual is None else f"most_{self.name}"
 
     def allowed(self, settings: "Settings") -> int:
-        """The most that any agreement gets in this house."""
+        """The most that this house allows any agreement."""
         return int(getattr(settings, self.setting))
 
     def in_force(self, said: int | None, settings: "Settings") -> int:
-        """What counts for an agreement that says this, or nothing."""
+        """The limit in force for an agreement that sets ``said``, or none (None)."""
         return min(said or self.usual or self.allowed(settings), self.allowed(settings))
 
 
@@ -69,7 +69,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
-    """A limit as it is told: what the agreement says, what the house allows, what counts."""
+    """A limit for display: what the agreement sets, what the house allows, what is in force."""
 
     limit: str
     means: str
@@ -79,12 +79,12 @@ class LimitLine:
 
 
 def limit_lines(said: GateLimits, settings: "Settings") -> Iterator[LimitLine]:
-    """Every limit of an agreement in this house."""
+    """Every limit, for an agreement in this house."""
     for each in LIMITS:
         own = getattr(said, each.name)
         yield LimitLine(each.key, each.means, own, each.allowed(settings), each.in_force(own, settings))
 
 
 def limits_in_force(said: GateLimits, settings: "Settings") -> dict[str, int]:
-    """What counts, by the name of the limit."""
+    """The limits in force, by name."""
     return {each.name: each.in_force(getattr(said, each.name), settings) for each in LIMITS}

@@ -1,7 +1,7 @@
 """Agreements and contracts as Sluice works with them: frozen, checked, with the hash of their file.
 
-The files themselves are YAML: a ProcessingAgreement (SCC 2021/915 annexes) and an ODCS 3.1 contract
-per dataset and direction. ``load.py`` makes these from them, or says why not.
+The files themselves are YAML: a ProcessingAgreement (SCC 2021/915 annexes), and one ODCS 3.1 contract per dataset and
+direction. ``folder/load.py`` reads them into these types, or says why it cannot.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from sluice.terms import (
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """A purpose listed on the agreement (GDPR Art. 5(1)(b)); ``text``: nl, fr, en, one plain sentence."""
+    """A purpose listed in the agreement (GDPR Art. 5(1)(b)). ``text``: one plain sentence each in nl, fr and en."""
 
     code: str
     iri: str
@@ -42,7 +42,7 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """``duration`` is ISO 8601 (``P90D``), counted from ``start_event``."""
+    """How long data are kept. ``duration`` is ISO 8601 (``P90D``), counted from ``start_event``."""
 
     code: str
     start_event: str
@@ -74,7 +74,7 @@ class SubProcessor:
 
 @dataclass(frozen=True, slots=True)
 class FreeTextRules:
-    """What happens to findings in notes, by class; ``sample_share`` of the rest goes to a person's eyes."""
+    """What happens to findings in notes, by class. Of the other notes, people look at a ``sample_share``."""
 
     actions: Mapping[ScreenClass, ScreenAction]
     sample_share: float
@@ -82,7 +82,7 @@ class FreeTextRules:
 
 @dataclass(frozen=True, slots=True)
 class PgpKey:
-    """A certificate of the principal: a file beside the agreement, pinned by its fingerprint."""
+    """An OpenPGP certificate of the principal: a file beside the agreement, pinned by its fingerprint."""
 
     file: str
     fingerprint: str
@@ -90,7 +90,7 @@ class PgpKey:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRules:
-    """How returns leave. ``cut_off``: Brussels time of the day after the contacts of a return."""
+    """How returns leave. ``cut_off``: a Brussels time on the day after the contacts of a return."""
 
     cut_off: time = time(6)
     two_person_release: bool = False
@@ -99,15 +99,15 @@ class DeliveryRules:
     acknowledge_hours: int = 24
     escalate_hours: int = 72
     country: str = "BE"
-    """Where the principal receives (ISO 3166 alpha-2)."""
+    """The country where the principal receives (ISO 3166 alpha-2)."""
     transfer_basis: str | None = None
-    """What a return rests on that leaves the EEA: IRI of a transfer tool (GDPR Art. 45, 46, 49)."""
+    """For returns that leave the EEA: the IRI of the transfer tool they rely on (GDPR Art. 45, 46, 49)."""
     pgp: PgpKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalRules:
-    """How files may come under OpenPGP. ``pgp``: who signs them; None: none is expected, and none is opened."""
+    """How files may arrive under OpenPGP. ``pgp``: whose signature they bear; None: none is expected or opened."""
 
     pgp: PgpKey | None = None
     must_be_signed: bool = True
@@ -116,7 +116,7 @@ class ArrivalRules:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRules:
-    """How an erasure begins. ``two_person_release``: not before a second person released its plan; so by default."""
+    """How an erasure begins. ``two_person_release``: only after a second person released its plan; the default."""
 
     two_person_release: bool = True
 
@@ -146,7 +146,7 @@ class Agreement:
     forward_hours: int
     may_answer: dict[str, bool]
     seed_owner_sign_off: str | None
-    """What the paper itself says of who signed its SEED_OWNER rows off."""
+    """Who signed off its SEED_OWNER rows, according to the paper itself."""
     seed_owner_reverse_ref: str | None
     joint_arrangement_ref: str | None
     sha256: Sha256
@@ -160,26 +160,29 @@ class Agreement:
     erasure: ErasureRules = ErasureRules()
     limits: GateLimits = field(default_factory=GateLimits)
     contact_email: str | None = None
-    """Of the principal's contact, as the parties signed it."""
+    """The address of the principal's contact, as the parties signed it."""
     seed_owner_signatures: int = 1
-    """How many people it takes to sign SEED_OWNER off: one, or two where the paper says so."""
+    """How many people must sign off SEED_OWNER: one, or two if the paper asks for two."""
     seed_owner_signers: tuple[str, ...] = ()
-    """Who signed it off since, as it was known when this was read; nobody of what comes from a file."""
+    """Who signed it off in Sluice, as known when this was read from the database; empty if read from a file."""
 
     @property
     def is_seed_owner_signed_off(self) -> bool:
-        """By as many people as the paper asks for, since it was signed; or in the paper itself, if it asks for one."""
+        """Whether as many people signed SEED_OWNER off as the paper asks for.
+
+        If it asks for one, a sign-off in the paper itself is enough.
+        """
         in_paper = bool(self.seed_owner_sign_off) and self.seed_owner_signatures == 1
         return in_paper or len(self.seed_owner_signers) >= self.seed_owner_signatures
 
     def is_in_force(self, on: date) -> bool:
-        """``on``: a Brussels date; both ends inclusive."""
+        """Whether ``on``, a Brussels date, lies in its days; the first and the last day count."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRole:
-    """One column of a contract: what it is, whose it is, why, how long. Complete, or it does not load."""
+    """One column of a contract: what it is, whose, why and for how long it is kept. An incomplete one does not load."""
 
     name: str
     group: FieldGroup
@@ -202,16 +205,16 @@ class FieldRole:
     required: bool
     unique: bool
     source: str | None = None
-    """Of a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
+    """Only for a column of a return: ``contacts.<column>`` (echoed) or ``results.<column>`` (added by our staff)."""
     candidate_key: CandidateKey | None = None
-    """Part of what points at candidates: a name (or a part of one), or the birth date."""
+    """Which part of a candidate's identity it holds: a name (or a part of one) or the birth date."""
     consent_channel: str | None = None
-    """Of a column that says whether the person agreed to be contacted: over which channel of the agreement."""
+    """Only for a column that says whether the person agreed to be contacted: the channel of the agreement."""
     consent_given: tuple[str, ...] = ()
-    """Cells that mean yes; every other one that is not empty means no."""
+    """Cells that mean yes; any other cell that is not empty means no."""
 
     def is_for(self, iri: str, legal_basis: str) -> bool:
-        """Whether it is for a purpose of the agreement, which can list one IRI under several bases."""
+        """Whether the column is for this purpose under this basis; an agreement can list one IRI under several."""
         return iri in self.purpose_iris and legal_basis == self.legal_basis
 
 
@@ -237,7 +240,7 @@ class QualityRule:
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """What the contract's ``servers`` entry says of the file. None: found on the bytes."""
+    """What the contract's ``servers`` entry says about the file. A value of None is detected from the bytes."""
 
     format: str
     delimiter: str | None
@@ -245,15 +248,15 @@ class FileFormat:
     decimal_comma: bool
     date_format: str | None
     region: str
-    """Default region of phone numbers, ISO 3166 alpha-2."""
+    """Default region of phone numbers (ISO 3166 alpha-2)."""
     sheet: str | None
     pattern: str
-    """Last segment of ``location``: a glob that file names match."""
+    """The last segment of ``location``: a glob that file names must match."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyReference:
-    """A column whose values stand in a column of another inbound flow of the same principal (a foreign key)."""
+    """A column whose values occur in a column of another inbound flow of the same principal (a foreign key)."""
 
     column: str
     flow: Flow
@@ -261,7 +264,7 @@ class KeyReference:
 
     @property
     def dataset(self) -> str:
-        """The other column in one word, as receipts and rules name it."""
+        """The other column as receipts and rules name it: ``<flow>.<column>``."""
         return f"{self.flow}.{self.there}"
 
 
@@ -272,9 +275,9 @@ class ReturnRecipe:
     contacts_flow: Flow
     results_flow: Flow
     record_id: str
-    """Column of the contacts that holds the principal's own record id."""
+    """The column of the contacts that holds the principal's own record id."""
     campaigns: tuple[str, ...]
-    """Campaigns whose results belong here; empty: all."""
+    """Campaigns whose results belong in this return; empty means all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,26 +304,26 @@ class DataContract:
     path: str
 
     valid_from: date | None = None
-    """First day it holds (custom property ``validFrom``); None: the day it is activated."""
+    """The first day it holds (custom property ``validFrom``); None means the day it is activated."""
     result_mapping: str | None = None
-    """Of agents' results: name of the file in ``include/mappings`` that makes canonical columns of it."""
+    """Only for agents' results: the file in ``include/mappings`` that maps them to canonical columns."""
     latencies: tuple[tuple[str, int], ...] = ()
-    """Columns, and how many seconds old the newest value of each may be when a file arrives."""
+    """Columns with the greatest age, in seconds, that their newest value may have when a file arrives."""
     references: tuple[KeyReference, ...] = ()
     recipe: ReturnRecipe | None = None
-    """Of a return only."""
+    """Only for a return."""
 
     def field(self, name: str) -> FieldRole | None:
-        """The role of a column, or None: a column without a role is a gap and stops the file."""
+        """The role of a column; None if it has none, which is a gap and stops the file."""
         return next((role for role in self.fields if role.name == name), None)
 
     @property
     def subject_fields(self) -> tuple[FieldRole, ...]:
-        """Columns that can find a person, in contract order; the first is the primary one."""
+        """Columns by which a person can be found, in contract order; the first is the primary one."""
         return tuple(role for role in self.fields if role.subject_key)
 
     def candidate_fields(self, part: CandidateKey) -> tuple[FieldRole, ...]:
-        """Columns that hold a part of what points at candidates, in contract order."""
+        """Columns that hold this part of a candidate's identity, in contract order."""
         return tuple(role for role in self.fields if role.candidate_key is part)
 
 

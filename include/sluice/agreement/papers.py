@@ -1,4 +1,4 @@
-"""Which paper a file is judged by: the agreement and the contract in force, or why there is none."""
+"""The paper that a file is judged by: the agreement and the contract in force, or why there is none."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,17 +10,17 @@ from sluice.terms import Direction, Flow, Principal, Sha256
 
 @dataclass(frozen=True, slots=True)
 class FlowPaper:
-    """What the DAG factory needs of one contract, read without judging it.
+    """What the DAG factory needs to know about one contract, read without checking it.
 
-    ``broken`` names files of this flow that cannot be read; the flow is then taken from the file's
-    name, so that its files are refused with a reason instead of lying unseen.
+    ``broken`` lists problems of papers that cannot be read. If the contract is one of them, the flow is taken from its
+    file name, so that arriving files are refused with a reason instead of lying unseen.
     """
 
     principal: Principal
     direction: Direction
     flow: Flow
     agreement_ids: tuple[str, ...]
-    """Agreements in the principal's folder, as ``DPA-X 1.0.0``, oldest first."""
+    """Agreements in the principal's folder, as ``DPA-X 1.0.0``, by file name."""
     contract_path: str
     broken: tuple[Problem, ...] = ()
 
@@ -46,7 +46,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class PaperMissing:
-    """No paper, why, and what was found of it on the way."""
+    """There is no paper: why, and which agreement or contract was found nevertheless."""
 
     reason: PaperReason
     agreement: Agreement | None = None
@@ -55,7 +55,7 @@ class PaperMissing:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A checked document on its way into force. ``valid_to`` None: without end; both days count."""
+    """A checked document to be put in force. ``valid_to`` None means without end; first and last day count."""
 
     kind: str
     """``agreement`` or ``contract``."""
@@ -63,12 +63,12 @@ class Registration:
     version: str
     principal: Principal
     state: str
-    """``active``; of a contract also ``retired``, or ``gap``: registered, but stops every file."""
+    """``active``; a contract may also be ``retired``, or ``gap``: registered, but it stops every file."""
     valid_from: date
     valid_to: date | None
     path: str
     body: bytes
     sha256: Sha256
     agreement_id: str | None = None
-    """Of a contract: the agreement it names, with ``agreement_version``."""
+    """Only for a contract: the agreement it names, with ``agreement_version``."""
     agreement_version: str | None = None

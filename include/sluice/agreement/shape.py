@@ -1,4 +1,4 @@
-"""What a document may contain, as a table of kinds; findings carry the shared numbers 010 to 018."""
+"""What a document may contain, as a table of kinds. Findings have the shared numbers 010 to 018."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,19 +9,19 @@ from typing import Protocol
 from sluice.agreement.document import Found, Spot
 
 OPEN = "OPEN"
-"""Stands where a person still has to decide; the linter reports it."""
+"""Placeholder for a value that a person still has to decide; the linter reports it."""
 
 
 class Kind(Protocol):
-    """What a value may be."""
+    """A kind of value that a key may have."""
 
     def check(self, spot: Spot) -> Iterator[Found]:
-        """Findings on a value that is there and is not null."""
+        """Findings on a value that exists and is not null."""
         ...
 
 
 def check_shape(spot: Spot, kind: Kind) -> Iterator[Found]:
-    """Findings of one value against its kind; OPEN is the same finding everywhere."""
+    """Check one value against its kind; OPEN gives the same finding for every kind."""
     if spot.value == OPEN:
         yield Found(spot, "015")
     else:
@@ -30,7 +30,7 @@ def check_shape(spot: Spot, kind: Kind) -> Iterator[Found]:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text; ``form`` is a regular expression that it fits whole, ``means`` its plain name."""
+    """A text. ``form`` is a regular expression that must match all of it, ``means`` describes that form in words."""
 
     form: str = ""
     means: str = ""
@@ -104,7 +104,7 @@ class Iri:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list; ``least`` entries or more."""
+    """A list of at least ``least`` entries."""
 
     of: Kind
     least: int = 0
@@ -121,7 +121,7 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A mapping: ``must`` keys are there and not null, ``may`` keys are absent, null or right."""
+    """A mapping. ``must`` keys have to be there and not null; ``may`` keys can be absent or null."""
 
     must: Mapping[str, Kind]
     may: Mapping[str, Kind] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""The tables of this room as Markdown: what the docs show is what the code reads.
+"""The tables of this room as Markdown, so that the docs show what the code reads.
 
-``python -m sluice.agreement.tables FILE...`` rewrites them between their marks in a document.
+``python -m sluice.agreement.tables FILE...`` rewrites the tables between their marks in documents.
 """
 
 import re
@@ -42,7 +42,7 @@ def profiles() -> str:
 
 
 def groups() -> str:
-    """Every field group, and the profile expected where nothing is written."""
+    """Every field group, with the profile expected if nothing is written."""
     return _markdown(
         ("field group", "supplied by", "expected inbound", "expected in the return"),
         [
@@ -101,7 +101,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def refresh(text: str) -> str:
-    """A document with every marked table made anew."""
+    """The document with every marked table regenerated."""
     return _MARK.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}\n{found[3]}", text)
 
 

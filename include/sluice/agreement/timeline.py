@@ -1,6 +1,6 @@
-"""The bi-temporal rule: which days a new activation takes, and what is left to the others. Pure.
+"""The bi-temporal rule: which days a new activation takes, and which days the others keep. Pure.
 
-For agreements the higher version holds the days that two cover, for contracts the later activation.
+Where two documents cover a day, the higher version of an agreement holds it, or the later activation of a contract.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Calendar days, both ends inclusive; ``last`` None means without end."""
+    """A span of calendar days, both ends inclusive; ``last`` None means without end."""
 
     first: date
     last: date | None
@@ -39,7 +39,7 @@ def _earlier(last: date | None, other: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Days a document holds, as known now. ``rank``: who wins where two cover a day."""
+    """Days that a document holds, as known now. ``rank``: the higher one wins where two cover a day."""
 
     activation_id: int
     days: Days
@@ -48,7 +48,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Activations to close, the days each keeps, and the days the new document gets."""
+    """Activations to close, the days that each of them keeps, and the days that the new document gets."""
 
     close: tuple[int, ...]
     keep: tuple[tuple[int, Days], ...]
@@ -58,7 +58,7 @@ class Change:
 def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> Change:
     """What changes when a document of ``rank`` is activated for ``days``.
 
-    Equal rank gives way, higher rank keeps its days. ``held`` never overlap each other.
+    Held documents of lower or equal rank give way; those of higher rank keep their days. ``held`` must not overlap.
     """
     beaten = [row for row in held if row.rank <= rank and row.days != _only(row.days, days)]
     keep = tuple((row.activation_id, rest) for row in beaten for rest in row.days.without(days))
@@ -70,14 +70,17 @@ def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> Change:
 
 
 def _only(days: Days, other: Days) -> Days | None:
-    """``days`` again when ``other`` takes none of them, else None."""
+    """``days`` itself if ``other`` takes none of them, else None."""
     rest = tuple(days.without(other))
     return rest[0] if rest == (days,) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """Days that a version of an agreement was to hold, as known from an instant to another (None: still known so)."""
+    """Days that a version of an agreement was to hold, as known from one instant to another.
+
+    ``known_to`` is None while that is still what is known.
+    """
 
     agreement_id: str
     version: str

@@ -1,1 +1,1 @@
-"""What an agreement says: its keys and rules (SCC 2021/915, GDPR Art. 28(3)), its annexes, the law's closed lists."""
+"""The content of an agreement: keys and rules (SCC 2021/915, GDPR Art. 28(3)), annexes, closed lists of the law."""

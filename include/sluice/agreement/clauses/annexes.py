@@ -1,6 +1,6 @@
-"""What an agreement says beyond what a file is judged by: its annexes, for registers and notices (SCC 2021/915).
+"""The annexes of an agreement (SCC 2021/915), which registers and notices need but judging a file does not.
 
-Read from the registered bytes, so that a register of a past date quotes the very document that was known then.
+They are read from the registered bytes, so that a register of a past date quotes the very document known then.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from sluice.agreement.timeline import Days
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A party as it signed (Annex I). What the paper does not say is None."""
+    """A party as it signed (Annex I). None for anything that the paper does not say."""
 
     code: str
     name: str
@@ -29,10 +29,11 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Annexes:
-    """Annex I (parties), II (processing), III (security) and the duties that others have to be told of.
+    """Annex I (parties), II (processing), III (security), and duties that registers and notices mention.
 
-    ``subject_categories``, ``nature``, ``sensitive_categories``: DPV IRIs. ``security``: heading code -> text.
-    ``breach_notice_hours``: within how many hours the processor tells the controller (Art. 33(2)); None: unsaid.
+    ``subject_categories``, ``nature``, ``sensitive_categories``: DPV IRIs. ``security``: pairs of heading code and
+    text. ``breach_notice_hours``: within how many hours the processor tells the controller of a breach (Art. 33(2));
+    None if the paper does not say.
     """
 
     controllers: tuple[Party, ...]
@@ -50,7 +51,7 @@ class Annexes:
 
 @lru_cache(maxsize=256)
 def parse_annexes(body: bytes, path: str) -> Annexes:
-    """The annexes of an agreement in registered bytes. Raises PaperInvalid where they are no YAML."""
+    """The annexes of an agreement in registered bytes. Raises PaperInvalid if they are no YAML."""
     root = parse_document(body, path).root
     processing, help_ = root["processing"], root["duties"]["f_assistance"]
     hours = help_["breachNoticeHours"].value
@@ -71,7 +72,7 @@ def parse_annexes(body: bytes, path: str) -> Annexes:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Which part of the business a contract belongs to, and whose it is (ODCS ``domain`` and ``team``)."""
+    """The part of the business that a contract belongs to, and the team that owns it (ODCS ``domain`` and ``team``)."""
 
     domain: str | None
     team: str | None
@@ -79,14 +80,14 @@ class Process:
 
 @lru_cache(maxsize=256)
 def parse_process(body: bytes, path: str) -> Process:
-    """Business process of a contract in registered bytes. Raises PaperInvalid where they are no YAML."""
+    """The business process of a contract in registered bytes. Raises PaperInvalid if they are no YAML."""
     root = parse_document(body, path).root
     return Process(root["domain"].text, root["team"]["name"].text)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An agreement that held on some days, as known at an instant, with what its annexes say."""
+    """An agreement with its annexes and the days it held, as known at an instant."""
 
     agreement: Agreement
     annexes: Annexes
@@ -95,7 +96,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class KnownContract:
-    """A contract that held on some days, as known at an instant; of one with a gap nothing is known."""
+    """A contract with the days it held, as known at an instant. There is none for a contract with a gap."""
 
     contract: DataContract
     process: Process
@@ -122,7 +123,7 @@ def _texts(spot: Spot) -> tuple[str, ...]:
 
 
 def own_party(known: Iterable[Known], code: str, name: str | None) -> Party:
-    """We ourselves, as the youngest agreement among these names our code; else under ``name``."""
+    """The party with our own ``code``, as the youngest of these agreements names it; else only code and ``name``."""
     youngest = sorted(known, key=lambda each: each.days.first, reverse=True)
     named = (party for each in youngest for party in each.annexes.processors if party.code == code)
     return next(named, Party(code, name or code, None, None, None, None, None, None, None))

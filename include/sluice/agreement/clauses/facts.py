@@ -1,4 +1,4 @@
-"""Closed lists the law and the contract text give us; data, no rules."""
+"""Closed lists that the law and the contract text give; data, no rules."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ EEA_COUNTRIES = frozenset(_EEA.split())
 """Members of the European Economic Area, ISO 3166 alpha-2: no transfer basis needed (2026)."""
 
 START_EVENTS = ("received", "call", "delivered", "contract_end", "consent_withdrawn", "case_closed", "staff_left")
-"""Starts of retention rules that an agreement in force may name."""
+"""Events that a retention rule may start at, in any agreement that may be in force."""
 
 DATED_STARTS: Mapping[Direction, tuple[str, ...]] = {
     Direction.INBOUND: ("received", "contract_end"),
     Direction.INTERNAL: ("received", "call", "contract_end"),
     Direction.OUTBOUND_RETURN: ("received", "call", "delivered", "contract_end"),
 }
-"""Those of them that have a day for a copy, by the direction of its contract; files come under no other contract."""
+"""Start events that have a day for a copy, by direction of its contract; no file comes under another direction."""
 
 SECURITY_HEADINGS = (
     "PSEUDONYMISATION_ENCRYPTION",
@@ -44,4 +44,4 @@ SECURITY_HEADINGS = (
 """One code per heading of SCC Annex III, in its order."""
 
 RIGHTS = ("A15", "A16", "A17", "A18", "A20", "A21", "A7-3")
-"""Rights a processor may or may not answer itself (SCC clause 8(a)); A7-3 is withdrawal of consent."""
+"""Rights that an agreement may let the processor answer itself (SCC clause 8(a)); A7-3 is withdrawal of consent."""

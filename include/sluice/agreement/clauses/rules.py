@@ -1,4 +1,4 @@
-"""What must hold between the parts of one agreement. Pure: spots in, findings out."""
+"""Rules between the parts of one agreement. Pure: spots in, findings out."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ PLACEHOLDER_HASH = "0" * 64
 RETURNS_ABROAD = "054"
 NEVER_DATED = "078"
 LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE, NEVER_DATED})
-"""Rules that came when papers were registered already: those are read as they are, and nothing goes by them."""
+"""Rules added after papers were already registered. Registered papers are read as they are, without these rules."""
 
 
 def check_agreement(document: Document) -> Iterator[Found]:
@@ -26,13 +26,13 @@ def check_agreement(document: Document) -> Iterator[Found]:
 
 
 def version_key(version: object) -> tuple[int, ...]:
-    """``3.10.0`` after ``3.9.0``; what is no version sorts first."""
+    """A sort key that puts ``3.10.0`` after ``3.9.0``; anything that is no version sorts first."""
     parts = str(version).split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
 
 def find_twice(spots: Iterator[Spot] | tuple[Spot, ...]) -> Iterator[Spot]:
-    """The spots whose text stood before."""
+    """The spots whose text occurred before."""
     seen: set[str] = set()
     for spot in spots:
         if spot.text in seen:
@@ -42,7 +42,7 @@ def find_twice(spots: Iterator[Spot] | tuple[Spot, ...]) -> Iterator[Spot]:
 
 
 def is_kbo(number: str) -> bool:
-    """Checksum of a Belgian enterprise number: 97 minus the first eight digits modulo 97."""
+    """Whether a Belgian enterprise number has its checksum: 97 minus the first eight digits modulo 97."""
     digits = number.replace(".", "")
     return len(digits) == 10 and digits.isdecimal() and 97 - int(digits[:8]) % 97 == int(digits[8:])
 
@@ -87,7 +87,7 @@ def _check_purposes(root: Spot) -> Iterator[Found]:
 
 
 def _check_shared_consents(root: Spot) -> Iterator[Found]:
-    """A yes to one purpose must not open another: consent is asked for each (GDPR Art. 7; recital 32)."""
+    """Consent is asked for each purpose (GDPR Art. 7; recital 32), so a yes to one must not count for another."""
     codes: dict[tuple[str, str], str] = {}
     for purpose in root["processing"]["purposes"]:
         iri, code = purpose["iri"].text, purpose["code"].text

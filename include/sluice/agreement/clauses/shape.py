@@ -16,7 +16,7 @@ HOLDER = Word(("principal", "center"))
 CHANNEL = Word(("voice", "sms", "email", "letter", "chat", "robocall", "push"))
 
 _EMAIL = Text(r"[!#-+\--:=?A-~]+@[!#-+\--:=?A-~]+", "an e-mail address in ASCII; a domain with accents as xn--...")
-"""What mail is handed over to: nothing in it could begin another header or another address."""
+"""An address to send mail to, restricted so that nothing in it can begin another header or another address."""
 _CONTACT = Keys({"role": Text(), "email": _EMAIL}, {"phone": Text()})
 _DPO = Keys({"email": _EMAIL}, {"name": Text(), "phone": Text()})
 _PARTY = Keys(

@@ -1,1 +1,1 @@
-"""Papers in a folder: begun, skimmed, read, held against each other, and built into the frozen types."""
+"""Papers in a folder: starting, skimming, reading and cross-checking them, and building the frozen types."""

@@ -1,4 +1,4 @@
-"""Checked documents into the frozen types. Call these only on documents without findings."""
+"""Build the frozen types from checked documents. Call these functions only on documents without findings."""
 
 from datetime import time
 from decimal import Decimal
@@ -182,7 +182,7 @@ def _recipe(answers: dict[str, Spot]) -> ReturnRecipe:
 
 
 def build_file_format(document: Document) -> FileFormat:
-    """What the one server says of the file."""
+    """What the contract's one server says about the file."""
     server = next(iter(document.root["servers"]))
     said = {name: spot.value for name, spot in custom(server).items()}
     return FileFormat(

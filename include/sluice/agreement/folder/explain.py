@@ -1,4 +1,4 @@
-"""What a contract says of every column, in words; gaps included, so it needs no contract that loads."""
+"""Explain every column of a contract in words; gaps too, so the contract need not load."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ _GAP_WORDS = {number: name for name, number in GAPS}
 
 @dataclass(frozen=True, slots=True)
 class FieldExplained:
-    """One column. ``reason``: why it is portable or not, or what its gap is."""
+    """One column. ``reason`` says why it is portable or not, or what is missing."""
 
     name: str
     group: str | None
@@ -27,7 +27,7 @@ class FieldExplained:
 
 
 def explain_contract(path: Path) -> tuple[FieldExplained, ...]:
-    """Every column of a contract file in order. Raises PaperInvalid when it is no contract."""
+    """Every column of a contract file in order. Raises PaperInvalid if it is no contract."""
     document = read_document(path)
     if not document.is_contract:
         raise PaperInvalid(make_problem(str(path), 1, "CON-007", "this is an agreement"))

@@ -1,4 +1,4 @@
-"""Every mistake in a file or folder of agreements and contracts, with file, line, code and cure."""
+"""Find every mistake in a file or folder of agreements and contracts, with file, line, code and cure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Folder:
     documents: tuple[Document, ...]
     unreadable: tuple[Problem, ...]
     is_whole: bool = True
-    """False when only one file of it was asked for: its agreement may then lie elsewhere."""
+    """False if only one file of the folder was asked for: its agreement may then lie elsewhere."""
 
     @property
     def agreements(self) -> tuple[Document, ...]:
@@ -42,7 +42,7 @@ class Folder:
 def lint_path(path: Path) -> list[Problem]:
     """Problems of one file (seen with its folder) or of every paper below a folder, in reading order.
 
-    Errors and warnings together; look at ``severity``.
+    Errors and warnings come together; ``severity`` tells them apart.
     """
     if path.is_dir():
         folders = sorted({paper.parent for paper in path.rglob("*.y*ml") if paper.suffix in PAPERS})
@@ -58,9 +58,10 @@ def lint_path(path: Path) -> list[Problem]:
 
 
 def lint_as(path: Path, prefix: Literal["AGR", "CON"]) -> list[Problem]:
-    """Like :func:`lint_path`; one file of the other kind is one problem that names the right command.
+    """Like :func:`lint_path`, for a command that expects one kind of paper.
 
-    ``prefix``: the codes that were asked for. A folder holds both kinds; one without any paper is a wrong path.
+    ``prefix``: the codes of that kind. A single file of the other kind is one problem, which names the right command. A
+    folder may hold both kinds; a folder without any paper is a problem, as it must be a wrong path.
     """
     if path.is_dir() and not any(each.suffix in PAPERS for each in path.rglob("*.y*ml")):
         return [make_problem(str(path), 1, f"{prefix}-001", "a folder without papers")]
@@ -77,7 +78,7 @@ def lint_as(path: Path, prefix: Literal["AGR", "CON"]) -> list[Problem]:
 
 
 def read_folder(path: Path) -> Folder:
-    """Read every paper of a folder; what cannot be read becomes a problem."""
+    """Read every paper of a folder; one that cannot be read becomes a problem."""
     return _with(Folder(path, (), ()), *find_papers(path))
 
 
@@ -92,7 +93,7 @@ def _with(folder: Folder, *paths: Path) -> Folder:
 
 
 def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
-    """Problems of one folder; ``principal``: whose papers these must be, else they must agree."""
+    """Problems of one folder. All papers must be of ``principal``; if that is None, of the same principal."""
     found: list[Problem] = list(folder.unreadable)
     loaded: list[Agreement] = []
     for document in folder.agreements:
@@ -109,7 +110,7 @@ def lint_folder(folder: Folder, principal: str | None = None) -> list[Problem]:
 
 
 def _check_limits(document: Document) -> Iterator[Found]:
-    """Limits that this house does not give. A warning: the house's own number counts meanwhile (limits.py)."""
+    """Find limits above what this house allows: a warning, as the house's own number counts meanwhile (limits.py)."""
     settings = get_settings()
     for limit in LIMITS:
         said, most = document.root["limits"][limit.key], limit.allowed(settings)
@@ -118,7 +119,7 @@ def _check_limits(document: Document) -> Iterator[Found]:
 
 
 def _locate(document: Document, found: Iterable[Found]) -> list[Problem]:
-    """Findings as problems; of two findings at one place with one number the first is kept."""
+    """Turn findings into problems; of several with the same place and number only the first is kept."""
     kept: dict[tuple[str, str], Problem] = {}
     for finding in found:
         place = finding.spot.where or finding.detail
@@ -163,7 +164,7 @@ def _check_pinned(name: Spot, version: Spot, folder: Folder) -> Iterator[Found]:
 
 
 def _check_name(document: Document) -> Iterator[Found]:
-    """``<flow>.<direction>.odcs.yaml`` must say what the id says; other names say nothing."""
+    """A file name like ``<flow>.<direction>.odcs.yaml`` must agree with the id; other names are not checked."""
     _, direction, flow = contract_id(document)
     said_flow, _, said_direction = Path(document.path).name.removesuffix(".odcs.yaml").rpartition(".")
     if flow and said_direction in tuple(Direction) and (said_flow, said_direction) != (flow, direction):
@@ -171,7 +172,7 @@ def _check_name(document: Document) -> Iterator[Found]:
 
 
 def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Document, Found]]:
-    """What no document can tell alone: doubles, versions that are missing, strangers."""
+    """Check what takes several documents: duplicates, missing versions and files, papers of another principal."""
     seen: set[tuple[object, ...]] = set()
     versions = {(document.root["agreementId"].value, document.root["version"].value) for document in folder.agreements}
     for document in folder.documents:
@@ -219,7 +220,7 @@ def _check_stranger(document: Document, principal: str | None) -> Iterator[tuple
 
 
 def _check_shared_ids(folders: Sequence[Folder]) -> Iterator[Problem]:
-    """An agreement id names one ledger chain: two principals must not share one."""
+    """Two principals must not share an agreement id, because it names one ledger chain."""
     owners: dict[object, str | None] = {}
     for document in (document for folder in folders for document in folder.agreements):
         name = document.root["agreementId"]

@@ -1,6 +1,6 @@
-"""Files into agreements and contracts, or the first reason why not; and the flows of a folder, fast.
+"""Load agreements and contracts from files, or say why they do not load; and find the flows of a folder, fast.
 
-Nothing here opens a database, a network connection or a heavy package: the DAG factory calls it.
+Nothing here opens a database or a network connection, or imports a heavy package: the DAG factory calls it.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from sluice.terms import Severity
 
 
 def load_agreement(path: Path) -> Agreement:
-    """The agreement in a file. Raises PaperInvalid with file, line and rule of every error in it."""
+    """Load the agreement in a file. Raises PaperInvalid with file, line and rule of every error in it."""
     return _agreement(read_document(path))
 
 
@@ -42,10 +42,9 @@ def _agreement(document: Document, but: frozenset[str] = frozenset()) -> Agreeme
 
 
 def load_contract(path: Path, agreement: Agreement | None = None) -> DataContract:
-    """The contract in a file, under ``agreement`` or the one it names in the same folder.
+    """Load the contract in a file, under ``agreement`` or the one it names in the same folder.
 
-    Raises PaperInvalid: a column without group, category, purpose, basis, role, retention or origin
-    is a gap, and a contract with a gap does not load.
+    Raises PaperInvalid, also for a gap: a column without group, category, purpose, basis, role, retention or origin.
     """
     document = read_document(path)
     if agreement is None and document.is_contract:
@@ -78,7 +77,7 @@ def _refuse(document: Document, found: Iterator[Found]) -> None:
 
 
 def find_pinned(document: Document, folder: Path) -> Agreement | None:
-    """The agreement a contract names by id and version, among the files of its folder."""
+    """The agreement that a contract names by id and version, among the files of its folder. Raises PaperInvalid."""
     pinned = custom(document.root)
     wanted = tuple(pinned[name].text if name in pinned else None for name in ("agreementId", "agreementVersion"))
     for path in find_papers(folder):
@@ -95,14 +94,17 @@ def find_papers(folder: Path) -> tuple[Path, ...]:
 
 
 def find_folders(principals_dir: Path) -> tuple[Path, ...]:
-    """The folders of principals, by name; one that begins with ``.`` or ``_`` is put aside, and is nobody's."""
+    """The folders of principals, by name; folders whose name begins with ``.`` or ``_`` are ignored."""
     return tuple(
         sorted(path for path in principals_dir.glob("*") if path.is_dir() and not path.name.startswith((".", "_")))
     )
 
 
 def load_agreements(principals_dir: Path, named: str = "") -> tuple[Agreement, ...]:
-    """Every agreement under ``principals_dir`` that loads, or those whose text has this id; oldest version first."""
+    """Every agreement under ``principals_dir`` that loads, by id, oldest version first.
+
+    ``named``: if given, only agreements whose text contains it.
+    """
     loaded = []
     for folder in find_folders(principals_dir):
         for path in find_papers(folder):
@@ -116,7 +118,7 @@ def load_agreements(principals_dir: Path, named: str = "") -> tuple[Agreement, .
 
 
 def _speaks_of(path: Path, named: str) -> bool:
-    """Whether a paper may be of this agreement, before it is parsed; one that cannot be read may be."""
+    """Whether a paper may be about this agreement, judged by its bytes before it is parsed; unreadable ones may be."""
     try:
         return named.encode(errors="surrogateescape") in path.read_bytes()
     except OSError:
@@ -126,9 +128,11 @@ def _speaks_of(path: Path, named: str) -> bool:
 def find_on_file(
     principals_dir: Path, agreement_id: str, on: date
 ) -> tuple[Agreement, tuple[DataContract, ...]] | None:
-    """The newest version of an agreement that holds on a date, with the contracts that name it.
+    """The newest version of an agreement that holds on a date, with the contracts that name it; None if none holds.
 
-    They may be in force since before a rule came, so they are read as what is registered is."""
+    Rules that were added later are not applied to contracts, which may be in force since before, as in
+    :func:`parse_contract`.
+    """
     holding = [
         agreement
         for agreement in load_agreements(principals_dir, agreement_id)
@@ -157,13 +161,13 @@ def find_ignored(folder: Path) -> Ignored:
 
 
 def find_flows(principals_dir: Path) -> tuple[FlowPaper, ...]:
-    """Every flow that has a contract file, by principal; a broken file is named and breaks no other.
+    """Every flow that has a contract file, by principal; a broken file is named and does not affect others.
 
-    What cannot name a DAG is left out, with a line in the log (:func:`sluice.agreement.folder.skim.skim_folder`).
+    A flow whose name cannot name a DAG is left out and logged (:func:`sluice.agreement.folder.skim.skim_folder`).
     """
     return tuple(flow for folder in find_folders(principals_dir) for flow in find_flows_of(folder))
 
 
 def find_flows_of(folder: Path) -> tuple[FlowPaper, ...]:
-    """The same of one principal, whose folder this is."""
+    """Like :func:`find_flows`, for the folder of one principal."""
     return tuple(skim_folder(folder, find_papers(folder)))

@@ -1,4 +1,4 @@
-"""The JSON schema of the Open Data Contract Standard 3.1.0, from its package (imports take a second)."""
+"""Check contracts against the JSON schema of the Open Data Contract Standard 3.1.0 (its imports take a second)."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _validator() -> "Draft201909Validator":
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """Every key the standard knows somewhere."""
+    """Every key that the standard defines anywhere."""
 
     def keys(part: object) -> Iterator[str]:
         if isinstance(part, dict):
@@ -39,9 +39,9 @@ def _vocabulary() -> frozenset[str]:
 
 
 def check_odcs(document: Document) -> Iterator[Found]:
-    """What the standard itself does not allow, each at its own line."""
+    """Findings on what the standard itself does not allow, each at its own line."""
     errors = _errors(json.dumps(_plain(document.root.value)))
-    # Where one branch of the schema fails, all its keys count as not evaluated: only strange ones are news.
+    # If a branch of the schema fails, all its keys count as not evaluated: report only keys the standard lacks.
     failed = {tuple(error.absolute_path) for error in errors if error.validator not in _UNKNOWN}
     for error in errors:
         for found in _findings(document.root, error):
@@ -53,12 +53,12 @@ def check_odcs(document: Document) -> Iterator[Found]:
 
 @lru_cache(maxsize=64)
 def _errors(text: str) -> tuple["ValidationError", ...]:
-    """By content: linting and activating ask the same of one contract, and it takes a tenth of a second."""
+    """Errors of a contract, cached by its content: linting and activating both ask, and it takes 0.1 seconds."""
     return tuple(_validator().iter_errors(json.loads(text)))
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no dates: they are texts there."""
+    """The value with dates as texts, since JSON has no dates."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -84,7 +84,7 @@ def _findings(root: Spot, error: "ValidationError") -> Iterator[Found]:
 
 
 def _branches(root: Spot, spot: Spot, error: "ValidationError") -> Iterator[Found]:
-    """The branch that has the right type explains more than the choice between branches."""
+    """Findings of the branches that have the right type, which explain more than the choice between branches."""
     inner = [branch for branch in error.context or () if branch.validator not in ("type", "required")]
     if not inner:
         yield Found(spot, "008", str(error.validator))
@@ -93,7 +93,7 @@ def _branches(root: Spot, spot: Spot, error: "ValidationError") -> Iterator[Foun
 
 
 def _unknown(error: "ValidationError") -> tuple[str, ...]:
-    """Keys named in jsonschema's sentence ``(..., 'x' was unexpected)``; keys, so no values."""
+    """Unexpected keys, which jsonschema names only in its message: ``(..., 'x' was unexpected)``. Never a value."""
     if not isinstance(error.instance, dict):
         return ()
     return tuple(key for key in error.instance if f"'{key}'" in error.message.partition("(")[2])

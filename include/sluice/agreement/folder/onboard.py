@@ -22,7 +22,7 @@ READS = ("outbound", "receipts", "notices")
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A file to be, relative to ``principals_dir``."""
+    """A file to write; ``path`` is relative to ``principals_dir``."""
 
     path: str
     text: str
@@ -34,14 +34,14 @@ class Onboarding:
 
     principal: Principal
     paths: tuple[str, ...]
-    """Where the principal drops and fetches, as ``s3://`` prefixes."""
+    """Where the principal drops and fetches files, as ``s3://`` prefixes."""
     policy: dict[str, Any]
-    """IAM policy of its one credential; nothing outside its own prefix."""
+    """The IAM policy of its one credential, which allows nothing outside its own prefix."""
     files: tuple[Skeleton, ...]
 
 
 def onboard(name: str, bucket: str, today: date, flow: Flow = SOME_FLOW) -> Onboarding:
-    """Everything a new principal needs, nothing written. Raises PrincipalNameInvalid."""
+    """Everything that a new principal needs; nothing is written yet. Raises PrincipalNameInvalid."""
     if not NAME.fullmatch(name):
         raise PrincipalNameInvalid(Ref("argument", "NAME"))
     principal = Principal(name)
@@ -58,7 +58,7 @@ def onboard(name: str, bucket: str, today: date, flow: Flow = SOME_FLOW) -> Onbo
 
 
 def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]:
-    """Write the skeletons that do not exist yet; the paths written. Nothing is ever overwritten."""
+    """Write the skeletons that do not exist yet, and return their paths. Nothing is ever overwritten."""
     written = []
     for skeleton in onboarding.files:
         path = principals_dir / skeleton.path
@@ -73,7 +73,10 @@ def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]
 
 
 def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
-    """Least privilege on whole segments: ``client-a/`` never opens ``client-ab/`` (security T9)."""
+    """The least privilege a principal needs, on whole path segments: ``client-a/`` never opens ``client-ab/``.
+
+    See security T9.
+    """
     objects = f"arn:aws:s3:::{bucket}/{principal}"
     return {
         "Version": "2012-10-17",
@@ -103,9 +106,9 @@ def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
 
 
 def _unreadable(resources: list[str]) -> Iterator[dict[str, Any]]:
-    """What nobody at the center could read is not taken: a key of the sender's own, a class to fetch back from.
+    """Statements that deny uploads which the center could not read: under the sender's own key, or in a cold class.
 
-    A request that names no encryption and no class fits none of these: it gets the bucket's own.
+    A request that names no encryption and no storage class is not denied; it gets the bucket's own.
     """
     conditions: dict[str, dict[str, dict[str, Any]]] = {
         "NoKeyOfOnesOwn": {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
@@ -135,6 +138,6 @@ def _contract_skeleton(principal: Principal, flow: Flow) -> str:
 
 
 def agreement_skeleton(principal: Principal, today: date) -> str:
-    """A processing agreement with every key of SCC 2021/915, what must be agreed left OPEN."""
+    """A processing agreement with every key of SCC 2021/915; values that must be agreed are left OPEN."""
     text = files("sluice.agreement.folder").joinpath("agreement.skeleton.yaml").read_text(encoding="utf-8")
     return Template(text).substitute(principal=principal, today=today.isoformat())

@@ -1,6 +1,6 @@
-"""The first lines of many papers, fast: only top-level texts, read until all wanted ones are found.
+"""Read the first lines of many papers, fast: only top-level texts, until the wanted ones are found.
 
-200 agreements and 200 contracts take a fraction of a second, because a DAG file parses often.
+A DAG file is parsed often, so 200 agreements and 200 contracts must take only a fraction of a second.
 """
 
 import logging
@@ -25,10 +25,10 @@ _ENOUGH = (frozenset({"agreementId", "version"}), frozenset({"kind", "id"}))
 
 
 def skim_folder(folder: Path, paths: tuple[Path, ...]) -> Iterator[FlowPaper]:
-    """The flows of one principal's folder; files that cannot be read are named in each.
+    """The flows of one principal's folder; each names the papers that cannot be read.
 
-    A flow whose name, or whose folder's, is none is left out: Airflow refuses a DAG of that name, and the DAG file with
-    everybody's flows goes with it. The linter says it of the contract; the log says which file has no DAG.
+    A flow is left out if its name or its folder's is not valid: Airflow would refuse such a DAG, and with it the DAG
+    file with everybody's flows. The linter reports the name; the log says which file has no DAG.
     """
     for flow in _flows(folder, paths):
         if re.fullmatch(PRINCIPAL.form, flow.principal) and re.fullmatch(FLOW, flow.flow):
@@ -64,7 +64,7 @@ def _is_contract(path: str) -> bool:
 def _flow(
     principal: str, path: Path, contract_id: str, agreements: tuple[str, ...], broken: tuple[Problem, ...]
 ) -> FlowPaper:
-    """The flow a contract's id names; else the one its file name names, and the file is broken."""
+    """The flow that a contract's id names; else the one its file name names, with the file counted as broken."""
     flow, _, direction = path.name.removesuffix(".odcs.yaml").rpartition(".")
     parts = contract_id.split(".", 2)
     if len(parts) == 3 and parts[0] == principal and parts[1] in tuple(Direction) and parts[2]:
@@ -76,7 +76,7 @@ def _flow(
 
 
 def _head(path: Path) -> dict[str, str]:
-    """Top-level texts of a file. Raises PaperInvalid when it ends before what it should say."""
+    """Top-level texts of a file. Raises PaperInvalid if the file lacks the wanted ones or cannot be read."""
     prefix = "CON" if _is_contract(path.name) else "AGR"
     line, number = 1, "001"
     try:

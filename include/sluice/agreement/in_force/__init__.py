@@ -1,1 +1,1 @@
-"""Which papers hold on a day, as known at an instant: activated by hash, kept, found."""
+"""Which papers hold on a day, as known at an instant: activating them by hash, storing and finding them."""

@@ -1,4 +1,4 @@
-"""Put the papers of a folder in force: linted first, registered by hash, principal by principal."""
+"""Put the papers of a folder in force, principal by principal: lint them, then register them by hash."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from sluice.terms import Principal, Severity
 from sluice.times import brussels_day
 
 Check = Callable[[Path], Iterable[Problem]]
-"""What finds more problems in a folder than papers alone can tell: of rules, which only the gate can judge."""
+"""Finds more problems in a folder than the papers alone show: in rules, which only the gate can check."""
 LATER_CODES = frozenset(
     f"{prefix}-{number}"
     for prefix, rules in (("AGR", agreement_rules.LATER_RULES), ("CON", contract_rules.LATER_RULES))
@@ -34,8 +34,8 @@ LATER_CODES = frozenset(
 class PrincipalActivation:
     """What activating one principal's folder did.
 
-    ``is_refused``: a problem stopped it and nothing changed. A contract with gaps only is registered
-    as a gap, so ``problems`` can hold errors without that.
+    ``is_refused``: a problem stopped it and nothing changed. A contract whose only errors are gaps is registered as a
+    gap, so ``problems`` can hold errors although nothing was refused.
     """
 
     principal: str
@@ -53,16 +53,16 @@ class PrincipalActivation:
 def activate_all(
     conn: Connection, principals_dir: Path, now: datetime, check: Check | None = None
 ) -> tuple[PrincipalActivation, ...]:
-    """Activate every principal's folder. One with an error stays as it was; the others go on."""
+    """Activate every principal's folder. A folder with an error stays as it was; the others are activated."""
     return tuple(activate_principal(conn, folder, now, check) for folder in find_folders(principals_dir))
 
 
 def activate_principal(conn: Connection, path: Path, now: datetime, check: Check | None = None) -> PrincipalActivation:
-    """Activate one principal's folder in one transaction; one that is in force as it is costs a few queries.
+    """Activate one principal's folder in one transaction; a folder that is already in force costs a few queries.
 
-    A contract whose only errors are gaps is registered as a gap when no other is in force, so that
-    its files are refused for that reason; a better one that is in force stays. What is in force as it is
-    is not held against the others where a rule came later.
+    A contract whose only errors are gaps is registered as a gap if no other is in force, so that its files are refused
+    for that reason; a better one that is in force stays. A document that is already in force unchanged does not stop
+    the others by breaking a rule that was added later.
     """
     folder = read_folder(path)
     if settled := _settled(conn, folder):
@@ -96,7 +96,7 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
 
 
 def _settled(conn: Connection, folder: Folder) -> tuple[str, ...]:
-    """The names of all documents when each is in force as it is: then there is nothing to lint again."""
+    """The names of all documents if each is in force unchanged, so that nothing needs linting; else empty."""
     names = []
     for document in folder.documents if not folder.unreadable else ():
         root = document.root
@@ -114,7 +114,7 @@ def _is_in_force(conn: Connection, document: Document) -> bool:
 
 
 def _gapped(folder: Folder, problems: list[Problem]) -> frozenset[str]:
-    """Contracts that have errors, and only gaps among them, and name their agreement."""
+    """Paths of contracts that name their agreement and whose only errors are gaps."""
     contracts = {
         document.path for document in folder.documents if not document.is_agreement and _pin(document)[0] is not None
     }
@@ -130,12 +130,12 @@ def _pin(document: Document) -> tuple[str | None, str | None]:
 
 
 def _is_live(document: Document) -> bool:
-    """Agreements, and contracts that are meant: proposed and draft ones are not registered."""
+    """Whether a document is to be registered: agreements are, proposed and draft contracts are not."""
     return document.is_agreement or document.root["status"].value in ("active", "deprecated", "retired")
 
 
 def _check_registered(conn: Connection, folder: Folder) -> list[Problem]:
-    """Signed versions that were edited, and agreement ids that belong to another principal."""
+    """Problems with signed versions that were edited, and with agreement ids that belong to another principal."""
     found = []
     for document in folder.agreements:
         root = document.root
@@ -181,12 +181,12 @@ def _registration(document: Document, gaps: frozenset[str], now: datetime) -> Re
 
 
 def _stored_path(document: Document) -> str:
-    """``<principal>/<file>``: what the registered copy is called in messages, without a machine's path."""
+    """``<principal>/<file>``: the name of the registered copy in messages, without the path on this machine."""
     return "/".join(Path(document.path).parts[-2:])
 
 
 def _is_worse(conn: Connection, document: Registration) -> bool:
-    """A gap is never put in the place of a contract that works."""
+    """Whether this is a gap that would replace a working contract, which must not happen."""
     return document.state == "gap" and has_contract(conn, document.document_id)
 
 

@@ -1,4 +1,4 @@
-"""When what is known of a principal's papers changed: between two such instants it is one and the same."""
+"""When the known papers of a principal changed; between two such instants they are the same."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from sluice.terms import Principal
 
 
 def list_changes(conn: Connection, principal: Principal) -> list[datetime]:
-    """Instants from which something else is known of a principal's agreements and contracts, the oldest first."""
+    """Instants at which what is known about a principal's agreements and contracts changed, oldest first."""
     rows = conn.execute(
         """select distinct change.at from sluice.activation a join sluice.document d using (sha256),
                lateral (values (a.known_from), (a.known_to)) as change (at)

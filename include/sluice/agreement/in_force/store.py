@@ -1,4 +1,4 @@
-"""Registered documents and their activations in PostgreSQL: the only SQL of this room."""
+"""Registered documents and their activations in PostgreSQL."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +21,7 @@ from sluice.terms import Direction, Flow, Principal
 _SIGNERS = """array(select s.signed_by from sluice.role_sign_off s
                  where (s.agreement_id, s.version, s.role_profile) = (d.document_id, d.version, 'SEED_OWNER')
                    and s.signed_at <= %(known_at)s order by s.signed_at, s.signed_by) as signers"""
-"""Who signed the version of an agreement off, as it was known at an instant."""
+"""Who signed off the version of an agreement, as known at an instant."""
 _BY_ID = f"""
     select a.state, d.version, d.path, d.body, d.agreement_id, d.agreement_version, a.valid_from, a.valid_to,
            {_SIGNERS}
@@ -79,22 +79,22 @@ class Row:
     body: bytes
     days: Days
     pin: tuple[str | None, str | None]
-    """The agreement id and version a contract names."""
+    """The agreement id and version that a contract names."""
     signers: tuple[str, ...] = ()
-    """Of an agreement: who signed its SEED_OWNER rows off."""
+    """Only for an agreement: who signed off its SEED_OWNER rows."""
 
     @property
     def agreement(self) -> Agreement:
-        """The agreement this is."""
+        """The agreement in this document, with its signers."""
         return replace(parse_agreement(self.body, self.path), seed_owner_signers=self.signers)
 
 
 def activate(conn: Connection, documents: tuple[Registration, ...], at: datetime) -> tuple[str, ...]:
-    """Register documents and put them in force as known from ``at``; the hashes that were new.
+    """Register documents and put them in force as known from ``at``. Returns the hashes that were new.
 
-    Repeating it changes nothing: an agreement is activated once by its hash, a contract again only
-    when another one came between. Agreements first, oldest version first, whatever the order given.
-    One transaction; an advisory lock per document id lets two callers wait for each other.
+    Repeating it changes nothing: an agreement is activated once per hash, a contract again only if another one came
+    between. Agreements come first, oldest version first, whatever the order given. All happens in one transaction; an
+    advisory lock per document id makes concurrent callers wait for each other.
     """
     ordered = sorted(documents, key=lambda document: (document.kind, version_key(document.version)))
     with transaction(conn):
@@ -111,7 +111,7 @@ def _activate(conn: Connection, document: Registration, at: datetime) -> bool:
 
 
 def find_state(conn: Connection, kind: str, document_id: str, sha256: str) -> str | None:
-    """State of an agreement that was ever activated, or of a contract that was activated last; else None."""
+    """The state of an agreement that was ever activated, or of the contract that was activated last; else None."""
     row = conn.execute(
         """select sha256, state from sluice.activation
            where kind = %(kind)s and document_id = %(document_id)s and (kind = 'contract' or sha256 = %(sha256)s)
@@ -149,9 +149,9 @@ def _lay(conn: Connection, document: Registration, at: datetime) -> None:
 def in_force(
     conn: Connection, principal: Principal, direction: Direction, flow: Flow, on: date, known_at: datetime
 ) -> Paper | PaperMissing:
-    """The paper that held on a Brussels date, as it was known at an instant; or why there was none.
+    """The paper that held on a Brussels date, as known at an instant, or why there was none.
 
-    The contract names its agreement by id and version: only that version, in force on that day, counts.
+    A contract names its agreement by id and version: that very version must be in force on that day.
     """
     with transaction(conn):
         agreement = _find_principal_agreement(conn, principal, on, known_at)
@@ -168,7 +168,7 @@ def in_force(
 
 
 def is_flow(conn: Connection, principal: Principal, flow: Flow) -> bool:
-    """Whether a contract of a principal was ever registered for a flow, in whatever version, direction and state."""
+    """Whether a contract of a principal was ever registered for a flow, in any version, direction and state."""
     ids = [f"{principal}.{direction}.{flow}" for direction in Direction]
     with transaction(conn):
         row = conn.execute(
@@ -179,7 +179,7 @@ def is_flow(conn: Connection, principal: Principal, flow: Flow) -> bool:
 
 
 def _join(row: Row, versions: list[Row], on: date) -> Paper | PaperMissing | None:
-    """The contract under the agreement it names, or why that one does not hold; None for a gap."""
+    """The contract under the agreement it names, or why that agreement does not hold; None for a gap."""
     pinned = next((held for held in versions if held.version == row.pin[1]), None)
     if pinned is None:
         return None
@@ -199,7 +199,7 @@ def _contract(row: Row, agreement: Row) -> DataContract | None:
     try:
         return parse_contract(row.body, row.path, agreement.body, agreement.path)
     except PaperInvalid:
-        return None  # registered by an older linter; a stricter one now sees a gap
+        return None  # registered under an older linter; today's stricter one refuses it, which counts as a gap
 
 
 def _find_principal_agreement(
@@ -218,7 +218,7 @@ def _find_principal_agreement(
 
 
 def find_ended(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
-    """The last version of a principal's agreement, where none holds on a date any more; None while one does."""
+    """The last version of a principal's agreement if none holds on a date any more; None while one does."""
     with transaction(conn):
         found = _find_principal_agreement(conn, principal, on, known_at)
     if isinstance(found, Agreement) or found.reason is not PaperReason.AGREEMENT_EXPIRED:
@@ -227,7 +227,7 @@ def find_ended(conn: Connection, principal: Principal, on: date, known_at: datet
 
 
 def find_principal_agreement(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
-    """The agreement with a principal that held on a Brussels date, as known at an instant; None where none did."""
+    """The agreement with a principal that held on a Brussels date, as known at an instant; None if none did."""
     with transaction(conn):
         found = _find_principal_agreement(conn, principal, on, known_at)
     return found if isinstance(found, Agreement) else None
@@ -241,7 +241,7 @@ def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: date
 
 
 def find_last(conn: Connection, agreement_id: str, on: date, known_at: datetime) -> tuple[Agreement, date] | None:
-    """The version of an agreement that held on a date, and that date; of an ended one the last, and its last day."""
+    """The version of an agreement that held on a date, with that date; the last one with its last day if it ended."""
     begun = [row for row in _by_id(conn, "agreement", agreement_id, known_at) if row.days.first <= on]
     return (begun[-1].agreement, min(on, begun[-1].days.last or on)) if begun else None
 
@@ -259,7 +259,7 @@ def get_paper(
 def find_version(
     conn: Connection, agreement_id: str, version: str, known_at: datetime = END_OF_TIME
 ) -> Agreement | None:
-    """A registered version of an agreement, whatever came after it, with who had signed it off by an instant."""
+    """A registered version of an agreement, even if superseded, with those who had signed it off by ``known_at``."""
     row = conn.execute(
         f"""select body, path, {_SIGNERS} from sluice.document d
             where kind = 'agreement' and document_id = %(agreement_id)s and version = %(version)s
@@ -283,16 +283,16 @@ def find_contracts(conn: Connection, agreement: Agreement, on: date, known_at: d
 
 
 def list_agreements(conn: Connection, known_at: datetime) -> tuple[Known, ...]:
-    """Every agreement of every principal as the timeline was known at an instant, by id and first day."""
+    """Every agreement of every principal as known at an instant, ordered by principal, id and first day."""
     rows = conn.execute(_EVERY, {"kind": "agreement", "known_at": known_at}).fetchall()
     found = (_row(row) for row in rows)
     return tuple(Known(row.agreement, parse_annexes(row.body, row.path), row.days) for row in found)
 
 
 def list_contracts(conn: Connection, known_at: datetime, naming: Sequence[str] = ()) -> tuple[KnownContract, ...]:
-    """Every active contract as the timeline was known at an instant, under the agreement version it names.
+    """Every active contract as known at an instant, under the agreement version it names.
 
-    naming: only those in whose text one of these words stands, so that the others need not be read.
+    ``naming``: if given, only contracts whose text contains one of these words; the others are not parsed.
     """
     found = []
     for raw in conn.execute(_EVERY, {"kind": "contract", "known_at": known_at}).fetchall():
@@ -306,7 +306,7 @@ def list_contracts(conn: Connection, known_at: datetime, naming: Sequence[str] =
 
 
 def list_laid(conn: Connection) -> tuple[Laid, ...]:
-    """Everything that was ever laid down of when which version of an agreement holds, by agreement, day and instant."""
+    """Every span of days ever laid down for versions of agreements, by agreement, then latest day and instant first."""
     rows = conn.execute(
         """select a.document_id, d.version, d.principal, a.sha256, a.valid_from, a.valid_to, a.known_from, a.known_to
            from sluice.activation a join sluice.document d using (sha256) where a.kind = 'agreement'
@@ -322,7 +322,7 @@ def list_laid(conn: Connection) -> tuple[Laid, ...]:
 
 
 def find_contract_by_hash(conn: Connection, sha256: str) -> DataContract | None:
-    """The registered contract with these bytes, under the agreement version it names; None: unknown, or a gap."""
+    """The registered contract with this hash, under the agreement version it names; None if unknown or a gap."""
     raw = conn.execute(
         """select d.path, d.body, p.body as pinned_body, p.path as pinned_path
            from sluice.document d left join sluice.document p
@@ -345,7 +345,7 @@ def _contract_under(row: Row, body: bytes | None, path: str | None) -> DataContr
 
 
 def find_signed_otherwise(conn: Connection, agreement_id: str, version: str, sha256: str) -> bool:
-    """Whether this version of an agreement is registered with other bytes: a signed version never changes."""
+    """Whether this version of an agreement is registered with other bytes; a signed version must never change."""
     row = conn.execute(
         """select 1 from sluice.document
            where kind = 'agreement' and document_id = %s and version = %s and sha256 <> %s""",
@@ -363,7 +363,7 @@ def get_body(conn: Connection, sha256: str) -> bytes:
 
 
 def find_owner(conn: Connection, agreement_id: str) -> Principal | None:
-    """The principal an agreement id was first registered for."""
+    """The principal that an agreement id is registered for."""
     row = conn.execute(
         "select principal from sluice.document where kind = 'agreement' and document_id = %s limit 1", [agreement_id]
     ).fetchone()

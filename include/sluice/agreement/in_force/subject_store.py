@@ -1,4 +1,4 @@
-"""Which columns ever could find a person of a principal, over all its contracts."""
+"""Columns by which a person of a principal could ever be found, over all its contracts."""
 
 from sluice.agreement.in_force.store import find_contract_by_hash
 from sluice.db import Connection
@@ -6,9 +6,9 @@ from sluice.terms import Principal
 
 
 def find_subject_names(conn: Connection, principal: Principal) -> frozenset[str] | None:
-    """Columns that find a person in any contract of a principal that was ever registered.
+    """Columns by which a person can be found, in any contract of a principal that was ever registered.
 
-    None: not every one can be read, so nobody can tell.
+    None if some contract cannot be read, so that the answer is not known.
     """
     rows = conn.execute(
         "select sha256 from sluice.document where kind = 'contract' and principal = %s", (principal,)

@@ -1,1 +1,1 @@
-"""Who is what for every field: the role profiles, their matrix, what could be contested, and who signed it off."""
+"""Roles of the parties for every field: profiles, the role matrix, what could be contested, and its sign-off."""

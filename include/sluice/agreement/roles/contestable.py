@@ -1,4 +1,4 @@
-"""Roles in force that somebody could contest: nobody signed them off, or the arrangement behind them is missing."""
+"""Roles in force that could be contested, as nobody signed them off or the arrangement behind them is missing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from sluice.db import Connection
 from sluice.terms import RoleProfile
 
 CONTESTED = (RoleProfile.SEED_OWNER, RoleProfile.JOINT)
-"""Profiles that ask for more than an agreement; AGENTS_PSEUDONYMISED of the others informs, and warns of nothing."""
+"""Profiles that need more than an agreement. AGENTS_PSEUDONYMISED (INDEPENDENT) only informs, so it is not here."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Contestable:
-    """A warning on an agreement version. ``code``: of ``profiles.role_warnings``."""
+    """A warning on an agreement version. ``code`` is one of ``profiles.role_warnings``."""
 
     principal: str
     agreement_id: str

@@ -1,4 +1,4 @@
-"""How agreements and their roles are told to people and programs: one document for the command and for HTTP. Pure."""
+"""Agreements and their roles as documents, the same for the command and for HTTP. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from sluice.agreement.roles.profiles import RolesRow
 
 
 def describe(agreement: Agreement) -> dict[str, Any]:
-    """An agreement in a list, with the Brussels days that it was signed for."""
+    """An agreement as one entry of a list; ``valid_from`` and ``valid_to`` are Brussels days."""
     return {
         "id": agreement.agreement_id,
         "version": agreement.version,

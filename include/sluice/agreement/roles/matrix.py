@@ -1,4 +1,4 @@
-"""The role matrix of an agreement: who is what for each field group in each direction, and where roles flip. Pure."""
+"""The role matrix of an agreement: the role of each party per field group and direction, and where they flip. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from sluice.terms import Direction, FieldGroup, RoleProfile
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One profile of one field group in one direction. ``fields``: columns of contracts; none: the agreement only.
+    """One profile of one field group in one direction.
 
-    ``basis``: legal bases (IRIs) with who holds them. ``flips``: the center is controller and the principal processor.
-    ``warnings``: codes, as every report has to say them.
+    ``fields``: columns of contracts; empty if only the agreement names the group. ``basis``: legal bases (IRIs), each
+    with its holder. ``warnings``: codes that every report must show. ``flips``: whether the center is controller and
+    the principal processor.
     """
 
     direction: Direction
@@ -32,7 +33,7 @@ class MatrixRow:
 
 
 def matrix_of(agreement: Agreement, contracts: Sequence[DataContract]) -> tuple[MatrixRow, ...]:
-    """Every group that contracts or agreement name, by group, then the way in before the way out."""
+    """A row for every group that the contracts or the agreement name, by group, then inbound before outbound."""
     named: dict[tuple[FieldGroup, Direction, RoleProfile], list[FieldRole]] = {}
     for contract in contracts:
         for field in contract.fields:

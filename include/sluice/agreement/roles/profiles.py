@@ -1,4 +1,4 @@
-"""The six role profiles as data, and who is what for every field of an agreement on a date."""
+"""The six role profiles as data, and the roles of the parties for every field of an agreement on a date."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ DERIVED = frozenset({FieldGroup.SCORE, FieldGroup.SEGMENT})
 AGENT_ADDED = frozenset(FieldGroup) - PRINCIPAL_SUPPLIED - STAFF_GROUPS - DERIVED
 
 ROLES_TO_SIGN = (RoleProfile.SEED_OWNER,)
-"""Profiles that somebody has to sign off; JOINT asks for an arrangement instead."""
+"""Profiles that somebody has to sign off; JOINT needs an arrangement instead."""
 
 NOTIFIED: dict[Direction, tuple[str, ...]] = {
     Direction.INBOUND: ("center", "sub-processors"),
@@ -63,12 +63,12 @@ NOTIFIED: dict[Direction, tuple[str, ...]] = {
     Direction.PORTABILITY_ACCESS: ("next controller (Art. 20(2))",),
     Direction.NOTICE: ("every recipient", "upstream supplier on withdrawal"),
 }
-"""Who must be told, by direction; parties known by name take the place of the words."""
+"""Who must be told, by direction; where parties are known by name, :func:`notified` replaces the words by names."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolesRow:
-    """Who is what for one field. ``field`` is ``*`` when no contract names one of this group."""
+    """The roles of the parties for one field. ``field`` is ``*`` if no contract names a field of this group."""
 
     field: str
     group: str
@@ -83,7 +83,7 @@ class RolesRow:
 
 
 def default_profile(direction: Direction, group: FieldGroup) -> RoleProfile | None:
-    """What the domain expects where nothing is written; shown with a warning, never applied to a file."""
+    """The profile that the domain expects if nothing is written; shown with a warning, never applied to a file."""
     if group in STAFF_GROUPS and direction is not Direction.INBOUND:
         return RoleProfile.STAFF
     if direction is Direction.INBOUND or group in PRINCIPAL_SUPPLIED:
@@ -98,10 +98,10 @@ def roles_for(
     on: date,
     group: FieldGroup | None = None,
 ) -> tuple[RolesRow, ...]:
-    """One row per field of the contracts in this direction, then one per group only the agreement names.
+    """One row per field of the contracts in this direction, then one per group that only the agreement names.
 
-    ``on``: Brussels date, for the sub-processors. A ``group`` asked for that nobody names gets the
-    domain's default with a warning.
+    ``on``: the Brussels date for which sub-processors are listed. If neither names the ``group`` that was asked for,
+    it gets the domain's default, with a warning.
     """
     named = [field for contract in contracts if contract.direction is direction for field in contract.fields]
     rows = [_field_row(agreement, direction, on, field) for field in named]
@@ -165,7 +165,7 @@ def notified(agreement: Agreement, direction: Direction, profile: RoleProfile, o
 
 
 def role_warnings(agreement: Agreement, profile: RoleProfile) -> tuple[str, ...]:
-    """What every report about a field of this profile has to say."""
+    """Warnings that every report about a field of this profile must show."""
     found = []
     if profile is RoleProfile.SEED_OWNER:
         if not agreement.is_seed_owner_signed_off:

@@ -1,7 +1,7 @@
-"""Sign a role profile off that could be contested: one version of an agreement, one signature, one entry.
+"""Sign off a role profile that could be contested: one signature on one version of an agreement, one ledger entry.
 
-The roles stay what they were: another role takes another version. What ends is the warning that nobody signed it off,
-from that moment on and not before: what was exchanged earlier keeps what it says.
+The roles stay the same: another role needs another version. Only the warning that nobody signed it off ends, from that
+moment on; records of earlier exchanges keep it.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ from sluice.times import utc_text
 
 
 class SignOffRefused(SluiceError):
-    """A signature that nothing needs, or that needs somebody else."""
+    """The signature is not needed, or somebody else must give it."""
 
     code: ClassVar[str] = "SLU-445"
     summary: ClassVar[str] = "this role profile cannot be signed off so"
@@ -37,10 +37,10 @@ class SignOffRefused(SluiceError):
 def sign_off(
     conn: Connection, agreement_id: str, version: str, profile: RoleProfile, by: str, now: datetime, *, reason: str
 ) -> Agreement:
-    """Note that ``by`` signed a profile off; the version as it stands then. ``reason``: a code, for the ledger.
+    """Record that ``by`` signed off a profile, and return the version as it stands then.
 
-    Raises NotFound for a version that is not registered, SignOffRefused, UsageError for a reason that is a sentence,
-    or a name that is none.
+    ``reason`` is a code for the ledger. Raises NotFound for a version that is not registered, SignOffRefused, and
+    UsageError if the reason is a sentence or the name is none.
     """
     check_reason(reason)
     by = check_name(by)
@@ -62,7 +62,7 @@ def sign_off(
 
 
 def refusal_of(paper: Agreement, profile: RoleProfile, by: str) -> str | None:
-    """Why this person cannot sign a profile of this paper off; None: they can. Pure."""
+    """Why this person cannot sign off a profile of this paper; None if they can. Pure."""
     if profile not in ROLES_TO_SIGN:
         return "NEEDS_NONE"
     if paper.is_seed_owner_signed_off:
@@ -71,7 +71,7 @@ def refusal_of(paper: Agreement, profile: RoleProfile, by: str) -> str | None:
 
 
 def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: datetime) -> bool:
-    """Whether a version, or a contract under it as known at an instant, gives any field this profile."""
+    """Whether a version, or a contract under it as known at an instant, gives this profile to any field."""
     if any(row.role_profile is profile for row in paper.role_rows):
         return True
     contracts = (each.contract for each in list_contracts(conn, known_at, (profile,)))

@@ -1,4 +1,4 @@
-"""Signatures under role profiles in PostgreSQL: the only SQL about them."""
+"""Sign-offs of role profiles in PostgreSQL."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from sluice.locks import About, lock_until_commit
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """One signature under a role profile of one version. ``signed_at``: UTC; ``reason``: a code."""
+    """One signature on a role profile of one version. ``signed_at`` is UTC; ``reason`` is a code."""
 
     agreement_id: str
     version: str
@@ -22,12 +22,12 @@ class SignOff:
 
 
 def lock_sign_offs(conn: Connection, agreement_id: str, version: str) -> None:
-    """Hold off others who sign the same version, until the transaction ends."""
+    """Make others who sign the same version wait until this transaction ends."""
     lock_until_commit(conn, About.SIGN_OFF, f"{agreement_id}/{version}")
 
 
 def insert_sign_off(conn: Connection, signed: SignOff) -> None:
-    """Note one signature. The same person a second time is a violation of ``role_sign_off_four_eyes``."""
+    """Store one signature. The same person signing twice violates the constraint ``role_sign_off_four_eyes``."""
     conn.execute(
         """insert into sluice.role_sign_off (agreement_id, version, role_profile, signed_by, signed_at, reason)
            values (%s, %s, %s, %s, %s, %s)""",
@@ -36,7 +36,7 @@ def insert_sign_off(conn: Connection, signed: SignOff) -> None:
 
 
 def list_sign_offs(conn: Connection, agreement_id: str, known_at: datetime) -> tuple[SignOff, ...]:
-    """Who signed any version of an agreement off, as it was known at an instant; by moment."""
+    """Sign-offs of any version of an agreement, as known at an instant, ordered by time."""
     with conn.cursor(row_factory=class_row(SignOff)) as cursor:
         cursor.execute(
             """select agreement_id, version, role_profile as profile, signed_by, signed_at, reason
