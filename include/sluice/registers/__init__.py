@@ -1,1 +1,1 @@
-"""The records of processing (GDPR Art. 30) from papers and exchanges, as PDF, CSV, XLSX and JSON."""
+"""The records of processing activities (GDPR Art. 30), from papers and exchanges, as PDF, CSV, XLSX and JSON."""

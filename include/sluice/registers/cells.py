@@ -1,6 +1,6 @@
-"""What stands in each cell of a register, in one language: a function of papers and exchanges. Pure.
+"""The text of each cell of a register in one language, from papers and exchanges. Pure.
 
-A cell that no paper fills stays empty, and is a finding where the law asks for it: nothing is made up.
+A cell that no paper fills stays empty, which is a finding if the law asks for it: nothing is made up.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ STAFF = dpv.DPV + "Employee"
 
 @dataclass(frozen=True)
 class Cells:
-    """One row, about to be written. ``at``: the date of the register."""
+    """One row to be written. ``at``: the date of the register."""
 
     say: Words
     row: Row
@@ -46,7 +46,7 @@ class Cells:
 
     @property
     def sub_processors(self) -> tuple[SubProcessor, ...]:
-        """Those of the paper that work on the date of the register; of a paper that is over, on its last day."""
+        """Sub-processors that work on the date of the register, or on the last day of a paper that has ended."""
         paper = self.row.paper
         if paper is None:
             return ()
@@ -57,7 +57,7 @@ class Cells:
         return "; ".join(dict.fromkeys(word for word in words if word))
 
     def term(self, kind: str, iri: str) -> str:
-        """A term of the Data Privacy Vocabulary as a layman reads it; else its own name."""
+        """A term of the Data Privacy Vocabulary in plain words; its own name if there are none."""
         return self.say.find(f"register.{kind}.{dpv.short(iri)}") or dpv.short(iri)
 
 
@@ -69,7 +69,7 @@ def cells_of(row: Row, register: Register, say: Words) -> dict[str, str]:
 
 
 def identification_of(register: Register, say: Words) -> dict[str, str]:
-    """Who keeps the register of 30(1): the center, as its youngest agreement names it."""
+    """The identification tab of the register of 30(1): the center, as its youngest agreement names it."""
     party = register.center.party
     joint = [_controllers(Cells(say, row, register.center, register.at)) for row in register.rows if is_joint(row)]
     return {
@@ -105,7 +105,7 @@ def _purpose(cells: Cells) -> str:
 
 
 def _texts(cells: Cells) -> Mapping[str, str]:
-    """The sentence of the purpose: of the agreement, else of the youngest exchange that named it."""
+    """The sentence of the purpose by language: from the agreement, else from the youngest exchange that named it."""
     code = cells.row.key.purpose
     known = [each.text for each in cells.agreement.purposes if each.code == code] if cells.agreement else []
     seen = [each.text for sighting in reversed(cells.row.seen) for each in sighting.purposes if each.code == code]
@@ -118,7 +118,7 @@ def _basis(cells: Cells) -> str:
     seen = (each for sighting in cells.row.seen for each in sighting.purposes)
     bases = [(each.legal_basis, each.basis_holder) for each in declared if each.code == code]
     bases += [(each.legal_basis, each.basis_holder) for each in seen if each.code == code]
-    if is_staff(cells.row):  # the principal relies on nothing for our people
+    if is_staff(cells.row):  # the principal has no legal basis for data about our people
         bases = [each for each in bases if each[1] == "center"]
         if not bases:
             return cells.say.say("register.basis.staff")
@@ -145,7 +145,7 @@ def _categories(cells: Cells) -> tuple[str, ...]:
 
 def _class(cells: Cells) -> str:
     found, row = _categories(cells), cells.row
-    provides = cells.agreement is not None and cells.agreement.special_categories  # then every exchange says so
+    provides = cells.agreement is not None and cells.agreement.special_categories  # marks every exchange as special
     in_notes = not provides and any(has_special_notes(each, row.key) for each in row.seen)
     words = [
         "special" if in_notes or any(iri in dpv.SPECIAL_CATEGORIES for iri in found) else "",
@@ -179,9 +179,9 @@ def _source(cells: Cells) -> str:
 
 
 def _recipients(cells: Cells) -> str:
-    """By name: the principal, recipients and sub-processors of the paper, and those that exchanges really had.
+    """Recipients by name: the principal, those of the paper with its sub-processors, and those seen in exchanges.
 
-    What our agents and their platform add, and nothing gives to others, is for nobody but those who work for us.
+    Data that our agents and their platform add and that never leaves the center goes only to those who work for us.
     """
     row, stays = cells.row, is_kept_inside(cells.row)
     named = [row.key.principal, *(cells.agreement.recipients if cells.agreement else ())] if not stays else []
@@ -199,7 +199,7 @@ def _contract(cells: Cells) -> str:
 
 
 def _reverse(cells: Cells, agreement: Agreement) -> str:
-    """Under SEED_OWNER the principal is processor of what our staff added (Art. 28, the other way round)."""
+    """Under SEED_OWNER, name the paper that makes the principal our processor (Art. 28 the other way round), if any."""
     if all(field.role_profile is not RoleProfile.SEED_OWNER for field in cells.fields):
         return ""
     paper = agreement.seed_owner_reverse_ref
@@ -209,7 +209,7 @@ def _reverse(cells: Cells, agreement: Agreement) -> str:
 
 
 def _abroad(cells: Cells) -> dict[str, list[str]]:
-    """Countries outside the EEA, each with every basis of those who work there: of the paper, and of exchanges."""
+    """Countries outside the EEA, from the paper and from exchanges, each with all its transfer bases."""
     bases: dict[str, set[str]] = {country: set() for each in cells.row.seen for country in each.countries}
     known = cells.agreement.sub_processors if cells.agreement else ()
     for each in (*cells.sub_processors, *(part for part in known if _was_seen(part, cells.row.seen))):
@@ -222,7 +222,7 @@ def _abroad(cells: Cells) -> dict[str, list[str]]:
 
 
 def _was_seen(part: SubProcessor, seen: Iterable[Sighting]) -> bool:
-    """Whether exchanges had this sub-processor in these years of it."""
+    """Whether an exchange had this sub-processor on a day on which this entry about it was valid."""
     days = Days(part.valid_from, part.valid_to)
     return any(part.name in each.sub_processors and (each.first in days or each.last in days) for each in seen)
 
@@ -344,7 +344,7 @@ def _paper(cells: Cells) -> str:
 
 
 def _nothing(cells: Cells) -> str:
-    """No paper says it, and nothing is made up."""
+    """An empty cell: no paper says it, and nothing is made up."""
     return ""
 
 

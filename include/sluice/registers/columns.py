@@ -1,7 +1,7 @@
 """The columns of the Belgian authority's register, as ``facts/art30-columns.csv`` lists them (standards.md d).
 
-The labels are Dutch, French and English; ``certainty`` says where order and words are from: the simplified
-templates of the authority could not be had, so the order of some columns is not confirmed.
+The labels are in Dutch, French and English. ``certainty`` in that file says where order and words come from: the
+simplified templates of the authority were not available, so the order of some columns is not confirmed.
 """
 
 import csv
@@ -22,8 +22,10 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``gdpr``: the letter of Art. 30 that asks for it, or empty; ``mandatory``: yes, if any, if possible,
-    no."""
+    """One column. ``gdpr``: the letter of Art. 30 that asks for it, or empty.
+
+    ``mandatory``: yes, if any, if possible or no.
+    """
 
     key: str
     gdpr: str
@@ -33,7 +35,7 @@ class Column:
 
 @cache
 def columns_of(article: Article, tab: str = REGISTER) -> tuple[Column, ...]:
-    """The columns of one tab of a register, in their order; none for a tab that it does not have."""
+    """The columns of one tab of a register, in order; empty if the register has no such tab."""
     wanted = _NAMES.get((article, tab))
     text = (files("sluice.registers") / "facts" / "art30-columns.csv").read_text(encoding="utf-8")
     lines = (line for line in csv.DictReader(text.splitlines()) if line["register"] == wanted)

@@ -1,4 +1,4 @@
-"""A register of a date: papers and exchanges as they were known then, put together. Nothing is written."""
+"""Make a register as of a date, from papers and exchanges as they were known then. Nothing is written."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,7 +21,7 @@ _DAY = timedelta(days=1)
 
 
 def make_register(conn: Connection, settings: Settings, article: Article, at: date, known_at: datetime) -> Register:
-    """The register of a Brussels date as everything was known at an instant."""
+    """The register of a Brussels date, from what was known at an instant."""
     [register] = make_registers(conn, settings, (article,), at, known_at)
     return register
 
@@ -29,7 +29,7 @@ def make_register(conn: Connection, settings: Settings, article: Article, at: da
 def make_registers(
     conn: Connection, settings: Settings, articles: Iterable[Article], at: date, known_at: datetime
 ) -> list[Register]:
-    """Registers of one look: papers and exchanges are read once for all."""
+    """Several registers of one snapshot: papers and exchanges are read once for all of them."""
     with transaction(conn):
         conn.execute("set transaction isolation level repeatable read, read only")
         papers = Papers(list_agreements(conn, known_at), list_contracts(conn, known_at))
@@ -59,7 +59,7 @@ def _completed(register: Register) -> Register:
 
 
 def contract_reader(conn: Connection) -> ContractOf:
-    """Contracts by the hash that records name, each read once."""
+    """A function that finds contracts by the hash in a record, and reads each only once."""
 
     @cache
     def contract_of(sha256: str | None) -> DataContract | None:
@@ -69,12 +69,12 @@ def contract_reader(conn: Connection) -> ContractOf:
 
 
 def known_then(at: date, now: datetime) -> datetime:
-    """The last instant of a Brussels date, or now if that is yet to come: what was known then."""
+    """The instant to ask what was known on a Brussels date: its last one, or ``now`` if that is still to come."""
     end = midnight(at + _DAY).astimezone(UTC) - timedelta(microseconds=1)
     return min(end, now)
 
 
 def center_of(settings: Settings, papers: Papers) -> Center:
-    """We ourselves, as the youngest agreement known names us; else as the settings do."""
+    """The center itself, as the youngest known agreement names it; else as the settings do."""
     party = own_party(papers.agreements, settings.center, settings.center_name)
     return Center(settings.center, settings.center_country, party)

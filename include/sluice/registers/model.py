@@ -1,4 +1,4 @@
-"""The two registers of GDPR Art. 30 as data: what papers declare, what exchanges showed, rows and findings."""
+"""The two registers of GDPR Art. 30 as data: what papers declare, what was seen in exchanges, rows and findings."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from sluice.terms import Direction
 
 
 class Article(StrEnum):
-    """Which register: of what the center decides itself (30(1)), of what it does for principals (30(2))."""
+    """Which register: of processing that the center decides on (30(1)), or that it does for principals (30(2))."""
 
     CONTROLLER = "30.1"
     PROCESSOR = "30.2"
@@ -19,7 +19,7 @@ class Article(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Center:
-    """We ourselves: our code in agreements, the country we work in, and how the papers name us."""
+    """The center itself: its code in agreements, the country it works in, and how the papers name it."""
 
     code: str
     country: str
@@ -28,7 +28,7 @@ class Center:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a row is about. ``purpose`` None: files for which no purpose could be named; ``group``: 30(1) only."""
+    """What a row is about. ``purpose`` is empty for files without a known purpose; ``group`` is for 30(1) only."""
 
     article: Article
     principal: str
@@ -38,14 +38,14 @@ class Key:
 
     @property
     def number(self) -> str:
-        """The number of the processing: unique in its register, the same in every language and on every date."""
+        """The number of the processing: unique in its register, and the same in every language and on every date."""
         parts = (self.agreement_id or f"({self.principal})", self.purpose or "(?)", self.group)
         return "/".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
 class SeenColumn:
-    """One kind of column of an exchange; ``controller``: said by column in what goes out only."""
+    """One kind of column of an exchange. ``controller`` is known per column only for what goes out."""
 
     group: str | None
     category: str | None
@@ -55,7 +55,7 @@ class SeenColumn:
 
 @dataclass(frozen=True, slots=True)
 class SeenRole:
-    """Who decides of a field group in an exchange."""
+    """The role profile and the controller of a field group in an exchange."""
 
     group: str
     profile: str
@@ -64,9 +64,9 @@ class SeenRole:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Closed exchanges that are alike in everything a register says, on days on which the same papers were in force.
+    """A group of closed exchanges for which a register says the same, on days with the same papers in force.
 
-    ``first``, ``last``: Brussels dates.
+    ``first`` and ``last`` are Brussels dates; ``count`` is the number of exchanges.
     """
 
     principal: str
@@ -91,11 +91,14 @@ class Sighting:
     accepted: int
     """How many of them moved data: accepted or partly accepted."""
     after_end: bool = False
-    """Whether each went back because its agreement had ended: the paper of the last day counts (Art. 28(3)(g))."""
+    """Whether all were given back because their agreement had ended: its last day counts then (Art. 28(3)(g))."""
 
     @property
     def is_of_the_law(self) -> bool:
-        """Answers to persons (Art. 15, 20), and what is given back at the end: no agreement has to declare those."""
+        """Whether the law itself requires it, so that no agreement has to declare it.
+
+        That holds for answers to persons (Art. 15, 20) and for what is given back at the end of an agreement.
+        """
         codes = {purpose.code for purpose in self.purposes}
         is_given_back = self.direction is Direction.OUTBOUND_RETURN and codes == {CONTRACT_END}
         return self.direction is Direction.PORTABILITY_ACCESS or is_given_back
@@ -103,7 +106,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """The timeline as it was known: agreements and contracts with their days."""
+    """The timeline as known at an instant: agreements and contracts with their days."""
 
     agreements: tuple[Known, ...]
     contracts: tuple[KnownContract, ...]
@@ -111,10 +114,10 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Everything the papers known say of one row on a date, or on its last day. ``paper``: the version that does.
+    """What the known papers declare for one row on a date, or on its last day if it has ended.
 
-    ``first``, ``last``: days on which some version declared it, with a contract under it where it has one; last None:
-    without end.
+    ``paper``: the agreement version that declares it. ``first`` and ``last`` bound the days on which some version
+    declared it, together with a contract where it has one; ``last`` None means without end.
     """
 
     paper: Known
@@ -127,7 +130,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One processing: declared, seen, or both. ``paper``: what declares it, else the agreement it was seen under."""
+    """One processing: declared, seen, or both. ``paper``: the version that declares it, or under which it was seen."""
 
     key: Key
     declared: Declared | None
@@ -140,7 +143,7 @@ class Row:
 
     @property
     def is_of_the_law(self) -> bool:
-        """Whether it was only seen in what the law asks for: no agreement has to."""
+        """Whether it was seen only in exchanges that the law itself requires, which no agreement has to declare."""
         return bool(self.seen) and all(each.is_of_the_law for each in self.seen)
 
     @property
@@ -153,7 +156,7 @@ class Row:
 
 
 class FindingCode(StrEnum):
-    """Where papers and exchanges differ, or a row cannot say what it must."""
+    """Why there is a finding: papers and exchanges differ, or a row lacks what it must say."""
 
     DECLARED_NOT_SEEN = "DECLARED_NOT_SEEN"
     PURPOSE_NOT_DECLARED = "PURPOSE_NOT_DECLARED"
@@ -169,7 +172,10 @@ class FindingCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``what``: a code, name or column, never of a person. ``exchanges``: how many showed it; 0 of a paper."""
+    """A finding. ``what``: a code, name or column, never about a person.
+
+    ``exchanges``: in how many it was seen; 0 for a finding about papers.
+    """
 
     code: FindingCode
     number: str
@@ -180,7 +186,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One register as of a date, as it was known at an instant. ``open``: exchanges without a decision yet."""
+    """One register as of a date, as known at an instant. ``open``: how many exchanges had no decision yet."""
 
     article: Article
     at: date
@@ -192,5 +198,5 @@ class Register:
 
     @property
     def exchanges(self) -> int:
-        """How many are in its rows; one that is in several counts once."""
+        """How many exchanges are in its rows; one that is in several rows counts once."""
         return sum({id(each): each.count for row in self.rows for each in row.seen}.values())

@@ -1,6 +1,6 @@
-"""A register as a document to read: what it is, what was seen, what differs, then every row whole. Pure.
+"""A register as a document to read: an overview, what was seen, findings, then every row in full. Pure.
 
-A register has up to 28 columns: no page is that wide, so each row is a list of labels and values.
+A register has up to 28 columns, and no page is that wide, so each row is a list of labels and values.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from sluice.times import utc_text
 SEEN_WIDTHS = (3.0, 1.0, 0.8, 0.8, 0.8, 1.0, 1.0, 3.2)
 FINDING_WIDTHS = (4.2, 3.0, 1.0, 0.9)
 FINDING_COLUMNS = 4
-"""The code is for programs; the sentence says it."""
+"""Columns of the findings that are shown: all but the code, which is for programs."""
 NOTHING = "\N{EN DASH}"
 
 
 def make_register_page(register: Register, language: str) -> RegisterPage:
-    """The page of a register, every word finished; ``language``: nl, fr or en."""
+    """The page of a register in its final words; ``language`` is nl, fr or en."""
     say, article = words(language), register.article
     tables = {table.name: table for table in tables_of(register, language)}
     title = say.say(f"register.title.{article}")
@@ -90,7 +90,7 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], widths: tuple[floa
 
 
 def _row(table: Table, number: str, cells: Sequence[str]) -> Part:
-    """One processing: every column of the authority that says something, in its order."""
+    """One processing as a list of all columns of the authority, in its order."""
     return Part(
         number, facts=tuple(Pair(label, Text(cell or NOTHING)) for label, cell in zip(table.head, cells, strict=True))
     )

@@ -1,9 +1,9 @@
 """Which rows a register has, which row covers which exchange, and where papers and exchanges differ. Pure.
 
-A row of 30(1): agreement, purpose and field group of which the center is controller, alone or with another.
-A row of 30(2): agreement and purpose that the center is processor for. An exchange is a *use* of one or more
-rows: per purpose, and per field group where the center decides. Each use has exactly one row, in exactly one
-of the two registers; an exchange always has a use, refused ones and those without a paper too.
+A row of 30(1) is an agreement, a purpose and a field group of which the center is controller, alone or with another.
+A row of 30(2) is an agreement and a purpose for which the center is processor. An exchange is a *use* of one or more
+rows: one per purpose, and per field group where the center is controller. Each use has exactly one row, in exactly one
+of the two registers. Every exchange has a use, even a refused one or one without a paper.
 """
 
 from collections import defaultdict
@@ -41,9 +41,9 @@ ContractOf = Callable[[str | None], DataContract | None]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One reason to declare a row: a version of an agreement, with a column of a contract under it if one uses it.
+    """One reason why a row is declared: an agreement version, with a contract column under it that uses the purpose.
 
-    ``days``: on which both held.
+    ``contract`` and ``field`` are None if no contract uses it. ``days``: the days on which both held.
     """
 
     known: Known
@@ -53,7 +53,7 @@ class Piece:
 
 
 def uses_of(seen: Sighting, contract: DataContract | None) -> tuple[Key, ...]:
-    """The rows that an exchange belongs to; at least one. ``contract``: the one it was judged by, if it is known."""
+    """The rows that an exchange belongs to, at least one. ``contract``: the one it was judged by, if known."""
     agreement = seen.agreement_id or ""
     found = [
         _key(seen.principal, agreement, purpose.code, group, controller)
@@ -73,14 +73,14 @@ def _key(principal: str, agreement: str, purpose: str, group: str, controller: s
 
 
 def _groups_for(seen: Sighting, contract: DataContract | None, purpose: PurposeLine) -> Iterator[tuple[str, str]]:
-    """Field groups that a purpose was for, with their controller. What no contract explains is for every group."""
+    """Field groups that a purpose was for, with their controller; all groups if the contract is not known."""
     fields = contract.fields if contract else ()
     named = {field.group.value for field in fields if field.is_for(purpose.iri, purpose.legal_basis)}
     yield from ((group, controller) for group, controller in _groups_of(seen) if not fields or group in named)
 
 
 def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
-    """Groups of the columns that were seen; of a file that could not be read, those of its contract."""
+    """Groups with their controllers: of the columns seen, or, for a file that could not be read, of its contract."""
     by_group: dict[str, list[SeenRole]] = defaultdict(list)
     for role in seen.roles:
         by_group[role.group].append(role)
@@ -96,13 +96,13 @@ def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
 
 
 def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
-    """Every row that papers declare on a date, or declared at most so many years before it."""
+    """Every row that papers declare on a date, or declared at most ``kept_years`` before it."""
     declared = _ever_declared(papers, at)
     return {key: each for key, each in declared.items() if not _is_over(each.last, (), at, kept_years)}
 
 
 def _ever_declared(papers: Papers, at: date) -> dict[Key, Declared]:
-    """Every row that some version declares that was in force by then. Old versions say since when a row is there."""
+    """Every row declared by a version that began by then; older versions count, as they tell when a row began."""
     pieces: dict[Key, list[Piece]] = defaultdict(list)
     for known in papers.agreements:
         if known.days.first <= at:
@@ -112,14 +112,14 @@ def _ever_declared(papers: Papers, at: date) -> dict[Key, Declared]:
 
 
 def _is_over(ended: date | None, seen: Sequence[Sighting], at: date, years: int) -> bool:
-    """Whether a row has been kept long enough: since its paper ended, and since the last exchange after that."""
+    """Whether a row has been kept long enough since its paper ended, and since its last exchange."""
     if ended is None:
         return False
     return _years_later(max([ended, *(each.last for each in seen)]), years) < at
 
 
 def ends_of(papers: Papers) -> dict[str, date]:
-    """The last day of all versions of each agreement that has one; none while a version has no end."""
+    """The last day of each agreement over all its versions; agreements with a version without end are left out."""
     ends: dict[str, list[date | None]] = defaultdict(list)
     for known in papers.agreements:
         ends[known.agreement.agreement_id].append(known.days.last)
@@ -134,7 +134,7 @@ def _years_later(day: date, years: int) -> date:
 
 
 def _declares(known: Known, contracts: Iterable[KnownContract], at: date) -> Iterator[tuple[Key, Piece]]:
-    """Rows of a version by the contracts under it that began by then; what none of them uses, by itself."""
+    """Rows that a version declares with contracts under it that began by ``at``, or, if none uses a purpose, alone."""
     agreement = known.agreement
     pin = (agreement.agreement_id, agreement.version)
     pinned = [each for each in contracts if (each.contract.agreement_id, each.contract.agreement_version) == pin]
@@ -156,14 +156,14 @@ def _declares(known: Known, contracts: Iterable[KnownContract], at: date) -> Ite
 
 
 def _shared(days: Days, other: Days) -> Days | None:
-    """The days that are in both spans, if there are any."""
+    """The days that are in both spans; None if there are none."""
     first = max(days.first, other.first)
     last = min((day for day in (days.last, other.last) if day), default=None)
     return Days(first, last) if last is None or first <= last else None
 
 
 def _without_contract(known: Known, purpose: str, holder: str) -> Iterator[Key]:
-    """Of a purpose that no contract uses: the groups that the center decides of, if it holds the basis."""
+    """Rows of a purpose that no contract uses: one per group the center decides on if it holds the basis, else one."""
     agreement = known.agreement
     own = [role.field_group.value for role in agreement.role_rows if PROFILES[role.role_profile].controller in DECIDES]
     groups = list(dict.fromkeys(own)) if holder == "center" else []
@@ -174,7 +174,7 @@ def _without_contract(known: Known, purpose: str, holder: str) -> Iterator[Key]:
 
 
 def _joined(pieces: Sequence[Piece], at: date) -> Declared:
-    """What a row is declared to be on a date; of one that is over by then, on its last day."""
+    """What papers declare for a row on a date, or on its last day if it has ended by then."""
     ends = [piece.days.last for piece in pieces]
     last = None if None in ends else max(end for end in ends if end)
     on = min(at, last or at)
@@ -193,9 +193,9 @@ def _joined(pieces: Sequence[Piece], at: date) -> Declared:
 def rows_of(
     article: Article, papers: Papers, seen: Iterable[Sighting], contract_of: ContractOf, at: date, kept_years: int
 ) -> tuple[Row, ...]:
-    """Every row of a register, by number: what is declared, and what was seen without being so.
+    """Every row of a register, by key: those declared, and those only seen in exchanges.
 
-    kept_years: how long a row stays after its processing ended.
+    ``kept_years``: how long a row stays after its processing ended.
     """
     declared = {key: each for key, each in _ever_declared(papers, at).items() if key.article is article}
     sightings: dict[Key, list[Sighting]] = defaultdict(list)
@@ -208,7 +208,7 @@ def rows_of(
 
 
 def _end_of(row: Row, papers: Papers) -> date | None:
-    """When what a row is about ended by its papers; of what was never declared, when its agreement did."""
+    """When a row ended by its papers; if it was never declared, when its agreement ended. None while it goes on."""
     return row.declared.last if row.declared else ends_of(papers).get(row.key.agreement_id)
 
 
@@ -219,7 +219,7 @@ def _row(key: Key, declared: Declared | None, seen: tuple[Sighting, ...], papers
 
 
 def findings_of(rows: Sequence[Row], papers: Papers, center: Center) -> tuple[Finding, ...]:
-    """Where papers and exchanges differ, row by row; then, once an agreement, what can be contested of its roles."""
+    """Where papers and exchanges differ, row by row; then, once per agreement, which roles could be contested."""
     found = [finding for row in rows for finding in _findings(row, papers, center)]
     return (*found, *_contestable(rows))
 
@@ -241,9 +241,9 @@ def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = 
 
 
 def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
-    """Exchanges for a purpose that no version of the agreement declares for the day they were opened.
+    """Find exchanges for a purpose that no version of the agreement declares for the day they were opened.
 
-    An answer to a person needs none, nor what is given back at the end: duties of the law (Art. 6(1)(c), 15, 20, 28).
+    Answers to persons and what is given back at the end are duties of the law (Art. 6(1)(c), 15, 20, 28).
     """
     agreed = (each for each in row.seen if not each.is_of_the_law)
     wrong = [each for each in agreed if not _declared_on(row.key, papers, _day_of_paper(each, papers))]
@@ -265,7 +265,7 @@ def _declares_purpose(row: Row, papers: Papers) -> bool:
 
 
 def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
-    """Recipients, countries and categories of exchanges that the agreement of their day does not name."""
+    """Find recipients, countries and categories of exchanges that the agreement of their day does not name."""
     found: dict[tuple[FindingCode, str], list[Sighting]] = defaultdict(list)
     for each in row.seen:
         paper = _paper_on(each, papers)
@@ -276,7 +276,7 @@ def _beyond(row: Row, papers: Papers, center: Center) -> Iterator[Finding]:
 
 
 def turns_of(papers: Papers) -> tuple[date, ...]:
-    """Days on which some agreement begins to be in force, or is no more."""
+    """Days on which some agreement begins to be in force or no longer is."""
     spans = [known.days for known in papers.agreements]
     return (*(days.first for days in spans), *(days.last + _DAY for days in spans if days.last is not None))
 
@@ -288,7 +288,7 @@ def _paper_on(seen: Sighting, papers: Papers) -> Known | None:
 
 
 def _day_of_paper(seen: Sighting, papers: Papers) -> date:
-    """The day whose papers an exchange is judged by: its own; of what goes back after the end, the last one."""
+    """The day whose papers an exchange is compared with: its own, or the last day of an agreement that had ended."""
     return ends_of(papers).get(seen.agreement_id or "", seen.last) if seen.after_end else seen.last
 
 
@@ -312,9 +312,9 @@ def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Ite
 
 
 def has_special_notes(seen: Sighting, key: Key) -> bool:
-    """Whether special data were seen in notes alone, and a row is about those: no column names what is there.
+    """Whether special categories were seen only in notes, where no column names them, and the row is about notes.
 
-    A note in which nothing was found is not proven clean, so a row that is not ordinary by one exchange stays so.
+    Finding nothing in a note does not prove it clean, so one exchange is enough to make a row special.
     """
     notes = [controller for group, controller in _groups_of(seen) if group == NOTES]
     is_in_row = key.group == NOTES if key.group else any(controller not in DECIDES for controller in notes)
@@ -322,13 +322,13 @@ def has_special_notes(seen: Sighting, key: Key) -> bool:
 
 
 def categories_in(seen: Sighting, group: str = "") -> tuple[str, ...]:
-    """Categories of the columns that were seen, of one field group or of all (empty)."""
+    """Categories of the columns that were seen, in one field group, or in all if ``group`` is empty."""
     found = (column.category for column in seen.columns if column.category and group in ("", column.group))
     return tuple(sorted(set(found)))
 
 
 def _contestable(rows: Iterable[Row]) -> Iterator[Finding]:
-    """What has to be said about roles in every report (EDPB 07/2020), by paper and by exchange."""
+    """Warnings about roles that every report must show (EDPB 07/2020), from papers and from exchanges."""
     said: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
     for row in rows:
         for code, seen in _warned(row) if row.key.article is Article.CONTROLLER else ():
@@ -349,7 +349,7 @@ def _warned(row: Row) -> Iterator[tuple[str, tuple[Sighting, ...]]]:
 
 
 def _warns(word: str) -> bool:
-    """AGENTS_PSEUDONYMISED informs, and warns of nothing."""
+    """Whether it is a warning; AGENTS_PSEUDONYMISED only informs."""
     return word.startswith((RoleProfile.SEED_OWNER, RoleProfile.JOINT))
 
 
@@ -358,7 +358,7 @@ def _code(word: str) -> str:
 
 
 def _is_about(word: str, seen: Sighting, group: str) -> bool:
-    """Whether a warning is about the profile of this group; SEED_OWNER's begin so, JOINT's too."""
+    """Whether a warning is about the profile of this group: those on SEED_OWNER and JOINT begin with its name."""
     profiles = {role.profile for role in seen.roles if role.group == group}
     return any(
         word.startswith(profile) for profile in (RoleProfile.SEED_OWNER, RoleProfile.JOINT) if profile in profiles
@@ -372,29 +372,29 @@ def is_staff(row: Row) -> bool:
 
 
 def is_joint(row: Row) -> bool:
-    """Whether the center decides of a row together with others, by its papers or by an exchange (Art. 26)."""
+    """Whether the center is joint controller of a row, by its papers or by an exchange (Art. 26)."""
     declared, seen = _profiles(row)
     return bool(row.key.group) and RoleProfile.JOINT.value in declared | seen
 
 
 def _profiles(row: Row) -> tuple[set[str], set[str]]:
-    """Role profiles of a row's field group: as declared, and as seen."""
+    """Role profiles of a row's field group: those declared, and those seen."""
     declared = {field.role_profile.value for field in row.declared.fields} if row.declared else set()
     return declared, {role.profile for each in row.seen for role in each.roles if role.group == row.key.group}
 
 
 def is_kept_inside(row: Row) -> bool:
-    """Whether no paper and no exchange of a row takes it from, or gives it to, anybody outside the center."""
+    """Whether, by all its papers and exchanges, the data of a row never comes from or goes to anybody outside."""
     return _ways(row) == {Direction.INTERNAL}
 
 
 def sources_of(row: Row) -> tuple[str, ...]:
-    """Where the data of a row is from: ``principal``, ``staff`` (what our agents and their platform add)."""
+    """Where the data of a row comes from: ``principal``, and ``staff`` for what our agents and their platform add."""
     ways = _ways(row)
     found = ["principal"] if Direction.INBOUND in ways or row.key.article is Article.PROCESSOR else []
     return (*found, *(["staff"] if ways & {Direction.INTERNAL, Direction.OUTBOUND_RETURN} else []))
 
 
 def _ways(row: Row) -> set[Direction]:
-    """Directions of a row, as declared and as seen."""
+    """Directions of a row, declared or seen."""
     return {each.direction for each in row.seen} | (row.declared.directions if row.declared else frozenset())

@@ -1,6 +1,6 @@
-"""What registers read of exchanges, as noted when they were closed: alike ones together, counted by the database.
+"""Exchanges as registers read them: what was noted at their close, with alike ones grouped and counted in SQL.
 
-Days that are over were counted as exchanges closed; of the day of the instant asked for, each exchange is looked at.
+For past days the tallies kept as exchanges closed are read; for the day of ``known_at`` each exchange is read.
 """
 
 import json
@@ -49,10 +49,10 @@ _SEEN = """
 def find_sightings(
     conn: Connection, at: date, known_at: datetime, turns: Iterable[date], ends: Mapping[str, date] = NO_ENDS
 ) -> tuple[Sighting, ...]:
-    """Exchanges opened up to a Brussels date and closed up to an instant: alike ones together, the latest last.
+    """Exchanges opened up to a Brussels date and closed up to an instant, with alike ones grouped, the latest last.
 
-    turns: first days of what papers say; none of these lies between two exchanges that are put together. ends: last
-    days of agreements; each is the day before a turn.
+    ``turns``: days on which papers change; exchanges before and after a turn are not grouped. ``ends``: last days of
+    agreements, each the day before a turn.
     """
     parameters = {
         "at": at,
@@ -68,7 +68,7 @@ def find_sightings(
 
 
 def count_open(conn: Connection, at: date, known_at: datetime) -> int:
-    """Exchanges that were opened by then and had no decision yet: nothing is said of them."""
+    """How many exchanges were opened by then and had no decision yet; the register says nothing more about them."""
     row = conn.execute(
         """select count(*) as n from exchange
            where (opened_at at time zone 'Europe/Brussels')::date <= %(at)s and opened_at <= %(known_at)s

@@ -1,4 +1,4 @@
-"""A register as tables of finished words in one language: what every form of it is written from. Pure."""
+"""A register as tables of final text in one language; every file form is written from these. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FINDING_HEAD = ("finding", "number", "principal", "exchanges", "code")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One tab. ``keys``: what programs call the columns; ``head``: what people do."""
+    """One tab. ``keys``: names of the columns for programs; ``head``: labels for people."""
 
     name: str
     word: str
@@ -25,7 +25,7 @@ class Table:
 
 
 def tables_of(register: Register, language: str) -> tuple[Table, ...]:
-    """Every tab of a register that has columns, in the order in which it is read."""
+    """Every tab that the register has, in reading order."""
     say = words(language)
     found = [_register(register, say), _seen(register, say), _findings(register, say)]
     own = columns_of(register.article, IDENTIFICATION)
@@ -55,7 +55,7 @@ def _register(register: Register, say: Words) -> Table:
 
 
 def _seen(register: Register, say: Words) -> Table:
-    """How often each row was seen: the control of the register, one line a row."""
+    """How often each row was seen in exchanges, one line per row: the check on the register."""
     rows = tuple(
         (
             row.key.number,
@@ -102,7 +102,7 @@ def _what(say: Words, article: Article, finding: Finding) -> str:
 
 
 def empty_cells(register: Register) -> Iterator[Finding]:
-    """Cells that the law asks for and no paper fills, of the register itself first."""
+    """Findings on cells that the law asks for and no paper fills; those of the identification tab come first."""
     say = words("en")
     own = identification_of(register, say)
     for column in columns_of(register.article, IDENTIFICATION):

@@ -31,7 +31,7 @@ NO_TYPES: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class FileLine:
-    """One file of a register; ``rows``: of the register itself."""
+    """One file of a register. ``rows``: number of rows of the register itself, whichever tab the file holds."""
 
     path: Path
     language: str
@@ -41,7 +41,7 @@ class FileLine:
 
 
 def check_words(option: str, said: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """The words of an option that takes several, once each. Raises UsageError."""
+    """The words of an option that takes several, without repetition. Raises UsageError for an unknown or no word."""
     if not said or not set(said) <= set(known):
         raise UsageError(Ref("option", option), Ref("one of", ", ".join(known)))
     return tuple(dict.fromkeys(said))
@@ -50,7 +50,7 @@ def check_words(option: str, said: Sequence[str], known: Sequence[str]) -> tuple
 def write_register(
     register: Register, folder: Path, languages: Sequence[str] = LANGUAGES, forms: Sequence[str] = FORMS
 ) -> tuple[FileLine, ...]:
-    """Write a register into a folder, which is made; a file that is there is replaced. Same content, same bytes."""
+    """Write a register into a folder, creating it and replacing files. The same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(line for language in languages for form in forms for line in _write(register, folder, language, form))
 
@@ -78,7 +78,7 @@ def _write(register: Register, folder: Path, language: str, form: str) -> Iterat
 
 
 def _dated(register: Register) -> datetime:
-    """The date inside the PDF: that of the register, so that the same register is the same file."""
+    """The date inside the PDF: that of the register, so that the same register gives the same file."""
     return datetime.combine(register.at, time(12), BRUSSELS)
 
 
@@ -93,7 +93,7 @@ def _line(path: Path, language: str, form: str, register: Register) -> FileLine:
 
 
 def document_of(register: Register, language: str) -> dict[str, Any]:
-    """The register for programs: keys of the columns, words of one language."""
+    """The register for programs, with column keys and with texts in one language."""
     tables = {
         table.name: [dict(zip(table.keys, row, strict=True)) for row in table.rows]
         for table in tables_of(register, language)
