@@ -1,4 +1,4 @@
-"""Whose row of agents' results is it: accepted rows say so, and of sealed ones the platform's mapping does."""
+"""Find which rows of agents' results an agent made: accepted rows say so, sealed ones need the platform's mapping."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ from sluice.terms import Severity
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """Rows that the agent, or the account, of a scope made within its window; and ``unclear`` ones: nobody can tell.
+    """Which rows the agent or account of a scope made within its window, and for which rows nobody can tell.
 
-    Two columns of booleans, as long as the rows.
+    ``mine`` and ``unclear`` are Boolean series with one value per row.
     """
 
     mine: pl.Series
@@ -30,15 +30,15 @@ class Made:
 
 
 def made_in_lake(house: House, copy: Copy, frame: pl.DataFrame, scope: Scope) -> pl.Series:
-    """Which accepted rows are of the scope. They were read when they came: none of them is unclear."""
+    """Which accepted rows are in the scope. They could all be read when they came, so none is unclear."""
     return _Asked.of(house, copy, scope).made(frame["agent"], frame["started_at"])
 
 
 def made_as_it_came(house: House, copy: Copy, frame: pl.DataFrame, scope: Scope) -> Made | None:
-    """Which rows of an export, as the platform wrote them, are of the scope; None: nothing says how to read it.
+    """Which rows of an export, as the platform wrote them, are in the scope; None if there is no mapping to read it.
 
-    A row is unclear where its platform's mapping cannot read who made it, or when, and it may be of the scope. A row
-    without agent, or that nobody called yet, is nobody's.
+    A row is unclear if it may be in the scope but the platform's mapping cannot read who made it, or when. A row
+    without an agent, or not called yet, belongs to nobody.
     """
     path = mapping_of(house.settings, copy.contract) if copy.contract else None
     try:
@@ -58,7 +58,7 @@ def made_as_it_came(house: House, copy: Copy, frame: pl.DataFrame, scope: Scope)
 
 
 def _misread(read: Canonical, column: str) -> pl.Series:
-    """Rows in which a canonical column could not be read; all of them where the file lacks what it is made of."""
+    """Rows in which a canonical column could not be read; all rows if the file lacks the columns it is made from."""
     rules = {f"mapping.{column}", "mapping.latest_by"}
     wrong = [each.row_index for each in read.findings if each.rule in rules and each.severity is Severity.ERROR]
     every = pl.Series([None in wrong]).new_from_index(0, read.frame.height)
@@ -67,7 +67,7 @@ def _misread(read: Canonical, column: str) -> pl.Series:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A scope, put to one platform."""
+    """A scope as asked about one copy, with its platform, the key of staff references, and the directory."""
 
     scope: Scope
     platform: str | None
@@ -84,11 +84,11 @@ class _Asked:
 
     def within(self, moments: pl.Series) -> pl.Series:
         since, until = self.scope.since, self.scope.until
-        assert since is not None and until is not None  # of every agent scope
+        assert since is not None and until is not None  # every agent scope has both
         return ((moments >= _text(since)) & (moments < _text(until))).fill_null(False)
 
     def ever_made(self, accounts: pl.Series) -> pl.Series:
-        """Accounts that were the scope's at any time."""
+        """Which rows have an account that belonged to the scope at any time."""
         starts = pl.Series("started_at", ["", *self.directory.accounts["start"]]).unique()
         pairs = accounts.unique().drop_nulls().alias("account").to_frame().join(starts.to_frame(), how="cross")
         mine = pairs["account"].filter(self._is_scope(pairs["account"], pairs["started_at"]))

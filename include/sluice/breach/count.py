@@ -1,4 +1,4 @@
-"""Persons in copies, by reference: read where an erasure finds, counted, and nothing of them kept."""
+"""Count persons in copies by reference. Copies are read where an erasure finds them; no data of persons is kept."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,17 +41,17 @@ from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
 NOBODY = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS, INDEX, REST})
-"""Kinds of copies with row numbers, codes and references only."""
+"""Kinds of copies that hold only row numbers, codes and references."""
 WHOLE = (LAKE, REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS, REFUSED_FILE, RETURN, DIAL_KEPT)
-"""Kinds that together hold every row of an exchange once; other kinds hold the same rows again."""
+"""Kinds that together hold every row of an exchange once; other kinds repeat the same rows."""
 OTHER_KINDS = (ARRIVED, DELIVERED, DIALLED, ANSWER_KEPT, HANDED)
-"""Of what was handed over nobody reads more than its record says: it is sealed, and one person's."""
+"""Kinds that repeat rows. An answer that was handed over is sealed and about one person: only its record is read."""
 ORDER = tuple(SubjectKind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """Rows of references of one copy. ``unclear``: rows beside them that may belong here; nobody can tell."""
+    """Rows of references in one copy. ``unclear``: how many other rows may be in the scope, where nobody can tell."""
 
     rows: pl.DataFrame
     unclear: int = 0
@@ -66,10 +66,10 @@ def count_in(
     gone: Mapping[str, int | None],
     erased: Mapping[str, int],
 ) -> Counted:
-    """Distinct persons of one principal in these copies; of the scope's agent only, where it names one.
+    """Count distinct persons of one principal in these copies; only in rows of the scope's agent, if it names one.
 
-    ``gone``: rows of what was removed, by exchange (:func:`rows_gone`); ``erased``: rows that were taken out of what is
-    there. Nobody can read who was in them. A row of which nobody can tell who made it may be one person's more.
+    ``gone``: rows in removed copies, by exchange (:func:`rows_gone`). ``erased``: rows taken out of copies that are
+    still there. Nobody can read who was in those. A row whose maker is unclear may add one person to ``at_most``.
     """
     target = Target(principal, house.subject_key(principal), frozenset(), (), frozenset())
     with open_bench(house, target) as bench:
@@ -99,7 +99,7 @@ def _at_most(
     gone: Mapping[str, int | None],
     erased: Mapping[str, int],
 ) -> int | None:
-    """Persons that can be in what nobody reads any more, exchange by exchange; None: of one it is not known."""
+    """The most persons in what can no longer be read, added up by exchange; None if it is not known for one."""
     counts = {record.exchange_id: record.what.distinct_subjects for record in records}
     known = [counts.get(exchange) for exchange in unread]
     for exchange in {*gone, *erased} - {*unread}:
@@ -109,12 +109,12 @@ def _at_most(
 
 
 def _fewer(persons: int | None, rows: int | None) -> int | None:
-    """Persons that can be in so many rows, of so many in the whole exchange; None: neither is known."""
+    """The most persons in ``rows`` of an exchange with ``persons`` in all; None if neither number is known."""
     return min((count for count in (persons, rows) if count is not None), default=None)
 
 
 def _read(bench: Bench, copy: Copy, scope: Scope) -> Read | None:
-    """References of the rows of a copy; None: it is gone, or nobody here can read it."""
+    """The references in the rows of a copy; None if it is gone or cannot be read here."""
     path = bench.fetch(copy)
     if path is None:
         return None
@@ -134,12 +134,12 @@ def _read(bench: Bench, copy: Copy, scope: Scope) -> Read | None:
 
 
 def _records(frame: pl.DataFrame, scope: Scope) -> Read:
-    """Records that are no rows: nobody can tell whose they are, nor which agent wrote them."""
+    """Records that are no rows: nobody can tell whom they are about, nor which agent wrote them."""
     return Read(_rows([], 0), frame.height) if scope.kind == "agent" else Read(_rows([], frame.height))
 
 
 def _as_they_came(bench: Bench, copy: Copy, frame: pl.DataFrame, scope: Scope) -> Read | None:
-    """Rows that no gate let in, or of the file itself; None: nothing says who made them."""
+    """Rows of a file, or rows that the gate did not accept; None if an agent is asked for and no mapping reads them."""
     if scope.kind != "agent":
         return Read(_cells(bench, copy, frame))
     made = made_as_it_came(bench.house, copy, frame, scope)
@@ -147,7 +147,7 @@ def _as_they_came(bench: Bench, copy: Copy, frame: pl.DataFrame, scope: Scope) -
 
 
 def _table(bench: Bench, path: Path, copy: Copy) -> Table | None:
-    """A file as a table with a column that names somebody: as its contract says, else as its bytes do."""
+    """A file as a table with a column that names a person: read as its contract says, else as detected; or None."""
     name = copy.key.removesuffix(".age")
     named = {column.name for column in copy.columns}
     for hints in dict.fromkeys((hints_of(copy.contract), hints_of(None))):
@@ -174,7 +174,7 @@ def _cells(bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(refs: Sequence[tuple[SubjectKind, pl.Series]], height: int) -> pl.DataFrame:
-    """One line a row: the reference that is one person's, and the others in the order of their kinds."""
+    """One line per row (:data:`SCHEMA`): the reference that belongs to one person, and the others by kind."""
     if not refs:
         return pl.DataFrame({OWN: [None] * height, OTHERS: [[]] * height}, schema=SCHEMA)
     own = [series for kind, series in refs if kind in DEFINING]
@@ -187,9 +187,10 @@ def _rows(refs: Sequence[tuple[SubjectKind, pl.Series]], height: int) -> pl.Data
 
 
 def whole_of(copies: Sequence[Copy], torn: Collection[str] = ()) -> Iterator[Copy]:
-    """Copies that hold every row of their exchange once; where none is left, whatever still does.
+    """Copies that hold every row of their exchange once; if none of those is left, one of another kind.
 
-    ``torn``: exchanges of which one of those copies is gone, so that what is left of them no longer holds every row.
+    ``torn``: exchanges that lost one of those copies, so that the rest no longer holds every row; another kind is
+    preferred for them.
     """
     by_exchange: dict[str, list[Copy]] = {}
     for copy in copies:
@@ -201,10 +202,10 @@ def whole_of(copies: Sequence[Copy], torn: Collection[str] = ()) -> Iterator[Cop
 
 
 def rows_gone(kinds: Collection[str] | None, read: Collection[str], gone: Mapping[str, int | None]) -> int | None:
-    """Rows of an exchange that were asked for and that nobody can read any more; None: how many is not known.
+    """How many rows of an exchange were asked for but can no longer be read; None if that is not known.
 
-    ``kinds``: of the copies that were asked for, None: the exchange whole. ``read``: of those that are there.
-    ``gone``: rows of those that are not.
+    ``kinds``: the kinds of copies that were asked for, None for the whole exchange. ``read``: kinds of copies that are
+    there. ``gone``: rows of copies that are not, by kind.
     """
     if kinds is None and set(read) & set(OTHER_KINDS):
         return 0

@@ -1,4 +1,4 @@
-"""How a breach slice is told to people and programs: one document for the command and for HTTP. Pure."""
+"""A breach slice as a document, the same for the command and for HTTP. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from sluice.breach.write import DraftLine
 
 
 def describe(found: Slice) -> dict[str, Any]:
-    """The document of a slice. ``due_at``: UTC; ``subjects``: distinct persons, added up over principals."""
+    """The document of a slice. ``due_at`` is UTC; ``subjects`` adds up distinct persons per principal."""
     parts = [_part(part) for part in found.parts]
 
     def every(name: str) -> list[str]:
@@ -28,7 +28,7 @@ def describe(found: Slice) -> dict[str, Any]:
 
 
 def describe_drafts(drafts: Sequence[DraftLine]) -> list[dict[str, Any]]:
-    """Drafts that were written as files, for the command alone."""
+    """Drafts that were written as files; only the command shows them."""
     return [
         {"path": str(each.path), "for": each.draft, "principal": each.principal, "language": each.language}
         for each in drafts

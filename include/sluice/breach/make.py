@@ -1,7 +1,7 @@
-"""A breach slice: from an exchange, an object or an agent's account to who is in it and who must be told.
+"""Make a breach slice: from an exchange, an object or an agent's account, find who is in it and who must be told.
 
-A read: nothing is changed, so nothing stands in the ledger. What was decided (Art. 33(5)) is for people to write down.
-``aware_at`` of every slice: since when we know, which is never a moment to come (ClockRefused).
+This only reads: nothing changes, so nothing is written to the ledger. People document what was decided (Art. 33(5)).
+``aware_at`` is the moment we became aware; every function raises ClockRefused if it lies in the future.
 """
 
 import re
@@ -31,24 +31,24 @@ from sluice.terms import ExchangeId, Principal
 from sluice.times import brussels_day, brussels_today
 
 REFERENCE = re.compile("[0-9a-f]{32}")
-"""Of an agent or an account, as :mod:`sluice.staff.refs` makes it."""
+"""The form of a reference to an agent or an account, as :mod:`sluice.staff.refs` makes it."""
 LATEST = timedelta(days=31)
-"""So long after a window results with contacts of it may come: platforms report a call again, but not for ever."""
+"""How long after a window results about it may arrive: platforms report a call again, but not for ever."""
 Lost = Mapping[str, Mapping[str, int | None]]
-"""Copies that are not there any more: by exchange and kind how many rows they had, None where nothing says."""
+"""Copies that no longer exist: how many rows they had, by exchange and kind; None if that is not known."""
 NONE_LOST: Lost = MappingProxyType({})
 
 
 def slice_exchange(house: House, named: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
-    """All data of one exchange. ``named``: its id or an unambiguous beginning. Raises NotFound, SliceEmpty."""
+    """The slice of one exchange. ``named``: its id or an unambiguous beginning. Raises NotFound, SliceEmpty."""
     exchange_id = show_exchange(house.conn, named).line.id
     return _slice(house, Scope("exchange", exchange_id), {exchange_id: None}, aware_at, risk)
 
 
 def slice_object(house: House, url: str, aware_at: datetime, risk: Risk = Risk.UNDECIDED) -> Slice:
-    """One object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty.
+    """The slice of one object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises SliceEmpty.
 
-    A version that an erasure replaced is gone: its persons are those of the record, at most.
+    A version that an erasure replaced is gone; it held at most the persons that the record counts.
     """
     address = address_of(url)
     if address is None:
@@ -66,10 +66,10 @@ def slice_object(house: House, url: str, aware_at: datetime, risk: Risk = Risk.U
 def slice_agent(
     house: House, ref: str, since: datetime, until: datetime, aware_at: datetime, risk: Risk = Risk.UNDECIDED
 ) -> Slice:
-    """What an agent, or an account of a platform, wrote from ``since`` until before ``until``. Raises SliceEmpty.
+    """The slice of what an agent, or an account of a platform, wrote from ``since`` until before ``until``.
 
-    Accepted or not: rows that are held or were refused, and files that were refused whole, are looked at as well.
-    Raises NotFound for what is no reference: what nobody can read would be told of anybody.
+    Held or refused rows and files refused as a whole are read as well. Raises SliceEmpty; raises NotFound for text
+    that is no reference, because rows that nobody can read would otherwise be attributed to it.
     """
     if not REFERENCE.fullmatch(ref):
         raise NotFound(as_typed("agent", ref))
@@ -88,9 +88,10 @@ def _slice(
     risk: Risk,
     replaced: Lost = NONE_LOST,
 ) -> Slice:
-    """``touched``: kinds of copies by exchange; None: the exchange whole. Raises ClockRefused for a moment to come.
+    """Make the slice. ``touched``: kinds of copies by exchange; None stands for the whole exchange.
 
-    ``replaced``: of them those that were asked for in a version that is gone.
+    ``replaced``: copies among them that were asked for in a version that is gone. Raises ClockRefused for a future
+    ``aware_at``, SliceEmpty.
     """
     now = datetime.now(UTC)
     if aware_at > now:  # the hours would begin later than they do
@@ -128,7 +129,7 @@ def _part(
     lost: Lost,
     known: Sequence[Known],
 ) -> Part | None:
-    """The slice of one principal; None where an agent made nothing of it."""
+    """The slice of one principal; None if an agent is asked for who made nothing there."""
     records = tuple(read_records(house.conn, touched))
     copies = _copies(house, principal, touched, lost)
     erased = _erased(copies, store.find_erased(house.conn, list(touched)))
@@ -168,7 +169,7 @@ def _counted(
     gone: Mapping[str, int | None],
     erased: Mapping[str, int],
 ) -> Counted:
-    """Persons in these copies; where no copy is left, or the key of their references is gone, what the records say."""
+    """Count persons in these copies; if no copy or no key of their references is left, use what the records say."""
     try:
         return count_in(house, principal, records, copies, scope, gone, erased) if copies else _without_names(records)
     except KeyDestroyed:
@@ -176,7 +177,7 @@ def _counted(
 
 
 def _with_unread(counted: Counted, word: str, exchanges: set[str]) -> Counted:
-    """Files that are not decided yet, or an agent's results of which no copy is left: nobody knows who is in them."""
+    """Add exchanges as unread: not decided yet, or without any copy, so that nobody knows who is in them."""
     if not exchanges:
         return counted
     unread = (*counted.unread, *(f"{word} {each}" for each in sorted(exchanges)))
@@ -185,7 +186,7 @@ def _with_unread(counted: Counted, word: str, exchanges: set[str]) -> Counted:
 
 
 def _gone(touched: Mapping[str, set[str] | None], copies: Sequence[Copy], lost: Lost) -> dict[str, int | None]:
-    """Exchanges of which rows that were asked for are gone, and in how many copies say; None: no copy says."""
+    """Exchanges that lost rows that were asked for, with how many rows; None if that is not known."""
     read: dict[str, set[str]] = {}
     for copy in copies:
         read.setdefault(copy.exchange_id, set()).add(copy.kind)
@@ -194,7 +195,7 @@ def _gone(touched: Mapping[str, set[str] | None], copies: Sequence[Copy], lost: 
 
 
 def _erased(copies: Sequence[Copy], taken: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """Rows that were taken out of the copies that are counted in, by exchange."""
+    """How many rows erasures took out of the copies that are counted, by exchange."""
     found: dict[str, int] = {}
     for copy in copies:
         rows = 0 if copy.kind in NOBODY else taken.get(copy.exchange_id, {}).get(copy.kind, 0)
@@ -204,7 +205,7 @@ def _erased(copies: Sequence[Copy], taken: Mapping[str, Mapping[str, int]]) -> d
 
 
 def _copies(house: House, principal: Principal, touched: Mapping[str, set[str] | None], lost: Lost) -> list[Copy]:
-    """The copies to count in: those of the address, or those that hold every row of an exchange once."""
+    """The copies to count: those of the kinds asked for, or those that hold every row of a whole exchange once."""
     there = find_copies(house.conn, principal, among=[ExchangeId(each) for each in touched])
     own = [copy for copy in there if copy.exchange_id in touched]
     still = [copy for copy in own if copy.kind not in lost.get(copy.exchange_id, ())]
@@ -214,7 +215,7 @@ def _copies(house: House, principal: Principal, touched: Mapping[str, set[str] |
 
 
 def _without_names(records: Sequence[ExchangeRecord]) -> Counted:
-    """What the records say is all that is known."""
+    """The count if nothing can be read: all that is known is what the records say."""
     counts = [record.what.distinct_subjects for record in records]
     gone = tuple(f"gone {record.exchange_id}" for record in records)
     known = [count for count in counts if count is not None]
@@ -227,9 +228,9 @@ def _receivers(record: ExchangeRecord, center: str) -> list[str]:
 
 
 def _papers(known: Sequence[Known], records: Sequence[ExchangeRecord], principal: str) -> tuple[Known, ...]:
-    """The agreements these exchanges were made under, that of the youngest exchange first.
+    """The agreements under which these exchanges were made, starting with that of the youngest exchange.
 
-    Where no record names one: those of the principal that hold today, else its youngest.
+    If no record names one: those of the principal that hold today, else its youngest.
     """
     by_name: dict[tuple[str | None, str | None], Known] = {
         (each.agreement.agreement_id, each.agreement.version): each for each in known

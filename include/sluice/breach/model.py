@@ -1,4 +1,4 @@
-"""A breach slice as data: what was touched, who is in it, whose it is, who must be told. Never a value of a person."""
+"""A breach slice as data: what was touched, how many persons, their controller, who must be told. No personal data."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ class SliceEmpty(SluiceError):
 
 
 class Risk(StrEnum):
-    """What a person decided of the risk to persons; until then, as if there were one (Art. 33(1))."""
+    """The risk to persons, as somebody assessed it; UNDECIDED counts as a risk for Art. 33(1)."""
 
     UNDECIDED = "undecided"
     UNLIKELY = "unlikely"
@@ -31,7 +31,7 @@ class Risk(StrEnum):
 
 
 class Applies(StrEnum):
-    """Whether a duty holds, as far as the risk was decided."""
+    """Whether a duty applies, as far as the risk was decided."""
 
     YES = "yes"
     NO = "no"
@@ -39,7 +39,7 @@ class Applies(StrEnum):
 
 
 class Draft(StrEnum):
-    """For whom a draft is."""
+    """Whom a draft is for."""
 
     CONTROLLER = "controller"
     AUTHORITY = "authority"
@@ -48,7 +48,10 @@ class Draft(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What was breached, in one way: ``kind``: exchange, object or agent. ``name``: id, address or reference."""
+    """What was breached. ``kind`` is exchange, object or agent; ``name`` is its id, address or reference.
+
+    ``since`` and ``until``: the window, for an agent only.
+    """
 
     kind: str
     name: str
@@ -58,11 +61,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``persons``: distinct, by reference, our staff not among them. ``rows``: read. ``nameless``: of them without any.
+    """What was counted in a slice.
 
-    ``unread``: copies nobody here can read (sealed to their recipient, or gone), or of which nobody can tell by whom a
-    row was made; ``removed``: rows that erasures took out of those that were read; ``at_most``: persons in both by
-    their records, None where no record says.
+    ``persons``: distinct, by reference, without our staff. ``rows``: rows read. ``nameless``: rows among them that name
+    nobody. ``unread``: copies that cannot be read here (sealed to their recipient, or gone) or with rows whose maker is
+    unclear. ``removed``: rows that erasures took out of copies that were read. ``at_most``: the most persons in what
+    was not read or was removed; None if no record says.
     """
 
     persons: int
@@ -72,18 +76,18 @@ class Counted:
     at_most: int | None = 0
     removed: int = 0
     concerned: frozenset[str] = frozenset()
-    """Exchanges with a row that was read, and those of which something was not read, or is no more."""
+    """Exchanges with a row that was counted, and exchanges with something unread, gone or erased."""
 
 
 UNNAMED = "unnamed"
-"""Stands among special categories where a record says that there are some, and nothing says which."""
+"""Takes the place of a special category if a record says that there are some and nothing says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One category of data that was touched, with the role under which it is held.
 
-    ``category``: a term of the Data Privacy Vocabulary, or a class that notes were screened for and that was found.
+    ``category``: a term of the Data Privacy Vocabulary, or a class that the screen found in notes.
     """
 
     group: str
@@ -100,30 +104,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The slice of one principal: all that its controller may learn."""
+    """The slice of one principal: everything that its controller may learn."""
 
     principal: str
     known: Known | None
     exchanges: tuple[str, ...]
     went_into: tuple[str, ...]
-    """Exchanges that were made of these: their recipients have the data too."""
+    """Exchanges that were made from these, so that their recipients have the data too."""
     counted: Counted
     lines: tuple[Line, ...]
     recipients: tuple[str, ...]
     countries: tuple[str, ...]
     also_under: tuple[Known, ...] = ()
-    """Other agreements, and other versions of one, that these exchanges were made under."""
+    """Other agreements, or other versions, under which these exchanges were made."""
     is_unnamed_special: bool = False
-    """Whether a record says that there are special categories of which no column and no finding in a note is one."""
+    """Whether a record says that there are special categories, but no column and no finding in notes names one."""
 
     @property
     def papers(self) -> tuple[Known, ...]:
-        """Every agreement that says something of this part, the youngest first."""
+        """Every agreement that concerns this part, beginning with ``known``."""
         return (*((self.known,) if self.known else ()), *self.also_under)
 
     @property
     def notice_hours(self) -> int | None:
-        """Within how many hours the principal is told: the fewest that any of its agreements says; None: none says."""
+        """The hours within which to tell the principal: the fewest in any of its agreements, None if none says."""
         said = (each.annexes.breach_notice_hours for each in self.papers)
         return min((hours for hours in said if hours is not None), default=None)
 
@@ -133,7 +137,10 @@ class Part:
 
     @property
     def special(self) -> tuple[str, ...]:
-        """Of columns and of what was found in notes (Art. 9, 10); what a record leaves unnamed is of customers."""
+        """Special categories (Art. 9, 10) of columns and of findings in notes.
+
+        :data:`UNNAMED` is added only if there are customers: what a record leaves unnamed is about them.
+        """
         unnamed = {UNNAMED} if self.is_unnamed_special and self.has_customers else set[str]()
         return tuple(sorted({line.category for line in self.lines if line.is_special} | unnamed))
 
@@ -147,15 +154,16 @@ class Part:
 
     @property
     def has_customers(self) -> bool:
-        """Also where nothing is known of its data: what is counted are customers."""
+        """Whether customers are affected; so too if nothing is known about the data, as only customers are counted."""
         return not self.lines or not all(line.is_staff for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Who tells whom, under which article, by when. ``due_at``: UTC; None: without undue delay, no hour is named.
+    """Who tells whom, under which article, and by when. ``about``: the principals it concerns.
 
-    ``within_hours``: counted from when ``by`` itself is told, where that is yet to come. ``about``: principals.
+    ``due_at`` is UTC. ``within_hours`` counts from when ``by`` is told itself, which is still to come. If both are
+    None the duty is due without undue delay.
     """
 
     by: str
@@ -169,7 +177,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Everything about one breach. ``center``: we ourselves. ``made_at``: when it was asked for, UTC."""
+    """Everything about one breach. ``center``: our own party. ``made_at``: when the slice was made, UTC."""
 
     scope: Scope
     aware_at: datetime
@@ -181,10 +189,10 @@ class Slice:
 
     @property
     def subjects(self) -> int:
-        """Persons, principal by principal: references of two principals cannot be compared, by design."""
+        """Persons added up over principals; by design, references of two principals cannot be compared."""
         return sum(part.counted.persons for part in self.parts)
 
     @property
     def is_least(self) -> bool:
-        """Whether there were more rows than were read, so that there may be more persons."""
+        """Whether not all rows could be read, so that the number of persons is only a minimum."""
         return any(part.counted.unread or part.counted.removed for part in self.parts)

@@ -1,8 +1,8 @@
 """Draft notifications in words: to a controller (Art. 33(2)), to our authority (33(3)), to persons (34(2)). Pure.
 
-A draft for one principal is made of its own part alone, so that none learns of another, and each of the data only
-that its sender has to tell of: as controller of what the center decides, as processor of the rest. It holds counts and
-categories; what only people know (nature, consequences, measures) is left open in square brackets.
+A draft for one principal is made from its own part alone, so that no principal learns of another. It tells only of data
+that the center must report in that role: as controller of what it decides on, as processor of the rest. It holds counts
+and categories; what only people know (nature, consequences, measures) is left open in square brackets.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,11 @@ DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
 
 
 def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
-    """The drafts that our own duties need: letters and texts for customers by principal, one form, a text for staff."""
+    """The drafts that our own duties need, each with the part of the principal it is for.
+
+    These are a letter to each controller, one form for the authority, a text for customers per principal, and a text
+    for our staff; those for authority and staff have None for the part.
+    """
     by_principal = {part.principal: part for part in found.parts}
     for duty in found.duties:
         if duty.by != found.center.code or duty.applies is Applies.NO:
@@ -42,8 +46,10 @@ def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
 
 
 def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> LetterPage:
-    """One draft, every word finished that can be. ``part``: of the one principal it is about; None: of all, for the
-    authority or our own staff."""
+    """Make one draft, complete but for what only people know.
+
+    ``part``: the principal it is about; None for a draft about all, to the authority or our own staff.
+    """
     say, own = words(language), _told(found, draft, part)
     number = number_of(found, part)
     title = say.say(f"breach.title.{draft}")
@@ -67,7 +73,11 @@ def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> 
 
 
 def _told(found: Slice, draft: Draft, part: Part | None) -> list[Part]:
-    """What a draft tells of: of data of others only the controller; of our own the authority, customers, or staff."""
+    """The parts that a draft tells of, reduced to its data.
+
+    A controller is told of its data. The authority, customers and staff are told of data we are controller of;
+    customers and staff each of their own.
+    """
     if draft is Draft.CONTROLLER and part:
         return [keep_lines(part, is_theirs)]
     own = [keep_lines(each, is_ours) for each in ([part] if part else found.parts)]
@@ -78,7 +88,7 @@ def _told(found: Slice, draft: Draft, part: Part | None) -> list[Part]:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A slice in words: facts, principal by principal, and everybody who has to be told."""
+    """A slice in words: the facts per principal, and everybody who has to be told."""
 
     scope: str
     parts: tuple[tuple[str, tuple[Pair, ...]], ...]
@@ -86,14 +96,14 @@ class Summary:
 
 
 def summary_of(found: Slice, language: str) -> Summary:
-    """What a page shows of a slice: to us, who may see it whole."""
+    """A slice as our own page shows it: in full, since we may see all of it."""
     say = words(language)
     parts = tuple((_name(part), tuple(_facts(say, [part]))) for part in found.parts)
     return Summary(_scope(say, found), parts, _duties(say, found, found.parts))
 
 
 def number_of(found: Slice, part: Part | None) -> str:
-    """What a draft is called: the moment of awareness and whose it is; nothing of what was breached."""
+    """The number of a draft: the moment of awareness and its owner's code; it reveals nothing about the breach."""
     moment = found.aware_at.strftime("%Y%m%d-%H%M")
     return f"breach-{moment}-{part.principal if part else found.center.code}"
 
@@ -142,13 +152,13 @@ def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[Part]) -> 
 
 
 def _as_processor(say: Words, found: Slice) -> tuple[Text, ...]:
-    """What the form of a controller leaves out, and who is told of it."""
+    """A sentence on data that the form leaves out because we are only processor, naming the principals we tell."""
     names = [_name(part) for part in found.parts if not all(map(is_ours, part.lines))]
     return (Text(say.say("breach.processor", names=_listed(names))),) if names else ()
 
 
 def _missed(found: Slice) -> datetime | None:
-    """By when our authority had to be told, where that is over: the reasons of the delay go with it (Art. 33(1))."""
+    """When our authority should have been told, if that has passed: the form then asks for the reasons (Art. 33(1))."""
     own = (duty.due_at for duty in found.duties if (duty.by, duty.to) == (found.center.code, AUTHORITY))
     return next((due for due in own if due is not None and due < found.made_at), None)
 
@@ -160,7 +170,7 @@ def _scope(say: Words, found: Slice) -> str:
 
 
 def _plain(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
-    """What a person reads: which data, and who has them. Not how many others there are."""
+    """What affected persons read: the categories of data, but not how many others are affected."""
     yield Pair(say.say("breach.categories"), Text(_names(say, parts, special=False)))
     if any(part.special for part in parts):
         yield Pair(say.say("breach.special"), Text(_names(say, parts, special=True)))
@@ -209,7 +219,7 @@ def _persons(say: Words, counted: Counted) -> str:
 
 
 def _rows(say: Words, parts: Sequence[Part]) -> str:
-    """Rows that were read. That a row names nobody is said where those whom rows name are counted."""
+    """How many rows were read; how many of them name nobody is added only for customers, who are counted by name."""
     counted, nameless = _added(parts), sum(part.counted.nameless for part in parts if part.has_customers)
     count = say.number(counted.rows)
     if nameless:
@@ -228,7 +238,7 @@ def _terms(say: Words, kind: str, iris: set[str]) -> str:
 
 
 def _term(say: Words, kind: str, name: str) -> str:
-    """A category or a kind of persons; a class that was found in notes has the words of the screen."""
+    """The words for a category or a kind of persons; a class found in notes has the words of the screen."""
     return say.find(f"register.{kind}.{name}", f"{kind}.{name}", f"screen.{name}", f"breach.special.{name}") or name
 
 
@@ -237,7 +247,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _duties(say: Words, found: Slice, parts: Sequence[Part]) -> Section:
-    """Duties about these principals only."""
+    """The table of duties that concern these principals only."""
     own = {part.principal for part in parts}
     names = {part.principal: _name(part) for part in parts} | {found.center.code: found.center.name}
     rows = tuple(
@@ -259,7 +269,7 @@ def _party(say: Words, names: dict[str, str], code: str) -> str:
 
 
 def due_text(say: Words, names: dict[str, str], duty: Duty) -> str:
-    """By when, and whether at all, as far as the risk was decided."""
+    """When a duty is due, and whether it applies, as far as the risk was decided."""
     if duty.due_at is not None:
         due = say.say("breach.due.at", moment=say.moment(utc_text(duty.due_at)))
     elif duty.within_hours is not None:

@@ -1,8 +1,8 @@
-"""Who is in a breach and who has to be told by whom and when (GDPR Art. 33, 34). Pure.
+"""Who is affected by a breach, and who must tell whom by when (GDPR Art. 33, 34). Pure.
 
 A processor tells the controller without undue delay, within the agreement's hours (33(2)). A controller tells its
-authority within 72 hours of being aware, unless a risk is unlikely (33(1)), and the persons where it is high (34).
-Where a role can be contested (SEED_OWNER) the duties of both roles are met: the principal is told too.
+authority within 72 hours of becoming aware, unless a risk is unlikely (33(1)), and the persons if the risk is high
+(34). Where a role can be contested (SEED_OWNER), the duties of both roles are met: the principal is told too.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,24 +21,25 @@ from sluice.rights.case.facts import ClockParameters
 from sluice.terms import SPECIAL_CLASSES, FieldGroup, RoleProfile, ScreenClass
 
 OWN, OTHERS = "own", "others"
-"""Columns of rows of references: the one that belongs to one person only, and all the others."""
+"""Columns of rows of references: the reference that belongs to one person only, and all the others."""
 OURS = frozenset({"center", "both", "joint"})
 THEIRS = frozenset({"principal", "both", "joint"})
 SPECIAL = dpv.SPECIAL_CATEGORIES | dpv.CRIMINAL_CATEGORIES
 NOTES = FieldGroup.NOTE_FREE_TEXT.value
 SPECIAL_WORDS = {each.value for each in (*SPECIAL_CLASSES, ScreenClass.CRIMINAL)}
 NOBODYS = (("principal", ""),)
-"""Who decides of notes where nothing says it: the principal, which is told then."""
+"""The controller of notes if nothing says who it is: the principal, so that it is told."""
 AUTHORITY, PERSONS = "authority", "persons"
 SCHEMA = pl.Schema({OWN: pl.String(), OTHERS: pl.List(pl.String())})
 
 
 def count_persons(parts: Iterable[pl.DataFrame]) -> tuple[int, int]:
-    """Distinct persons in rows of references (:data:`SCHEMA`), and rows that name nobody.
+    """Count distinct persons in rows of references (:data:`SCHEMA`), and rows that name nobody.
 
-    A customer number is one person's. A row without one is a person already counted if it shares a reference with a
-    row that has one, else whoever has all its references: two rows without number are never one person for sharing a
-    telephone alone, so that a household is not one. One person whose rows name them in two ways counts twice then.
+    A customer number belongs to one person. A row without one is a person already counted if it shares a reference
+    with a row that has one; otherwise rows with the very same references are one person. Two rows without a number are
+    not one person for sharing only a telephone, so that a household counts as several; in return, a person whose rows
+    name them in two ways counts twice.
     """
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     named = rows.filter(pl.col(OWN).is_not_null())
@@ -55,9 +56,9 @@ def count_persons(parts: Iterable[pl.DataFrame]) -> tuple[int, int]:
 
 
 def lines_of(record: ExchangeRecord, contract: DataContract | None) -> tuple[Line, ...]:
-    """Categories in an exchange with their controller; of a file that could not be read, those of its contract.
+    """The categories in an exchange with their controller; for a file that could not be read, those of its contract.
 
-    And special classes that were found in its notes, whoever's rows they stand in: no column names those.
+    Special classes found in its notes are added, whichever rows they are in, because no column names them.
     """
     roles = {role.field_group: (role.controller, role.role_profile) for role in record.who.roles}
     found: dict[Line, None] = {}
@@ -74,7 +75,7 @@ def lines_of(record: ExchangeRecord, contract: DataContract | None) -> tuple[Lin
 
 
 def _found_in_notes(record: ExchangeRecord, lines: Iterable[Line]) -> Iterator[Line]:
-    """Classes of Art. 9 and 10 that the screen found, under whoever decides of the notes."""
+    """Classes of Art. 9 and 10 that the screen found, with the controller of the notes."""
     screening = record.how.screening
     notes = dict.fromkeys((each.controller, each.profile) for each in lines if each.group == NOTES)
     roles = [(each.controller, each.role_profile) for each in record.who.roles if each.field_group == NOTES]
@@ -83,7 +84,7 @@ def _found_in_notes(record: ExchangeRecord, lines: Iterable[Line]) -> Iterator[L
 
 
 def is_unnamed_special(record: ExchangeRecord, lines: Iterable[Line]) -> bool:
-    """Whether an exchange has special categories by its record, and none of its lines is one."""
+    """Whether the record of an exchange says it has special categories, but none of its lines is one."""
     return record.what.special_categories and not any(line.is_special for line in lines)
 
 
@@ -92,24 +93,24 @@ def _line(group: str, category: str, controller: str, profile: str) -> Line:
 
 
 def is_ours(line: Line) -> bool:
-    """Whether the center decides of it itself, alone or with others (Art. 4(7))."""
+    """Whether the center is a controller of this data, alone or with others (Art. 4(7))."""
     return line.controller in OURS
 
 
 def is_theirs(line: Line) -> bool:
-    """Whether the principal is told of it: it decides, or somebody may say that it does (SEED_OWNER)."""
+    """Whether the principal is told of this data: it is a controller, or could be held to be one (SEED_OWNER)."""
     return line.controller in THEIRS or line.profile == RoleProfile.SEED_OWNER
 
 
 def keep_lines(part: Part, wanted: Callable[[Line], bool]) -> Part:
-    """The part as far as it is about such data."""
+    """The part with only those lines that are ``wanted``."""
     return replace(part, lines=tuple(line for line in part.lines if wanted(line)))
 
 
 def duties_of(
     parts: Sequence[Part], center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
 ) -> tuple[Duty, ...]:
-    """Everybody who has to be told, the earliest first. ``center``: our own code; ``aware_at``: since when we know."""
+    """All duties to tell somebody, the earliest first. ``center``: our own code; ``aware_at``: when we became aware."""
     found = [duty for part in parts for duty in _of_principal(part, center, aware_at, risk, parameters)]
     own = tuple(part.principal for part in parts if any(map(is_ours, part.lines)))
     if own:
@@ -122,7 +123,7 @@ def duties_of(
 def _of_principal(
     part: Part, center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
 ) -> Iterator[Duty]:
-    """What the principal is told, and what it has to do itself once it is."""
+    """Our duty to tell the principal, and the principal's own duties once it is told."""
     theirs = bool(part.controllers & THEIRS) or not part.lines
     if not (theirs or any(map(is_theirs, part.lines))):
         return

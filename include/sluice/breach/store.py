@@ -1,4 +1,4 @@
-"""What a breach slice reads of the database, besides ledger and catalogue. Nothing is written."""
+"""What a breach slice reads from the database, besides ledger and catalogue. Nothing is written."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -11,14 +11,15 @@ from sluice.ledger.record import DIAL
 from sluice.terms import Decision
 
 SEALED = (REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS)
-"""Kinds of copies with rows that did not go on when their file was accepted."""
+"""Kinds of copies with rows that were held or refused although their file was accepted."""
 
 
 def find_results(conn: Connection, first: date, last: date, until: datetime) -> dict[str, bool]:
-    """Agents' results that may have contacts on these Brussels days, both inclusive; False: in sealed rows alone.
+    """Agents' results that may have contacts on these Brussels days, both inclusive.
 
-    Beside those with accepted contacts then: files that came from the first day until a moment and are open, were
-    refused or not judged, or have sealed rows. One that was refused for having come before is not among them.
+    The value is False if only sealed rows may have some. Besides exchanges with accepted contacts on those days, these
+    are files that came from the first day until ``until`` and that are open, refused, undecided or have sealed rows. A
+    file refused because it had come before is left out.
     """
     rows = conn.execute(
         """with found as (
@@ -48,7 +49,7 @@ def find_results(conn: Connection, first: date, last: date, until: datetime) -> 
 
 
 def find_principals(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, str]:
-    """Whose exchanges these are."""
+    """The principal of each exchange."""
     rows = conn.execute(
         "select exchange_id::text as id, principal from exchange where exchange_id = any(%s::uuid[])",
         (list(exchange_ids),),
@@ -57,7 +58,7 @@ def find_principals(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, 
 
 
 def find_gone(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[str, int | None]]:
-    """Copies of these exchanges that were removed: by exchange and kind how many rows they had, as far as is known."""
+    """Removed copies of these exchanges: how many rows they had, by exchange and kind; None if that is not known."""
     rows = conn.execute(
         """select exchange_id::text as id, kind, rows from copy
            where exchange_id = any(%s::uuid[]) and gone_at is not null order by exchange_id, kind""",
@@ -70,7 +71,7 @@ def find_gone(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[s
 
 
 def find_erased(conn: Connection, exchange_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Rows that erasures took out of copies of these exchanges that are still there, by exchange and kind."""
+    """How many rows erasures took out of copies that are still there, by exchange and kind."""
     rows = conn.execute(
         """select exchange_id::text as id, kind, sum(rows_before - rows_after)::bigint as rows
            from erasure_outcome join copy using (exchange_id, kind)

@@ -1,4 +1,4 @@
-"""Draft notifications as files: a PDF to look at and a text to go on with, per addressee and language."""
+"""Draft notifications as files: a PDF to read and a text to continue from, per addressee and language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sluice.documents.words import LANGUAGES
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """One draft; ``principal``: whose part it is made of, None: our own, to the authority or our staff."""
+    """One draft file. ``principal``: whose part it was made from; None for a draft to the authority or our staff."""
 
     path: Path
     draft: Draft
@@ -23,7 +23,7 @@ class DraftLine:
 
 
 def write_drafts(found: Slice, folder: Path, languages: Sequence[str] = LANGUAGES) -> tuple[DraftLine, ...]:
-    """Write every draft that our own duties need into a folder, which is made. Same slice, same bytes."""
+    """Write every draft that our own duties need into a folder, creating it. The same slice gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     lines: list[DraftLine] = []
     for draft, part in drafts_of(found):
