@@ -1,1 +1,1 @@
-"""Pages for people: words in nl, fr and en, set as PDF."""
+"""Pages for people: texts in nl, fr and en, typeset as PDF."""

@@ -1,4 +1,4 @@
-"""A document as data: every word finished, nothing said about its looks."""
+"""A document as data: final text, with nothing about its looks."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words, or code to be set in a fixed width; ``below`` is a second, quieter line."""
+    """Words, or code to be set in a fixed-width font; ``below`` is a second, less prominent line."""
 
     words: str
     is_code: bool = False
@@ -23,7 +23,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table with its head. ``widths``: shares of the line, one per column."""
+    """A table with its head. ``widths``: shares of the line width, one per column."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Text, ...], ...]
@@ -43,7 +43,7 @@ class ReasonGroup:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One answer: sentences, then reasons, table and facts, then what is said after them."""
+    """One answer, in this order: paragraphs, reasons, table, facts, and closing sentences (``after``)."""
 
     heading: str
     paragraphs: tuple[Text, ...] = ()
@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class VerdictPanel:
-    """The decision: ``kind`` chooses sign and colour, the words say it too."""
+    """The decision. ``kind`` chooses sign and colour; ``word`` says the same in text."""
 
     kind: str
     word: str
@@ -65,7 +65,7 @@ class VerdictPanel:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What must not be overlooked; ``kind``: ``warning`` or ``note``."""
+    """Something that must not be overlooked. ``kind``: ``warning`` or ``note``."""
 
     kind: str
     word: str
@@ -94,7 +94,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Annex:
-    """All reasons in one table, when there are too many for the sections."""
+    """All reasons in one table, if there are too many for the sections."""
 
     lang: str
     region: str
@@ -105,7 +105,7 @@ class Annex:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One receipt; ``document`` names it where something goes wrong."""
+    """One receipt. ``document`` identifies it in errors."""
 
     TEMPLATE: ClassVar[str] = "receipt"
 
@@ -125,7 +125,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class CertificatePage:
-    """The certificate of an erasure at one principal, in one language. Nobody is in it."""
+    """The certificate of an erasure at one principal, in one language. It holds no data of persons."""
 
     TEMPLATE: ClassVar[str] = "certificate"
 
@@ -156,12 +156,12 @@ class LetterPage:
     title: str
     subject: str
     sender: tuple[str, ...]
-    """Name first, then how to reach them, line by line."""
+    """Lines with the name first, then how to reach the sender."""
     references: tuple[Pair, ...]
     greeting: str
     opening: tuple[str, ...]
     notices: tuple[Notice, ...]
-    """What must be seen at a glance: the day of the answer."""
+    """What must be seen at a glance, such as the day of the answer."""
     parts: tuple[Part, ...]
     closing: str
     signature: str
@@ -174,7 +174,7 @@ class LetterPage:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPage:
-    """A register of processing activities in one language: an overview, then a part a row. Nobody is in it."""
+    """A register of processing activities in one language: an overview, then one part per row. No data of persons."""
 
     TEMPLATE: ClassVar[str] = "register"
 

@@ -1,4 +1,4 @@
-"""The receipt as a page of data: finished words and numbers, three languages, no layout. Pure."""
+"""The receipt as a page of data: final text and numbers in three languages, without layout. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLi
 from sluice.terms import Decision, Direction
 
 LINES_PER_SECTION = 12
-"""Reasons shown in each language; the others stand once, in the annex."""
+"""The most reasons shown in each language; if there are more, all of them are listed once in the annex."""
 
 REASON_WIDTHS = (2.2, 1.7, 0.8, 2.3)
 NOTHING = Text("\N{EN DASH}")
@@ -30,7 +30,7 @@ CONTRACT_END = re.compile(r"(return|delete) within (\d+) days")
 
 
 def make_page(record: ExchangeRecord, entry: Entry, key_id: str, language: str) -> Page:
-    """The page of one record; ``language`` (nl, fr, en; else nl) comes first."""
+    """The page of one record. The section in ``language`` (nl, fr or en; nl for any other) comes first."""
     first = language if language in LANGUAGES else LANGUAGES[0]
     order = [first, *(other for other in LANGUAGES if other != first)]
     reasons = sorted(record.reasons, key=lambda line: (line.severity != "error", -line.count))
@@ -125,7 +125,7 @@ def _decided(say: Words, record: ExchangeRecord) -> str:
 
 
 def is_noted(say: Words, record: ExchangeRecord) -> bool:
-    """Whether nothing that was found in a file that came is to be corrected by whoever sent it."""
+    """Whether an inbound file has reasons, but none that its sender has to correct."""
     codes = [meaning_of(say, line.code) for line in record.reasons]
     return record.direction is Direction.INBOUND and bool(codes) and set(codes) <= NOTED
 
@@ -179,7 +179,7 @@ def _reasons(say: Words, record: ExchangeRecord, reasons: Sequence[ReasonLine]) 
 
 
 def _groups(say: Words, way: Direction, reasons: Iterable[ReasonLine]) -> Iterable[ReasonGroup]:
-    """Reasons by meaning, in the order in which each first appears."""
+    """Reasons grouped by meaning, in order of first appearance."""
     by_meaning: dict[Explained, list[ReasonLine]] = {}
     for line in reasons:
         by_meaning.setdefault(explain(say, way, line.code), []).append(line)
@@ -251,7 +251,10 @@ def _party(say: Words, code: str) -> str:
 
 
 def _how_long(say: Words, record: ExchangeRecord) -> Part | None:
-    """Where nothing is said of the copies of an answer that went, its reader is not who they are kept for."""
+    """The part about retention; None for an answer handed to a controller without copies in its record.
+
+    The reader of such a receipt is the next controller, for whom our copies are not kept.
+    """
     is_handed = record.direction is Direction.PORTABILITY_ACCESS and record.decision is not Decision.REFUSED
     if is_handed and not record.how_long.copies:
         return None

@@ -1,7 +1,7 @@
-"""A page of data becomes an accessible PDF (PDF/UA-1), the same bytes every time.
+"""Set a page of data as an accessible PDF (PDF/UA-1), with the same bytes every time.
 
-Values reach Typst as JSON, never as source. Fonts are the ones in the wheel, so that another
-machine gives the same file; characters they lack are written as their code point.
+Values reach Typst as JSON, never as source. Only the fonts in the wheel are used, so that another machine makes the
+same file; a character that they lack is written as its code point.
 """
 
 import json
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     import typst
 
 LETTERS = (range(0x500), range(0x1E00, 0x2000))
-"""The blocks of which the bundled fonts have every letter: Latin (Vietnamese and Welsh too), Greek and Cyrillic."""
+"""Unicode blocks whose letters the bundled fonts all have: Latin (Vietnamese and Welsh too), Greek and Cyrillic."""
 
 PUNCTUATION = frozenset(
     " \u00a0\u202f\u2011\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e\u2022\u2026\u20ac\u2116\u2122"
 )
-"""What sentences and names of companies need beyond letters: spaces, dashes, quotation marks, signs."""
+"""Characters that sentences and company names need besides letters: spaces, dashes, quotation marks, signs."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -77,7 +77,7 @@ def _printable(value: Any) -> Any:
 
 
 def _printable_character(character: str) -> str:
-    """Itself, or ``[U+200F]`` for what has no glyph or would reorder or hide its neighbours."""
+    """The character itself, or ``[U+200F]`` if it has no glyph or would reorder or hide its neighbours."""
     if character in PUNCTUATION:
         return character
     if any(ord(character) in block for block in LETTERS) and unicodedata.category(character)[0] not in "CZM":

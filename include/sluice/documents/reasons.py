@@ -1,4 +1,4 @@
-"""What a reason code means and how it is cured, in one language: on receipts and before a file is sent."""
+"""What a reason code means and what to do about it, in one language; for receipts and for checks before sending."""
 
 import re
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from sluice.documents.words import Words
 from sluice.terms import Direction, RefusalClass
 
 SCREENED: Final = re.compile(r"TEXT_([A-Z_]+)_(MASKED|REFUSED|REVIEW)")
-"""Codes of the free-text screen: what was found in a note, and what was done."""
+"""Codes of the free-text screen: what was found in a note, and what was done about it."""
 
 NOTED: Final = frozenset({"DUPLICATE_CONTENT", "TEXT_MASKED", "TEXT_REVIEW", "TEXT_SAMPLE"})
-"""By :func:`meaning_of`: of these whoever sent a file has nothing to correct in it."""
+"""Meanings (:func:`meaning_of`) that leave the sender of a file nothing to correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What a code says in words; two codes that mean the same are equal."""
+    """A code in words; codes that mean the same give equal values."""
 
     word: str
     meaning: str
@@ -24,7 +24,7 @@ class Explained:
 
 
 def explain(say: Words, way: Direction, code: str) -> Explained:
-    """The words of a code for files of one way: its own, else those of its class."""
+    """The words of a code for files of one direction: its own if there are any, else those of its class."""
     spoken = meaning_of(say, code)
     family = f"class.{refusal_class(spoken)}"
     places = (f"{way}.code.{spoken}", f"code.{spoken}", f"{way}.{family}", family)
@@ -37,7 +37,10 @@ def explain(say: Words, way: Direction, code: str) -> Explained:
 
 
 def meaning_of(say: Words, code: str) -> str:
-    """The code whose sentences tell what ``code`` means: one for all that the screen masks, its own, or its class."""
+    """The message code that explains ``code``.
+
+    A code of the screen is explained by what was done, whatever was found; any other by itself or by its class.
+    """
     screen = SCREENED.fullmatch(code)
     if screen:
         return f"TEXT_{screen[2]}"
@@ -45,5 +48,5 @@ def meaning_of(say: Words, code: str) -> str:
 
 
 def refusal_class(code: str) -> str:
-    """The class of the closed list that a reason code begins with; the code itself if none."""
+    """The class of the closed list that a reason code begins with; the code itself if there is none."""
     return max((item for item in RefusalClass if code.startswith(item)), key=len, default=code)

@@ -1,6 +1,6 @@
 """The receipt of one exchange: signed JSON for machines, a PDF for people, joined by a hash.
 
-Both are pure functions of the ledger entry, so making them again gives the same bytes.
+Both are pure functions of the record and its ledger entry, so making them again gives the same bytes.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from sluice.terms import Decision, Direction
 
 SCREEN_LIMIT = "Found by listed terms and checksummed numbers; nothing found is not proven clean."
 STAYS_HERE = frozenset({"inputs", "agreement", "copies", "role_warnings"})
-"""Keys that a receipt for the next controller does not have."""
+"""Keys that are left out of a receipt for the next controller."""
 
 
 class ReceiptTooEarly(SluiceError):
@@ -34,14 +34,14 @@ class ReceiptTooEarly(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``jws`` (flattened JSON, RFC 7515) is what counts; it holds the SHA-256 of ``pdf``."""
+    """A receipt. The signed ``jws`` (flattened JSON, RFC 7515) is authoritative; it holds the SHA-256 of ``pdf``."""
 
     pdf: bytes
     jws: bytes
 
 
 def make_receipt(record: ExchangeRecord, entry: Entry, keyring: Keyring, language: str) -> Receipt:
-    """The receipt of a closed exchange; ``language`` (nl, fr, en) is the PDF's first.
+    """The receipt of a closed exchange. ``language`` (nl, fr or en) comes first in the PDF.
 
     Raises ReceiptTooEarly for an open exchange.
     """
@@ -49,9 +49,10 @@ def make_receipt(record: ExchangeRecord, entry: Entry, keyring: Keyring, languag
 
 
 def make_receipt_for_other(record: ExchangeRecord, entry: Entry, keyring: Keyring, language: str) -> Receipt:
-    """The receipt as somebody may read it to whom a person had their data sent (GDPR Art. 20(2)).
+    """The receipt for the next controller, to whom a person had their data sent (GDPR Art. 20(2)).
 
-    What it was made of, the agreement with the principal that gives it, and where our copies lie stay here.
+    It leaves out what the answer was made from, the agreement with the principal that gives it, our copies and where
+    they are, and warnings about roles. Raises ReceiptTooEarly for an open exchange.
     """
     why = {"agreement_id": None, "agreement_version": None, "agreement_sha256": None}
     shared = {
@@ -76,7 +77,7 @@ def _receipt(
 
 
 def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[str, Any]:
-    """What is signed. Its keys are a promise to principals: add some, never change one."""
+    """The statement to sign. Its keys are a promise to principals: keys may be added, but none may change."""
     what, how, why = record.what, record.how, record.why
     whole = record.model_dump(mode="json")
     return {
@@ -129,7 +130,7 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
 
 
 def _column_roles(record: ExchangeRecord) -> list[dict[str, Any]]:
-    """Every column of a return with its role, and who it was supplied by; nothing for other exchanges."""
+    """Every column of a return with its role and who supplied it; empty for other exchanges."""
     if record.direction is not Direction.OUTBOUND_RETURN:
         return []
     return [

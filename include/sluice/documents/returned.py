@@ -1,4 +1,4 @@
-"""Parts of a receipt that returns and agents' results add: corrections, held rows, roles per column, notes. Pure."""
+"""Parts of a receipt for returns and agents' results: corrections, held rows, roles per column, notes. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,29 +12,29 @@ from sluice.terms import Decision, Direction
 
 DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 SUPPLIED_BY: Final[Mapping[str, str]] = {"contacts": "principal", "results": "center"}
-"""Who a column of a return comes from, by the first part of its source."""
+"""Who supplied a column of a return, by the first part of its source."""
 GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
 INPUTS_SHOWN = 12
 INFORMS = frozenset({"AGENTS_PSEUDONYMISED"})
-"""Words about roles that warn of nothing."""
+"""Codes about roles that only inform and are no warning."""
 
 
 def contacts_on(record: ExchangeRecord) -> str | None:
-    """The Brussels day of the contacts in a return, as its file name says it."""
+    """The Brussels day of the contacts in a return, from its file name; None for other exchanges."""
     found = DAY.search(record.what.key.rpartition("/")[2])
     is_of_day = record.direction is Direction.OUTBOUND_RETURN and not record.is_given_back
     return found[0] if found and is_of_day else None
 
 
 def told_as(record: ExchangeRecord) -> str:
-    """Whose words are used: those of the direction, of a dial list, or of what goes back because an agreement ended."""
+    """The way whose words describe a record: its direction, a dial list, or a give-back after an agreement ended."""
     if record.is_dial_list:
         return DIAL_LIST
     return GIVE_BACK if record.is_given_back else record.direction.value
 
 
 def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
-    """What has to be seen before anything else: that it replaces a file, and that a role can be contested."""
+    """Notices to show before anything else: that it replaces a file, and that a role can be contested."""
     before = record.what.supersedes
     if before and record.decision in GOOD:
         yield Notice("note", say.say("notice.correction"), (say.say("notice.supersedes", exchange=before),))
@@ -46,7 +46,7 @@ def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
 
 
 def held_sentence(say: Words, code: str) -> str:
-    """Why a row is held back, in plain words; the code itself if there are none."""
+    """Why a row is held back, in plain words, or the code itself if there are none."""
     screened = SCREENED.fullmatch(code)
     if screened and screened[2] == "REVIEW":
         said = say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
@@ -56,7 +56,7 @@ def held_sentence(say: Words, code: str) -> str:
 
 
 def held_back(say: Words, record: ExchangeRecord) -> Part | None:
-    """Rows that stay here, by reason; most first."""
+    """The part about rows that were held back, by reason, the most frequent first; None if there are none."""
     held = {reason: count for reason, count in record.right_treatment.held_back.items() if count}
     if not held:
         return None
@@ -77,7 +77,7 @@ def held_back(say: Words, record: ExchangeRecord) -> Part | None:
 
 
 def withheld(say: Words, record: ExchangeRecord) -> Part | None:
-    """Cells that were left empty in rows that went."""
+    """The part about cells that were left empty in rows that went out; None if there are none."""
     cells = {column: count for column, count in record.right_treatment.withheld.items() if count}
     if not cells:
         return None
@@ -87,7 +87,7 @@ def withheld(say: Words, record: ExchangeRecord) -> Part | None:
 
 
 def column_roles(say: Words, record: ExchangeRecord) -> Part | None:
-    """Whose each column of a return is, for somebody who does not know the words of the law."""
+    """The part about the roles of each column of a return, for readers who do not know the terms of the law."""
     columns = [column for column in record.what.columns if column.controller]
     if not columns or record.direction is not Direction.OUTBOUND_RETURN:
         return None
@@ -115,12 +115,12 @@ def _column(say: Words, principal: str, column: ColumnLine) -> tuple[Text, ...]:
 
 
 def _role(say: Words, principal: str, word: str | None) -> str:
-    """A party of the role table in plain words: the principal by its code."""
+    """A party of the role table in plain words; the principal is named by its code."""
     return principal if word == "principal" else say.find(f"role.{word or '-'}") or str(word)
 
 
 def screened(say: Words, record: ExchangeRecord) -> Part | None:
-    """What the notes were screened for, what was found, and that this proves nothing clean."""
+    """The part about screened notes: what was looked for and found, and that no finding is no proof of clean notes."""
     screening = record.how.screening
     if screening is None:
         return None
@@ -145,7 +145,7 @@ def _class(say: Words, word: str) -> str:
 
 
 def inputs(say: Words, record: ExchangeRecord) -> Part | None:
-    """The accepted exchanges a return was made of."""
+    """The part about the accepted exchanges that a return was made from; None if there are none."""
     lines = record.what.inputs
     if not lines:
         return None

@@ -1,8 +1,8 @@
-"""The role statement of a return: whose each column is, why and how long, signed, beside the file.
+"""The signed role statement beside a returned file: for each column its owner and roles, basis and retention.
 
-It is a pure function of the exchange record and its ledger entry, so making it again gives the same
-bytes. It holds names, codes and counts, never a value of a person. A Parquet file carries the same
-roles inside (:func:`parquet_metadata`), without what can only be known once it is written.
+It is a pure function of the exchange record and its ledger entry, so making it again gives the same bytes. It holds
+names, codes and counts, never a value of a person. A Parquet file carries the same roles inside
+(:func:`parquet_metadata`), without what is only known once the file is written.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ METADATA_KEY = b"sluice.role_statement"
 _SUPPLIED_BY: Mapping[str, Literal["principal", "center"]] = {"contacts": "principal", "results": "center"}
 _DUE = ("field_group", "category", "origin", "role_profile", "retention_rule", "controller", "owner_label",
         "legal_basis", "basis_holder", "source")  # fmt: skip
-"""What a column must say before it may leave. A processor may be missing: INDEPENDENT has none."""
+"""Parts of its role that a column must state before it may leave. Not the processor: INDEPENDENT has none."""
 
 
 class StatementTooEarly(SluiceError):
@@ -111,8 +111,9 @@ def make_statement(
 ) -> bytes:
     """The signed statement (flattened JWS, RFC 7515) of a closed return.
 
-    entry_hash: 64 hexadecimal digits; neutralised: column -> cells. raises StatementTooEarly,
-    RoleUnstated."""
+    ``entry_hash``: 64 hexadecimal digits. ``neutralised``: number of neutralised cells by column. Raises
+    StatementTooEarly, RoleUnstated.
+    """
     files = tuple(_file(copy) for copy in record.how_long.copies if copy.kind == RETURN)
     if record.decision is Decision.OPEN or not files:
         raise StatementTooEarly(Ref("exchange", record.exchange_id))
@@ -130,9 +131,10 @@ def state_roles(
     screened_for: tuple[str, ...] = (),
     neutralised: Mapping[str, int] | None = None,
 ) -> Statement:
-    """The statement as it stands before the file: no files, no ledger entry, not signed.
+    """The statement as it is before there is a file: unsigned, without files and ledger entry.
 
-    raises RoleUnstated, naming every column that lacks a part of its role."""
+    Raises RoleUnstated, naming every column that lacks a part of its role.
+    """
     gaps = [line.name for line in record.what.columns if _lacks(line)]
     if gaps or not record.what.columns:
         raise RoleUnstated(Ref("exchange", record.exchange_id), *(Ref("column", name) for name in gaps))
@@ -154,9 +156,10 @@ def state_roles(
 
 
 def verify_statement(jws: bytes, public_pem: bytes) -> Statement:
-    """The statement in ``jws``, byte for byte as this key signed it; needs nothing but the two.
+    """The statement in ``jws``, if it is byte for byte what this key signed. Needs nothing but the two arguments.
 
-    raises SignatureInvalid for everything else, PublicKeyInvalid."""
+    Raises PublicKeyInvalid for an unusable key, SignatureInvalid for everything else.
+    """
     said = open_signed(split_flattened(jws), read_public(public_pem), TYPE)
     statement = _shaped(said)
     if statement is None:
@@ -167,8 +170,9 @@ def verify_statement(jws: bytes, public_pem: bytes) -> Statement:
 def parquet_metadata(statement: Statement) -> dict[bytes, bytes]:
     """Key-value metadata for the schema of a Parquet return: the roles as canonical JSON.
 
-    Without files and ledger entry, whose hashes depend on the file: the signed statement has them.
-    Nothing is neutralised in Parquet."""
+    Files and ledger entry are left out, because their hashes depend on the file; the signed statement has them.
+    Nothing is neutralised in Parquet.
+    """
     columns = tuple(column.model_copy(update={"neutralised_cells": 0}) for column in statement.columns)
     inside = statement.model_copy(update={"files": (), "entry_hash": None, "columns": columns})
     return {METADATA_KEY: _canonical(inside)}
@@ -180,7 +184,7 @@ def _canonical(statement: Statement) -> bytes:
 
 
 def _shaped(said: dict[str, Any]) -> Statement | None:
-    """The payload as a Statement that has files and an entry and no second spelling, or None."""
+    """The payload as a Statement; None unless it has files and a ledger entry and is in canonical form."""
     payload = rfc8785.dumps(said)
     try:
         statement = Statement.model_validate_json(payload, strict=True)

@@ -19,10 +19,10 @@ _PARTS = {"exchange": str, "principal": str, "decision": str, "ledger": dict, "p
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCheck:
-    """The answer. Nothing of an invalid receipt is repeated: it could say anything.
+    """The result of a check. It repeats nothing from an invalid receipt, which could say anything.
 
-    ``chain`` and ``seq`` place the entry in the ledger; ``pdf_checked`` tells whether the PDF was
-    compared as well.
+    ``why``: why it is invalid. ``chain`` and ``seq`` place the entry in the ledger. ``pdf_checked``: whether the PDF
+    was compared as well.
     """
 
     valid: bool
@@ -60,7 +60,7 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
 
 
 def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
-    """Whether this key signed it as something that is no receipt: a role statement, a certificate, a checkpoint."""
+    """Whether this key signed it, but as another kind of document: a role statement, a certificate, a checkpoint."""
     try:
         signed = split_flattened(jws)
         kind = as_it_stands(signed)[0].get("typ")
@@ -71,7 +71,7 @@ def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
 
 
 def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:
-    """As :func:`verify_receipt` for files; of ``x.json`` and ``x.pdf`` each brings the other along."""
+    """Like :func:`verify_receipt`, for files. Of ``x.json`` and ``x.pdf`` either path is enough; the other is found."""
     signed = path.with_suffix(".json") if path.suffix.lower() == ".pdf" else path
     page, missing = pdf, signed
     try:
@@ -79,7 +79,7 @@ def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> Recei
         return verify_receipt(signed.read_bytes(), public_pem, page.read_bytes() if page else None)
     except OSError as error:
         missing = page if page and str(page) == error.filename else signed
-    except ValueError:  # a name that no file can have
+    except ValueError:  # no file can have such a name
         pass
     kind = "PDF" if missing == page else "signed .json"
     return ReceiptCheck(False, why=f"the {kind} cannot be read")

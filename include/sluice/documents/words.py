@@ -1,6 +1,6 @@
-"""Words for people in Dutch, French and English, from the gettext catalogues of this room.
+"""Texts for people in Dutch, French and English, from the gettext catalogues of this room.
 
-A message id names its place (``verdict.refused.word``), so a better sentence changes no code. The
+A message id names a place (``verdict.refused.word``), so that improving a sentence needs no change in code. The
 catalogues are read as they are in git, once per process: there is no compile step to forget.
 """
 
@@ -25,12 +25,12 @@ from sluice.times import BRUSSELS
 LANGUAGES: Final = ("nl", "fr", "en")
 
 REMEMBERED: Final = 4_096
-"""Numbers, moments and days whose words are kept: a page of 200 rows writes them again for each reader."""
+"""How many formatted numbers, moments and days are cached, as a page of 200 rows formats them for each reader."""
 
 GIVE_BACK, DIAL_LIST = "give_back", "dial_list"
-"""Ways of what goes back because an agreement ended, and of who is to be called."""
+"""Ways beside the directions: data given back because an agreement ended, and dial lists."""
 _ALSO: Final = {GIVE_BACK: ("outbound_return",), DIAL_LIST: ("internal",)}
-"""Whose words are used where a way has none of its own."""
+"""The direction whose words are used if a way has none of its own."""
 _TERRITORY = {"nl": "BE", "fr": "BE", "en": "GB"}
 
 
@@ -55,11 +55,11 @@ class Words:
         return self.catalogue.ngettext(message, message, number).format(**parts)
 
     def told(self, way: str, message: str, **parts: object) -> str:
-        """The sentence for exchanges of one way (``<way>.<message>``) or of what it is one of, else the one for all."""
+        """The sentence for exchanges of one way (``<way>.<message>``) or of its direction; else the general one."""
         return (self._own(way, message) or self.catalogue.gettext(message)).format(**parts)
 
     def told_count(self, way: str, message: str, number: int, **parts: object) -> str:
-        """As :meth:`told`, in the plural form that ``number`` asks for."""
+        """Like :meth:`told`, in the plural form that ``number`` asks for."""
         for own in (f"{each}.{message}" for each in _ways(way)):
             if (said := self.catalogue.ngettext(own, own, number)) != own:
                 return said.format(**parts)
@@ -70,9 +70,9 @@ class Words:
         return next((said for name in names if (said := self.catalogue.gettext(name)) != name), None)
 
     def find(self, *messages: str) -> str | None:
-        """The first sentence that this language has among ``messages``, of which one may hold anybody's words.
+        """The first of ``messages`` that has a sentence in this language, or None.
 
-        What has to be filled in is none of them.
+        A message id may contain text that anybody wrote. Sentences with parts to fill in are skipped.
         """
         known = ((message, self.catalogue.gettext(message)) for message in messages)
         return next((said for message, said in known if said != message and "{" not in said), None)
@@ -89,11 +89,11 @@ class Words:
         return _day(when, "d MMMM y", self.locale)
 
     def short_day(self, when: str) -> str:
-        """A Brussels date that is near, without its year."""
+        """A Brussels date without its year, for near dates."""
         return _day(when, "d MMM", self.locale)
 
     def listed(self, items: Iterable[str]) -> str:
-        """``a, b and c``."""
+        """The items as a list in a sentence: ``a, b and c``."""
         return format_list(list(items), locale=self.locale)
 
 
