@@ -1,1 +1,1 @@
-"""Contacts for agents: who may be called, for what, by which channel."""
+"""Contacts for agents: who may be contacted, for which purpose, over which channel."""

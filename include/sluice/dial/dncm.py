@@ -1,4 +1,4 @@
-"""The Do-Not-Call-Me list, imported as a file: hashed, dated, its numbers kept as keyed references only."""
+"""Import the Do-Not-Call-Me list from a file: hashed and dated, with its numbers kept only as keyed references."""
 
 import hashlib
 import io
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 OWNER = Principal("_dncm")
-"""Whose key the references are made with. Begins with ``_``, which no principal's code can."""
+"""The owner of the key that references are made with. No principal's code can begin with ``_``."""
 CHAIN = "center.dncm"
 DAY = rb"(?:(?:19|20)[0-9]{2}[-/.]?[01][0-9][-/.]?[0-3][0-9]|[0-3]?[0-9][-/.][01]?[0-9][-/.](?:19|20)[0-9]{2})(?![0-9])"
 FIRST = re.compile(rb"^[ \t\"']*([+()0-9 ./-]{9,24}?(?=[ \t]+" + DAY + rb")|[+()0-9 ./-]{6,24})")
-"""The number at the beginning of a line: the registration date may follow it."""
+"""The number at the beginning of a line, which the registration date may follow."""
 MOST_INVALID = 0.1
 MOST_LOST = 0.05
-"""So much smaller than the one before a list may be: people leave it, but not by the thousands at once."""
+"""How much smaller than the previous list a list may be: people leave it, but not by the thousands at once."""
 HEAD_LINES = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The list, and whether it is new, or younger than it was."""
+    """An imported list. ``is_new``: whether it is new, or was downloaded later than known so far."""
 
     found: NumberList
     is_new: bool
@@ -57,12 +57,12 @@ def import_numbers(
     may_be_smaller: bool = False,
     may_come_back: bool = False,
 ) -> Imported:
-    """Import a list as it was downloaded: one number a line. ``dated_on``: Brussels date of the download.
+    """Import a list as it was downloaded: one number per line. ``dated_on``: Brussels date of the download.
 
-    The object first, then row and ledger entry. The same file again, downloaded later, is as young as that: nothing
-    changed on the list until then. An earlier date changes nothing.
+    The object is stored first, then the row and the ledger entry. The same file imported again under a later date
+    takes that date, as the list did not change until then; under an earlier date nothing changes.
     Raises ListInvalid, ListSmaller unless ``may_be_smaller``, ListReplaced unless ``may_come_back``, UsageError for a
-    date to come, and NameInvalid.
+    date in the future, and NameInvalid.
     """
     name = check_name(by)
     if dated_on > brussels_day(now):
@@ -84,7 +84,7 @@ def import_numbers(
 
 
 def _note(house: House, found: NumberList) -> Imported:
-    """Row and ledger entry, where the list is new or younger than it was."""
+    """Write the row and the ledger entry, if the list is new or has a later date than before."""
     with transaction(house.conn):
         is_new = store.insert_numbers(house.conn, found)
         if is_new:
@@ -101,7 +101,7 @@ def _note(house: House, found: NumberList) -> Imported:
 
 
 def _check_last(house: House, sha256: str, dated_on: date) -> None:
-    """Raises ListReplaced for a known list that would be the youngest again: who registered since is not in it."""
+    """Raises ListReplaced for an old list that would become the youngest again, without those who registered since."""
     youngest = next(iter(store.list_numbers(house.conn, 1)), None)
     if youngest is None or youngest.sha256 == sha256 or dated_on < youngest.dated_on:
         return
@@ -110,14 +110,17 @@ def _check_last(house: House, sha256: str, dated_on: date) -> None:
 
 
 def _check_whole(house: House, numbers: int, dated_on: date) -> None:
-    """Raises ListSmaller for a list that would be the youngest, and of which much is missing."""
+    """Raises ListSmaller for a list that would become the youngest but has far fewer numbers than the one before."""
     before = next(iter(store.list_numbers(house.conn, 1)), None)
     if before and dated_on >= before.dated_on and numbers < (1 - MOST_LOST) * before.numbers:
         raise ListSmaller(Ref("numbers", numbers), Ref("numbers before", before.numbers))
 
 
 def read_numbers(content: bytes, key: SubjectKey) -> tuple["pl.DataFrame", int]:
-    """References of the numbers (ref), each once and sorted, and how many lines hold none. Raises ListInvalid."""
+    """The distinct references of the numbers, sorted (column ref), and how many lines have no number.
+
+    Raises ListInvalid.
+    """
     import polars as pl
 
     lines = [line for line in content.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
@@ -134,7 +137,7 @@ def read_numbers(content: bytes, key: SubjectKey) -> tuple["pl.DataFrame", int]:
 
 
 def are_listed(house: House, found: NumberList, numbers: "pl.Series", region: str) -> "pl.Series":
-    """Of each phone number, in any spelling, whether it is on a list."""
+    """Whether each phone number, in any spelling, is on a list; one that cannot be read is not."""
     import polars as pl
 
     listed = pl.read_parquet(io.BytesIO(house.objects.read(found.bucket, found.key, found.version_id)))["ref"]

@@ -1,4 +1,4 @@
-"""Dated numbers and rules of dial lists: rows of ``facts/``, each with its source."""
+"""Dated parameters and rules of dial lists, from the rows of ``facts/``, each with its source."""
 
 import csv
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ from sluice.terms import SubjectKind
 
 @dataclass(frozen=True, slots=True)
 class ChannelRule:
-    """What direct marketing over a channel needs. ``word``: how agreements spell it; ``contact``: what it takes."""
+    """What direct marketing over a channel requires.
+
+    ``word``: the channel's name in agreements. ``contact``: the kind of contact point that it needs.
+    """
 
     channel: Channel
     word: str
@@ -34,7 +37,7 @@ def channel_rule(channel: Channel, on: date) -> ChannelRule:
 
 
 def list_age_days(on: date) -> int:
-    """Most days that may lie between the date of a Do-Not-Call-Me list and the list it is used for."""
+    """The most days that a Do-Not-Call-Me list may be old when a dial list is made. Raises ParameterMissing."""
     held = [row for row in _rows("parameters") if row["name"] == "dncm_list_age" and _day(row) <= on]
     if not held:
         raise ParameterMissing(Ref("parameter", "dncm_list_age"), Ref("date", on.isoformat()))

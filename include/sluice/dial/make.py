@@ -1,6 +1,6 @@
-"""Make a dial list: an exchange of its own, opened before a row is read, closed with who stayed behind and why.
+"""Make a dial list: an exchange of its own, opened before a row is read, closed with counts of rows left out and why.
 
-The same request again is the same list. A killed worker's list is finished by the next (``finish_left``).
+The same request made again gives the same list. If a worker dies, ``finish_left`` finishes its list.
 """
 
 from collections import Counter
@@ -67,15 +67,15 @@ from sluice.times import brussels_day
 
 NOTHING_RAN: Mapping[str, str] = {}
 NOT_AGREED = "NOT_AGREED"
-"""Noted of a request in the place of a purpose that its agreement does not have: what was typed may be anything."""
+"""Recorded in place of a purpose that the agreement does not have, because what was typed may be anything."""
 
 
 def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
-    """The list of a request, in the agents' bucket once its receipt is there. Raises UsageError, DialRefused,
-    NameInvalid, and NotFound for a flow that no contract ever named.
+    """Make the list of a request and put it into the agents' bucket, after its receipt.
 
-    A list that may not be made has its record too; its reason code is in the error. So is that it was taken back since.
-    ``now``: the moment it is opened at and judged at; its record says when it closed, whatever the list is of.
+    ``now``: the moment at which it is opened and judged; its record has the actual closing time. Raises UsageError,
+    NameInvalid, NotFound for a flow that no contract ever named, and DialRefused. The latter names the reason code of
+    a list that may not be made, which has a record too, or says that the list was taken back since.
     """
     if request.format not in FORMATS:
         raise UsageError(Ref("option", "--to"))
@@ -88,7 +88,7 @@ def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[s
 
 
 def _close(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> None:
-    """Make it and close it; made again where somebody in it must stay out since."""
+    """Make the list and close it; if somebody in it must stay out since it was begun, make it again."""
     while True:
         known = find_in_force(house.conn, request.principal)
         try:
@@ -99,13 +99,13 @@ def _close(house: House, opened: Opened, request: Request, now: datetime, run: M
 
 
 def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
-    """Finish the lists that dead workers left open: how many, and how many failed and are met again.
+    """Finish the lists that dead workers left open. Returns how many, and how many failed and are tried again later.
 
     Raises ServiceMissing.
     """
 
     def one(request: Request) -> int:
-        with suppress(DialRefused):  # that is an end too
+        with suppress(DialRefused):  # a refused list is finished too
             make_dial_list(house, request, now, run)
         return 1
 
@@ -113,7 +113,7 @@ def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RA
 
 
 def _open(house: House, request: Request, now: datetime) -> Opened:
-    if not is_flow(house.conn, request.principal, request.flow):  # what was typed would stay in the record for good
+    if not is_flow(house.conn, request.principal, request.flow):  # else what was typed would be recorded for good
         raise NotFound(Ref("flow", "of the request"))
     request, today = replace(request, asked_by=check_name(request.asked_by)), brussels_day(now)
     paper = paper_of(house, request, today, now)
@@ -133,15 +133,15 @@ def _open(house: House, request: Request, now: datetime) -> Opened:
 
 
 def paper_of(house: House, request: Request, on: date, known_at: datetime) -> Paper | PaperMissing:
-    """The paper of the contacts: what they may be used for is said there and nowhere else."""
+    """The paper of the contacts, which alone says what they may be used for."""
     return in_force(house.conn, request.principal, Direction.INBOUND, request.flow, on, known_at)
 
 
 def _record(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> ExchangeRecord:
-    """What comes of a list, kept; the paper is that of its opening, files and lists of numbers count as of ``now``.
+    """Make and keep the list, and return its record.
 
-    Suppressions are those that are in force while it is made, and it closes when it does: who erases asks what closed
-    since.
+    The paper is that of its opening; files and Do-Not-Call-Me lists count as of ``now``. Suppressions are those in
+    force while it is made. The record has the actual closing time, as an erasure asks what closed since it began.
     """
     today, on = brussels_day(opened.opened_at), brussels_day(now)
     paper = paper_of(house, request, today, opened.opened_at)
@@ -200,7 +200,7 @@ def _make(
 def _with_consents(
     house: House, principal: Principal, task: Task, inputs: Sequence[Input], rows: pl.DataFrame
 ) -> pl.DataFrame:
-    """The rows with what the records of consent say of their persons for this purpose and channel, if there are any."""
+    """Add to the rows what the records of consent, if any, say about their persons for this purpose and channel."""
     words, refs = find_words(house, principal), refs_of(rows)
     if words.is_empty() or rows.is_empty() or not refs:
         return rows
@@ -210,7 +210,7 @@ def _with_consents(
 
 
 def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) -> pl.Series:
-    """Of each row, whether any telephone number in it is on the list: who does not want to be called, is not."""
+    """Whether any telephone number of each row is on the Do-Not-Call-Me list, not only the one to be called."""
     phones = [
         field.name
         for field in paper.contract.fields
@@ -222,7 +222,7 @@ def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) 
 
 
 def _dialable(rows: pl.DataFrame, task: Task, form: str) -> pl.DataFrame:
-    """In CSV a number that begins with ``+`` would be a formula to a spreadsheet: ``00`` is the same number."""
+    """Write ``00`` for ``+`` in telephone numbers in CSV: a spreadsheet would take ``+`` for a formula."""
     if form != "csv" or task.rule.contact is not SubjectKind.PHONE:
         return rows
     return rows.with_columns(pl.col(task.contact.name).str.replace(r"^\s*\+", "00"))
@@ -233,7 +233,10 @@ def _empty(name: str) -> pl.Expr:
 
 
 def _counted(inputs: Sequence[Input], task: Task, on: date) -> tuple[list[Input], Counter[str]]:
-    """Files that count on a day, and the rows of those that do not: past their retention, or in for another purpose."""
+    """Files that count on a day, and how many rows the others have, by reason.
+
+    A file does not count if it is past its retention or came in for other purposes.
+    """
     kept, before = [], Counter[str]()
     for one in inputs:
         if one.delete_after is not None and one.delete_after < on:
@@ -246,7 +249,7 @@ def _counted(inputs: Sequence[Input], task: Task, on: date) -> tuple[list[Input]
 
 
 def _form(paper: Paper, wanted: str) -> WriteForm:
-    """Cells stay as the principal wrote them, so its own formats hold."""
+    """How to write the list: with the principal's own formats, because cells stay as the principal wrote them."""
     form, is_text = paper.contract.file_format, wanted == "csv"
     formats = {field.name: field.date_format for field in paper.contract.fields if field.date_format}
     return WriteForm(
@@ -260,7 +263,10 @@ def _form(paper: Paper, wanted: str) -> WriteForm:
 
 
 def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyLine, ...]:
-    """The list where nobody sees it yet, and the index that says who is in it; no file that it is of goes before it."""
+    """Keep the list where nobody sees it yet, with the index of who is in it.
+
+    Its last day is the earliest of several, so that it never outlives a file it was made from.
+    """
     today = brussels_day(opened.opened_at)
     rule, day = shortest_retention(paper.agreement, paper.contract, {"received": today})
     of_inputs = [each.delete_after for each in made.inputs]
@@ -282,7 +288,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
 
 
 def _fresh_until(made: Made, today: date) -> date | None:
-    """Last day on which the Do-Not-Call-Me list that it was compared with is young enough; None: it needed none."""
+    """The last day on which its Do-Not-Call-Me list is recent enough; None if it needed no such list."""
     return made.listed.dated_on + timedelta(days=list_age_days(today)) if made.listed else None
 
 

@@ -1,4 +1,4 @@
-"""Dial lists: what is asked for, why a row stays behind, and what can be refused. No value of a person."""
+"""Dial lists as data: requests, inputs, reasons why a row is left out, errors. Errors hold no value of a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,11 +28,11 @@ CHANNEL_WORDS: Mapping[str, str] = {
     "phone": "voice",
     **{word: word for word in ("voice", "sms", "email", "letter", "chat", "robocall", "push")},
 }
-"""Words of people, and how agreements spell them."""
+"""Names of channels that people type, and the words of agreements for them."""
 
 
 class LeftOut(StrEnum):
-    """Why a row is not in the list, beside the rights of persons; the first that applies, in this order."""
+    """Why a row is left out, besides the rights of persons. The first reason that applies, in this order, counts."""
 
     PAST_RETENTION = "PAST_RETENTION"
     OTHER_PURPOSE = "OTHER_PURPOSE"
@@ -45,13 +45,13 @@ class LeftOut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One list that somebody asks for. ``request_id``: the same again is the same list."""
+    """A request for one list. Requests with the same ``request_id`` give the same list."""
 
     request_id: str
     principal: Principal
     flow: Flow
     purpose: str
-    """Code of the agreement (``P-RENEW``), or DPV IRI, or its last part."""
+    """A purpose of the agreement: its code (``P-RENEW``), its DPV IRI, or the last part of that."""
     channel: Channel
     format: str
     asked_by: str
@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One accepted file of contacts, pinned to its lake object. ``purposes``: codes it came in for."""
+    """One accepted file of contacts, pinned to its lake object. ``purposes``: codes of the purposes it came in for."""
 
     exchange_id: ExchangeId
     bucket: str
@@ -71,23 +71,23 @@ class Input:
     closed_at: datetime
     purposes: tuple[str, ...]
     name: str
-    """Key under which it arrived: its name can say how old it is."""
+    """The key under which it arrived; the file name can say how old it is."""
     opened_at: datetime
 
     @property
     def as_of(self) -> datetime:
-        """How old what it says is, whenever it came (UTC)."""
+        """The moment from which its content dates (UTC), whenever it arrived."""
         return as_of_file(self.name.rpartition("/")[2], self.opened_at)
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
-        """Of two files the greater one has the last word."""
+        """A sort key: of two files, the one with the greater key has the last word."""
         return self.as_of, self.closed_at, self.exchange_id
 
 
 @dataclass(frozen=True, slots=True)
 class NumberList:
-    """An imported Do-Not-Call-Me list. ``sha256``: of the file as it was imported; ``dated_on``: Brussels date."""
+    """An imported Do-Not-Call-Me list. ``sha256``: of the imported file; ``dated_on``: Brussels date of the download."""
 
     sha256: str
     dated_on: date
@@ -102,21 +102,21 @@ class NumberList:
 
 @dataclass(frozen=True)
 class Composed:
-    """Rows of a list, in their order, and how many stayed behind, by reason. ``rows_in``: every row looked at."""
+    """The rows of a list, in order, and how many were left out, by reason. ``rows_in``: all rows considered."""
 
     rows: "pl.DataFrame" = field(repr=False)
     refs: "pl.DataFrame" = field(repr=False)
-    """Reference columns of whose rows these are, older ones too, so that a person is found in the list by any."""
+    """Reference columns of the persons in the list, from older rows too, so that each is found by any reference."""
     left_out: Mapping[str, int]
     rows_in: int
     subjects: int
     until: date | None = None
-    """Last day on which everybody's yes on record holds; None: none of them ends."""
+    """The last day on which every recorded consent still holds; None if none of them ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """What came of a request: its exchange, closed."""
+    """The result of a request: its closed exchange."""
 
     exchange_id: ExchangeId
     decision: Decision
@@ -142,7 +142,7 @@ class DialRefused(SluiceError):
 
 
 class ListInvalid(SluiceError):
-    """A file that is no Do-Not-Call-Me list: nothing of it is imported."""
+    """The file is no Do-Not-Call-Me list; nothing is imported."""
 
     code: ClassVar[str] = "SLU-623"
     summary: ClassVar[str] = "this file is no Do-Not-Call-Me list"
@@ -157,7 +157,7 @@ class ParameterMissing(SluiceError):
 
 
 class ListSmaller(SluiceError):
-    """A Do-Not-Call-Me list with so many fewer numbers that its download may have been cut off: none is imported."""
+    """The list has so many fewer numbers than before that its download may have been cut off; nothing is imported."""
 
     code: ClassVar[str] = "SLU-626"
     summary: ClassVar[str] = "this Do-Not-Call-Me list has far fewer numbers than the one before"
@@ -169,7 +169,7 @@ class ListSmaller(SluiceError):
 
 
 class ListReplaced(SluiceError):
-    """A Do-Not-Call-Me list that another one replaced: an old download under the date of today would be in force."""
+    """The list was replaced by another: importing it again under today's date would put an old download in force."""
 
     code: ClassVar[str] = "SLU-627"
     summary: ClassVar[str] = "another Do-Not-Call-Me list came after this one"

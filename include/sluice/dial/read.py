@@ -1,6 +1,6 @@
-"""Contacts for engineers: the governed dial list, and the lake as it may be looked at, as Arrow tables.
+"""Contacts for engineers as Arrow tables: a governed dial list, or the rows of the lake that may be looked at.
 
-``dial_list(...).to_pandas()`` is a pandas DataFrame. Nothing else gives contacts to anybody.
+``dial_list(...).to_pandas()`` gives a pandas DataFrame. There is no other way to get contacts.
 """
 
 import io
@@ -41,10 +41,10 @@ def dial_list(
     asked_by: str | None = None,
     settings: Settings | None = None,
 ) -> "pa.Table":
-    """A dial list as a ``pyarrow.Table``: an exchange of its own, with record, receipt and reasons per left-out row.
+    """Make a dial list, an exchange of its own with record and receipt, and return it as a ``pyarrow.Table``.
 
-    purpose: code or IRI of the agreement. channel: phone, sms, email. Raises DialRefused; NotFound when it was taken
-    back before it was given.
+    ``purpose``: code or IRI of the agreement. ``channel``: phone, sms or email. Raises DialRefused; raises NotFound if
+    the list was taken back before it could be read.
     """
     import pyarrow.parquet as pq
 
@@ -58,13 +58,16 @@ def dial_list(
 
 
 def lake_view(principal: str, flow: str, *, settings: Settings | None = None) -> "pa.Table":
-    """Accepted rows of a flow as a ``pyarrow.Table``: without whoever must stay out now, corrected values in place."""
+    """Accepted rows of a flow as a ``pyarrow.Table``, without persons who must stay out now, and with corrections."""
     with open_house(settings or get_settings()) as house:
         return view_rows(house, Principal(principal), Flow(flow)).drop(AGE).to_arrow()
 
 
 def view_rows(house: House, principal: Principal, flow: Flow) -> pl.DataFrame:
-    """The same as a frame; AGE numbers the files, oldest first. Raises DialRefused without paper."""
+    """Like :func:`lake_view`, as a frame; the column AGE numbers the files, oldest first.
+
+    Raises DialRefused if the flow has no paper in force.
+    """
     now = datetime.now(UTC)
     today = brussels_day(now)
     paper = in_force(house.conn, principal, Direction.INBOUND, flow, today, now)

@@ -1,6 +1,7 @@
-"""Take back a dial list that names somebody who must stay out since it was made, whether agents have it yet or not.
+"""Take back dial lists that name somebody who must stay out since, whether agents already have the list or not.
 
-Nobody edits it: a new list without the person is one request away, and the old one says in the ledger why it ended.
+A list is removed, not edited: a new one without the person is one request away, and the ledger says why the old one
+ended.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ GONE = (DIALLED, DIAL_KEPT)
 def recall_lists(house: House, now: datetime) -> tuple[int, int]:
     """Remove every list that names somebody who must stay out for its purpose over its channel.
 
-    How many, and how many could not be looked at and are met again. Raises ServiceMissing.
+    Returns how many, and how many could not be checked and are tried again later. Raises ServiceMissing.
     """
     return each(
         house.conn, "recalling a dial list", store.find_out(house.conn, GONE), lambda out: _recall(house, *out, now)
@@ -43,12 +44,12 @@ def recall_lists(house: House, now: datetime) -> tuple[int, int]:
 
 def _recall(house: House, exchange_id: ExchangeId, request: Request, now: datetime) -> int:
     opened, use = get_open(house.conn, exchange_id), _use(house, request, now)
-    with hold_object(house.conn, opened.bucket, opened.key):  # whoever hands it out waits, and finds it gone
+    with hold_object(house.conn, opened.bucket, opened.key):  # the effect that delivers it waits, and finds it gone
         suppressed = find_suppressed(house, request.principal, None if use is None else (frozenset({use}),))
         copies = find_copies(house.conn, exchange_id)
         if suppressed is None or not names_any(house, copies, suppressed["ref"].to_list()):
             return 0
-        house.objects.delete_others(opened.bucket, opened.key, frozenset())  # also one that is not in the catalogue yet
+        house.objects.delete_others(opened.bucket, opened.key, frozenset())  # even if the catalogue lacks it yet
         _remove_kept(house, copies)
         with transaction(house.conn):
             if not store.mark_gone(house.conn, exchange_id, GONE, now):
@@ -60,7 +61,7 @@ def _recall(house: House, exchange_id: ExchangeId, request: Request, now: dateti
 
 
 def _remove_kept(house: House, copies: Iterable[CopyLine]) -> None:
-    """Before the catalogue says so: who dies in between finds the list again."""
+    """Remove the kept copies before the catalogue says so: if the worker dies in between, the list is found again."""
     for copy in copies:
         if copy.kind == DIAL_KEPT:
             with hold_object(house.conn, copy.bucket, copy.key):
@@ -68,7 +69,7 @@ def _remove_kept(house: House, copies: Iterable[CopyLine]) -> None:
 
 
 def _use(house: House, request: Request, now: datetime) -> Use | None:
-    """What the list is for; None where its paper is gone: then whatever anybody said counts."""
+    """The use that the list is for; None if no paper allows it any more: then every suppression counts."""
     today = brussels_day(now)
     paper = paper_of(house, request, today, now)
     task = task_of(paper, request.purpose, channel_rule(request.channel, today)) if isinstance(paper, Paper) else None

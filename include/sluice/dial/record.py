@@ -1,4 +1,4 @@
-"""The six answers of a dial list: that of any exchange, for one purpose, with who stayed behind and why. Pure."""
+"""The record of a dial list: that of any exchange, for one purpose, with counts of rows left out and why. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ CONTACTS = "contacts"
 
 @dataclass(frozen=True)
 class Made:
-    """A list before it is kept: what it is, of what, and the file."""
+    """A list before it is kept: its task, its inputs, its rows and the written file."""
 
     task: Task
     inputs: tuple[Input, ...]
@@ -70,7 +70,7 @@ def record_of_refusal(
 
 
 def _dialect(made: Made) -> dict[str, object]:
-    """What else the record says of the list: the channel, and the Do-Not-Call-Me list it was compared with."""
+    """What else the record says about the list: format, channel, and the Do-Not-Call-Me list it was checked against."""
     said: dict[str, object] = {
         "format": made.format,
         "channel": made.task.rule.channel.value,

@@ -17,27 +17,29 @@ from sluice.subject.suppression import Suppression, merge_suppressions, reasons_
 
 REF, ROW, REFS = "sluice_subject_ref", "sluice_row", "sluice_ref_"
 AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
-"""Which file a row is of, oldest first; whether its contact point is one; before a column of consent: its last word."""
+"""AGE: number of a row's file, oldest first. REACHED: whether its contact point can be used. LAST_WORD: prefix to the
+name of a consent column, for the last word in it."""
 SAID, SAID_AT = "sluice_said_at", "said_at."
-"""How old what a row says is (UTC); before a column of consent: how old its last word is."""
+"""SAID: the moment from which a row's content dates (UTC). SAID_AT: prefix to a consent column, for that of its last
+word."""
 CONSENT, CONSENT_AT, CONSENT_UNTIL = "consent", "consent_at", "consent_until"
-"""What the records of consent say of a row's person (given, expired, no; null: nothing), of when that is (UTC),
-and the last day of a yes."""
+"""What the records of consent say about a row's person (given, expired or no; null for nothing), from when that dates
+(UTC), and the last day of a yes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One list as its paper allows it. ``columns``: those that are for the purpose, under its basis."""
+    """One list as its paper allows it. ``columns``: the columns that are for the purpose, under its basis."""
 
     purpose: Purpose
     rule: ChannelRule
     columns: tuple[FieldRole, ...]
     contact: FieldRole
     consents: tuple[FieldRole, ...]
-    """Columns that say whether the person agreed to this channel, for whatever purpose."""
+    """Columns that say whether the person agreed to this channel, for any purpose."""
 
     def takes_yes(self, column: FieldRole) -> bool:
-        """Whether a yes in it is one to this purpose (GDPR Art. 4(11), 6(1)(a)); a no counts from every column."""
+        """Whether a yes in a column counts for this purpose (GDPR Art. 4(11), 6(1)(a)); a no in any column counts."""
         return self.purpose.iri in column.purpose_iris
 
     @property
@@ -46,7 +48,7 @@ class Task:
 
     @property
     def needs_opt_in(self) -> bool:
-        """Where the basis is consent, or the law asks for it before marketing over this channel."""
+        """Whether consent is needed: as the basis, or by law before marketing over this channel."""
         return self.purpose.legal_basis == CONSENT_BASIS or (self.is_marketing and self.rule.needs_opt_in)
 
     @property
@@ -55,23 +57,24 @@ class Task:
 
     @property
     def use(self) -> Use:
-        """What a suppression must leave standing. Where a yes is needed, a withdrawal of it counts on any basis
+        """The use that no suppression may forbid.
 
-        (GDPR Art. 7(3); CJEU C-129/21, Proximus): the use rests on consent, whatever the paper calls its basis.
+        If an opt-in is needed, the use rests on consent, whatever basis the paper names, so that a withdrawal counts
+        (GDPR Art. 7(3); CJEU C-129/21, Proximus).
         """
         basis = CONSENT_BASIS if self.needs_opt_in else self.purpose.legal_basis
         return Use(self.purpose.iri, basis, self.rule.word)
 
 
 def find_purpose(agreement: Agreement, word: str) -> Purpose | None:
-    """The purpose of the agreement that a word names: its code, its IRI, or the last part of that."""
+    """The purpose of the agreement that a word names by its code, its IRI or the last part of that; or None."""
     return next(
         (each for each in agreement.purposes if word in (each.code, each.iri, each.iri.rpartition("#")[2])), None
     )
 
 
 def task_of(paper: Paper, word: str, rule: ChannelRule) -> Task | str:
-    """The task, or the reason code why there is none."""
+    """The task, or the reason code of why the paper allows none."""
     purpose = find_purpose(paper.agreement, word)
     if purpose is None:
         return "FORBIDDEN_PURPOSE"
@@ -89,19 +92,20 @@ def _consents(contract: DataContract, rule: ChannelRule) -> tuple[FieldRole, ...
 
 
 def list_is_stale(task: Task, found: NumberList | None, today: date, most_days: int) -> bool:
-    """Whether a phone-marketing list would be made without a Do-Not-Call-Me list that is young enough."""
+    """Whether the task needs a Do-Not-Call-Me list and none is recent enough."""
     return task.needs_number_list and (found is None or (today - found.dated_on).days > most_days)
 
 
 def compose(
     rows: pl.DataFrame, task: Task, suppressed: pl.DataFrame | None, listed: pl.Series | None, before: Counter[str]
 ) -> Composed:
-    """Every row goes or stays, once.
+    """Decide for every row whether it goes into the list or is left out, and why.
 
-    rows: of all files that count, with AGE and REACHED; where consent records are kept, with SAID, CONSENT, CONSENT_AT
-    and CONSENT_UNTIL too: of file and record the younger word counts, but no file takes back a no that is on record
-    (GDPR Art. 21(3); CJEU C-129/21, Proximus). suppressed: ref and reason. listed: for each row, whether its number is
-    on the Do-Not-Call-Me list (None: nobody asked). before: rows of files that do not count, by reason.
+    ``rows``: rows of all files that count, with AGE and REACHED; if consent records are kept, also with SAID, CONSENT,
+    CONSENT_AT and CONSENT_UNTIL. Of file and record the younger word counts, but no file takes back a recorded no
+    (GDPR Art. 21(3); CJEU C-129/21, Proximus). ``suppressed``: ref and reason. ``listed``: per row, whether a number in
+    it is on the Do-Not-Call-Me list; None if that is not needed. ``before``: rows of files that do not count, by
+    reason.
     """
     marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
     marked = marked.with_columns(*_last_words(marked, task), *_records_of_persons(marked))
@@ -123,9 +127,9 @@ def compose(
 
 
 def kept_out(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
-    """Why each row stays out (null: it does not): for a reference of its own, or of another row of its person.
+    """Why each row must stay out, by a reference of its own or of another row of its person; null if it need not.
 
-    An erasure is the one reason that goes no further than the references it names.
+    Only an erasure does not extend from one row of a person to the others: it counts for the references it names.
     """
     columns = [rows[name] for name in rows.columns if name.startswith(REFS)]
     if suppressed is None or not columns:
@@ -137,7 +141,7 @@ def kept_out(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Series:
 
 
 def _refs(marked: pl.DataFrame, going: pl.DataFrame) -> pl.DataFrame:
-    """References of who goes, from every row of theirs that need not stay out: each of them can take the list back."""
+    """References of the persons in the list, from all their rows that need not stay out; any can recall the list."""
     theirs = marked.filter(pl.col("kept_out").is_null())
     older = theirs.join(going.select(REF).unique(), on=REF, how="semi")
     nobody = going.filter(pl.col(REF).is_null())
@@ -145,7 +149,7 @@ def _refs(marked: pl.DataFrame, going: pl.DataFrame) -> pl.DataFrame:
 
 
 def _first_to_end(going: pl.DataFrame) -> date | None:
-    """Last day of the yes that ends first, of those on record: the day after, its row would stay out of a new list."""
+    """The last day of the recorded consent that ends first: a day later, its row would be left out of a new list."""
     return going[CONSENT_UNTIL].min() if CONSENT_UNTIL in going.columns else None  # type: ignore[return-value]
 
 
@@ -155,7 +159,7 @@ def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
 
 
 def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
-    """Conditions in their order; the first that holds is the reason. Rows come oldest first."""
+    """Conditions in order; the first that holds is the reason. Rows must be sorted oldest first."""
     said = [(field, pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
     counts = {field.name: _outlives(field.name, has_records) for field in task.consents}
     noes = [counts[field.name] & cell.is_not_null() & ~cell.is_in(given) for field, cell, given in said]
@@ -177,7 +181,7 @@ def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
 
 
 def _outlives(name: str, has_records: bool) -> pl.Expr:
-    """Whether the file's last word in a column counts: there is none younger among the records, nor of one moment."""
+    """Whether the last word in a file column counts: only if the records have none that is as young or younger."""
     if not has_records:
         return pl.lit(True)
     has_word = pl.col(f"{LAST_WORD}{name}").is_not_null()
@@ -185,7 +189,7 @@ def _outlives(name: str, has_records: bool) -> pl.Expr:
 
 
 def _records_of_persons(rows: pl.DataFrame) -> list[pl.Expr]:
-    """What is on record of any row of a person is said of them all: the youngest, of one moment the no."""
+    """Give all rows of a person the youngest record of any of them; of the same moment, a no wins over a yes."""
     if CONSENT not in rows.columns:
         return []
     order = (pl.col(CONSENT_AT), pl.col(CONSENT) != "given", pl.col(CONSENT) == "no")
@@ -196,9 +200,9 @@ def _records_of_persons(rows: pl.DataFrame) -> list[pl.Expr]:
 
 
 def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:
-    """Of each column of consent the last cell that says something, by person: an empty one takes nothing back.
+    """The last cell with content in each consent column, by person: an empty cell takes nothing back.
 
-    Rows come oldest first; of nobody known, only their own cell counts.
+    Rows must be sorted oldest first. For a row whose person is not known, only its own cell counts.
     """
     words = []
     for field in task.consents:

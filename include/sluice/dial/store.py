@@ -1,4 +1,4 @@
-"""The SQL of dial lists and of the imported Do-Not-Call-Me lists. Nothing here decides."""
+"""The SQL of dial lists and of imported Do-Not-Call-Me lists. No decisions are made here."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,12 +12,12 @@ from sluice.exchange.store import COLUMNS, opened_of
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 NAME = "dial-"
-"""Before the id of a request, in the place of an object version: nothing arrives."""
+"""Prefix to the id of a request, which takes the place of an object version, as no file arrives."""
 NUMBERS = "sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by"
 
 
 def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Input]:
-    """Accepted files of contacts with a receipt, oldest first by what they say."""
+    """Accepted files of contacts with a receipt, sorted by the age of their content, oldest first."""
     rows = conn.execute(
         """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
                a.closed_at, e.purposes, e.key as name, e.opened_at
@@ -32,9 +32,9 @@ def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Inpu
 def insert_open(
     conn: Connection, request: Request, bucket: str, key: str, chain: str, opened_at: datetime
 ) -> Opened | None:
-    """Open the exchange of a request; None when it has one. Call inside a transaction.
+    """Open the exchange of a request; None if it has one. Call inside a transaction.
 
-    No slot takes it up: only what makes dial lists does.
+    No slot claims such an exchange: only the code that makes dial lists takes it up.
     """
     row = conn.execute(
         f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
@@ -53,7 +53,7 @@ def insert_open(
 
 
 def name_of(request: Request) -> str:
-    """What stands in the place of an object version."""
+    """The name of a request, which takes the place of an object version."""
     return f"{NAME}{request.request_id}"
 
 
@@ -68,7 +68,7 @@ def find_opened(conn: Connection, request: Request) -> Opened | None:
 
 
 def find_left(conn: Connection) -> list[Request]:
-    """Requests whose list a dead worker left open, oldest first."""
+    """Requests whose list is still open, as a dead worker leaves it; oldest first."""
     rows = conn.execute(
         """select e.principal, e.flow, e.version_id, d.purpose, d.channel, d.format, d.asked_by
            from exchange e join dial_list d using (exchange_id) where e.decision = 'open' order by e.opened_at"""
@@ -77,7 +77,7 @@ def find_left(conn: Connection) -> list[Request]:
 
 
 def find_out(conn: Connection, kinds: Sequence[str]) -> list[tuple[ExchangeId, Request]]:
-    """Lists of which a copy of one of these kinds is there, oldest first."""
+    """Lists that still have a copy of one of these kinds, oldest first."""
     rows = conn.execute(
         """select e.exchange_id::text as id, e.principal, e.flow, e.version_id, d.purpose, d.channel, d.format,
                d.asked_by
@@ -91,7 +91,7 @@ def find_out(conn: Connection, kinds: Sequence[str]) -> list[tuple[ExchangeId, R
 
 
 def mark_gone(conn: Connection, exchange_id: ExchangeId, kinds: Sequence[str], now: datetime) -> bool:
-    """Copies of a list are there no more; False when they were gone. Call inside a transaction."""
+    """Mark copies of a list as gone; False if they already were. Call inside a transaction."""
     rows = conn.execute(
         """update copy set gone_at = %s where exchange_id = %s and kind = any(%s) and gone_at is null returning kind""",
         (now, exchange_id, list(kinds)),
@@ -112,14 +112,14 @@ def _request(row: dict[str, Any]) -> Request:
 
 
 def note_list(conn: Connection, exchange_id: ExchangeId, sha256: str) -> None:
-    """Which Do-Not-Call-Me list a dial list was compared with."""
+    """Store which Do-Not-Call-Me list a dial list was checked against."""
     conn.execute("update dial_list set dncm_sha256 = %s where exchange_id = %s", (sha256, exchange_id))
 
 
 def insert_numbers(conn: Connection, found: NumberList) -> bool:
-    """Note an imported list, or that it is the last word again; False where nothing is new. Call inside a transaction.
+    """Store an imported list, or make it the youngest again; False if nothing changes. Call inside a transaction.
 
-    It is that by a later date, or on the same one after another list of that date.
+    A known list becomes the youngest again by a later date, or if another list of its date was imported since.
     """
     row = conn.execute(
         """insert into dncm_list (sha256, dated_on, numbers, refused, bucket, key, version_id, imported_at, imported_by)
@@ -146,7 +146,7 @@ def insert_numbers(conn: Connection, found: NumberList) -> bool:
 
 
 def find_numbers(conn: Connection, sha256: str) -> NumberList | None:
-    """An imported list by its hash."""
+    """An imported list by its hash, or None."""
     row = conn.execute(f"select {NUMBERS} from dncm_list where sha256 = %s".encode(), (sha256,)).fetchone()
     return NumberList(**row) if row else None
 
@@ -160,7 +160,7 @@ def get_numbers(conn: Connection, sha256: str) -> NumberList:
 
 
 def list_numbers(conn: Connection, limit: int = 50) -> list[NumberList]:
-    """Imported lists, the youngest by its date first."""
+    """Imported lists, by date, the youngest first."""
     rows = conn.execute(
         f"select {NUMBERS} from dncm_list order by dated_on desc, imported_at desc limit %s".encode(),
         (limit,),

@@ -1,4 +1,4 @@
-"""Accepted contacts of one flow as they may be looked at: nobody who must stay out, corrected values in place."""
+"""Accepted contacts of one flow as they may be looked at: with corrections, without persons who must stay out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from sluice.terms import Principal
 
 SCHEMA = {REF: pl.String, ROW: pl.UInt32, AGE: pl.UInt32}
 CORRECTED = f"{REFS}corrected_"
-"""Before the name of an identifying column: its reference once its value was corrected, beside the old one."""
+"""Prefix to an identifying column, for the reference of its corrected value, beside that of the old value."""
 
 
 def read_rows(
@@ -26,7 +26,7 @@ def read_rows(
 ) -> pl.DataFrame:
     """Rows of accepted files, oldest first, from their pinned lake objects; AGE numbers the files.
 
-    Stale values are replaced by what was corrected; references of both keep a person out.
+    Stale values are replaced by corrected ones. A person can be kept out by the references of both.
     """
     parts = []
     for age, each in enumerate(inputs):
@@ -62,10 +62,10 @@ def _corrected(
 
 
 def refs_of(rows: pl.DataFrame) -> list[pl.Series]:
-    """Every reference column of rows."""
+    """All reference columns of the rows."""
     return [rows[name] for name in rows.columns if name.startswith(REFS)]
 
 
 def without(rows: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.DataFrame:
-    """Rows of persons who need not stay out, by any reference of any row of theirs."""
+    """The rows without persons who must stay out, by any reference of any row of theirs."""
     return rows.filter(kept_out(rows, suppressed).is_null())
