@@ -87,7 +87,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class NumberList:
-    """An imported Do-Not-Call-Me list. ``sha256``: of the imported file; ``dated_on``: Brussels date of the download."""
+    """An imported Do-Not-Call-Me list. ``sha256``: of the imported file; ``dated_on``: Brussels date of download."""
 
     sha256: str
     dated_on: date

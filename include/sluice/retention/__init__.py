@@ -1,1 +1,1 @@
-"""Copies whose day has come go, with proof: by their rule, or because the agreement ended. A legal hold stops it."""
+"""Delete copies on their day, with proof: by their rule, or as the agreement ended. A legal hold stops it."""

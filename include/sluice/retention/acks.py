@@ -1,4 +1,4 @@
-"""The last day of what principals put under ``acks/``: some days after it was answered. The ledger says what it did."""
+"""Remove files under ``acks/`` some days after they were answered; the ledger keeps what they did."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,9 +13,9 @@ from sluice.times import brussels_day
 
 
 def drop_acks(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
-    """Remove answered files, whatever the answer was: how many, and of how many principals it failed.
+    """Remove answered files, whatever the answer was. Returns how many, and for how many principals it failed.
 
-    Their senders may not remove them, and a name or a note in one may be about a person. Raises ServiceMissing.
+    Senders cannot remove them themselves, and a name or a note in one may be about a person. Raises ServiceMissing.
     """
     there = house.objects.list_prefixes(house.settings.bucket_exchange)
     names = [principal] if principal else [Principal(name) for name in there if PRINCIPAL_NAME.fullmatch(name)]
@@ -34,7 +34,7 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
 
 
 def _answered(house: House, principal: Principal, before: datetime) -> Iterator[StoredObject]:
-    """Versions that are there and were answered before a moment."""
+    """Versions that still exist and were answered before a moment."""
     answered = store.find_answered(house.conn, principal, before)
     bucket = house.settings.bucket_exchange
     for item in house.objects.list_versions(bucket, prefix_of(principal, "acks")) if answered else ():

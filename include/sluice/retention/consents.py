@@ -1,4 +1,4 @@
-"""The last day of consent records: some time after each ended, and all of them once the agreement is over."""
+"""Remove consent records: each some time after it ended, and all of them once the agreement is over."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def drop_consents(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
-    """Remove the records that nothing needs any more: how many, and of how many principals it failed.
+    """Remove records that are no longer needed. Returns how many, and for how many principals it failed.
 
     Raises ServiceMissing.
     """
@@ -48,7 +48,7 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
 
 
 def _is_over(house: House, ended: Agreement, on: date) -> bool:
-    """Whether its days for deletion are over, and its data is back with the principal where it asks for that."""
+    """Whether the days for deletion of an ended agreement are over, and its data was returned if it asks for that."""
     if ended.valid_to is None or on < ended.valid_to + timedelta(days=ended.end_days):
         return False
     return ended.end_choice != "return" or store.find_returned(house.conn, ended) is not None

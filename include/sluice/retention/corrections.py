@@ -1,7 +1,7 @@
-"""The last day of a correction: it goes once there is nothing of its person left that it could put right.
+"""Remove corrections once no copy is left in which they could put anything right.
 
-After the agreement ended, as soon as the last copy of the person went; before that only when it is as old as what is
-sealed of a case gets, for a file from before it can still come.
+After the agreement ended, a correction goes as soon as no copy names its person. While the agreement runs it must also
+be as old as sealed data of a case may get, because files from before the correction can still arrive.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from sluice.times import brussels_day
 
 
 def drop_corrections(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
-    """Remove the corrections that nothing needs any more: how many, and of how many principals it failed.
+    """Remove corrections that are no longer needed. Returns how many, and for how many principals it failed.
 
     Raises ServiceMissing.
     """
@@ -49,7 +49,7 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
 
 
 def _drop_all(house: House, principal: Principal, now: datetime) -> int:
-    """Nobody can read them any more: they went with the key they were sealed to, when the agreement was over."""
+    """Remove all corrections, unreadable since the key that sealed them was destroyed when the agreement was over."""
     why, rows = Why.AGREEMENT_ENDED.value, find_rows(house.conn, principal)
     gone = sum(drop_one(house, principal, row.correction_id, why, now) for row in rows)
     remove_gone(house, principal)
@@ -57,7 +57,7 @@ def _drop_all(house: House, principal: Principal, now: datetime) -> int:
 
 
 def _idle(house: House, principal: Principal, corrections: Sequence[Correction]) -> Sequence[Correction]:
-    """Those of persons whom no copy names. A file without an index could name anybody."""
+    """Corrections of persons whom no copy names; none if a file has no index, because it could name anybody."""
     if not corrections or store.has_unindexed(house.conn, principal):
         return ()
     for bucket, key, version_id in store.find_indexes(house.conn, principal):

@@ -1,4 +1,4 @@
-"""What an ended agreement wants back goes back, and only then may retention delete it (GDPR Art. 28(3)(g))."""
+"""Give data back where an ended agreement asks for it; only then may retention delete it (GDPR Art. 28(3)(g))."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ from sluice.terms import Principal
 from sluice.times import brussels_day
 
 REFERENCE = "GIVEN-BACK"
-"""Stands for the principal's own confirmation where its data lies, receipted, in its own prefix."""
+"""Reference in place of the principal's own confirmation: its data lies in its own prefix, with receipts."""
 NOTHING_LEFT = "NOTHING-LEFT"
-"""In its place where no flow has anything to give, so that nobody says that something lies there."""
+"""Reference used instead if no flow has anything to give back, so that nobody claims that something lies there."""
 NOTHING_RAN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """What one run did for one principal. ``is_confirmed``: everything went, so retention may delete.
+    """What one run did for one principal. ``is_confirmed``: everything was given back, so that retention may delete.
 
-    ``flows``: of contacts, and of the results that the returns have to bring.
+    ``flows``: flows of contacts, and of results that returns have to bring back.
     """
 
     agreement: Agreement
@@ -49,13 +49,13 @@ def give_back(
     form: str | None = None,
     run: Mapping[str, str] = NOTHING_RAN,
 ) -> GivenBack:
-    """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and say so.
+    """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and confirm it.
 
-    Not said while results of agents went in no return: they would be deleted as given back. Where nothing is left of
-    any flow that is said: records of consent, which are in no file, wait for the word too.
+    It is not confirmed while results of agents have gone out in no return, as they would be deleted as if given back.
+    It is confirmed even if no flow has anything left, because consent records, which are in no file, wait for it too.
 
-    form: csv, xlsx, json, ndjson, parquet; the contracts' own when None. Raises RetentionRefused where an agreement
-    is in force, or the ended one asks for deletion; UsageError.
+    ``form``: csv, xlsx, json, ndjson or parquet; None for the contracts' own. Raises RetentionRefused if an agreement
+    is in force or the ended one asks for deletion; raises UsageError.
     """
     by = check_name(by)
     ended = find_ended(house.conn, principal, brussels_day(now), now)
@@ -73,7 +73,7 @@ def give_back(
 
 
 def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
-    """The same for every principal whose ended agreement waits for it: how many are done, and how many failed.
+    """Give back for every principal whose ended agreement waits for it. Returns how many are done, and how many failed.
 
     Raises ServiceMissing.
     """
@@ -85,7 +85,7 @@ def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_
 
 
 def _waiting(house: House, now: datetime) -> list[Principal]:
-    """Whoever has copies, or records of consent alone: without the word those would stay for ever."""
+    """Principals that wait for it, even if only consent records are left, which would otherwise stay for ever."""
     on, found = brussels_day(now), []
     for principal in sorted({*store.find_principals(house.conn), *consent_store.find_principals(house.conn)}):
         ended = find_ended(house.conn, principal, on, now)

@@ -1,4 +1,4 @@
-"""Legal holds, and the word that an ended agreement's data is back with its principal; each with its entry."""
+"""Set and lift legal holds, and confirm that an ended agreement's data was given back; each with a ledger entry."""
 
 import re
 from datetime import date, datetime
@@ -19,7 +19,7 @@ from sluice.terms import ExchangeId, Flow, Principal
 from sluice.times import brussels_day, utc_text
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
-"""A file number, no sentence about a person."""
+"""The form of a file number, so that it cannot be a sentence about a person."""
 
 
 def hold(
@@ -34,10 +34,10 @@ def hold(
     flow: Flow | None = None,
     exchange_id: ExchangeId | None = None,
 ) -> LegalHold:
-    """Keep copies beyond their day: of a principal, one of its flows, or one exchange.
+    """Set a legal hold, which keeps copies beyond their day: of a principal, one of its flows, or one exchange.
 
-    Raises RetentionRefused, and NotFound for a principal, flow or exchange that is none or another's: a hold of
-    nothing would keep nothing, and what was typed would stay in the ledger.
+    Raises RetentionRefused, NameInvalid, and NotFound for a principal, flow or exchange that does not exist or belongs
+    to another: such a hold would keep nothing, and what was typed would stay in the ledger.
     """
     _check_exists(conn, principal, flow, exchange_id)
     if until < brussels_day(now):
@@ -71,7 +71,7 @@ def hold(
 
 
 def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
-    """End a hold before its last day, by its id or the beginning of it.
+    """End a hold before its last day, by its id or the beginning of that.
 
     Raises NotFound, Ambiguous, RetentionRefused, UsageError.
     """
@@ -85,9 +85,9 @@ def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
 
 
 def confirm_return(conn: Connection, principal: Principal, reference: str, by: str, now: datetime) -> Agreement:
-    """Say that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may go.
+    """Confirm that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may be deleted.
 
-    Raises RetentionRefused where an agreement is in force, or the ended one asks for deletion; NotFound.
+    Raises RetentionRefused if an agreement is in force or the ended one asks for deletion; raises NotFound.
     """
     pick_principals(conn, principal)
     ended = find_ended(conn, principal, brussels_day(now), now)

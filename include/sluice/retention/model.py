@@ -1,4 +1,4 @@
-"""Words of retention: copies, why they end and on which day, legal holds."""
+"""Types of retention: copies, why and on which day they end, legal holds."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from sluice.terms import ExchangeId, Flow, Principal
 
 
 class RetentionRefused(SluiceError):
-    """A hold or a confirmation that does not hold. Words of ``Ref("rule", ...)``:
+    """A hold or a confirmation that is not valid. Its ``Ref("rule", ...)`` is one of:
 
     UNTIL_IS_PAST, NOT_A_REFERENCE, ALREADY_LIFTED, AGREEMENT_IN_FORCE, NOTHING_TO_RETURN.
     """
@@ -37,7 +37,7 @@ class HoldReason(StrEnum):
 
 
 class Why(StrEnum):
-    """What ends a copy, or a correction: nothing is left that it could put right."""
+    """Why a copy or a record is deleted. NOTHING_LEFT is for a correction that has nothing left to put right."""
 
     RULE = "rule"
     AGREEMENT_ENDED = "agreement_ended"
@@ -46,10 +46,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One copy that is there. ``last_day``: by its rule, None while the rule's start has no date.
+    """One copy that exists. ``last_day``: by its rule; None while the start event of the rule has no date.
 
     ``has_statute``: its rule names a law that requires storage, so that the end of the agreement changes nothing.
-    ``is_awaited``: its exchange is accepted and not delivered yet, so that it is still needed.
+    ``is_awaited``: its exchange still has to be delivered, so that the copy is needed.
     """
 
     exchange_id: ExchangeId
@@ -63,16 +63,16 @@ class Kept:
     has_statute: bool = False
     is_awaited: bool = False
     is_given_back: bool = False
-    """It is what went back to the principal because the agreement ended: it stays for its own days."""
+    """It was given back to the principal because the agreement ended, and stays for its own days."""
     is_handed_out: bool = False
-    """It was made of other copies for somebody to use it: a dial list, an answer to a controller."""
+    """It was made from other copies for somebody to use: a dial list, an answer to a controller."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an agreement ended (Art. 28(3)(g)). ``days``: within so many days after ``on`` everything is gone.
+    """How an agreement ended (Art. 28(3)(g)). Everything must be deleted within ``days`` days after ``on``.
 
-    ``must_return``: the data goes back first. ``returned_on``: when somebody confirmed that it did.
+    ``must_return``: the data must be given back first. ``returned_on``: when that was confirmed.
     """
 
     on: date
@@ -83,7 +83,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class LegalHold:
-    """Copies that must stay, of a principal, one of its flows, or one exchange; ``until`` is the last such day."""
+    """A legal hold on copies of a principal, one of its flows, or one exchange. ``until`` is its last day."""
 
     hold_id: str
     principal: Principal
@@ -116,8 +116,8 @@ class LegalHold:
 class Due:
     """A copy whose last day is over. ``held_by``: the hold that keeps it.
 
-    ``waits``: its data must go back to the principal first, or its file is not delivered yet. ``needed_for``: somebody
-    in it needs it still.
+    ``waits``: its data must be given back first, or its file is still to be delivered. ``needed_for``: why a person in
+    it still needs it.
     """
 
     copy: Kept
@@ -126,10 +126,10 @@ class Due:
     held_by: str | None = None
     waits: bool = False
     is_begun: bool = False
-    """A dead worker began to delete it: nothing brings it back, so it goes on."""
+    """A dead worker began to delete it, so the deletion must be finished."""
     needed_for: Need | None = None
 
     @property
     def is_free(self) -> bool:
-        """Whether it goes now."""
+        """Whether it can be deleted now."""
         return self.held_by is None and not self.waits and self.needed_for is None

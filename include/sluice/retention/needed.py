@@ -1,7 +1,7 @@
-"""Copies that a person still needs: they restricted what is done with them (GDPR Art. 18(2)), or are owed an answer
-of them (Art. 15, 20).
+"""Keep copies that a person still needs, having restricted their use (GDPR Art. 18(2)) or awaiting an answer from them
+(Art. 15, 20).
 
-Whose a copy is, the index of its exchange says. Nothing is read where nobody at the principal needs anything.
+The index of an exchange says who is in its copies. Nothing is read if nobody at the principal needs anything.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,9 +19,10 @@ from sluice.terms import ExchangeId, Principal
 
 
 def keep_needed(house: House, principal: Principal, dues: Iterable[Due], needed: Collection[Needed]) -> list[Due]:
-    """The same copies; those that name who needs them wait.
+    """The same copies; those that name a person who needs them are marked to wait.
 
-    What a dead worker began to delete goes on, and so does what was made of other copies for somebody to use it.
+    Copies that a dead worker began to delete do not wait, nor do those made from others for somebody to use or given
+    back to the principal.
     """
     found = list(dues)
     wanted = {due.copy.exchange_id for due in found if _may_wait(due)}
@@ -38,7 +39,7 @@ def _may_wait(due: Due) -> bool:
 
 
 def _together(found: Mapping[Needed, frozenset[str]]) -> Mapping[Need, set[str]]:
-    """Of all persons with the same need, a restriction first; it is asked once."""
+    """References of all persons by need, so that each need is looked up once."""
     every: dict[Need, set[str]] = {}
     for each, refs in found.items():
         every.setdefault(each.need, set()).update(refs)
@@ -46,7 +47,7 @@ def _together(found: Mapping[Needed, frozenset[str]]) -> Mapping[Need, set[str]]
 
 
 def _named(house: House, principal: Principal, wanted: Collection[ExchangeId], refs: list[str]) -> set[ExchangeId]:
-    """Those of these exchanges whose index names one of the persons, or is just being edited."""
+    """Exchanges among ``wanted`` whose index names one of the persons, or cannot be read as it is being edited."""
     every = merged_store.find_runs(house.conn, principal, RUNS) if wanted else ()
     runs = {run.name: run for run in every if run.exchange_id in wanted}
     said = ask_merged(house, principal, runs.keys(), refs)

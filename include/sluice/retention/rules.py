@@ -1,4 +1,4 @@
-"""When a copy must go, and what keeps it. Pure: dates are given, nothing is read."""
+"""When a copy must be deleted, and what keeps it. Pure: dates are given, nothing is read."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -8,11 +8,11 @@ from sluice.terms import ExchangeId
 
 
 def last_day_of(copy: Kept, end: End | None) -> tuple[date, Why] | None:
-    """The last day a copy may be there, Brussels; None: not known yet.
+    """The last Brussels day on which a copy may exist, and why; None if that is not known yet.
 
-    By its rule; once the agreement ended, at the latest the day before its days for deletion are over
-    (the daily run of the next day deletes, GDPR Art. 28(3)(g)), unless a statute requires storage, or it is what went
-    back.
+    The copy's rule decides. Once the agreement ended, the last day is at the latest the one before its days for
+    deletion are over, because the daily run of the next day deletes (GDPR Art. 28(3)(g)). That does not apply if a
+    statute requires storage, or to data that was given back.
     """
     by_rule = (copy.last_day, Why.RULE) if copy.last_day else None
     if end is None or ((copy.has_statute or copy.is_given_back) and by_rule):
@@ -22,10 +22,10 @@ def last_day_of(copy: Kept, end: End | None) -> tuple[date, Why] | None:
 
 
 def due_on(copies: Iterable[Kept], end: End | None, holds: Sequence[LegalHold], on: date) -> Iterator[Due]:
-    """Copies whose last day is over on a Brussels day, held ones too.
+    """Copies whose last day is over on a Brussels day, including held ones.
 
-    What ends with the agreement waits where the agreement gives the data back first; what is still to be delivered
-    waits for that.
+    Copies that end with the agreement wait if their data must be given back first; copies still to be delivered wait
+    for that.
     """
     must_wait = end is not None and end.must_return and end.returned_on is None
     by_exchange: dict[ExchangeId | None, list[LegalHold]] = {}

@@ -1,6 +1,6 @@
-"""Delete the copies whose day has come, and prove it: noted, deleted, listed again, recorded.
+"""Delete copies whose last day is over, and prove it: note them, delete them, list again, record it.
 
-Killed anywhere, the next run meets the same copies again; what is gone stays gone, and is recorded once.
+If a run is killed at any point, the next one meets the same copies again; each deletion is recorded once.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -32,16 +32,16 @@ from sluice.terms import ExchangeId, Principal
 from sluice.times import brussels_day, utc_text
 
 Progress = Callable[[int, int], None]
-"""Copies done, copies to do."""
+"""Called with the number of copies done and the number of copies to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """What one run did, in copies. ``failed``: still there, met again by the next run.
+    """What one run did, in copies. ``failed``: copies still there, which the next run meets again.
 
-    ``corrections``, ``consents``: records of persons that went because nothing needs them any more. ``undone``: how
-    often it failed for a principal as a whole: nobody could say what may go, or its records could not be removed.
-    ``acks``: files of principals that were answered.
+    ``corrections``, ``consents``: records of persons that were removed as no longer needed. ``undone``: how often it
+    failed for a principal as a whole, because nobody could say what may be deleted or its records could not be removed.
+    ``acks``: answered files of principals that were removed.
     """
 
     deleted: int = 0
@@ -55,7 +55,7 @@ class Retained:
 
 
 def find_due(house: House, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
-    """Copies whose last day is over on a Brussels day, held ones too; of one principal or of all. Raises NotFound."""
+    """Copies whose last day is over on a Brussels day, held ones too, of one principal or all. Raises NotFound."""
     return [
         due for each in _principals(house, principal) for due in _due_of(house, each, on, now, find_needed(house, each))
     ]
@@ -83,10 +83,10 @@ def _due_of(house: House, principal: Principal, on: date, now: datetime, needed:
 def retain(
     house: House, now: datetime, principal: Principal | None = None, progress: Progress = lambda done, of: None
 ) -> Retained:
-    """Delete every copy whose last day is over and that nothing keeps. Again changes nothing.
+    """Delete every copy whose last day is over and that nothing keeps. Repeating it changes nothing.
 
-    One exchange that fails, or one principal of whom nobody can say what may go, is logged and keeps no other waiting.
-    Raises ServiceMissing when a store is away.
+    A failing exchange, or a principal for whom nobody can say what may be deleted, is logged and does not hold up the
+    others. Raises NotFound, and ServiceMissing when a store is away.
     """
     faults, dues, needed = Faults(house.conn), list[Due](), dict[Principal, Collection[Needed]]()
     for each in _principals(house, principal):
@@ -121,7 +121,7 @@ def retain(
 
 
 def _by_exchange(dues: Sequence[Due]) -> dict[ExchangeId, list[Due]]:
-    """All copies of an exchange together, those that were begun and those that are due: one entry tells of them."""
+    """Group copies by exchange, begun and due ones together, because one ledger entry records them."""
     found: dict[ExchangeId, list[Due]] = {}
     for due in dues:
         found.setdefault(due.copy.exchange_id, []).append(due)
@@ -129,9 +129,9 @@ def _by_exchange(dues: Sequence[Due]) -> dict[ExchangeId, list[Due]]:
 
 
 def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collection[Needed]) -> list[Due]:
-    """Copies of one exchange that nothing keeps that came meanwhile; begun ones go on. Call under the principal's lock.
+    """Copies of one exchange without those that a new hold or need keeps meanwhile; begun ones always stay in.
 
-    known: needs of persons that these copies were looked at for.
+    ``known``: needs of persons that were already checked for these copies. Call under the principal's lock.
     """
     copy, on = dues[0].copy, brussels_day(now)
     holds = store.find_holds(house.conn, copy.principal, copy.exchange_id)
@@ -144,7 +144,7 @@ def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collect
 
 
 def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: datetime) -> None:
-    """The copies of one exchange, for good, and their entry. Raises StoreError when a version is left."""
+    """Delete the copies of one exchange for good and append their entry. Raises StoreError if a version is left."""
     if not dues:
         return
     principal, kinds = dues[0].copy.principal, {due.copy.kind for due in dues}
@@ -169,7 +169,8 @@ def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: dat
 def _left(house: House, copy: Copy) -> Iterator[str]:
     """Versions of a copy that a listing still shows.
 
-    Under a name that a listing cannot say nothing can be removed, though the server says so: the folder is asked.
+    A listing cannot spell every key. Under such a key nothing is removed although the server says so, so the whole
+    folder is listed.
     """
     asked = f"{copy.key.rpartition('/')[0]}/" if UNSAID in copy.key else copy.key
     for item in house.objects.list_versions(copy.bucket, asked):
