@@ -1,4 +1,4 @@
-"""Files under ``acks/``: small, and strictly read. Those about notices to recipients are told apart by their name."""
+"""Read files under ``acks/``, which must be small and of strict form. Names tell those about notices to recipients."""
 
 import re
 
@@ -12,7 +12,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def read_members(content: bytes, *names: str) -> dict[str, str] | None:
-    """The texts, in lower case, of a JSON object of exactly these members, each once; None for anything else. Pure."""
+    """The texts of a JSON object with exactly these members, each once, in lower case; None for anything else. Pure."""
     if len(content) > LARGEST_BYTES:
         return None
     try:
@@ -26,17 +26,19 @@ def read_members(content: bytes, *names: str) -> dict[str, str] | None:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object with its repeated names, if it has any."""
+    """A JSON object as pairs, so that repeated names are not lost."""
 
 
 def is_of_notice(key: str) -> bool:
-    """Whether a file under ``acks/`` is about a notice to a recipient, by its name: then it is not read here."""
+    """Whether the name of a file under ``acks/`` says it is about a notice to a recipient; it is not read here then."""
     return key.rsplit("/", 1)[-1].lower().startswith("notice-")
 
 
 def read_small(house: House, item: StoredObject) -> bytes | None:
-    """The bytes; None for too many, for what the store does not give, or for a name that a listing cannot spell so that
-    nothing is found by it."""
+    """The bytes of a file; None if it is too large or the store does not give it.
+
+    The latter includes a name that a listing cannot spell, so that nothing is found under it.
+    """
     if item.size_bytes > LARGEST_BYTES:
         return None
     if item.size_bytes == 0:

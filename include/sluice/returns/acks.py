@@ -1,7 +1,7 @@
-"""The principal says that a return arrived: by a file under ``acks/``, or by a word to the desk.
+"""Acknowledgements: the principal confirms that a return arrived, by a file under ``acks/`` or by telling the desk.
 
-Every version under ``acks/`` is answered once: its outcome and its ledger entry are one transaction,
-the notice follows and is a pure function of that record, so a rerun gives what a dead worker owes.
+Every version under ``acks/`` is answered once. Its outcome and its ledger entry are one transaction; the notice follows
+and is a pure function of that record, so a rerun gives the notices that a dead worker left out.
 """
 
 import logging
@@ -35,9 +35,9 @@ from sluice.times import utc_text
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 1000
-"""New files of one principal per sweep, so that a flood keeps nobody else waiting."""
+"""The most new files of one principal per sweep, so that a flood keeps nobody else waiting."""
 UNDER_WAY_FOR = timedelta(hours=1)
-"""How long a file may wait for the delivery it acknowledges to be written down."""
+"""How long a file may wait until the delivery that it acknowledges is recorded."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RETURNS = "select exchange_id as id from exchange where direction = 'outbound_return'"
 
@@ -61,7 +61,7 @@ class AckOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What an acknowledgement names; ``sha256`` is None where only the exchange was named."""
+    """What an acknowledgement names; ``sha256`` is None if it names only the exchange."""
 
     exchange_id: ExchangeId
     sha256: str | None = None
@@ -69,7 +69,10 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The exchange an acknowledgement names, as it stands. ``hashes``: of the file plain and as delivered."""
+    """The current state of the exchange that an acknowledgement names.
+
+    ``hashes``: hashes of the plain file and of the file as delivered.
+    """
 
     exchange_id: ExchangeId
     principal: Principal
@@ -84,7 +87,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class AckFile:
-    """One version under ``acks/`` and what it did. ``exchange_id``: of ours, whoever's."""
+    """One version under ``acks/`` and what it did.
+
+    ``exchange_id``: the exchange it names, even another principal's; None if we have no such exchange.
+    """
 
     principal: Principal
     bucket: str
@@ -97,10 +103,10 @@ class AckFile:
 
 @dataclass(frozen=True, slots=True)
 class AckSweep:
-    """One look at all ``acks/``: new files by outcome, notices given, files left for the next look.
+    """One sweep over all ``acks/``: new files by outcome, notices given, files left for the next sweep.
 
-    ``waiting``: their return is just being delivered, or another worker has them. ``failed``: a store
-    refused, a file or the listing of a principal; logged by its code.
+    ``waiting``: files whose return is just being delivered, or that another worker has. ``failed``: how often a step
+    failed for a file or a principal, each logged by its code.
     """
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -118,10 +124,10 @@ class Answer:
 
 
 def parse_ack(name: str, content: bytes) -> Ack | None:
-    """What a file under ``acks/`` says, or None. Pure.
+    """The acknowledgement in a file under ``acks/``, or None if it is none. Pure.
 
-    Either empty and named ``<exchange id>`` or ``<exchange id>.ack``, or a JSON object of exactly
-    ``exchange`` and ``sha256``; upper case is read as lower case.
+    The file is empty and named ``<exchange id>`` or ``<exchange id>.ack``, or it is a JSON object with exactly
+    ``exchange`` and ``sha256``. Upper case is read as lower case.
     """
     if not content:
         stem = name.lower().removesuffix(".ack")
@@ -133,7 +139,7 @@ def parse_ack(name: str, content: bytes) -> Ack | None:
 
 
 def judge_ack(ack: Ack | None, principal: Principal, found: Delivery | None, at: datetime) -> AckOutcome:
-    """What an acknowledgement of ``principal``, made at ``at``, does. Pure; the due moment itself is in time."""
+    """The outcome of an acknowledgement that ``principal`` made at ``at``. Pure; at the due moment it is in time."""
     if ack is None:
         return AckOutcome.UNREADABLE
     if found is None:
@@ -154,8 +160,8 @@ def judge_ack(ack: Ack | None, principal: Principal, found: Delivery | None, at:
 def read_acks(house: House, now: datetime) -> AckSweep:
     """Answer every version under ``<principal>/acks/`` that has no answer yet, oldest first.
 
-    What counts as the moment of an acknowledgement is when the store took the file, not when it is
-    read. Raises ServiceMissing when a store is away; other faults are counted and met again.
+    An acknowledgement counts from the moment the store took the file, not from when it is read. Raises ServiceMissing
+    when a store is away; other faults are counted, and the files are met again.
     """
     sweep = AckSweep()
     for principal in list_principals(house):
@@ -164,10 +170,10 @@ def read_acks(house: House, now: datetime) -> AckSweep:
 
 
 def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason: str | None = None) -> Answer:
-    """Acknowledge a delivered return by command; ``named``: its exchange id or an unambiguous beginning.
+    """Acknowledge a delivered return by command. ``named``: its exchange id or an unambiguous beginning of that.
 
-    ``by``: who says so, kept in the ledger as :func:`~sluice.ledger.names.check_name` spells it; ``reason``: a code or
-    an IRI. Raises NotFound, Ambiguous, UsageError.
+    ``by``: the person who says so, recorded as :func:`~sluice.ledger.names.check_name` spells it. ``reason``: a code
+    or an IRI. Raises NotFound, Ambiguous, UsageError.
     """
     check_reason(reason)
     name, exchange_id = check_name(by), ExchangeId(find_by_beginning(conn, "return", named, RETURNS))
@@ -182,7 +188,7 @@ def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason:
 
 
 def list_ack_files(conn: Connection, principal: str | None = None, limit: int = 200) -> list[AckFile]:
-    """What was put under ``acks/`` and what it did, newest first."""
+    """Files under ``acks/`` with their outcome, newest first."""
     rows = conn.execute(
         """select principal, bucket, key, version_id, exchange_id::text as exchange_id, outcome, seen_at
            from ack_file where (%(principal)s::text is null or principal = %(principal)s)
@@ -222,14 +228,14 @@ def _list(house: House, principal: Principal) -> list[StoredObject]:
 
 
 def _try(house: House, principal: Principal, step: Callable[[], T]) -> T | None:
-    """What ``step`` gives; None after a fault of this one principal, which is logged by its code and met again."""
+    """The result of ``step``; None if it fails for this principal, which is logged by its code and tried again."""
     with Faults(house.conn).kept_apart(f"an acknowledgement of {principal}"):
         return step()
     return None
 
 
 def _answer(house: House, principal: Principal, item: StoredObject, now: datetime) -> list[AckFile]:
-    """Read one version and record what it did; nothing when it waits or another worker has it."""
+    """Read one version and record its outcome; an empty list if it waits or another worker has it."""
     content = read_small(house, item)
     ack = None if content is None else parse_ack(item.key.rsplit("/", 1)[-1], content)
     since = put_at(item, now)
@@ -238,7 +244,7 @@ def _answer(house: House, principal: Principal, item: StoredObject, now: datetim
         at = max(since, found.delivered_at) if found and found.delivered_at else since
         outcome = judge_ack(ack, principal, found, at)
         if outcome is AckOutcome.NOT_DELIVERED and found and found.is_accepted and now - since < UNDER_WAY_FOR:
-            return []  # the file lies there before its delivery is written down
+            return []  # the principal has the file before its delivery is recorded
         exchange_id = found.exchange_id if found else None
         file = AckFile(principal, item.bucket, item.key, item.version_id, exchange_id, outcome, now)
         if not _insert_file(house.conn, file):
@@ -312,7 +318,7 @@ def _ack_file(row: Mapping[str, Any]) -> AckFile:
 
 
 def _find_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None) -> Delivery | None:
-    """The exchange as it stands; its acknowledgement is locked until the transaction ends."""
+    """The exchange in its current state; its acknowledgement stays locked until the transaction ends."""
     row = conn.execute(
         """select principal, direction, decision, chain, sha256, array(select c.sha256 from copy c
                where c.exchange_id = e.exchange_id and c.bucket = %(bucket)s
@@ -338,12 +344,12 @@ def _find_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None
 
 
 NOT_SAID = frozenset({AckOutcome.UNKNOWN_EXCHANGE, AckOutcome.OTHER_PRINCIPAL, AckOutcome.UNREADABLE})
-"""Outcomes whose notice names no exchange: nobody learns from us which numbers of others exist."""
+"""Outcomes whose notice names no exchange, so that nobody learns which exchange ids of others exist."""
 SAID = {AckOutcome.OTHER_PRINCIPAL: AckOutcome.UNKNOWN_EXCHANGE}
 
 
 def notice_of(file: AckFile) -> dict[str, object]:
-    """What the principal reads about a file that acknowledged nothing; a function of its record alone."""
+    """The notice to the principal about a file that acknowledged nothing; a function of its record alone."""
     outcome = SAID.get(file.outcome, file.outcome)
     return {
         "notice": "acknowledgement.refused",
@@ -356,7 +362,7 @@ def notice_of(file: AckFile) -> dict[str, object]:
 
 
 def _give_notices(house: House, principal: Principal, files: Iterable[AckFile]) -> int:
-    """Notices of refused files that are not there yet; how many."""
+    """Give the missing notices about refused files, and return how many."""
     refused = {f"{principal}/notices/ack-{file.version_id}.json": file for file in files if not file.outcome.closes}
     missing = sorted(set(refused) - list_notices(house, principal)) if refused else []
     for key in missing:

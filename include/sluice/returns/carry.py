@@ -1,7 +1,7 @@
-"""Take one opened return to its end: gather, sort out, judge, write, keep; then close, or wait for release.
+"""Carry one opened return to its end: gather, sort out, judge, write, keep; then close it, or wait for release.
 
-The same steps again give the same bytes, so a rerun after a kill finds what it wrote and goes on.
-Nothing leaves here: delivery is an effect of the closed record, after its receipt.
+Repeating the steps gives the same bytes, so a rerun after a kill finds what was written and goes on. Nothing is sent
+here: delivery is an effect of the closed record, after its receipt.
 """
 
 from collections.abc import Mapping
@@ -42,14 +42,14 @@ from sluice.terms import Decision, Verdict
 from sluice.times import brussels_day, utc_text
 
 AIRFLOW = "airflow"
-"""Who prepared a return that no person asked for."""
+"""The name under which a return is prepared that no person asked for."""
 
 
 def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str = AIRFLOW) -> Decision | None:
-    """Take one claimed return to its end; None while it waits for a second person. ``by``: who prepares it.
+    """Carry one claimed return to its end; None while it waits for a second person. ``by``: who prepares it.
 
-    Raises FlowStopped where it would go out and its flow is stopped: it stays open, and is made under the rights of the
-    day on which that goes on.
+    Raises FlowStopped if it would go out while its flow is stopped: it stays open, and is made again under the rights
+    that persons have when the flow goes on.
     """
     if opened.attempts > MOST_ATTEMPTS:
         return _refuse(house, opened, run, finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts))
@@ -73,7 +73,7 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
 
 
 def forbidden(agreement: Agreement, on: date) -> tuple[Finding, ...]:
-    """What stops every return under an agreement: a country nobody may send to (GDPR Art. 44)."""
+    """Reasons that stop every return under an agreement: countries without a basis for transfer (GDPR Art. 44)."""
     basis_missing, delivery = countries_without_basis(agreement, on), agreement.delivery
     is_without = delivery.transfer_basis is None or agreement.transfers_outside_eea == "forbidden"
     if delivery.country not in EEA_COUNTRIES and is_without:
@@ -100,7 +100,7 @@ def _prepare(
 
 
 def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str], by: str) -> None:
-    """Record what is ready and who prepared it; somebody else lets it go. Raises SuppressedMeanwhile."""
+    """Record a return as prepared and by whom, so that somebody else can release it. Raises SuppressedMeanwhile."""
     now = datetime.now(UTC)
     body = PreparedReturn(exchange_id=opened.exchange_id, prepared_by=by, prepared_at=utc_text(now), record=record)
 
@@ -114,9 +114,9 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
 
 
 def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
-    """Close a prepared return as it was recorded, once it is released; else it goes on waiting.
+    """Close a prepared return as it was recorded, if it is released; else it goes on waiting.
 
-    One that names somebody who must stay out since, or whose last day is past, waits for the return that replaces it
+    A return that names somebody who must stay out since, or whose last day is past, waits for the one that replaces it
     (``due.py``).
     """
     kept_out, copies = find_in_force(house.conn, opened.principal), record.how_long.copies
@@ -129,13 +129,13 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | N
 
 
 def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> Decision | None:
-    """Close, after which it is delivered, but for a stopped flow: what was closed nobody checks again."""
+    """Close a return, after which it is delivered. Raises FlowStopped: nobody checks that again after closing."""
     check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
     return close_record(house, opened, record, kept_out, check=check)
 
 
 def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:
-    """Close without having made anything."""
+    """Close a return as refused, without making anything."""
     paper = _paper(house, opened)
     nothing = Making(verdict=refused(reasons, Verdict.REFUSED))
     record = record_of_return(Outcome(opened, paper, nothing), house.settings, run, datetime.now(UTC))

@@ -1,7 +1,7 @@
-"""Results meet contacts: which rows go, which stay and why. Pure: frames in, frames out.
+"""Join results with contacts, and decide which rows go into a return and which are held, and why. Pure.
 
-Nothing is guessed: the principal's own record id joins, a SubjectRef of the same kind proves that it
-is the same person, and whatever does not fit stays here with its reason.
+Nothing is guessed: rows are joined on the principal's own record id, an equal SubjectRef of the same kind proves that
+both are about the same person, and a row that does not fit is held with its reason.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from sluice.terms import FieldGroup, RoleProfile
 CONTACTS, RESULTS = "contacts.", "results."
 REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
 BY_ID = "sluice_proves_by_id"
-"""Of a row of contacts: whether its record id proves the person, as its file gave nothing else."""
+"""Column of contacts: whether the record id of a row proves the person, because its file gave nothing else."""
 HANDS = 2
 DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
@@ -26,19 +26,19 @@ WORK = ("talk_seconds", "wrap_seconds", "note", "order_number", "recording_ref",
 WORK_GROUPS = frozenset(
     {FieldGroup.NOTE_FREE_TEXT, FieldGroup.ORDER_RESULT, FieldGroup.RECORDING_REF, FieldGroup.CALLBACK}
 )
-"""Where a human's work shows: by canonical name, and by group of a column of the return."""
+"""Where the work of a human shows: columns by canonical name, and columns of the return by group."""
 
 Staff = Callable[[pl.DataFrame], pl.DataFrame]
-"""Columns ``agent``, ``started_at``, ``EXCHANGE`` and ``is_worked`` (somebody's work shows) in; ``agent_ref`` and
-``reason`` (null: may go) of every row out."""
+"""Finds the agent of every row. Takes columns ``agent``, ``started_at``, ``EXCHANGE`` and ``is_worked`` (whether the
+work of a human shows); returns ``agent_ref`` and ``reason`` (null if the row may go)."""
 
 
 def results_of_day(parts: Sequence[pl.LazyFrame], rules: Rules, since: str, until: str) -> pl.DataFrame:
-    """The outcome of every record on one day: at-least-once and late deliveries merged, the last contact wins.
+    """The outcome of every record on one day: repeated and late deliveries are merged, and the last contact wins.
 
-    ``since``, ``until``: bounds of the day, UTC as the rows write it. Contacts without a record id
-    come first, each for itself; then one row per record, by record id. Those of other campaigns follow by
-    themselves: they are not our record's last contact.
+    ``since``, ``until``: bounds of the day, in UTC as the rows write it. Contacts without a record id come first, each
+    as a row of its own; then one row per record, by record id. Contacts of other campaigns follow separately, since
+    they must not count as the last contact of our record.
     """
     delivered = pl.concat([_needed(part, rules) for part in parts], how="diagonal")
     in_day = delivered.filter(pl.col("started_at") >= since, pl.col("started_at") < until).collect()
@@ -57,7 +57,7 @@ def _is_foreign(campaign: pl.Expr, rules: Rules) -> pl.Expr:
 
 
 def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Without the columns that neither decide nor leave. Every reference decides: who objects by it stays out."""
+    """Keep only columns that leave or that decide. All references decide, because an objection can come by any."""
     leaving = {str(column.source).removeprefix(RESULTS) for column in rules.columns}
     deciding = {*KEYS, *WORK, "campaign", "agent", EXCHANGE, ROW, *(ours for ours, _ in rules.checks)}
     names = part.collect_schema().names()
@@ -65,11 +65,10 @@ def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 
 
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
-    """One row per record id, from the youngest file that has it; ``ambiguous`` where persons differ.
+    """One row per record id, from the youngest file that has it; ``ambiguous`` if files name different persons.
 
-    ``parts``: oldest first, each with ``BY_ID``. Only the join's columns and those that are echoed are read. Ordered by
-    record id, as the results are: rows that meet in one order meet several times faster. Without a
-    part nobody is known.
+    ``parts``: oldest first, each with ``BY_ID``; without any, the result is empty. Only columns for the join and echoed
+    ones are read. Rows are ordered by record id, like the results, which makes the join several times faster.
     """
     record = pl.col(rules.record_id)
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
@@ -89,9 +88,9 @@ def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFr
 
 
 def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Record ids that an older file gives to somebody with whom the youngest row shares no reference.
+    """Repeated record ids; ``ambiguous`` if an older row shares no reference with the youngest one.
 
-    The record id is no proof here: it is what the rows have in common.
+    The record id itself proves nothing here, as all these rows share it.
     """
     there = repeated.collect_schema().names()
     proofs = [name for name in rules.kinds if name in there and not _is_id(name, rules)]
@@ -109,7 +108,7 @@ def _ambiguous(repeated: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 
 
 def _compared(pairs: Sequence[tuple[pl.Expr, pl.Expr]]) -> tuple[pl.Expr, pl.Expr]:
-    """Of references of the same kind: whether two can be compared, and whether two are equal."""
+    """For pairs of references of the same kind: whether any pair can be compared, and whether any pair is equal."""
     both = [one.is_not_null() & other.is_not_null() for one, other in pairs]
     equal = [one.eq(other).fill_null(False) for one, other in pairs]
     return pl.any_horizontal(both or [pl.lit(False)]), pl.any_horizontal(equal or [pl.lit(False)])
@@ -123,7 +122,7 @@ def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
 
 
 def missing_sources(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules) -> tuple[str, ...]:
-    """Columns of the return whose source is in no input."""
+    """Columns of the return whose source is missing from all inputs."""
     there = {CONTACTS + name for name in contacts.columns} | {RESULTS + name for name in results.columns}
     return tuple(column.name for column in rules.columns if column.source not in there)
 
@@ -131,9 +130,9 @@ def missing_sources(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules)
 def sort_out(
     contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules, staff: Staff, suppressed: pl.DataFrame | None = None
 ) -> SortedOut:
-    """Every merged result goes or stays, once. The rows that go are ordered by record id.
+    """Decide for every merged result whether it goes or is held. The rows that go are ordered by record id.
 
-    ``suppressed``: references of persons who must stay out, with the reason; it counts before any other.
+    ``suppressed``: references of persons who must stay out, with the reason, which comes before any other.
     """
     known = contacts.select(pl.all().name.prefix(CONTACTS), pl.lit(True).alias("known"))
     with ThreadPoolExecutor(HANDS) as beside:
@@ -168,14 +167,14 @@ def sort_out(
 
 
 def _is_worked(results: pl.DataFrame, rules: Rules) -> pl.Expr:
-    """Whether a contact holds what only a human leaves; zero seconds are none."""
+    """Whether a contact holds something that only a human leaves; zero seconds do not count."""
     told = {str(each.source).removeprefix(RESULTS) for each in rules.columns if each.group in WORK_GROUPS}
     filled = [pl.col(name).str.strip_chars(" 0").ne("") for name in results.columns if name in told.union(WORK)]
     return pl.any_horizontal(each.fill_null(False) for each in filled or [pl.lit(False)]).alias("is_worked")
 
 
 def _shares(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The rows in as many parts as hands: each row is answered for itself."""
+    """Split the rows into one part per thread; each row is judged independently."""
     size = max(1, -(-rows.height // HANDS))
     return (rows.slice(number * size, size) for number in range(HANDS))
 
@@ -190,7 +189,7 @@ def _kept_out(joined: pl.DataFrame, suppressed: pl.DataFrame | None) -> pl.Serie
 
 
 def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]]:
-    """Conditions in their order; the first that holds is the reason."""
+    """Conditions in order; the first that holds is the reason."""
     record, campaign, agent = (pl.col(RESULTS + name) for name in ("record_id", "campaign", "agent"))
     pairs = [
         (pl.col(RESULTS + ours), _proof(theirs, rules))
@@ -208,7 +207,7 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
 
 
 def _proof(name: str, rules: Rules) -> pl.Expr:
-    """A reference of the contact. The record id joined the rows, so it proves nothing where its file gave more."""
+    """A reference of the contact as proof. As rows were joined on it, the record id proves nothing if there is more."""
     ref = pl.col(CONTACTS + name)
     return pl.when(pl.col(CONTACTS + BY_ID)).then(ref) if _is_id(name, rules) else ref
 
@@ -218,14 +217,14 @@ def _is_id(name: str, rules: Rules) -> bool:
 
 
 def _value(column: FieldRole, rules: Rules) -> pl.Expr:
-    """One column of the return: what is past its retention is left out."""
+    """One column of the return, with cells past their retention left empty."""
     if column.name in rules.kept_from:
         return pl.when(~_is_past(column, rules)).then(_told(column))
     return _told(column)
 
 
 def _told(column: FieldRole) -> pl.Expr:
-    """What a column says, agents by reference where controllers meet."""
+    """The cells of a column; agents are named by reference if the role profile is INDEPENDENT."""
     if column.group is FieldGroup.AGENT_REF and column.role_profile is RoleProfile.INDEPENDENT:
         return pl.col("staff.agent_ref")
     return pl.col(str(column.source))
@@ -236,7 +235,7 @@ def _is_past(column: FieldRole, rules: Rules) -> pl.Expr:
 
 
 def _withheld(going: pl.DataFrame, rules: Rules) -> dict[str, int]:
-    """How many cells were left out, by column."""
+    """How many cells were left empty, by column."""
     gone = {
         column.name: int(going.select((_is_past(column, rules) & _told(column).is_not_null()).sum()).item())
         for column in rules.columns

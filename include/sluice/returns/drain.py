@@ -1,4 +1,4 @@
-"""Open the returns that are due and take each to its end: what the DAG, the command and the tests call."""
+"""Open the returns that are due and carry each to its end; called by the DAG, the command and the tests."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -22,10 +22,10 @@ NOTHING_RAN: Mapping[str, str] = {}
 def drain_returns(
     house: House, principal: Principal, flow: Flow, now: datetime, run: Mapping[str, str], by: str = AIRFLOW
 ) -> Drained:
-    """Make every return of a flow that is due at ``now``; those that wait for a person go on waiting.
+    """Make every return of a flow that is due at ``now``; returns that wait for a person go on waiting.
 
-    Raises UsageError for a name that nobody has, ServiceMissing; LeftUndone, after all others were made, where a day
-    could not be opened.
+    Raises UsageError if ``by`` is no name, ServiceMissing, and, after all others were made, LeftUndone if a day could
+    not be opened.
     """
     by = check_name(by)
     fault: LeftUndone | None = None
@@ -40,10 +40,10 @@ def drain_returns(
 
 
 def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
-    """Make again at once what lies prepared and was overtaken, by somebody who must stay out or by newer results.
+    """Make prepared returns again at once if they were overtaken, by a person who must stay out or by newer results.
 
-    What would be given back at the end of an agreement ends, and the next run of that makes another. A fault is logged
-    and met again by the schedule. Raises ServiceMissing.
+    A prepared give-back at the end of an agreement is closed instead, and the next run makes another. A fault is logged
+    and tried again by the schedule. Raises ServiceMissing.
     """
     given = find_prepared_given(house.conn, principal)
     _, not_remade = each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
@@ -59,7 +59,10 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
 def drain_all_returns(
     house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: Mapping[str, str]
 ) -> Drained:
-    """The same for many flows: a fault of one keeps no other waiting. Raises LeftUndone at the end, ServiceMissing."""
+    """Like :func:`drain_returns`, for many flows; a fault in one does not hold up the others.
+
+    Raises LeftUndone at the end, ServiceMissing.
+    """
     total, faults = Drained(), Faults(house.conn)
     for principal, flow in flows:
         with faults.kept_apart(f"returns of {principal}/{flow}"):

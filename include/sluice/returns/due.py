@@ -1,8 +1,8 @@
-"""Which returns are due, and opening them: the record of a return exists before its inputs are read.
+"""Find which returns are due, and open them: the record of a return exists before its inputs are read.
 
-A return is named by the day of its contacts and by its inputs. The same inputs are one return, however
-often somebody asks; a further input (a late result, a late credential) is a new one that supersedes it,
-and so is one whose persons must stay out since, or may go again. An input that is deleted makes none.
+A return is named by the day of its contacts and by its inputs. The same inputs give one return, however often somebody
+asks. A further input (a late result, a late credential) gives a new return that supersedes it; so does a person who
+must stay out since or who may go again. The deletion of an input gives none.
 """
 
 import hashlib
@@ -35,12 +35,12 @@ from sluice.terms import Direction, Flow, Principal
 from sluice.times import BRUSSELS, brussels_day
 
 NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
-"""Without a contract of the return none is owed."""
+"""Reasons for which no return is owed: it has no contract."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One look at the days of a flow. ``ending``: of the names of what is made, once the agreement ended."""
+    """One look at the days of a flow. ``ending``: suffix to names of returns made after the agreement ended."""
 
     house: House
     principal: Principal
@@ -57,12 +57,12 @@ class _Look:
 
 
 def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> list[Opened]:
-    """Open every return of a flow that is due at ``now``; the days of contacts decide, oldest first.
+    """Open every return of a flow that is due at ``now``, by day of contacts, oldest first.
 
-    One whose contract has a gap, or whose agreement does not hold, is opened too: to be refused, and heard of. Where
-    an ended agreement wants its data back (GDPR Art. 28(3)(g)), the paper of the contacts' own day counts.
-    Of a stopped flow only what replaces a prepared one, which ends then; it waits for the flow to go on.
-    A fault of one day keeps no other from being opened. Raises LeftUndone at the end, ServiceMissing.
+    A return whose contract has a gap or whose agreement does not hold is opened too, so that it is refused and noticed.
+    If an ended agreement asks for its data back (GDPR Art. 28(3)(g)), the paper of the contacts' own day counts. In a
+    stopped flow only a return that replaces a prepared one is opened; it waits for the flow to go on.
+    A fault on one day does not keep others from being opened. Raises LeftUndone at the end, ServiceMissing.
     """
     today = brussels_day(now)
     ended = find_ended(house.conn, principal, today, now)
@@ -90,7 +90,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
 
 
 def _open(look: _Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
-    """The record of a day's return that is due; None when it is not, or was opened already."""
+    """Open a day's return if it is due; None if it is not, or was opened already."""
     cut_off, contract = _cut_off(paper, day.day), _contract(paper, look.ending)
     if (isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED) or cut_off > look.now:
         return None
@@ -114,7 +114,7 @@ def _insert(look: _Look, paper: Paper | PaperMissing, due: Due) -> Opened | None
     bucket = look.house.settings.bucket_exchange
     made = store.insert_return(look.conn, look.principal, look.flow, bucket, key, due, chain, look.now)
     if made is not None:
-        store.wake_stale(look.conn, made)  # an older return of the day that still waits
+        store.wake_stale(look.conn, made)  # an older return of the day may still wait
         record_opened(look.conn, made, paper)
     return made
 
@@ -122,7 +122,7 @@ def _insert(look: _Look, paper: Paper | PaperMissing, due: Due) -> Opened | None
 def _recipe(
     house: House, principal: Principal, flow: Flow, paper: Paper | PaperMissing, now: datetime
 ) -> ReturnRecipe | None:
-    """What a return is made of; where its paper cannot be used, what the contract says all the same."""
+    """What a return is made of, even if its paper cannot be used; None if no return is owed."""
     if isinstance(paper, Paper):
         return paper.contract.recipe
     if paper.reason in NOT_AGREED:
@@ -131,7 +131,7 @@ def _recipe(
 
 
 def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
-    """A day that has an input its last return had not, or of which another would be made."""
+    """A day that has an input that its last return lacked, or for which the same inputs would give another return."""
     results = store.find_results(look.conn, look.principal, look.recipe.results_flow, day)
     may_lift = last and LIFTED_BY_CONTACTS & last.held and not _lacks(look, day, last)
     until = None if may_lift else max(_cut_off(paper, day), *(r.closed_at for r in results))
@@ -147,13 +147,13 @@ def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None)
 
 
 def _lacks(look: _Look, day: date, last: Last) -> bool:
-    """Whether a file of what was made of a day is deleted: made of other contacts, it would hold less."""
+    """Whether an input of the return made for a day was deleted: with later contacts, a new one would hold less."""
     was_made = last.is_open or store.find_delivered(look.conn, look.principal, look.flow, day) is not None
     return was_made and store.count_gone(look.conn, last.exchange_id) > 0
 
 
 def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
-    """Whether of the same inputs another return would be made: of staff that is ready, of persons' rights, of time."""
+    """Whether the same inputs would give another return, because of staff readiness, rights of persons, or time."""
     house, principal = look.house, look.principal
     prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
     return (
@@ -168,9 +168,9 @@ def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
 def _has_staff_news(
     house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews, *, is_prepared: bool
 ) -> bool:
-    """Whether a staff import after the last return changes when the agents its held rows wait for were ready.
+    """Whether a staff import after the last return changes when the agents that its rows wait for were ready.
 
-    Asked once: who a return's agents are stands in the store only, and the next poll would read it all again.
+    A no is recorded: the agents of a return are known only from the store, and the next poll would read it all again.
     """
     if not (is_prepared or last.waits_for_agents) or not isinstance(paper, Paper):
         return False
@@ -188,10 +188,10 @@ def _has_staff_news(
 
 
 def _agents(house: House, last: Last, *, is_prepared: bool) -> Iterable[str | None]:
-    """Whom news of staff has to be about to change a return.
+    """The agents whom news of staff must concern to change a return.
 
-    Of one that nobody released yet the agents of all its rows count: an exam may have been withdrawn. Of rows whose
-    list is past its retention nothing is known any more: nobody.
+    For a return not released yet these are the agents of all its rows, as an exam may have been withdrawn; else those
+    of rows held for their agent. There are none if the list of held rows is past its retention.
     """
     if is_prepared:
         return agents_of_results(house, store.find_inputs(house.conn, last.exchange_id))
@@ -213,12 +213,12 @@ def _named(inputs: list[str]) -> str:
 
 
 def _contract(paper: Paper | PaperMissing, ending: str) -> str:
-    """As a basis names it."""
+    """The contract as the name of a basis has it."""
     return f"{paper.contract.sha256[:16] if paper.contract else 'none'}{ending}"
 
 
 def file_name(flow: Flow, paper: Paper | PaperMissing, due: Due) -> str:
-    """``renewal_results_2026-11-24.csv``, the second one ``..._2.csv``; ``.pgp`` behind when encrypted."""
+    """As ``renewal_results_2026-11-24.csv``; the second one ends in ``_2.csv``; ``.pgp`` follows if encrypted."""
     number = "" if due.number == 1 else f"_{due.number}"
     if isinstance(paper, PaperMissing):
         return f"{flow}_{due.day}{number}"

@@ -1,7 +1,7 @@
-"""Give an ended agreement's data back to its principal (GDPR Art. 28(3)(g)): per flow one exchange of its own.
+"""Give an ended agreement's data back to its principal (GDPR Art. 28(3)(g)): one exchange of its own per flow.
 
-Opened before a row is read, closed with the six answers, delivered after its receipt. The same data under the same
-rights of persons is one exchange, however often somebody asks; a killed one is finished by the next run.
+It is opened before a row is read, closed with the six answers, and delivered after its receipt. The same data under
+the same rights of persons is one exchange, however often somebody asks; the next run finishes a killed one.
 """
 
 import hashlib
@@ -47,9 +47,9 @@ from sluice.times import brussels_day
 
 FORMATS = ("csv", "xlsx", "json", "ndjson", "parquet")
 STALE = "STALE_PERSONS"
-"""Reason code of one that was prepared, and names somebody who must stay out since."""
+"""Reason code of a prepared exchange that names somebody who must stay out since."""
 MAY_GO_LATER: frozenset[str] = frozenset({Suppression.RESTRICTED, Suppression.SOFT_HOLD})
-"""Reasons that end: whoever is held for one of them has data that must not be deleted as given back."""
+"""Reasons that end some day: rows held for one of them must not be deleted as if given back."""
 
 
 class Standing(StrEnum):
@@ -58,17 +58,17 @@ class Standing(StrEnum):
     GIVEN = "given"
     WAITS_FOR_RELEASE = "waits_for_release"
     WAITS_FOR_PERSONS = "waits_for_persons"
-    """Somebody's data is restricted or on hold: their rows stayed here."""
+    """Rows of somebody whose data is restricted or on hold stayed here."""
     WAITS_FOR_ARRIVALS = "waits_for_arrivals"
     STOPPED = "stopped"
-    """The flow stands still until somebody lets it go on."""
+    """The flow is stopped until somebody resumes it."""
     UNDER_WAY = "under_way"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowGiven:
-    """What came of one flow. ``held``: rows that stayed here, by reason."""
+    """How far one flow is. ``held``: number of rows that stayed here, by reason."""
 
     flow: Flow
     standing: Standing
@@ -92,13 +92,13 @@ class Wish:
 
     @property
     def last_day(self) -> date:
-        """Of the agreement."""
+        """The last day of the agreement."""
         assert self.ended.valid_to is not None  # it ended
         return self.ended.valid_to
 
 
 def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now: datetime) -> FlowGiven:
-    """Take the data of one flow to its principal, or as far as it goes. Again changes nothing."""
+    """Give the data of one flow back to its principal, or as far as that is possible. Repeating it changes nothing."""
     if is_stopped(house.conn, wish.ended.principal, flow):
         return _stopped(house, wish, flow)
     if give_back_store.has_open_arrivals(house.conn, wish.ended.principal, flow):
@@ -114,7 +114,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
 
 
 def _stopped(house: House, wish: Wish, flow: Flow) -> FlowGiven:
-    """Nothing is opened of a stopped flow; what went before is given all the same."""
+    """The standing of a stopped flow: nothing new is opened, but what was given in full before counts."""
     last = give_back_store.find_last(house.conn, wish.ended, flow)
     if last and _is_whole(last, _inputs(house, wish, flow)):
         return flow_given(house, flow, last)
@@ -122,7 +122,7 @@ def _stopped(house: House, wish: Wish, flow: Flow) -> FlowGiven:
 
 
 def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
-    """The exchange that gives the flow back: the last one, where another could give nothing else."""
+    """The exchange that gives the flow back: the last one if a new one would give nothing else, else a new one."""
     ended, principal = wish.ended, wish.ended.principal
     with transaction(house.conn):
         store.lock_flow(house.conn, principal, flow)
@@ -146,17 +146,17 @@ def _inputs(house: House, wish: Wish, flow: Flow) -> tuple[Input, ...]:
 
 
 def _is_whole(last: LastGiven, inputs: tuple[Input, ...]) -> bool:
-    """Whether everything that is there went, but for whom it never may."""
+    """Whether everything that exists was given back, except rows of persons who must stay out for good."""
     return last.decision in GOOD and not MAY_GO_LATER & set(last.held) and set(store.ids(inputs)) <= last.inputs
 
 
 def _would_be_same(last: LastGiven, name: str) -> bool:
-    """Whether nothing that it is made of changed. One that somebody had to leave before it went is made again."""
+    """Whether nothing that it is made from changed. One closed as STALE is made again."""
     return last.version_id.startswith(name) and last.reason_code != STALE
 
 
 def _basis(house: House, wish: Wish, paper: Paper | PaperMissing, inputs: tuple[Input, ...]) -> str:
-    """Names what it is made of: files, paper, form, and who must stay out."""
+    """A hash that names what it is made from: files, contract, format, and who must stay out."""
     said = {
         "inputs": sorted([each.exchange_id, each.sha256] for each in inputs),
         "contract": paper.contract.sha256 if paper.contract else None,
@@ -167,19 +167,19 @@ def _basis(house: House, wish: Wish, paper: Paper | PaperMissing, inputs: tuple[
 
 
 def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int) -> str:
-    """``renewal_campaign_given_back_2026-12-31.csv``, the second one ``..._2.csv``; ``.pgp`` behind when encrypted."""
+    """As ``renewal_campaign_given_back_2026-12-31.csv``; the second one ends in ``_2.csv``; ``.pgp`` if encrypted."""
     form = wish.format or (paper.contract.file_format.format if paper.contract else "none")
     pgp = ".pgp" if wish.ended.delivery.pgp else ""
     return f"{flow}_given_back_{wish.last_day}{'' if number == 1 else f'_{number}'}.{form}{pgp}"
 
 
 def go_on_prepared(house: House, exchange_id: ExchangeId, run: Mapping[str, str]) -> int:
-    """Take what lies prepared as far as it goes now: it ends where it names somebody who must stay out since."""
+    """Carry a prepared exchange as far as it goes now; it is refused if it names somebody who must stay out since."""
     return _carry_alone(house, get_open(house.conn, exchange_id), AIRFLOW, run)
 
 
 def _carry_alone(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> int:
-    """Unless another worker does; how many effects were done."""
+    """Carry an exchange unless another worker does, and do its effects. Returns how many effects were done."""
     with try_lock(house.conn, opened.exchange_id) as is_ours:
         if is_ours:
             _carry(house, opened, by, run)
@@ -187,7 +187,7 @@ def _carry_alone(house: House, opened: Opened, by: str, run: Mapping[str, str]) 
 
 
 def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
-    """To its end, or until a second person releases it; made again where somebody in it must stay out since."""
+    """Carry it to its end or until it waits for a second person; made again if somebody in it must stay out since."""
     while is_open(house.conn, opened.exchange_id):
         prepared = store.find_prepared(house.conn, opened.exchange_id)
         try:
@@ -220,7 +220,7 @@ def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None
 
 
 def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[str, str]) -> None:
-    """Close what was prepared, once it is released; not if it names somebody who must stay out since."""
+    """Close a prepared exchange if it is released; refuse it if it names somebody who must stay out since."""
     paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
     needs = needs_of_file(paper) if isinstance(paper, Paper) else None
     suppressed = find_suppressed(house, opened.principal, needs)
@@ -231,19 +231,19 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[st
 
 
 def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> None:
-    """Close, after which it is delivered. Raises FlowStopped: it stays open."""
+    """Close it, after which it is delivered. Raises FlowStopped; it stays open then."""
     check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
     close_record(house, opened, record, kept_out, check=check)
 
 
 def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) -> None:
-    """Close without giving anything: the next run opens another, once anything it is made of changed."""
+    """Close it as refused; the next run opens another once anything that it is made from has changed."""
     paper = paper_under(house.conn, opened)
     close_record(house, opened, record_of_nothing(opened, paper, [why], house.settings, run, datetime.now(UTC)))
 
 
 def flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:
-    """How far the last exchange of a flow is."""
+    """How far a flow is, by its last exchange."""
     if last.is_open:
         waits = last.is_prepared and not store.is_released(house.conn, last.exchange_id)
         standing = Standing.WAITS_FOR_RELEASE if waits else Standing.UNDER_WAY

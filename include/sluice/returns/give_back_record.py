@@ -1,4 +1,4 @@
-"""The six answers of what is given back at the end of an agreement: that of any return, for that one purpose. Pure."""
+"""The record of data given back at the end of an agreement: as of any exchange, for that one purpose. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ PURPOSE = PurposeLine(
     legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-c",
     basis_holder="center",
 )
-"""What it is for, and nothing else."""
+"""The only purpose of giving data back."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What goes back, before it is kept. ``rows``: columns of the contract; ``refs``: who is in them."""
+    """Data to give back, before it is kept. ``rows``: columns of the contract; ``refs``: who is in them."""
 
     inputs: tuple[Input, ...]
     rows: "pl.DataFrame"
@@ -52,7 +52,7 @@ def record_of_given(
     opened: Opened, paper: Paper, given: Given, copies: tuple[CopyLine, ...], settings: Settings,
     run: Mapping[str, str], closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
-    """The record of what goes back."""
+    """The record of data that goes back."""
     rows_in = given.rows.height + sum(given.held.values())
     verdict = GateVerdict(Verdict.PASSED, rows_in, rows_in, 0, (), {})
     seen = {"format": given.format, "neutralised": dict(given.written.neutralised)}
@@ -66,7 +66,7 @@ def record_of_nothing(
     opened: Opened, paper: Paper | PaperMissing, reasons: Sequence[Finding], settings: Settings,
     run: Mapping[str, str], closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
-    """The record of what cannot be given back as it is."""
+    """The record of data that cannot be given back as it is."""
     judged = Judged(opened, paper, None, refused(tuple(reasons)), None, {}, Path())
     return _for_principal(record_of(Kept(judged, ()), settings, run, closed_at), opened, settings)
 

@@ -1,4 +1,4 @@
-"""Agents' results when an agreement ends: what no return brought to the principal must not be deleted as given back."""
+"""Agents' results when an agreement ends: those in no delivered return must not be deleted as if given back."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from sluice.terms import Direction, Flow
 def results_given(
     house: House, ended: Agreement, run: Mapping[str, str], now: datetime, by: str
 ) -> Iterator[FlowGiven]:
-    """Make the returns that are due, and say how far each flow is; of one with several days the first that waits."""
+    """Make the returns that are due, and say how far each flow is; with several days, the first that is not given."""
     for flow in give_back_store.find_return_flows(house.conn, ended.principal):
         recipe = store.find_recipe(house.conn, ended.principal, flow, now)
         if recipe is None:
@@ -49,14 +49,17 @@ def _of_days(house: House, ended: Agreement, flow: Flow, results: Flow, now: dat
 
 
 def _missing(house: House, ended: Agreement, flow: Flow, day: date | None, now: datetime) -> PaperMissing | None:
-    """Why no return of a day is made: without a contract none is. Where none held at the end none is owed either."""
+    """Why no return is made for a day: no contract of it holds then; None if one does.
+
+    If no contract held when the agreement ended, no return is owed at all.
+    """
     assert day is not None  # it ended
     paper = in_force(house.conn, ended.principal, Direction.OUTBOUND_RETURN, flow, day, now)
     return paper if isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED else None
 
 
 def _of_day(house: House, ended: Agreement, flow: Flow, day: date, is_waiting: bool) -> FlowGiven:
-    """A day whose results all went is given, however a later return of it ended that had to say nothing else."""
+    """How far one day is. If all its results were returned it is given, even if a later return of it was refused."""
     last = give_back_store.find_last_of_day(house.conn, ended.principal, flow, day)
     if last is None:
         return FlowGiven(flow, Standing.UNDER_WAY)

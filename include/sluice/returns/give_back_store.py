@@ -1,4 +1,4 @@
-"""The SQL of what is given back at the end of an agreement. Nothing here decides."""
+"""The SQL of giving data back at the end of an agreement. No decisions are made here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,10 @@ _LAST = """select exchange_id::text as id, version_id, decision, reason_code, pr
 
 @dataclass(frozen=True, slots=True)
 class LastGiven:
-    """The youngest exchange that gives a flow, or the results of a day. ``inputs``: ids of what it was opened on."""
+    """The youngest exchange that gives back a flow, or returns the results of a day.
+
+    ``inputs``: ids of the exchanges it was opened on.
+    """
 
     exchange_id: ExchangeId
     version_id: str
@@ -42,7 +45,7 @@ class LastGiven:
 
 
 def find_flows(conn: Connection, principal: Principal) -> list[Flow]:
-    """Flows of which accepted contacts are there, or a file that is still being judged or waits for its receipt."""
+    """Flows with accepted contacts, or with a file that is still being judged or waits for its receipt."""
     rows = conn.execute(
         """select flow from accepted_data where principal = %(principal)s and direction = 'inbound' union
            select flow from exchange where principal = %(principal)s and direction = 'inbound'
@@ -55,7 +58,7 @@ def find_flows(conn: Connection, principal: Principal) -> list[Flow]:
 def has_open_arrivals(
     conn: Connection, principal: Principal, flow: Flow, direction: Direction = Direction.INBOUND
 ) -> bool:
-    """Whether a file of the flow is still being judged, or waits for its receipt."""
+    """Whether a file of the flow is still being judged or waits for its receipt."""
     row = conn.execute(
         """select exists (select from exchange where principal = %s and flow = %s and direction = %s
                and (decision = 'open' or receipt_at is null)) as is_so""",
@@ -65,7 +68,7 @@ def has_open_arrivals(
 
 
 def find_return_flows(conn: Connection, principal: Principal) -> list[Flow]:
-    """Flows that a contract of a return was ever registered for."""
+    """Flows for which a contract of a return was ever registered."""
     before = f"{principal}.{Direction.OUTBOUND_RETURN}."
     rows = conn.execute(
         """select distinct document_id from activation where kind = 'contract' and starts_with(document_id, %s)
@@ -76,9 +79,9 @@ def find_return_flows(conn: Connection, principal: Principal) -> list[Flow]:
 
 
 def find_unreturned(conn: Connection, principal: Principal, flow: Flow, results: Flow) -> frozenset[date]:
-    """Days of which an accepted file of results went to the principal in no return of that day.
+    """Days with an accepted file of results that no return of that day brought to the principal.
 
-    A return that would have had the bytes of the one before it brought its files all the same.
+    A return refused for having the same bytes as the one before counts as having brought its files.
     """
     rows = conn.execute(
         f"""select distinct d.day from result_day d join accepted_data a using (exchange_id)
@@ -93,7 +96,7 @@ def find_unreturned(conn: Connection, principal: Principal, flow: Flow, results:
 
 
 def count_given(conn: Connection, ended: Agreement, flow: Flow) -> int:
-    """How often a flow was opened to be given back under an agreement, whichever version of it ended."""
+    """How often a flow of the principal was opened to be given back, whichever version of the agreement ended."""
     row = conn.execute(
         f"select count(*) as n from exchange where {_GIVEN}", (ended.principal, flow, GIVEN_BACK)
     ).fetchone()
@@ -103,7 +106,10 @@ def count_given(conn: Connection, ended: Agreement, flow: Flow) -> int:
 def insert_given(
     conn: Connection, principal: Principal, flow: Flow, bucket: str, key: str, due: Due, chain: str, now: datetime
 ) -> Opened:
-    """Open the exchange on its inputs. No slot takes it up: only what gives back does. Call inside a transaction."""
+    """Open the exchange on its inputs. Call inside a transaction.
+
+    No slot claims such an exchange: only the code that gives data back takes it up.
+    """
     opened = store.insert_return(conn, principal, flow, bucket, key, due, chain, now)
     assert opened is not None  # nobody opened it: its flow is locked
     conn.execute("update exchange set next_attempt_at = 'infinity' where exchange_id = %s", (opened.exchange_id,))
@@ -120,7 +126,7 @@ def find_last(conn: Connection, ended: Agreement, flow: Flow) -> LastGiven | Non
 
 
 def find_last_of_day(conn: Connection, principal: Principal, flow: Flow, day: date) -> LastGiven | None:
-    """The youngest return of a day of contacts."""
+    """The youngest return for a day of contacts."""
     row = conn.execute(
         f"""{_LAST} where principal = %s and flow = %s and day = %s and {OF_A_DAY}
             order by opened_at desc, exchange_id limit 1""",

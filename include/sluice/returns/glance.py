@@ -1,8 +1,8 @@
-"""Which days may be due, by a look at what was counted: no record, and no input of a return, is read for it. Pure.
+"""Find days that may be due from counts alone, without reading a record or an input of a return. Pure.
 
-It may name a day too many, which :mod:`sluice.returns.due` then looks at whole, and never one too few: contacts and
-results of a flow that were ever accepted only become more, so the same number of them up to the same moment are the
-same files.
+A day may be named needlessly, and :mod:`sluice.returns.due` then looks into it, but none is missed: the contacts and
+results of a flow that were ever accepted only grow in number, so equal counts up to the same moment mean the same
+files.
 """
 
 from bisect import bisect_right
@@ -15,15 +15,16 @@ from sluice.subject.suppression import Suppression
 from sluice.terms import Flow
 
 MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
-"""Reasons that rows are held for, for their persons, and that can end."""
+"""Reasons for holding rows because of their persons that can end again."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is known of a flow beside its days.
+    """What is known about a flow besides its days.
 
-    ``contacts``: when contacts ever accepted were closed, oldest first. ``staff``: number of the last staff import.
-    ``lifted_at``: when a suppression of the principal ended last. The flows are those its returns are made of.
+    ``contacts_flow`` and ``results_flow``: the flows that its returns are made from. ``contacts``: when files of
+    contacts that were ever accepted were closed, oldest first. ``staff``: number of the last staff import.
+    ``lifted_at``: when a suppression of the principal last ended.
     """
 
     contacts_flow: Flow
@@ -33,7 +34,7 @@ class World:
     lifted_at: datetime | None
 
     def inputs_of(self, day: Glance, cut_off: datetime) -> str:
-        """The name of all that a return of a day can be made of, whether it is there still or not."""
+        """A name for everything that a return of a day can be made from, whether it still exists or not."""
         until = max(cut_off, day.newest_at)
         is_of_all = day.last is not None and bool(LIFTED_BY_CONTACTS & day.last.held)
         contacts = len(self.contacts) if is_of_all else bisect_right(self.contacts, until)
@@ -42,10 +43,10 @@ class World:
 
 
 def may_be_due(day: Glance, world: World, cut_off: datetime, contract: str, staff_news: str | None) -> bool:
-    """Whether a day has to be looked at whole. ``contract``: as a basis names it.
+    """Whether a day has to be looked into. ``contract``: as the name of a basis has it.
 
-    What lies prepared always has: whom it names, and its last day, stand in its record only. ``staff_news``: name of
-    all news of staff; None where none can make a return.
+    A prepared return always has to be, because only its record says whom it names and which day is its last.
+    ``staff_news``: name of all news of staff; None if news of staff cannot make a return.
     """
     last = day.last
     return (

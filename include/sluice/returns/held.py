@@ -1,4 +1,4 @@
-"""The rows of a return that stayed here, for the supervisor who has to look into them."""
+"""The rows held back from a return, for the supervisor who has to look into them."""
 
 import io
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from sluice.terms import ExchangeId
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """One row: where it stands in the results, why it waits, whose it is (reference of the agent)."""
+    """One held row: its place in the results, why it is held, and the reference of its agent."""
 
     results_exchange: str
     row: int
@@ -24,9 +24,9 @@ class HeldRow:
 
 
 def list_held(house: House, named: str) -> list[HeldRow]:
-    """Held rows of one return, by reason; also of one that still waits for its release.
+    """Held rows of one return, by reason; also of a return that still waits for release.
 
-    Raises NotFound when there is no such list (any more).
+    Raises NotFound if there is no such list, or no longer.
     """
     exchange_id = ExchangeId(show_exchange(house.conn, named).line.id)
     rows = find_held(house, exchange_id)
@@ -36,7 +36,7 @@ def list_held(house: House, named: str) -> list[HeldRow]:
 
 
 def find_held(house: House, exchange_id: ExchangeId) -> list[HeldRow] | None:
-    """The same, by id; None when there is no such list (any more): it is kept for some weeks."""
+    """Like :func:`list_held`, by id; None if there is no such list, or no longer: it is kept for some weeks."""
     import polars as pl
 
     waiting = find_prepared(house.conn, exchange_id) if is_open(house.conn, exchange_id) else None

@@ -49,11 +49,11 @@ from sluice.times import ZONE, midnight
 
 FILE, HELD_FILE, FINDINGS_FILE = "return", "held.csv", "findings.csv"
 UTC_TEXT, ANY_UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%6fZ", "%Y-%m-%dT%H:%M:%S%.fZ"
-"""Times as canonical rows write them, and with any number of decimals."""
+"""Formats of times: as canonical rows write them, and with any number of decimals."""
 
 
 def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Making:
-    """The return of one day, written to ``folder``, or why it cannot be. Equal inputs give equal bytes."""
+    """Make the return of one day in ``folder``, or say why it cannot be made. Equal inputs give equal bytes."""
     contract = paper.contract
     inputs = tuple(store.find_inputs(house.conn, opened.exchange_id))
     ordered = oldest_first(house, inputs)
@@ -74,10 +74,10 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
 
 
 def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> tuple[tuple[str, bytes], ...]:
-    """Who is in a return, so that a person is found in what went out as in what came in: kind and content of each run.
+    """Index runs of who is in a return, by which a person is found in data that went out: kind and content of each.
 
-    The index says whom the rows are about; beside it goes whom the cells name besides, where a value was corrected or
-    the platform knew another number. A cell that is echoed as it came is whom its row is about.
+    The index holds the persons that rows are about. A second run, REST, holds further references that cells name, if a
+    value was corrected or the platform knew another number. A cell echoed as it came names the person of its row.
     """
     persons, going = sorted_out.persons, sorted_out.going
     if persons.width == 0:
@@ -100,7 +100,7 @@ def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> 
 def _frames(
     house: House, ordered: Sequence[tuple[Input, Said]], rules: Rules, opened: Opened, folder: Path, right: Righting
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Contacts by record id and the day's results, from their pinned lake objects, side by side."""
+    """Contacts by record id and the day's results, read in parallel from their pinned lake objects."""
     since, until = day_bounds(opened)
 
     def parts(kind: InputKind) -> list[tuple[Said, pl.LazyFrame]]:
@@ -128,7 +128,7 @@ def _fetched(house: House, each: Input, folder: Path) -> Path:
 
 
 def day_bounds(opened: Opened) -> tuple[str, str]:
-    """First moment of the return's Brussels day and of the next one, UTC, as canonical rows write time."""
+    """The first moments of the return's Brussels day and of the next day, in UTC as canonical rows write time."""
     assert opened.day is not None  # the table's own constraint
     starts = (midnight(opened.day + timedelta(days=days)) for days in (0, 1))
     since, until = (start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z") for start in starts)
@@ -136,9 +136,9 @@ def day_bounds(opened: Opened) -> tuple[str, str]:
 
 
 def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFrame:
-    """Times of results as the contract writes them: Brussels wall time, ISO 8601 where it gives no format.
+    """Write times of results as the contract does: Brussels wall time, in ISO 8601 if it gives no format.
 
-    What is no canonical time is text of the platform: it stays as it came, and the contract's rules judge it.
+    Text that is no canonical time came from the platform: it is left unchanged, and the contract's rules judge it.
     """
     iso = {"date": DATE, "timestamp": TIMESTAMP}
     local = [
@@ -155,16 +155,16 @@ def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFra
 
 
 def _moments(texts: pl.Expr) -> pl.Expr:
-    """Moments of canonical times; what a correction wrote with other decimals takes four times as long to read."""
+    """Parse canonical times. Corrections may have other decimals: parsing these takes four times as long."""
     canonical = texts.str.to_datetime(UTC_TEXT, time_zone="UTC", strict=False)
     others = pl.when(canonical.is_null()).then(texts).str.to_datetime(ANY_UTC_TEXT, time_zone="UTC", strict=False)
     return pl.coalesce(canonical, others)
 
 
 def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> Making:
-    """The contract's rules and suites on the rows that would go; what passes is written.
+    """Judge the rows that would go by the contract's rules and suites, and write those that pass.
 
-    Great Expectations judges the counts while the file is written: it says the same, or no file goes.
+    Great Expectations judges the counts while the file is written; if it disagrees, no file goes out.
     """
     assert making.sorted_out is not None
     going, contract = making.sorted_out.going, paper.contract
@@ -182,7 +182,7 @@ def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making,
 
 
 def _with_file(house: House, opened: Opened, paper: Paper, making: Making, left_out: pl.Series, folder: Path) -> Making:
-    """The same with its file, of the rows that are not refused; as it is where none goes."""
+    """The return with its file, written from the rows that are not refused; unchanged if no row goes."""
     assert making.sorted_out is not None
     verdict, going = making.verdict, making.sorted_out.going
     if verdict.verdict in (Verdict.REFUSED, Verdict.UNDECIDED) or not verdict.rows_accepted:
@@ -197,7 +197,7 @@ def _with_file(house: House, opened: Opened, paper: Paper, making: Making, left_
 
 
 def _roles_inside(house: House, opened: Opened, paper: Paper, making: Making) -> dict[bytes, bytes]:
-    """The role statement for the inside of a Parquet file, without what differs from one return to the next."""
+    """The role statement inside a Parquet file, without the exchange id, which differs between returns."""
     draft = record_of_return(Outcome(opened, paper, making), house.settings, {}, opened.opened_at)
     stated = state_roles(draft, profile_warnings=draft.who.role_warnings, screened_for=draft.screened_for)
     return parquet_metadata(stated.model_copy(update={"exchange": ""}))

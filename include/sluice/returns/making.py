@@ -1,4 +1,4 @@
-"""What came of one return before anything is kept."""
+"""The result of making one return, before anything is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from sluice.returns.model import Input, SortedOut
 
 @dataclass(frozen=True)
 class Making:
-    """A return on its way. ``written``: None when there is no file to send."""
+    """A return being made. ``written`` is None if there is no file to send."""
 
     verdict: GateVerdict
     inputs: tuple[Input, ...] = ()
@@ -26,11 +26,11 @@ class Making:
 
     @property
     def held(self) -> dict[str, int]:
-        """Held rows per reason."""
+        """Number of held rows by reason."""
         return self.sorted_out.reasons if self.sorted_out else {}
 
     def refused(self, *reasons: Finding) -> "Making":
-        """The same return, stopped: nothing of it goes."""
+        """The same return, refused for these reasons: no row and no file of it goes out."""
         rows_in = self.verdict.rows_in
         verdict = replace(refused(reasons), rows_in=rows_in, rows_refused=rows_in)
         return replace(self, verdict=verdict, written=None)

@@ -1,4 +1,4 @@
-"""What a return is on its way: due, made of pinned inputs, sorted out, prepared, released."""
+"""Types of a return on its way: due, made from pinned inputs, sorted out, prepared, released."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class InputKind(StrEnum):
 
 REFS = "sluice_ref_"
 CORRECTED = f"{REFS}corrected_"
-"""Before the name of an identifying column: its reference, and that of its value once it was corrected."""
+"""Prefixes to the name of an identifying column: for its reference, and for that of its corrected value."""
 
 
 class Held(StrEnum):
-    """Why a row stays here. The first that applies is the row's reason; the order is that of this list."""
+    """Why a row is held. The first that applies, in the order of this list, is the row's reason."""
 
     NO_RECORD_ID = "RESULT_NO_RECORD_ID"
     UNKNOWN_RECORD = "RESULT_UNKNOWN_RECORD"
@@ -41,14 +41,14 @@ class Held(StrEnum):
 
 
 STAFF = "STAFF_"
-"""Before a reason of staff readiness, e.g. ``STAFF_NO_SIGNATURE``."""
+"""Prefix to a reason of staff readiness, e.g. ``STAFF_NO_SIGNATURE``."""
 NO_AGENT = f"{STAFF}{Reason.NO_AGENT}"
-"""Somebody's work shows in the row, and nobody is named: no news of staff can be about it."""
+"""Reason: the work of a human shows in the row, but no agent is named, so that no news of staff can lift it."""
 INPUT_GONE = "STALE_INPUT_GONE"
-"""A file that a return was opened on was deleted before it was made: the next one is made of what is there."""
+"""Reason code: an input was deleted before the return was made; the next return is made from what is left."""
 
 RETENTION_OVER = "STALE_RETENTION_OVER"
-"""The last day of everything in it, or of a column that its contract requires, was past when it was to be made."""
+"""Reason code: everything in the return, or a column its contract requires, was past its last day."""
 
 
 LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
@@ -56,13 +56,13 @@ LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
 
 
 def waits_for_agent(reason: str) -> bool:
-    """Whether news of staff can lift a reason: the row names an agent, known or not."""
+    """Whether news of staff can lift a reason, because the row names an agent, known or not."""
     return reason == Held.AGENT_UNKNOWN or (reason.startswith(STAFF) and reason != NO_AGENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One accepted exchange a return is made of, pinned to its lake object."""
+    """One accepted exchange that a return is made from, pinned to its lake object."""
 
     exchange_id: ExchangeId
     kind: InputKind
@@ -75,9 +75,9 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a return is made of, and what else its outcome depends on, as it stood when it was opened.
+    """What a return is made from and what else its outcome depends on, as of its opening.
 
-    ``inputs`` and ``contract``: hashes; ``staff``: number of the last staff import.
+    ``inputs`` and ``contract`` are hashes; ``staff`` is the number of the last staff import.
     """
 
     inputs: str
@@ -86,16 +86,16 @@ class Basis:
 
     @property
     def name(self) -> str:
-        """What stands in the place of an object version."""
+        """The name of the basis, which takes the place of an object version."""
         return f"inputs-{self.inputs}.staff-{self.staff}.contract-{self.contract}"
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The youngest return of a day, however it ended. ``name``: of its basis; ``held``: codes of rows that stayed.
+    """The youngest return of a day, however it ended.
 
-    ``staff_seen``: name of the staff news of which it is known that it is not about its agents. ``inputs_seen``: name
-    of the inputs of which it is known that they make no other return.
+    ``name``: the name of its basis. ``held``: reason codes of held rows. ``staff_seen``: name of the latest news of
+    staff known not to be about its agents. ``inputs_seen``: name of inputs known to make no other return.
     """
 
     exchange_id: ExchangeId
@@ -110,9 +110,10 @@ class Last:
     inputs_seen: str | None = None
 
     def is_outdated_by(self, contract: str) -> bool:
-        """Whether making it again of the same inputs can give more: under another contract where it was refused.
+        """Whether making it again from the same inputs can give more: if it was refused under another contract.
 
-        What it had and is gone outdates nothing that was made: another would hold less, and supersede it.
+        So too if it was refused because an input was gone. A return that was made is not outdated by a deleted input:
+        another would hold less, and supersede it.
         """
         is_refused = not self.is_open and not self.is_delivered
         has_other_contract = f"contract-{contract}" not in self.name.split(".")
@@ -120,19 +121,22 @@ class Last:
 
     @property
     def waits_for_agents(self) -> bool:
-        """Whether rows of it wait for their agent."""
+        """Whether it has rows that wait for their agent."""
         return any(waits_for_agent(reason) for reason in self.held)
 
     @property
     def staff(self) -> int:
-        """Number of the last staff import it saw."""
+        """Number of the last staff import when it was opened."""
         return int(self.name.split(".")[1].removeprefix("staff-"))
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A day of contacts at a look that reads no record. ``results``: files with contacts on it that were ever
-    accepted; ``newest_at``: when the last of them was closed; ``last``: its youngest return."""
+    """A day of contacts, as far as it is known without reading a record.
+
+    ``results``: how many files with contacts on it were ever accepted. ``newest_at``: when the last of them was closed.
+    ``last``: its youngest return.
+    """
 
     day: date
     results: int
@@ -142,7 +146,7 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day whose return has to be made: not made yet, or made of other inputs. ``version_id`` names the inputs."""
+    """A day whose return has to be made, for the first time or again. ``version_id``: the name of its basis."""
 
     day: date
     inputs: tuple[Input, ...]
@@ -153,10 +157,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the pure part of a return needs of its paper.
+    """What the pure part of a return needs from its paper.
 
-    ``columns``: the return's columns in order, each with its ``source``. ``checks``: pairs of
-    reference columns (results, contacts) of the same kind; one equal pair proves the person.
+    ``columns``: the return's columns in order, each with its ``source``. ``checks``: pairs of reference columns
+    (results, contacts) of the same kind; one equal pair proves the person.
     """
 
     columns: tuple[FieldRole, ...]
@@ -164,19 +168,19 @@ class Rules:
     campaigns: frozenset[str]
     checks: tuple[tuple[str, str], ...]
     kinds: Mapping[str, SubjectKind]
-    """Kind of each reference column of the contacts: persons in a return are found by these."""
+    """Kind of each reference column of the contacts, by which persons in a return are found."""
     naming: Mapping[str, SubjectKind]
     """Columns of the return itself that can name a person."""
     kept_from: Mapping[str, str]
-    """By column: ISO time; its cells of older contacts are past their retention."""
+    """ISO time by column: cells of contacts that started before it are past their retention."""
 
 
 @dataclass(frozen=True)
 class SortedOut:
-    """Rows that go (columns of the return), and rows that stay (where they are, why, whose).
+    """Rows that go out (columns of the return), and rows that are held.
 
-    ``held``: sluice_exchange, sluice_row, agent_ref, reason. ``persons``: reference columns of the
-    rows that go. ``withheld``: cells past their retention, emptied, per column.
+    ``held``: sluice_exchange, sluice_row, agent_ref, reason. ``persons``: reference columns of the rows that go.
+    ``withheld``: number of cells left empty because they are past their retention, by column.
     """
 
     going: "pl.DataFrame"
@@ -187,13 +191,13 @@ class SortedOut:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """Held rows per reason."""
+        """Number of held rows by reason."""
         counts = self.held["reason"].value_counts(sort=True)
         return dict(zip(counts["reason"].to_list(), counts["count"].to_list(), strict=True))
 
 
 class NotReleasable(SluiceError):
-    """A return that cannot be let go: not prepared, released already, or by the one who prepared it."""
+    """The return cannot be released: not prepared, released already, past its last day, or by who prepared it."""
 
     code: ClassVar[str] = "SLU-541"
     summary: ClassVar[str] = "this return cannot be released"
@@ -202,7 +206,7 @@ class NotReleasable(SluiceError):
 
 
 class NotDelivered(SluiceError):
-    """A return that was never delivered, or names somebody who must stay out since, is not delivered again."""
+    """The return is not delivered again: it never was, is past its last day, or names somebody who must stay out."""
 
     code: ClassVar[str] = "SLU-542"
     summary: ClassVar[str] = "this return is not delivered again"

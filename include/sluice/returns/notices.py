@@ -1,4 +1,4 @@
-"""Notices to a principal about its acknowledgements: plain JSON in ``<principal>/notices/``, in nl, fr and en."""
+"""Notices to a principal about acknowledgements: plain JSON in ``<principal>/notices/``, in nl, fr and en."""
 
 import json
 from collections.abc import Mapping
@@ -44,16 +44,16 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "This delivery is still not acknowledged. The contact center will get in touch with you.",
     },
 }
-"""What each outcome of a file, and each state of a waiting return, tells the principal to do."""
+"""What to tell the principal for each outcome of a file and each state of a waiting return."""
 
 
 def list_notices(house: House, principal: str) -> set[str]:
-    """Keys of the notices a principal was given."""
+    """Keys of the notices that a principal was given."""
     found = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "notices"))
     return {item.key for item in found}
 
 
 def give_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
-    """Put a notice where its principal reads it; the same again changes nothing. Raises StoreConflict."""
+    """Put a notice where its principal reads it; putting the same again changes nothing. Raises StoreConflict."""
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
     return house.objects.put_once(house.settings.bucket_exchange, key, content, JSON)

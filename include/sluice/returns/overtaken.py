@@ -1,4 +1,4 @@
-"""Whether a return was overtaken: somebody in it must stay out since, somebody held may go, or its last day passed."""
+"""Whether a return was overtaken: somebody in it must stay out now, somebody held may go, or its last day passed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,9 +16,9 @@ from sluice.times import brussels_day
 
 
 def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
-    """Whether a return holds somebody who must stay out now; the index run among its copies tells.
+    """Whether a return holds somebody who must stay out now, by the index run among its copies.
 
-    What was delivered is asked before it is put there again; an erasure edits file and run.
+    This is also checked before a return is delivered again, as an erasure edits both the file and the run.
     """
     needs = needs_of_return(paper) if isinstance(paper, Paper) else None
     suppressed = find_suppressed(house, principal, needs)
@@ -28,13 +28,13 @@ def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine
 
 
 def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:
-    """The last day of a return's file, once it is past; None while its bytes may go."""
+    """The last day of a return's file if it is past; None while the file may go out."""
     last_day = next((copy.delete_after for copy in copies if copy.kind == RETURN), None)
     return last_day if last_day and str(brussels_day(now)) > last_day else None
 
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:
-    """Whether rows of it were held for their persons, and a suppression of this principal ended since."""
+    """Whether a return held rows because of their persons, and a suppression of this principal ended since."""
     if not MAY_END & last.held:
         return False
     lifted_at = last_lifted(house.conn, principal)

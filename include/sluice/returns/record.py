@@ -1,4 +1,4 @@
-"""The six answers of a return. Pure but for the settings: what was made, under which paper, from what."""
+"""The record of a return: what was made, from what, under which paper. Pure but for the settings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from sluice.terms import ExchangeId
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A return with everything its record says."""
+    """A return with everything that its record needs."""
 
     opened: Opened
     paper: Paper | PaperMissing
     making: Making
     copies: tuple[CopyLine, ...] = ()
     supersedes: ExchangeId | None = None
-    """The return of the same day that was delivered before."""
+    """The return of the same day that was delivered before it."""
 
 
 def record_of_return(
     outcome: Outcome, settings: Settings, run: Mapping[str, str], closed_at: datetime
 ) -> ExchangeRecord:
-    """The record: that of any exchange, with who sends, what it is made of, and what stayed behind."""
+    """The record of a return: that of any exchange, plus its sender, inputs, and held rows."""
     making, opened = outcome.making, outcome.opened
     record = record_of(_as_kept(outcome), settings, run, closed_at)
     held = sum(making.held.values())
@@ -58,7 +58,7 @@ def record_of_return(
 
 
 def _as_kept(outcome: Outcome) -> Kept:
-    """What the common record is made from: a return has no file that arrived."""
+    """The input to the common record, for a return, which has no file that arrived."""
     making, paper = outcome.making, outcome.paper
     sighting = None
     if making.sorted_out is not None and paper.contract is not None:
@@ -75,7 +75,7 @@ def _as_kept(outcome: Outcome) -> Kept:
 
 
 def input_lines(inputs: Iterable[Input]) -> tuple[InputLine, ...]:
-    """What a file was made of, as the record names it."""
+    """The inputs of a file as lines of its record."""
     return tuple(
         InputLine(
             exchange_id=each.exchange_id,

@@ -1,4 +1,4 @@
-"""Let a prepared return go, or put a delivered one there again: what people do, with their name on it."""
+"""Release a prepared return, or deliver one again: actions of people, recorded with their name."""
 
 from datetime import datetime
 
@@ -30,10 +30,10 @@ from sluice.times import utc_text
 
 
 def release(house: House, named: str, by: str, now: datetime, *, reason: str | None = None) -> ExchangeId:
-    """Release a prepared return; the next slot closes and delivers it. ``named``: id or its beginning.
+    """Release a prepared return; the next slot closes and delivers it. ``named``: its id or the beginning of that.
 
-    reason: a code or an IRI, for the ledger. Raises NotReleasable when it does not wait for that, waits for somebody
-    other than ``by``, or its last day is past: the next run replaces it; FlowStopped.
+    ``reason``: a code or an IRI, for the ledger. Raises NotReleasable if it is not waiting for release, if ``by``
+    prepared it, or if its last day is past, in which case the next run replaces it. Raises FlowStopped.
     """
     check_reason(reason)
     by = check_name(by)
@@ -45,7 +45,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     opened = get_open(house.conn, exchange_id)
     check_not_stopped(house.conn, opened.principal, opened.flow)
     last_day = past_day(draft.record.how_long.copies, now)
-    if last_day and not is_given_back(opened.direction, opened.version_id):  # that stays as if it was made now
+    if last_day and not is_given_back(opened.direction, opened.version_id):  # those get a new last day when they close
         raise NotReleasable(Ref("exchange", exchange_id), Ref("kept until", last_day))
     with transaction(house.conn):
         if is_same_person(draft.prepared_by, by) or not store.mark_released(house.conn, exchange_id, by, now):
@@ -62,11 +62,11 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
 
 
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
-    """Put the same bytes there again, as a new version of the same key.
+    """Deliver the same bytes again, as a new version of the same key.
 
-    Raises UsageError; NotDelivered, also while the first delivery is under way (no receipt, no transfer), once its
-    bytes are past their retention, and while somebody in it must stay out since: the same bytes would hold them;
-    FlowStopped.
+    Raises UsageError and FlowStopped. Raises NotDelivered if the return was never delivered, while its first delivery
+    is under way (no receipt, no transfer), once its bytes are past their retention, and if somebody in it must stay
+    out since, because the same bytes would hold them.
     """
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):

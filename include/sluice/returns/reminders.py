@@ -1,4 +1,4 @@
-"""Returns that nobody acknowledged: the principal is reminded, then the desk is told. Nothing closes by itself."""
+"""Follow up on returns that nobody acknowledged: remind the principal, then tell the desk. Time alone closes none."""
 
 import logging
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class AckState(StrEnum):
-    """Where a delivered return stands with its principal."""
+    """How far the acknowledgement of a delivered return is."""
 
     SENT = "SENT"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -35,7 +35,7 @@ class AckState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AckLine:
-    """One delivered return and what is known of its acknowledgement. ``chain``: of its ledger entries."""
+    """One delivered return with its acknowledgement. ``chain``: the ledger chain of its entries."""
 
     exchange_id: ExchangeId
     principal: Principal
@@ -53,7 +53,7 @@ class AckLine:
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """What one sweep of reminders did; ``failed``: a store refused, logged by its code and tried again."""
+    """What one sweep of reminders did. ``failed``: steps that failed, each logged by its code and tried again."""
 
     reminded: int = 0
     escalated: int = 0
@@ -63,7 +63,7 @@ class Reminded:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One whole sweep: acknowledgements first, so that nobody is reminded of what lies there already."""
+    """One whole sweep: acknowledgements first, so that nobody is reminded who has already answered."""
 
     acks: AckSweep
     reminders: Reminded
@@ -75,7 +75,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A thing that is told once: after the moment in ``due``, noted in ``done``, under ``word``."""
+    """A message that is sent once: after the moment in column ``due``, recorded in column ``done``, under ``word``."""
 
     kind: EntryKind
     due: str
@@ -90,7 +90,7 @@ LINE = """exchange_id::text as exchange_id, e.principal, e.flow, e.chain, a.deli
 
 
 def state_of(line: AckLine, now: datetime) -> AckState:
-    """Where a return stands at ``now``. Pure; the due moment itself is in time. Time alone never closes it."""
+    """The state of a return at ``now``. Pure; at the due moment it is still in time. Time alone never closes it."""
     if line.acknowledged_at is not None:
         return AckState.ACKNOWLEDGED if line.acknowledged_at <= line.due_at else AckState.ACKNOWLEDGED_LATE
     if line.escalated_at is not None:
@@ -125,7 +125,7 @@ def list_overdue(conn: Connection, now: datetime, limit: int) -> list[AckLine]:
 
 
 def count_overdue(conn: Connection, now: datetime) -> int:
-    """How many there are."""
+    """How many delivered returns nobody acknowledged in time."""
     row = conn.execute(
         "select count(*) as n from acknowledgement where acknowledged_at is null and due_at < %s", (now,)
     ).fetchone()
@@ -133,7 +133,7 @@ def count_overdue(conn: Connection, now: datetime) -> int:
 
 
 def get_acknowledgement(conn: Connection, exchange_id: str) -> AckLine:
-    """What is known of the acknowledgement of one delivered return. Raises NotFound."""
+    """One delivered return with its acknowledgement. Raises NotFound."""
     row = conn.execute(
         f"select {LINE} from acknowledgement a join exchange e using (exchange_id) where exchange_id = %s",
         (exchange_id,),
@@ -144,9 +144,9 @@ def get_acknowledgement(conn: Connection, exchange_id: str) -> AckLine:
 
 
 def remind(house: House, now: datetime) -> Reminded:
-    """Remind of what is due and escalate what still is, each once; then give the notices that are missing.
+    """Remind of returns after their ``due_at``, escalate them after ``escalate_at``, each once; give missing notices.
 
-    A return is due after its ``due_at``. Raises ServiceMissing when a store is away.
+    Raises ServiceMissing when a store is away.
     """
     reminded, failed = _take(house.conn, REMINDER, now)
     escalated, failed_too = _take(house.conn, ESCALATION, now)
@@ -155,13 +155,13 @@ def remind(house: House, now: datetime) -> Reminded:
 
 
 def follow(house: House, now: datetime) -> Followed:
-    """What the schedule does: read the acknowledgements, then remind."""
+    """One scheduled sweep: read the acknowledgements, then remind."""
     acks = read_acks(house, now)
     return Followed(acks, remind(house, now))
 
 
 def notice_of(line: AckLine, step: Step) -> dict[str, object]:
-    """What the principal reads about a return it did not acknowledge; a function of its record alone."""
+    """The notice to the principal about a return it did not acknowledge; a function of its record alone."""
     sent_at = line.reminded_at if step is REMINDER else line.escalated_at
     return {
         "notice": step.kind.value,
@@ -179,7 +179,7 @@ def _line(row: Mapping[str, Any]) -> AckLine:
 
 
 def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
-    """Note what is due, one transaction each; how many were noted and how many could not be."""
+    """Record a step for each return that is due, in one transaction each. Returns how many, and how many failed."""
     rows = conn.execute(
         f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
             where a.acknowledged_at is null and a.{step.done} is null and a.{step.due} < %s
@@ -194,7 +194,7 @@ def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
 
 
 def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
-    """Table and ledger at once; False when it was acknowledged or noted meanwhile."""
+    """Record a step in table and ledger at once; False if it was acknowledged or recorded meanwhile."""
     with transaction(conn):
         row = conn.execute(
             f"""update acknowledgement set {step.done} = %s
@@ -211,7 +211,7 @@ def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
 
 
 def _give_notices(house: House) -> tuple[int, int]:
-    """Notices that a record speaks of and that are not there: new, or left by a dead worker."""
+    """Give notices that are recorded but missing: new ones, or left out by a dead worker. Returns given and failed."""
     rows = house.conn.execute(
         f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
             where a.acknowledged_at is null and (a.reminded_at is not null or a.escalated_at is not null)

@@ -1,4 +1,4 @@
-"""Corrected values in what a return is made of: its inputs are read as they should be, not as they came."""
+"""Apply corrections to the inputs of a return: they are read with corrected values, not as they came."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from sluice.terms import Principal, SubjectKind
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the database knows of an accepted file: how old what it says is (UTC), whenever it came.
+    """What the database knows about an accepted file. ``at``: the moment from which its content dates (UTC).
 
-    ``contract``: it was accepted under, whatever holds since. ``numbers``: its columns of references that are one
-    person's. ``kinds``: its identifying columns, and what they refer to; ``region``: of their phones.
+    ``contract``: the one it was accepted under, whatever holds since. ``numbers``: reference columns whose values
+    belong to one person each. ``kinds``: its identifying columns and their kinds. ``region``: of its phone numbers.
     """
 
     at: datetime
@@ -37,7 +37,7 @@ class Said:
 
 
 def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Said]]:
-    """Inputs in the order of what they say. Asked before threads share the work: they would share the connection."""
+    """Inputs by the age of their content, oldest first. Call it before threads share the work, not in one of them."""
     found = [(each, _said(house, each.exchange_id)) for each in inputs]
     return sorted(found, key=lambda one: (one[1].at, one[0].closed_at, one[0].exchange_id))
 
@@ -64,13 +64,13 @@ class Righting:
 
     @classmethod
     def of(cls, house: House, principal: Principal) -> "Righting":
-        """Those that stand now."""
+        """The corrections of a principal that stand now."""
         return cls(find_corrections(house, principal), house.subject_key(principal))
 
     def scan(self, said: Said, path: Path) -> pl.LazyFrame:
-        """A lake object, lazily; read and put right where somebody in it has a correction.
+        """A lake object as a lazy frame; it is read at once and corrected if corrections concern its columns.
 
-        A corrected identifier gets its reference, beside that of the value that came: both are the person's.
+        A corrected identifier gets a reference beside that of the value that came: both belong to the person.
         """
         rows = pl.scan_parquet(path)
         names = rows.collect_schema().names()

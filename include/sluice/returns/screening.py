@@ -1,4 +1,4 @@
-"""What the notes in a return were screened for: added up from the records of its results."""
+"""What the notes in a return were screened for, added up from the records of its results."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sluice.returns.model import Input, InputKind
 
 
 def screening_of(conn: Connection, inputs: Sequence[Input]) -> Screening | None:
-    """The screenings of all results of a return as one; None when no results had notes."""
+    """The screenings of all results of a return combined; None if no results had notes."""
     entries = (
         find_entry(conn, each.exchange_id, EntryKind.EXCHANGE_CLOSED)
         for each in inputs

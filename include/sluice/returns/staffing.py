@@ -1,4 +1,4 @@
-"""Which agent handled a contact, and may it go? The staff room's answers, as reasons of a return."""
+"""Which agent handled a contact, and whether it may go out: answers of the staff room, as reasons of a return."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,10 +23,10 @@ NOW = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def staff_of(house: House, opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]]) -> Staff:
-    """A function that names the agent of every contact and says why it has to wait, if it has to.
+    """A function that finds the agent of every contact, and why the contact has to wait, if it has to.
 
-    A contact without agent (a dialler's attempt) needs nobody to be ready, unless somebody's work shows in it. Where
-    the agreement lets rows follow later, an agent who is ready when the return is made is ready enough.
+    A contact without an agent (a dialler's attempt) needs nobody to be ready, unless the work of a human shows in it.
+    If the agreement lets rows follow later, an agent who is ready when the return is made is enough.
     """
     platforms = platforms_of(inputs)
     directory, key = read_directory(house.conn), house.keyring.staff_key()
@@ -48,7 +48,7 @@ def staff_of(house: House, opened: Opened, paper: Paper, inputs: Sequence[tuple[
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed about staff. ``agents``: ready at other times; ``has_accounts``: accounts are somebody else's."""
+    """What changed about staff. ``agents``: those ready at other times; ``has_accounts``: accounts changed owners."""
 
     agents: frozenset[str]
     has_accounts: bool
@@ -57,22 +57,22 @@ class Changed:
         return self.has_accounts or bool(self.agents)
 
     def is_about(self, agents: Iterable[str | None]) -> bool:
-        """Whether it may be about one of these agents; whose an account is now may be about anybody who is named."""
+        """Whether it may concern one of these agents. Accounts that changed owners may concern any named agent."""
         named = {agent for agent in agents if agent}
         return bool(named) and (self.has_accounts or not self.agents.isdisjoint(named))
 
 
 class StaffNews:
-    """What is known of staff now and was not then. Each moment is read once, however many days ask."""
+    """What is known about staff now but was not earlier. Each moment is read once, however many days ask for it."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        self.last = last_import_seq(conn)  # first: an import that comes meanwhile is news to whoever asks next
+        self.last = last_import_seq(conn)  # read first: an import that arrives meanwhile is news for the next poll
         self._told = dict[tuple[datetime, Decimal], Changed]()
         self._now = dict[Decimal, tuple[pl.DataFrame, pl.DataFrame]]()
 
     def name(self, minimum: Decimal) -> str:
-        """Of all news up to now, as a minimum score has it: under another one the same imports say something else."""
+        """A name for all news up to now under a minimum score, as the score changes what the same imports mean."""
         return f"staff-{self.last}.minimum-{minimum}"
 
     def since(self, at: datetime, minimum: Decimal) -> Changed:
@@ -90,7 +90,7 @@ class StaffNews:
 
 
 def _other_agents(times: pl.DataFrame, before: pl.DataFrame) -> frozenset[str]:
-    """Agents with a span that only one of the two has."""
+    """Agents with a span of readiness that only one of the two frames has."""
     columns = times.columns
     here = times.join(before, on=columns, how="anti", nulls_equal=True)
     there = before.join(times, on=columns, how="anti", nulls_equal=True)
@@ -107,7 +107,7 @@ def _as_held(reason: pl.Series, is_worked: pl.Series) -> pl.Series:
 
 
 def platforms_of(inputs: Iterable[tuple[Input, Said]]) -> dict[str, str | None]:
-    """The platform whose accounts each results name, by exchange: that of the mapping they were read by."""
+    """The platform of each results exchange, whose accounts its rows name: that of the mapping it was read with."""
     return {
         each.exchange_id: said.contract.result_mapping if said.contract else None
         for each, said in inputs
@@ -116,7 +116,7 @@ def platforms_of(inputs: Iterable[tuple[Input, Said]]) -> dict[str, str | None]:
 
 
 def agents_of_results(house: House, inputs: Iterable[Input]) -> set[str]:
-    """Everybody who handled a contact in the results among these inputs."""
+    """References of all agents who handled a contact in the results among these inputs."""
     results = oldest_first(house, (each for each in inputs if each.kind is InputKind.RESULTS))
     platforms, directory, key = platforms_of(results), read_directory(house.conn), house.keyring.staff_key()
     found = set[str]()
@@ -128,7 +128,7 @@ def agents_of_results(house: House, inputs: Iterable[Input]) -> set[str]:
 
 
 def _agents(contacts: pl.DataFrame, platforms: Mapping[str, str | None], directory: Directory, key: bytes) -> pl.Series:
-    """References of those whose accounts the contacts name; null without one."""
+    """References of the agents whose accounts the contacts name; null for a contact without one."""
     platform = pl.col(EXCHANGE).replace_strict(platforms, default=None, return_dtype=pl.String)
     asked = contacts.select(platform.alias("platform"), pl.col("agent").alias("account"), "started_at")
     return agents_of(asked, directory, key)

@@ -1,4 +1,4 @@
-"""Returns that lie prepared and wait for a second person."""
+"""Prepared returns that wait for a second person to release them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +13,7 @@ _LINE = "exchange_id::text as exchange_id, principal, flow, day, prepared_at, pr
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One return. ``day``: of the contacts, in Brussels; ``prepared_by``: who cannot release it."""
+    """A return that waits. ``day``: Brussels day of its contacts; ``prepared_by``: who may not release it."""
 
     exchange_id: ExchangeId
     principal: Principal
@@ -24,7 +24,7 @@ class Prepared:
 
 
 def list_prepared(conn: Connection, limit: int) -> list[Prepared]:
-    """Those that wait, the oldest first."""
+    """Returns that wait, oldest first."""
     rows = conn.execute(
         f"select {_LINE} from exchange where {_WAITING} order by prepared_at, exchange_id limit %s".encode(), (limit,)
     ).fetchall()
@@ -32,13 +32,13 @@ def list_prepared(conn: Connection, limit: int) -> list[Prepared]:
 
 
 def count_prepared(conn: Connection) -> int:
-    """How many wait."""
+    """How many returns wait."""
     row = conn.execute(f"select count(*) as n from exchange where {_WAITING}".encode()).fetchone()
     return int(row["n"]) if row else 0
 
 
 def find_waiting(conn: Connection, exchange_id: str) -> Prepared | None:
-    """One that waits; None where it does not, or not any more."""
+    """A return that waits; None if it does not wait, or no longer does."""
     row = conn.execute(
         f"select {_LINE} from exchange where exchange_id = %s and {_WAITING}".encode(), (exchange_id,)
     ).fetchone()
