@@ -1,4 +1,4 @@
-"""The SQL of retention. Nothing here decides."""
+"""The SQL of retention. No decisions are made here."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -27,12 +27,12 @@ _NOT_ERASED = """not exists (select from erasure_outcome r
 
 
 def lock_principal(conn: Connection, principal: Principal) -> AbstractContextManager[None]:
-    """Who sets a hold waits for the copies that are being deleted now, and whoever deletes next sees the hold."""
+    """Keep holds and deletions of a principal apart: a new hold waits for a running deletion, the next one sees it."""
     return locks.hold(conn, About.RETENTION, principal)
 
 
 def find_principals(conn: Connection) -> list[Principal]:
-    """Principals with a copy that is there, or one as in :func:`find_begun`."""
+    """Principals with a copy that still exists, or with one as in :func:`find_begun`."""
     rows = conn.execute(
         f"""select distinct principal from exchange join copy c using (exchange_id)
             where {_NOT_PROVEN} and (c.gone_at is null or {_NOT_ERASED}
@@ -43,10 +43,10 @@ def find_principals(conn: Connection) -> list[Principal]:
 
 
 def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
-    """Copies that are there and may be due on a day: with a last day before it, or any once the agreement ended.
+    """Copies that exist and may be due on a day: with a last day before it, or all of them once the agreement ended.
 
-    Who is in what was delivered is known as long as that is there, however late it went. A rule is that of the
-    agreement an exchange was closed under, whatever a later version makes of its code.
+    The index of who is in a delivered file is kept as long as that file, however late it was delivered. A rule is
+    taken from the agreement version under which the exchange was closed, whatever a later version does with its code.
     """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
@@ -74,13 +74,13 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
 
 
 def _rules(conn: Connection, agreement_id: str | None, version: str | None) -> dict[str, RetentionRule]:
-    """The retention rules of a version of an agreement by code; none where an exchange had no paper."""
+    """The retention rules of an agreement version by code; empty if the exchange had no paper."""
     agreement = find_version(conn, agreement_id, version) if agreement_id and version else None
     return {rule.code: rule for rule in agreement.retention_rules} if agreement else {}
 
 
 def has_unindexed(conn: Connection, principal: Principal) -> bool:
-    """Whether accepted data is there of which no index says whose it is."""
+    """Whether there is accepted data without an index of who is in it."""
     row = conn.execute(
         """select exists (select from copy c join exchange e using (exchange_id)
                where e.principal = %s and c.kind = 'lake' and c.gone_at is null and not exists (select from copy i
@@ -91,7 +91,7 @@ def has_unindexed(conn: Connection, principal: Principal) -> bool:
 
 
 def find_indexes(conn: Connection, principal: Principal) -> list[tuple[str, str, str]]:
-    """Bucket, key and version of every index that says who is in a file that is there."""
+    """Bucket, key and version of every index that still exists, youngest first."""
     rows = conn.execute(
         """select c.bucket, c.key, c.version_id from copy c join exchange e using (exchange_id)
            where e.principal = %s and c.kind = 'index' and c.gone_at is null order by e.opened_at desc""",
@@ -101,9 +101,10 @@ def find_indexes(conn: Connection, principal: Principal) -> list[tuple[str, str,
 
 
 def find_begun(conn: Connection, principal: Principal) -> list[Due]:
-    """What a dead worker began to delete and nobody proved: no hold and no new agreement brings it back.
+    """Copies that a dead worker began to delete, without proof yet: no hold or new agreement brings them back.
 
-    Without what an erasure removed before the next night came: its entry says so, and it did not go on its day.
+    Copies that an erasure removed meanwhile are left out: its own entry records them, and retention did not delete
+    them.
     """
     rows = conn.execute(
         f"""select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
@@ -120,7 +121,10 @@ def find_begun(conn: Connection, principal: Principal) -> list[Due]:
 def _kept(
     principal: Principal, row: dict[str, Any], rule: RetentionRule | None = None, ended_on: date | None = None
 ) -> Kept:
-    """``rule``: the copy's own, once the agreement ended. Only then a rule that starts at its end has a day."""
+    """Make a :class:`Kept` from a row. ``rule``: the copy's own, given only once the agreement ended.
+
+    A rule that starts at the end of the agreement has a last day only then.
+    """
     last_day, direction = row["delete_after"], Direction(row["direction"])
     if last_day is None and rule is not None:
         last_day = end_of(rule, {"contract_end": ended_on})
@@ -141,7 +145,7 @@ def _kept(
 
 
 def note_begun(conn: Connection, dues: Iterable[Due]) -> None:
-    """Say what will be deleted, before it is: a dead worker's copies are met again."""
+    """Note copies before they are deleted, so that those of a dead worker are met again."""
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into retention_begun (exchange_id, kind, last_day, why) values (%s, %s, %s, %s)
@@ -151,7 +155,7 @@ def note_begun(conn: Connection, dues: Iterable[Due]) -> None:
 
 
 def insert_outcomes(conn: Connection, dues: Iterable[Due], at: datetime) -> list[Due]:
-    """Note proven deletions; those that nobody noted before."""
+    """Store proven deletions, and return those that were not stored before."""
     return [due for due in dues if _insert_outcome(conn, due, at)]
 
 
@@ -186,7 +190,10 @@ def insert_hold(conn: Connection, hold: LegalHold) -> None:
 def find_holds(
     conn: Connection, principal: Principal | None = None, reaching: ExchangeId | None = None
 ) -> list[LegalHold]:
-    """Every hold ever set, of one principal or of all, the oldest first. reaching: without those of other exchanges."""
+    """Every hold ever set, of one principal or of all, oldest first.
+
+    ``reaching``: leave out holds on other single exchanges than this one.
+    """
     rows = conn.execute(
         f"""select {_HOLD} from legal_hold where (%(principal)s::text is null or principal = %(principal)s)
               and (%(exchange)s::uuid is null or exchange_id is null or exchange_id = %(exchange)s)
@@ -197,14 +204,14 @@ def find_holds(
 
 
 def get_hold(conn: Connection, named: str) -> LegalHold:
-    """The one hold whose id begins so, ended ones too. Raises NotFound, Ambiguous."""
+    """The one hold whose id begins with ``named``, even if it ended. Raises NotFound, Ambiguous."""
     hold_id = find_by_beginning(conn, "legal hold", named, "select hold_id as id from legal_hold")
     [found] = [each for each in find_holds(conn) if each.hold_id == hold_id]
     return found
 
 
 def lift_hold(conn: Connection, hold_id: str, by: str, at: datetime) -> bool:
-    """End a hold; False when it had ended."""
+    """Lift a hold; False if it was lifted before."""
     row = conn.execute(
         "update legal_hold set lifted_at = %s, lifted_by = %s where hold_id = %s and lifted_at is null returning 1",
         (at, by, hold_id),
@@ -213,7 +220,7 @@ def lift_hold(conn: Connection, hold_id: str, by: str, at: datetime) -> bool:
 
 
 def insert_return(conn: Connection, agreement: Agreement, reference: str, by: str, at: datetime) -> bool:
-    """Note that an ended agreement's data was given back; False when that was noted already."""
+    """Store that an ended agreement's data was given back; False if that was stored already."""
     row = conn.execute(
         """insert into end_return (principal, agreement_id, agreement_version, reference, confirmed_by, confirmed_at)
            values (%s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
@@ -233,7 +240,7 @@ def find_answered(conn: Connection, principal: Principal, before: datetime) -> f
 
 
 def find_returned(conn: Connection, agreement: Agreement) -> datetime | None:
-    """When an ended agreement's data was confirmed to be back with its principal."""
+    """When it was confirmed that an ended agreement's data was given back; None if it was not."""
     row = conn.execute(
         """select confirmed_at from end_return
            where (principal, agreement_id, agreement_version) = (%s, %s, %s)""",

@@ -1,4 +1,4 @@
-"""What goes back at the end of an agreement, as it is now: without who must stay out, corrected values in place."""
+"""Make the file that goes back at the end of an agreement: with corrections, without persons who must stay out."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -37,15 +37,16 @@ from sluice.terms import SubjectKind
 from sluice.times import brussels_day, utc_text
 
 OURS = "sluice_"
-"""Before the names of columns that we added."""
+"""Prefix to the names of columns that we added."""
 REFS, CELLS = "sluice_ref_", "sluice_cell_ref_"
-"""Before the name of a column that can name a person: its reference as it came, and as it goes."""
+"""Prefixes to a column that can name a person: for the reference of the cell as it came, and as it goes out."""
 
 
 def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Given | Finding:
-    """Accepted rows of a flow in the form of their contract, written to ``folder``; or why they cannot be.
+    """Write the accepted rows of a flow to ``folder`` in the form of their contract, or say why that is impossible.
 
-    Oldest file first. A column that the contract does not know has no role: then nothing goes.
+    Rows of the oldest file come first. If there is a column that the contract does not declare, which has no role,
+    nothing goes.
     """
     ordered, contract = oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
     rows = _with_cells(house, opened, contract, _rows(house, opened, ordered, folder))
@@ -85,7 +86,7 @@ def _rows(house: House, opened: Opened, inputs: Sequence[tuple[Input, Said]], fo
 
 
 def _with_cells(house: House, opened: Opened, contract: DataContract, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with whom every cell names as it goes: where a value was corrected, its row's reference is another."""
+    """Add references of whom each cell names as it goes out; a corrected value differs from its row's reference."""
     key, region = house.subject_key(opened.principal), contract.file_format.region
     cells = {
         f"{CELLS}{name}": refs
@@ -96,12 +97,12 @@ def _with_cells(house: House, opened: Opened, contract: DataContract, rows: pl.D
 
 
 def _kinds(contract: DataContract) -> dict[str, SubjectKind]:
-    """Every reference column of the rows, with what it refers to."""
+    """Every reference column of the rows, with its kind."""
     return {f"{start}{name}": kind for name, kind in naming_columns(contract).items() for start in (REFS, CELLS)}
 
 
 def _held(house: House, opened: Opened, paper: Paper, rows: pl.DataFrame) -> pl.Series:
-    """Why a row stays here: its person must stay out of everything that the file is for."""
+    """Why each row is held, if its person must stay out of everything that the file is for; else null."""
     suppressed = find_suppressed(house, opened.principal, needs_of_file(paper))
     nobody = pl.DataFrame(schema={"ref": pl.String, "reason": pl.String})
     columns = [rows[name] for name in rows.columns if name.startswith((REFS, CELLS))]
@@ -109,7 +110,7 @@ def _held(house: House, opened: Opened, paper: Paper, rows: pl.DataFrame) -> pl.
 
 
 def _form(contract: DataContract, opened: Opened) -> WriteForm:
-    """The contract's own form, where the name of the file asks for no other."""
+    """The contract's own form, unless the name of the file asks for another."""
     form, wanted = contract.file_format, format_of(opened)
     is_own = wanted == form.format
     return WriteForm(
@@ -124,12 +125,12 @@ def _form(contract: DataContract, opened: Opened) -> WriteForm:
 
 
 def format_of(opened: Opened) -> str:
-    """Format of what is given back, by the name it was opened with."""
+    """The format of the file, from the name it was opened with."""
     return opened.key.removesuffix(".pgp").rpartition(".")[2]
 
 
 def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder: Path) -> tuple[CopyLine, ...]:
-    """The file where nobody sees it yet, and the index of who is in it: for as long as what is delivered stays."""
+    """Keep the file where nobody sees it yet, with the index of who is in it, as long as delivered files are kept."""
     last_day = _last_day(house, opened.opened_at)
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
@@ -145,7 +146,7 @@ def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder:
 
 
 def closing_at(house: House, prepared: ExchangeRecord, now: datetime) -> ExchangeRecord:
-    """What was prepared, as it closes once it was released: its copies stay as long as if it was made ``now``."""
+    """The prepared record as it closes after its release: its copies are kept as long as if they were made ``now``."""
     last_day = str(_last_day(house, now))
     copies = tuple(
         copy.model_copy(update={"delete_after": max(last_day, copy.delete_after or "")})

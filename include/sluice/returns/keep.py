@@ -1,4 +1,4 @@
-"""Put the parts of a return where only the center reaches them, under keys that are functions of its exchange."""
+"""Store the parts of a return where only the center can read them, under keys that are functions of its exchange."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +23,14 @@ from sluice.returns.paper import columns_over
 from sluice.times import brussels_day
 
 Put = Callable[[], CopyLine]
-"""What stores one object and says so."""
+"""Stores one object and returns the line about it."""
 
 
 def keep_return(house: House, opened: Opened, paper: Paper, making: Making, folder: Path) -> tuple[CopyLine, ...]:
-    """Store the file (encrypted if the agreement asks), its index, and what the supervisor needs, side by side."""
+    """Store the file (encrypted if the agreement asks), its index, and lists for the supervisor, in parallel.
+
+    Raises DocumentInvalid if the certificate to encrypt to is missing.
+    """
     puts = [*_file(house, opened, paper, making, folder), *_lists(house, opened, making, folder)]
     with ThreadPoolExecutor(max_workers=max(1, len(puts))) as beside:
         return tuple(beside.map(lambda put: put(), puts))
@@ -49,9 +52,9 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
 
 
 def retention_of(house: House, opened: Opened, paper: Paper) -> LastDay:
-    """Rule and last day of a return; what goes back once the agreement ended stays as long as what is delivered.
+    """Rule and last day of a return; one made after the agreement ended stays as long as delivered files do.
 
-    Cells of a column that is past its own are not in it, so the column's rule does not count.
+    A column that is past its own retention is empty in the return, so its rule does not count.
     """
     made = brussels_day(opened.opened_at)
     if is_after_end(opened.direction, opened.version_id):
@@ -62,12 +65,12 @@ def retention_of(house: House, opened: Opened, paper: Paper) -> LastDay:
 
 
 def starts_of(opened: Opened, made: date) -> dict[str, date | None]:
-    """Brussels days that a rule of a return can start at; as delivered counts the day it is made, never later."""
+    """Brussels days at which a rule of a return can start. Delivery counts from the day it is made, never later."""
     return {"received": made, "delivered": made, "call": opened.day}
 
 
 def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
-    """The finished file of a folder, encrypted to its principal where the agreement asks. Raises DocumentInvalid."""
+    """The finished file in a folder, encrypted to its principal if the agreement asks. Raises DocumentInvalid."""
     pinned = paper.agreement.delivery.pgp
     if pinned is None:
         return folder / FILE
@@ -79,7 +82,7 @@ def encrypted(house: House, paper: Paper, folder: Path, now: datetime) -> Path:
 
 
 def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterator[Put]:
-    """Row numbers and reasons, of rows held and of findings, agents by reference: no value of a person."""
+    """Lists of held rows and of findings: row numbers, reasons and references of agents, but no value of a person."""
     last_day = brussels_day(opened.opened_at) + timedelta(days=house.settings.keep_quarantine_days)
 
     def put(kind: str, name: str) -> CopyLine:

@@ -1,4 +1,4 @@
-"""What the pure part of a return needs to know, read off its contract and those of its inputs."""
+"""What the pure part of a return needs to know, taken from its contract and the contracts of its inputs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ UTC_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def rules_of(opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]]) -> Rules:
-    """Columns, join and checks of a return. The contracts its inputs came under say which columns name a person."""
+    """Columns, join and checks of a return. The contracts of its inputs say which columns name a person."""
     recipe = paper.contract.recipe
     assert recipe is not None  # a return contract does not load without one
     ours, theirs = contracts_of(inputs, InputKind.RESULTS), contracts_of(inputs, InputKind.CONTACTS)
@@ -41,13 +41,13 @@ def rules_of(opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]])
 
 
 def contracts_of(inputs: Sequence[tuple[Input, Said]], kind: InputKind) -> list[DataContract]:
-    """Each contract that inputs of a kind were accepted under, once."""
+    """The distinct contracts under which inputs of a kind were accepted."""
     found = {said.contract.sha256: said.contract for each, said in inputs if each.kind is kind and said.contract}
     return list(found.values())
 
 
 def person_checks(ours: Iterable[DataContract], theirs: Iterable[DataContract]) -> tuple[tuple[str, str], ...]:
-    """Reference columns of the same kind on both sides; a corrected value proves as the one that came does."""
+    """Pairs of reference columns of the same kind; a corrected value proves a person as well as the original one."""
     pairs = [
         (f"{REFS}{result.name}", f"{start}{contact.name}")
         for each in ours
@@ -61,15 +61,16 @@ def person_checks(ours: Iterable[DataContract], theirs: Iterable[DataContract]) 
 
 
 def proves_by_id(contract: DataContract | None, record_id: str) -> bool:
-    """Whether the record id proves who a row of contacts is about: the principal gave nothing else with its file."""
+    """Whether the record id proves who a row of contacts is about, because its file has nothing else to prove it."""
     return contract is not None and {field.name for field in contract.subject_fields} == {record_id}
 
 
 def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:
-    """By column that may go empty: the first start of a contact whose cell may still go (ISO time).
+    """For each column that may be left empty: the first start of a contact whose cell may still go out (ISO time).
 
-    A rule that starts at the call ends for each row by itself; that of recordings is counted from the call, whatever
-    it says. What the contract requires is not emptied: it goes, or no return does (:func:`is_nothing_left`).
+    A rule that starts at the call ends separately for each row. The rule of recordings is counted from the call,
+    whatever it says. A column that the contract requires is not emptied: it goes out, or no return does
+    (:func:`is_nothing_left`).
     """
     rules, found = {rule.code: rule for rule in paper.agreement.retention_rules}, dict[str, str]()
     for field in paper.contract.fields:
@@ -85,10 +86,10 @@ def _ends_by_row(field: FieldRole, rule: RetentionRule) -> bool:
 
 
 def _first_kept(rule: RetentionRule, day: date, at: datetime) -> datetime:
-    """The first moment of a Brussels day whose rule is not over at another moment, by the clock of Brussels; in UTC.
+    """The first moment (UTC) on a Brussels day for which the rule is not over at ``at``; datetime.max if there is none.
 
-    Durations are whole days, so what starts on one day ends on one day, at the same time. Of an hour that the clocks
-    repeat or leave out, the later reading counts.
+    Durations are whole days, so a rule ends at the time of day at which it started, by the clock of Brussels. For an
+    hour that the clocks repeat or skip, the later reading counts.
     """
     end, now = last_day_after(day, rule), at.astimezone(BRUSSELS)
     if end < now.date():
@@ -99,7 +100,7 @@ def _first_kept(rule: RetentionRule, day: date, at: datetime) -> datetime:
 
 
 def columns_over(paper: Paper, opened: Opened) -> frozenset[str]:
-    """Columns whose own rule was over for the whole day when the return was opened."""
+    """Columns whose own rule was over, for all contacts of the day, when the return was opened."""
     on, rules = brussels_day(opened.opened_at), {rule.code: rule for rule in paper.agreement.retention_rules}
     ends = {
         field.name: end_of(rules[field.retention_rule], {"call": opened.day}, of_call=is_of_call(field))
@@ -110,6 +111,6 @@ def columns_over(paper: Paper, opened: Opened) -> frozenset[str]:
 
 
 def is_nothing_left(paper: Paper, opened: Opened) -> bool:
-    """Whether nothing of a return may be sent any more: a required column is past its retention, or each is."""
+    """Whether nothing of a return may be sent any more: a required column is past its retention, or every column is."""
     over, fields = columns_over(paper, opened), paper.contract.fields
     return len(over) == len(fields) or any(field.required and field.name in over for field in fields)

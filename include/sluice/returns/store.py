@@ -1,4 +1,4 @@
-"""The SQL of returns. Nothing here decides."""
+"""The SQL of returns. No decisions are made here."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -31,7 +31,7 @@ _LAST = f"""select exchange_id::text as id, version_id, decision, reason_code, o
 
 
 def find_days(conn: Connection, principal: Principal, results: Flow) -> list[date]:
-    """Days on which accepted, receipted results of a flow have contacts."""
+    """Days of contacts in accepted results of a flow that have a receipt."""
     rows = conn.execute(
         f"select distinct day from result_day join accepted_data a using (exchange_id) where {_ACCEPTED} order by day",
         {"principal": principal, "direction": Direction.INTERNAL.value, "flow": results},
@@ -52,7 +52,7 @@ def find_results(conn: Connection, principal: Principal, results: Flow, day: dat
 def find_contacts(
     conn: Connection, principal: Principal, contacts: Flow, until: datetime | None, had: Collection[str] = ()
 ) -> list[Input]:
-    """Accepted contacts, closed at ``until`` at the latest or among those that a return ``had``."""
+    """Accepted contacts that were closed by ``until`` (None: at any time), or that a return ``had``."""
     rows = conn.execute(
         f"""select {INPUT} from accepted_data a
             where {_ACCEPTED} and (%(until)s::timestamptz is null or a.closed_at <= %(until)s
@@ -69,7 +69,7 @@ def find_contacts(
 
 
 def find_inputs(conn: Connection, exchange_id: ExchangeId) -> list[Input]:
-    """What a return was opened on, as far as it is there (:func:`count_gone`)."""
+    """The inputs that a return was opened on, as far as they still exist (see :func:`count_gone`)."""
     rows = conn.execute(
         f"""select {INPUT}, r.kind from return_input r join accepted_data a on a.exchange_id = r.input_id
             where r.exchange_id = %s order by 1""",
@@ -79,7 +79,7 @@ def find_inputs(conn: Connection, exchange_id: ExchangeId) -> list[Input]:
 
 
 def count_gone(conn: Connection, exchange_id: ExchangeId) -> int:
-    """How many of the files that a return was opened on are there no more."""
+    """How many of the inputs that a return was opened on no longer exist."""
     row = conn.execute(
         """select count(*) as n from return_input r where r.exchange_id = %s
                and not exists (select from accepted_data a where a.exchange_id = r.input_id)""",
@@ -102,7 +102,7 @@ def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date)
 
 
 def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: datetime) -> ReturnRecipe | None:
-    """What the youngest contract of a return says it is made of, whether it can be used or not."""
+    """What a return is made of according to its youngest contract, whether that can be used or not; None if unsaid."""
     row = conn.execute(
         """select d.body, d.path from activation a join document d using (sha256)
            where a.kind = 'contract' and a.document_id = %s and a.known_from <= %s
@@ -125,7 +125,7 @@ def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> 
 
 
 def glance(conn: Connection, principal: Principal, flow: Flow, results: Flow) -> list[Glance]:
-    """Every day on which accepted results that are there have contacts, with its youngest return; oldest first."""
+    """Every day of contacts in accepted results that still exist, with its youngest return; oldest first."""
     rows = conn.execute(
         f"""select r.day, r.results, r.newest_at, l.* from (
                 select d.day, count(*) as results, max(e.closed_at) as newest_at
@@ -138,7 +138,7 @@ def glance(conn: Connection, principal: Principal, flow: Flow, results: Flow) ->
 
 
 def find_contact_times(conn: Connection, principal: Principal, contacts: Flow) -> list[datetime]:
-    """When contacts that were ever accepted and receipted were closed, oldest first; those that are gone too."""
+    """When files of contacts that were ever accepted and receipted were closed, oldest first; deleted ones too."""
     rows = conn.execute(
         f"select closed_at from exchange where {_WAS_ACCEPTED} order by closed_at",
         {"principal": principal, "direction": Direction.INBOUND.value, "accepted": contacts},
@@ -162,13 +162,13 @@ def _last(row: dict[str, Any]) -> Last:
 
 
 def find_input_ids(conn: Connection, exchange_id: ExchangeId) -> frozenset[str]:
-    """Ids of what a return was opened on, whether it is there still or not."""
+    """Ids of the inputs that a return was opened on, whether they still exist or not."""
     rows = conn.execute("select input_id::text as id from return_input where exchange_id = %s", (exchange_id,))
     return frozenset(row["id"] for row in rows)
 
 
 def mark_inputs_seen(conn: Connection, exchange_id: ExchangeId, inputs: str) -> None:
-    """These inputs make no other return of its day: nobody has to look again."""
+    """Record that these inputs make no other return of its day, so that nobody looks again."""
     conn.execute(
         "update exchange set inputs_seen = %s where exchange_id = %s and inputs_seen is distinct from %s",
         (inputs, exchange_id, inputs),
@@ -176,12 +176,12 @@ def mark_inputs_seen(conn: Connection, exchange_id: ExchangeId, inputs: str) -> 
 
 
 def mark_staff_seen(conn: Connection, exchange_id: ExchangeId, news: str) -> None:
-    """This news of staff is not about the agents of a return: nobody has to look again."""
+    """Record that this news of staff is not about the agents of a return, so that nobody looks again."""
     conn.execute("update exchange set staff_seen = %s where exchange_id = %s", (news, exchange_id))
 
 
 def find_import_after(conn: Connection, number: int) -> datetime | None:
-    """The earliest time that a staff import after that number says of itself."""
+    """The earliest import time recorded by a staff import with a higher number; None if there is none."""
     row = conn.execute(
         """select min((convert_from(body, 'UTF8')::json ->> 'imported_at')::timestamptz) as at
            from ledger.entry where chain = %s and seq > %s and kind = %s""",
@@ -191,7 +191,7 @@ def find_import_after(conn: Connection, number: int) -> datetime | None:
 
 
 def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date) -> tuple[ExchangeId, str] | None:
-    """The youngest return of a day that was let go, with the SHA-256 of its file before encryption."""
+    """The youngest return of a day that was closed as accepted, with the SHA-256 of its file before encryption."""
     row = conn.execute(
         f"""select exchange_id::text as id, sha256 from exchange
            where principal = %s and flow = %s and day = %s and {OF_A_DAY}
@@ -202,14 +202,14 @@ def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date
 
 
 def lock_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
-    """One opener of returns at a time per flow, until the transaction ends."""
+    """Let only one worker at a time open returns of a flow, until the transaction ends."""
     lock_until_commit(conn, About.RETURNS, f"{principal}/{flow}")
 
 
 def insert_return(
     conn: Connection, principal: Principal, flow: Flow, bucket: str, key: str, due: Due, chain: str, now: datetime
 ) -> Opened | None:
-    """Open a return on its inputs; None when it was opened already. Call inside a transaction."""
+    """Open a return on its inputs; None if it was opened already. Call inside a transaction."""
     row = conn.execute(
         f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
                 day)
@@ -237,7 +237,7 @@ def has_newer(conn: Connection, opened: Opened) -> bool:
 
 
 def mark_prepared(conn: Connection, record: ExchangeRecord, by: str, at: datetime) -> None:
-    """The return waits for somebody else; no slot takes it meanwhile."""
+    """Mark a return as prepared, waiting for a second person; no slot claims it meanwhile."""
     conn.execute(
         """update exchange set prepared_at = %s, prepared_by = %s, held_codes = %s, inputs_seen = null,
                next_attempt_at = 'infinity', last_error = null
@@ -247,7 +247,7 @@ def mark_prepared(conn: Connection, record: ExchangeRecord, by: str, at: datetim
 
 
 def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: datetime) -> bool:
-    """Let a prepared return go; False unless it waits for exactly that and ``by`` is somebody else."""
+    """Mark a prepared return as released; False unless it waits for release and ``by`` did not prepare it."""
     row = conn.execute(
         """update exchange set released_at = %s, released_by = %s, next_attempt_at = now()
            where exchange_id = %s and decision = 'open' and prepared_at is not null and released_at is null
@@ -258,7 +258,7 @@ def mark_released(conn: Connection, exchange_id: ExchangeId, by: str, at: dateti
 
 
 def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
-    """A prepared return that was taken up and may not go yet, or no more, goes back to waiting."""
+    """Send a prepared return back to waiting that was claimed but may not go yet, or no longer may."""
     conn.execute(
         """update exchange set next_attempt_at = 'infinity', attempts = greatest(attempts - 1, 0), last_error = null
            where exchange_id = %s and decision = 'open'""",
@@ -267,7 +267,7 @@ def wait_again(conn: Connection, exchange_id: ExchangeId) -> None:
 
 
 def wake_stale(conn: Connection, opened: Opened) -> None:
-    """Prepared returns of the same day that nobody released are taken up again, to be closed as stale."""
+    """Have older open returns of the same day claimed again, so that they are closed as stale."""
     conn.execute(
         f"""update exchange set next_attempt_at = now() where principal = %s and flow = %s and day = %s
              and {OF_A_DAY} and decision = 'open' and opened_at < %s""",
@@ -276,13 +276,13 @@ def wake_stale(conn: Connection, opened: Opened) -> None:
 
 
 def find_prepared(conn: Connection, exchange_id: ExchangeId) -> ExchangeRecord | None:
-    """The record of a return that was prepared, as it will close but for its release."""
+    """The record of a prepared return, as it will be closed once it is released; None if it was not prepared."""
     entry = find_entry(conn, exchange_id, EntryKind.RETURN_PREPARED)
     return PreparedReturn.model_validate_json(entry.body).record if entry else None
 
 
 def is_delivered(conn: Connection, exchange_id: str) -> bool:
-    """Whether the principal can see it, with all that explains it."""
+    """Whether a return was delivered, so that the principal can see it with everything that explains it."""
     row = conn.execute(
         "select exists (select from acknowledgement where exchange_id = %s) as delivered", (exchange_id,)
     ).fetchone()
@@ -290,7 +290,7 @@ def is_delivered(conn: Connection, exchange_id: str) -> bool:
 
 
 def find_prepared_flows(conn: Connection, principal: Principal) -> list[Flow]:
-    """Flows of a principal with a return of a day that lies prepared."""
+    """Flows of a principal with a prepared return of a day."""
     rows = conn.execute(
         """select distinct flow from exchange
            where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null
@@ -301,7 +301,7 @@ def find_prepared_flows(conn: Connection, principal: Principal) -> list[Flow]:
 
 
 def find_prepared_given(conn: Connection, principal: Principal) -> list[ExchangeId]:
-    """What lies prepared to be given back at the end of an agreement, oldest first."""
+    """Prepared exchanges that give data back at the end of an agreement, oldest first."""
     rows = conn.execute(
         """select exchange_id::text as id from exchange
            where direction = 'outbound_return' and principal = %s and decision = 'open' and prepared_at is not null
@@ -312,7 +312,7 @@ def find_prepared_given(conn: Connection, principal: Principal) -> list[Exchange
 
 
 def waiting_for_release(conn: Connection, principal: Principal, flow: Flow) -> list[str]:
-    """Returns of a flow that lie ready and wait for a second person, oldest first."""
+    """Prepared returns of a flow that wait for a second person, oldest first."""
     rows = conn.execute(
         """select exchange_id::text as id from exchange where principal = %s and flow = %s and decision = 'open'
              and prepared_at is not null and released_at is null order by opened_at""",
@@ -322,7 +322,7 @@ def waiting_for_release(conn: Connection, principal: Principal, flow: Flow) -> l
 
 
 def is_released(conn: Connection, exchange_id: ExchangeId) -> bool:
-    """Whether a second person let it go."""
+    """Whether a second person released it."""
     row = conn.execute(
         "select released_at is not null as released from exchange where exchange_id = %s", (exchange_id,)
     ).fetchone()
