@@ -1,1 +1,1 @@
-"""Agreements and contracts: papers in git that are checked, and activated by hash on a bi-temporal timeline."""
+"""Agreements, contracts, suites and mappings: papers in git that are checked, and activated by hash with two times."""

@@ -48,8 +48,8 @@ class Why(StrEnum):
 class Kept:
     """One copy that exists. ``last_day``: by its rule; None while the start event of the rule has no date.
 
-    ``has_statute``: its rule names a law that requires storage, so that the end of the agreement changes nothing.
-    ``is_awaited``: its exchange still has to be delivered, so that the copy is needed.
+    ``has_statute``: its rule names a law that requires storage, so that the end of the agreement changes nothing; never
+    for kinds in ``FOR_A_TIME``. ``is_awaited``: its exchange still has to be delivered, so that the copy is needed.
     """
 
     exchange_id: ExchangeId
