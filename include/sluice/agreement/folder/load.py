@@ -151,7 +151,10 @@ def find_on_file(
 
 
 def find_ignored(folder: Path) -> Ignored:
-    """What a principal's customer numbers are compared without, as its papers here say: all alike (CON-076)."""
+    """What is ignored when a principal's customer numbers are compared, according to its papers here.
+
+    The first contract that says it is enough, as all must say the same (CON-076).
+    """
     for path in find_papers(folder):
         with suppress(PaperInvalid):  # `sluice agreement lint` explains it
             document = read_document(path)

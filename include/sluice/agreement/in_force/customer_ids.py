@@ -1,4 +1,4 @@
-"""What a principal's customer numbers are compared without, as its papers in force say; and that it stays so."""
+"""What is ignored when a principal's customer numbers are compared, by its papers in force; and that this stays so."""
 
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ _CONTRACTS = """
                   and position(%(word)s::bytea in o.body) > 0)
     group by d.sha256 order by max(a.activated_at) desc, d.document_id
 """
-"""Contracts, the last activated first; none of a principal whose contracts never said anything of it."""
+"""Contracts, the last activated first; none if no contract of the principal ever mentioned it."""
 _KEPT = """
     select exists (select from sluice.suppression_run where principal = %(principal)s)
         or exists (select from sluice.consent_run where principal = %(principal)s)
@@ -25,11 +25,11 @@ _KEPT = """
         or exists (select from sluice.copy join sluice.exchange using (exchange_id)
             where principal = %(principal)s and kind in ('lake', 'index', 'index.rest')) as has
 """
-"""Whether references of a principal's persons were kept, or are being made."""
+"""Whether references of a principal's persons are kept or are being made."""
 
 
 def ignored_by(conn: Connection, principal: Principal) -> Ignored:
-    """As the contract says that was put in force last and has such a number: all that are say the same."""
+    """What the contract with a customer number that was activated last says is ignored; all in force say the same."""
     rows = conn.execute(_CONTRACTS, {"principal": principal, "word": CUSTOMER_ID_IGNORES.encode()}).fetchall()
     said = (_ignored_in(bytes(row["body"]), row["path"]) for row in rows)
     return next((ignored for ignored in said if ignored is not None), frozenset())
@@ -46,7 +46,10 @@ def _said(folder: Folder) -> list[tuple[Document, Ignored]]:
 
 
 def check_unchanged(conn: Connection, folder: Folder) -> list[Problem]:
-    """That references which are kept stay comparable. In a transaction: until its end no exchange is opened."""
+    """Problems with contracts that would make kept references incomparable.
+
+    Call inside a transaction: if something changed, no exchange can be opened until it ends.
+    """
     principal = Principal(folder.path.name)
     before = ignored_by(conn, principal)
     changed = [contract for contract, ignored in _said(folder) if ignored != before]
