@@ -51,6 +51,7 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-033", "present: false", "present: true", "present: true"),
     Mistake("AGR-034", f'"{PD}UID"', f'"{PD}Health"', "pd#Health"),
     Mistake("AGR-035", "\ndelivery:\n", ARRIVAL.format(PIN, ""), "sends.asc"),
+    Mistake("AGR-035", "pgpKey: null", f"pgpKey: {{file: reads.asc, fingerprint: {PIN}}}", "reads.asc"),
     Mistake("AGR-017", "\ndelivery:\n", ARRIVAL.format("C0FFEE", ""), "C0FFEE"),
     Mistake("AGR-012", "\ndelivery:\n", ARRIVAL.format(PIN, '  mustBeSigned: "no"\n'), "mustBeSigned"),
     Mistake("AGR-010", "\ndelivery:\n", "\narrival: {mustBeEncrypted: true}\ndelivery:\n", "arrival:"),

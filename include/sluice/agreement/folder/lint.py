@@ -184,12 +184,19 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         if document.is_agreement and older.text and (document.root["agreementId"].value, older.text) not in versions:
             yield document, Found(older, "021", older.text)
         yield from _check_stranger(document, principal or _first_principal(folder))
-        pinned = document.root["arrival"]["pgpKey"]["file"]
-        if document.is_agreement and pinned.text and not (folder.path / pinned.text).is_file():
-            yield document, Found(pinned, "035", pinned.text)
+        if document.is_agreement:
+            yield from ((document, found) for found in _check_keys(document, folder))
     contracts = [document for document in folder.documents if document.is_contract]
     yield from check_datasets(contracts)
     yield from check_customer_ids(contracts)
+
+
+def _check_keys(agreement: Document, folder: Folder) -> Iterator[Found]:
+    """OpenPGP certificates that the agreement pins, for files that arrive or are delivered, and that are not there."""
+    for way in ("arrival", "delivery"):
+        pinned = agreement.root[way]["pgpKey"]["file"]
+        if pinned.text and not (folder.path / pinned.text).is_file():
+            yield Found(pinned, "035", pinned.text)
 
 
 def _double(document: Document) -> str:
