@@ -128,6 +128,7 @@ def _information(facts: Facts, info: Information) -> dict[str, Any]:
         ],
         "categories": list(info.categories),
         "recipients": list(info.recipients),
+        "recipients_of_files_made_from": list(info.guessed),
         "processors": list(info.processors),
         "sources": list(info.sources),
         "retention": [

@@ -27,7 +27,7 @@ from sluice.rights.copies.find import find_places, targets_of
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.read import PersonRows, read_rows, refs_in
 from sluice.rights.copies.stores import STORES, store_of
-from sluice.rights.notices import notice_store
+from sluice.rights.notices import holder_store
 from sluice.rights.notices.tell import note_places
 from sluice.rights.person.identifiers import Envelope, values_of
 from sluice.rights.person.whom import all_refs_at, refs_at
@@ -101,7 +101,7 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
             _held(righted, *each, is_shared=doubts.is_shared) for each in zip(places, rows, doubts.masks, strict=True)
         ),
         stores=tuple(_stores(house, target, places, case)),
-        holders=tuple(notice_store.find_holders(house.conn, case.case_id, target.principal)),
+        holders=tuple(holder_store.find_holders(house.conn, case.case_id, target.principal)),
         suppressed=find_reasons(house, target.principal, target.refs),
         own=own | target.refs,
     )

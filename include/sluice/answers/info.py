@@ -52,6 +52,8 @@ class Information:
     """Columns that were calculated about the person."""
     exchanges: int
     suppressed: tuple[str, ...]
+    guessed: tuple[str, ...] = ()
+    """Recipients that got files made of files with the person, and of which nobody here can say more."""
 
 
 def information_of(found: Found, authority: Authority, center: str) -> Information:
@@ -59,12 +61,13 @@ def information_of(found: Found, authority: Authority, center: str) -> Informati
     given = [(held, role) for held in found.held for role in _given(held, authority)]
     papers = _papers(found, [held for held, _ in given])
     records = [holder.record for holder in found.holders]
+    recipients = _recipients(found, authority, center)
     return Information(
         principal=found.principal,
         company=found.company,
         purposes=tuple(_purposes(papers, given)),
         categories=tuple(sorted({role.category for _, role in given})),
-        recipients=tuple(_recipients(found, authority, center)),
+        recipients=tuple(sorted(recipients)),
         processors=tuple(sorted({name for record in records for name in record.who.sub_processors})),
         sources=tuple(_sources(given)),
         kept=tuple(_kept([held for held in found.held if any(_given(held, authority))])),
@@ -74,6 +77,7 @@ def information_of(found: Found, authority: Authority, center: str) -> Informati
         derived=tuple(sorted({role.name for _, role in given if role.group in PROFILING})),
         exchanges=len({held.copy.exchange_id for held in found.held}),
         suppressed=found.suppressed,
+        guessed=tuple(sorted(name for name, is_guess in recipients.items() if is_guess)),
     )
 
 
@@ -121,15 +125,15 @@ def _is_said_alike(one: Purpose, other: Purpose) -> bool:
     return replace(one, code="", channels=()) == replace(other, code="", channels=())
 
 
-def _recipients(found: Found, authority: Authority, center: str) -> Iterator[str]:
-    """By name (C-154/21), by the rule that also tells them of an erasure; the company under its own name."""
-    orphans = without_part(found.parts, found.holders)
-    names = {
-        each.recipient
-        for part in authority.given
-        for each in recipients_of(_as_passed_on(part), found.holders, center, orphans)
-    }
-    yield from sorted(found.company if name == found.principal else name for name in names)
+def _recipients(found: Found, authority: Authority, center: str) -> dict[str, bool]:
+    """By name (C-154/21), by the rule that also tells them of an erasure, and whether they are a guess; the company
+    under its own name."""
+    orphans, names = without_part(found.parts, found.holders), dict[str, bool]()
+    for part in authority.given:
+        for each in recipients_of(_as_passed_on(part), found.holders, center, orphans):
+            name = found.company if each.recipient == found.principal else each.recipient
+            names[name] = names.get(name, True) and each.is_guess
+    return names
 
 
 def _as_passed_on(part: SubCase) -> SubCase:

@@ -145,7 +145,7 @@ def _about(say: Words, info: Information) -> Part:
         "purposes": [_purpose(say, purpose.text, purpose.legal_basis) for purpose in info.purposes],
         "categories": [say.listed(dict.fromkeys(category_of(say, iri) for iri in info.categories))],
         "sources": [say.say(f"answer.source.{source}", company=info.company) for source in info.sources],
-        "recipients": [", ".join(info.recipients) or say.say("answer.none.recipients")],
+        "recipients": list(_recipients(say, info)),
         "processors": [", ".join(info.processors) or say.say("answer.none.processors")],
         "kept": list(_kept(say, info)),
         "countries": [", ".join(_country(say, code) for code in info.countries)],
@@ -156,6 +156,12 @@ def _about(say: Words, info: Information) -> Part:
     said = {name: _joined([text for text in texts if text]) for name, texts in facts.items()}
     pairs = tuple(Pair(say.say(f"answer.about.{name}"), Text(text)) for name, text in said.items() if text)
     return Part(say.say("answer.about.heading", company=info.company), facts=pairs)
+
+
+def _recipients(say: Words, info: Information) -> Iterator[str]:
+    yield ", ".join(info.recipients) or say.say("answer.none.recipients")
+    if info.guessed:
+        yield say.say("answer.recipients.guessed", names=", ".join(info.guessed))
 
 
 def _derived(say: Words, info: Information) -> str:

@@ -119,7 +119,7 @@ LAW: dict[LetterKind, dict[str, Need]] = {
         **{
             f"recipient {n} (19)": lambda say, n=n: n for n in ("Object Store BV", "Print & Post NV", "Télécom Deux SA")
         },
-        "what remains": lambda say: say.say("letter.remains.suppression"),
+        "what remains": lambda say: say.say("letter.remains.suppression.erased"),
         "what still names the person": lambda say: say.say("letter.remains.notices"),
         "what we cannot reach": lambda say: say.say("letter.remains.limits"),
         "complaint": complaint,

@@ -21,8 +21,9 @@ from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Right, State, SubCase, Track
 from sluice.rights.erasure.erase import run
+from sluice.rights.notices.holder_store import find_holders
 from sluice.rights.notices.model import Channel, Holder, Recipient, Side
-from sluice.rights.notices.notice_store import find_holders, list_notices
+from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.recipients import groups_of, recipients_of, without_part
 from sluice.rights.notices.tell import tell
 from sluice.settings import Settings

@@ -49,6 +49,7 @@ def make_letter_document(facts: LetterFacts, page: LetterPage, pdf_sha256: str) 
         if remedies
         else None,
         "recipients": list(facts.recipients or ()) if not facts.is_discreet else [],
+        "recipients_of_files_made_from": list(facts.guessed) if not facts.is_discreet else [],
         "title": page.title,
         "text": list(spoken(page)),
         "pdf_sha256": pdf_sha256,

@@ -10,19 +10,20 @@ from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import is_instead, parts_waiting
-from sluice.rights.case.model import Action, Case, CaseId, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
+from sluice.rights.case.model import Action, Case, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.certificate import is_clean, last_scans
 from sluice.rights.erasure.exceptions import decision_of, review_on
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, SentOn
-from sluice.rights.notices import notice_store
+from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.model import Side
 from sluice.rights.notices.to_recipient import named_purposes
 from sluice.rights.person.identifiers import Envelope, find_sealed
 from sluice.rights.person.reach import scope_of_request
 from sluice.rights.person.rectify import NOBODY, corrected_groups
 from sluice.subject.scope import Use
+from sluice.terms import ExchangeId
 
 STOPPING = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that can be about some purposes or one channel only."""
@@ -36,6 +37,7 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
     if kind is LetterKind.COMPLETION:  # it says who was told, so what somebody still has to hear of waits
         waiting = tuple(part for part in waiting if not notice_store.count_untold(house.conn, part))
     envelope = _named(house, case)
+    told = _told(house, case, waiting) if kind is LetterKind.COMPLETION else None
     done = _done(house, case, envelope, now) if kind is LetterKind.COMPLETION else {}
     parts = tuple(
         _part(house, case, part, steps, scans.get(part.principal), done.get(part.sub_case_id))
@@ -49,10 +51,11 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
         sender=sender_of(house, now),
         parts=parts,
         about=waiting,
-        recipients=find_recipients(house, case.case_id, waiting) if kind is LetterKind.COMPLETION else None,
+        recipients=None if told is None else tuple(sorted(told, key=str.casefold)),
         handed=_handed(house, case, parts) if kind is LetterKind.COMPLETION else (),
         purposes=named_purposes(case.right, envelope.purposes) if envelope else (),
         channel=envelope.contact_channel if envelope else None,
+        guessed=tuple(sorted((name for name, is_guess in (told or {}).items() if is_guess), key=str.casefold)),
         is_unproven=any(step.reason_code == NOT_ASKED for step in steps),
     )
 
@@ -73,13 +76,19 @@ def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentO
     )
 
 
-def find_recipients(house: House, case_id: CaseId, about: Sequence[SubCaseId]) -> tuple[str, ...] | None:
-    """Names of everybody else who got the data of these parts (Art. 19); None while nobody found out of one of them."""
+def _told(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, bool] | None:
+    """Names of everybody else who got the data of these parts (Art. 19), and whether that is a guess; None while nobody
+    found out of one of them."""
     if any(notice_store.find_propagation(house.conn, part) is None for part in about):
         return None
-    told = notice_store.list_notices(house.conn, case_id=case_id, limit=None)
-    names = {each.name for each in told if each.sub_case_id in about and each.side is Side.RECIPIENT}
-    return tuple(sorted(names, key=str.casefold))
+    names, guesses = dict[str, bool](), dict[str, frozenset[ExchangeId]]()
+    for each in notice_store.list_notices(house.conn, case_id=case.case_id, limit=None):
+        if each.sub_case_id in about and each.side is Side.RECIPIENT:
+            if each.principal not in guesses:
+                held = holder_store.find_holders(house.conn, case.case_id, each.principal)
+                guesses[each.principal] = frozenset(holder.exchange_id for holder in held if holder.is_guess)
+            names[each.name] = names.get(each.name, True) and guesses[each.principal].issuperset(each.exchanges)
+    return names
 
 
 def _named(house: House, case: Case) -> Envelope | None:

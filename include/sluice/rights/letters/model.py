@@ -85,6 +85,8 @@ class LetterFacts:
     """DPV IRIs that an objection or a withdrawal named, where it is not about all it can reach."""
     channel: str | None = None
     """The one channel that it named."""
+    guessed: tuple[str, ...] = ()
+    """Recipients of files made of files with the person, of which nobody can say any more whether they were in them."""
     is_unproven: bool = False
     """Whether nobody asked who the person is: the machine accepted what is given to whoever asks."""
 

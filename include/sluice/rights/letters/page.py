@@ -286,7 +286,8 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
         return
     rows = tuple((Text(name),) for name in facts.recipients)
     table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
-    yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table)
+    guessed = say.say("letter.recipients.guessed", names=", ".join(facts.guessed)) if facts.guessed else ""
+    yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table, after=(guessed,) * bool(guessed))
 
 
 def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:
@@ -303,7 +304,7 @@ def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
     if any(stays_out(facts.case.right, each.part) and not each.is_untouched for each in facts.told):
         names = ["suppression", "request"]
     if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
-        names = ["suppression", "request", *(["notices"] if facts.recipients else []), "limits"]
+        names = ["suppression.erased", "request", *(["notices"] if facts.recipients else []), "limits"]
     yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
 
 

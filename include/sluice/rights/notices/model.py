@@ -60,7 +60,8 @@ class NoticeOutcome(StrEnum):
 class Holder:
     """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return.
 
-    ``identifiers``: places in the sealed list of those that its index named; None: nobody asked.
+    ``identifiers``: places in the sealed list of those that its index named; None: nobody asked. ``is_guess``: a return
+    of which nothing is left, made of files that held them: nobody can say any more whether they were in it.
     """
 
     exchange_id: ExchangeId
@@ -68,17 +69,19 @@ class Holder:
     was_delivered: bool
     record: ExchangeRecord
     identifiers: tuple[int, ...] | None = None
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody who has to be told of one part: what it has, and from which exchanges."""
+    """Somebody who has to be told of one part: what it has, and from which exchanges. ``is_guess``: each is one."""
 
     recipient: str
     side: Side
     channel: Channel
     field_groups: tuple[str, ...]
     exchanges: tuple[ExchangeId, ...]
+    is_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)

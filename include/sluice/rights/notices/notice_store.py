@@ -9,14 +9,11 @@ from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.lake.s3.objects import StoredObject
-from sluice.ledger.copy_kinds import DELIVERED
 from sluice.ledger.model import EntryKind
-from sluice.ledger.record import ExchangeRecord
-from sluice.ledger.store import find_entry
 from sluice.rights.case.model import Action, CaseId, Hold, SubCase, SubCaseId
-from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeId, NoticeOutcome, NoticeState, Side
+from sluice.rights.notices.model import AnswerFile, Channel, Notice, NoticeId, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices.states import LATE
-from sluice.terms import Direction, ExchangeId
+from sluice.terms import ExchangeId
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
@@ -28,76 +25,6 @@ _LATE_STATES = {"late": sorted(LATE)}
 NEVER_GOES = """n.state = 'OWED' and n.channel = 'prefix'
     and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT')"""
 """A notice that a file would have told, of a part that was withdrawn first: nobody sends it, and nobody can by hand."""
-
-
-def note_holders(
-    conn: Connection, case_id: str, principal: str, found: Mapping[str, bool], *, by_index: bool = False
-) -> None:
-    """Note which exchanges hold persons of a case; again only adds. ``found``: whether the delivered file is one place.
-
-    A return whose delivered file is still there was delivered with the persons only if that file names them. Where
-    it is past its retention, or only the index was asked, delivery itself says so.
-    """
-    conn.execute(
-        """insert into case_holder (case_id, principal, exchange_id, was_delivered)
-           select %(case)s, %(principal)s, f.exchange_id,
-               f.is_in_file or exists (select from acknowledgement a where a.exchange_id = f.exchange_id)
-                   and (%(by_index)s or not exists (select from copy c where c.exchange_id = f.exchange_id
-                       and c.kind = %(delivered)s and c.gone_at is null))
-           from unnest(%(ids)s::uuid[], %(in_file)s::boolean[]) as f(exchange_id, is_in_file)
-           on conflict (case_id, exchange_id) do update
-               set was_delivered = case_holder.was_delivered or excluded.was_delivered""",
-        {
-            "case": case_id,
-            "principal": principal,
-            "by_index": by_index,
-            "delivered": DELIVERED,
-            "ids": list(found),
-            "in_file": list(found.values()),
-        },
-    )
-
-
-def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterable[int]]) -> None:
-    """Note which identifiers, by place, the index of an exchange names that was noted as holder; again only adds."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """update case_holder set identifiers = (
-                   select array_agg(distinct place) from unnest(coalesce(identifiers, '{}') || %s::integer[]) place)
-               where case_id = %s and exchange_id = %s""",
-            [(sorted(places), case_id, exchange_id) for exchange_id, places in sorted(named.items())],
-        )
-
-
-def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
-    """Closed exchanges that held persons of a case: what was noted, and what its erasure found.
-
-    Results of agents came from nobody outside and went to nobody.
-    """
-    rows = conn.execute(
-        """select e.exchange_id::text as id, e.direction, bool_or(h.was_delivered) as was_delivered,
-               (select o.identifiers from case_holder o
-                where o.case_id = %(case)s and o.exchange_id = e.exchange_id) as identifiers
-           from (select exchange_id, was_delivered from case_holder
-                 where case_id = %(case)s and principal = %(principal)s
-                 union all
-                 select exchange_id, kind = %(delivered)s from erasure_outcome
-                 where case_id = %(case)s and principal = %(principal)s) h
-           join exchange e using (exchange_id)
-           where e.decision in ('accepted', 'partly_accepted') and e.direction <> 'internal'
-           group by e.exchange_id order by e.opened_at, 1""",
-        {"case": case_id, "principal": principal, "delivered": DELIVERED},
-    ).fetchall()
-    found = []
-    for row in rows:
-        entry = find_entry(conn, ExchangeId(row["id"]), EntryKind.EXCHANGE_CLOSED)
-        if entry is not None:
-            record = ExchangeRecord.model_validate_json(entry.body)
-            places = None if row["identifiers"] is None else tuple(row["identifiers"])
-            found.append(
-                Holder(ExchangeId(row["id"]), Direction(row["direction"]), row["was_delivered"], record, places)
-            )
-    return found
 
 
 def find_unasked(

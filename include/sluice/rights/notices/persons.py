@@ -11,7 +11,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
 from sluice.rights.case.letter_due import FILE
 from sluice.rights.case.model import Case
-from sluice.rights.notices import notice_store
+from sluice.rights.notices import holder_store
 from sluice.rights.person.identifiers import open_sealed
 from sluice.rights.person.whom import refs_at
 from sluice.subject.index import first_word
@@ -30,4 +30,4 @@ def note_named(house: House, case: Case, principal: Principal) -> None:
     named: dict[ExchangeId, set[int]] = defaultdict(set)
     for run, words in named_in(house, principal, sorted(frozenset().union(*refs.values()))):
         named[run.exchange_id].update(place for word in words for place in places[word])
-    notice_store.note_named(house.conn, case.case_id, named)
+    holder_store.note_named(house.conn, case.case_id, named)

@@ -2,9 +2,10 @@
 
 The rule, also in docs/explanation/cases.md: whoever the record of an exchange names as recipient, if the
 exchange held the person and had a field group of this part's controller that was decided. Of a return, only
-if it was delivered with the person in it. Whoever decided is not told of its own decision. Of a stop, the
-supplier of the person's rows is told too. What was exchanged under an agreement that no part of the case is about, as
-one that has ended, goes with every part of the same controller at that principal.
+if it was delivered with the person in it, or if nothing is left that could say whether they were. Whoever
+decided is not told of its own decision. Of a stop, the supplier of the person's rows is told too. What was
+exchanged under an agreement that no part of the case is about, as one that has ended, goes with every part of
+the same controller at that principal.
 """
 
 from collections import defaultdict
@@ -41,12 +42,18 @@ def recipients_of(
     """
     groups: dict[tuple[str, Side], set[str]] = defaultdict(set)
     exchanges: dict[tuple[str, Side], set[ExchangeId]] = defaultdict(set)
+    sure = set[tuple[str, Side]]()
     for holder in holders:
         for name, side, told in _told(part, holder, center, orphans):
             groups[name, side] |= told
             exchanges[name, side].add(holder.exchange_id)
+            if not holder.is_guess:
+                sure.add((name, side))
     return tuple(
-        Recipient(name, side, _channel(part, name), tuple(sorted(told)), tuple(sorted(exchanges[name, side])))
+        Recipient(
+            *(name, side, _channel(part, name), tuple(sorted(told)), tuple(sorted(exchanges[name, side]))),
+            is_guess=(name, side) not in sure,
+        )
         for (name, side), told in sorted(groups.items())
     )
 

@@ -25,7 +25,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, State, SubCase, SubCaseId
 from sluice.rights.copies.model import ANSWER, Place
 from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
-from sluice.rights.notices import notice_store
+from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
 from sluice.rights.notices.persons import note_named
@@ -79,7 +79,7 @@ def note_places(house: House, case_id: CaseId, principal: Principal, places: Ite
             continue  # what the person got went to nobody else
         in_file = place.copy.kind == DELIVERED
         found[place.copy.exchange_id] = found.get(place.copy.exchange_id, False) or in_file
-    notice_store.note_holders(house.conn, case_id, principal, found)
+    holder_store.note_holders(house.conn, case_id, principal, found)
     note_named(house, store.get_case(house.conn, case_id), principal)
 
 
@@ -101,7 +101,7 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
     part = next(each for each in case.sub_cases if each.sub_case_id == sub_case_id)
     if part.action in PASSED_ON and part.action is not Action.ERASE:
         _note_indexed(house, case, part)
-    holders = notice_store.find_holders(house.conn, case_id, part.principal)
+    holders = holder_store.find_holders(house.conn, case_id, part.principal)
     found = _recipients(house, case, part, holders, now)
     notices = [_notice(house, part, each, holders, now) for each in found]
     with transaction(house.conn):
@@ -136,7 +136,7 @@ def _note_indexed(house: House, case: Case, part: SubCase) -> None:
     identifiers, principal = open_sealed(house, case.subject_key).envelope.identifiers, Principal(part.principal)
     refs = sorted(all_refs_at(house, identifiers, principal))
     found: dict[str, bool] = dict.fromkeys(_indexed(house, principal, refs), False)
-    notice_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
+    holder_store.note_holders(house.conn, case.case_id, part.principal, found, by_index=True)
     note_named(house, case, principal)
 
 
@@ -214,7 +214,7 @@ def document_of(house: House, notice: Notice) -> bytes:
     """The notice as its recipient reads it. It names the person. Raises NotFound once the identifiers are gone."""
     case = store.get_case(house.conn, notice.case_id)
     part = next(each for each in case.sub_cases if each.sub_case_id == notice.sub_case_id)
-    holders = notice_store.find_holders(house.conn, notice.case_id, notice.principal)
+    holders = holder_store.find_holders(house.conn, notice.case_id, notice.principal)
     files = [holder for holder in holders if holder.exchange_id in notice.exchanges]
     key = house.subject_key(Principal(notice.principal))
     return written(notice_document(notice, case, part, open_sealed(house, case.subject_key).envelope, files, key))

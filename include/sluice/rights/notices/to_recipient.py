@@ -72,6 +72,27 @@ TEXTS: Mapping[Side | NoticeState | Channel | NoticeOutcome, Mapping[str, str]] 
         "en": "This file says nothing. Put an empty notice-<number>.ack or .done, or JSON with notice and state.",
     },
 }
+GUESS: Mapping[Channel, Mapping[str, str]] = {
+    Channel.DESK: {
+        "nl": "U kreeg bestanden die gemaakt zijn uit bestanden met gegevens van deze persoon. Of die er zelf in "
+        "staat, kunnen wij niet meer zien. Doe met wat u van die persoon hebt wat bij action staat, en antwoord het "
+        "contactcenter.",
+        "fr": "Vous avez reçu des fichiers faits à partir de fichiers contenant des données de cette personne. Nous ne "
+        "pouvons plus voir si elle y figure. Appliquez action à ce que vous avez d'elle et répondez au centre.",
+        "en": "You were given files made from files with data of this person. We can no longer see whether the person "
+        "is in them. Do with what you have of the person what action says, and answer the contact center.",
+    },
+    Channel.PREFIX: {
+        "nl": "U kreeg bestanden die gemaakt zijn uit bestanden met gegevens van deze persoon. Of die er zelf in "
+        "staat, kunnen wij niet meer zien. Doe met wat u van die persoon hebt wat bij action staat, en meld het onder "
+        "acks/.",
+        "fr": "Vous avez reçu des fichiers faits à partir de fichiers contenant des données de cette personne. Nous ne "
+        "pouvons plus voir si elle y figure. Appliquez action à ce que vous avez d'elle, confirmez sous acks/.",
+        "en": "You were given files made from files with data of this person. We can no longer see whether the person "
+        "is in them. Do with what you have of the person what action says, and say so under acks/.",
+    },
+}
+"""What a recipient reads of whom nobody can say any more whether it got the person."""
 ACTIONS: Mapping[Action, Mapping[str, str]] = {
     Action.ERASE: {"nl": "wissen", "fr": "effacer", "en": "erase"},
     Action.RESTRICT: {
@@ -170,7 +191,7 @@ def notice_document(
         "persons": case.persons if is_told_back else len(persons),
         "identifiers": persons,
         "nonce": hmac.new(key, f"notice/{notice.notice_id}".encode(), hashlib.sha256).hexdigest()[:32],
-        "text": dict(TEXTS[notice.side if notice.channel is Channel.PREFIX else Channel.DESK]),
+        "text": dict(_text(notice, files)),
     }
     if notice.recipient == part.principal:
         document |= {"agreement": part.agreement_id, "exchanges": [_file(holder) for holder in files]}
@@ -178,6 +199,12 @@ def notice_document(
         names = {word: f"acks/notice-{notice.notice_id}.{end}" for end, word in ENDS.items()}
         document["acknowledge"] = names
     return document
+
+
+def _text(notice: Notice, files: Sequence[Holder]) -> Mapping[str, str]:
+    if files and all(holder.is_guess for holder in files):
+        return GUESS[notice.channel]
+    return TEXTS[notice.side if notice.channel is Channel.PREFIX else Channel.DESK]
 
 
 def _persons(
@@ -200,7 +227,8 @@ ENDS: Mapping[str, str] = {"ack": "acknowledged", "done": "done"}
 def _file(holder: Holder) -> dict[str, object]:
     """A file of the recipient's own: ``sha256`` is of the file before encryption, as it was first."""
     record = holder.record
-    return {
+    guess = {"person_in_it": "not_known"} if holder.is_guess else {}
+    return guess | {
         "exchange": holder.exchange_id,
         "direction": record.direction.value,
         "flow": record.flow,
