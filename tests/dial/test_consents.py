@@ -25,8 +25,10 @@ from sluice.exchange.persons.suppressed import find_reasons, find_suppressed, ke
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.retention.run import retain
+from sluice.rights.case.model import Actor, Right, Role
 from sluice.rights.consents.file import ConsentsInvalid, Said
 from sluice.rights.consents.keep import import_consents, record_consent
+from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of
@@ -212,6 +214,22 @@ def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only
     assert {(each["purpose"], each["privacy_notice"]) for each in exported} == {(IRI, "W-7"), (IRI, "none")}
     with pytest.raises(ConsentsInvalid, match="at"):
         record_consent(desk.house, ENERGY01, said(person, at=now() + timedelta(days=1)), "anna", now())
+
+
+def test_what_is_tied_to_a_withdrawal_comes_back_with_the_consent_of_its_person(desk: Desk) -> None:
+    frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
+    with_address = set(frame.filter(pl.col("email") != "")["customer_number"])
+    person, other = [each for each in people(desk, "Y") if each in with_address & people_to_call(desk)][:2]
+    for each in (person, other):
+        given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, each)]
+        asked = NewRequest(Right.CONSENT_WITHDRAWAL, given, ENERGY01, now(), "letter", "nl", Actor(Role.DESK, "anna"))
+        open_case(desk.house, asked, now())
+    withdrawn = find_suppressed(desk.house, ENERGY01)
+    assert withdrawn is not None and withdrawn.height == 6, "telephone and address of both are tied to their numbers"
+    assert dialled(desk)[0].isdisjoint({person, other})
+
+    record_consent(desk.house, ENERGY01, said(person), "anna", now())
+    assert person in dialled(desk)[0] and other not in dialled(desk)[0]
 
 
 @pytest.mark.parametrize("basis", ["f"], indirect=True)

@@ -207,9 +207,9 @@ def test_an_objection_ends_once_the_person_is_kept_out(town: Town) -> None:
     take_out(town, case)
     swept(town)
     assert stands(town, case)["case"] is State.CLOSED
-    [entry] = town.desk.sql(
+    entry, _tied = town.desk.sql(
         """select encode(hash, 'hex') as hash from ledger.entry
-           where kind = 'suppression.changed' and convert_from(body, 'UTF8') like '%"objected"%'"""
+           where kind = 'suppression.changed' and convert_from(body, 'UTF8') like '%"objected"%' order by seq"""
     )
     assert steps(town, case, Track.CONTROLLER)[State.EXECUTING].evidence_sha256 == entry["hash"]
 

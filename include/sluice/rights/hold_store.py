@@ -17,7 +17,7 @@ def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
              and (r.reason = 'soft_hold'
                   or c.state = 'WITHDRAWN_BY_SUBJECT' and (r.reason in ('restricted', 'objected')
                       or r.reason = 'erased' and not {_PROVEN_AT}))
-           order by r.made_at, r.run_id""".encode()
+           group by r.case_id, r.principal order by min(r.made_at), r.case_id, r.principal""".encode()
     ).fetchall()
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.persons.suppressed import lift, run_id_of
+from sluice.exchange.persons.suppressed import lift, lift_case
 from sluice.exchange.sweeping import Faults, each
 from sluice.keys import SUBJECT
 from sluice.rights import hold_store
@@ -127,7 +127,7 @@ def _come_back(house: House, case: Case, principal: Principal, now: datetime) ->
     principal before stays out there. Another request of theirs has runs of its own."""
     if case.state is not State.WITHDRAWN_BY_SUBJECT:
         return False
-    lifted = [lift(house, run_id_of(principal, reason, case.case_id), now) for reason in TAKEN_BACK]
+    lifted = [lift_case(house, principal, reason, case.case_id, now) for reason in TAKEN_BACK]
     if not hold_store.is_proven_at(house.conn, case.case_id, principal):
         lifted += [lift(house, run.run_id, now) for run in runs_of(house.conn, case.case_id, principal)]
     return any(lifted)

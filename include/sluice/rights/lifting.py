@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.persons.suppressed import lift, run_id_of
+from sluice.exchange.persons.suppressed import lift_case
 from sluice.rights.case import store
 from sluice.rights.case.letter_due import answers
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
@@ -82,5 +82,5 @@ def was_told(case: Case, part: SubCase, at: datetime, has_evidence: bool) -> boo
 
 
 def _lift(house: House, case: Case, principal: Principal, order: Order) -> bool:
-    run_id = run_id_of(principal, Suppression.RESTRICTED, case.case_id)
-    return lift(house, run_id, order.at, order.actor.name, order.evidence_sha256)
+    by, evidence = order.actor.name, order.evidence_sha256
+    return lift_case(house, principal, Suppression.RESTRICTED, case.case_id, order.at, by=by, evidence=evidence)

@@ -139,7 +139,9 @@ def test_nobody_else_is_held_told_or_erased_at_another_principal(town: Town) -> 
     case = opened(town, Right.ERASURE, (PHONE, me.phone), of(ENERGY, number))
 
     assert kept_out(town, GAS) == refs(town, GAS, (PHONE, me.phone))
-    assert kept_out(town, ENERGY) == refs(town, ENERGY, (PHONE, me.phone), (CUSTOMER, number)), "control"
+    email = (SubjectKind.EMAIL, dict(zip(town.head.split(";")[1:], me.line.split(";"), strict=True))["email"])
+    mine = refs(town, ENERGY, (PHONE, me.phone), (CUSTOMER, number), email)
+    assert kept_out(town, ENERGY) == mine, "control: and the address beside it"
     assert told(town, GAS) == [[{"kind": "phone", "value": me.phone}]]
     assert {"kind": "customer", "value": number} in told(town, ENERGY)[0], "control"
     with pytest.raises(SeveralCustomers):  # whose telephone it is at gas01 may be family: their number there says it

@@ -10,7 +10,7 @@ import io
 import json
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as part
@@ -242,6 +242,25 @@ def find_bearers(house: House, principal: Principal, refs: frozenset[str]) -> di
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What an accepted row bears: numbers of one person, and references of everything else."""
+
+    numbers: frozenset[Number] = part(repr=False)
+    others: frozenset[str] = part(repr=False)
+
+
+def find_rows(house: House, principal: Principal, refs: frozenset[str], named: Collection[str]) -> set[Row]:
+    """Accepted rows with one of these references, those that bear the same once. named: files whose index has any."""
+    found = set[Row]()
+    for rows, numbers in _rows(house, principal, refs, named=named):
+        for row in rows.unique().to_dicts():
+            there = {name: ref for name, ref in row.items() if ref is not None}
+            own = frozenset((numbers[name], ref) for name, ref in there.items() if name in numbers)
+            found.add(Row(own, frozenset(ref for name, ref in there.items() if name not in numbers)))
+    return found
+
+
 def find_naming(house: House, principal: Principal) -> list[Correction]:
     """Corrections of identifiers that stand and can be opened: who looks for a person goes on without the others.
 
@@ -283,11 +302,12 @@ def _before(
 
 
 def _rows(
-    house: House, principal: Principal, refs: frozenset[str], *names: str
+    house: House, principal: Principal, refs: frozenset[str], *names: str, named: Collection[str] | None = None
 ) -> "Iterator[tuple[pl.DataFrame, Mapping[str, SubjectKind]]]":
     """Accepted rows with one of these references, file by file, and which reference columns hold numbers.
 
-    The index tells which files have such rows. names: columns that a file must have, beside the references.
+    The index tells which files have such rows. names: columns that a file must have, beside the references. named:
+    those files, where the index was asked before.
     """
     import polars as pl
 
@@ -296,7 +316,7 @@ def _rows(
         copies = find_copies(house.conn, exchange_id)
         try:
             has_index = any(copy.kind == INDEX for copy in copies)
-            if has_index and not names_any(house, copies, sorted(refs)):
+            if has_index and not (names_any(house, copies, sorted(refs)) if named is None else exchange_id in named):
                 continue
             content = io.BytesIO(house.objects.read(bucket, key, version))
         except NotFound:

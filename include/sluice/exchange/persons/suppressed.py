@@ -43,6 +43,11 @@ def run_id_of(principal: Principal, reason: Suppression, cause: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{principal}/{reason}/{cause}"))
 
 
+def tied(cause: str) -> str:
+    """The cause of a second run: what accepted rows tie to what a person gave."""
+    return f"{cause}/tied"
+
+
 def keep_out(
     house: House,
     principal: Principal,
@@ -84,6 +89,22 @@ def lift(house: House, run_id: str, now: datetime, by: str | None = None, eviden
     return principal is not None
 
 
+def lift_case(
+    house: House,
+    principal: Principal,
+    reason: Suppression,
+    case_id: str,
+    now: datetime,
+    *,
+    by: str | None = None,
+    evidence: str | None = None,
+) -> bool:
+    """End what a request keeps its person out for, as :func:`lift`, with what was tied to them."""
+    runs = [run_id_of(principal, reason, cause) for cause in (case_id, tied(case_id))]
+    lifted = [lift(house, run_id, now, by, evidence) for run_id in runs]
+    return any(lifted)
+
+
 def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | None = None) -> "pl.DataFrame | None":
     """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
 
@@ -97,16 +118,30 @@ def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | 
     read = list(zip(read_runs(house, runs), (run.scope for run in runs), strict=True))
     if needs is None:
         return merge_suppressions([frame for frame, _ in read])
-    return sift(read, needs, _given_again(house, principal, runs))
+    return sift(read, needs, _given_again(house, principal, runs, [frame for frame, _ in read]))
 
 
-def _given_again(house: House, principal: Principal, runs: Sequence[Run]) -> "Mapping[int, pl.DataFrame]":
-    """By the place of a withdrawal among the runs, whose consent was recorded as given after it."""
+def _given_again(
+    house: House, principal: Principal, runs: Sequence[Run], frames: "Sequence[pl.DataFrame]"
+) -> "Mapping[int, pl.DataFrame]":
+    """By the place of a withdrawal among the runs, whose consent was recorded as given after it.
+
+    What is tied to a person comes back with whatever of theirs came back. frames: who is in each run.
+    """
+    import polars as pl
+
     withdrawn = {place: run.made_at for place, run in enumerate(runs) if run.reason is Suppression.CONSENT_WITHDRAWN}
     words = find_words(house, principal) if withdrawn else None
     if words is None or words.is_empty():
         return {}
-    return {place: given_since(words, made_at) for place, made_at in withdrawn.items()}
+    again = {place: given_since(words, made_at) for place, made_at in withdrawn.items()}
+    for place in again:
+        run = runs[place]
+        if run.case_id is not None and run.run_id == run_id_of(principal, run.reason, tied(run.case_id)):
+            own = pl.concat([frames[other]["ref"] for other in withdrawn if runs[other].case_id == run.case_id])
+            said = again[place].filter(pl.col("ref").is_in(own.implode())).drop("ref").unique()
+            again[place] = frames[place].select("ref").join(said, how="cross")
+    return again
 
 
 def write_suppressed(
@@ -130,9 +165,10 @@ def find_reasons(
     check_none_lost(house, principal)
     held = store.find_runs(house.conn, principal, in_force=True)
     runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
-    again, uses = _given_again(house, principal, runs), _consented_uses(house, principal, channel)
+    frames = list(read_runs(house, runs))
+    again, uses = _given_again(house, principal, runs, frames), _consented_uses(house, principal, channel)
     found = set[str]()
-    for place, (frame, run) in enumerate(zip(read_runs(house, runs), runs, strict=True)):
+    for place, (frame, run) in enumerate(zip(frames, runs, strict=True)):
         named = refs & set(frame["ref"].to_list())
         stopped = [(use.purpose, use.channel) for use in uses if run.scope.stops(use)]
         yes = set(again[place].iter_rows()) if place in again else set[tuple[str, str, str]]()

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.persons.suppressed import keep_out, lift, run_id_of
+from sluice.exchange.persons.suppressed import keep_out, lift_case, run_id_of, tied
+from sluice.exchange.persons.suppressed_store import find_runs
+from sluice.exchange.sweeping import Faults
 from sluice.rights.case.model import PROTECTED, CaseId, Hold
 from sluice.rights.person.identifiers import Envelope
 from sluice.rights.person.reach import scope_of_request
 from sluice.rights.person.scope import Scoped, find_scope
+from sluice.rights.person.tied import find_tied
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -40,19 +43,27 @@ def hold_at(house: House, envelope: Envelope, refs: Mapping[Principal, Sequence[
 def hold(
     house: House, envelope: Envelope, principal: Principal, refs: Sequence[str], reason: Hold, now: datetime
 ) -> None:
-    """Keep a person out of the files of one principal, from when it returns; the same again changes nothing."""
-    keep_out(
-        house,
-        principal,
-        frozenset(refs),
-        Suppression(reason.value),
-        cause=envelope.case_id,
-        case_id=envelope.case_id,
-        now=now,
-        scope=scope_of_request(envelope, reason),
-    )
+    """Keep a person out of the files of one principal, from when it returns; the same again changes nothing.
+
+    Under what they gave first of all; then under what accepted rows tie to it, found once: a row that cannot be read
+    keeps no request waiting. A consent that somebody gives again could not be told from that of others who withdrew
+    theirs in one file, so there nothing is tied.
+    """
+    case_id, as_what = envelope.case_id, Suppression(reason.value)
+
+    def keep(found: frozenset[str], cause: str) -> None:
+        scope = scope_of_request(envelope, reason)
+        keep_out(house, principal, found, as_what, cause=cause, case_id=case_id, now=now, scope=scope)
+
+    keep(frozenset(refs), case_id)
+    is_of_many = reason is Hold.CONSENT_WITHDRAWN and len(envelope.persons) > 1
+    if not is_of_many and not find_runs(house.conn, principal, only=[run_id_of(principal, as_what, tied(case_id))]):
+        with Faults(house.conn).kept_apart(f"case {case_id}: what is tied to its person at {principal}"):
+            found = find_tied(house, envelope, principal) - frozenset(refs)
+            if found:
+                keep(found, tied(case_id))
 
 
 def release(house: House, case_id: CaseId, principal: Principal, now: datetime) -> bool:
     """End the hold of a case that was decided; what was objected or erased stays out. Whether there was one."""
-    return lift(house, run_id_of(principal, Suppression.SOFT_HOLD, case_id), now)
+    return lift_case(house, principal, Suppression.SOFT_HOLD, case_id, now)

@@ -1,0 +1,108 @@
+"""What else a person is known by at a principal than what they gave: what their own accepted rows tie to it.
+
+Their customer and national numbers, where the rows that bear what they gave are of one person; and what else stands in
+rows with these numbers, where no row with another number has it too: a telephone of a household leads to nobody.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sluice.exchange.house import House
+from sluice.exchange.persons.corrections import Row, find_rows
+from sluice.exchange.persons.known_as import KnownAs
+from sluice.exchange.persons.merged import named_in
+from sluice.rights.person.identifiers import Envelope, is_unowned
+from sluice.rights.person.rectify_whom import numbers_of
+from sluice.rights.person.whom import refs_at
+from sluice.subject.model import DEFINING
+from sluice.terms import Principal
+
+NOTHING = frozenset[str]()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One person at a principal. ``refs``: all they gave; ``numbers``: those that are one person's, known or not."""
+
+    refs: frozenset[str] = field(repr=False)
+    numbers: frozenset[str] = field(repr=False)
+
+
+def find_tied(house: House, envelope: Envelope, principal: Principal) -> frozenset[str]:
+    """References of the persons of a request beside what they gave; nothing where nobody can tell whose rows those are.
+
+    The rows with what was given, then those with the numbers found, then those with what stands in them.
+    """
+    known = KnownAs.of(house, principal)
+    persons = [each for each in _persons(house, envelope, principal, known) if each.refs]
+    rows = set[Row]()
+    asked, wanted = NOTHING, NOTHING.union(*(each.refs for each in persons))
+    for _ in range(3):
+        rows |= _read(house, principal, wanted - asked)
+        asked |= wanted
+        by_ref = _by_ref(rows)
+        wanted = NOTHING.union(*(_bearing(each, by_ref) for each in persons))
+    tied = NOTHING.union(*(tied_of(each, by_ref) for each in persons))
+    return tied.union(*map(known.lead, tied)) - NOTHING.union(*(each.refs for each in persons))
+
+
+def tied_of(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
+    """Their numbers, and what stands in rows with these and in no row with another number only. Pure."""
+    numbers = _numbers(person, by_ref)
+    mine = [row for number in numbers for row in by_ref[number]]
+    every = numbers.union(*(_refs(row.numbers) for row in mine))
+    beside = NOTHING.union(*(row.others for row in mine))
+    return every | {ref for ref in beside if not any(_is_of_another(row, every) for row in by_ref[ref])}
+
+
+def _numbers(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
+    """Of the rows that bear what they gave; none where these are of several persons."""
+    found = {row.numbers for ref in person.refs for row in by_ref.get(ref, ()) if row.numbers}
+    return (numbers_of(found, person.numbers) or NOTHING) & by_ref.keys()
+
+
+def _bearing(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
+    """Numbers of a person, and whatever stands in their rows."""
+    numbers = _numbers(person, by_ref)
+    return numbers.union(*(row.others for number in numbers for row in by_ref[number]))
+
+
+def _is_of_another(row: Row, numbers: frozenset[str]) -> bool:
+    return bool(row.numbers) and numbers.isdisjoint(_refs(row.numbers))
+
+
+def _refs(numbers: Iterable[tuple[object, str]]) -> frozenset[str]:
+    return frozenset(ref for _, ref in numbers)
+
+
+def _by_ref(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found = defaultdict[str, list[Row]](list)
+    for row in rows:
+        for ref in row.others | _refs(row.numbers):
+            found[ref].append(row)
+    return dict(found)
+
+
+def _read(house: House, principal: Principal, refs: frozenset[str]) -> set[Row]:
+    """Accepted rows with one of these; the index, or a merge of it, says which files have any."""
+    if not refs:
+        return set()
+    named = frozenset(run.exchange_id for run, _ in named_in(house, principal, sorted(refs)))
+    return find_rows(house, principal, refs, named)
+
+
+def _persons(house: House, envelope: Envelope, principal: Principal, known: KnownAs) -> Iterator[Known]:
+    """Who gave numbers of other principals only may be family of who is found here, and a number of which nobody said
+    whose it is, is somebody else's at another principal: nothing is tied to those."""
+    every, place = envelope.identifiers, 0
+    usable = refs_at(house, every, principal, known=known)
+    given = refs_at(house, every, principal, nobodys=True, known=known)
+    for person in envelope.persons:
+        places = range(place, place + len(person))
+        place += len(person)
+        defining = [at for at in places if every[at].kind in DEFINING]
+        numbers = NOTHING.union(*(given.get(at, NOTHING) for at in defining))
+        is_of_others = bool(defining) and not numbers
+        if not is_of_others and not any(map(is_unowned, person)):
+            yield Known(NOTHING.union(*(usable.get(at, NOTHING) for at in places)), numbers)
