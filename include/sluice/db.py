@@ -15,23 +15,29 @@ NOT_THERE: Final = frozenset({"3F000", "42P01", "42703", "42704", "42883"})
 """SQLSTATEs of a schema, table, column, role or function that is not there: all are made by migrations."""
 
 UNREADY: Final = ("08", "25006", "40", "42501", "53", "57", "58")
-"""How the SQLSTATEs begin for which no statement is to blame: connection, a server that only reads, rollback of one of
-two, rights, resources, somebody who ends the server, its disk."""
+"""Prefixes of the SQLSTATEs that are no statement's fault: a lost connection (08), a read-only server (25006), a
+rollback because of another transaction (40), missing rights (42501), exhausted resources (53), a server that is being
+stopped (57), its disk (58)."""
 
 ENDS_WITH_US: Final = """select set_config(name, value, false) from (values
     ('client_connection_check_interval', '2000'), ('tcp_keepalives_idle', '30'),
     ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000')
     ) as own (name, value)"""
-"""A server that waits for a lock looks whether its client is still there only when it is told to; else the query of a
-dead one waits on, and keeps its locks. A machine that is gone is noticed after a minute, also with an answer on its
-way: the kernel would send that again for a quarter of an hour."""
+"""Session settings that end a query soon after its client has gone.
+
+While it waits for a lock, PostgreSQL checks that its client is still connected only if told to. Otherwise the query of
+a dead client goes on waiting and keeps its locks. A machine that is gone is noticed within a minute even when an answer
+is on its way, which the kernel would otherwise resend for a quarter of an hour."""
 
 Connection = psycopg.Connection[DictRow]
 """A psycopg connection whose rows are dicts; autocommit, so work happens in ``transaction()``."""
 
 
 class _Coded(Connection):
-    """Used in a ``with``, it lets no psycopg error out either: a read needs no transaction."""
+    """A connection that turns psycopg errors into coded ones when it leaves its own ``with`` block.
+
+    Reads need no transaction, so :func:`transaction` alone would not cover them.
+    """
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -52,7 +58,10 @@ def connect(settings: Settings) -> Connection:
 
 
 def connect_to(url: str) -> Connection:
-    """Open a connection to ``url`` (a libpq DSN); UTC, autocommit, rows as dicts."""
+    """Open a connection to ``url`` (a libpq DSN): UTC, autocommit, rows as dicts.
+
+    Raises ServiceMissing when the server does not answer.
+    """
     failed: str | None = None
     try:
         conn = _Coded.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10, options="-c timezone=UTC")
@@ -69,16 +78,16 @@ def connect_to(url: str) -> Connection:
 
 @contextmanager
 def transaction(conn: Connection) -> Iterator[Connection]:
-    """One transaction. Raises as :func:`coded`."""
+    """Run the block in one transaction. Raises the errors of :func:`coded`."""
     with coded(), conn.transaction():
         yield conn
 
 
 @contextmanager
 def coded() -> Iterator[None]:
-    """A psycopg error leaves as DatabaseError with its SQLSTATE only.
+    """Turn a psycopg error in the block into a DatabaseError that carries its SQLSTATE and constraint name only.
 
-    PostgreSQL's DETAIL quotes row values, so the original is dropped, not chained.
+    PostgreSQL's DETAIL quotes row values, so the original error is dropped, not chained.
     """
     failed: psycopg.Error | None = None
     try:
@@ -90,7 +99,10 @@ def coded() -> Iterator[None]:
 
 
 def _leave(failed: psycopg.Error) -> NoReturn:
-    """Raise what may be shown of it, and forget the rest."""
+    """Raise the coded error for a psycopg error, without its message.
+
+    Raises NotMigrated, DatabaseUnready or DatabaseError.
+    """
     state = Ref("sqlstate", failed.sqlstate or type(failed).__name__)
     if failed.sqlstate in NOT_THERE:
         coded: DatabaseError = NotMigrated(state)
@@ -105,7 +117,7 @@ def _leave(failed: psycopg.Error) -> NoReturn:
 
 
 def is_unready(failed: psycopg.Error) -> bool:
-    """Whether the database could not do what it was asked to, whatever that was."""
-    if failed.sqlstate is None:  # the client's own word: of its connection, or of what it cannot send
+    """Whether the database was unable to work at all, whatever the statement was."""
+    if failed.sqlstate is None:  # raised by psycopg itself: about its connection, or data that it cannot send
         return isinstance(failed, psycopg.OperationalError | psycopg.InterfaceError)
     return failed.sqlstate.startswith(UNREADY)

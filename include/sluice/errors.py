@@ -14,7 +14,7 @@ from typing import ClassVar
 BEGINNING = re.compile(
     r"[0-9a-f]{1,8}|[0-9a-f]{8}(-[0-9a-f]{4}){0,2}-[0-9a-f]{0,4}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{0,12}"
 )
-"""How a UUID begins, its hyphens where they belong; no phone number does."""
+"""The beginning of a UUID, with hyphens in their places. No phone number matches it."""
 
 
 class Exit(IntEnum):
@@ -29,7 +29,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Points at something without quoting it: an id, a rule, a column name, a row number, a count."""
+    """A reference to something without quoting it: an id, a rule, a column name, a row number, a count."""
 
     kind: str
     value: str | int
@@ -39,27 +39,27 @@ class Ref:
 
 
 def may_be_a_value(name: str) -> bool:
-    """Whether a column name of a file may be a cell of it: with an at sign, or without a letter."""
+    """Whether a column name may really be a cell of the file: it has an at sign, or no letter at all."""
     return "@" in name or not re.search(r"[^\W\d_]", name)
 
 
 def is_beginning(text: str) -> bool:
-    """Whether an id of ours may begin so. What is empty begins none: it would stand for the only one there is."""
+    """Whether one of our ids may begin with ``text``. Empty text may not: it would match the only id there is."""
     return BEGINNING.fullmatch(text) is not None
 
 
 def as_typed(kind: str, text: str) -> Ref:
-    """Points at what somebody typed for an id of ours. What begins no id may be a value of a person: not repeated."""
+    """Refer to what somebody typed as an id. Text that begins no id may be a person's data, so it is not repeated."""
     return Ref(kind, text if is_beginning(text) else "as given")
 
 
 def at_place(place: int) -> str:
-    """How a column is shown whose name may be a person's."""
+    """Name a column by its position, for columns whose name may be a person's data."""
     return f"#{place}"
 
 
 UNFORESEEN = "SLU-000"
-"""Noted where an attempt ended in an error that nobody planned; the log says where (:func:`place_of`)."""
+"""The code recorded when an attempt ended in an unexpected error; the log says where (:func:`place_of`)."""
 
 
 class SluiceError(Exception):
@@ -77,7 +77,7 @@ class SluiceError(Exception):
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is there; under a name that no file can have, or where nobody may look, there is none."""
+    """Whether a file exists. False for an impossible name or a folder that may not be read."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -134,7 +134,7 @@ class NotMigrated(DatabaseError):
 
 
 class DatabaseUnready(DatabaseError):
-    """A full disk, a lost connection, a deadlock, an end of the server: no statement is to blame."""
+    """The database could not work: a full disk, a lost connection, a deadlock, a server that stops."""
 
     code = "SLU-205"
     summary = "the database could not carry a statement out now"
@@ -154,7 +154,7 @@ class StoreConflict(StoreError):
 
 
 class ObjectUnreadable(StoreError):
-    """One object, not the store: whoever put it there sealed it with a key of their own, or put it away."""
+    """One object cannot be read, though the store works: its sender encrypted it with their own key or archived it."""
 
     code = "SLU-210"
     summary = "the object store does not give this object: it is under a key of its sender's, or put away cold"
@@ -169,7 +169,7 @@ class NotFound(SluiceError):
 
 
 class Ambiguous(NotFound):
-    """The one that was meant is not told from others."""
+    """Several things match what was given."""
 
     code = "SLU-307"
     summary = "several begin so"

@@ -1,7 +1,7 @@
-"""Keys: one master key wraps a subject key and a quarantine key per principal; one key signs.
+"""Keys: one master key wraps the keys of each principal, and one key signs.
 
-Wrapped keys are small files in ``SLUICE_KEYS_DIR``, apart from the database and its backups, so
-that destroying one makes every keyed reference made with it unlinkable (GDPR Art. 4(5), 17).
+Wrapped keys are small files in ``SLUICE_KEYS_DIR``, apart from the database and its backups.
+Destroying a subject key therefore makes every reference made with it unlinkable (GDPR Art. 4(5), 17).
 """
 
 import base64
@@ -36,11 +36,11 @@ from sluice.settings import Settings
 from sluice.terms import Principal
 
 SUBJECT, QUARANTINE, OPENPGP = "subject", "quarantine", "openpgp"
-"""What a principal's keys are for: references of persons, refused files and rows, and files that come encrypted."""
+"""The purposes of a principal's keys: references to persons, refused files and rows, files that arrive encrypted."""
 
 
 WRAPPED, DESTROYED = ".wrapped", ".destroyed"
-"""Endings of a wrapped key and of the mark that stays when it was destroyed."""
+"""File extensions of a wrapped key, and of the tombstone that stays once it is destroyed."""
 FINGERPRINT = b"sluice key fingerprint 1"
 SAMPLE = b"sluice sample of notes 1 "
 WRAPPING = b"sluice wrapping of keys 1 "
@@ -61,7 +61,10 @@ class KeyDestroyed(SluiceError):
 
 
 class KeyOutOfReach(SluiceError):
-    """Where the folder of keys is brought read-only this is what a new principal meets; no file is to blame."""
+    """The operating system denies access to a key, e.g. a new principal's where the keys folder is mounted read-only.
+
+    The file that is being judged is not to blame.
+    """
 
     code = "SLU-119"
     summary = "a key cannot be read, made or destroyed here"
@@ -75,7 +78,10 @@ class KeyOutOfReach(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class KeyFound:
-    """One key of the folder. ``fingerprint``: None when it is cut off or gone, or the master key does not open it."""
+    """One key of the keys folder.
+
+    ``fingerprint``: None when the file is empty or gone, or when the master key does not unwrap it.
+    """
 
     principal: str
     purpose: str
@@ -84,10 +90,11 @@ class KeyFound:
 
 
 def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Create ``path`` (mode 0600) from ``make()`` unless it exists; return what it holds.
+    """Create ``path`` (mode 0600) from ``make()`` unless it exists; return its content.
 
-    Of several processes at once exactly one value wins, because ``link`` refuses an existing name. What is made with
-    it may be committed at once: it outlives a loss of power. Raises KeyLost for an empty file.
+    When several processes do this at once, exactly one value wins, because ``link`` refuses an existing name. The file
+    survives a loss of power, so whatever is made with the key may be committed at once. Raises KeyLost for an empty
+    file.
     """
     if not path.exists():
         _create(path, make())
@@ -95,7 +102,7 @@ def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def _create(path: Path, content: bytes) -> None:
-    """Let a file and its name be on the disk, whole, unless there is one."""
+    """Write a whole file and its name through to the disk, unless the file exists."""
     for folder in (path.parent.parent, path.parent):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -115,7 +122,7 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> bytes:
-    """What a key's file holds. Raises KeyLost: nothing, so it was cut off."""
+    """Read the file of a key. Raises KeyLost when it is empty, because then it was truncated."""
     content = path.read_bytes()
     if not content:
         raise KeyLost(Ref("file", str(path)))
@@ -132,9 +139,10 @@ class Keyring:
 
     @classmethod
     def open(cls, settings: Settings) -> "Keyring":
-        """Read master and signing key from the settings, else from ``var/secrets`` (made once).
+        """Read the master and signing keys from the settings, else from ``var/secrets`` (made once).
 
-        Raises SettingMissing when one is set but cannot be read, KeyLost when the file of one is empty, KeyOutOfReach.
+        Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, KeyOutOfReach when the
+        operating system denies access.
         """
         secrets_dir = settings.var / "secrets"
         if settings.master_key is not None:
@@ -153,7 +161,7 @@ class Keyring:
 
     @property
     def public_pem(self) -> bytes:
-        """The key that verifies receipts and checkpoints; given to every principal."""
+        """The public key, as PEM, that verifies receipts and checkpoints; every principal gets it."""
         return self.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def subject_key(self, principal: Principal) -> bytes:
@@ -161,16 +169,17 @@ class Keyring:
         return self._wrapped(principal, SUBJECT, lambda: secrets.token_bytes(32))
 
     def staff_key(self) -> bytes:
-        """32 bytes that key the references of the center's own staff; made on first use.
+        """32 bytes that key the references to the center's own staff; made on first use.
 
-        Its folder begins with ``_``, which no principal's code can.
+        Its folder begins with ``_``, which a principal's code never does.
         """
         return self._wrapped(Principal("_staff"), "agent", lambda: secrets.token_bytes(32))
 
     def sample_key(self, principal: Principal) -> bytes:
-        """32 bytes that decide which notes of a principal's files a person reads; kept nowhere (HKDF, RFC 5869).
+        """32 bytes that select which notes of a principal's files are sampled for review by a person.
 
-        They outlive the principal's own keys, and name nobody.
+        They are derived from the master key (HKDF, RFC 5869) and stored nowhere, so they outlive the principal's own
+        keys. They identify nobody.
         """
         return HKDF(SHA256(), 32, salt=None, info=SAMPLE + principal.encode()).derive(self.master)
 
@@ -183,9 +192,9 @@ class Keyring:
         return self._wrapped(principal, OPENPGP, lambda: _new_openpgp_key(principal)).decode()
 
     def has(self, principal: Principal, purpose: str) -> bool:
-        """Whether a key was made and is there; makes none.
+        """Whether a key exists; never makes one.
 
-        Raises EvidenceInvalid when the master key is another, KeyLost for an empty file, KeyDestroyed when it was
+        Raises EvidenceInvalid when another master key wrapped it, KeyLost for an empty file, KeyDestroyed when it was
         destroyed, KeyOutOfReach.
         """
         return self._found(principal, purpose) is not None
@@ -198,11 +207,11 @@ class Keyring:
         return None if wrapped is None else self._unwrapped(principal, purpose, wrapped)
 
     def is_destroyed(self, principal: Principal, purpose: str) -> bool:
-        """Whether this key was destroyed, or is being so."""
+        """Whether this key was destroyed, or is being destroyed."""
         return self._tombstone(principal, purpose).exists()
 
     def fingerprint(self, principal: Principal, purpose: str) -> str:
-        """What names a key without giving it: HMAC-SHA256 of fixed words under the key, 64 hexadecimal digits.
+        """Identify a key without revealing it: HMAC-SHA256 of fixed text under the key, 64 hexadecimal digits.
 
         Raises NotFound, EvidenceInvalid, KeyLost, KeyDestroyed, KeyOutOfReach.
         """
@@ -212,13 +221,16 @@ class Keyring:
         return hmac.new(key, FINGERPRINT, "sha256").hexdigest()
 
     def list_keys(self) -> list[KeyFound]:
-        """Every key that is there or was destroyed, by name. Raises KeyOutOfReach: a folder that cannot be read."""
+        """Every key that exists or was destroyed, by name. Raises KeyOutOfReach when a folder cannot be read."""
         files = [path for path in _files_below(self.directory) if path.suffix in (WRAPPED, DESTROYED)]
         names = dict.fromkeys((Principal(path.parent.name), path.stem) for path in files)
         return [self._looked_at(*name) for name in names]
 
     def _looked_at(self, principal: Principal, purpose: str) -> KeyFound:
-        """A key that was listed; whoever destroys it meanwhile leaves the mark before anything of it is gone."""
+        """Describe a listed key, which may be destroyed meanwhile.
+
+        The key is read before its tombstone is looked for: destroying writes the tombstone before it removes the key.
+        """
         known, mark = self._known(principal, purpose), self._tombstone(principal, purpose)
         if not mark.exists():
             return KeyFound(principal, purpose, False, known)
@@ -232,9 +244,10 @@ class Keyring:
             return None
 
     def destroy(self, principal: Principal, purpose: str, fingerprint: str = "") -> None:
-        """Overwrite and remove one wrapped key for good; it is never made again. Again finishes what was begun.
+        """Overwrite and remove one wrapped key for good; it is never made again.
 
-        A mark with the fingerprint stays in its place. Raises NotFound when there never was a key, KeyOutOfReach.
+        A tombstone with the fingerprint stays in its place. A second call finishes one that was interrupted. Raises
+        NotFound when there never was a key, KeyOutOfReach.
         """
         path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
         with _in_reach(f"{principal}/{purpose}"):
@@ -245,7 +258,7 @@ class Keyring:
                 _overwrite(path)
 
     def forbid(self, principal: Principal, purpose: str) -> None:
-        """Let a key that was never made not be made any more; one that was made meanwhile goes."""
+        """Prevent a key from ever being made; if it was made meanwhile, destroy it. Raises KeyOutOfReach."""
         with _in_reach(f"{principal}/{purpose}"):
             _create(self._tombstone(principal, purpose), b"")
         self.destroy(principal, purpose)
@@ -270,19 +283,22 @@ class Keyring:
         return self._unwrapped(principal, purpose, wrapped)
 
     def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
-        for key in (self._wrapping(principal, purpose), self.master):  # the latter until keys were bound
+        for key in (
+            self._wrapping(principal, purpose),
+            self.master,
+        ):  # older keys were wrapped by the master key itself
             with suppress(InvalidUnwrap):
                 return aes_key_unwrap_with_padding(key, wrapped)
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
 
     def _wrapping(self, principal: Principal, purpose: str) -> bytes:
-        """What wraps one key and no other, so that a file that lies in another's place does not open (RFC 5869)."""
+        """The key that wraps only this one (RFC 5869), so that a file moved to another key's place does not unwrap."""
         return HKDF(SHA256(), 32, salt=None, info=WRAPPING + f"{principal}/{purpose}".encode()).derive(self.master)
 
 
 @contextmanager
 def _in_reach(key: str) -> Iterator[None]:
-    """Around what needs the file of a key: what the system refuses becomes KeyOutOfReach, with its word for it."""
+    """Turn an OSError about a key's file into KeyOutOfReach, with the name of its errno."""
     try:
         yield
     except OSError as error:
@@ -291,13 +307,16 @@ def _in_reach(key: str) -> Iterator[None]:
 
 
 def _own(path: Path, make: Callable[[], bytes]) -> bytes:
-    """A key of the installation itself."""
+    """Read or make a key of the installation itself. Raises KeyLost, KeyOutOfReach."""
     with _in_reach(f"{path.parent.name}/{path.name}"):
         return write_secret_once(path, make)
 
 
 def _files_below(directory: Path) -> list[Path]:
-    """What lies in its folders, by name. ``glob`` would say nothing of a folder that cannot be read."""
+    """The files in the folders of ``directory``, by name. Raises KeyOutOfReach.
+
+    ``glob`` is not used, because it silently skips a folder that cannot be read.
+    """
     with _in_reach(directory.name):
         folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.exists() else []
     files: list[Path] = []
@@ -308,7 +327,7 @@ def _files_below(directory: Path) -> list[Path]:
 
 
 def _overwrite(path: Path) -> None:
-    """Remove a file whose bytes are to be read by nobody."""
+    """Overwrite a file with random bytes, then remove it, so that nobody can read it any more."""
     with path.open("r+b") as file:
         file.write(secrets.token_bytes(path.stat().st_size))
         os.fsync(file.fileno())
@@ -317,7 +336,7 @@ def _overwrite(path: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Let a name that was added or removed stay so after a loss of power."""
+    """Flush a folder to disk, so that an added or removed name survives a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -356,7 +375,7 @@ def _new_age_identity() -> bytes:
 
 
 def _new_openpgp_key(principal: str) -> bytes:
-    """It does not expire: what came in stays readable, and its fingerprint is on paper."""
+    """Make a key that does not expire: files that came in stay readable, and its fingerprint is on paper."""
     from pysequoia import Tsk
 
     return str(Tsk.generate(f"files from {principal}", validity_seconds=None)).encode()

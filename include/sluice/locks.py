@@ -1,5 +1,7 @@
-"""Advisory locks of PostgreSQL: free within seconds of their holder's death, of its machine's within a minute, whatever
-Airflow believes about its task. A lock is a name among those about one thing.
+"""Advisory locks of PostgreSQL, each identified by the kind of thing that it is about and a name.
+
+A lock is free within seconds after its holder dies, and within a minute after the holder's machine dies, whatever
+Airflow believes about the task.
 """
 
 from collections.abc import Iterator
@@ -11,24 +13,27 @@ from sluice.db import Connection
 
 
 class About(IntEnum):
-    """What a name is of. No number changes any more: workers of two versions may run at once, and must meet."""
+    """The kind of thing that a lock's name identifies.
+
+    Never change a number: workers of two versions may run at the same time and must take the same locks.
+    """
 
     ID = 0
-    """An exchange, a notice, a worker's folder: whatever has a UUID."""
+    """Anything that has a UUID: an exchange, a notice, a worker's folder."""
     CONTENT = 1
     PAPER = 2
     CASE = 3
     """A case whose persons are being erased."""
     OBJECT = 4
     PRINCIPAL = 5
-    """A principal's suppressions and stops, against its files that are being committed."""
+    """A principal's suppressions and stops, which must not change while its files are being committed."""
     SIGN_OFF = 6
     ALERTS = 7
     DESTRUCTION = 8
     RETENTION = 9
     RETURNS = 10
     ERASURES = 11
-    """Every erasure that begins."""
+    """The start of any erasure."""
     CHECKPOINTS = 12
     STAFF = 13
 
@@ -39,23 +44,23 @@ _HELD: LiteralString = """select classid::bigint << 32 | objid::bigint from pg_l
 
 
 def is_held_by_another(name: LiteralString, about: About) -> LiteralString:
-    """SQL: whether another connection holds the lock, asked without taking it. name: an SQL expression of text."""
+    """SQL that tells whether another connection holds the lock, without taking it. name: an SQL text expression."""
     return f"(hashtextextended({name}, {about:d}) in ({_HELD} and pid <> pg_backend_pid()))"
 
 
 def is_held_by_us(name: LiteralString, about: About) -> LiteralString:
-    """SQL: whether this connection holds the lock. name: an SQL expression of text."""
+    """SQL that tells whether this connection holds the lock. name: an SQL text expression."""
     return f"(hashtextextended({name}, {about:d}) in ({_HELD} and pid = pg_backend_pid()))"
 
 
 def lock_until_commit(conn: Connection, about: About, name: str, *, shared: bool = False) -> None:
-    """Hold off others until the transaction ends; ``shared``: only those who want it alone."""
+    """Wait for a lock and hold it until the transaction ends. shared: keeps out only those who want it exclusively."""
     word = "_shared" if shared else ""
     conn.execute(f"select pg_advisory_xact_lock{word}(hashtextextended(%s, %s))".encode(), (name, about.value))
 
 
 def take(conn: Connection, about: About, name: str, *, shared: bool = False) -> bool:
-    """Take a lock that nobody has; :func:`release` gives it back, as often as it was taken."""
+    """Take a lock if it is free; whether that worked. Call :func:`release` as often as it was taken."""
     word = "_shared" if shared else ""
     row = conn.execute(
         f"select pg_try_advisory_lock{word}(hashtextextended(%s, %s)) as got".encode(), (name, about.value)
@@ -64,7 +69,7 @@ def take(conn: Connection, about: About, name: str, *, shared: bool = False) -> 
 
 
 def release(conn: Connection, about: About, name: str, *, shared: bool = False) -> None:
-    """Give a lock back. A connection that is closed has none."""
+    """Give a lock back; does nothing on a closed connection, which holds none."""
     word = "_shared" if shared else ""
     if not conn.closed:
         conn.execute(f"select pg_advisory_unlock{word}(hashtextextended(%s, %s))".encode(), (name, about.value))
@@ -82,7 +87,7 @@ def hold(conn: Connection, about: About, name: str) -> Iterator[None]:
 
 @contextmanager
 def try_hold(conn: Connection, about: About, name: str, *, shared: bool = False) -> Iterator[bool]:
-    """Whether nobody has the lock; if so it is held while the block runs."""
+    """Hold a lock while the block runs, if it is free; yields whether it was."""
     got = take(conn, about, name, shared=shared)
     try:
         yield got

@@ -1,4 +1,4 @@
-"""Media types of what is put and given out, as IANA lists them."""
+"""Media types of the objects and answers that Sluice writes, as IANA lists them."""
 
 CSV = "text/csv"
 TEXT = "text/plain"
@@ -15,4 +15,4 @@ JOSE = "application/jose"
 JOSE_JSON = "application/jose+json"
 """A JWS in JSON form (RFC 7515, 9.2.2)."""
 OCTETS = "application/octet-stream"
-"""What only our keys open, and what is no form of ours."""
+"""For data encrypted under our keys, and for files whose format is not ours."""

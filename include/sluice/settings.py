@@ -20,7 +20,10 @@ PREFIX = "SLUICE_"
 
 
 def find_home() -> Path:
-    """The checkout: ``SLUICE_HOME``, else the nearest folder upward with an ``airflow.cfg``, else here."""
+    """Find the checkout: ``SLUICE_HOME``, else the nearest folder upward from here that is one, else this file's own.
+
+    If none has an ``airflow.cfg``, the working folder is taken.
+    """
     if named := os.environ.get("SLUICE_HOME"):
         return Path(named).resolve()
     here = Path.cwd().resolve()
@@ -32,12 +35,12 @@ def find_home() -> Path:
 
 
 def _check_dsn(dsn: SecretStr) -> SecretStr:
-    """A libpq DSN that can be read. Raises ValueError, without a word of it."""
+    """Check that a libpq DSN can be parsed. Raises ValueError, whose message does not quote it."""
     try:
         from psycopg import ProgrammingError
         from psycopg.conninfo import conninfo_to_dict
     except ImportError:
-        return dsn  # without the driver nobody connects
+        return dsn  # without the driver nothing can connect anyway
     try:
         conninfo_to_dict(dsn.get_secret_value())
     except ProgrammingError:
@@ -49,7 +52,10 @@ Dsn = Annotated[SecretStr, AfterValidator(_check_dsn)]
 
 
 def _below_home(path: Path, info: ValidationInfo) -> Path:
-    """A relative path is one below home: the same whatever folder a process works in, or it would make new keys."""
+    """Resolve a relative path below home.
+
+    It must not depend on a process's working folder, or the process would make new keys there.
+    """
     home: Path = info.data.get("home", Path())
     return home / path
 
@@ -57,7 +63,7 @@ def _below_home(path: Path, info: ValidationInfo) -> Path:
 Place = Annotated[Path, AfterValidator(_below_home)]
 
 NEVER_EMPTY = ("database_url", "database_admin_url", "master_key", "signing_key", "s3_access_key", "s3_secret_key")
-"""May be missing, but not empty: a secret that came out empty is no wish for a new key or another store."""
+"""Settings that may be missing but not empty: an empty secret is a mistake, not a request for a new key or store."""
 
 
 class Settings(BaseSettings):
@@ -175,7 +181,7 @@ class Settings(BaseSettings):
 
 
 def login_name() -> str:
-    """Who runs this process, from the system and not from the environment; else their number."""
+    """The user who runs this process, by the system's user database and not the environment; else the user id."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -190,9 +196,9 @@ def get_settings() -> Settings:
 
 
 def read_settings(env_file: Path, **known: Any) -> Settings:
-    """The environment, then ``env_file``; ``known`` goes before both.
+    """Read the settings from the environment, then ``env_file``; ``known`` overrides both.
 
-    Raises SettingInvalid with the name of each setting that cannot be used, never with what it says.
+    Raises SettingInvalid with the name of each setting that cannot be used, never with its value.
     """
     try:
         return Settings(_env_file=env_file, **known)  # type: ignore[call-arg]

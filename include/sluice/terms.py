@@ -1,7 +1,7 @@
 """The words of the domain as types: ids, enums and nothing else.
 
-One word per thing (see docs/explanation/vocabulary.md). A value that crosses a room, a table or a
-file is one of these, never a bare string somebody made up.
+There is one word per thing (see docs/explanation/vocabulary.md). A value that crosses a room, a
+table or a file has one of these types, never a bare string that somebody made up.
 """
 
 from enum import StrEnum
@@ -36,7 +36,7 @@ ARRIVING = (Direction.INBOUND, Direction.INTERNAL)
 
 
 class Verdict(StrEnum):
-    """What the gate says of one file. UNDECIDED means *we could not tell*, and closes the gate."""
+    """The gate's verdict on one file. UNDECIDED means *we could not tell*, and keeps the gate closed."""
 
     PASSED = "PASSED"
     WARNED = "WARNED"
@@ -55,7 +55,7 @@ class Decision(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a failed rule does: ``error`` refuses the row, ``warning`` only shows."""
+    """What a failed rule does: ``error`` refuses the row, ``warning`` is only reported."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -144,7 +144,10 @@ class CustomerIdIgnores(StrEnum):
 
 
 class CandidateKey(StrEnum):
-    """What a column is worth where nobody has an identifier: name and birth date point at candidates, at nobody."""
+    """What a column holds that helps to find a person without an identifier.
+
+    A name and a birth date only suggest candidates; they identify nobody.
+    """
 
     NAME = "name"
     BIRTH_DATE = "birth_date"
@@ -181,7 +184,7 @@ SPECIAL_CLASSES = frozenset(
         ScreenClass.GENETIC_BIOMETRIC,
     }
 )
-"""Special categories of Art. 9(1); offences (Art. 10) are none."""
+"""Special categories of Art. 9(1); criminal offences (Art. 10) are not among them."""
 
 
 class ScreenAction(StrEnum):

@@ -23,9 +23,9 @@ def midnight(day: date) -> datetime:
 
 
 def from_when(said: date | datetime) -> datetime:
-    """Where a list begins that is asked for since a day, which begins at midnight in Brussels, or since a moment.
+    """The moment from which a list starts, given a day or a moment.
 
-    A moment without a zone is one of the clock of Brussels.
+    A day starts at midnight in Brussels; a moment without a zone is in Brussels time.
     """
     if not isinstance(said, datetime):
         return midnight(said)
