@@ -286,7 +286,7 @@ class Keyring:
         for key in (
             self._wrapping(principal, purpose),
             self.master,
-        ):  # older keys were wrapped by the master key itself
+        ):  # older keys were wrapped by the master key
             with suppress(InvalidUnwrap):
                 return aes_key_unwrap_with_padding(key, wrapped)
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))

@@ -1,1 +1,1 @@
-"""Objects and formats: S3 with conditional writes, Parquet, CSV, JSON, XLSX, packed and PGP, read in bounds."""
+"""Objects and formats: S3 with conditional writes; CSV, JSON, XLSX, Parquet, packed and PGP files, within limits."""

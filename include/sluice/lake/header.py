@@ -1,6 +1,6 @@
-"""Whether a first record can be a header: the same rules for text files and sheets.
+"""Checks whether a first record can be a header, by the same rules for text files and sheets.
 
-Names stay exactly as written; a contract matches them exactly.
+Names stay exactly as written, because a contract matches them exactly.
 """
 
 import unicodedata
@@ -10,9 +10,9 @@ from sluice.lake.table import FormatHints, FormatRefusal, Limits, Note
 
 _RULE = "format.header"
 _TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
-"""Direction overrides: a name printed with them reads as another."""
+"""Direction overrides, which make a printed name read as another one."""
 _DATA_SHARE = 0.4
-"""From this share of names without a letter (or with an at sign), the first record looks like data."""
+"""The first record looks like data when at least this share of names has no letter (or has an at sign)."""
 
 
 def check_header(names: tuple[str, ...], limits: Limits, hints: FormatHints) -> FormatRefusal | None:
@@ -46,7 +46,9 @@ def _check_names(names: tuple[str, ...], limits: Limits) -> FormatRefusal | None
 
 
 def _check_meaning(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal | None:
-    """Without a header the first person would become column names, which are printed: say so instead."""
+    """Refuse a first record that looks like data.
+
+    In a file without a header, the first person's values would become column names, and those are printed."""
     if set(names) & set(hints.columns):
         return None
     odd = sum(map(may_be_a_value, names))
@@ -57,7 +59,7 @@ def _check_meaning(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal 
 
 
 def _has_control(name: str) -> bool:
-    """Line breaks and tabs occur in real headers; other control and direction characters do not."""
+    """Whether a name has control or direction characters other than line breaks and tabs, which real headers have."""
     return any(
         letter in _TURNING or (unicodedata.category(letter) == "Cc" and letter not in "\t\r\n") for letter in name
     )

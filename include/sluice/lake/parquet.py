@@ -1,8 +1,8 @@
-"""Lake files: plain Parquet that DuckDB, polars and Spark read, built to be erased from.
+"""Lake files: plain Parquet that DuckDB, polars and Spark read, designed for erasing.
 
-Rows are sorted by SubjectRef in row groups of 25,000, so one person touches one group. Statistics
-exist for that keyed column only: a minimum or maximum of any other column would be a value in clear
-that survives in the footer. Encodings are PLAIN and RLE_DICTIONARY, which the byte scanner can read.
+Rows are sorted by SubjectRef in row groups of 25,000, so one person touches one group. Only that
+keyed column has statistics: a minimum or maximum of any other column would keep a value in clear in
+the footer. Encodings are PLAIN and RLE_DICTIONARY, which the byte scanner can read.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 ROWS_PER_GROUP = 25_000
 LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
-"""A column whose first rows are mostly unique gets no dictionary: it would be larger than the column, and slower."""
+"""A column whose first rows are mostly unique gets no dictionary, which would be larger than the column, and slower."""
 
 
 def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile", *, sorted_by: str) -> None:
-    """Write the rows of ``frames``, at least one, which come sorted; the same rows give the same bytes, however cut.
+    """Write the rows of ``frames`` (at least one frame, already sorted).
 
-    A group is encoded while the next one is made: the library takes no lock for it."""
+    The same rows give the same bytes, however they are divided into frames. A group is encoded while the next one is
+    prepared, because the library releases the GIL."""
     import pyarrow.parquet as pq
 
     groups = regrouped(frames, ROWS_PER_GROUP)
@@ -49,7 +50,7 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
 
 
 def regrouped(frames: "Iterable[pl.DataFrame]", rows: int) -> "Iterator[pl.DataFrame]":
-    """The same rows, so many at a time, the last ones fewer; of frames without a row one frame without."""
+    """The same rows in frames of ``rows`` each, the last one shorter; one empty frame if there are no rows."""
     import polars as pl
 
     waiting, height, is_any = list[pl.DataFrame](), 0, False
@@ -69,9 +70,9 @@ def regrouped(frames: "Iterable[pl.DataFrame]", rows: int) -> "Iterator[pl.DataF
 
 
 def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
-    """The frame for the writer: text as it lies in memory, without a copy, which gives the same bytes.
+    """The frame as an Arrow table for the writer. Text is not copied, which gives the same bytes.
 
-    Categories become text: each would carry the whole list along."""
+    Categories become text, because each group would otherwise carry the whole list of them."""
     import polars as pl
 
     plain = frame.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
@@ -79,6 +80,6 @@ def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
 
 
 def _repeating(frame: "pl.DataFrame") -> list[str]:
-    """Columns that a dictionary makes smaller."""
+    """The names of the columns that a dictionary makes smaller, judged by their first rows."""
     head = frame.head(LOOKED_AT)
     return [column.name for column in head.get_columns() if column.n_unique() <= MOSTLY_UNIQUE * head.height]

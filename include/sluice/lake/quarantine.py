@@ -1,7 +1,8 @@
 """Quarantine: refused files and rows, encrypted to a key of the principal, unreadable to agents.
 
-The format is age (X25519): the gate needs only the public recipient to write; opening takes the
-principal's wrapped identity and the master key. Destroying that identity empties the quarantine.
+The format is age (X25519). The gate encrypts to the public recipient only; decrypting takes the
+principal's wrapped identity and the master key. Destroying that identity makes the quarantine
+unreadable for good.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ def seal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> 
 
 
 def unseal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> Path:
-    """Decrypt what :func:`seal` made. Only release, rights and retention do this."""
+    """Decrypt a file that :func:`seal` made. Only release, rights and retention call this."""
     from pyrage import decrypt_file, x25519
 
     identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
@@ -29,7 +30,7 @@ def unseal(source: Path, target: Path, keyring: Keyring, principal: Principal) -
 
 
 def seal_bytes(content: bytes, keyring: Keyring, principal: Principal) -> bytes:
-    """The same for what fits in memory."""
+    """Encrypt bytes that fit in memory, as :func:`seal` does."""
     from pyrage import encrypt, x25519
 
     identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))
@@ -38,7 +39,7 @@ def seal_bytes(content: bytes, keyring: Keyring, principal: Principal) -> bytes:
 
 
 def unseal_bytes(content: bytes, keyring: Keyring, principal: Principal) -> bytes:
-    """What :func:`seal_bytes` made."""
+    """Decrypt bytes that :func:`seal_bytes` made."""
     from pyrage import decrypt, x25519
 
     opened: bytes = decrypt(content, [x25519.Identity.from_str(keyring.quarantine_identity(principal))])

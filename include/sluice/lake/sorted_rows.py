@@ -1,7 +1,8 @@
-"""Rows that come in parts and go out sorted, once it is known which of them do; on disk where there are many.
+"""Collect rows in parts and give those to keep back sorted, on disk when there are many.
 
-The column they are sorted by spreads evenly over its first byte (a keyed hash in hexadecimal): each part lies there in
-shares by that byte, so that one share of all parts is in memory at a time, and shares follow each other in order.
+The rows are sorted by a keyed hash in hexadecimal, whose first byte is evenly distributed. On disk, each part is
+divided into shares by that byte. Shares follow each other in order, so only one share of all parts is in memory at a
+time.
 """
 
 import tempfile
@@ -19,21 +20,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PLACE = "\x1fplace"
-"""No column of a file has a control character in its name."""
+"""Name of an extra column. No column of a file has a control character in its name."""
 IN_MEMORY = 4
-"""Parts of a file that wait there; of one that has more, all wait on disk."""
+"""Most parts of a file that wait in memory; if a file has more parts, all of them wait on disk."""
 MOST_SHARES = 256
 MOST_COLUMNS = 16_384
-"""Of all shares of a part together: each describes every column, which for a wide table is most of what is written."""
+"""Most columns in all shares of a part together.
+
+Each share describes every column, and for a wide table these descriptions are most of what is written."""
 FILE_BYTES = 512 << 20
-"""Then the next file begins: the size of one is limited, and what a packed file becomes is not known before."""
+"""Size after which the next file begins: the size of a file is limited, and the total is not known beforehand."""
 
 
 class SortedRows:
-    """Sorted by ``by`` (text, in hexadecimal), nulls last, and as they came where that is equal."""
+    """Rows to be sorted by ``by`` (hexadecimal text), nulls last; equal rows keep their order."""
 
     def __init__(self, folder: Path, by: str, parts: int) -> None:
-        """folder: where they lie meanwhile, in files without a name, gone when they are closed; parts: to be added."""
+        """folder: for temporary files, which have no name and vanish when closed; parts: how many will be added."""
         self._by, self._height = by, 0
         self._frames: list[pl.DataFrame] = []
         self._disk = _Shares(folder, parts) if parts > IN_MEMORY else None
@@ -41,7 +44,7 @@ class SortedRows:
         self._adding: Future[None] | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
-        """The next rows; the same columns every time. They are laid on disk while the caller goes on."""
+        """Add the next rows, always with the same columns. They are written to disk while the caller goes on."""
         places = pl.int_range(self._height, self._height + frame.height, dtype=pl.UInt32, eager=True)
         placed = frame.with_columns(places.alias(PLACE))
         self._height += frame.height
@@ -52,27 +55,27 @@ class SortedRows:
             self._adding = self._hand.submit(self._lay, self._disk, [placed])
 
     def _lay(self, disk: "_Shares", placed: list[pl.DataFrame]) -> None:
-        """placed: one frame, taken out, so that nobody holds it while its copy is written."""
+        """Sort a part and write it. placed: a list with one frame, popped so that it can be freed meanwhile."""
         disk.add(placed.pop().sort(self._by, PLACE, nulls_last=True), self._by)
 
     def _added(self) -> None:
-        """All that was added is there; raises what went wrong with it."""
+        """Wait until the last part is written; raise its error, if any."""
         if self._adding is not None:
             self._adding.result()
 
     def close(self) -> None:
-        """No row is asked for any more."""
+        """Release the thread and the temporary files; no more rows can be read."""
         self._hand.shutdown()
         if self._disk is not None:
             self._disk.close()
 
     def sorted(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
-        """The kept rows (Boolean, one per row that was added), at least one frame of them. To be asked once."""
+        """The rows to keep, sorted, in at least one frame. Call once. kept: Boolean, one for each added row."""
         self._added()
         return self._from_memory(kept) if self._disk is None else self._from_disk(self._disk, kept)
 
     def _from_memory(self, kept: pl.Series) -> Iterator[pl.DataFrame]:
-        """Gathered a row group at a time, so that no second frame is in memory."""
+        """Gather the rows one row group at a time, so that no second frame is in memory."""
         frame = pl.concat(self._frames, rechunk=True)
         self._frames.clear()
         order = frame.select(self._by, PLACE).filter(kept).sort(self._by, PLACE, nulls_last=True)[PLACE]
@@ -93,14 +96,14 @@ def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
 
 
 class _Shares:
-    """Parts on disk in ``count`` shares each, and one of the rows without a value to be sorted by."""
+    """Parts on disk, each in ``count`` shares plus one for rows whose sort value is null."""
 
     def __init__(self, folder: Path, parts: int) -> None:
         self.count = min(MOST_SHARES, 2 << (parts - 1).bit_length())
         self._folder = folder
         self._files: list[IO[bytes]] = []
         self._places: list[list[tuple[IO[bytes], int, int]]] = []
-        """Per share, where it lies of each part: file, offset and length."""
+        """For each share, its place in each part: file, offset and length."""
         self._schema: pa.Schema | None = None
 
     def close(self) -> None:
@@ -108,13 +111,15 @@ class _Shares:
             file.close()
 
     def add(self, rows: pl.DataFrame, by: str) -> None:
-        """The next part, sorted."""
+        """Write the next part, already sorted."""
         if not self._places:
             self.count = max(1, min(self.count, MOST_COLUMNS // rows.width))
             self._places = [[] for _ in range(self.count + 1)]
         first = rows[by].str.slice(0, 2).str.to_integer(base=16, strict=False, dtype=pl.Int64)
         shares = (first * self.count // 256).fill_null(self.count).to_numpy()
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())  # of views every slice would be written whole
+        table = rows.to_arrow(
+            compat_level=pl.CompatLevel.oldest()
+        )  # with string views, every slice would be written whole
         del rows
         self._schema, file, at = table.schema, self._file(), 0
         [batch] = table.combine_chunks().to_batches() or [_no_rows(table.schema)]
@@ -125,20 +130,20 @@ class _Shares:
             at += height
 
     def _file(self) -> IO[bytes]:
-        """The one for the next part."""
+        """The file for the next part."""
         if not self._files or self._files[-1].tell() > FILE_BYTES:
             self._files.append(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115  # closed by :meth:`close`
         return self._files[-1]
 
     def whole(self, share: int) -> pl.DataFrame:
-        """A share of all parts, in order. One by one they would take twice the time: there are hundreds."""
+        """One share of all parts, in order. Converting hundreds of parts one by one would take twice the time."""
         import pyarrow as pa
 
         table = pa.Table.from_batches(self.read(share))
-        return pl.DataFrame(table.combine_chunks(memory_pool=pa.system_memory_pool()))  # which keeps nothing of it
+        return pl.DataFrame(table.combine_chunks(memory_pool=pa.system_memory_pool()))  # this pool keeps no memory
 
     def read(self, share: int) -> "Iterator[pa.RecordBatch]":
-        """A share of each part, in order."""
+        """One share of each part, in order."""
         import pyarrow as pa
 
         for file, at, size in self._places[share]:

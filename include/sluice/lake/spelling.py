@@ -1,4 +1,4 @@
-"""Dates, moments and times that are values in a file as the text that their contract says."""
+"""Format dates, timestamps and times, which are typed values in a file, as the text that the contract wants."""
 
 import re
 
@@ -6,13 +6,13 @@ import polars as pl
 
 _PARTS = {"H": "hour", "M": "minute", "S": "second"}
 _FIRST_OF_TWO_DIGITS, _LAST_OF_TWO_DIGITS = 1969, 2068
-"""The years that strptime reads from two digits."""
+"""The range of years that strptime reads from two digits."""
 
 
 def spelled(moments: pl.Expr, form: str, *, has_day: bool) -> pl.Expr:
-    """The text of moments in a strptime format, null where it would leave out a part of one.
+    """Format moments by a strptime format; null where that would leave out a part of the value.
 
-    ``has_day``: else they are times of a day."""
+    ``has_day``: false for times of day."""
     said = set(re.findall(r"%(.)", form))
     if (said & set("Yymd") and not (has_day and {"m", "d"} <= said)) or (has_day and not said & set("Yy")):
         return pl.lit(None, dtype=pl.String)

@@ -1,7 +1,7 @@
-"""What reading a file gives: a table of text, or one refusal with a code.
+"""The results of reading a file: a table of text, or one refusal with a code.
 
-Nothing here holds a cell outside the two frames of :class:`Table`: a refusal points at rows and
-columns by number, so that it can be printed, recorded and sent.
+Cells are held only in the two frames of :class:`Table`. A refusal refers to rows and columns by
+number, so that it can be printed, recorded and sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REPETITIVE_BYTES = 16 << 20
 SHOWN_ROWS = 20
-"""A refusal and a note name at most this many row numbers; ``count`` has them all."""
+"""The most row numbers that a refusal names; ``count`` counts all of them."""
 
 
 class FormatHintInvalid(SluiceError):
@@ -38,12 +38,12 @@ class FileUnreadable(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class FormatHints:
-    """What the contract says of the file. None: found on the bytes; both must agree.
+    """What the contract says about the file. None leaves it to the bytes; otherwise both must agree.
 
-    ``columns``: names the contract knows; they decide between two readings of one header.
-    ``decimal_comma``: between ``;`` and ``,`` as equally good delimiters, the comma is no delimiter.
-    ``moments``: columns with the strptime format in which workbooks and Parquet give a date, moment or time that is
-    one, if it fits. ``commas``: columns whose numbers they give with a comma. Text is always as it stands there.
+    ``columns``: names that the contract knows; they decide between two readings of one header.
+    ``decimal_comma``: if ``;`` and ``,`` are equally good delimiters, the comma is not the delimiter.
+    ``moments``: (column, strptime format) for typed dates, timestamps and times of workbooks and Parquet, applied if
+    the format fits. ``commas``: columns whose typed numbers get a decimal comma. Text always stays as it is.
     """
 
     format: str | None = None
@@ -58,34 +58,34 @@ class FormatHints:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes above which a file is refused (security.md section 2): what counts where no agreement says otherwise."""
+    """Sizes above which a file is refused (security.md section 2), unless the agreement says otherwise."""
 
     file_bytes: int = 2 * 1024**3
     cell_bytes: int = 1024**2
     columns: int = 1024
     name_characters: int = 200
     json_depth: int = 32
-    """Objects and arrays within each other; the record itself is the first."""
+    """Levels of nested objects and arrays; the record itself is the first."""
     records: int = 50_000_000
     record_characters: int = 5 * 1024**2
-    """Of one JSON record, which is in memory whole however small its cells are."""
+    """Length of one JSON record, which is held in memory whole, however small its cells are."""
     archive_ratio: int = 100
     archive_entries: int = 10_000
     blank_rows: int = 1_000
     """Longest run of blank rows inside a sheet."""
 
     def unpacked_bytes(self, packed_bytes: int) -> int:
-        """What may come out of a file of this size; a little of it may be as repetitive as it likes."""
+        """How much may come out of a packed file of this size. The ratio does not apply to the first 16 MiB."""
         return min(self.file_bytes, max(REPETITIVE_BYTES, self.archive_ratio * packed_bytes))
 
     def swollen(self, packed_bytes: int) -> str:
-        """The code where more comes out than that: which of the two limits it is."""
+        """The code for a file of which more comes out: the one of the two limits that was exceeded."""
         return "LIMIT_FILE_SIZE" if self.unpacked_bytes(packed_bytes) == self.file_bytes else "ARCHIVE_RATIO"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the bytes were read, and how each part of that was found.
+    """How the bytes were read, and the evidence for each choice.
 
     ``line_ending``: ``lf``, ``crlf``, ``cr`` or ``mixed``. ``header_row``: 1 is the first line or row
     of the file. ``sheet``: position of the sheet, 1 = first; its name is text of the file and stays
@@ -102,10 +102,10 @@ class Dialect:
     sheet: int | None = None
     date_system: str | None = None
     container: str | None = None
-    """``gzip`` or ``zip``, where the file came packed; ``pgp``, ``pgp gzip`` or ``pgp zip``, where encrypted."""
+    """``gzip`` or ``zip`` for a packed file; ``pgp``, ``pgp gzip`` or ``pgp zip`` for an encrypted one."""
     encrypted_to: str | None = None
     signed_by: str | None = None
-    """Fingerprints, where it came encrypted: the center's key, and the pinned key of who signed."""
+    """Fingerprints, for an encrypted file: of the center's key, and of the pinned key if the file was signed."""
     evidence: Mapping[str, str] = field(default_factory=dict)
 
     def as_record(self) -> dict[str, str | int | bool | None]:
@@ -129,19 +129,19 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A record that cannot be a row of the table; ``row`` 1 = first record after the header."""
+    """A record that cannot be a row of the table. ``row``: 1 = first record after the header."""
 
     row: int
     code: str
     place: int | None = None
-    """Of the cell that is to blame, 1 = first column; None: no single one."""
+    """Column of the cell to blame, 1 = first; None when no single cell is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that whoever sent the file should know, and that refuses nothing. Of the whole file, also in a part.
+    """Something that the sender should know but that refuses nothing. It is about the whole file, even in a part.
 
-    ``rule``: the step that saw it, e.g. ``format.header``; ``columns`` by position, 1 = first."""
+    ``rule``: the step that found it, e.g. ``format.header``; ``columns``: by position, 1 = first."""
 
     code: str
     rule: str
@@ -153,11 +153,11 @@ class Note:
 class Table:
     """A file as text: every column String, an empty cell null, no value changed.
 
-    ``frame`` holds the sound records in file order; ``row_numbers`` (UInt32, same height) says which
-    record each of them is: 1 = first record after the header. ``bad_records`` (``row_number``
-    UInt32, ``code``, ``raw``, ``place``) holds the others with their text, for quarantine. Together they are
-    ``record_count`` records; blank lines after the last record do not count. ``absent``: columns of ``frame``
-    that only the contract names, not the file.
+    ``frame`` holds the sound records in file order; ``row_numbers`` (UInt32, same height) gives the number
+    of each: 1 = first record after the header. ``bad_records`` (``row_number`` UInt32, ``code``, ``raw``,
+    ``place``) holds the other records with their text, for quarantine. Together they are ``record_count``
+    records; blank lines after the last record do not count. ``absent``: columns of ``frame`` that the
+    contract names and the file does not have.
     """
 
     frame: "pl.DataFrame"
@@ -177,11 +177,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class FormatRefusal:
-    """Why a file cannot be read as a table, without a word of the file.
+    """Why a file cannot be read as a table, without quoting the file.
 
-    ``undecided``: more than one reading is possible, or it could not be told; ``readings`` names
-    them. ``rows``: first row numbers concerned, 1 = first record, of ``count`` places. ``columns``: positions.
-    ``rule``: the step that refused, e.g. ``format.encoding``.
+    ``rule``: the step that refused, e.g. ``format.encoding``. ``undecided``: several readings are possible,
+    named in ``readings``, or none could be proven. ``rows``: the first of the ``count`` rows concerned, 1 = first
+    record. ``columns``: positions.
     """
 
     code: str
@@ -196,9 +196,9 @@ class FormatRefusal:
 def bad_records_frame(
     records: Sequence[tuple[int, str, str]], places: Mapping[int, int] = MappingProxyType({})
 ) -> "pl.DataFrame":
-    """Bad records as (row number, code, text), in the shape :class:`Table` keeps them.
+    """Put bad records, given as (row number, code, text), into the frame that :class:`Table` holds.
 
-    places: of the cell to blame, by row number."""
+    places: row number -> column of the cell to blame."""
     import polars as pl
 
     schema = {"row_number": pl.UInt32, "code": pl.String, "raw": pl.String}

@@ -1,1 +1,1 @@
-"""Records taken out of a file of any format, all others left as they are."""
+"""Take records out of a file of any format and leave all others as they are."""

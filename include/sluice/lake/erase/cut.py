@@ -1,7 +1,7 @@
-"""The part of erasing that every text format shares: write the kept bytes, then prove them.
+"""What erasing from every text format shares: write the bytes that stay, then prove the result.
 
-Memory does not grow with the bytes that are copied. The proof is the product's own reader on the
-finished file: it must give the frame it gave before, without the erased rows and without any other
+Memory does not grow with the number of bytes copied. To prove the finished file, the product's own
+reader reads it again: the frame must be the one it gave before, minus the erased rows, with no other
 difference.
 """
 
@@ -22,7 +22,7 @@ from sluice.lake.table import FileUnreadable, FormatRefusal, Table
 from sluice.terms import Sha256
 
 Cuts = npt.NDArray[np.int64]
-"""Pairs of offsets, first byte that goes and first that stays again; ascending, never overlapping."""
+"""Pairs of offsets: the first byte that goes, and the first byte after it that stays. Ascending, never overlapping."""
 
 CHUNK = 1 << 20
 _ROWS = 100_000
@@ -30,9 +30,9 @@ _ROWS = 100_000
 
 @contextmanager
 def opened(source: Path, target: Path) -> Iterator[memoryview]:
-    """The bytes of ``source``; an error leaves no ``target``, which must not exist before.
+    """Yield the bytes of ``source`` and create ``target``, which must not exist and is removed after an error.
 
-    raises FileUnreadable: either cannot be opened, or the target is already there."""
+    Raises FileUnreadable when either cannot be opened or the target already exists."""
     try:
         with source.open("rb") as file:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -48,7 +48,7 @@ def opened(source: Path, target: Path) -> Iterator[memoryview]:
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """Where the parts of a packed file lie while it is edited. Raises FileUnreadable."""
+    """Yield a temporary folder next to ``target`` in which a packed file is edited. Raises FileUnreadable."""
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
             yield Path(folder)
@@ -74,7 +74,7 @@ def _removed_on_error(target: Path) -> Iterator[None]:
 
 
 def write_kept(data: memoryview, cuts: Cuts, target: Path, chunk: int = CHUNK) -> tuple[Sha256, int]:
-    """Write every byte outside the cuts; SHA-256 and size of what was written. raises OSError."""
+    """Write every byte outside the cuts; return SHA-256 and size of what was written. Raises OSError."""
     starts = np.append(0, cuts[:, 1]).tolist()
     stops = np.append(cuts[:, 0], len(data)).tolist()
     digest, size = hashlib.sha256(), 0
@@ -88,10 +88,10 @@ def write_kept(data: memoryview, cuts: Cuts, target: Path, chunk: int = CHUNK) -
 
 
 def check_output(before: Table, after: Table | FormatRefusal, numbers: Numbers, blank_at_end: int = 0) -> None:
-    """The finished file must read as ``before`` without the records ``numbers``, exactly.
+    """Check that the finished file reads exactly as ``before`` without the records ``numbers``.
 
-    blank_at_end: blank records that readers stop counting because nothing follows them any more.
-    raises EraseRefused: OUTPUT_UNREADABLE, COUNT_DIFFERS or OUTPUT_DIFFERS."""
+    blank_at_end: how many blank records readers stop counting because nothing follows them any more.
+    Raises EraseRefused: OUTPUT_UNREADABLE, COUNT_DIFFERS or OUTPUT_DIFFERS."""
     if isinstance(after, FormatRefusal):
         raise EraseRefused.because("OUTPUT_UNREADABLE", Ref("reason", after.code))
     expected = before.record_count - len(numbers) - blank_at_end
@@ -105,7 +105,7 @@ def check_output(before: Table, after: Table | FormatRefusal, numbers: Numbers, 
 
 
 def _renumbered(kept: Numbers, numbers: Numbers) -> Numbers:
-    """Numbers of kept records after those before them have gone."""
+    """The new numbers of kept records, once the erased records before them are gone."""
     return kept - np.searchsorted(numbers, kept)
 
 
@@ -119,7 +119,7 @@ def _same_bad(before: Table, after: Table, numbers: Numbers, expected: int) -> b
 
 
 def _same_rows(before: pl.DataFrame, after: pl.DataFrame, keep: npt.NDArray[np.bool_]) -> bool:
-    """Whether the kept rows are ``after``, a part at a time; columns may stand in another order."""
+    """Whether ``after`` holds exactly the kept rows, compared a part at a time; the order of columns may differ."""
     if set(before.columns) != set(after.columns) or after.height != int(keep.sum()):
         return False
     at = 0

@@ -1,8 +1,8 @@
 """Erase records from delimited text; every other byte stays, in the encoding it has.
 
-The records are found in the bytes of the file itself by the pass that the reader uses
-(:mod:`sluice.lake.read.structure`), not in a copy in another encoding. Each one is parsed again before
-it is cut, and the finished file is read again: the spans are believed by nobody.
+The records are located in the bytes of the file itself, not in a copy in another encoding, by the same
+pass that the reader uses (:mod:`sluice.lake.read.structure`). The spans it finds are never trusted: each
+record is parsed again before it is cut, and the finished file is read again.
 """
 
 import re
@@ -36,14 +36,16 @@ _PIECES = frozenset({"SHAPE_TOO_FEW_CELLS", "SHAPE_BLANK_RECORD"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordSpans:
-    """Offsets in the file of record 1 and on: first byte, after the last, and after the line end."""
+    """Offsets in the file, from record 1 on: of its first byte, after its last byte, and after its line end."""
 
     starts: Numbers
     stops: Numbers
     ends: Numbers
 
     def cuts(self, numbers: Numbers) -> Cuts:
-        """What goes with these records. A last line without line end leaves the one before it alone."""
+        """The byte ranges to cut for these records.
+
+        When the last line has no line end and goes, the line before it keeps its own."""
         return np.stack([self.starts[numbers - 1], self.ends[numbers - 1]], axis=1)
 
 
@@ -56,18 +58,18 @@ def erase_records(
     limits: Limits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
-    """Write ``target``, a file that is ``source`` without these records, proven by reading it.
+    """Write ``source`` without these records to ``target``, and prove it by reading it again.
 
-    records: numbers as in ``Table.row_numbers``, 1 = first after the header; bad records count.
-    form: what the reader gave for ``source``. target: must not exist. chunk: bytes at a time.
-    raises EraseRefused, RecordsUnknown, FileUnreadable; then there is no target."""
+    records: numbers as in ``Table.row_numbers``, 1 = first after the header; bad records count too.
+    form: what the reader returned for ``source``. target: must not exist. chunk: bytes read at a time.
+    Raises EraseRefused, RecordsUnknown, FileUnreadable; then there is no target."""
     numbers = checked_numbers(records, form.record_count)
     with opened(source, target) as data:
         return cut_records(data, target, numbers, form, find_spans(data, form, chunk), limits=limits, chunk=chunk)
 
 
 def find_spans(data: memoryview, form: Table, chunk: int = CHUNK) -> RecordSpans:
-    """Where every record lies in the bytes of the file. raises EraseRefused.
+    """Locate every record in the bytes of the file. Raises EraseRefused.
 
     Memory: 24 bytes a record, and half the file when it is UTF-16."""
     dialect = form.dialect
@@ -95,9 +97,9 @@ def cut_records(
     limits: Limits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
-    """Write the file without these spans, once each is proven to be its record; then prove the file.
+    """Prove that each span is the record asked for, write the file without these spans, then prove the file.
 
-    raises EraseRefused: SPAN_NOT_RECORD, MAY_CONTINUE, or what ``check_output`` finds."""
+    Raises EraseRefused: SPAN_NOT_RECORD, MAY_CONTINUE, or what ``check_output`` finds."""
     _check_whole(form, numbers)
     _check_spans(data, spans, form, numbers)
     sha256, size = write_kept(data, spans.cuts(numbers), target, chunk)
@@ -111,7 +113,7 @@ def cut_records(
 
 
 def _is_transparent(dialect: Dialect) -> bool:
-    """Whether ASCII is itself and no longer character contains a delimiter, quote or line end."""
+    """Whether the encoding keeps ASCII, and no other character has a byte of a delimiter, quote or line end."""
     encoding, plain = dialect.encoding or "", "".join(map(chr, range(128)))
     if encoding == "utf-8":
         return True
@@ -122,7 +124,7 @@ def _is_transparent(dialect: Dialect) -> bool:
 
 
 def _narrow(data: memoryview, wide: str, chunk: int) -> memoryview:
-    """One byte for each unit of UTF-16: itself when ASCII, else 0x80."""
+    """Map each UTF-16 unit to one byte: the ASCII character itself, or 0x80 for everything else."""
     units = np.frombuffer(data, wide)
     narrow = np.empty(len(units), np.uint8)
     for at in range(0, len(units), chunk):
@@ -140,7 +142,9 @@ def _in_file(structure: Structure, body: Body, form: Table, size: int, mark: int
 
 
 def _check_whole(form: Table, numbers: Numbers) -> None:
-    """A record that an unquoted line break may have cut goes with the pieces that follow, or not at all."""
+    """Check that a record that an unquoted line break may have cut is erased with all of its pieces, or not at all.
+
+    Raises EraseRefused: MAY_CONTINUE."""
     codes: dict[int, str] = dict(form.bad_records.select("row_number", "code").iter_rows())
     asked = set(numbers.tolist())
     for number in (number for number in asked if codes.get(number) == "SHAPE_MAY_CONTINUE"):
@@ -164,7 +168,7 @@ def _check_spans(data: memoryview, spans: RecordSpans, form: Table, numbers: Num
 
 
 def _expected(form: Table, numbers: Numbers) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Each record as the reader gave it: its cells, or for a bad one its text."""
+    """Each record as the reader returned it: number, cells (None for a bad record), and a bad record's text."""
     places = np.flatnonzero(np.isin(form.row_numbers.to_numpy(), numbers))
     rows = zip(form.row_numbers.gather(places).to_list(), form.frame[places].iter_rows(), strict=True)
     for number, cells in rows:
@@ -175,7 +179,7 @@ def _expected(form: Table, numbers: Numbers) -> Iterator[tuple[int, list[str] | 
 
 
 def cells_of(text: str, delimiter: str | None) -> list[str] | None:
-    """The cells of one record without its line end; None when a quote stands where none may."""
+    """Split the text of one record, without its line end, into cells; None when a quote stands where none may."""
     stop = "" if delimiter is None else re.escape(delimiter)
     cell = re.compile(rf'"((?:[^"]++|"")*+)"|([^"{stop}]*+)')
     cells, at = [], 0
@@ -192,7 +196,7 @@ def cells_of(text: str, delimiter: str | None) -> list[str] | None:
 
 
 def _blank_at_end(form: Table, numbers: Numbers) -> int:
-    """Blank records that stay and have nothing but blank ones behind them now."""
+    """How many blank records stay but are now followed by nothing except blank records."""
     bad = form.bad_records
     blank = set(bad.filter(bad["code"] == "SHAPE_BLANK_RECORD")["row_number"].to_list())
     asked, count = set(numbers.tolist()), 0

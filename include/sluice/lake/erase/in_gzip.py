@@ -1,6 +1,6 @@
-"""Erase inside a gzip file: the header stays byte for byte, the file in it is edited by its own eraser.
+"""Erase inside a gzip file: the header stays byte for byte, and the inner file is edited by its own eraser.
 
-Deflate has many encodings of one text, so the compressed bytes differ; the decompressed ones do not.
+Deflate can encode one text in many ways, so the kept content may be compressed to different bytes.
 """
 
 import zlib
@@ -16,7 +16,7 @@ from sluice.lake.s3.objects import hash_of
 from sluice.lake.table import Limits
 
 Eraser = Callable[[Path, Path], Erased]
-"""Edits the inner file: source, target that does not exist yet."""
+"""Edits the inner file; called with its source and a target that does not exist yet."""
 
 _HEADER_CRC, _EXTRA, _NAME, _COMMENT, _RESERVED = 2, 4, 8, 16, 0xE0
 _LEVELS = {2: 9, 4: 1}
@@ -35,10 +35,10 @@ class _Header:
 
 
 def erase_in_gzip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
-    """Write ``target``, a gzip file with the same header whose content ``erase`` has edited.
+    """Write ``target``, a gzip file with the same header and with content edited by ``erase``.
 
-    The inner file lies unpacked beside the target while this runs. target: must not exist. The
-    result has hash and size of the gzip file. raises EraseRefused: MULTI_MEMBER, TRAILING_BYTES,
+    The inner file lies unpacked next to the target while this runs. target: must not exist. The
+    result holds hash and size of the gzip file. Raises EraseRefused: MULTI_MEMBER, TRAILING_BYTES,
     DAMAGED_CONTAINER, LIMIT_FILE_SIZE or a rule of the inner eraser; FileUnreadable."""
     with folder_beside(target) as folder:
         return _erase(source, target, folder, erase, limits or Limits())
@@ -60,7 +60,7 @@ def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limi
 
 
 def _unpack(source: Path, inner: Path, limits: Limits) -> _Header:
-    """Inflate the one member; zlib checks its CRC and length."""
+    """Inflate the only member and return its header; zlib checks its CRC and length. Raises EraseRefused."""
     with source.open("rb") as file, inner.open("wb") as out:
         header = _read_header(file.read(_MOST_HEADER))
         file.seek(0)
@@ -72,7 +72,7 @@ def _unpack(source: Path, inner: Path, limits: Limits) -> _Header:
 
 
 def _inflate(file: BinaryIO, out: BinaryIO, limits: Limits) -> bytes:
-    """Write what is inside; the bytes already read behind the member."""
+    """Write the content of the member; return bytes that were read beyond its end. Raises EraseRefused."""
     machine, size = zlib.decompressobj(31), 0
     pending = file.read(CHUNK)
     while pending and not machine.eof:
@@ -92,7 +92,7 @@ def _inflate(file: BinaryIO, out: BinaryIO, limits: Limits) -> bytes:
 
 
 def _read_header(start: bytes) -> _Header:
-    """The header as it stands (RFC 1952 section 2.3)."""
+    """The header, byte for byte (RFC 1952 section 2.3). Raises EraseRefused: DAMAGED_CONTAINER."""
     if start[:3] != b"\x1f\x8b\x08" or len(start) < 18 or start[3] & _RESERVED:
         raise EraseRefused.because("DAMAGED_CONTAINER")
     flags, at = start[3], 10

@@ -1,8 +1,8 @@
-"""Erase records from JSON: an array, one object a line, or objects one after another.
+"""Erase records from JSON: an array, one object per line, or objects one after another.
 
-An element goes with one separator, a line with its line end; every other byte stays, so numbers
-keep their spelling and objects their layout. Where records lie is found by counting brackets
-outside strings, on the bytes and a chunk at a time: no JSON parser tells offsets in bytes.
+An array element is removed with one separator, a line with its line end. Every other byte stays, so
+numbers keep their spelling and objects their layout. Records are located by counting brackets outside
+strings, a chunk of bytes at a time, because no JSON parser reports offsets in bytes.
 """
 
 import json
@@ -35,20 +35,20 @@ _BLANK, _SPACE = b" \t", b" \t\r\n"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ElementSpans:
-    """Offsets of record 1 and on: its opening bracket and the byte after its closing one."""
+    """Offsets, from record 1 on: of its opening bracket, and of the byte after its closing bracket."""
 
     starts: Numbers
     stops: Numbers
     is_array: bool
 
     def cuts(self, data: memoryview, numbers: Numbers) -> Cuts:
-        """What goes with these records."""
+        """The byte ranges to cut for these records."""
         if not len(numbers):
             return np.zeros((0, 2), np.int64)
         return self._of_array(numbers) if self.is_array else self._of_lines(data, numbers)
 
     def _of_array(self, numbers: Numbers) -> Cuts:
-        """The separator before goes too; ahead of the first element that stays, the one behind."""
+        """Cut each element with the separator before it; before the first kept element, with the one after it."""
         kept = np.setdiff1d(np.arange(len(self.starts)), numbers - 1, assume_unique=True)
         if not len(kept):
             return np.array([[self.starts[0], self.stops[-1]]], np.int64)
@@ -62,7 +62,7 @@ class ElementSpans:
 
 
 class _Brackets:
-    """The pass; state between chunks is what the class is for: a string, an escape, the depth."""
+    """The pass over the bytes. Keeps the state between chunks: inside a string, after a backslash, the depth."""
 
     def __init__(self, base: int) -> None:
         self.base, self.depth = base, 0
@@ -103,18 +103,18 @@ def erase_records(
     limits: Limits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
-    """Write ``target``, a file that is ``source`` without these records, proven by reading it.
+    """Write ``source`` without these records to ``target``, and prove it by reading it again.
 
-    records: numbers as in ``Table.row_numbers``, 1 = first; bad records count. form: what the reader
-    gave for ``source``. target: must not exist. chunk: bytes at a time.
-    raises EraseRefused, RecordsUnknown, FileUnreadable; then there is no target."""
+    records: numbers as in ``Table.row_numbers``, 1 = first; bad records count too. form: what the
+    reader returned for ``source``. target: must not exist. chunk: bytes read at a time.
+    Raises EraseRefused, RecordsUnknown, FileUnreadable; then there is no target."""
     numbers = checked_numbers(records, form.record_count)
     with opened(source, target) as data:
         return cut_elements(data, target, numbers, form, find_elements(data, form, chunk), limits=limits, chunk=chunk)
 
 
 def find_elements(data: memoryview, form: Table, chunk: int = CHUNK) -> ElementSpans:
-    """Where every record lies. raises EraseRefused. Memory: 16 bytes a record."""
+    """Locate every record. Raises EraseRefused. Memory: 16 bytes per record."""
     is_array = next(_not_space(data), None) == _OPEN_ARRAY
     brackets = _Brackets(int(is_array))
     for at in range(0, len(data), chunk):
@@ -136,9 +136,9 @@ def cut_elements(
     limits: Limits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
-    """Write the file without these spans, once each is proven to be its record; then prove the file.
+    """Prove that each span is the record asked for, write the file without these spans, then prove the file.
 
-    raises EraseRefused: SPAN_NOT_RECORD, or what ``check_output`` finds."""
+    Raises EraseRefused: SPAN_NOT_RECORD, or what ``check_output`` finds."""
     limits = limits or Limits()
     hints = FormatHints(columns=tuple(form.frame.columns))
     _check_spans(data, spans, numbers)
@@ -150,7 +150,7 @@ def cut_elements(
 
 
 def _escaped(backslashes: Numbers, first: bool) -> Numbers:
-    """Places whose byte is escaped, one behind the last backslash included; ``first``: so is place 0."""
+    """Offsets of escaped bytes; may include the one after the last backslash. first: the byte at 0 is escaped too."""
     own = backslashes[backslashes > 0] if first else backslashes
     begins = np.flatnonzero(np.diff(own, prepend=-2) != 1)
     lengths = np.diff(np.append(begins, len(own)))
@@ -164,7 +164,7 @@ def _not_space(data: memoryview) -> Iterator[int]:
 
 
 def _line_stop(data: memoryview, start: int, stop: int) -> int:
-    """End of a record that has its line for itself, line end included; else of the record alone."""
+    """Where to stop cutting: after the line end when the record stands alone on its line, else after the record."""
     before = start
     while before and data[before - 1] in _BLANK:
         before -= 1
@@ -177,7 +177,9 @@ def _line_stop(data: memoryview, start: int, stop: int) -> int:
 
 
 def _check_spans(data: memoryview, spans: ElementSpans, numbers: Numbers) -> None:
-    """Each span is one whole JSON object and nothing else, by another parser than the pass."""
+    """Check with another parser than the pass that each span is one whole JSON object and nothing else.
+
+    Raises EraseRefused: SPAN_NOT_RECORD."""
     for number in numbers.tolist():
         span = bytes(data[spans.starts[number - 1] : spans.stops[number - 1]])
         try:
@@ -191,9 +193,9 @@ def _check_spans(data: memoryview, spans: ElementSpans, numbers: Numbers) -> Non
 def _check_cells(
     data: memoryview, folder: Path, spans: ElementSpans, numbers: Numbers, form: Table, limits: Limits
 ) -> None:
-    """What goes, read alone by the product's reader, is exactly the records asked for.
+    """Check with the product's reader that the spans to cut hold exactly the records asked for.
 
-    The scratch file lies beside source and target and is gone at once."""
+    The scratch file lies next to the target and is removed at once. Raises EraseRefused: SPAN_NOT_RECORD."""
     keep = np.setdiff1d(np.arange(1, form.record_count + 1), numbers, assume_unique=True)
     hints = FormatHints(columns=tuple(form.frame.columns))
     with tempfile.NamedTemporaryFile(dir=folder, prefix="erase-") as scratch:

@@ -1,9 +1,9 @@
-"""Persons out of lake files: untouched row groups byte for byte, touched ones encoded anew.
+"""Erase persons from lake files: untouched row groups are copied byte for byte, touched ones encoded anew.
 
-No Parquet library writes a file out of pieces of another, so the footer is edited here: a small
-codec for Thrift's compact protocol, believed only when it gives the old footer back bit for bit.
-A touched group is filtered as plain values and written by the lake's own writer, so neither a
-dictionary nor a statistic can carry what was erased. Rows of kept groups are copied, not decoded.
+No Parquet library builds a file from pieces of another, so the footer is edited here with a small
+codec for Thrift's compact protocol, which is trusted only if it reproduces the old footer bit for bit.
+A touched group is filtered as plain values and written by the lake's own writer, so that no dictionary
+or statistic can carry what was erased. Rows of kept groups are copied without being decoded.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAGIC = b"PAR1"
 HANDS = 2
 GROUPS_AT_ONCE = HANDS
-"""So many neighbouring row groups are read at once, and lie in memory twice."""
+"""How many neighbouring row groups are read at once; they are in memory twice."""
 
 # Field numbers of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
@@ -44,7 +44,7 @@ _COMPRESSED_BYTES, _DATA_PAGE, _INDEX_PAGE, _DICTIONARY_PAGE, _BLOOM = 7, 9, 10,
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Whose rows go out of which file."""
+    """Which rows to erase from which file."""
 
     source: Path
     refs: frozenset[str] = field(repr=False)
@@ -55,18 +55,18 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A row group, and its chunks with what their bytes are in: the old file, or new ones in memory."""
+    """A row group of the result, and its column chunks by source: the old file, or new files in memory."""
 
     group: Struct
     parts: "tuple[tuple[Path | pa.BufferReader, tuple[Struct, ...]], ...]"
 
 
 def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> tuple[int, ...]:
-    """How many rows of each row group name one of ``refs`` in one of ``ref_columns``.
+    """Count the rows of each row group that name one of ``refs`` in one of ``ref_columns``.
 
-    Groups whose statistics exclude them all are not read; of the others only the columns concerned.
-    Only the sorted column has statistics in a lake file, so the other columns are read in every group.
-    raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
+    A column of a group is read only if its statistics do not exclude all of ``refs``. In a lake file
+    only the sorted column has statistics, so the other columns are read in every group.
+    Raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
     among = _among(refs)
     with readable():
         return tuple(
@@ -81,7 +81,7 @@ def erase_refs(
 
     ref_columns: a row goes when any of them is in ``refs``; sorted_by: as :func:`write_lake` got it.
     Other rows keep values, order and types; the file keeps schema and metadata. ``target`` appears
-    whole or not at all. raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
+    whole or not at all. Raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
     PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
     (damaged), PARQUET_PROOF (a row was still found)."""
     task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by)
@@ -101,7 +101,7 @@ def erase_refs(
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Errors of the Parquet libraries, coded: their messages may quote a cell."""
+    """Turn errors of the Parquet libraries, whose messages may quote a cell, into EraseRefused: PARQUET_UNREADABLE."""
     from polars.exceptions import PanicException, PolarsError
     from pyarrow import ArrowException
 
@@ -115,7 +115,7 @@ def readable() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _OldGroup:
-    """Rows of one row group, and the reference columns whose statistics do not exclude every person."""
+    """One row group: its rows, and the reference columns whose statistics do not exclude every person."""
 
     number: int
     start: int
@@ -169,7 +169,7 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
 
 
 def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
-    """The row groups of the result, in order. Two hands encode: the library lets go of the lock."""
+    """The row groups of the result, in order. Two threads encode them, since the library releases the GIL."""
     old, declared = list(_groups(footer)), _declared(task.source)
     groups = list(_old_groups(task.source, task.refs, task.ref_columns))
     with ThreadPoolExecutor(max_workers=HANDS) as hands:
@@ -189,16 +189,19 @@ def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
 def _encoding(
     rows: "pl.DataFrame", sorted_by: str, hands: ThreadPoolExecutor, is_alone: bool
 ) -> "list[Future[pa.BufferReader]]":
-    """Rows that stay, being encoded; where no other group is, half of the columns by each hand. None of no rows."""
+    """Start to encode the rows that stay; no rows give an empty list.
+
+    If no other group of the batch is encoded, each thread takes half of the columns."""
     middle = (rows.width + 1) // 2 if is_alone else rows.width
     parts = [rows[:, :middle], rows[:, middle:]] if rows.height else []
     return [hands.submit(_encoded, part, sorted_by) for part in parts if part.width]
 
 
 def _kept(task: _Task, batch: Iterable[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame | None]":
-    """The rows of each group that stay, in the declared types; None when all do.
+    """The rows of each group that stay, in the declared types; None for a group that keeps all rows.
 
-    Neighbours in range of the sorted column are read at once and whole; of others first the columns concerned."""
+    Neighbouring groups whose sorted column may hold a person are read whole and together. Of any other group only the
+    columns concerned are read first."""
     for is_likely, neighbours in groupby(batch, lambda group: task.sorted_by in group.columns):
         groups = list(neighbours)
         if is_likely:
@@ -210,7 +213,7 @@ def _kept(task: _Task, batch: Iterable[_OldGroup], declared: "pl.Schema") -> "It
 
 
 def _whole(task: _Task, groups: Sequence[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame]":
-    """All rows of each of these neighbours, which are read at once."""
+    """All rows of each of these neighbouring groups, read in one go."""
     start, count = groups[0].start, sum(group.rows for group in groups)
     rows = _rows(task.source, start, count, declared.names())
     return (rows.slice(group.start - start, group.rows) for group in groups)
@@ -234,7 +237,7 @@ def _declared(source: Path) -> "pl.Schema":
 
 
 def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
-    """These columns as a file in memory of the library's own, which takes no lock to be written."""
+    """Encode these columns as a file in pyarrow's own memory buffer, which is written without holding the GIL."""
     import pyarrow as pa
 
     written = pa.BufferOutputStream()
@@ -243,7 +246,9 @@ def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
 
 
 def _joined(parts: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
-    """What takes the place of a row group: the columns of its parts side by side."""
+    """The replacement of a row group: the columns of its encoded parts side by side.
+
+    Raises EraseRefused: PARQUET_SCHEMA."""
     footers = [_decoded_footer(_raw_footer(part)) for part in parts]
     columns = [column for each in footers for column in (each.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
     if parts and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
@@ -256,7 +261,7 @@ def _joined(parts: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup
 
 
 def _footer(path: Path) -> Struct:
-    """The footer of a file as the lake writes it. raises EraseRefused: PARQUET_FOREIGN."""
+    """Read the footer of a file that the lake wrote. Raises EraseRefused: PARQUET_FOREIGN."""
     with path.open("rb") as file:
         raw = _raw_footer(file)
     footer = _decoded_footer(raw)
@@ -285,7 +290,7 @@ def _decoded_footer(raw: bytes) -> Struct:
 
 
 def _is_ours(footer: Struct) -> bool:
-    """Nothing outside the pages and this footer: no page index, bloom filter, encryption or second file."""
+    """Whether all is in the pages and this footer: no page index, bloom filter, encryption or second file."""
     known = {field.number for field in footer.fields} <= set(range(1, _FOOTER_ENCRYPTION))
     chunks = [chunk for group in _groups(footer) for chunk in _chunks(group)]
     return known and footer.get(_ROW_GROUPS, Items) is not None and all(map(_is_plain, chunks))
@@ -308,7 +313,7 @@ def _chunks(group: Struct) -> Iterator[Struct]:
 
 
 def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha256, int]:
-    """The pieces one after another under a footer that tells where they came to lie; hash and rows."""
+    """Write the pieces and a footer with their new offsets; return the file's hash and number of rows."""
     with target.open("wb") as file:
         out = _Hashed(file)
         out.write(MAGIC)
@@ -320,7 +325,7 @@ def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha2
 
 
 class _Hashed:
-    """A file that knows its place and its hash."""
+    """A file being written that keeps track of its offset and hash."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.at, self.digest = file, 0, hashlib.sha256()
@@ -332,7 +337,9 @@ class _Hashed:
 
 
 def _copied(piece: _Piece, out: _Hashed) -> Struct:
-    """The row group as it lies in ``out``. Chunks are copied by their own extent: no gap comes along."""
+    """Copy a row group to ``out``; return it with its new offsets.
+
+    Each chunk is copied by its own extent, so that bytes in gaps between chunks are left behind."""
     start = out.at
     chunks: list[Struct] = []
     for source, its in piece.parts:
@@ -359,7 +366,7 @@ def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
 
 
 def _is_proven(draft: Path, task: _Task, rows: int) -> bool:
-    """The new file has the rows that were kept and none names one of the persons, whatever its statistics say."""
+    """Whether the new file has as many rows as were kept and none names a person. Ignores the file's statistics."""
     import polars as pl
 
     read = pl.scan_parquet(draft, glob=False).select(task.ref_columns).collect()

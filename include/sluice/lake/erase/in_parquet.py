@@ -1,7 +1,7 @@
-"""Records out of Parquet files that came or went: filtered as plain values, written as such files are written.
+"""Erase records from Parquet files that were received or delivered: filter plain values, then write them anew.
 
-Unlike lake files they are not sorted by person and hold no references, so their rows are found by their
-cells. Nothing of the old file is copied, so no dictionary or statistic can carry what was erased.
+Unlike lake files, these are not sorted by person and hold no references, so their rows are found by
+their cells. Nothing of the old file is copied, so no dictionary or statistic can carry what was erased.
 """
 
 import json
@@ -25,22 +25,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ARROW_TYPES = b"ARROW:schema"
-"""Where Arrow keeps its own types, and all field metadata, in a footer; it is made anew."""
+"""The footer key under which Arrow keeps its own types and all field metadata; it is made anew."""
 _PANDAS = b"pandas"
 _PANDAS_KEYS = {"index_columns", "column_indexes", "columns", "creator", "pandas_version", "partition_columns"}
 _KNOWN = {_PANDAS, b"sluice.role_statement"}
-"""What may stay in a footer: names and types, and the roles that our own returns state."""
+"""Footer keys that may stay: names and types, and the roles that our own returns state."""
 _FIELD_ID = b"PARQUET:field_id"
 _POLARS = b"_PL_"
-"""How the keys begin under which Polars keeps the list of categories."""
+"""Prefix of the keys under which Polars keeps the list of categories."""
 
 
 def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, form: Table) -> Erased:
-    """Write ``target``: ``source`` without these records (1 = first), same columns, types and metadata, then read it.
+    """Write ``source`` without these records (1 = first) to ``target``, and prove it by reading it again.
 
-    Categories become the values they stand for: the list of them would still name whoever left.
+    Columns, types and metadata stay, but categories become the values they stand for: the list of
+    categories would still name an erased person.
 
-    form: what the reader gave. raises EraseRefused: PARQUET_METADATA (some could name whoever left),
+    form: what the reader returned. Raises EraseRefused: PARQUET_METADATA (some may name an erased person),
     PARQUET_SCHEMA, PARQUET_PROOF, PARQUET_UNREADABLE; RecordsUnknown."""
     numbers = checked_numbers(records, form.record_count)
     draft = target.with_name(f".{target.name}.part")
@@ -55,7 +56,7 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
 
 
 def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:
-    """Write and prove the draft; how many rows it has."""
+    """Write and prove the draft; return its number of rows. Raises EraseRefused."""
     from pyarrow import types
     from pyarrow.parquet import ParquetFile
 
@@ -80,7 +81,7 @@ def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:
 
 
 def _read(path: Path, int96_unit: str) -> "pa.Table":
-    """Rows as plain values, with the metadata that is to stay."""
+    """Read rows as plain values, with the metadata that may stay."""
     import pyarrow as pa
     from pyarrow.parquet import read_table
 
@@ -95,7 +96,9 @@ def _without(metadata: dict[bytes, bytes] | None, start: bytes) -> dict[bytes, b
 
 
 def _check_metadata(schema: "pa.Schema") -> None:
-    """Whatever a footer says beside names and types could be a cell. raises EraseRefused: PARQUET_METADATA."""
+    """Check that the footer holds only known metadata: anything else could quote a cell.
+
+    Raises EraseRefused: PARQUET_METADATA."""
     on_schema, on_fields = schema.metadata or {}, (key for field in schema for key in field.metadata or {})
     is_known = set(on_schema) <= _KNOWN and set(on_fields) <= {_FIELD_ID}
     if not is_known or not _is_of_pandas(on_schema.get(_PANDAS)):
@@ -103,7 +106,7 @@ def _check_metadata(schema: "pa.Schema") -> None:
 
 
 def _is_of_pandas(said: bytes | None) -> bool:
-    """Whether Pandas says no more than what its columns are: a user's attributes may be anything."""
+    """Whether the metadata of Pandas only describes columns; attributes that a user set may hold anything."""
     if said is None:
         return True
     try:

@@ -1,8 +1,8 @@
-"""Given records out of a workbook: blanked in place, and every other place that could name the person.
+"""Erase given records from a workbook: blank them in place, and clean every other place that could name the person.
 
 No library rewrites a workbook without loss, so parts are edited as bytes and the rest of the
-container stays as it was. Then two proofs, with code that took no part in the editing: every cell of
-another row has its value, type and style, and no part holds a value that must be gone.
+container stays as it was. Code that took no part in the editing then proves two things: every cell
+of another row still has its value, type and style, and no part holds a value that must be gone.
 """
 
 import zipfile
@@ -53,10 +53,10 @@ RESIDUE = "RESIDUE_IN_PART"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cells:
-    """Cells with content of all sheets, and the shared strings that some of them point at.
+    """The cells with content of all sheets, and the shared strings that some of them refer to.
 
-    ``frame``: part, row, column, style, type, text, and index (the shared string, if it is one).
-    ``usual``: sheets that the fast reader could prove to hold nothing but such cells and formulas."""
+    ``frame``: part, row, column, style, type, text, and index (of the shared string, if it is one).
+    ``usual``: parts of the sheets that the fast reader could read, so that it knew every cell."""
 
     frame: pl.DataFrame
     strings: pl.Series
@@ -65,7 +65,7 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """Which rows of which sheet go, and what may not be left anywhere."""
+    """Which rows of which sheet go, and which values may not be left anywhere."""
 
     sheet: Sheet
     header_row: int
@@ -74,12 +74,12 @@ class _Task:
 
     @property
     def is_gone(self) -> pl.Expr:
-        """Of a cell: whether it has to go."""
+        """Whether a cell has to go."""
         rows = pl.Series(sorted(self.rows), dtype=pl.UInt32).implode()
         return (pl.col("part") == self.sheet.part) & pl.col("row").is_in(rows)
 
     def records(self, cells: pl.DataFrame) -> int:
-        """Records with content."""
+        """How many records have content."""
         here = (pl.col("part") == self.sheet.part) & (pl.col("row") > self.header_row)
         return cells.filter(here)["row"].n_unique()
 
@@ -101,9 +101,9 @@ def erase_records(
 
     records: as the reader counts them, 1 = first row after the header; sheet: as the contract names
     it, None = the only one with content; needles: identifiers and distinctive values in every
-    spelling that the file may have (a name alone may be a namesake's and refuses the file). Rows
-    stay as blank rows, so ``rows_*`` count rows with content and other records keep their number.
-    raises EraseRefused (the rule; RESIDUE_IN_PART with the kind of part), RecordsUnknown."""
+    spelling that the file may have (not a name alone: a namesake's would refuse the file). Erased
+    rows stay as blank rows, so other records keep their number and ``rows_*`` count rows with content.
+    Raises EraseRefused (the rule; RESIDUE_IN_PART with the kind of part), RecordsUnknown."""
     limits = limits or Limits()
     book = open_book(source, limits)
     before = _read_cells(book, source)
@@ -133,7 +133,7 @@ def _task(book: Book, cells: pl.DataFrame, records: Sequence[int], name: str | N
 
 
 def _chosen(book: Book, name: str | None) -> Sheet:
-    """The sheet that the reader reads. raises EraseRefused: SHEET."""
+    """The sheet that the reader would read. Raises EraseRefused: SHEET."""
     is_wanted = partial(_is_filled, book) if name is None else lambda sheet: sheet.name == name
     wanted = [each for each in book.sheets() if is_wanted(each)]
     if len(wanted) != 1:
@@ -150,7 +150,7 @@ def _is_filled(book: Book, sheet: Sheet) -> bool:
 
 
 def _read_cells(book: Book, path: Path) -> _Cells:
-    """The cells as the lake's reader sees them. raises EraseRefused: its code, NAMESPACE, XML_SHAPE."""
+    """Read the cells as the lake's reader sees them. Raises EraseRefused: the reader's code, NAMESPACE, XML_SHAPE."""
     part, sheets = book.part_of_kind("sharedStrings"), book.sheets()
     for sheet in sheets:
         check_shape(book.read(sheet.part), b"worksheet", "worksheet")
@@ -198,7 +198,7 @@ def _edit(book: Book, before: _Cells, task: _Task) -> None:
 
 
 def _drop_computed(book: Book) -> None:
-    """Results that Excel remembers of formulas and charts; it computes them again when it opens the file."""
+    """Drop the cached results of formulas and charts; Excel computes them again when it opens the file."""
     sheets = [sheet.part for sheet in book.sheets() if has_formulas(book.read(sheet.part))]
     for part in sheets:
         book.put(part, drop_cached_values(book.read(part)), "FORMULA_CACHE_DROPPED")
@@ -212,13 +212,13 @@ def _drop_computed(book: Book) -> None:
 
 
 def _is_anchored(task: _Task, element: bytes) -> bool:
-    """Whether what an element speaks about lies in the rows that go."""
+    """Whether the area that an element refers to lies in the rows that go."""
     area = area_of(attributes_of(element).get("ref", ""))
     return area is not None and area.is_within(task.rows)
 
 
 def _drop_hyperlinks(book: Book, sheet: Sheet, task: _Task) -> None:
-    """Links on the rows, and links anywhere that name the person; with their targets."""
+    """Drop links on the rows that go, and links anywhere that name the person, with their targets."""
     targets = {each.id: each.target for each in book.relations(sheet.part)}
     gone: set[str] = set()
 
@@ -237,7 +237,7 @@ def _drop_hyperlinks(book: Book, sheet: Sheet, task: _Task) -> None:
 
 
 def _blank_strings(book: Book, before: _Cells, task: _Task) -> None:
-    """Empty the shared strings that only the rows used, and unused ones that name the person."""
+    """Empty the shared strings that only the erased rows used, and unused ones that name the person."""
     part = book.part_of_kind("sharedStrings")
     if part is None:
         return
@@ -253,13 +253,15 @@ def _blank_strings(book: Book, before: _Cells, task: _Task) -> None:
 
 
 def _formulas(book: Book) -> pl.DataFrame:
-    """Where formulas stand: part, row, column."""
+    """The places of formulas: part, row, column."""
     places = [(sheet.part, *place) for sheet in book.sheets() for place in formula_cells(book.read(sheet.part))]
     return pl.DataFrame(places, schema={"part": pl.String, "row": pl.UInt32, "column": pl.UInt32}, orient="row")
 
 
 def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task, limits: Limits) -> pl.DataFrame:
-    """The cells of the new file, read again. raises EraseRefused: PROOF (a cell), RESIDUE_IN_PART."""
+    """Read the new file again, prove it and return its cells.
+
+    Raises EraseRefused: PROOF (a cell differs), RESIDUE_IN_PART."""
     book = open_book(draft, limits)
     after = _read_cells(book, draft)
     kept = before.frame.filter(~task.is_gone).join(formulas, on=formulas.columns, how="anti", maintain_order="left")
@@ -280,7 +282,7 @@ def _check_residue(book: Book, after: _Cells, needles: Needles) -> None:
 
 
 def _names_person(book: Book, name: str, after: _Cells, needles: Needles) -> bool:
-    """Whether a needle is left in a part. The values of usual cells and strings were read already."""
+    """Whether a needle is left in a part. Values of cells and strings in the usual shape are already in ``after``."""
     content = book.read(name)
     if name == book.part_of_kind("sharedStrings") and not any(mark in content for mark in (b"<rPh", b"<extLst")):
         return not needles.places(after.strings).is_empty()

@@ -1,4 +1,4 @@
-"""Erase inside a zip of one file: the member keeps its name, time and method; its own eraser edits what is in it."""
+"""Erase inside a zip of one file: the member keeps its name, time and method, and its content has its own eraser."""
 
 import shutil
 import zipfile
@@ -15,9 +15,9 @@ from sluice.lake.table import FormatRefusal, Limits
 
 
 def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
-    """Write ``target``, a zip of the one file that ``erase`` has edited.
+    """Write ``target``, a zip with the only member edited by ``erase``.
 
-    target: must not exist. The result has hash and size of the zip. raises EraseRefused:
+    target: must not exist. The result holds hash and size of the zip. Raises EraseRefused:
     DAMAGED_CONTAINER, OUTPUT_DIFFERS or a rule of the inner eraser; FileUnreadable."""
     with folder_beside(target) as folder:
         return _erase(source, target, folder, erase, limits or Limits())

@@ -1,4 +1,4 @@
-"""What erasing records from a file takes and gives, whatever its format: the result, or why not.
+"""Input, result and errors of erasing records from a file, the same for every format.
 
 A file is edited safely or not at all. No error here quotes a cell: it names a rule and counts.
 """
@@ -19,13 +19,13 @@ Numbers = npt.NDArray[np.int64]
 """Record numbers or offsets, ascending."""
 
 TRAILER_ROW = "TRAILER_ROW"
-"""Remark: the last record is no row of the table; it may count or sum the rows that were there."""
+"""Remark: the last record is not a row of the table; it may count or sum the rows as they were before."""
 TOTALS_NOW_WRONG = "TOTALS_NOW_WRONG"
-"""Remark: the last record begins a cell with a word for a total."""
+"""Remark: a cell of the last record begins with a word for a total."""
 BLANK_RECORDS_AT_END = "BLANK_RECORDS_AT_END"
-"""Remark: blank records stand at the end now, so readers no longer count them; their bytes are kept."""
+"""Remark: blank records are now at the end, so readers no longer count them; their bytes are kept."""
 NO_BYTES_LEFT = "NO_BYTES_LEFT"
-"""Remark: every record went and the file has no bytes left, so readers will call it empty."""
+"""Remark: every record was erased and the file has no bytes left, so readers will call it empty."""
 CONTAINER_TEXT_KEPT = "CONTAINER_TEXT_KEPT"
 """Remark: the container holds a name, comment or extra field that was not searched."""
 
@@ -33,7 +33,7 @@ _TOTALS = re.compile(r'[\s"#]*(sub)?(totals?|totaa?l|totaux|sum|som|somme|count|
 
 
 class EraseRefused(SluiceError):
-    """Nothing was edited: a part of the file could be read in two ways, or the proof did not hold."""
+    """Nothing was edited: a part of the file could be read in two ways, or the result could not be proven."""
 
     code: ClassVar[str] = "SLU-428"
     summary: ClassVar[str] = "this file cannot be edited safely"
@@ -42,12 +42,12 @@ class EraseRefused(SluiceError):
 
     @classmethod
     def because(cls, rule: str, *refs: Ref) -> Self:
-        """The refusal under one rule word, e.g. ``AMBIGUOUS_QUOTING``."""
+        """The refusal for one rule, e.g. ``AMBIGUOUS_QUOTING``."""
         return cls(Ref("rule", rule), *refs)
 
 
 class RecordsUnknown(SluiceError):
-    """The caller asked for records that the file does not have; the file itself is not to blame."""
+    """The caller asked for records that the file does not have; nothing is wrong with the file."""
 
     code: ClassVar[str] = "SLU-423"
     summary: ClassVar[str] = "records to erase do not exist in this file"
@@ -69,7 +69,7 @@ class Erased:
 
 
 def checked_numbers(records: Iterable[int] | Numbers, record_count: int) -> Numbers:
-    """The record numbers once each, ascending; 1 = first record. raises RecordsUnknown."""
+    """The record numbers, sorted and without repeats; 1 = first record. Raises RecordsUnknown."""
     given = records if isinstance(records, np.ndarray) else list(records)
     numbers = np.unique(np.asarray(given, dtype=np.int64))
     unknown = numbers[(numbers < 1) | (numbers > record_count)]
@@ -79,7 +79,7 @@ def checked_numbers(records: Iterable[int] | Numbers, record_count: int) -> Numb
 
 
 def trailer_remarks(table: Table, numbers: Numbers) -> tuple[str, ...]:
-    """What the certificate must say of a last record that stays and may speak about all rows."""
+    """Remarks for the certificate about a last record that stays and may describe all rows."""
     last = table.record_count
     if not len(numbers) or last in numbers:
         return ()

@@ -19,7 +19,7 @@ class Field(NamedTuple):
 
 
 class Struct(NamedTuple):
-    """A Thrift structure, its fields as they stood."""
+    """A Thrift structure with its fields in their original order."""
 
     fields: tuple[Field, ...]
 
@@ -31,7 +31,7 @@ class Struct(NamedTuple):
         return None
 
     def holding(self, number: int, value: "Value") -> "Struct":
-        """The same with another value in a field that exists."""
+        """A copy with another value in an existing field."""
         return Struct(
             tuple([Field(number, each.type, value) if each.number == number else each for each in self.fields])
         )
@@ -51,7 +51,7 @@ Value = bool | int | bytes | Struct | Items
 
 
 class _Decoder:
-    """Reads from one place onwards."""
+    """Decodes Thrift values from an offset onwards."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
         self.data, self.at = data, at
@@ -105,7 +105,7 @@ class _Decoder:
 
 
 def decoded(data: bytes, at: int = 0) -> tuple[Struct, int]:
-    """The structure that begins at ``at``, and where it ends. raises IndexError, ValueError: it is none."""
+    """The structure that begins at ``at``, and its end offset. Raises IndexError or ValueError when there is none."""
     decoder = _Decoder(data, at)
     return decoder.struct(), decoder.at
 

@@ -1,7 +1,7 @@
-"""A workbook container that is to be edited: which ones may be, what is in it, how it is written again.
+"""The container of a workbook to edit: whether it may be edited, its parts, and how it is written again.
 
-Parts that nobody changed keep their bytes, place, date and compression. A container with a part
-that a search cannot see into (image, macro, embedded file, cache of a pivot table) is refused.
+Unchanged parts keep their bytes, place, date and compression. A container is refused if a search
+cannot see into one of its parts (image, macro, embedded file, cache of a pivot table).
 """
 
 import posixpath
@@ -26,7 +26,7 @@ ATTRIBUTES = rb"""((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*"""
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _SEARCHED_HERE = ("ACTIVE_EXTERNAL_LINK", "ACTIVE_CONNECTION")
-"""What the reader refuses, but a search sees into."""
+"""Codes of workbooks that the reader refuses although a search sees into them."""
 _REFUSED = (
     ("_xmlsignatures/", "SIGNED"),
     ("xl/workbook.bin", "XLSB"),
@@ -76,7 +76,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What one part says of another: ``kind`` is the last word of its type, ``target`` a part or a link."""
+    """A relation of one part to another: ``kind`` is the last word of its type, ``target`` a part or a link."""
 
     id: str
     kind: str
@@ -84,7 +84,7 @@ class Relation:
 
 
 class Book:
-    """The parts of a workbook while they are edited, and what was done to them in coded words."""
+    """The parts of a workbook while they are edited, and coded remarks about the changes made."""
 
     def __init__(self, infos: tuple[zipfile.ZipInfo, ...], comment: bytes, parts: Mapping[str, bytes]) -> None:
         self._infos, self.comment, self._parts = infos, comment, dict(parts)
@@ -96,7 +96,7 @@ class Book:
 
     @property
     def infos(self) -> tuple[zipfile.ZipInfo, ...]:
-        """Entries of the parts that are left, in the order of the container."""
+        """The zip entries of the remaining parts, in the order of the container."""
         return tuple(info for info in self._infos if info.filename in self._parts)
 
     @property
@@ -104,19 +104,19 @@ class Book:
         return tuple(self._remarks)
 
     def read(self, name: str) -> bytes:
-        """One part. raises EraseRefused: a relation points at nothing."""
+        """The bytes of one part. Raises EraseRefused: PART_MISSING, when a relation points at nothing."""
         if name not in self._parts:
             raise EraseRefused.because("PART_MISSING")
         return self._parts[name]
 
     def put(self, name: str, content: bytes, remark: str | None = None) -> None:
-        """Change a part; the remark counts only when its bytes really changed."""
+        """Replace a part; the remark is added only if its bytes really changed."""
         if content != self._parts[name]:
             self._parts[name] = content
             self._remarks |= {remark: None} if remark else {}
 
     def drop(self, name: str, remark: str) -> None:
-        """Take a part out, with every relation to it and its content type."""
+        """Remove a part, with every relation to it and its content type."""
         self.read(name)
         self._parts.pop(name)
         self._parts.pop(rels_name(name), None)
@@ -128,7 +128,7 @@ class Book:
         self.put(CONTENT_TYPES, _without(self.read(CONTENT_TYPES), _OVERRIDE, b"PartName", {f"/{name}"}))
 
     def relations(self, part: str) -> tuple[Relation, ...]:
-        """What a part points at."""
+        """The relations of a part to others."""
         rels = rels_name(part)
         if rels not in self._parts:
             return ()
@@ -156,7 +156,7 @@ class Book:
 
 
 def open_book(path: Path, limits: Limits) -> Book:
-    """A workbook that may be edited. raises EraseRefused with the rule that speaks against it."""
+    """Open a workbook for editing. Raises EraseRefused with the rule that forbids it."""
     with path.open("rb") as file:
         if file.read(8) == _OLE:
             raise EraseRefused.because("ENCRYPTED")
@@ -198,7 +198,7 @@ def owner_of(rels: str) -> str:
 
 
 def kind_of(name: str) -> str:
-    """A word for the kind of a part: what a refusal may say of it."""
+    """A word for the kind of a part, which a refusal may name."""
     lower = name.lower()
     if lower.endswith(".rels"):
         return "relations"
@@ -214,7 +214,7 @@ def attributes_of(tag: bytes) -> Mapping[str, str]:
 
 
 def elements(content: bytes) -> list[tuple[str, Mapping[str, str]]]:
-    """All elements of a small part, names without prefix. raises EraseRefused: XML_SHAPE."""
+    """All elements of a small part, names without prefix. Raises EraseRefused: XML_SHAPE."""
     found: list[tuple[str, Mapping[str, str]]] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda tag, attributes: found.append(
@@ -225,7 +225,7 @@ def elements(content: bytes) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def parsed(content: bytes, parser: expat.XMLParserType, kind: str = "other") -> None:
-    """Run a parser over a part. raises EraseRefused: XML_SHAPE, naming the kind of part."""
+    """Run a parser over a part. Raises EraseRefused: XML_SHAPE, naming the kind of part."""
     try:
         parse_xml(content, parser)
         return
@@ -246,7 +246,9 @@ def _check_parts(names: list[str]) -> None:
 
 
 def _check_markup(parts: Mapping[str, bytes]) -> None:
-    """Every part that is XML is well-formed and has no document type; the older drawings need not be."""
+    """Check that every XML part is well-formed and has no document type; the older drawings (VML) need not be.
+
+    Raises EraseRefused: XML_SHAPE."""
     for name, content in parts.items():
         if name.lower().endswith((".xml", ".rels")):
             parsed(content, expat.ParserCreate(), kind_of(name))
@@ -266,7 +268,7 @@ def _without(content: bytes, pattern: re.Pattern[bytes], key: bytes, values: set
 
 
 def _entry(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
-    """The same entry, ready to be written: sizes, place and checksum are the writer's."""
+    """A copy of a zip entry, ready to be written: the writer sets sizes, place and checksum."""
     fresh = copy(info)
     fresh.flag_bits &= 0x800
     fresh.extra = b"".join(field for tag, field in _extra_fields(info.extra) if tag != _ZIP64_SIZES)

@@ -1,8 +1,8 @@
-"""Records of a sheet blanked where they stand: only the bytes of their rows change.
+"""Blank records of a sheet in place: only the bytes of their rows change.
 
-Cells keep address and style and lose type, value, formula and text, so no reference anywhere has to
-move. Every shape that these expressions do not know is refused, and the caller reads the result
-again with other code.
+Cells keep address and style and lose type, value, formula and text, so that no reference anywhere
+has to move. Any XML that these regular expressions do not know is refused, and the caller reads the
+result again with other code.
 """
 
 import re
@@ -52,7 +52,7 @@ def area_of(text: str) -> Area | None:
 
 
 def check_shape(content: bytes, root: bytes, kind: str) -> None:
-    """A part that the expressions here know. raises EraseRefused: NAMESPACE, XML_SHAPE."""
+    """Check that the regular expressions here know the XML of a part. Raises EraseRefused: NAMESPACE, XML_SHAPE."""
     if not is_utf8(content) or content.count(b"<!") or content.count(b"<?") > 1:
         raise EraseRefused.because("XML_SHAPE", Ref("part", kind))
     tag = re.search(rb"<" + root + rb"(\s[^>]*)>", content)
@@ -61,7 +61,7 @@ def check_shape(content: bytes, root: bytes, kind: str) -> None:
 
 
 def around_cells(content: bytes) -> tuple[bytes, bytes, bytes]:
-    """What stands before the cells of a sheet, the cells, and what stands after them."""
+    """Split a sheet into the part before its cells, the cells, and the part after them."""
     start, end = content.find(b"<sheetData"), content.rfind(b"</sheetData>")
     if start < 0:
         return content, b"", b""
@@ -70,7 +70,7 @@ def around_cells(content: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def blank_rows(content: bytes, rows: Set[int]) -> bytes:
-    """A sheet with those rows blanked. raises EraseRefused: SHARED_FORMULA, ARRAY_FORMULA, MERGED, XML_SHAPE."""
+    """A sheet with those rows blanked. Raises EraseRefused: SHARED_FORMULA, ARRAY_FORMULA, MERGED, XML_SHAPE."""
     before, cells, after = around_cells(content)
     _check_merged(after, rows)
     pieces, done, number = [before], 0, 0
@@ -92,7 +92,7 @@ def _row_number(attributes: bytes) -> str | None:
 
 
 def row_words(cells: bytes) -> frozenset[bytes]:
-    """Attributes of rows other than their number, once each."""
+    """The distinct attributes of rows, other than their number."""
     return frozenset(found[2] for found in _ROW.finditer(cells))
 
 
@@ -126,14 +126,14 @@ def has_formulas(content: bytes) -> bool:
 
 
 def drop_cached_values(content: bytes) -> bytes:
-    """A sheet whose formulas have no remembered result: it may quote a blanked cell."""
+    """A sheet without the cached results of formulas, because a result may quote a blanked cell."""
     if not has_formulas(content):
         return content
     return _CACHED.sub(lambda found: b"<c" + _TYPE.sub(b"", found[1]) + b">" + found[2] + b"</c>", content)
 
 
 def calculate_on_load(workbook: bytes) -> bytes:
-    """The workbook part asking to compute every formula when it is opened."""
+    """The workbook part, changed so that every formula is computed on opening. Raises EraseRefused: XML_SHAPE."""
     found = _CALCULATION.search(workbook)
     if found:
         tag = b"<calcPr" + _FULL.sub(b"", found[1]) + b' fullCalcOnLoad="1"' + found[2] + b">"
@@ -145,7 +145,7 @@ def calculate_on_load(workbook: bytes) -> bytes:
 
 
 def blank_strings(content: bytes, places: Container[int]) -> bytes:
-    """The shared strings with those places empty; every other string keeps its number."""
+    """The shared strings with the ones at ``places`` emptied; every other string keeps its number."""
     pieces, done = [], 0
     for number, found in enumerate(_STRING.finditer(content)):
         if number in places:
@@ -159,7 +159,7 @@ def count_strings(content: bytes) -> int:
 
 
 def formula_cells(content: bytes) -> frozenset[tuple[int, int]]:
-    """Row and column of the cells with formulas, by another reader than the one that edits."""
+    """Row and column of the cells with formulas, found by another reader than the one that edits."""
     found: set[tuple[int, int]] = set()
     address = ""
 

@@ -1,8 +1,8 @@
-"""Every place of a workbook outside the cells that can name a person: edited by rule, then searched.
+"""The places of a workbook outside its cells that can name a person: edited by rules, then searched.
 
-A rule either blanks the text of an element (its schema allows that) or drops the element. It works
-only where a needle is found, so a part that names nobody keeps its bytes. What still holds a needle
-after that is somebody's decision, not ours: the file is refused, naming the kind of part.
+A rule either blanks the text of an element (where its schema allows that) or drops the element. It
+applies only where a needle is found, so a part that names nobody keeps its bytes. If a part still
+holds a needle after that, a person has to decide: the file is refused, naming the kind of part.
 """
 
 import re
@@ -24,32 +24,32 @@ _EXPONENT = re.compile(r"^\s*[+-]?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,3}\s*$")
 _TAG, _VALUE, _TEXT = re.compile(rb"<[^>]*>"), re.compile(rb'"([^"]*)"'), re.compile(rb">[^<]+<")
 _FORMULA_TEXT = re.compile(rb"<f[^>]*>([^<]*)</f>")
 _PADDED = re.compile(r"0+([1-9][0-9]{7,})")
-"""Fewer digits stand in other numbers by chance."""
+"""Numbers with leading zeros. Fewer digits would be found in other numbers by chance."""
 _FEW = 1_000
-"""Below this many comparisons a frame costs more than it saves."""
+"""Up to this many comparisons, a polars frame costs more time than it saves."""
 _RUNS = frozenset({"r", "t", "fld"})
-"""Elements that cut one text in pieces; between others a search must not join."""
+"""Elements that split one text into pieces. A search joins text across these only."""
 
 
 class Needles:
-    """Values that must not be left in a file: identifiers and what only this person has.
+    """Values that must not be left in a file: identifiers, and values that only this person has.
 
-    Compared without case and composed (NFC), and without the zeros that a format puts before a number. Never shown,
-    also not by ``repr``."""
+    They are compared in lower case and composed (NFC), and also without the zeros that a format puts before a number.
+    They are never shown, not even by ``repr``."""
 
     def __init__(self, values: Iterable[str]) -> None:
         folded = {_folded(value) for value in values if value.strip()}
         self._values = sorted(folded | {found[1] for value in folded if (found := _PADDED.fullmatch(value))})
 
     def are_in(self, texts: Iterable[str]) -> bool:
-        """Whether one of the texts holds one of the values."""
+        """Whether any of the texts contains one of the values."""
         given = list(texts)
         if len(given) * len(self._values) > _FEW:
             return not self.places(pl.Series(given, dtype=pl.String)).is_empty()
         return any(value in text or self._in_number(text) for text in map(_folded, given) for value in self._values)
 
     def places(self, texts: pl.Series) -> pl.Series:
-        """Which of the texts hold one, by position. Numbers with an exponent are also tried written out."""
+        """Positions of the texts with one of the values. Numbers with an exponent are also tried written out."""
         if not self._values or not texts.len():
             return pl.Series(dtype=pl.UInt32)
         folded = texts.fill_null("").str.normalize("NFC").str.to_lowercase()
@@ -75,14 +75,14 @@ def _folded(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What happens to an element of a kind of part that holds a needle."""
+    """What to do with an element that holds a needle, in one kind of part."""
 
     kind: str
     element: str
     is_dropped: bool
     remark: str
     container: str | None = None
-    """Must not stay behind empty; its count of children is corrected."""
+    """The parent element: removed when no child is left, else without its count of children."""
 
 
 RULES = (
@@ -109,7 +109,7 @@ CHART_CACHES = ("strCache", "numCache", "multiLvlStrCache")
 
 
 def apply_rules(name: str, content: bytes, needles: Needles) -> Iterator[tuple[bytes, str]]:
-    """The part after each rule that changed it, with that rule's remark."""
+    """Apply the rules for a kind of part; yield the part after each rule that changed it, with the rule's remark."""
     kind = kind_of(name)
     rules = [rule for rule in RULES if rule.kind == kind]
     outside = b"".join(around_cells(content)[::2]) if kind == "worksheet" else content
@@ -123,26 +123,26 @@ def apply_rules(name: str, content: bytes, needles: Needles) -> Iterator[tuple[b
 
 
 def drop_elements(content: bytes, element: str, is_gone: Callable[[bytes], bool]) -> bytes:
-    """The part without the elements of that name for which ``is_gone`` says so."""
+    """The part without the elements of that name for which ``is_gone`` is true."""
     return element_pattern(element).sub(lambda found: b"" if is_gone(found[0]) else found[0], content)
 
 
 def blank_elements(content: bytes, element: str, is_gone: Callable[[bytes], bool]) -> bytes:
-    """The part with the text inside those elements gone and their tags kept."""
+    """The part with the text removed from the elements for which ``is_gone`` is true; their tags stay."""
     return element_pattern(element).sub(
         lambda found: _TEXT.sub(b"><", found[0]) if is_gone(found[0]) else found[0], content
     )
 
 
 def without_empty(content: bytes, container: str) -> bytes:
-    """Drop a container that has no child left; a wrong count of children goes too."""
+    """Drop a container element that has no child left, else its count of children, which may be wrong now."""
     name = container.encode()
     content = re.sub(rb"<((?:[\w.-]+:)?" + name + rb")(?:\s[^>]*)?>\s*</\1\s*>", b"", content)
     return re.sub(rb"(<(?:[\w.-]+:)?" + name + rb"""(?:\s[^>]*?)?)\scount="[0-9]*\"""", rb"\1", content)
 
 
 def element_pattern(element: str) -> re.Pattern[bytes]:
-    """A whole element of that local name, with or without content."""
+    """A pattern for a whole element of that local name, with or without content."""
     name = re.escape(element.encode())
     attributes = rb"""(?:\s(?:[^<>"'/]|"[^"]*"|'[^']*')*)?"""
     return re.compile(
@@ -151,7 +151,7 @@ def element_pattern(element: str) -> re.Pattern[bytes]:
 
 
 def texts_in(name: str, content: bytes) -> list[str]:
-    """Every text and attribute of a part, decoded, runs of one text joined. raises EraseRefused: XML_SHAPE."""
+    """All texts and attributes of a part, decoded, with the runs of one text joined. Raises EraseRefused: XML_SHAPE."""
     kind = kind_of(name)
     if not name.lower().endswith((".xml", ".rels", ".vml")):
         return [content.decode("utf-8", "ignore"), *(content[at:].decode("utf-16-le", "ignore") for at in (0, 1))]
@@ -161,13 +161,13 @@ def texts_in(name: str, content: bytes) -> list[str]:
 
 
 def raw_texts(piece: bytes) -> list[str]:
-    """Texts of markup that need not be well-formed: all text joined, and each attribute."""
+    """Texts of markup that may be malformed: all text joined into one, then each attribute."""
     joined = _TAG.sub(b"", piece).decode("utf-8", "replace")
     return [decoded(joined), *(decoded(value.decode("utf-8", "replace")) for value in _VALUE.findall(piece))]
 
 
 def parsed_texts(content: bytes, kind: str) -> list[str]:
-    """Texts of a well-formed part. In kinds of unknown schema all text is also tried as one."""
+    """Texts of a well-formed part. For kinds of unknown schema, all text joined into one is added."""
     found: list[str] = []
     pieces: list[str] = []
     open_tags: list[str] = []
@@ -203,7 +203,7 @@ def parsed_texts(content: bytes, kind: str) -> list[str]:
 
 
 def decoded(text: str) -> str:
-    """References, spreadsheet escapes and percent signs as the characters they stand for."""
+    """Resolve XML references, spreadsheet escapes and percent encoding."""
     if "&" in text:
         text = unescape(text)
     if "_x" in text:
@@ -212,7 +212,7 @@ def decoded(text: str) -> str:
 
 
 def sheet_texts(content: bytes, *, is_usual: bool) -> list[str]:
-    """Texts of a worksheet. is_usual: the lake's fast reader knew every cell, so their values are left to it."""
+    """Texts of a worksheet. is_usual: the lake's fast reader read every cell, so their values are left out here."""
     if not is_usual:
         return parsed_texts(content, "worksheet")
     before, cells, after = around_cells(content)

@@ -1,1 +1,1 @@
-"""Files of principals read in bounds: which format and dialect, packed and sealed ones, into columns of text."""
+"""Read files of principals within limits: find format and dialect, unpack, decrypt, and give columns of text."""

@@ -1,7 +1,7 @@
-"""Delimited text to a table: encoding, structure, dialect, then polars with everything given.
+"""Read delimited text into a table: find encoding, structure and dialect, then give them all to polars.
 
-Two independent readers must agree: our own pass over the bytes decides where records and cells
-are, polars makes the columns, and the counts are compared.
+Two independent readers must agree: our own pass over the bytes finds records and cells, polars makes
+the columns, and the counts are compared.
 """
 
 import io
@@ -35,23 +35,25 @@ from sluice.lake.table import (
 )
 
 _ZLIB = (b"x^", b"x\x01", b"x\xda")
-"""Beginnings of a text that polars would inflate: it gets another first letter, and its names are not used."""
+"""First bytes of a text that polars would take for a zlib stream and inflate.
+
+Such a text is passed with another first letter, which changes only a column name that is not used."""
 _LET_GO = 16 << 20
-"""Bytes after which the pages of the mapped file are let go."""
+"""After how many bytes the pages of the mapped file are released from memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Records ``first`` up to, not including, ``last``, by index in the structure: what one part is made of."""
+    """The records of one part: from ``first`` up to, not including, ``last``, by index in the structure."""
 
     first: int
     last: int
 
 
 def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The table of a non-empty text file as one, or why there is none. Raises as :func:`open_csv`.
+    """Read a non-empty text file as one table, or say why that is impossible. Raises as :func:`open_csv`.
 
-    A text in another encoding lies beside it while it is read, without a name."""
+    While a text in another encoding is read, its UTF-8 copy lies in the same folder, in a file without a name."""
     parts = open_csv(path, hints, limits, folder=path.parent)
     return parts if isinstance(parts, FormatRefusal) else parts.read(0)
 
@@ -59,10 +61,10 @@ def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRe
 def open_csv(
     path: Path, hints: FormatHints, limits: Limits, *, folder: Path | None = None, part_bytes: int | None = None
 ) -> Parts | FormatRefusal:
-    """The table of a non-empty text file in parts of about ``part_bytes``, or why there is none.
+    """Open a non-empty text file as a table in parts of about ``part_bytes``, or say why that is impossible.
 
-    Encoding, dialect and every record's end are known then, of the whole file. folder: as for ``find_text``.
-    raises FormatHintInvalid: the contract names an impossible encoding or delimiter."""
+    Encoding, dialect and the end of every record of the whole file are known on return. folder: as for
+    ``find_text``. Raises FormatHintInvalid when the contract names an impossible encoding or delimiter."""
     _check_hint(hints)
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -77,7 +79,9 @@ def open_csv(
 
 
 def _spans(parsed: Records, limits: Limits, part_bytes: int | None) -> tuple[_Span, ...]:
-    """Where to cut. A file of which some cell may be too large is read as one, so that all such are told at once."""
+    """Where to cut the file into parts.
+
+    A file that may have too large a cell is read as one part, so that all such cells are reported together."""
     first, last, starts = parsed.body.first + 1, parsed.body.last, parsed.structure.starts
     if part_bytes is None or first == last or _longest(parsed.structure) > limits.cell_bytes:
         return (_Span(first, last),)
@@ -98,7 +102,7 @@ def _check_hint(hints: FormatHints) -> None:
 
 
 def _with_row(mapped: mmap.mmap, refusal: FormatRefusal) -> FormatRefusal:
-    """The refusal with the row of the first byte that is not UTF-8."""
+    """Add to the refusal the row of the first byte that is not UTF-8."""
     if refusal.code != "ENCODING_INVALID_UTF8" or (offset := first_invalid_utf8(mapped)) is None:
         return refusal
     structure = scan(memoryview(mapped), (NO_DELIMITER,))
@@ -128,7 +132,7 @@ def _part(path: Path, parsed: Records, limits: Limits, spans: tuple[_Span, ...],
 
 
 def _again(parsed: Records, numbers: pl.Series) -> pl.DataFrame:
-    """Records that were read before. Raises FileUnreadable where the file is another one now."""
+    """Read records a second time. Raises FileUnreadable when the file has changed since."""
     if numbers.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(parsed.names, pl.String))
     places = numbers.to_numpy() + parsed.body.first
@@ -143,7 +147,7 @@ def _again(parsed: Records, numbers: pl.Series) -> pl.DataFrame:
 
 
 def _read_frame(path: Path, parsed: Records, span: _Span, codes: dict[int, str]) -> pl.DataFrame | None:
-    """What polars makes of the sound records of a span; None when it refuses them."""
+    """Let polars read the sound records of a span; None when it refuses them."""
     whole = parsed.body == Body(0, parsed.structure.records) and span == _Span(1, parsed.body.last) and not codes
     if whole and parsed.text.as_in_file and not _looks_packed(parsed):
         return _from_bytes(path, parsed)
@@ -171,13 +175,13 @@ def _from_bytes(source: Path | bytes, parsed: Records) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None  # its message may quote a cell
-    return pl.DataFrame([frame.drop_in_place(name).rechunk() for name in frame.columns])  # from a hundred pieces each
+    return pl.DataFrame([frame.drop_in_place(name).rechunk() for name in frame.columns])  # polars leaves many chunks
 
 
 def _as_bytes(parsed: Records, first: int, keep: npt.NDArray[np.bool_]) -> bytes:
     """The header and the records from ``first`` on that are kept, with their line ends."""
     edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)) + first
-    kept = io.BytesIO()  # gives what it holds without a second copy
+    kept = io.BytesIO()  # getvalue() makes no second copy
     let_go_at = 0
     for a, b in ((parsed.body.first, parsed.body.first + 1), *edges.reshape(-1, 2).tolist()):
         start, stop = _start(parsed, a), _start(parsed, b)
@@ -189,7 +193,7 @@ def _as_bytes(parsed: Records, first: int, keep: npt.NDArray[np.bool_]) -> bytes
 
 
 def _start(parsed: Records, record: int) -> int:
-    """Offset of a record's first byte; behind the last one, of the end."""
+    """Offset of a record's first byte; for the index after the last record, the end of the text."""
     starts = parsed.structure.starts
     return int(starts[record]) if record < len(starts) else len(parsed.text.data)
 
@@ -213,7 +217,7 @@ def _large_cells(frame: pl.DataFrame, numbers: pl.Series, limits: Limits) -> For
 def _without_headers(
     frame: pl.DataFrame, numbers: pl.Series, parsed: Records, codes: dict[int, str]
 ) -> tuple[pl.DataFrame, pl.Series, dict[int, str]]:
-    """The frame without records that repeat the header, which become bad records."""
+    """Move records that repeat the header from the frame to the bad records; return frame, numbers and codes."""
     first, *others = parsed.names
     maybe = frame.get_column(first) == first
     if not maybe.any():

@@ -1,4 +1,6 @@
-"""What a text file's bytes say before polars sees them: records and cells, the dialect, and what is no row."""
+"""What is found in the bytes of a text file before polars sees them: records, cells, dialect, and records that are no
+rows.
+"""
 
 import csv
 import io
@@ -25,12 +27,12 @@ from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, L
 _LF, _CR, _APOSTROPHE = 10, 13, 39
 _CHUNK = 1 << 20
 _WIDEST = 4
-"""Bytes of a character in UTF-8, at most."""
+"""The most bytes that a character takes in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """Everything found on the bytes; ``delimiter``, ``end``: code of the character."""
+    """Everything found in the bytes. ``delimiter`` and ``end`` (of a line) are character codes."""
 
     text: Utf8Text
     structure: Structure
@@ -38,13 +40,13 @@ class Records:
     delimiter: int
     names: tuple[str, ...]
     codes: dict[int, str]
-    """Record index in the structure -> why it is no row."""
+    """Index of a record in the structure -> code of why it is no row."""
     end: int
     dialect: Dialect
 
 
 def find_records(text: Utf8Text, hints: FormatHints, limits: Limits) -> Records | FormatRefusal:
-    """The records of a text, or why they are not known."""
+    """Find the records of a text, or say why they cannot be known."""
     agreed = () if hints.delimiter is None else (ord(hints.delimiter),)
     delimiters = (*dict.fromkeys((*CANDIDATES, *agreed)), NO_DELIMITER)
     if refusal := _without_end(text, delimiters, limits):
@@ -89,12 +91,12 @@ def _parse_body(
     if codes and 0 < structure.crlf < ends:
         return _line_ending(min(structure.crlf, ends - structure.crlf))
     dialect = _dialect(text, structure, body, choice, end)
-    bare = replace(structure, cells={}, strays={})  # which grow with the records, and are not asked any more
+    bare = replace(structure, cells={}, strays={})  # they grow with the records and are no longer needed
     return Records(text, bare, body, choice.delimiter, names, codes, end, dialect)
 
 
 def _without_end(text: Utf8Text, delimiters: tuple[int, ...], limits: Limits) -> FormatRefusal | None:
-    """A first line that is longer than any header: told by its beginning, whatever the size of the rest."""
+    """Refuse a first line that is longer than any header, judged by its beginning, however large the file is."""
     most = limits.columns * (limits.name_characters * _WIDEST + len('"";'))
     start = scan(text.data[:most], delimiters, until_nul=True) if len(text.data) > most else None
     if start is None or start.records > 1 or start.lone_cr or start.unclosed or start.has_nul:
@@ -104,7 +106,9 @@ def _without_end(text: Utf8Text, delimiters: tuple[int, ...], limits: Limits) ->
 
 
 def _nul_bytes(text: Utf8Text, structure: Structure) -> FormatRefusal:
-    """``structure``: up to the first of them, so rows are those of that part; all are counted."""
+    """The refusal of a text with NUL bytes.
+
+    ``structure`` goes up to about the first of them, so only rows of that part are named; all NULs are counted."""
     looked_at = int(structure.stops[-1])
     offsets = np.flatnonzero(np.frombuffer(text.data[:looked_at], np.uint8) == 0)[:SHOWN_ROWS].tolist()
     chunks = (np.frombuffer(text.data[at : at + _CHUNK], np.uint8) for at in range(0, len(text.data), _CHUNK))
@@ -133,7 +137,7 @@ def _header(text: Utf8Text, structure: Structure, body: Body, delimiter: int) ->
 
 
 def _apostrophes(text: Utf8Text, structure: Structure, delimiter: int, end: int) -> FormatRefusal | None:
-    """Undecided when apostrophes work as quotes: they wrap whole cells and change what is read."""
+    """Undecided when apostrophes may be quotes: they wrap whole cells, and reading them so gives another table."""
     if structure.quotes or not structure.has_apostrophe:
         return None
     if not _may_quote(bytes(text.data[: 1 << 16]), delimiter, end):
@@ -150,14 +154,14 @@ def _apostrophes(text: Utf8Text, structure: Structure, delimiter: int, end: int)
 
 
 def _may_quote(sample: bytes, delimiter: int, end: int) -> bool:
-    """Cheap first look: one stray apostrophe in the sample is enough to say no."""
+    """A cheap first check: one stray apostrophe in the sample rules apostrophes out as quotes."""
     whole = sample[: sample.rfind(bytes([end])) + 1] or sample
     looked = scan(memoryview(whole), (delimiter,), quote=_APOSTROPHE, end=end)
     return looked is not None and not looked.strays[delimiter].count
 
 
 def _bad_records(structure: Structure, body: Body, delimiter: int) -> dict[int, str]:
-    """Records that are no rows, by index: another number of cells, blank, or perhaps cut short."""
+    """Records that are no rows, by index: with another number of cells, blank, or perhaps cut short."""
     cells = structure.cells[delimiter][body.first : body.last]
     filled = (structure.stops > structure.starts)[body.first : body.last]
     odd = np.flatnonzero((cells != cells[0]) | ~filled)
@@ -175,7 +179,7 @@ def _shape_code(cells: int, width: int, filled: bool) -> str:
 
 
 def _cut_short(cells: Counts, filled: npt.NDArray[np.bool_], odd: npt.NDArray[np.int64]) -> list[int]:
-    """Sound records before a line of one cell: an unquoted line break would look exactly so."""
+    """Sound records before lines of one cell, because an unquoted line break would look exactly like that."""
     suspects: list[int] = []
     last, anchor = -1, 0
     for at in odd.tolist():
@@ -210,5 +214,5 @@ def _dialect(text: Utf8Text, structure: Structure, body: Body, choice: Choice, e
 
 
 def raw(text: Utf8Text, structure: Structure, at: int) -> str:
-    """A record as it stands in the text, without its end."""
+    """The text of a record as it stands in the file, without its line end."""
     return bytes(text.data[structure.starts[at] : structure.stops[at]]).decode()

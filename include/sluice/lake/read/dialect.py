@@ -1,7 +1,7 @@
-"""Which delimiter a text uses, judged on every record; pure.
+"""Find the delimiter of a text by trying candidates on every record. Pure.
 
-A reading is *perfect* when all records have as many cells as the header, at least two. One perfect
-reading is taken; two are undecided unless the contract knows the delimiter or the names.
+A reading is *perfect* when all records have as many cells as the header, and at least two. A single
+perfect reading is taken; between two, only the contract's delimiter or column names can decide.
 """
 
 import re
@@ -19,18 +19,18 @@ CANDIDATES = (ord(";"), ord(","), ord("\t"), ord("|"))
 _EXCEL_LINE = re.compile(rb"(?i:sep)=([;,\t|])")
 _RULE = "format.delimiter"
 _MOST = 0.5
-"""A reading needs more than this share of records as wide as the header."""
+"""A usable reading needs more than this share of records to be as wide as the header."""
 
 Bytes: TypeAlias = memoryview | mmap
 HeaderOf = Callable[[int], tuple[str, ...]]
-"""The column names under a delimiter."""
+"""Returns the column names under a delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Records ``first`` (the header) up to, not including, ``last``: blank lines around are left out.
+    """Records ``first`` (the header) up to, not including, ``last``, without the blank lines around them.
 
-    ``excel_line``: the record before them in which Excel says the delimiter."""
+    ``excel_line``: the record before them, if it is Excel's ``sep=`` line, which names the delimiter."""
 
     first: int
     last: int
@@ -39,7 +39,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """One delimiter: cells of the header, the most frequent number of cells, and their shares."""
+    """The text read with one delimiter: width of the header, the most frequent width, and how many have each."""
 
     delimiter: int
     header_cells: int
@@ -61,7 +61,7 @@ class Reading:
 
     @property
     def is_under_a_title(self) -> bool:
-        """Most records agree on a width of two or more that the first record does not have."""
+        """Whether most records agree on a width of two or more that the first record does not have."""
         differs = self.usual_cells not in (1, self.header_cells)
         return differs and self.usual > self.records * _MOST
 
@@ -72,14 +72,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The delimiter taken (``NO_DELIMITER`` for one column) with its evidence in words."""
+    """The chosen delimiter (``NO_DELIMITER`` for one column) with the evidence for it in words."""
 
     delimiter: int
     evidence: str
 
 
 def find_body(structure: Structure, data: Bytes) -> Body:
-    """Where header and records lie. data: what the structure is of."""
+    """Find where header and records lie. data: the bytes that the structure describes."""
     filled = np.flatnonzero(structure.stops > structure.starts)
     if not len(filled):
         return Body(0, 0)
@@ -88,7 +88,7 @@ def find_body(structure: Structure, data: Bytes) -> Body:
 
 
 def said_delimiter(structure: Structure, data: Bytes, body: Body) -> str | None:
-    """What the line before the header says is the delimiter, as Excel reads and writes it."""
+    """The delimiter that Excel's ``sep=`` line before the header names; None without such a line."""
     return None if body.excel_line is None else _said_by(structure, data, body.excel_line)
 
 
@@ -99,7 +99,7 @@ def _said_by(structure: Structure, data: Bytes, record: int) -> str | None:
 
 
 def rows_at(structure: Structure, body: Body, offsets: Sequence[int]) -> tuple[int, ...]:
-    """Row numbers of the records that offsets lie in, once each; the header has none."""
+    """The distinct row numbers of the records that contain the offsets; the header has none."""
     rows = dict.fromkeys(structure.record_at(offset) - body.first for offset in offsets)
     return tuple(row for row in rows if row > 0)[:SHOWN_ROWS]
 
@@ -120,7 +120,7 @@ def choose_delimiter(
 
 
 def name_of(delimiter: int) -> str:
-    """A delimiter in words that survive a log line."""
+    """A name for a delimiter that stays readable in a log line."""
     return {NO_DELIMITER: "one column", 9: "tab"}.get(delimiter, chr(delimiter))
 
 
@@ -169,7 +169,7 @@ def _none_good(
 
 
 def _one_column(structure: Structure, body: Body, sound: list[Reading]) -> Choice | FormatRefusal:
-    """One column, unless some records contain a delimiter: then the header may be the odd one."""
+    """Choose one column, unless some records contain a delimiter: then the header may be the exception."""
     for reading in sound:
         if (structure.cells[reading.delimiter][body.first : body.last] > 1).any():
             return _ambiguous(("one column", name_of(reading.delimiter)))
@@ -196,7 +196,7 @@ def _agreed(
 
 
 def _decided_by_contract(good: list[Reading], hints: FormatHints, header_of: HeaderOf) -> list[Reading]:
-    """The readings that fit what the contract knows; all of them when it knows nothing."""
+    """The readings that fit the contract's column names or decimal comma; all of them when neither decides."""
     known = set(hints.columns)
     named = [reading for reading in good if known & set(header_of(reading.delimiter))]
     if len(named) == 1:

@@ -1,7 +1,7 @@
-"""Which encoding the bytes are in, and the same text as UTF-8.
+"""Find the encoding of a file and give its text as UTF-8.
 
-UTF-8 is used as it lies in the file. Other encodings are turned into UTF-8 in a file that has no name, so that
-nobody can open it, and nothing is left of it when this process ends, however it ends.
+UTF-8 is used as it lies in the file. Text in another encoding is converted to UTF-8 in a file without a name, so that
+nobody else can open it and nothing is left of it when this process ends, however it ends.
 """
 
 import codecs
@@ -20,28 +20,30 @@ from sluice.lake.table import FormatHintInvalid, FormatHints, FormatRefusal
 
 _CHUNK = 1 << 20
 _LET_GO = 16 * _CHUNK
-"""Bytes after which the pages of the mapped file are let go."""
+"""After how many bytes the pages of the mapped file are released from memory."""
 _RULE = "format.encoding"
 _UTF16 = ("utf-16", "utf-16-le", "utf-16-be")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 _CP1252_UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 _LATIN9_DIFFERS = (0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE)
-"""Where ISO-8859-15 has other characters than Windows-1252: the euro sign and seven letters."""
+"""Bytes that ISO-8859-15 and Windows-1252 read differently: the euro sign and seven letters."""
 _DOS_LETTERS = (0x82, 0x83, 0x84, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8E)
-"""Letters of DOS or Macintosh code pages that Windows-1252 reads as marks or capitals."""
+"""Bytes that are letters in DOS or Macintosh code pages, and marks or capitals in Windows-1252."""
 _DOS_ENDINGS = (0x82, 0x88, 0x89, 0x8A, 0x8B, 0x8C)
-"""Those that hardly ever follow a small letter in Windows-1252, and do in DOS: ``René``, ``Zoë``."""
+"""The ones that hardly ever follow a small letter in Windows-1252, but do in DOS: ``René``, ``Zoë``."""
 _CHARACTER = rb"(?:[\xc2-\xc5\xce-\xd1][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf])"
-"""Latin, Greek and Cyrillic letters and typographic marks in UTF-8; as Windows-1252 it is ``Ã©`` or ``â€™``."""
+"""Latin, Greek and Cyrillic letters and typographic marks in UTF-8; Windows-1252 would show ``Ã©`` or ``â€™``."""
 _UTF8_INSIDE = re.compile(_CHARACTER)
 _UTF8_IN_WORDS = re.compile(rb"(?<=[a-z])%s|%s(?=[a-z])|%s{3}|\xc3[\x80\x87-\x8b\x9c]" % ((_CHARACTER,) * 3))
-"""Beside a small letter, three in a row, or a capital that French, Dutch and German have (``Ã‰`` is no word). In
-Windows-1252 the others are a capital before a mark, which words in capitals have, as ``HYVÄ”``: where that is agreed,
-they are taken at its word."""
+"""Such characters where they can hardly be Windows-1252: next to a small letter, three in a row, or a capital of
+French, Dutch or German (``Ã‰`` is no word).
+
+Elsewhere, in Windows-1252, they are a capital letter before a mark, as in words in capitals such as ``HYVÄ”``. Where
+the contract names that encoding, they are read as such."""
 _LEADS = b"\xc2\xc3\xc4\xc5\xce\xcf\xd0\xd1\xe2"
 _ISO = ("iso8859-1", "iso8859-15")
-"""They have control characters where Windows-1252 has the euro sign, a curly apostrophe and ``Œ``."""
+"""Encodings with control characters where Windows-1252 has the euro sign, a curly apostrophe and ``Œ``."""
 _WESTERN = (None, "cp1252", *_ISO)
 
 
@@ -49,7 +51,7 @@ _WESTERN = (None, "cp1252", *_ISO)
 class Utf8Text:
     """The text of a file as UTF-8 bytes without byte order mark.
 
-    ``as_in_file``: these are the bytes of the file itself (after the mark, when there is one).
+    ``as_in_file``: whether these are the bytes of the file itself (after the mark, when there is one).
     """
 
     data: memoryview
@@ -62,7 +64,11 @@ class Utf8Text:
 
 @dataclass(frozen=True, slots=True)
 class _Utf8Look:
-    """Offset of the first byte that is not UTF-8; whether anything is not ASCII; U+FFFD characters."""
+    """Result of decoding a file as UTF-8.
+
+    ``invalid``: offset of the first byte that is not UTF-8; ``wide``: whether anything is not ASCII; ``lost``: number
+    of U+FFFD characters.
+    """
 
     invalid: int | None
     wide: bool
@@ -70,10 +76,10 @@ class _Utf8Look:
 
 
 def find_text(file: mmap, hints: FormatHints, folder: Path | None = None) -> Utf8Text | FormatRefusal:
-    """The text, or which encodings it could be. ``hints.encoding`` decides where the bytes cannot.
+    """Find the text, or say which encodings it could be in. ``hints.encoding`` decides where the bytes cannot.
 
-    folder: where a text in another encoding lies while it is read, the machine's own for such files by default.
-    raises FormatHintInvalid: the contract names an encoding that does not exist."""
+    folder: for the UTF-8 copy of a text in another encoding; by default the system's temporary folder.
+    Raises FormatHintInvalid when the contract names an encoding that does not exist."""
     agreed = _known_encoding(hints.encoding)
     if file[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
         return FormatRefusal("ENCODING_UTF32", _RULE)
@@ -117,7 +123,9 @@ def _with_agreed(text: Utf8Text | FormatRefusal, found: str, agreed: str | None)
 
 
 def _valid_utf8(file: mmap, looked: _Utf8Look, agreed: str | None) -> Utf8Text | FormatRefusal:
-    """Plain ASCII fits every one-byte encoding; real UTF-8 sequences fit a contract for UTF-8 only."""
+    """The text of valid UTF-8, if the contract agrees.
+
+    Plain ASCII fits every one-byte encoding; multi-byte UTF-8 sequences only fit a contract for UTF-8."""
     if looked.wide and agreed not in (None, "utf-8"):
         return FormatRefusal("ENCODING_NOT_AS_AGREED", _RULE, undecided=True, readings=(str(agreed), "utf-8"))
     if agreed in _UTF16:
@@ -158,7 +166,7 @@ def _one_byte(file: mmap, agreed: str | None, folder: Path | None) -> Utf8Text |
 
 
 def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal | None:
-    """Another one-byte encoding that is as likely as Windows-1252 and gives other letters."""
+    """Refuse the file if another one-byte encoding is as likely as Windows-1252 and gives other letters."""
     if undefined := int(counts[list(_CP1252_UNDEFINED)].sum()):
         readings = ("latin-1", "cp850", "mac-roman")
         return FormatRefusal("ENCODING_UNKNOWN", _RULE, undecided=True, readings=readings, count=undefined)
@@ -172,10 +180,10 @@ def _rival_of_cp1252(file: mmap, counts: npt.NDArray[np.int64]) -> FormatRefusal
 
 
 def _utf8_inside(file: mmap, invalid: int, is_agreed: bool) -> int:
-    """How many characters of a file that is not UTF-8 are: two files in one, or one byte of it is broken.
+    """Count the UTF-8 characters in a file that is not UTF-8: two files joined, or UTF-8 with a broken byte.
 
-    A last character that is cut off is one of them. ``invalid``: offset of the first byte that is not UTF-8.
-    ``is_agreed``: the contract names a one-byte encoding, so that only what is no word of it counts.
+    A last character that is cut off counts too. ``invalid``: offset of the first byte that is not UTF-8.
+    ``is_agreed``: the contract names a one-byte encoding, so only what makes no sense in it counts.
     """
     cut = (
         len(file) - invalid < 4 and _is_cut(file[invalid:]) and (not is_agreed or file[invalid - 1 : invalid].islower())
@@ -185,7 +193,9 @@ def _utf8_inside(file: mmap, invalid: int, is_agreed: bool) -> int:
 
 
 def _is_cut(end: bytes) -> bool:
-    """Whether these bytes only begin such a character of UTF-8; ``é`` of Windows-1252 begins one of other scripts."""
+    """Whether these bytes are the beginning of such a UTF-8 character.
+
+    ``é`` of Windows-1252 would begin a character of another script, so the first byte is checked too."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(end)
     except UnicodeDecodeError:
@@ -194,7 +204,7 @@ def _is_cut(end: bytes) -> bool:
 
 
 def _marks_in_words(chunk: bytes) -> int:
-    """How often a byte that Windows-1252 reads as a mark or capital stands after a small letter, and before one."""
+    """How often a byte that Windows-1252 reads as a mark or capital stands in, or at the end of, a lower-case word."""
     data = np.frombuffer(chunk, np.uint8)
     small = (data >= 0x61) & (data <= 0x7A)
     within = np.isin(data[1:-1], _DOS_LETTERS) & small[:-2] & small[2:]
@@ -203,7 +213,10 @@ def _marks_in_words(chunk: bytes) -> int:
 
 
 def _wide_without_mark(file: mmap) -> str | None:
-    """UTF-16 without mark: NUL in a quarter or more of one side, none on the other, whole line ends."""
+    """Recognise UTF-16 without a byte order mark.
+
+    At least a quarter of the bytes at odd or even offsets is NUL, none of the others is, and line feeds are whole
+    units."""
     if len(file) % 2 or len(file) < 4 or b"\0" not in file[:_CHUNK]:
         return None
     wide_even = wide_odd = 0
@@ -224,7 +237,7 @@ def _wide_without_mark(file: mmap) -> str | None:
 
 
 def _look(file: mmap, start: int) -> _Utf8Look:
-    """Decode only what is not ASCII, one pass."""
+    """Check for UTF-8 in one pass, decoding only what is not ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     at, pending, wide, lost = start, 0, False, 0
     try:
@@ -240,7 +253,7 @@ def _look(file: mmap, start: int) -> _Utf8Look:
 
 
 def _transcode(file: mmap, start: int, encoding: str, folder: Path | None) -> tuple[memoryview, int]:
-    """The text as UTF-8, and how many U+FFFD are in it."""
+    """Convert the text to UTF-8; also return how many U+FFFD characters it has."""
     decoder, lost = codecs.getincrementaldecoder(encoding)(), 0
     with tempfile.TemporaryFile(dir=folder) as written:
         for chunk in _chunks(file, start):

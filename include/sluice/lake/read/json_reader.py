@@ -1,8 +1,8 @@
-"""JSON to the table that CSV gives: an array, one object a line, or objects simply one after another.
+"""Read JSON into the same table as CSV: an array, one object per line, or objects simply one after another.
 
 Nested objects become columns with dotted names (``Agent.Username``); arrays stay JSON text in one
-cell. A number keeps the spelling it has in the file. Read in windows: what is not yet parsed of a
-file is never in memory, unless one record is that large.
+cell. A number keeps the spelling it has in the file. The file is read in windows, so that not more
+than a window of unparsed text is in memory, unless one record is larger.
 """
 
 import codecs
@@ -19,9 +19,9 @@ from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table
 
 _WINDOW = 4 << 20
 _LONGEST_TOKEN = 16
-"""Characters: a word, number or escape that a window cuts off is an error at its beginning."""
+"""In characters. When a window cuts off a word, number or escape, the decoder reports an error at its beginning."""
 _UNCLOSED = "Unterminated string"
-"""How the decoder begins to say that a text has no end; it says where the text begins."""
+"""The beginning of the decoder's message for a string without end; its position is where the string begins."""
 _BATCH = 5_000
 _SPACE = " \t\r\n"
 _RULE = "format.json"
@@ -29,7 +29,7 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class _Number(str):
-    """A number as it is spelt."""
+    """A number as the file spells it."""
 
     __slots__ = ()
 
@@ -59,23 +59,23 @@ class _BadRecord(Exception):
 
 @dataclass(slots=True)
 class _Rows:
-    """Records so far: sound ones as frames and a last batch, the others as they are written."""
+    """The records read so far: sound ones in frames and a last batch, bad ones as the file writes them."""
 
     limits: Limits
     names: dict[str, None] = field(default_factory=dict)
-    """Columns in the order in which they were first met."""
+    """Columns in the order of their first occurrence."""
     batch: list[dict[str, str | None]] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     bad: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, number: int, record: dict[str, Any], length: int) -> None:
-        """One more row, written in ``length`` characters.
+        """Add a record, which takes ``length`` characters in the file.
 
-        Raises _BadRecord, leaving no trace of it, and _Refused for too many columns, too large a cell or record."""
+        Raises _BadRecord, and then nothing is added; _Refused for too many columns, or too large a cell or record."""
         cells: dict[str, str | None] = {}
         _flatten(record, "", self.limits.json_depth, cells)
-        if length * 4 > self.limits.cell_bytes:  # no character has more bytes, and no cell more than its record
+        if length * 4 > self.limits.cell_bytes:  # a character has at most 4 bytes, and a cell is part of its record
             self._check_size(number, cells)
         if length > self.limits.record_characters:
             raise _Refused(FormatRefusal("LIMIT_RECORD_SIZE", "format.limits", rows=(number,)))
@@ -104,9 +104,9 @@ class _Rows:
         self.batch = []
 
     def columns(self, hints: FormatHints) -> tuple[str, ...]:
-        """Those that were met, but for an object whose keys the contract has, and that is null in every record.
+        """The columns found, without objects that are null in every record and whose keys the contract lists.
 
-        What other records have does not count, so that a file reads the same when some of them are erased."""
+        The keys of other records do not count, so that a file reads the same after some records are erased."""
         objects = {name[:at] for name in hints.columns for at, letter in enumerate(name) if letter == "."}
         nothing = {name for name in objects.difference(hints.columns) & self.names.keys() if self._is_empty(name)}
         return tuple(name for name in self.names if name not in nothing)
@@ -116,11 +116,11 @@ class _Rows:
 
 
 def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The table of a non-empty JSON file, or why there is none.
+    """Read a non-empty JSON file as a table, or say why that is impossible.
 
-    Every column is text; null, an absent key and an empty text are null. Columns stand in the order
-    of their first record; contract columns that no record has come last, empty: JSON may leave them
-    out. Records count from 1. raises OSError."""
+    Every column is text; null, an absent key and an empty text are null. Columns are in the order of
+    their first occurrence. Contract columns that no record has come last and empty, because JSON may
+    leave them out. Records count from 1. Raises OSError."""
     rows = _Rows(limits)
     try:
         with path.open("rb") as file:
@@ -149,9 +149,9 @@ def _frame(rows: _Rows, absent: tuple[str, ...]) -> pl.DataFrame:
 
 
 class _Text:
-    """The text of the file as far as it is needed: ``data`` from ``at`` on is not yet parsed.
+    """A window on the text of the file: ``data`` from ``at`` on is not yet parsed.
 
-    At a byte that is not UTF-8 the text ends and ``is_broken`` is true.
+    The text ends at the first byte that is not UTF-8; then ``is_broken`` is true.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -160,7 +160,7 @@ class _Text:
         self._decode = codecs.getincrementaldecoder("utf-8")()
 
     def more(self) -> bool:
-        """Add a window; False when there is none."""
+        """Read another window of text; False when the file is at its end."""
         if self.is_whole:
             return False
         chunk = self.file.read(_WINDOW)
@@ -176,7 +176,7 @@ class _Text:
             return bytes(error.object[: error.start]).decode()
 
     def peek(self) -> str:
-        """The next character that is no space, or nothing at the end."""
+        """Skip white space and return the next character; empty at the end of the text."""
         while True:
             end = len(self.data)
             while self.at < end and self.data[self.at] in _SPACE:
@@ -187,14 +187,16 @@ class _Text:
                 return ""
 
     def refuse(self, number: int, code: str = "UNREADABLE_JSON") -> NoReturn:
-        """Give the file up at this record; bytes that are no text come before what follows from them."""
+        """Refuse the file at this record.
+
+        Bytes that are not UTF-8 are reported first, since any other error may only follow from them."""
         if self.is_broken:
             raise _Refused(FormatRefusal("ENCODING_INVALID_UTF8", "format.encoding", rows=(number,)))
         raise _Refused(FormatRefusal(code, _RULE, rows=(number,)))
 
 
 def _read_records(file: BinaryIO, rows: _Rows) -> tuple[str, int]:
-    """Fill ``rows``; the form that was found and the number of records."""
+    """Fill ``rows``; return the form found and the number of records. Raises _Refused."""
     if file.read(3).startswith(_MARKS):
         raise _Refused(FormatRefusal("ENCODING_JSON_BOM", "format.encoding"))
     file.seek(0)
@@ -222,7 +224,7 @@ def _objects(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]
 
 
 def _elements(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]]:
-    """The same for the elements of an array; stops behind its closing bracket."""
+    """The same for the elements of an array; stops after its closing bracket."""
     number, text.at = 0, text.at + 1
     if text.peek() != "]":
         while True:
@@ -237,7 +239,7 @@ def _elements(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int
 
 
 def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int]:
-    """The object at ``text.at``, and its start."""
+    """Parse the object at ``text.at``; return it and its start. Raises _Refused."""
     first = text.peek()
     if first != "{":
         text.refuse(number, "SHAPE_JSON_NOT_OBJECT" if first and first in '["-0123456789tfnNI' else "UNREADABLE_JSON")
@@ -250,13 +252,13 @@ def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int
 
 
 def _decode(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int] | None:
-    """The object and its end, or None when it is not whole (yet)."""
+    """The object and its end, or None while it is incomplete. Raises _Refused."""
     try:
         value, end = _DECODER.raw_decode(text.data, text.at)
     except json.JSONDecodeError as error:
         unclosed = len(text.data) - error.pos if error.msg.startswith(_UNCLOSED) else 0
         if not unclosed and error.pos < len(text.data) - _LONGEST_TOKEN:
-            text.refuse(number)  # what is behind the window does not mend it
+            text.refuse(number)  # more text would not mend it
         if len(text.data) - text.at > limits.record_characters:
             text.refuse(number, "LIMIT_CELL_SIZE" if unclosed > limits.cell_bytes else "LIMIT_RECORD_SIZE")
         return None
@@ -268,7 +270,7 @@ def _decode(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], i
 
 
 class _Twice(dict[str, Any]):
-    """An object in which a key stands twice; readers would take the first or the last of them."""
+    """An object with a repeated key, of which readers would take either the first or the last."""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -282,11 +284,10 @@ _DECODER = json.JSONDecoder(
 
 
 def _flatten(value: dict[str, Any], prefix: str, left: int, cells: dict[str, str | None]) -> None:
-    """Scalar leaves under dotted names; no cell is an empty text. ``left``: levels that may follow, this one included.
+    """Add the scalar leaves to ``cells`` under dotted names, empty text as None. Raises _BadRecord.
 
-    Raises _BadRecord.
-
-    The commonest kinds come first: this runs once for every value of a file."""
+    ``left``: levels of nesting still allowed, this one included. The commonest types are tested first, because this
+    runs for every value of a file."""
     _check(value, left)
     for key, leaf in value.items():
         kind, name = type(leaf), prefix + key
@@ -305,7 +306,7 @@ def _flatten(value: dict[str, Any], prefix: str, left: int, cells: dict[str, str
 
 
 def _canonical(value: Any, left: int) -> str:
-    """Compact JSON with sorted keys and numbers as they are spelt. Raises _BadRecord."""
+    """Compact JSON with sorted keys, and numbers as the file spells them. Raises _BadRecord."""
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, dict):
@@ -334,7 +335,9 @@ def _check_depth(left: int) -> None:
 
 
 def _check_text(text: str) -> None:
-    """A lone surrogate is half a character: no UTF-8 can hold it. No text export writes NUL."""
+    """Refuse a lone surrogate, which is half a character that UTF-8 cannot hold, and NUL, which no text export writes.
+
+    Raises _BadRecord."""
     if "\0" in text:
         raise _BadRecord("TEXT_NUL_BYTE")
     if not text.isascii():

@@ -1,6 +1,6 @@
-"""INT96 timestamps of Parquet (Spark, Impala): a day and nanoseconds of it, more than one unit of Arrow holds.
+"""INT96 timestamps of Parquet (Spark, Impala): a day and the nanoseconds within it, more than any Arrow unit holds.
 
-Nanoseconds reach from 1677 to 2262 and go round silently outside; microseconds reach everywhere, and cut.
+Arrow's nanoseconds cover 1677 to 2262 and wrap around silently outside; microseconds cover every day but truncate.
 """
 
 from pathlib import Path
@@ -17,15 +17,15 @@ _ROUND = {"us": 10**6, "ns": 10**9}
 
 
 def int96_columns(file: "pq.ParquetFile") -> tuple[str, ...]:
-    """Paths of the columns with such timestamps."""
+    """Paths of the columns with INT96 timestamps."""
     columns = (file.schema.column(at) for at in range(file.metadata.num_columns))
     return tuple(column.path for column in columns if column.physical_type == "INT96")
 
 
 def exact_unit(path: Path) -> str | None:
-    """The unit in which every INT96 timestamp of a file is what it says: ``us``, else ``ns``; None: neither is.
+    """The unit that holds every INT96 timestamp of a file exactly: ``us``, else ``ns``, else None.
 
-    Seconds hold any day, so they tell what went round. Raises as pyarrow does."""
+    Seconds hold any day, so comparing with them shows which values wrapped around. Raises as pyarrow does."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -42,7 +42,9 @@ def exact_unit(path: Path) -> str | None:
 
 
 def _exact_units(seconds: pl.Series, micros: pl.Series, nanos: pl.Series) -> set[str]:
-    """Both products wrap alike, so they differ exactly where microseconds cut."""
+    """The units that hold all of these values exactly.
+
+    ``micros * 1000`` wraps around just as ``nanos`` does, so the two differ exactly where microseconds truncated."""
     is_whole = (micros * 1000 == nanos).all()
     found = {"us": micros, "ns": nanos}
     in_range = {unit for unit, values in found.items() if (values // _ROUND[unit] == seconds).all()}

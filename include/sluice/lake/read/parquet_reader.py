@@ -1,8 +1,9 @@
-"""Parquet to the table that CSV gives: every plain value as the text that stands for it.
+"""Read Parquet into the same table as CSV: every plain value becomes text.
 
-Whole numbers have no point, also those that pandas made floats because one is missing; other floats have
-their shortest exact spelling, decimals the places of their type, dates and times ISO 8601, moments with a
-zone UTC; a contract may say otherwise of dates, times and decimals. Lists, records and bytes are no cells.
+Whole numbers have no decimal point, not even those that pandas made floats because a value is missing. Other
+floats have their shortest exact spelling, decimals the places of their type. Dates and times are ISO 8601,
+timestamps with a zone are in UTC. A contract may want dates, times and decimals otherwise. Lists, records and
+bytes are refused.
 """
 
 from pathlib import Path
@@ -24,12 +25,14 @@ _RULE = "format.parquet"
 _MOST_EXACT = 2**53
 _FEWEST_CELLS = 512
 _MOST_ROWS = 1024
-"""Read at a time."""
+"""How many rows are read at a time, at most."""
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 
 
 def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The table of a Parquet file, or why there is none. An empty text is null, as in every format. Raises OSError."""
+    """Read a Parquet file as a table, or say why that is impossible.
+
+    An empty text is null, as in every format. Raises OSError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -49,7 +52,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
     except OSError as error:
         if error.errno:
             raise
-        return FormatRefusal("UNREADABLE_PARQUET", _RULE)  # how Arrow says it of a damaged file
+        return FormatRefusal("UNREADABLE_PARQUET", _RULE)  # Arrow reports a damaged file so, without a number
     except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError):
         return FormatRefusal("UNREADABLE_PARQUET", _RULE)
     if refusal := _check_cells(frame, limits):
@@ -60,7 +63,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
 
 
 def _check(file: "pq.ParquetFile", limits: Limits) -> FormatRefusal | None:
-    """What the footer says, before a page is read."""
+    """Check the footer against the limits and for nested columns, before a page is read."""
     about = file.metadata
     if about.num_rows > limits.records:
         return FormatRefusal("LIMIT_RECORDS", "format.limits", count=about.num_rows)
@@ -90,7 +93,7 @@ def _is_decimal(kind: "pa.DataType") -> bool:
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":
-    """The same with categories as the values they stand for, and text as Arrow can work on everywhere."""
+    """The schema with categories replaced by the type of their values, and text views by plain strings."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -102,7 +105,7 @@ def plain_schema(schema: "pa.Schema") -> "pa.Schema":
 
 
 def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Table | FormatRefusal":
-    """All rows, as long as what they stand for is not too much for that: a dictionary repeats for free."""
+    """All rows, decoded, as long as that is not too large: a dictionary repeats a value at no cost in the file."""
     import pyarrow as pa
 
     schema, size, batches = plain_schema(file.schema_arrow), 0, []
@@ -117,7 +120,9 @@ def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Ta
 
 
 def _rows_at_once(file: "pq.ParquetFile", limits: Limits, most: int) -> int:
-    """So few that they fit the limit with the largest cells there can be, and no fewer than some hundred cells."""
+    """How many rows to read at once: few enough to fit the limit with the largest possible cells.
+
+    Yet no fewer than some hundred cells, and always a row."""
     about = file.metadata
     groups = (about.row_group(number).total_byte_size for number in range(about.num_row_groups))
     widest = max(about.num_columns * limits.cell_bytes, *groups, 1)
@@ -134,7 +139,7 @@ def _texts(values: "pa.Table", hints: FormatHints) -> pl.DataFrame:
 
 
 def _agreed(column: pl.Expr, kind: pl.DataType, form: str | None, *, has_comma: bool) -> pl.Expr:
-    """The text as the contract says, where that is all the value says."""
+    """The text in the contract's format where that loses nothing, else the default text."""
     text = _text(column, kind)
     if form and (kind in (pl.Date, pl.Time) or (isinstance(kind, pl.Datetime) and not kind.time_zone)):
         moments = column.cast(pl.Datetime("us")) if kind == pl.Date else column
@@ -165,7 +170,7 @@ def _moment(column: pl.Expr, kind: pl.Datetime) -> pl.Expr:
 
 
 def _check_cells(frame: pl.DataFrame, limits: Limits) -> FormatRefusal | None:
-    """Text that no table of text could hold."""
+    """Refuse cells with NUL or above the size limit."""
     for code, is_wrong in (
         ("TEXT_NUL_BYTE", pl.all().str.contains("\0", literal=True)),
         ("LIMIT_CELL_SIZE", pl.all().str.len_bytes() > limits.cell_bytes),

@@ -1,4 +1,4 @@
-"""A file as tables of consecutive records, made one after the other, so that it need not be in memory whole."""
+"""A file as a series of tables of consecutive records, made one at a time, so that it need not fit in memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 PART_BYTES = 16 << 20
-"""Of a file, or of the cells of a table that is in memory already; what becomes of a part takes some ten times it."""
+"""Size of a part: bytes of the file, or of the cells of a table in memory. Working on it takes about ten times this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """``read(number)`` gives one of the ``count`` parts; ``again(row numbers, rising)`` rows that were read before.
+    """The parts of a file.
 
-    Row numbers are those of the file; ``record_count`` and ``bad_records`` of a part are its own. Every part has the
-    same columns, dialect and notes. Only reading a part shows whether all of it can be read: a refusal is of the file.
+    ``read(number)`` gives one of the ``count`` parts; ``again(row_numbers)``, with ascending numbers, gives rows that
+    were read before. Row numbers count in the file; ``record_count`` and ``bad_records`` are those of the part. Every
+    part has the same columns, dialect and notes. A part may turn out unreadable when it is read; its refusal is one of
+    the whole file.
     """
 
     count: int
@@ -28,14 +30,14 @@ class Parts:
 
     @classmethod
     def of(cls, table: Table, part_bytes: int | None) -> "Parts":
-        """Parts of a table that is in memory."""
+        """Divide a table in memory into parts."""
         size, height = int(table.frame.estimated_size()), table.frame.height
         count = 1 if part_bytes is None else min(max(1, height), -(-max(1, size) // part_bytes))
         read = partial(_slice, table, -(-height // count)) if count > 1 else lambda _: table
         return cls(count, read, lambda numbers: table.frame[table.row_numbers.search_sorted(numbers)])
 
     def said(self, change: Callable[[Dialect], Dialect]) -> "Parts":
-        """The same parts, with something to add to their dialect."""
+        """The same parts with a changed dialect."""
 
         def read(number: int) -> Table | FormatRefusal:
             table = self.read(number)
@@ -45,7 +47,7 @@ class Parts:
 
 
 def _slice(table: Table, rows: int, number: int) -> Table:
-    """Records that are no rows are all in the first part."""
+    """One part of a table in memory. All bad records are in the first part."""
     frame, numbers = table.frame.slice(number * rows, rows), table.row_numbers.slice(number * rows, rows)
     bad = table.bad_records if number == 0 else bad_records_frame([])
     return replace(table, frame=frame, row_numbers=numbers, bad_records=bad, record_count=frame.height + bad.height)

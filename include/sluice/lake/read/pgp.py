@@ -1,10 +1,9 @@
-"""OpenPGP to one pinned certificate, and to nothing that merely looks like it (security.md T13).
+"""Encrypt with OpenPGP to one pinned certificate, and to nothing that merely looks like it (security.md T13).
 
-The library encrypts to revoked and expired certificates without a word, so everything is checked
-here first. There is no key server and no keyring: the certificate and its whole fingerprint come
-with the agreement. The same file encrypts to other bytes each time (RFC 9580 wants a fresh session
-key): what was delivered must be kept, not made again. The file is streamed; memory does not grow
-with it.
+The library silently encrypts to revoked and expired certificates, so everything is checked here
+first. There is no key server and no keyring: the certificate and its whole fingerprint come with the
+agreement. Encrypting the same file again gives other bytes (RFC 9580 wants a fresh session key), so
+what was delivered must be kept, not made again. The file is streamed; memory does not grow with it.
 """
 
 import re
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from pysequoia.packet import Packet
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-"""Version 4 and version 6 keys. A short key id can be forged, so it is no pin."""
+"""Fingerprints of version 4 and version 6 keys. A short key id can be forged, so it cannot serve as a pin."""
 
 
 class CertificateRefused(SluiceError):
-    """A certificate that nothing may be encrypted to; the rule says why."""
+    """Nothing may be encrypted to this certificate; the rule says why."""
 
     code: ClassVar[str] = "SLU-426"
     summary: ClassVar[str] = "the recipient's OpenPGP certificate cannot be used"
@@ -63,7 +62,9 @@ class _Key:
         return any("Revocation" in kind for kind in kinds)
 
     def is_expired(self, at: datetime) -> bool:
-        """By the newest self-signature that says how long; the period counts from the key's creation."""
+        """Whether the key has expired at a moment.
+
+        The newest self-signature says for how long it is valid; the period counts from the key's creation."""
         created = self.packets[0].key_created
         signed = [packet for packet in self.packets[1:] if packet.key_flags is not None and packet.signature_created]
         newest = max(signed, key=lambda packet: packet.signature_created or at, default=None)
@@ -74,7 +75,7 @@ class _Key:
 def encrypt_to(source: Path, target: Path, cert: bytes, fingerprint: str, *, at: datetime) -> None:
     """Encrypt ``source`` to the pinned certificate; ``target`` (binary) appears whole or not at all.
 
-    fingerprint: all 40 or 64 hexadecimal digits, spaces allowed; at: now, with zone. raises
+    fingerprint: all 40 or 64 hexadecimal digits, spaces allowed; at: now, with zone. Raises
     CertificateRefused, EncryptionFailed."""
     import pysequoia
 
@@ -92,9 +93,9 @@ def encrypt_to(source: Path, target: Path, cert: bytes, fingerprint: str, *, at:
 
 
 def usable_certificate(cert: bytes, fingerprint: str, *, at: datetime) -> "Cert":
-    """The one certificate in ``cert``, reduced to the encryption subkeys that hold at that moment.
+    """The only certificate in ``cert``, reduced to the encryption subkeys that are valid at that moment.
 
-    raises CertificateRefused with the rule that it breaks."""
+    Raises CertificateRefused with the rule that it breaks."""
     from pysequoia import Cert
 
     found = find_certificate(cert, fingerprint)
@@ -108,10 +109,10 @@ def usable_certificate(cert: bytes, fingerprint: str, *, at: datetime) -> "Cert"
 
 
 def find_certificate(cert: bytes, fingerprint: str) -> "Cert":
-    """The one certificate in ``cert``, if it is the pinned one, public and not revoked.
+    """The only certificate in ``cert``, if it is the pinned one, public and not revoked.
 
-    Whether it holds at a moment is not asked: a signature is checked against the moment when it was made.
-    raises CertificateRefused with the rule that it breaks."""
+    Its expiry is not checked, because a signature is checked against the moment when it was made.
+    Raises CertificateRefused with the rule that it breaks."""
     pinned = re.sub(r"\s", "", fingerprint).lower()
     if not _FINGERPRINT.fullmatch(pinned):
         raise _refused("pgp.pin")
@@ -126,7 +127,7 @@ def find_certificate(cert: bytes, fingerprint: str) -> "Cert":
 
 
 def key_ids(cert: "Cert") -> set[str]:
-    """Every name of every key of a certificate: whole fingerprints and the short ids that signatures may bear."""
+    """The whole fingerprint and the short id of every key of a certificate; a signature may bear either."""
     packets = [packet for packet in _packets(bytes(cert)) if packet.fingerprint]
     return {name.lower() for packet in packets for name in (packet.fingerprint, packet.key_id) if name}
 

@@ -1,7 +1,8 @@
-"""OpenPGP that arrives: opened with the center's key for this principal, believed only under the pinned certificate.
+"""Open OpenPGP files that arrive: decrypt with the center's key for the principal, verify with the pinned certificate.
 
-Nothing but one message of one file counts. The library verifies; which of its answers is which refusal is told by what
-it asked for and by the first words of its error (a test holds it to them), because its errors have no types.
+A file must hold one message and nothing else. The library verifies, but its errors have no types. Which refusal an
+error means is therefore told from the certificates that it asked for and from the first words of its message, which a
+test pins.
 """
 
 from dataclasses import dataclass, field
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 _RULE = "format.pgp"
 _NO_KEY, _NO_SIGNATURE = "No key to decrypt", "Signature verification failed"
 _COMPRESSED = "Unexpected message structure"
-"""Of what is signed once it says so of a compressed packet only, which GnuPG makes unless it is told not to."""
+"""For a message with one signature this only means a compressed packet, which GnuPG makes by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class PgpKeys:
-    """What opens the arrivals of one principal. ``secret``: the center's key, armoured; it travels by pipe only.
+    """The keys that open the files of one principal.
 
-    ``certificate``: what the agreement pins by its whole ``fingerprint``, armoured; None: nothing encrypted is agreed.
+    ``secret``: the center's key, armoured; it is passed through a pipe only. ``certificate``: the one that the
+    agreement pins by its whole ``fingerprint``, armoured; None when the agreement has no encrypted files.
     """
 
     secret: str
@@ -37,7 +39,7 @@ class PgpKeys:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was in the message: fingerprints of the key it was encrypted to and of the key that signed, if one did."""
+    """An opened message: fingerprints of the key that it was encrypted to, and of the key that signed it, if any."""
 
     encrypted_to: str
     signed_by: str | None
@@ -45,7 +47,7 @@ class Opened:
 
 @dataclass(slots=True)
 class _Signers:
-    """Asked by the library for the certificates of those who signed; gives the pinned one and remembers who."""
+    """The library's callback for the certificates of signers: returns the pinned one and records who signed."""
 
     pinned: "Cert"
     asked: set[str] = field(default_factory=set)
@@ -56,7 +58,7 @@ class _Signers:
 
 
 def armoured(certificate: bytes) -> str:
-    """A certificate as text that travels; what is none stays one that is refused."""
+    """A certificate as ASCII armour. Bytes that are no certificate still give one that is refused later."""
     from pysequoia import ArmorKind, armor
 
     if certificate.startswith(b"-----BEGIN"):
@@ -65,7 +67,7 @@ def armoured(certificate: bytes) -> str:
 
 
 def public_part(secret: str) -> tuple[str, str]:
-    """The certificate of an armoured secret key, armoured, and its whole fingerprint."""
+    """The public certificate of an armoured secret key, armoured, and its whole fingerprint."""
     from pysequoia import Tsk
 
     certificate = Tsk.from_bytes(secret.encode()).extract_certificate()
@@ -73,7 +75,7 @@ def public_part(secret: str) -> tuple[str, str]:
 
 
 def open_message(source: Path, target: Path, keys: PgpKeys, limits: Limits) -> Opened | FormatRefusal:
-    """Write what a message holds to ``target``, or say why not; then ``target`` is gone. Raises OSError."""
+    """Decrypt a message to ``target``, or say why that is impossible; then there is no ``target``. Raises OSError."""
     if keys.certificate is None or keys.fingerprint is None:
         return FormatRefusal("FORBIDDEN_PGP_NOT_AGREED", _RULE)
     try:
@@ -115,12 +117,12 @@ def _opened(source: Path, target: Path, keys: PgpKeys, pinned: "Cert") -> Opened
 
 
 def _decrypt(source: Path, target: Path, secret: "Tsk", signers: _Signers | None) -> str | None:
-    """None, or the library's words, which are told to nobody. Raises OSError when the disk is to blame."""
+    """Decrypt; return None, or the library's error message, which is never shown. Raises OSError for a disk fault."""
     from pysequoia import decrypt_file
 
     try:
         decrypt_file(str(source), str(target), secret.decryptor(), store=signers)
-    except OSError as failure:  # damaged data comes as one too, without a number
+    except OSError as failure:  # the library raises it for damaged data too, without an errno
         if failure.errno:
             raise
         return str(failure)

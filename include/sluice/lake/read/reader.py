@@ -1,4 +1,4 @@
-"""One door to all formats: a local file in, a table of text, whole or in parts, or one coded refusal out."""
+"""The entry point to all formats: reads a local file into a table of text, whole or in parts, or one coded refusal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,7 +36,9 @@ def read_table(
     folder: Path | None = None,
     pgp: PgpKeys | None = None,
 ) -> Table | FormatRefusal:
-    """The table in a file, every cell as text and unchanged, or why it cannot be told: :func:`opened_table` whole."""
+    """Read the table in a file, every cell as unchanged text, or say why that is impossible.
+
+    Arguments and errors as for :func:`opened_table`, but the table is read whole."""
     with opened_table(
         path, file_name=file_name, wanted=wanted, limits=limits, folder=folder, pgp=pgp, part_bytes=None
     ) as parts:
@@ -54,13 +56,13 @@ def opened_table(
     pgp: PgpKeys | None = None,
     part_bytes: int | None = PART_BYTES,
 ) -> Iterator[Parts | FormatRefusal]:
-    """The table in a file in parts that can be read while the block runs, or why there is none.
+    """Yield the table in a file as parts that can be read while the block runs, or the refusal.
 
     path: local copy; file_name: as delivered, only its extension counts; wanted: what the contract
-    says; limits: defaults of security.md section 2; folder: where a packed file is unpacked meanwhile, the
-    machine's own for such files by default; pgp: what opens an encrypted one; part_bytes: about so much of it is a
-    part, None: all.
-    raises FileUnreadable, FormatHintInvalid."""
+    says; limits: by default those of security.md section 2; folder: where a packed file is unpacked
+    meanwhile, by default the system's temporary folder; pgp: keys for an encrypted file; part_bytes:
+    about how large a part is, None for the whole file in one.
+    Raises FileUnreadable, FormatHintInvalid."""
     asked = _Asked(wanted or FormatHints(), limits or Limits(), folder, part_bytes)
     with ExitStack() as inside:
         parts = _coded(lambda: _open(path, file_name, asked, inside, pgp))
@@ -68,7 +70,7 @@ def opened_table(
 
 
 def _coded(read: Callable[[], Got]) -> Got:
-    """What reading gives; a fault of the disk has a code."""
+    """Call ``read``; an OSError becomes FileUnreadable with its errno."""
     try:
         return read()
     except OSError as error:
@@ -100,7 +102,7 @@ def _open(
 def _open_encrypted(
     path: Path, file_name: str, asked: _Asked, inside: ExitStack, pgp: PgpKeys | None
 ) -> Parts | FormatRefusal:
-    """What is inside is named without the last extension, and may be packed once itself."""
+    """Decrypt and open. The inner file has the name without its last extension, and may itself be packed once."""
     if pgp is None:
         return FormatRefusal("ARCHIVE_PGP_SEALED", "format.pgp", undecided=True)
     if refusal := refuse_kind(Kind.PGP, file_name, asked.wanted):

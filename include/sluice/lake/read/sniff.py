@@ -1,4 +1,4 @@
-"""What a file is by its bytes, never by its name; the name may only contradict.
+"""Recognise a file's format by its bytes, never by its name; a name can only contradict the bytes.
 
 Reads the first and the last kilobytes. Zip containers are told apart by their list of parts.
 """
@@ -18,7 +18,7 @@ _HEAD = 8192
 
 
 class Kind(StrEnum):
-    """Formats that can be told apart by content; CSV, XLSX, JSON and Parquet are read, also in gzip, zip or OpenPGP."""
+    """Formats told apart by content. CSV, XLSX, JSON and Parquet are read, also inside gzip, zip or OpenPGP."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -84,13 +84,13 @@ _NAMED = {
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _JSON_START = re.compile(rb"(\[\s*)?\{\s*\"")
-"""JSON that may be cut off: no table begins so."""
+"""The beginning of JSON, which may be cut off at its end. No table begins like this."""
 
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 _ARMOURED = re.compile(_ARMOUR + rb"[ \t]*\r?\n(?:[^\r\n:]+: [^\r\n]*\r?\n)*[ \t]*\r?\n([A-Za-z0-9+/]{16})")
 _TO_ITS_END = re.compile(rb"[A-Za-z0-9+/=\s]*+-----END PGP MESSAGE-----\s*+\Z")
 _ENCRYPTED_PACKETS = {1: (3, 6), 3: (4, 5, 6), 18: (1, 2)}
-"""Versions of the packets that begin an encrypted message: session keys, and encrypted data itself."""
+"""Tag -> versions of the packets that begin an encrypted message: session keys, and encrypted data itself."""
 
 _AGREED = {
     "tsv": "csv",
@@ -101,7 +101,7 @@ _AGREED = {
     "ndjson": "json",
     "jsonl": "json",
 }
-"""Other words of contracts for the formats that are read."""
+"""Other names that contracts use for the formats that are read."""
 
 _REFUSED = {
     Kind.XLS: "WRONG_FORMAT_XLS",
@@ -116,7 +116,7 @@ _REFUSED = {
 
 
 def find_kind(path: Path) -> Kind:
-    """The format of a non-empty file. Text that is nothing else is ``CSV``."""
+    """The format of a non-empty file. Any other text counts as ``CSV``."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(max(0, path.stat().st_size - 1024))
@@ -132,7 +132,9 @@ def find_kind(path: Path) -> Kind:
 
 
 def refuse_kind(kind: Kind, file_name: str, wanted: FormatHints) -> FormatRefusal | None:
-    """None for a format that is read and that name and contract agree with, and for what is packed."""
+    """Refuse a format that is not read, or that file name or contract contradict; None when all is well.
+
+    For a packed file the contract's format is not compared: it is that of the file inside."""
     named = _NAMED.get(PurePath(file_name).suffix.lower())
     if kind is Kind.ENCRYPTED:
         return FormatRefusal("ARCHIVE_ENCRYPTED", _RULE)
@@ -155,7 +157,7 @@ def _zip_kind(path: Path, head: bytes) -> Kind:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return Kind.XLSX if b"xl/" in head or b"[Content_Types].xml" in head else Kind.ZIP  # whose reader says why
+        return Kind.XLSX if b"xl/" in head or b"[Content_Types].xml" in head else Kind.ZIP  # its reader says why
     if "xl/workbook.bin" in names:
         return Kind.XLSB
     if "mimetype" in names:
@@ -186,7 +188,7 @@ def _text_kind(head: bytes, tail: bytes) -> Kind:
 
 
 def begins_encrypted(path: Path) -> bool:
-    """Whether an OpenPGP message, armoured or not, is an encrypted one; a signed one can be read by everybody."""
+    """Whether an OpenPGP message, armoured or not, is encrypted. A message that is only signed is readable by all."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(_ARMOUR):
@@ -196,7 +198,7 @@ def begins_encrypted(path: Path) -> bool:
 
 
 def has_more_than_armour(path: Path) -> bool:
-    """Whether anything but spaces follows the first armoured block: the library reads that one and not a byte more."""
+    """Whether anything but white space follows the first armoured block, beyond which the library reads nothing."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         if whole[: len(_ARMOUR)] != _ARMOUR:
             return False

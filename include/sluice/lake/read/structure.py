@@ -1,9 +1,9 @@
-"""Where records begin and end and how many cells each has, for every delimiter at once.
+"""Find where records begin and end and how many cells each has, for all delimiters in one pass.
 
-One pass over the bytes, 64 at a time: a mask of one bit per byte for quotes, line ends and each
-delimiter; a running exclusive or over the quote bits marks what lies inside quotes (the method of
-simdjson and simdcsv, on numpy words). It guesses nothing: a quote that neither opens nor closes a
-whole cell is reported as a stray. Independent of the reader that later makes the table.
+The pass takes 64 bytes at a time: a mask has one bit per byte for quotes, line ends and each
+delimiter, and a running exclusive or over the quote bits marks what lies inside quotes (the method
+of simdjson and simdcsv, on numpy words). It guesses nothing: a quote that neither opens nor closes a
+whole cell is reported as a stray. It is independent of the reader that later makes the table.
 """
 
 import mmap
@@ -15,27 +15,27 @@ import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
 Offsets = npt.NDArray[np.unsignedinteger]
-"""UInt32 while the text is shorter than 4 GiB: a record costs half as much."""
+"""UInt32 for texts shorter than 4 GiB, which halves the memory per record; else UInt64."""
 Counts = npt.NDArray[np.unsignedinteger]
-"""As small as the largest number in it allows."""
+"""The smallest unsigned type that holds the largest number."""
 
 CHUNK = 1 << 20
 NO_DELIMITER = 0
-"""Stands for *one column* among the delimiters; text with NUL bytes is refused."""
+"""The delimiter that stands for *one column*. It can occur in no text, since text with NUL bytes is refused."""
 
 _LF, _CR, _QUOTE, _APOSTROPHE = 10, 13, 34, 39
 _ONE = np.uint64(1)
 _TOP = np.uint64(63)
 _SHOWN = 20
 _LET_GO = 16
-"""Chunks after which the pages of a mapped file are let go."""
+"""After how many chunks the pages of a mapped file are released from memory."""
 _ENOUGH = 1000
-"""With more strays than this a delimiter is out, and counting them on would only cost time."""
+"""A delimiter with more strays than this is ruled out; counting further would only cost time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strays:
-    """Quotes inside cells under one delimiter: how many at least, and the offsets of the first twenty."""
+    """Stray quotes under one delimiter: their number (at least), and the offsets of the first twenty."""
 
     count: int
     offsets: tuple[int, ...]
@@ -43,12 +43,13 @@ class Strays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """Records of a text. ``starts``/``stops``: offsets of their first byte and after their last,
-    line ends excluded. ``cells[d]``: cells per record under delimiter ``d``.
+    """The records of a text.
 
-    ``crlf``, ``lone_cr``: line ends CR LF, and CR without LF, both outside quotes. ``quotes``: quote
-    bytes. ``doubled``: quote pairs inside quoted cells. ``unclosed``: the last quote opens. ``has_nul``: NUL
-    bytes occur, so the counts for NO_DELIMITER mean nothing.
+    ``starts``, ``stops``: offsets of their first byte and after their last, line ends excluded.
+    ``cells[d]``: cells per record under delimiter ``d``. ``crlf``, ``lone_cr``: number of line ends CR LF,
+    and of CR without LF, outside quotes. ``quotes``: number of quote bytes. ``doubled``: number of quote
+    pairs inside quoted cells. ``unclosed``: the last quote has no closing one. ``has_nul``: NUL bytes
+    occur, so the counts for NO_DELIMITER mean nothing.
     """
 
     starts: Offsets
@@ -69,12 +70,12 @@ class Structure:
         return len(self.starts)
 
     def record_at(self, offset: int) -> int:
-        """Index of the record that an offset lies in."""
+        """Index of the record that contains an offset."""
         return int(np.searchsorted(self.starts, offset, side="right")) - 1
 
 
 class _Marks:
-    """One kind of byte: its bits in the chunk at hand, and what the next chunk must know of it."""
+    """One byte value: its bits in the current chunk, and the state that the next chunk needs."""
 
     def __init__(self, byte: int) -> None:
         self.byte = byte
@@ -85,12 +86,12 @@ class _Marks:
         self.carry = np.uint64(0)
 
     def find(self, raw: bytes, chunk: npt.NDArray[np.uint8]) -> None:
-        """Look for the byte; a chunk without it costs next to nothing."""
+        """Find the byte in a chunk; a chunk without it costs next to nothing."""
         self.is_here = raw.find(self.byte) >= 0
         self.bits = _packed(chunk == self.byte) if self.is_here else np.zeros((len(raw) + 63) // 64, np.uint64)
 
     def count_at(self, ends: npt.NDArray[np.int64]) -> None:
-        """Remember how many there were in each record that ends here; ``ends`` are offsets in the chunk."""
+        """Record how many bytes of this kind each ending record has; ``ends`` are offsets in the chunk."""
         before = np.full(len(ends), self.total)
         if self.is_here:
             sums = np.bitwise_count(self.bits).cumsum(dtype=np.int64)
@@ -104,7 +105,7 @@ class _Marks:
 
 
 class _Scanner:
-    """The pass itself; state between chunks is what the class is for."""
+    """The pass itself; keeps the state between chunks."""
 
     def __init__(self, delimiters: tuple[int, ...], quote: int, end: int, size: int) -> None:
         self.offset = np.dtype(np.uint32 if size < 1 << 32 else np.uint64)
@@ -142,7 +143,7 @@ class _Scanner:
         self.last_byte = int(chunk[-1])
 
     def _after_cr(self, chunk: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Which of these line feeds follow a carriage return; where that ends the line itself, none."""
+        """Which of these line feeds follow a carriage return; none when CR itself ends the lines."""
         if self.end.byte == _CR or not len(ends):
             return np.zeros(len(ends), np.bool_)
         found: npt.NDArray[np.bool_] = chunk[ends - 1] == _CR
@@ -196,8 +197,8 @@ def scan(
 ) -> Structure | None:
     """The structure of a text; None when it has more than ``max_records``.
 
-    ``delimiters``: one-byte characters, :data:`NO_DELIMITER` for one column. ``until_nul``: of a text with NUL bytes
-    only the part up to about the first one, because nothing else of it counts. ``chunk``: a multiple of 64."""
+    ``delimiters``: one-byte characters, :data:`NO_DELIMITER` for one column. ``until_nul``: stop soon after the first
+    NUL byte, because such a text is refused anyway. ``chunk``: a multiple of 64."""
     scanner = _Scanner(delimiters, quote, end, len(data))
     found = 0
     for at in range(0, len(data), chunk):
@@ -215,7 +216,7 @@ def scan(
 
 
 def let_go(data: memoryview) -> None:
-    """Of a mapped file nothing stays in this process's memory; what is read again comes from the system's."""
+    """Release the pages of a mapped file from this process's memory; they stay in the system's cache."""
     if isinstance(data.obj, mmap.mmap):
         data.obj.madvise(mmap.MADV_DONTNEED)
 
@@ -246,7 +247,7 @@ def _finish(scanner: _Scanner, size: int) -> Structure:
 
 
 def _taken(parts: list[Any], dtype: "np.dtype[Any]") -> npt.NDArray[Any]:
-    """The parts as one, and out of the list."""
+    """Concatenate the parts and empty the list."""
     whole = np.concatenate([np.zeros(0, dtype), *parts])
     parts.clear()
     return whole
@@ -258,7 +259,7 @@ def _cells(marks: _Marks, open_end: bool) -> Counts:
 
 
 def _small(widths: npt.NDArray[np.int64]) -> Counts:
-    """Delimiters of each record as cells, in the smallest type."""
+    """Turn the number of delimiters in each record into a number of cells, in the smallest type."""
     cells = widths + 1
     return cells.astype(np.min_scalar_type(int(cells.max())))
 
@@ -271,7 +272,7 @@ def _packed(mask: npt.NDArray[np.bool_]) -> Words:
 
 
 def _positions(bits: Words, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Offsets of the set bits; ``mask`` has them and those inside quotes too, and is faster to search."""
+    """Offsets of the set bits. ``mask``: the same places and those inside quotes, which is faster to search."""
     found = np.flatnonzero(mask).astype(np.int64)
     kept = (bits[found >> 6] >> (found & 63).astype(np.uint64)) & _ONE
     outside: npt.NDArray[np.int64] = found[kept.astype(bool)]
@@ -279,7 +280,7 @@ def _positions(bits: Words, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64
 
 
 def _inside(quotes: Words, carry: np.uint64) -> Words:
-    """A bit for every byte from an opening quote up to, not including, its closing one."""
+    """Set a bit for every byte from an opening quote up to, not including, its closing one."""
     inside = quotes.copy()
     for shift in (1, 2, 4, 8, 16, 32):
         inside ^= inside << np.uint64(shift)

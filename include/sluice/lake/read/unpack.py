@@ -1,7 +1,7 @@
-"""What is packed in gzip or zip: exactly one file comes out, or one coded refusal.
+"""Unpack gzip or zip: exactly one file comes out, or one coded refusal.
 
-Nothing is opened twice: a container in a container is refused. What a member is called matters for its
-extension only; no name of an archive ever becomes a path.
+A container inside a container is refused. Of a member's name only the extension matters; no name from an
+archive ever becomes a path.
 """
 
 import zipfile
@@ -24,14 +24,14 @@ PACKED = frozenset({Kind.GZIP, Kind.ZIP})
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """The file inside, and the name whose extension may contradict its content."""
+    """The unpacked file, and its name, whose extension may contradict its content."""
 
     path: Path
     file_name: str
 
 
 def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits) -> Unpacked | FormatRefusal:
-    """Write what is inside to ``target``, or say why not. ``file_name``: of the container. Raises OSError."""
+    """Unpack the only file to ``target``, or say why not. ``file_name``: of the container. Raises OSError."""
     if kind is Kind.ZIP:
         return _unzip(path, target, limits)
     with path.open("rb") as packed, target.open("wb") as out:
@@ -40,7 +40,7 @@ def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits)
 
 
 def _inflate(packed: BinaryIO, out: BinaryIO, limits: Limits, packed_bytes: int) -> FormatRefusal | None:
-    """One member, its CRC and length checked by zlib (RFC 1952)."""
+    """Inflate the only member of a gzip file; zlib checks its CRC and length (RFC 1952)."""
     machine, size, most = zlib.decompressobj(31), 0, limits.unpacked_bytes(packed_bytes)
     pending = packed.read(_CHUNK)
     while pending and not machine.eof:
@@ -80,7 +80,7 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal
 def _copy(
     packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, limits: Limits, packed_bytes: int
 ) -> FormatRefusal | None:
-    """What the member holds, if that is all of its bytes and has the size and CRC of the directory."""
+    """Copy the content of the member; refuse it if it does not have the size and CRC of the directory."""
     size, crc, most = 0, 0, limits.unpacked_bytes(packed_bytes)
     try:
         for piece in _pieces(packed, member):
@@ -93,7 +93,7 @@ def _copy(
 
 
 def _pieces(packed: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Plain bytes. Raises EOFError when the stream does not end where the member ends, zlib.error."""
+    """The unpacked bytes. Raises zlib.error, and EOFError when the stream does not end where the member ends."""
     left = member.compress_size
     machine = zlib.decompressobj(-zlib.MAX_WBITS) if member.compress_type == zipfile.ZIP_DEFLATED else None
     while left:

@@ -1,7 +1,7 @@
-"""Where the one member of a zip lies, when every reader has to find the same (APPNOTE 4.3).
+"""Locate the only member of a zip in a layout that every reader understands alike (APPNOTE 4.3).
 
-A zip is read from its end, from its start or by searching for marks. Only a file without a byte that one of
-these ways skips is the same file to all: local header at 0, data, its descriptor, directory, end record.
+Programs read a zip from its end, from its start, or by searching for marks. All see the same file only if none
+of them skips a byte: local header at 0, data, its descriptor, directory, end record, and nothing else.
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import BinaryIO
 _LOCAL, _CENTRAL, _END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
 _END64, _LOCATOR = struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
 _FULL = 0xFFFFFFFF
-"""Stands for a size that is told in a zip64 record."""
+"""The value of a size that is given in a zip64 record instead."""
 _FULL_COUNT = 0xFFFF
 _ZIP64 = 1
 _SAME_FLAGS = 0x1 | 0x40 | 0x2000
-"""Encryption, of whatever kind."""
+"""Flags that both headers must agree on: encryption of any kind."""
 _HAS_DESCRIPTOR = 0x8
 _DESCRIPTOR_MARK = b"PK\x07\x08"
 
@@ -29,7 +29,7 @@ class _Directory:
 
 
 def data_start(file: BinaryIO, member: zipfile.ZipInfo) -> int | None:
-    """Offset of the first data byte of the only member, or None when a byte of the file is told of nowhere or twice."""
+    """Offset of the first data byte of the only member; None when readers could disagree about the file."""
     try:
         directory = _directory(file)
         name = _central_name(file, directory) if directory else None
@@ -39,7 +39,7 @@ def data_start(file: BinaryIO, member: zipfile.ZipInfo) -> int | None:
 
 
 def _directory(file: BinaryIO) -> _Directory | None:
-    """The central directory, if the end records follow it at once and are the end of the file."""
+    """The central directory, if the end records follow it directly and end the file."""
     size = file.seek(0, os.SEEK_END)
     end = size - _END.size
     mark, *said, length, start, comment = _END.unpack(_read(file, end, _END.size))
@@ -57,7 +57,7 @@ def _directory(file: BinaryIO) -> _Directory | None:
 
 
 def _end64(file: BinaryIO, at: int) -> tuple[int, ...] | None:
-    """Disks, counts, length and start as the zip64 record at ``at`` says them."""
+    """Disks, counts, length and start from the zip64 end record at ``at``; None when it or its locator is odd."""
     mark, length, _, _, *said = _END64.unpack(_read(file, at, _END64.size))
     _, disk, place, disks = _LOCATOR.unpack(_read(file, at + _END64.size, _LOCATOR.size))
     is_one = (mark, length, disk, place, disks) == (b"PK\x06\x06", _END64.size - 12, 0, at, 1)
@@ -70,7 +70,7 @@ def _agree(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
 
 
 def _central_name(file: BinaryIO, directory: _Directory) -> bytes | None:
-    """The name in the one entry that fills the directory."""
+    """The name in the only entry of the directory, if that entry fills it."""
     entry = _CENTRAL.unpack(_read(file, directory.start, _CENTRAL.size))
     name, extra, comment = entry[10:13]
     is_all = directory.start + _CENTRAL.size + name + extra == directory.end
@@ -80,7 +80,7 @@ def _central_name(file: BinaryIO, directory: _Directory) -> bytes | None:
 
 
 def _local(file: BinaryIO, member: zipfile.ZipInfo, name: bytes, directory_at: int) -> int | None:
-    """Where the data begins, if the local header says of it what the directory says."""
+    """Offset of the data, if the local header agrees with the directory."""
     mark, _, flags, method, _, _, crc, packed, plain, name_size, extra_size = _LOCAL.unpack(_read(file, 0, _LOCAL.size))
     start = _LOCAL.size + name_size + extra_size
     behind = _read(file, start + member.compress_size, max(0, directory_at - start - member.compress_size))
@@ -100,7 +100,7 @@ def _local(file: BinaryIO, member: zipfile.ZipInfo, name: bytes, directory_at: i
 
 
 def _sizes64(extra: bytes) -> tuple[int, int] | None:
-    """Plain and packed size of the zip64 field (APPNOTE 4.5.3)."""
+    """Plain and packed size from the zip64 extra field (APPNOTE 4.5.3)."""
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<2H", extra, at)
@@ -112,7 +112,7 @@ def _sizes64(extra: bytes) -> tuple[int, int] | None:
 
 
 def _descriptors(member: zipfile.ZipInfo) -> set[bytes]:
-    """Each way to write the data descriptor: with or without mark, 32 or 64 bits (APPNOTE 4.3.9)."""
+    """All ways to write the data descriptor: with or without mark, 32 or 64 bits (APPNOTE 4.3.9)."""
     said = (member.CRC, member.compress_size, member.file_size)
     bare = [struct.pack("<I2Q", *said)]
     if max(said) <= _FULL:
@@ -121,7 +121,7 @@ def _descriptors(member: zipfile.ZipInfo) -> set[bytes]:
 
 
 def _read(file: BinaryIO, at: int, size: int) -> bytes:
-    """Raises struct.error when the file does not have so many bytes there."""
+    """Read ``size`` bytes at ``at``. Raises struct.error when the file is too short."""
     if at < 0:
         raise struct.error
     file.seek(at)

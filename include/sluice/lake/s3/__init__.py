@@ -1,1 +1,1 @@
-"""Objects: listed, got and put on conditions, version by version; what a server can do, and how it fails."""
+"""S3 objects: listing, reading and conditional writing, version by version; what a server supports and how it fails."""

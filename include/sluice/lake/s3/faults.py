@@ -1,4 +1,4 @@
-"""What an answer of the object store means: a fault that passes, or one with a code."""
+"""Classify errors of the object store: transient ones to retry, or coded ones to raise."""
 
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
 UNDER_A_KEY, PUT_AWAY = frozenset({"InvalidRequest", "InvalidArgument"}), "InvalidObjectState"
-"""How stores answer for an object whose sender kept the key (the message tells it from other faults of that code), and
-for one of a cold class."""
+"""Error codes for an object whose sender kept the encryption key (its message tells it from other errors with the same
+code), and for one in a cold storage class."""
 SluiceFailure = StoreError | ServiceMissing | NotFound
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same request may well succeed in a moment."""
+    """Whether the error is transient, so that the same request may succeed in a moment."""
     from botocore.exceptions import (
         ClientError,
         ConnectTimeoutError,
@@ -32,7 +32,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
-    """The error of ours that a refusal is."""
+    """The SluiceError for a refusal of the store."""
     code = str(error.response.get("Error", {}).get("Code", "unknown"))
     refs = (Ref("operation", operation), Ref("bucket", bucket), Ref("s3 code", code))
     if code in {"412", "PreconditionFailed", "ConditionalRequestConflict"}:

@@ -1,8 +1,8 @@
 """Objects in S3: pinned reads, conditional writes, whole-segment prefixes.
 
-``If-None-Match: *`` and ``If-Match`` are the only locks. A 412 may be the answer to our own write
-whose response was lost, so it is compared before it is believed. Reads pin a version, because a
-ranged read of an unpinned key can mix two of them.
+``If-None-Match: *`` and ``If-Match`` are the only locks. A 412 may be caused by our own earlier write
+whose response was lost, so the stored object is compared before a conflict is reported. Reads pin a
+version, because a ranged read of an unpinned key can mix two versions.
 """
 
 import base64
@@ -35,12 +35,12 @@ SHA_METADATA = "sha256"
 BELIEVED_FOR_SECONDS = 60.0
 NO_GUARD: Mapping[str, str] = MappingProxyType({})
 _ONE_AT_A_TIME = threading.Lock()
-"""Clients may be used by any thread, but a session makes one after the other."""
+"""Any thread may use a client, but a session must create clients one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One version of one object. ``sha256`` is known for what we wrote ourselves."""
+    """One version of one object. ``sha256`` is known only for objects that we wrote ourselves."""
 
     bucket: str
     key: str
@@ -53,7 +53,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was really read of one version, and when that was put there."""
+    """A downloaded version: hash and size of the bytes that were read, and when the version was written."""
 
     path: Path
     sha256: Sha256
@@ -63,7 +63,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What lies directly below a prefix: deeper prefixes, with their slash, and keys."""
+    """What lies directly below a prefix: deeper prefixes, with a trailing slash, and keys."""
 
     prefixes: tuple[str, ...]
     keys: tuple[str, ...]
@@ -80,12 +80,12 @@ class Upload:
 
 
 def prefix_of(*segments: str) -> str:
-    """A prefix of whole segments, with its slash: ``client-a/`` never lists ``client-ab/``."""
+    """A prefix of whole segments with a trailing slash, so that ``client-a/`` never lists ``client-ab/``."""
     return "/".join(segments) + "/"
 
 
 class ObjectStore:
-    """The S3 endpoint of the settings. Raises StoreError, ServiceMissing or NotFound, coded."""
+    """The object store of the settings. Its methods raise StoreError, ServiceMissing or NotFound."""
 
     def __init__(self, settings: "Settings") -> None:
         self._client = open_client(settings)
@@ -93,7 +93,7 @@ class ObjectStore:
         self._names: Known = {}
 
     def broken_promises(self, bucket: str) -> tuple[Promise, ...]:
-        """What the bucket does not keep to; a bucket that keeps to everything is asked again after a minute."""
+        """The promises that a bucket breaks. A bucket that keeps them all is tested again only after a minute."""
         if time.monotonic() - self._fit.get(bucket, float("-inf")) < BELIEVED_FOR_SECONDS:
             return ()
         broken = tuple(self._try("probe", bucket, lambda: find_broken(self._client, bucket)))
@@ -102,7 +102,7 @@ class ObjectStore:
         return broken
 
     def list_prefixes(self, bucket: str) -> list[str]:
-        """First segments of all keys in the bucket."""
+        """The first segments of the keys in the bucket."""
         pages = self._client.get_paginator("list_objects_v2")
         found = self._try("list", bucket, lambda: list(pages.paginate(Bucket=bucket, Delimiter="/")))
         return [entry["Prefix"].rstrip("/") for page in found for entry in page.get("CommonPrefixes", ())]
@@ -113,20 +113,20 @@ class ObjectStore:
         return [each["Name"] for each in answer["Buckets"]]
 
     def list_level(self, bucket: str, prefix: str) -> Level:
-        """One level below a whole-segment prefix, whatever version it has: what was deleted may have old ones."""
+        """One level below a whole-segment prefix, including deleted objects of which older versions are left."""
         found = self._try("list versions", bucket, lambda: list(self._listing(bucket).level(prefix)))
         prefixes = {each["Prefix"] for page in found for each in page.get("CommonPrefixes", ())}
         keys = {each["Key"] for page in found for each in page.get("Versions", ())}
         return Level(tuple(sorted(prefixes)), tuple(sorted(keys)))
 
     def has_versions(self, bucket: str, prefix: str) -> bool:
-        """Whether any version of anything is below a whole-segment prefix; a folder mark is nothing."""
+        """Whether any version of any object is below a whole-segment prefix; folder marks do not count."""
         return next(self.list_versions(bucket, prefix), None) is not None
 
     def list_versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """Every version under a whole-segment prefix, delete markers and folder marks left out.
+        """Every version below a whole-segment prefix, without delete markers and folder marks.
 
-        A folder mark is an empty object whose key ends in a slash. What has content there is an object like any other.
+        A folder mark is an empty object whose key ends in a slash. With content, it is listed like any other object.
         """
         for entry in self._try("list versions", bucket, lambda: list(self._listing(bucket).below(prefix))):
             yield StoredObject(
@@ -139,7 +139,7 @@ class ObjectStore:
             )
 
     def _listing(self, bucket: str) -> Listing:
-        """A fresh one for each attempt: what it asked once it does not ask again."""
+        """A new listing for each attempt, because a listing does not repeat the requests that it made."""
         return Listing(self._client, bucket, self._names)
 
     def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Fetched:
@@ -158,14 +158,14 @@ class ObjectStore:
         return self._try("get", bucket, attempt)
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> bytes:
-        """The bytes of one object, for small ones."""
+        """The bytes of one small object: the given version, or the current one."""
         pin = {"VersionId": version_id} if version_id else {}
         return self._try(
             "get", bucket, lambda: bytes(self._client.get_object(Bucket=bucket, Key=key, **pin)["Body"].read())
         )
 
     def head(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject | None:
-        """The current version of a key, or this one; None where there is none."""
+        """The given version of a key, or the current one; None when there is none."""
         pin = {"VersionId": version_id} if version_id else {}
         try:
             answer = self._try("head", bucket, lambda: self._client.head_object(Bucket=bucket, Key=key, **pin))
@@ -174,13 +174,13 @@ class ObjectStore:
         return _stored(bucket, key, answer, answer["ContentLength"], answer["Metadata"].get(SHA_METADATA))
 
     def put(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
-        """Write a new version of a key without a condition: what a principal's own tool does."""
+        """Write a new version of a key without a condition, as a principal's own tool does."""
         return self._put(bucket, key, content, content_type, {})
 
     def put_once(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
-        """Write a key that is a function of its exchange; a rerun finds its own bytes and goes on.
+        """Write a key unless it exists. A rerun that finds its own bytes there goes on.
 
-        Raises StoreConflict when the key already holds other content.
+        For keys that are a function of their exchange. Raises StoreConflict when the key already holds other content.
         """
         try:
             return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
@@ -191,7 +191,7 @@ class ObjectStore:
     def copy(
         self, source: StoredObject, bucket: str, key: str, content_type: str, guard: Mapping[str, str] = NO_GUARD
     ) -> StoredObject:
-        """Write a new version of a key with the bytes of a pinned one, which the store copies by itself."""
+        """Write a new version of a key with the bytes of a pinned version, copied by the store itself."""
 
         def attempt() -> StoredObject:
             answer = self._client.copy_object(
@@ -209,9 +209,10 @@ class ObjectStore:
         return self._try("copy", bucket, attempt)
 
     def copy_once(self, source: StoredObject, bucket: str, key: str, content_type: str) -> StoredObject:
-        """Like :meth:`put_once`, with the bytes of a pinned version.
+        """Like :meth:`put_once`, with the bytes of a pinned version. Raises StoreConflict.
 
-        Not every S3 heeds a condition on a copy: whoever calls this holds a lock on the key, which is looked at first.
+        Not every S3 server honours a condition on a copy. The caller must therefore hold a lock on the key, and the
+        key is looked at first.
         """
         present = self.head(bucket, key)
         if present is None:
@@ -222,9 +223,9 @@ class ObjectStore:
         return _ours(present, bucket, source.sha256)
 
     def put_converging(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
-        """Like :meth:`put_once`, but puts a version over what an earlier, uncommitted try left (``If-Match``).
+        """Like :meth:`put_once`, but add a version on top of what an earlier, uncommitted attempt left (``If-Match``).
 
-        Nothing is deleted here: what no record names is swept after the commit.
+        Nothing is deleted here: versions that no record names are swept after the commit. Raises StoreConflict.
         """
         try:
             return self.put_once(bucket, key, content, content_type)
@@ -238,7 +239,7 @@ class ObjectStore:
         return _ours(present, bucket, hash_of(content)[0])
 
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
-        """Remove every version of one key for good, delete markers too, except those to keep; how many."""
+        """Remove all versions and delete markers of a key for good, except those in ``keep``; return how many."""
         found = self._try("list versions", bucket, lambda: versions_of(self._client, bucket, key))
         gone = [version_id for version_id in found if version_id not in keep]
         for version_id in gone:
@@ -246,26 +247,26 @@ class ObjectStore:
         return len(gone)
 
     def list_uploads(self, bucket: str, prefix: str) -> list[Upload]:
-        """Unfinished multipart uploads under a prefix: their parts are bytes nobody lists."""
+        """Unfinished multipart uploads below a prefix; no listing of objects shows their parts."""
         pages = self._client.get_paginator("list_multipart_uploads")
         found = self._try("list uploads", bucket, lambda: list(pages.paginate(Bucket=bucket, Prefix=prefix)))
         listed = (each for page in found for each in page.get("Uploads", ()))
         return [Upload(bucket, each["Key"], each["UploadId"], each["Initiated"]) for each in listed]
 
     def abort_uploads(self, bucket: str, prefix: str) -> int:
-        """Give up every unfinished multipart upload under a prefix; how many."""
+        """Abort every unfinished multipart upload below a prefix; return how many."""
         found = self.list_uploads(bucket, prefix)
         for upload in found:
             self.abort_upload(upload)
         return len(found)
 
     def abort_upload(self, upload: Upload) -> None:
-        """Give up one unfinished multipart upload."""
+        """Abort one unfinished multipart upload."""
         named = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
         self._try("abort upload", upload.bucket, lambda: self._client.abort_multipart_upload(**named))
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> None:
-        """Remove one version for good (a plain delete on a versioned bucket only adds a marker)."""
+        """Remove one version for good; a plain delete on a versioned bucket would only add a marker."""
         self._try("delete", bucket, lambda: self._client.delete_object(Bucket=bucket, Key=key, VersionId=version_id))
 
     def _put(
@@ -290,7 +291,7 @@ class ObjectStore:
         return self._try("put", bucket, attempt)
 
     def _try(self, operation: str, bucket: str, attempt: Callable[[], T]) -> T:
-        """Run one request; passing faults (5xx, no connection) are tried again for 20 s."""
+        """Run one request; retry transient faults (5xx, no connection) for 20 s."""
         from botocore.exceptions import BotoCoreError, ClientError
         from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -320,7 +321,7 @@ def hash_of(content: bytes | Path) -> tuple[Sha256, int]:
 
 
 def _ours(present: StoredObject | None, bucket: str, sha256: Sha256 | None) -> StoredObject:
-    """What lies there, if it is what was to be put there. Raises StoreConflict."""
+    """Return the stored object if it has the expected content. Raises StoreConflict."""
     if present is not None and present.sha256 == sha256:
         return present
     raise StoreConflict(Ref("bucket", bucket), Ref("sha256", sha256 or ""))
@@ -340,14 +341,16 @@ def _stored(bucket: str, key: str, answer: dict[str, Any], size: int, sha256: st
 
 @cache
 def _session() -> Any:
-    """One for all stores of this process: reading botocore's models takes longer than most requests."""
+    """The one session of this process, because reading botocore's models takes longer than most requests."""
     import boto3
 
     return boto3.session.Session()
 
 
 def open_client(settings: "Settings") -> Any:
-    """The boto3 client of the settings: what is asked of a server is asked as it will be used."""
+    """The boto3 client of the settings, also for probing, so that a server is probed just as it will be used.
+
+    Raises SettingInvalid."""
     from botocore.config import Config
 
     endpoint = None if settings.s3_endpoint in (None, "aws") else settings.s3_endpoint

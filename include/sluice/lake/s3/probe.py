@@ -1,6 +1,7 @@
-"""What an S3 bucket has to keep to, tried out on an object of its own that is removed again; it is not believed.
+"""Test what Sluice needs of an S3 bucket on a probe object, which is removed again.
 
-Several servers answer 200 and neither keep versions nor heed a condition; a credential may write and not remove.
+A server's word is not enough: several answer 200 but neither keep versions nor honour a condition, and a credential
+may be allowed to write but not to remove.
 """
 
 import uuid
@@ -15,7 +16,7 @@ NO_ETAG = '"00000000000000000000000000000000"'
 
 
 class Promise(StrEnum):
-    """What everything here rests on."""
+    """Features of S3 on which Sluice relies."""
 
     IF_NONE_MATCH = "If-None-Match"
     IF_MATCH = "If-Match"
@@ -24,7 +25,7 @@ class Promise(StrEnum):
 
 
 def find_broken(s3: Any, bucket: str, call: Callable[[Callable[[], Any]], Any] = lambda each: each()) -> list[Promise]:
-    """Promises that a bucket breaks; about 30 ms. ``s3``: a boto3 client; ``call``: how a request is repeated."""
+    """The promises that a bucket breaks; takes about 30 ms. ``s3``: a boto3 client; ``call``: how to run a request."""
     key = f"{PROBES}{uuid.uuid4()}"
     put = partial(s3.put_object, Bucket=bucket, Key=key)
     broken = []
@@ -71,6 +72,6 @@ def _versions(s3: Any, bucket: str, key: str) -> list[str]:
 
 
 def _bodies(s3: Any, bucket: str, key: str, call: Callable[[Callable[[], Any]], Any]) -> list[bytes]:
-    """What each version holds, smallest first."""
+    """The content of each version, sorted."""
     pinned = [partial(s3.get_object, Bucket=bucket, Key=key, VersionId=each) for each in _versions(s3, bucket, key)]
     return sorted(call(get)["Body"].read() for get in pinned)

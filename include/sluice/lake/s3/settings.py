@@ -1,4 +1,4 @@
-"""Settings of S3 that boto3 makes no client of."""
+"""Name the S3 setting with which boto3 can make no client."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,9 @@ from sluice.settings import Settings
 
 @contextmanager
 def naming_setting(settings: Settings) -> Iterator[None]:
-    """While a client is made: what stops it becomes SettingInvalid with a name; boto3 quotes the address."""
+    """Turn an error of making a client into SettingInvalid with the setting's name.
+
+    The message of boto3 is dropped, because it quotes the address."""
     from botocore.exceptions import InvalidRegionError, ProfileNotFound
 
     try:

@@ -1,15 +1,15 @@
-"""Every version in a bucket under the name it really has, and every page of them.
+"""List every version in a bucket, with real names and across all pages.
 
-Two ways of SeaweedFS are met here; of servers that are known to be others the first answer is believed.
+This works around two defects of SeaweedFS. The first answer of a server that is known to be another one is trusted.
 
-XML 1.0 has no control characters. A server that is asked to percent-encode names says them all the same; SeaweedFS does
-so where it lists objects only. Where it lists versions it writes U+FFFD for such a character, in keys and in the marker
-that says where the next page begins. So pages are asked for by real names.
+1. Names. XML 1.0 has no control characters, so servers can be asked to percent-encode names. SeaweedFS does so only
+when it lists objects. When it lists versions it writes U+FFFD for such a character, both in keys and in the marker
+that says where the next page begins. Pages are therefore requested by real names.
 
-It walks by the names of its folders (``a.csv.versions`` for a.csv, ``a`` for a/), sorts what it met for a page by key,
-and goes on after the last key: what sorts before that and was not met yet is in no page. a.csv is passed over where a
-page ends on a.csv.ok, and a-b/ where one ends on a/. So what has more than one page is asked for folder by folder, and
-after each page by the names that can have been passed over.
+2. Order. SeaweedFS walks by the names of its own folders (``a.csv.versions`` for a.csv, ``a`` for a/), sorts what it
+met for a page by key, and continues after the last key. Whatever sorts before that key and was not met yet is on no
+page: a.csv is skipped when a page ends on a.csv.ok, and a-b/ when one ends on a/. A listing of more than one page is
+therefore requested folder by folder, and after each page the names that may have been skipped are requested too.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ from sluice.errors import Ref, StoreError
 UNSAID = "\ufffd"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 VERSIONS = ".versions/"
-"""Asked for by this ending, SeaweedFS lists the versions of one key and nothing that is longer; others know none."""
+"""A key with this suffix as prefix makes SeaweedFS list the versions of that key alone; other servers find nothing."""
 IN_ORDER = ("AmazonS3", "MinIO", "Ceph")
-"""What servers call themselves that list versions as S3 does."""
+"""Names (in the ``Server`` header) of servers that list versions in the order of keys, as S3 does."""
 OF_NOTHING = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 BEFORE_SLASH = tuple(map(chr, range(0x20, ord("/"))))
 Known = dict[tuple[str, str, str | None], str]
-"""Real keys by bucket, what they are called, and version: a version never gets another name."""
+"""Bucket, listed name and version -> real key. The key of a version never changes."""
 Page = dict[str, Any]
-"""As S3 answers ListObjectVersions."""
+"""An answer of S3 to ListObjectVersions."""
 
 
 class ListingCut(StoreError):
-    """Nobody can tell what comes after a page. Words of ``Ref("rule", ...)``: NAME_UNSAID, TOO_MANY_VERSIONS."""
+    """A listing cannot be continued after a page. ``Ref("rule", ...)``: NAME_UNSAID or TOO_MANY_VERSIONS."""
 
     code: ClassVar[str] = "SLU-206"
     summary: ClassVar[str] = "a listing of the store cannot be read to its end"
@@ -44,19 +44,19 @@ class ListingCut(StoreError):
 
 
 def said_of(key: str) -> str:
-    """What a listing of versions calls a key."""
+    """The name under which a listing of versions shows a key."""
     return _NO_XML.sub(UNSAID, key)
 
 
 def versions_of(s3: Any, bucket: str, key: str, size: int = 1000) -> set[str]:
-    """Every version of one key, delete markers too. Raises ListingCut, and as ``s3`` does. size: of a page."""
+    """All version ids of one key, delete markers too. size: of a page. Raises ListingCut and the errors of ``s3``."""
     names, found, marker = (key, said_of(key)), set[str](), dict[str, str]()
     while True:
         page = s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=size, **marker)
         found |= {each["VersionId"] for each in _entries(page) if each["Key"] in names}
         if not page.get("IsTruncated"):
             return found
-        if page["NextKeyMarker"] not in names:  # what is longer may hide it
+        if page["NextKeyMarker"] not in names:  # longer keys may hide versions of this one
             return found | {each["VersionId"] for each in _entries(_behind(s3, bucket, key, size))}
         marker = {"KeyMarker": key, "VersionIdMarker": page["NextVersionIdMarker"]}
 
@@ -66,10 +66,10 @@ def _entries(page: Page) -> list[dict[str, Any]]:
 
 
 def _behind(s3: Any, bucket: str, key: str, size: int) -> Page:
-    """The versions of one key that longer names hide. Raises ListingCut."""
+    """The versions of one key, some of which longer keys may hide in a usual listing. Raises ListingCut."""
     names = (key, said_of(key))
     page: Page = s3.list_object_versions(Bucket=bucket, Prefix=key + VERSIONS, MaxKeys=size)
-    if page.get("IsTruncated"):  # it goes on after no marker
+    if page.get("IsTruncated"):  # no marker continues this listing
         raise ListingCut(Ref("bucket", bucket), Ref("rule", "TOO_MANY_VERSIONS"))
     for kind in ("Versions", "DeleteMarkers"):
         page[kind] = [each | {"Key": key} for each in page.get(kind, ()) if each["Key"] in names]
@@ -77,22 +77,22 @@ def _behind(s3: Any, bucket: str, key: str, size: int) -> Page:
 
 
 class Listing:
-    """One listing of a bucket, folder marks left out: each folder with names that cannot be said is asked once.
+    """One listing of a bucket, without folder marks. Raises the errors of ``s3``.
 
-    Raises as ``s3`` does.
+    A folder with names that XML cannot hold is asked for its real names once.
     """
 
     def __init__(self, s3: Any, bucket: str, known: Known, size: int = 1000) -> None:
-        """known: what is found is added, and not asked for again. size: of a page, 1,000 at most."""
+        """known: real keys that need not be asked for; those found are added. size: of a page, at most 1,000."""
         self._s3, self._bucket, self._known, self._size = s3, bucket, known, size
         self._asked: set[str] = set()
         self._untold: set[str] = set()
-        """Folders whose name cannot be told: nothing in them is there any more but older versions."""
+        """Folders whose real name cannot be found, because only older versions are left in them."""
 
     def below(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """Every version below a prefix once, as S3 tells it, with real keys as far as they can be told.
+        """Every version below a prefix once, as S3 lists it, with its real key if that can be found.
 
-        A key cannot be told where it is deleted and only older versions are left. Raises ListingCut.
+        The real key of a deleted object, of which only older versions are left, cannot be found. Raises ListingCut.
         """
         waiting, met = [prefix], {prefix}
         told: set[tuple[str, str]] = set()
@@ -111,11 +111,11 @@ class Listing:
                 met |= folders
 
     def level(self, prefix: str) -> Iterator[Page]:
-        """Pages with what lies one level below a prefix; some of it may come twice. Raises ListingCut."""
+        """Pages with what lies one level below a prefix; an entry may come twice. Raises ListingCut."""
         return self._pages(self._page(prefix, Delimiter="/"), prefix, Delimiter="/")
 
     def _pages(self, page: Page, prefix: str, **more: str) -> Iterator[Page]:
-        """A first page, and those after it."""
+        """The given first page, and the pages after it. Raises ListingCut."""
         yield page
         while page.get("IsTruncated"):
             marker = self._marker(page["NextKeyMarker"], page.get("NextVersionIdMarker"))
@@ -125,7 +125,7 @@ class Listing:
             yield page
 
     def _passed_over(self, prefix: str, marker: str) -> Iterator[Page]:
-        """What sorts before the end of a page and was not met, or is not met any more: at this level."""
+        """Pages with what the server may have skipped: entries of this level that sort before the end of a page."""
         name = marker.removesuffix("/")
         ends = range(max(name.rfind("/") + 2, len(prefix)), len(name) + 1)
         for passed in (name[:end] for end in ends if name[end : end + 1] <= "."):  # the whole name too
@@ -152,10 +152,10 @@ class Listing:
         return page
 
     def _is_mark(self, entry: dict[str, Any], *, is_told: bool) -> bool:
-        """Whether it is the name of a folder without content, which is nothing.
+        """Whether an entry is a folder mark: its key ends in a slash and it has no content.
 
-        is_told: the size says so. SeaweedFS says 0 of up to a KiB there, and gives it to nobody; the hash it lists with
-        objects is that of the content.
+        is_told: the listed size can be trusted. SeaweedFS lists size 0 for up to a KiB of content under such a key, and
+        gives it to nobody. The hash that it shows in a listing of objects is that of the content.
         """
         if not entry["Key"].endswith("/") or entry["Size"]:
             return False
@@ -165,7 +165,7 @@ class Listing:
         return all(each["Key"] != entry["Key"] or each["ETag"].strip('"') == OF_NOTHING for each in found)
 
     def _folders(self, said: str) -> list[str]:
-        """The folders that are called so; itself where none can be told."""
+        """The real names of the folders that are listed under this name; the name itself when none can be found."""
         if UNSAID not in said:
             return [said]
         beside = said.partition(UNSAID)[0].rpartition("/")[0]
@@ -192,7 +192,7 @@ class Listing:
         return self._known.get(name)
 
     def _ask(self, folder: str) -> None:
-        """Learn the versions of every name below a folder that cannot be said."""
+        """Learn the versions of every key below a folder whose name XML cannot hold."""
         if folder in self._asked:
             return
         self._asked.add(folder)
@@ -201,7 +201,7 @@ class Listing:
                 self._known |= {(self._bucket, said, each): key for each in versions_of(self._s3, self._bucket, key)}
 
     def _keys(self, prefix: str) -> Iterator[str]:
-        """Keys of objects; a page goes on after the last key, because its token may have such a name in it."""
+        """Keys of objects. The next page starts after the last key: a continuation token may contain such a name."""
         after: dict[str, str] = {}
         while True:
             page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **after)
@@ -212,5 +212,5 @@ class Listing:
 
 
 def _is_in_order(page: Page) -> bool:
-    """Whether the server is known to list in the order of keys; what a proxy says for it is not known."""
+    """Whether the server is known to list in the order of keys. Behind a proxy that names itself this is unknown."""
     return bool(page["ResponseMetadata"]["HTTPHeaders"].get("server", "").startswith(IN_ORDER))

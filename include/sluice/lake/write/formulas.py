@@ -1,14 +1,14 @@
-r"""No live formula in a CSV file, whatever spreadsheet opens it (security.md T7; OWASP CSV injection).
+r"""Neutralise formulas in CSV files, whatever spreadsheet opens them (security.md T7; OWASP CSV injection).
 
-A *start* is the start of a cell and, because a program may cut the file elsewhere than we do, the
-place after a comma, semicolon, pipe, tab or line break inside a cell. What stands at a start is
-live when its first visible character is one of ``= + - @`` (or a wide or small form of these); a
-cell that begins with TAB, CR or LF counts too. A live start gets one apostrophe.
+A *start* is the beginning of a cell and, because another program may split the file differently, the
+place after a comma, semicolon, pipe, tab or line break inside a cell. A start is live when its first
+visible character is one of ``= + - @`` (or a wide or small form of these); a cell that begins with
+TAB, CR or LF counts too. A live start gets one apostrophe.
 
-Reversible: at a start the apostrophes before something live are counted, and one is added to any
-number of them, so ``=1`` becomes ``'=1`` and ``'=1`` becomes ``''=1``. Taking one away at every
-such start gives the text back (:func:`restored`). Untouched are cells that are nothing but a number
-(``-12,5``) or a phone number (``+32 475 12 34 56``): there is nothing in them to run.
+This is reversible. Any number of apostrophes before something live gets one more, so ``=1`` becomes
+``'=1`` and ``'=1`` becomes ``''=1``. Removing one at every such start restores the text
+(:func:`restored`). Cells that are only a number (``-12,5``) or a phone number
+(``+32 475 12 34 56``) are left alone: there is nothing in them to run.
 """
 
 import re
@@ -23,7 +23,7 @@ _UNSEEN = (
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U00013438"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000e0100-\U000e01ef"
 )
-"""Spaces, control and format characters: what an import may strip or not show."""
+"""Spaces, control and format characters, which an import may strip or not show."""
 _CUTS = ",;|\t\r\n"
 
 _FIRST = f"'*[{_UNSEEN}]*[{_SIGNS}\t\r\n]"
@@ -43,7 +43,9 @@ _TAKE_ANY = re.compile(rf"\A'(?={_FIRST})|(?<=[{_CUTS}])'(?={_INNER})")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neutral:
-    """A frame without live starts; how many cells of each column were changed, and how many hold NUL (0 too)."""
+    """A frame without live starts.
+
+    ``counts``: column -> changed cells, if any; ``nul``: column -> cells with a NUL, which may be 0."""
 
     frame: pl.DataFrame
     counts: dict[str, int]
@@ -51,25 +53,25 @@ class Neutral:
 
 
 def neutralised_text(text: str, *, inside: bool = True) -> str:
-    """``text`` with one apostrophe more at every live start; ``inside``: not only at its beginning."""
+    """``text`` with one more apostrophe at every live start. ``inside``: also at starts inside the cell."""
     if _PLAIN_CELL.search(text):
         return text
     return (_ADD_ANY if inside else _ADD_FIRST).sub("'", text)
 
 
 def restored(text: str, *, inside: bool = True) -> str:
-    """What :func:`neutralised_text` was given; ``inside`` as it was then."""
+    """Undo :func:`neutralised_text`; ``inside`` must be the same as then."""
     return (_TAKE_ANY if inside else _TAKE_FIRST).sub("", text)
 
 
 def is_live(column: pl.Expr, *, inside: bool) -> pl.Expr:
-    """Cells that :func:`neutralised_text` may change; all others it leaves alone."""
+    """Whether :func:`neutralised_text` may change a cell; it leaves all others alone."""
     pattern = _SUSPECT_ANY if inside else _SUSPECT_FIRST
     return column.str.contains(pattern) & ~column.str.contains(_PLAIN)
 
 
 def neutralise(frame: pl.DataFrame, *, inside: bool) -> Neutral:
-    """Every cell through :func:`neutralised_text`: one vectorised scan, then only what it found."""
+    """Apply :func:`neutralised_text` to every cell: one vectorised scan, then only the cells that it found."""
     pattern = f"{_SUSPECT_ANY if inside else _SUSPECT_FIRST}|\\x00"
     found = frame.select(pl.all().str.contains(pattern).any())
     suspects = frame.select(name for name in frame.columns if found[name][0])

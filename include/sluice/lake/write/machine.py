@@ -19,10 +19,10 @@ _ROWS_PER_GROUP = 100_000
 
 
 def write_json(frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, path: Path) -> Changes:
-    """An object per row: one a line (``ndjson``), or all of them in one array (``json``).
+    """Write one object per row: one per line (``ndjson``), or all in one array (``json``).
 
     UTF-8 (RFC 8259). Integers, numbers and booleans are JSON values, everything else is text as it
-    is in the frame; a missing value is null. raises WriteFormInvalid: another encoding."""
+    is in the frame; a missing value is null. Raises WriteFormInvalid for another encoding."""
     if (form.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8"):
         raise WriteFormInvalid(Ref("setting", "encoding"), Ref("format", form.format))
     values, as_text = typed(frame, types, form, with_moments=False)
@@ -35,10 +35,10 @@ def write_json(frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, p
 def write_parquet(
     frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, path: Path, metadata: Mapping[bytes, bytes]
 ) -> Changes:
-    """A Parquet file; ``metadata`` becomes key-value metadata of its schema.
+    """Write a Parquet file; ``metadata`` becomes key-value metadata of its schema.
 
-    No statistics: a minimum or maximum is a value in clear in the footer. Snappy, because every
-    reader has it. A timestamp whose format names UTC is a UTC timestamp, else a local one."""
+    It has no statistics, because a minimum or maximum is a value in clear in the footer. It uses Snappy,
+    which every reader has. A timestamp whose format names UTC is a UTC timestamp, any other a local one."""
     from polars import CompatLevel
 
     values, as_text = typed(frame, types, form, with_moments=True)
@@ -54,9 +54,10 @@ def put_table(
     keeps_arrow_types: bool = False,
     with_int96: bool = False,
 ) -> None:
-    """The file itself; the same table gives the same bytes. keeps_arrow_types: beside Parquet's own.
+    """Write a table as Parquet; the same table gives the same bytes.
 
-    with_int96: timestamps in the old form of Spark and Impala."""
+    keeps_arrow_types: store Arrow's types beside Parquet's own. with_int96: write timestamps in the old
+    form of Spark and Impala."""
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(dict(sorted(metadata.items())) if keeps_arrow_types else None)
@@ -84,7 +85,7 @@ def _lines(frame: pl.DataFrame) -> Iterator[bytes]:
 
 
 def _array(frame: pl.DataFrame) -> Iterator[bytes]:
-    """A line break ends an object and never stands inside one: JSON text has it escaped."""
+    """The rows as one array. Splitting at line breaks is safe, because JSON escapes them inside text."""
     before = b"["
     for part in _lines(frame):
         yield before + b"\n" + part.rstrip(b"\n").replace(b"\n", b",\n")

@@ -1,4 +1,4 @@
-"""What writing a table takes and gives: the agreed form, the finished file, and why it cannot be.
+"""Input, result and errors of writing a table: the agreed form, the finished file, and why there is none.
 
 A file is written as agreed or not at all. No error here quotes a cell: it names columns and counts.
 """
@@ -26,7 +26,7 @@ class WriteFormInvalid(SluiceError):
 
 
 class ValueUnwritable(SluiceError):
-    """Cells that the agreed form cannot hold. Nothing is written: no `?`, no cut text, no lost row."""
+    """The agreed form cannot hold some cells. Nothing is written: no `?`, no truncated text, no lost row."""
 
     code: ClassVar[str] = "SLU-425"
     summary: ClassVar[str] = "the agreed file format cannot hold some values"
@@ -35,15 +35,15 @@ class ValueUnwritable(SluiceError):
 
     @classmethod
     def in_columns(cls, rule: str, counts: Mapping[str, int]) -> "ValueUnwritable":
-        """``counts``: column -> rows concerned; 0 stands for the column's own name."""
+        """The error for a rule. ``counts``: column -> rows concerned; 0 means the column's own name."""
         places = (ref for name, count in counts.items() for ref in (Ref("column", name), Ref("rows", count)))
         return cls(Ref("rule", rule), *places)
 
 
 def check_nul(counts: Mapping[str, int], names: Iterable[str]) -> None:
-    """Many readers end the text at a NUL, and ours refuses it. counts: column -> cells with one.
+    """Refuse NUL, which CSV and workbooks cannot hold: many readers end the text there, and ours refuses it.
 
-    raises ValueUnwritable: CSV and workbooks cannot hold it."""
+    counts: column -> cells with a NUL. Raises ValueUnwritable."""
     nul = {name: 0 for name in names if "\0" in name} | {name: count for name, count in counts.items() if count}
     if nul:
         raise ValueUnwritable.in_columns("write.nul", nul)
@@ -51,13 +51,13 @@ def check_nul(counts: Mapping[str, int], names: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WriteForm:
-    """How the contract wants the file. None: the plainest choice of that format.
+    """How the contract wants the file. None means the plainest choice of that format.
 
     ``delimiter``: one character; None is a comma, or a semicolon beside a decimal comma.
     ``encoding``: of CSV and TSV, a Python codec name (``utf-8-sig`` is UTF-8 with a byte order mark).
     ``date_format``: strptime format of dates in the frame, and of timestamps if it has a time of day;
-    ``date_formats`` per column go before it; without either ISO 8601. ``sheet``: name of the one sheet of a workbook.
-    ``guard_other_delimiters``: also neutralise what would be a formula to a program that cuts the
+    ``date_formats``, by column, override it; without either it is ISO 8601. ``sheet``: name of a workbook's only sheet.
+    ``guard_other_delimiters``: also neutralise text that becomes a formula in a program that splits the
     CSV file at another delimiter or at line breaks inside cells.
     """
 
@@ -71,7 +71,7 @@ class WriteForm:
     guard_other_delimiters: bool = True
 
     def formats_of(self, column: str, logical_type: str) -> tuple[str, ...]:
-        """strptime formats that the cells of a date or timestamp column may have, one for all of them."""
+        """The strptime formats possible for a date or timestamp column; all of its cells have the same one."""
         of_file = self.date_format if logical_type == "date" or "%H" in (self.date_format or "") else None
         if agreed := self.date_formats.get(column) or of_file:
             return (agreed,)
@@ -82,7 +82,7 @@ class WriteForm:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What differs from the frame: cells with an apostrophe, columns that are text against their type."""
+    """How a file differs from its frame: see :class:`Written` for both fields."""
 
     neutralised: Mapping[str, int] = field(default_factory=dict)
     as_text: tuple[str, ...] = ()
@@ -92,9 +92,9 @@ class Changes:
 class Written:
     """A finished file.
 
-    ``neutralised``: column -> cells that got apostrophes so that no spreadsheet runs them (a
+    ``neutralised``: column -> number of cells that got apostrophes so that no spreadsheet runs them (a
     column name that got one counts as a cell). ``as_text``: columns whose logicalType has a type of
-    its own in this format but that hold a value which would not survive it, so all of it is text.
+    its own in this format, but which are written as text because that type would change one of their values.
     """
 
     path: Path

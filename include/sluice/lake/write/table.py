@@ -1,8 +1,8 @@
-"""A table of text becomes a file as the contract wants it: the same arguments, the same bytes.
+"""Write a table of text to a file in the contract's form; the same arguments give the same bytes.
 
-Cells are taken as they are: nobody here rewrites a date, a number or a phone number. CSV and TSV get
-apostrophes where a spreadsheet would run a cell; XLSX marks such cells as text; JSON, NDJSON and
-Parquet keep the exact value.
+Cells are taken as they are: no date, number or phone number is rewritten. CSV and TSV get apostrophes
+where a spreadsheet would run a cell; XLSX marks such cells as text; JSON, NDJSON and Parquet keep the
+exact value.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ def write_table(
 ) -> Written:
     """Write ``frame`` (every column String) to ``path``, which appears whole or not at all.
 
-    types: column -> ODCS logicalType, absent = string. title: property of a workbook. metadata:
-    key-value metadata of a Parquet file. raises WriteFormInvalid, ValueUnwritable."""
+    types: column -> ODCS logicalType, absent = string. title: document property of a workbook.
+    metadata: key-value metadata of a Parquet file. Raises WriteFormInvalid, ValueUnwritable."""
     if form.format not in FORMATS or not frame.width:
         raise WriteFormInvalid(Ref("setting", "format"))
     draft = path.with_name(f".{path.name}.part")

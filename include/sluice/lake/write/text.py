@@ -1,4 +1,4 @@
-"""CSV and TSV as agreed: RFC 4180, quotes only where needed, every character or a coded error."""
+"""Write CSV and TSV as agreed: RFC 4180, quotes only where needed, every character kept or a coded error."""
 
 import codecs
 import io
@@ -11,7 +11,7 @@ from sluice.lake.write.formulas import neutralise, neutralised_text
 from sluice.lake.write.model import Changes, ValueUnwritable, WriteForm, WriteFormInvalid, check_nul
 
 _ROWS = 50_000
-"""Rows that are turned into another encoding at a time."""
+"""How many rows are converted to another encoding at a time."""
 _UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 """Encodings that hold every character; ``utf-16`` is little-endian with a byte order mark."""
 _END = "\r\n"
@@ -20,7 +20,7 @@ _END = "\r\n"
 def write_text(frame: pl.DataFrame, form: WriteForm, path: Path) -> Changes:
     """Write ``frame`` with a header; lines end in CRLF, an empty text is ``""`` and a null is nothing.
 
-    raises WriteFormInvalid: delimiter or encoding; ValueUnwritable: characters, NUL."""
+    Raises WriteFormInvalid for delimiter or encoding, ValueUnwritable for characters or NUL."""
     delimiter, encoding = _delimiter(form), _encoding(form)
     safe = neutralise(frame, inside=form.guard_other_delimiters)
     names = {name: neutralised_text(name, inside=form.guard_other_delimiters) for name in frame.columns}
@@ -28,7 +28,7 @@ def write_text(frame: pl.DataFrame, form: WriteForm, path: Path) -> Changes:
     check_nul(safe.nul, frame.columns)
     _check_characters(frame, encoding)
     out = safe.frame.rename(names)
-    if out.width == 1:  # else a record without a value is a blank line, which is no record
+    if out.width == 1:  # a null alone would give a blank line, which is no record
         out = out.with_columns(pl.all().fill_null(""))
     _write(out, delimiter, encoding, path)
     counts = {name: safe.counts.get(name, 0) + renamed.get(name, 0) for name in frame.columns}
@@ -47,7 +47,7 @@ def _delimiter(form: WriteForm) -> str:
 
 
 def _encoding(form: WriteForm) -> str:
-    """The Python name of the encoding: UTF-8, UTF-16, or one byte per character on top of ASCII."""
+    """The Python name of the encoding: UTF-8, UTF-16, or a one-byte superset of ASCII. Raises WriteFormInvalid."""
     try:
         name = codecs.lookup(form.encoding or "utf-8").name
         if name in _UNICODE:
@@ -62,7 +62,7 @@ def _encoding(form: WriteForm) -> str:
 
 
 def _check_characters(frame: pl.DataFrame, encoding: str) -> None:
-    """Columns with characters outside a one-byte ``encoding``."""
+    """Check that a one-byte ``encoding`` holds all characters. Raises ValueUnwritable with the columns."""
     if encoding in _UNICODE:
         return
     lost = {name: 0 for name in frame.columns if not _fits(name, encoding)}

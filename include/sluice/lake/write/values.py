@@ -1,9 +1,9 @@
-"""Text becomes a typed value where the value survives exactly; otherwise the column stays text.
+"""Turn text into typed values where they survive exactly; otherwise the column stays text.
 
-A column is typed as a whole or not at all. *Exactly* means: integers and numbers of at most 15
-digits, written without leading zero or plus sign (what a double and every JSON reader keep);
-``true`` and ``false``; dates and timestamps that the agreed format writes back letter by letter.
-Zeros at the end of a decimal fraction are spelling, not value.
+A column is typed as a whole or not at all. These values survive exactly: integers and numbers of at
+most 15 digits without leading zero or plus sign, which a double and every JSON reader keep; ``true``
+and ``false``; dates and timestamps that the agreed format writes back letter by letter. Zeros at the
+end of a decimal fraction count as spelling, not as value.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def typed(
 
 
 def moments(texts: pl.Series, strptime_format: str, logical_type: str) -> pl.Series:
-    """Date or Datetime of each cell that its format writes back as it was; null for the others."""
+    """Date or Datetime of each cell that its format writes back unchanged; null for the others."""
     form = _for_polars(strptime_format)
     empty = pl.Series(texts.name, [None], dtype=pl.Date if logical_type == "date" else pl.Datetime("us"))
     try:
@@ -45,7 +45,7 @@ def moments(texts: pl.Series, strptime_format: str, logical_type: str) -> pl.Ser
 
 
 def has_zone(strptime_format: str) -> bool:
-    """Whether texts of this format are moments in UTC, not readings of a wall clock."""
+    """Whether texts of this format are moments in UTC rather than local times."""
     return strptime_format.endswith("Z") or "%z" in strptime_format
 
 
@@ -85,5 +85,5 @@ def _all_moments(texts: pl.Series, logical_type: str, form: WriteForm) -> pl.Ser
 
 
 def _for_polars(strptime_format: str) -> str:
-    """``%f`` is microseconds in Python and nanoseconds in polars."""
+    """The format for polars, in which ``%f`` is nanoseconds; in Python it is microseconds."""
     return strptime_format.replace(".%f", "%.6f").replace("%f", "%6f")

@@ -1,4 +1,4 @@
-"""XLSX without a live cell: every cell is text, real dates apart; no formula, no link, no guess.
+"""Write XLSX without a live cell: every cell except a real date is text; no formula, no link, no guess.
 
 A cell that begins like a formula keeps its exact value and gets the *quote prefix* that Excel itself
 sets for a typed apostrophe, so that it stays text when somebody edits it.
@@ -26,23 +26,24 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
-"""Limits of a sheet (its header apart) and, in UTF-16 units, of a cell."""
+"""Limits of a sheet (rows without the header, columns) and of a cell (in UTF-16 units)."""
 
 _MADE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _SAMPLE = 200
 _NARROW, _WIDE = 8, 60
 _FIRST_SAFE_DAY = datetime(1900, 3, 1, tzinfo=UTC).replace(tzinfo=None)
-"""Excel counts a 29 February 1900 that never was: earlier dates are another day in other programs."""
+"""Excel counts a 29 February 1900, which did not exist, so earlier dates are another day in other programs."""
 _EXCEL = {"Y": "yyyy", "y": "yy", "m": "mm", "d": "dd", "H": "hh", "M": "mm", "S": "ss", "b": "mmm", "B": "mmmm"}
 _SHEET = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 
 
 def write_xlsx(frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, path: Path, title: str) -> Changes:
-    """One sheet with a frozen header; the same arguments give the same bytes.
+    """Write one sheet with a frozen header; the same arguments give the same bytes.
 
-    A cell of a date or timestamp column is a date where its format writes it back letter by letter,
-    from 1900-03-01, without zone and fraction of a second; else text. Text files of the writer lie in
-    the folder of ``path`` meanwhile. raises WriteFormInvalid: sheet; ValueUnwritable: limits."""
+    A cell of a date or timestamp column becomes a date if its format writes it back letter by letter
+    and it is from 1900-03-01 on, without zone or fraction of a second; any other cell is text. The
+    library's temporary files lie in the folder of ``path``. Raises WriteFormInvalid for the sheet's
+    name, ValueUnwritable for limits."""
     dates = write_sheets([Sheet(form.sheet or "Data", frame, types, form)], path, title)[0]
     return Changes(as_text=tuple(name for name in frame.columns if _lost_dates(frame, dates, types, name)))
 
@@ -58,9 +59,9 @@ class Sheet:
 
 
 def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mapping[str, pl.Series]]:
-    """A workbook of several sheets, each as :func:`write_xlsx` says; per sheet the columns with dates.
+    """Write a workbook of several sheets, each as in :func:`write_xlsx`; return the date columns of each.
 
-    raises WriteFormInvalid: a name that is none, or is there twice; ValueUnwritable: limits."""
+    Raises WriteFormInvalid for an invalid or repeated name, ValueUnwritable for limits."""
     names = [sheet.name.lower() for sheet in sheets]
     if len(set(names)) < len(names) or any(not _SHEET.fullmatch(name) or name == "history" for name in names):
         raise WriteFormInvalid(Ref("setting", "sheet"))
@@ -98,7 +99,7 @@ def _check_limits(frame: pl.DataFrame) -> None:
 
 
 def _too_long(texts: pl.Series) -> int:
-    """A character outside the basic plane counts as two, as Excel counts."""
+    """How many texts are too long. A character outside the basic plane counts as two, as Excel counts."""
     near = texts.filter((texts.str.len_chars() * 2 > MOST_CHARACTERS).fill_null(False))
     return sum(len(text.encode("utf-16-le")) // 2 > MOST_CHARACTERS for text in near)
 
@@ -116,7 +117,7 @@ def _dates(texts: pl.Series, logical_type: str | None, form: WriteForm) -> pl.Se
 
 
 def _local_format(form: WriteForm, column: str, logical_type: str) -> str | None:
-    """A workbook has no time zones, so only a format without one can become a date."""
+    """The column's format without a time zone, if any: a workbook has no zones, so no other can become a date."""
     return next((one for one in form.formats_of(column, logical_type) if not has_zone(one)), None)
 
 
@@ -136,7 +137,7 @@ def _workbook(path: Path, title: str) -> "Workbook":
         "strings_to_numbers": False,
         "tmpdir": str(path.parent),
     }
-    # It has no option for this, so it is for the whole process: half the time to pack, a fifth more bytes.
+    # The library has no option for this, so it is set for the whole process: half the time, a fifth more bytes.
     library.ZipFile = partial(ZipFile, compresslevel=1)
     workbook = library.Workbook(str(path), options)
     workbook.use_zip64()
@@ -165,7 +166,7 @@ def _suspects(texts: pl.Series) -> list[bool]:
 
 
 def _date_format(workbook: "Workbook", form: WriteForm, column: str, logical_type: str) -> "Format":
-    """The agreed spelling as Excel writes it."""
+    """The Excel number format for the agreed spelling."""
     agreed = _local_format(form, column, logical_type) or ""
     return workbook.add_format({"num_format": "".join(_excel_parts(agreed))})
 

@@ -1,7 +1,7 @@
-"""Rows of a sheet as XML, made a column at a time: cell by cell the library takes ten times as long.
+"""Make the rows of a sheet as XML, a column at a time; writing cell by cell takes the library ten times as long.
 
-XlsxWriter makes all the rest of a workbook. What stands here is, letter by letter, what it writes for the same
-cells (tests compare), but for one: to it a text from ``<r>`` to ``</r>`` is markup of its own, here it is text.
+XlsxWriter makes the rest of the workbook. This module writes letter by letter what XlsxWriter writes for the same
+cells (tests compare them), with one exception: XlsxWriter takes a text from ``<r>`` to ``</r>`` for its own markup.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ _AT_ONCE = 20_000
 _LITERAL_ESCAPE = r"(_x[0-9a-fA-F]{4}_)"
 _CONTROLS = {chr(code): f"_x{code:04X}_" for code in (*range(9), *range(11, 32), 0xFFFE, 0xFFFF)}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **_CONTROLS}
-"""Tab and line feed stay; XML has no way to hold the other controls, Excel has one of its own."""
+"""Tab and line feed stay. XML cannot hold the other control characters, so Excel has its own escape for them."""
 
 
 class RowsSheet(Worksheet):  # type: ignore[misc]
-    """A sheet of a workbook in ``constant_memory`` that takes rows as XML; cells are written before, never after."""
+    """A sheet that takes rows as XML, in a workbook in ``constant_memory`` mode. No cell may be written after them."""
 
     def write_rows(
         self,
@@ -35,10 +35,10 @@ class RowsSheet(Worksheet):  # type: ignore[misc]
         text: "Format",
         quoted: "Format",
     ) -> None:
-        """All rows of a frame of text, below the header.
+        """Write all rows of a frame of text, below the header.
 
-        ``dates``: datetimes that take the place of texts, written as ``shown``; ``quoted``: how a text is written
-        that begins like a formula."""
+        ``dates``: datetimes that replace texts, with the formats ``shown``; ``quoted``: format of a text that begins
+        like a formula."""
         self._check_dimensions(frame.height, max(frame.width - 1, 0))
         self._write_single_row(1)  # the header, which the library holds until the next row
         styles = {name: _style(style) for name, style in shown.items()}
@@ -48,7 +48,7 @@ class RowsSheet(Worksheet):  # type: ignore[misc]
             self.fh.writelines(rows_xml(part, start + 2, days, styles, _style(text), _style(quoted)).to_list())
 
     def _serials(self, days: pl.Series) -> pl.Series:
-        """Days since the last of 1899, as text, null for null."""
+        """Excel's serial numbers (days since 1899-12-31) as text, null for null."""
         known: Sequence[datetime] = days.drop_nulls().unique().to_list()
         texts = [f"{self._convert_date_time(day):.16G}" for day in known]
         return days.replace_strict(known, texts, default=None, return_dtype=pl.String)
@@ -57,7 +57,7 @@ class RowsSheet(Worksheet):  # type: ignore[misc]
 def rows_xml(
     frame: pl.DataFrame, first: int, serials: Mapping[str, pl.Series], styles: Mapping[str, str], text: str, quoted: str
 ) -> pl.Series:
-    """One row of XML per row of a frame, empty for one without a cell. ``first``: row of the sheet, 1 = the header."""
+    """One row of XML per row of a frame, empty for a row without cells. ``first``: its row number, 1 = the header."""
     numbers = pl.lit(pl.int_range(first, first + frame.height, eager=True).cast(pl.String))
     cells = [
         _cells(frame[name], numbers, xl_col_to_name(place), serials.get(name), styles.get(name, text), text, quoted)
@@ -77,7 +77,7 @@ def _cells(
     text: str,
     quoted: str,
 ) -> pl.Expr:
-    """The cells of a column, empty where there is nothing to write: not yet computed, so that columns are at once."""
+    """An expression for the cells of a column, empty where nothing is written. All columns are computed together."""
     raw = pl.lit(texts)
     style = pl.when(is_live(raw, inside=False)).then(pl.lit(quoted)).otherwise(pl.lit(text))
     words = pl.lit(escaped(texts))
@@ -94,12 +94,12 @@ def _cells(
 
 
 def escaped(texts: pl.Series) -> pl.Series:
-    """Text as it stands in a cell: Excel's own escapes, then those of XML."""
+    """Escape text for a cell: first with Excel's own escapes, then with those of XML."""
     if texts.str.contains("_x", literal=True).any():
         texts = texts.str.replace_all(_LITERAL_ESCAPE, "_x005F${1}")
     return texts.str.replace_many(_ESCAPES) if texts.str.contains_any(list(_ESCAPES)).any() else texts
 
 
 def _style(shown: "Format") -> str:
-    """The end of a cell's reference, and its style."""
+    """The XML that ends a cell's reference and names its style."""
     return f'" s="{shown._get_xf_index()}"'

@@ -1,1 +1,1 @@
-"""Workbooks read as they are exchanged: hidden rows, merged cells, formulas, both date systems."""
+"""Read workbooks as they are exchanged in practice: hidden rows, merged cells, formulas, both date systems."""

@@ -1,7 +1,7 @@
-"""The cells of a sheet in the shape that spreadsheets write, thousands at a time.
+"""The fast reader: reads the cells of a sheet in the shape that spreadsheets write, thousands at a time.
 
-The XML is cut behind rows; :mod:`sluice.lake.xlsx.tags` proves that each piece has that shape. Where one has not, the
-sheet is not for this reader.
+The XML is cut into pieces after rows, and :mod:`sluice.lake.xlsx.tags` proves that each piece has that shape. If one
+has not, this reader does not read the sheet.
 """
 
 import re
@@ -39,31 +39,32 @@ _START, _END, _WORD = b"<sheetData>", b"</sheetData>", b"sheetData"
 _BEFORE_WORD, _IN_START, _IN_END = (re.compile(each) for each in (rb"<(/?)(?:[^\s<>/:]+:)?\Z", rb"[\s/>]", rb"\s*>"))
 _LETTERS = 26
 _EACH, _HIGH = 0x0101010101010101, 0x8080808080808080
-"""Of eight bytes each the lowest bit, and the highest."""
+"""Masks of the lowest and the highest bit of each of eight bytes."""
 
 
 def read_usual_cells(content: bytes, *, may_hide: bool = True) -> pl.DataFrame | None:
-    """The cells of a sheet as :data:`CELLS`; None: it is not in the usual shape, which has no formulas.
+    """The cells of a sheet as :data:`CELLS`; None when it is not in the usual shape, which has no formulas.
 
-    ``may_hide``: whether rows that are hidden have that shape too. raises XmlRefused: no sheet, no text."""
+    ``may_hide``: whether a sheet with hidden rows counts as usual. Raises XmlRefused when it is no sheet or has
+    invalid text."""
     start, end = usual_span(content)
     first, last = start + len(_START), end - len(_END)
     found = None
     if start >= 0 and first <= last and is_utf8(content):
         found = read_pieces(content, (first, last), (b"</row>", b"</c>"), AT_ONCE, lambda tags: _cells(tags, may_hide))
-    sheet_data(content[:first] + content[last:] if found else content)  # what was read has no other tag in it
+    sheet_data(content[:first] + content[last:] if found else content)  # the part that was read has no such tag
     if found is None:
         return None
     return pl.concat([cells.with_columns(plain_text(cells["text"])) if marked else cells for cells, marked in found])
 
 
 def usual_span(content: bytes) -> tuple[int, int]:
-    """As :func:`sheet_data`, of a sheet that is known to be in the usual shape."""
+    """Like :func:`sheet_data`, for a sheet that is known to be in the usual shape."""
     return content.find(_START), content.rfind(_END) + len(_END)
 
 
 def _cells(tags: Tags, may_hide: bool) -> tuple[pl.DataFrame, bool]:
-    """The cells of whole rows, text as in the XML; whether any of it may have to be resolved. raises UnknownShape."""
+    """The cells of whole rows with text as in the XML, and whether any text may need resolving. Raises UnknownShape."""
     rows, cells, values = tags.named(b"ro"), tags.named(b"c "), tags.cut_texts(b"v", b"t")
     row_tails, (numbers, columns, tails) = _row_tails(tags, rows, may_hide), _addresses(tags, cells)
     tags.check_order(_TAGS, [(rows, row_tails), (cells, tails)])
@@ -78,14 +79,14 @@ def _cells(tags: Tags, may_hide: bool) -> tuple[pl.DataFrame, bool]:
 
 
 def _of_kinds(name: str, values: list[int] | list[str | None], kinds: Codes) -> pl.Series | pl.Expr:
-    """The value of each kind. Most pieces have one kind, whose value is then held once and not for each cell."""
+    """The value for the kind of each cell. Most pieces have only one kind; its value is then stored just once."""
     if len(values) == 1:
         return pl.lit(values[0], CELLS[name]).alias(name)
     return pl.Series(name, values, CELLS[name]).gather(kinds)
 
 
 def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:
-    """What the tags of rows are behind their number, which the cells have too. raises UnknownShape."""
+    """The tags of rows without their row number, which the cells have too. Raises UnknownShape."""
     if not tags.begin(rows, b"<row").all():
         raise UnknownShape
     starts = tags.at[rows] + len(b"<row")
@@ -96,7 +97,7 @@ def _row_tails(tags: Tags, rows: Places, may_hide: bool) -> Spelled:
 
 
 def _addresses(tags: Tags, cells: Places) -> tuple[Words, Words, Spelled]:
-    """Row and column of each cell, and what its tag is behind them. raises UnknownShape."""
+    """Row and column of each cell, and the rest of its tag. Raises UnknownShape."""
     if not tags.begin(cells, b'<c r="').all():
         raise UnknownShape
     places = tags.at[cells] + len(b'<c r="')
@@ -108,7 +109,7 @@ def _addresses(tags: Tags, cells: Places) -> tuple[Words, Words, Spelled]:
 
 
 def _columns(words: Words) -> tuple[Words, Places]:
-    """The column that one to three capital letters name, 1 = A, and how many they are. raises UnknownShape."""
+    """Parse one to three capital letters into a column, 1 = A; also the number of letters. Raises UnknownShape."""
     first, second, third = (words.view(np.uint8)[at::8] - np.uint8(ord("A")) for at in range(3))
     has_second = second < _LETTERS
     has_third = has_second & (third < _LETTERS)
@@ -123,9 +124,10 @@ def _columns(words: Words) -> tuple[Words, Places]:
 
 
 def _numbers(words: Words) -> tuple[Words, Places]:
-    """The number that one to seven digits before a quote are, and how many they are. raises UnknownShape.
+    """Parse one to seven digits before a quote into a number; also the number of digits. Raises UnknownShape.
 
-    All eight bytes of a word at a time: the digits are shifted to its end, then added up in pairs, fours and eights."""
+    This works on all eight bytes of a word at once: the digits are shifted to its end, then combined in pairs, fours
+    and eights."""
     quotes = words ^ ord('"') * _EACH
     quotes = (quotes - _EACH) & ~quotes & _HIGH
     bits = np.bitwise_count((quotes & -quotes) - 1) & 0x78
@@ -147,7 +149,7 @@ def _cell_tag(tail: bytes) -> Tag | None:
 
 
 def _row_tag(tail: bytes, may_hide: bool) -> Tag | None:
-    """No attribute twice, a height that is one, and nothing that hides the row, unless it may."""
+    """The tag of a row; None for a repeated attribute, an invalid height, or a hidden row unless ``may_hide``."""
     found = _ROW.fullmatch(tail)
     attributes = _ATTRIBUTE.findall(found[1]) if found else []
     said = dict(attributes)
@@ -159,7 +161,7 @@ def _row_tag(tail: bytes, may_hide: bool) -> Tag | None:
 
 
 def sheet_data(content: bytes) -> tuple[int, int]:
-    """Where the cells are: from ``<sheetData`` to after its end tag; there must be one of each."""
+    """The span of the cells: from ``<sheetData`` to after its end tag. Raises XmlRefused unless there is just one."""
     starts, ends = list[int](), list[int]()
     at = content.find(_WORD)
     while at >= 0:

@@ -1,4 +1,4 @@
-"""What number formats make of the numbers of a workbook: a date, a time, or digits with zeros before them."""
+"""What the number formats of a workbook show for a number: a date, a time, or digits with leading zeros."""
 
 import re
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ _COLOUR_OR_LANGUAGE = re.compile(r"\[(?:\$-[0-9a-f]+|[a-z]+ ?[0-9]*)\]", re.IGNO
 _PLACES = frozenset("0#?")
 _DIGIT = re.compile("[0-9]")
 _MOST_ZEROS = 32
-"""A workbook may ask for a million."""
+"""The most leading zeros that are written; a workbook may ask for a million."""
 
 
 class Shown(StrEnum):
-    """What a number format makes of a number."""
+    """What a number format shows for a number."""
 
     NUMBER = "number"
     PADDED = "padded"
-    """Zeros before it, and nothing else."""
+    """A whole number with leading zeros and nothing else."""
     FORMED = "formed"
-    """Zeros or other digits of the format, between signs of the format."""
+    """Leading zeros or other digits of the format, mixed with characters of the format."""
     DATE = "date"
     DATETIME = "datetime"
     TIME = "time"
@@ -31,7 +31,7 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """``digits``: how many are shown before the point at least."""
+    """A number format. ``digits``: the minimum number of digits shown before the decimal point."""
 
     shown: Shown
     digits: int = 1
@@ -44,11 +44,11 @@ BUILT_IN = {
     22: NumberFormat(Shown.DATETIME),
     46: NumberFormat(Shown.ELAPSED),
 }
-"""Formats that a workbook names by number only (ECMA-376 part 1, 18.8.30); the others show plain numbers."""
+"""Formats that a workbook refers to by number only (ECMA-376 part 1, 18.8.30); all others show plain numbers."""
 
 
 def format_of(code: str) -> NumberFormat:
-    """What a custom number format shows: the letters outside quotes and brackets decide, then the zeros."""
+    """What a custom number format shows. Letters outside quotes and brackets decide first, then the zeros."""
     first = _QUOTED.sub("", code).split(";")[0]
     if _ELAPSED.search(first):
         return NumberFormat(Shown.ELAPSED)
@@ -63,7 +63,9 @@ def format_of(code: str) -> NumberFormat:
 
 
 def _zeros_of(code: str) -> NumberFormat:
-    """As the one section for numbers says; of several each is for other numbers, so none may bring zeros."""
+    """The format of the section for numbers.
+
+    If there are several sections, each is for other numbers, so none of them may add zeros or digits."""
     sections: list[list[str]] = [[]]
     for token in _TOKEN.findall(code):
         if token == ";":
@@ -79,7 +81,7 @@ def _zeros_of(code: str) -> NumberFormat:
 
 
 def _section(tokens: list[str]) -> NumberFormat:
-    """One section. Signs of the format count only where it brings digits: ``0 "days"`` is a plain number."""
+    """The format of one section. Its other characters matter only if it adds digits: ``0 "days"`` is a plain number."""
     start = next((at for at, token in enumerate(tokens) if token in _PLACES), len(tokens))
     end = next((at for at, token in enumerate(tokens) if at > start and token in ".eE/%"), len(tokens))
     digits = tokens[start:end].count("0")

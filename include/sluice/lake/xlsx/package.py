@@ -1,7 +1,8 @@
-"""The zip container of a workbook, checked before anything in it is believed.
+"""The zip container of a workbook, checked before anything in it is trusted.
 
-zipfile accepts what spreadsheets never write: overlapping parts, two parts of one name, bombs. All
-of that is refused by the directory alone; parts are then read whole, each within its declared size.
+zipfile accepts what spreadsheets never write: overlapping parts, two parts of one name, zip bombs.
+All of that is refused by looking at the directory alone. Parts are then read whole, each within its
+declared size.
 """
 
 import re
@@ -17,7 +18,7 @@ from sluice.lake.table import FormatRefusal, Limits
 
 _RULE = "format.package"
 _SMALL = 1024 * 1024
-"""Below this inflated size a high ratio is no bomb: empty styled sheets compress 200 times."""
+"""Up to this inflated size a high ratio is not a zip bomb: empty styled sheets compress 200 times."""
 
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)["']""")
 _UTF8 = (b"utf-8", b"us-ascii", b"ascii")
@@ -52,11 +53,11 @@ class Package:
     archive: zipfile.ZipFile
 
     def names(self) -> list[str]:
-        """Parts, as written in the directory."""
+        """The names of the parts, as the directory spells them."""
         return self.archive.namelist()
 
     def read(self, name: str) -> bytes:
-        """One part. raises XmlRefused: absent, damaged or not as long as declared."""
+        """Read one part. Raises XmlRefused when it is absent, damaged or not as long as declared."""
         try:
             return self._read(self.archive.getinfo(name))
         except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError):
@@ -64,7 +65,7 @@ class Package:
         raise XmlRefused("UNREADABLE_ARCHIVE")
 
     def _read(self, part: zipfile.ZipInfo) -> bytes:
-        """A part in one block of its declared size: what zipfile reads, it inflates in many and copies twice."""
+        """Read a part as one block of its declared size; zipfile would inflate it in many blocks and copy it twice."""
         if part.compress_type == zipfile.ZIP_STORED:
             return self.archive.read(part)
         stored = copy(part)
@@ -77,7 +78,7 @@ class Package:
 
 
 def _inflated(packed: bytes, size: int) -> bytes:
-    """A deflate stream of so many bytes, of which one more is made at most. raises BadZipFile: it is not that."""
+    """Inflate a deflate stream of exactly ``size`` bytes; at most one byte more is produced. Raises BadZipFile."""
     machine = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
     try:
         content = machine.decompress(packed, size + 1)
@@ -90,7 +91,7 @@ def _inflated(packed: bytes, size: int) -> bytes:
 
 
 def open_package(path: Path, limits: Limits) -> Package | FormatRefusal:
-    """The container, or the first thing wrong with its directory."""
+    """Open the container, or refuse it for the first thing wrong with its directory."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
@@ -139,7 +140,7 @@ def _expands(parts: list[zipfile.ZipInfo], limits: Limits) -> bool:
 
 
 def check_unused_parts(package: Package, used: set[str]) -> None:
-    """Every XML part is free of document types. raises XmlRefused."""
+    """Check that the XML parts that are not read otherwise have no document type. Raises XmlRefused."""
     for name in package.names():
         if name not in used and name.lower().endswith((".xml", ".rels", ".vml")):
             content = package.read(name)
@@ -148,7 +149,7 @@ def check_unused_parts(package: Package, used: set[str]) -> None:
 
 
 def parse_xml(content: bytes, parser: expat.XMLParserType) -> None:
-    """Run a parser whose handlers are set, refusing document types. raises XmlRefused."""
+    """Run a parser whose handlers are set, refusing document types. Raises XmlRefused."""
 
     def refuse(*_: object) -> None:
         raise XmlRefused("ACTIVE_ENTITY")
@@ -164,12 +165,12 @@ def parse_xml(content: bytes, parser: expat.XMLParserType) -> None:
 
 
 def is_utf16(content: bytes) -> bool:
-    """Whether XML is in units of two bytes: then ``<`` has a zero byte beside it, at the latest after the mark."""
+    """Whether XML is in two-byte units: then a zero byte stands next to ``<``, within the first four bytes."""
     return b"\0" in content[:4]
 
 
 def is_utf8(content: bytes) -> bool:
-    """Whether XML says, or leaves it at, that its bytes are UTF-8: only then may they be searched as text."""
+    """Whether XML is declared to be UTF-8, or is so by default. Only then may its bytes be searched as text."""
     declared = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
     return not is_utf16(content) and (declared is None or declared[1].lower() in _UTF8)
 

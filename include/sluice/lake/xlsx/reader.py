@@ -1,7 +1,7 @@
-"""A workbook to a table: container, sheets, what is hidden or active, then the cells as text.
+"""Read a workbook into a table: check container, sheets, hidden and active content, then read cells as text.
 
-Reads the XML itself. The bound reader (calamine through fastexcel) may end the process on hostile
-input and its text mode rounds numbers; tests use it and openpyxl as witnesses.
+This code reads the XML itself. The usual reader (calamine through fastexcel) may crash the process on
+hostile input, and its text mode rounds numbers. Tests compare with it and with openpyxl.
 """
 
 import json
@@ -25,7 +25,7 @@ _MOST = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grid:
-    """Cells of the sheet with the place of the header among them."""
+    """The cells of the sheet, and where the header is."""
 
     texts: pl.DataFrame
     header_row: int
@@ -33,11 +33,11 @@ class _Grid:
     names: tuple[str, ...]
     records: int
     agreed: pl.DataFrame
-    """Texts that the contract wants instead of those."""
+    """Texts in the contract's formats, which replace those of ``texts``."""
 
 
 def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
-    """The one table of a workbook, or why there is none or more than one."""
+    """Read the only table of a workbook, or say why there is none or more than one."""
     package = open_package(path, limits)
     if isinstance(package, FormatRefusal):
         return package
@@ -77,7 +77,7 @@ def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | Forma
 def _read_sheet(
     package: Package, workbook: Workbook, hints: FormatHints
 ) -> tuple[SheetPart, SheetCells, SheetFrame] | FormatRefusal:
-    """The sheet that counts; its XML, most of what a workbook is, is held no longer than this."""
+    """Read the chosen sheet. Its XML, most of the workbook's size, is freed when this returns."""
     chosen = _choose_sheet(package, workbook, hints)
     if isinstance(chosen, FormatRefusal):
         return chosen
@@ -94,7 +94,7 @@ def _agreed(grid: _Grid, cells: pl.DataFrame, workbook: Workbook, hints: FormatH
 
 
 def _choose_sheet(package: Package, workbook: Workbook, hints: FormatHints) -> tuple[SheetPart, bytes] | FormatRefusal:
-    """The sheet the contract names, else the only one with content; with its XML."""
+    """The sheet that the contract names, else the only one with content, with its XML."""
     filled: list[tuple[SheetPart, bytes]] = []
     for sheet in workbook.sheets:
         content = package.read(sheet.part)
@@ -177,14 +177,14 @@ def _pivot(grid: _Grid) -> pl.DataFrame:
 
 
 def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
-    """The cells of each column at the places of their records, null elsewhere."""
+    """One series per column, with each cell at the position of its record and null elsewhere."""
     rows, columns = texts["row"].to_numpy(), texts["column"].to_numpy()
     first, count = grid.first_column, grid.records
     own = (rows > grid.header_row) & (columns >= first) & (columns < first + len(grid.names))
     places = (columns.astype(np.int64) - first) * count
     places += rows
     places -= grid.header_row + 1
-    places[~own] = -1  # in one place behind all
+    places[~own] = -1  # one extra place after all others
     cells = np.full(len(grid.names) * count + 1, texts.height, np.uint32)
     cells[places] = np.arange(texts.height, dtype=np.uint32)
     text, starts = texts["text"].rechunk(), (at * count for at in range(len(grid.names)))
@@ -192,7 +192,9 @@ def _spread(grid: _Grid, texts: pl.DataFrame) -> list[pl.Series]:
 
 
 def _bad_rows(grid: _Grid) -> dict[int, str]:
-    """Records that are no rows: damaged cells first, then cells beside the table, then blank rows."""
+    """Records that are no rows, with one code each: a repeated header, else a damaged cell, a cell beside the table, or
+    a blank row.
+    """
     is_data = pl.col("row") > grid.header_row
     last = grid.first_column + len(grid.names) - 1
     number = (pl.col("row") - grid.header_row).alias("number")
@@ -214,7 +216,7 @@ def _coded(grid: _Grid) -> pl.DataFrame:
 
 
 def _to_blame(grid: _Grid, codes: dict[int, str]) -> dict[int, int]:
-    """By record the place of the cell that its code is of: the first damaged one."""
+    """Record -> column of its first damaged cell, if its code comes from that cell."""
     cells = _coded(grid).unique("row", keep="first", maintain_order=True).select("row", "column", "code")
     places = {row - grid.header_row: (column - grid.first_column + 1, code) for row, column, code in cells.iter_rows()}
     inside = range(1, len(grid.names) + 1)

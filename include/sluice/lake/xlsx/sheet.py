@@ -1,7 +1,7 @@
-"""One sheet: its cells as a frame, address, style, type and text as they stand in the XML, and what surrounds them.
+"""Read one sheet: its cells (address, style, type and text as in the XML) as a frame, and the rest of its XML.
 
-Cells in the shape that spreadsheets write are read many at a time (:mod:`sluice.lake.xlsx.cells`); all others by
-the exact reader, expat. Both give the same frame (a test compares them).
+A sheet in the shape that spreadsheets write is read by the fast reader (:mod:`sluice.lake.xlsx.cells`), any other by
+the exact reader, which uses expat. Both give the same frame (a test compares them).
 """
 
 import re
@@ -18,14 +18,14 @@ from sluice.lake.xlsx.workbook import escaped_text
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]")
 _CELLS_ARE_HERE = "cells-were-here"
-"""Stands for the cells while the rest is read: a name of ours, so that no other element is taken for it."""
+"""Replaces the cells while the rest is read. No other element has this name."""
 _CELL_PLACE, _ROW_PLACE = ["sheetData", "row", "c"], ["sheetData", "row"]
 _VALUE_PLACES = ([*_CELL_PLACE, "v"], [*_CELL_PLACE, "is"])
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFrame:
-    """What surrounds the cells: hidden columns and merged blocks as (first, last) pairs, formulas of other things."""
+    """What a sheet has besides cells: hidden columns and merged blocks as (first, last) pairs, other formulas."""
 
     hidden_columns: tuple[tuple[int, int], ...]
     merged_rows: tuple[tuple[int, int], ...]
@@ -34,9 +34,10 @@ class SheetFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SheetCells:
-    """Cells as :data:`CELLS`, and in order the rows that have a formula and those with cells that nobody sees.
+    """The cells of a sheet as :data:`CELLS`.
 
-    ``span``: where they begin and end in the sheet."""
+    ``span``: where they begin and end in the sheet's XML. ``formula_rows``, ``hidden_rows``: ascending numbers of rows
+    with a formula, and of hidden rows with cells."""
 
     frame: pl.DataFrame
     span: tuple[int, int]
@@ -45,7 +46,7 @@ class SheetCells:
 
 
 def has_content(content: bytes) -> bool:
-    """Whether any cell of a sheet has a value or a formula. raises XmlRefused: nothing found in broken XML."""
+    """Whether a cell of the sheet has a value or formula. Raises XmlRefused if none is found and the XML is broken."""
     if _VALUE.search(content):
         return True
     parser, found, open_tags = expat.ParserCreate(), False, list[str]()
@@ -66,19 +67,19 @@ def has_content(content: bytes) -> bool:
 
 
 def read_frame(content: bytes, span: tuple[int, int]) -> SheetFrame:
-    """Columns, merged blocks and formulas, from everything outside the span of the cells. raises XmlRefused."""
+    """Read columns, merged blocks and formulas from everything outside the span of the cells. Raises XmlRefused."""
     start, end = span
     reader = _FrameReader()
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parse_xml(content[:start] + f"<{_CELLS_ARE_HERE}/>".encode() + content[end:], parser)
-    if reader.data_depths != {_CELLS_ARE_HERE: [2]}:  # bytes that look like the cells, in a comment or another element
+    if reader.data_depths != {_CELLS_ARE_HERE: [2]}:  # the span was in a comment, or in another element
         raise XmlRefused("UNREADABLE_XML")
     return SheetFrame(tuple(reader.hidden), tuple(reader.merged), reader.has_formulas)
 
 
 class _FrameReader:
-    """Handlers of expat for a sheet whose cells were taken out."""
+    """Handlers of expat for a sheet whose cells were replaced."""
 
     def __init__(self) -> None:
         self.hidden: list[tuple[int, int]] = []
@@ -106,7 +107,7 @@ class _FrameReader:
 
 
 def read_cells(content: bytes) -> SheetCells:
-    """Cells with something in them. raises XmlRefused: broken XML, addresses or values."""
+    """Read the cells that have text. Raises XmlRefused for broken XML, addresses or values."""
     usual = read_usual_cells(content, may_hide=False)
     cells = SheetCells(usual, usual_span(content)) if usual is not None else read_cells_exact(content)
     rows, columns = cells.frame["row"].to_numpy(), cells.frame["column"].to_numpy()
@@ -121,7 +122,7 @@ def read_cells(content: bytes) -> SheetCells:
 
 
 def read_cells_exact(content: bytes) -> SheetCells:
-    """The same cells from any well-formed sheet, with what else its rows are. raises XmlRefused."""
+    """Read the cells of any well-formed sheet, with its formula rows and hidden rows. Raises XmlRefused."""
     reader = _ExactReader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -134,7 +135,7 @@ def read_cells_exact(content: bytes) -> SheetCells:
 
 
 class _ExactReader:
-    """Handlers of expat. Cells and rows without an address follow the one before."""
+    """Handlers of expat. A cell or row without an address follows the one before it."""
 
     def __init__(self) -> None:
         self.cells: list[tuple[int, int, int, str | None, str | None]] = []
@@ -174,7 +175,7 @@ class _ExactReader:
             self.hidden.add(self.row)
 
     def _start_other(self, place: list[str]) -> None:
-        """Formulas, pieces of inline text, and elements where a reader would have to guess."""
+        """Note a formula; refuse elements whose meaning a reader would have to guess. Raises XmlRefused."""
         if place[-1] == "f":
             self.formulas.add(self.row)
         elif place[-1] in ("row", "c") or place[-2:-1] in (["v"], ["t"]):
@@ -198,7 +199,7 @@ def _is_true(text: str | None) -> bool:
 
 
 def _is_nothing(size: str | None) -> bool:
-    """Whether a width or height leaves nothing to see."""
+    """Whether a width or height is so small that nothing is visible. Raises XmlRefused."""
     try:
         return size is not None and float(size) <= 0
     except ValueError:

@@ -1,8 +1,8 @@
-"""The tags of XML whose shape is known, found and proved in arrays instead of one by one.
+"""Find the tags of XML, and prove that they have a known shape, with arrays instead of one by one.
 
-A tag is the piece from one ``<`` to the next. The address of a row or cell is left out of it, and so is the text behind
-it; what is left of all tags has few spellings in a part. Each spelling is read once, on its real bytes, and says where
-such a tag may stand. A single tag of another spelling, or in another place, and the part is not in the known shape.
+A tag is the piece from one ``<`` to the next, without the address of a row or cell and without the text after the tag.
+What remains has few different spellings in a part. Each spelling is parsed once, from its real bytes, and determines
+where such a tag may stand. If a single tag has another spelling or stands elsewhere, the part has not the known shape.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,18 +21,18 @@ Codes = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 AT_ONCE = 1024 * 1024
-"""Bytes of a piece, and the rest of its last element among them: the arrays that it needs fit in a cache."""
+"""Size of a piece in bytes, extended to the end of its last element, so that its arrays fit in a CPU cache."""
 _SPACE = b" \t\n"
 _PADDING = b"<" + bytes(31)
-"""Stands behind a piece: the end of its last tag, and eight bytes wherever a tag or an address begins."""
+"""Appended to a piece: it ends the last tag, and leaves eight bytes to read wherever a tag or an address begins."""
 _READERS = 2
-"""Whatever the machine has: each of them takes memory, which the judging process has little of."""
+"""Number of threads on any machine: each takes memory, of which the judging process has little."""
 _LONGEST, _MOST_SPELLINGS, _MOST_COMPARED = 128, 250, 1 << 26
-"""Bytes of a tag, spellings in a piece, and words compared for them: no more time than expat takes."""
+"""Limits: bytes of a tag, spellings in a piece, and words compared. They keep this from taking longer than expat."""
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
-"""What leaves so many bytes of eight."""
+"""Masks that keep the first 0 to 8 bytes of a word."""
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
-"""Two characters that XML does not have (XML 1.0, 2.2)."""
+"""UTF-8 of two characters that XML does not allow (XML 1.0, 2.2)."""
 
 
 class Place(IntFlag):
@@ -49,7 +49,7 @@ class Place(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Where a tag may stand (any of ``needs``) and where a reader is behind it; style and type of a cell."""
+    """Where a tag may stand (any of ``needs``), where a reader is after it, and style and type of a cell."""
 
     needs: Place
     leaves: Place
@@ -58,12 +58,12 @@ class Tag:
 
 
 _LEFT_OUT = Tag(Place(0), Place(0))
-"""In the place of a tag whose spelling is read apart."""
+"""Stands for a tag whose spelling is parsed separately."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Exported:
-    """An array of Arrow by nothing but its C interface: for one of pyarrow's own, polars imports its functions too."""
+    """An Arrow array that exposes its C interface only; given a pyarrow array, polars would import pyarrow.compute."""
 
     array: Any
 
@@ -73,12 +73,12 @@ class _Exported:
 
 
 class UnknownShape(Exception):
-    """A piece has a tag of another spelling than those that are known, or in another place."""
+    """A piece has a tag with an unknown spelling or in an unexpected place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spelled:
-    """Tags by their spelling: tag i has that of ``tags[kinds[i]]``."""
+    """Tags grouped by spelling: tag ``i`` is spelled like ``tags[kinds[i]]``."""
 
     tags: tuple[Tag, ...]
     kinds: Codes
@@ -98,9 +98,9 @@ class Texts:
 def read_pieces(
     content: bytes, span: tuple[int, int], ends: tuple[bytes, bytes], at_once: int, read: Callable[["Tags"], T]
 ) -> list[T] | None:
-    """What is between two places, read in pieces of so many bytes; None: its shape is unknown.
+    """Read a span in pieces of about ``at_once`` bytes; None when its shape is unknown.
 
-    Line ends are one line feed, as XML has them. ends: the tag that ends a piece, and the one for :class:`Tags`."""
+    Line ends become line feeds, as XML requires. ends: the tag that ends a piece, and ``joined`` of :class:`Tags`."""
     end, joined = ends
 
     def piece(span: tuple[int, int]) -> T | None:
@@ -119,7 +119,7 @@ def read_pieces(
 
 
 def _spans(content: bytes, first: int, last: int, end: bytes, at_once: int) -> Iterator[tuple[int, int]]:
-    """Where the pieces begin and end; at least one."""
+    """The spans of the pieces, at least one."""
     while True:
         cut = content.find(end, first + at_once, last) + len(end)
         is_last = cut < len(end)
@@ -130,7 +130,9 @@ def _spans(content: bytes, first: int, last: int, end: bytes, at_once: int) -> I
 
 
 def _is_text(part: bytes) -> bool:
-    """Whether these are characters of XML in UTF-8, and no end of a section that none began; controls apart."""
+    """Whether a piece is valid UTF-8 with characters that XML allows, and has no stray ``]]>``.
+
+    Control characters are checked elsewhere (:func:`_has_controls`)."""
     if b"]" in part and b"]]>" in part:
         return False
     if part.isascii():
@@ -143,10 +145,10 @@ def _is_text(part: bytes) -> bool:
 
 
 class Tags:
-    """The tags of a piece of XML. raises UnknownShape, also from its methods.
+    """The tags of a piece of XML. The constructor and the methods raise UnknownShape.
 
-    ``at``: where they begin, and the end. ``heads``: eight bytes of each. ``words``: eight bytes from each place.
-    joined: an end tag, which is taken as the last bytes of the tag before it; a quarter of all tags."""
+    ``at``: where the tags begin, and the end. ``heads``: the first eight bytes of each tag. ``words``: eight bytes
+    from each offset. joined: an end tag, a quarter of all tags, that is counted as part of the tag before it."""
 
     def __init__(self, part: bytes, joined: bytes) -> None:
         content = np.frombuffer(part, np.uint8)
@@ -160,24 +162,24 @@ class Tags:
         self.heads = self.words[self.at[:-1]]
         self._names = (self.heads >> 8).astype(np.uint16)
         self._sizes = np.diff(self.at)
-        is_too_long = len(part) >= 1 << 31  # for the place of a text in a column
+        is_too_long = len(part) >= 1 << 31  # Arrow's string views hold 32-bit offsets
         if is_too_long or part[: self.at[0]].strip(_SPACE) or _has_controls(content[: self.at[-1]]):
             raise UnknownShape
 
     def named(self, *names: bytes) -> Places:
-        """The numbers of the tags whose second and third byte are one of these."""
+        """Indexes of the tags whose second and third byte are one of these names."""
         found = np.zeros(len(self._names), bool)
         for name in names:
             found |= self._names == int.from_bytes(name, "little")
         return np.flatnonzero(found)
 
     def begin(self, numbers: Places, head: bytes) -> npt.NDArray[np.bool_]:
-        """Which of these tags begin with so many bytes, eight at most."""
+        """Which of these tags begin with ``head``, of at most eight bytes."""
         found: npt.NDArray[np.bool_] = self.heads[numbers] & _MASKS[len(head)] == int.from_bytes(head, "little")
         return found
 
     def cut_texts(self, *letters: bytes) -> Texts:
-        """The texts behind the tags with one of these letters as their name."""
+        """The texts after the tags named by one of these letters."""
         plain, spaced = (self.named(*(letter + end for letter in letters)) for end in (b">", b" "))
         self._sizes[plain] = len(b"<v>")
         if len(spaced):
@@ -186,7 +188,7 @@ class Tags:
         return Texts(plain, self.at[plain] + self._sizes[plain], self.at[plain + 1])
 
     def texts_in(self, elements: Places, texts: Texts) -> pl.Series:
-        """The text in each of some elements, by their tags; empty where there is none. Each has one at most."""
+        """The text in each of these elements, given by their tags; empty if there is none. Each has at most one."""
         if len(texts.tags) == len(elements):
             return self._column(texts.starts, texts.ends - texts.starts)
         starts, sizes = self.at[elements], np.zeros(len(elements), np.int64)
@@ -195,7 +197,9 @@ class Tags:
         return self._column(starts, sizes)
 
     def _column(self, starts: Places, sizes: Places) -> pl.Series:
-        """Pieces as Arrow's views of texts: size, then twelve bytes, or four of them, a buffer and the place in it."""
+        """Pieces of the part as Arrow string views, without copying.
+
+        A view is the size, then up to twelve bytes of text, or its first four bytes, a buffer and the offset in it."""
         import pyarrow as pa
 
         heads = self._pieces(starts, sizes)
@@ -207,16 +211,18 @@ class Tags:
         return pl.Series(_Exported(pa.Array.from_buffers(pa.string_view(), len(views), buffers)))
 
     def _pieces(self, starts: Places, sizes: Places) -> Words:
-        """The first eight bytes of some pieces, zeros behind shorter ones."""
+        """The first eight bytes of each piece; shorter pieces are padded with zeros."""
         pieces: Words = self.words[starts] & _MASKS.take(sizes, mode="clip")
         return pieces
 
     def spelled(self, starts: Places, ends: Places, read: Callable[[bytes], Tag | None]) -> Spelled:
-        """Pieces by their spelling, each of which is read once; None: it is not known."""
+        """Group pieces by spelling. ``read`` parses each spelling once and returns None for an unknown one."""
         return self._spelled(self.words[starts], starts, ends - starts, read)
 
     def check_order(self, known: Mapping[bytes, Tag], apart: Sequence[tuple[Places, Spelled]] = ()) -> None:
-        """Each tag is known and stands where it may, from outside to outside. apart: numbers of those read already."""
+        """Check that each tag is known and stands where it may, and that the piece begins and ends outside of rows.
+
+        apart: the tags that were parsed already, by index."""
         for numbers, _ in apart:
             self._sizes[numbers] = 0
 
@@ -259,7 +265,7 @@ class Tags:
 
 
 def _has_controls(content: Codes) -> bool:
-    """Whether there are control characters other than tab and line feed."""
+    """Whether a piece has control characters other than tab and line feed."""
     if not len(content) or content.min() >= ord(" "):
         return False
     low = content[content < ord(" ")]

@@ -1,9 +1,9 @@
-"""Spreadsheet cells to text without damage, or a code for cells that were damaged before.
+"""Turn spreadsheet cells into text without damage, or into a code if they were damaged before.
 
-Numbers: integers without a point and with the zeros that their format puts before them, everything else
-Python's shortest exact spelling. Dates: ISO, by the calendar of the workbook, or as the contract writes
-them where that says as much. Text as it is. The usual
-libraries round numbers to nine decimals or turn a sixteen-digit number into another one here.
+Integers have no decimal point and get the leading zeros of their format; other numbers get Python's
+shortest exact spelling. Dates are ISO, by the calendar of the workbook, or in the contract's format if
+that loses nothing. Text stays as it is. The usual libraries would round numbers to nine decimals, or
+turn a sixteen-digit number into another one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +28,11 @@ _LAST_DAY_1900, _LAST_DAY_1904 = 2_958_466, 2_957_004
 
 
 def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
-    """Each cell as text, or a code instead. raises XmlRefused: a cell that points at nothing."""
+    """Each cell as text, or with a code. Raises XmlRefused for a cell that refers to nothing or is of no known type."""
     _check_styles(cells, workbook)
     found, left = list[pl.DataFrame](), cells.height
     for kind in ("s", "n", "str", "inlineStr", "d", "b", "e"):
-        is_one = pl.col("type").fill_null("n") == kind  # no series: where all are of one type, it is held once
+        is_one = pl.col("type").fill_null("n") == kind  # an expression: a literal column is stored once
         count = int(cells.select(is_one.sum()).item()) if left else 0
         if count:
             of_kind = cells if count == cells.height else cells.filter(is_one)
@@ -44,7 +44,7 @@ def cell_texts(cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> p
 
 
 def _of_type(kind: str, cells: pl.DataFrame, strings: pl.Series, workbook: Workbook) -> pl.DataFrame:
-    """Cells of one type that is known."""
+    """The texts of cells of one known type."""
     if kind == "s":
         return _shared(cells, strings)
     if kind == "n":
@@ -60,9 +60,10 @@ def _of_type(kind: str, cells: pl.DataFrame, strings: pl.Series, workbook: Workb
 def agreed_texts(
     cells: pl.DataFrame, workbook: Workbook, forms: Mapping[int, str], commas: Sequence[int]
 ) -> pl.DataFrame:
-    """Dates, times and numbers again, as the contract says of their columns; nothing where its format says less.
+    """Dates, times and numbers in the contract's format; a cell for which that would lose something is left out.
 
-    cells: those of a sheet that :func:`cell_texts` has read; forms: strptime format by column; commas: columns."""
+    cells: of a sheet that :func:`cell_texts` has read; forms: column -> strptime format; commas: columns whose numbers
+    get a decimal comma."""
     columns = pl.Series([*forms, *commas], dtype=pl.UInt32)
     mine = pl.col("column").is_in(columns.implode()) & (pl.col("type").fill_null("n") == "n")
     numbers = _with_formats(cells.filter(mine), workbook)
@@ -84,7 +85,7 @@ def _check_styles(cells: pl.DataFrame, workbook: Workbook) -> None:
 
 
 def _with_formats(cells: pl.DataFrame, workbook: Workbook) -> pl.DataFrame:
-    """The cells with what their number format shows; it is there."""
+    """Add what the number format of each cell shows. Every style must exist."""
     formats = workbook.formats or (NUMBER,)
     shown = pl.Series("shown", [str(each.shown) for each in formats]).gather(cells["style"])
     digits = pl.Series("digits", [each.digits for each in formats], dtype=pl.UInt32).gather(cells["style"])
@@ -138,7 +139,7 @@ def _numbers(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_shown(cells: pl.DataFrame) -> pl.DataFrame:
-    """Numbers with the zeros that their format shows; a code where it shows other digits than we could write."""
+    """Numbers with the leading zeros of their format; a code where it shows digits that cannot be written here."""
     text, digits, is_padded = pl.col("text"), pl.col("digits"), pl.col("shown") == Shown.PADDED
     is_whole = text.str.contains(r"^-?[0-9]+$")
     is_short = text.str.extract(r"^-?([0-9]*)").str.len_chars() < digits
@@ -175,7 +176,7 @@ def _dates(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
 
 
 def _timed(cells: pl.DataFrame, date_1904: bool) -> pl.DataFrame:
-    """Milliseconds and moment of each cell, how it is shown, and whether it is a time without a day."""
+    """Milliseconds and timestamp of each cell, what its format shows, and whether it is a time of day."""
     serial = cells["text"].cast(pl.Float64)
     ms = (serial.clip(-1e9, 1e9) * _DAY_MS).round(0).cast(pl.Int64)
     clock = (cells["shown"] == Shown.TIME) & (serial >= 0) & (serial < 1)
@@ -188,9 +189,9 @@ def _clock(exact: pl.Expr, form: str) -> pl.Expr:
 
 
 def _moments(ms: pl.Series, date_1904: bool) -> pl.Series:
-    """Calendar moments; nonsense for impossible serials, which get a code anyway.
+    """Serial milliseconds as timestamps; meaningless for impossible serials, which get a code anyway.
 
-    The 1900 calendar counts a 29 February 1900 that never was: serials from 61 on are one too high."""
+    The 1900 calendar counts a 29 February 1900, which did not exist, so serials from 61 on are one too high."""
     base = -2_082_844_800_000 if date_1904 else -2_209_161_600_000
     shift = 0 if date_1904 else _DAY_MS
     early = (ms < 60 * _DAY_MS).cast(pl.Int64) * shift

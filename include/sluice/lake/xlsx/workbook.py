@@ -14,12 +14,12 @@ from sluice.lake.xlsx.tags import AT_ONCE, Place, Tag, Tags, read_pieces
 
 _WORKBOOK = "xl/workbook.xml"
 _SHEET_KINDS = ("worksheet", "chartsheet")
-"""Of these the second has no cells; a sheet of another kind is not left out in silence."""
+"""Kinds of sheet that are accepted. A chart sheet has no cells; any other kind is refused, not silently skipped."""
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile(r"&([^;&]{0,10});|&")
 _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _NO_CHARACTER = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""XML 1.0 has no such characters (2.2), not by their number either (4.1)."""
+"""Characters that XML 1.0 does not allow (2.2), not even as a character reference (4.1)."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_TAGS = {
     b"<si>": Tag(Place.OUTSIDE, Place.STRING),
@@ -42,7 +42,7 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """What the cells need to be understood. ``formats[i]``: what cell style ``i`` makes of numbers."""
+    """What is needed to interpret the cells. ``formats[i]``: what cell style ``i`` shows for numbers."""
 
     sheets: tuple[SheetPart, ...]
     date_1904: bool
@@ -52,7 +52,7 @@ class Workbook:
 
 
 def read_workbook(package: Package) -> Workbook:
-    """Sheets, calendar and styles. raises XmlRefused (also for links to other files)."""
+    """Read sheets, calendar and styles. Raises XmlRefused (also for links to other files)."""
     _check_root(package)
     links = _relations(package, _WORKBOOK)
     tags = _elements(package.read(_WORKBOOK))
@@ -80,7 +80,7 @@ def read_workbook(package: Package) -> Workbook:
 
 
 def read_strings(package: Package, workbook: Workbook) -> pl.Series:
-    """All shared strings in order, rich text joined, phonetic hints left out. raises XmlRefused."""
+    """All shared strings in order, rich text joined, phonetic hints left out. Raises XmlRefused."""
     if workbook.strings_part is None:
         return pl.Series(dtype=pl.String)
     content = package.read(workbook.strings_part)
@@ -89,7 +89,7 @@ def read_strings(package: Package, workbook: Workbook) -> pl.Series:
 
 
 def plain_text(text: pl.Series) -> pl.Series:
-    """Text as it stands in XML to text: references and ``_x000D_`` escapes resolved."""
+    """Turn text as written in XML into plain text: resolve references and ``_x000D_`` escapes. Raises XmlRefused."""
     marked = text.str.contains_any(["&", "_x"]).fill_null(False)
     if not marked.any():
         return text
@@ -98,7 +98,7 @@ def plain_text(text: pl.Series) -> pl.Series:
 
 
 def escaped_text(text: str) -> str:
-    """``_xHHHH_`` escapes of a spreadsheet string to characters. raises XmlRefused: NUL, half a character."""
+    """Resolve the ``_xHHHH_`` escapes of a spreadsheet string. Raises XmlRefused for NUL or half a character."""
     if "_x" in text:
         text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
     if "\0" in text:
@@ -109,7 +109,7 @@ def escaped_text(text: str) -> str:
 
 
 def _paired(text: str) -> str:
-    """Two halves of one character, written as two escapes, put together."""
+    """Join the two halves of characters that were written as two escapes. Raises XmlRefused for a lone half."""
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
@@ -144,14 +144,14 @@ def _elements(content: bytes) -> list[tuple[str, dict[str, str]]]:
 
 
 def _check_root(package: Package) -> None:
-    """The container names the part that is read here as its document. raises XmlRefused: another, several or none."""
+    """Check that the container names the part read here as its only document. Raises XmlRefused."""
     main = _only(_relations(package, ""), "officeDocument")
     if main is None or main.lower() != _WORKBOOK:
         raise XmlRefused("UNREADABLE_XML")
 
 
 def _only(links: Mapping[str, tuple[str, str]], kind: str) -> str | None:
-    """The one part of that kind. raises XmlRefused: there are several, and applications differ in which they take."""
+    """The only part of a kind, or None. Raises XmlRefused for several, of which applications choose differently."""
     found = [target for each, target in links.values() if each == kind]
     if len(found) > 1:
         raise XmlRefused("UNREADABLE_XML")
@@ -159,7 +159,7 @@ def _only(links: Mapping[str, tuple[str, str]], kind: str) -> str | None:
 
 
 def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
-    """Relation id -> (kind, part). Links out of the file other than hyperlinks are refused."""
+    """Relation id -> (kind, part), without hyperlinks. Raises XmlRefused for any other link out of the file."""
     folder, name = posixpath.split(part)
     rels = posixpath.join(folder, "_rels", f"{name}.rels")
     if rels not in package.names():
@@ -212,7 +212,7 @@ def _number(text: str | None) -> int:
 
 
 def _plain_strings(content: bytes) -> pl.Series | None:
-    """The strings of a part that holds nothing but plain ones; None otherwise."""
+    """The strings of a part that holds only plain strings; None for any other."""
     start, end = content.find(b"<si>"), content.rfind(b"</si>") + len(b"</si>")
     if not 0 <= start < end or not is_utf8(content) or not _is_all(content[:start], content[end:]):
         return None
@@ -221,14 +221,14 @@ def _plain_strings(content: bytes) -> pl.Series | None:
 
 
 def _strings(tags: Tags) -> pl.Series:
-    """The strings of a piece, as in the XML. raises UnknownShape."""
+    """The strings of a piece as written in the XML. Raises UnknownShape."""
     texts = tags.cut_texts(b"t")
     tags.check_order(_STRING_TAGS)
     return tags.texts_in(tags.named(b"si"), texts)
 
 
 def _is_all(before: bytes, after: bytes) -> bool:
-    """Whether every string of a part is in the piece between these two, and that piece is in the list itself."""
+    """Whether all strings of a part lie between these two pieces, directly in the list of strings."""
     depths: list[int] = []
     depth = 0
     parser = expat.ParserCreate()
@@ -249,7 +249,7 @@ def _is_all(before: bytes, after: bytes) -> bool:
 
 
 def _rich_strings(content: bytes) -> list[str]:
-    """The exact reader: text of every ``t`` in an ``si``, except phonetic ones."""
+    """The exact reader: joins the text of every ``t`` in an ``si``, except phonetic hints. Raises XmlRefused."""
     found: list[str] = []
     parts: list[str] = []
     open_tags: list[str] = []
@@ -259,7 +259,7 @@ def _rich_strings(content: bytes) -> list[str]:
     def start(tag: str, _: dict[str, str]) -> None:
         open_tags.append(local_name(tag))
         if open_tags[-1] == "si":
-            if len(open_tags) != 2:  # whether it counts is a matter of opinion
+            if len(open_tags) != 2:  # readers disagree about whether it counts
                 raise XmlRefused("UNREADABLE_XML")
             parts.clear()
 
