@@ -1,1 +1,1 @@
-"""The hash chain of what happened: appended by the database, verified without it."""
+"""The hash chain that records what happened: the database appends to it; verifying does not rely on the database."""

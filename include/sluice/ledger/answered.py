@@ -1,6 +1,7 @@
-"""Bodies of entries about answers to persons: what was made, its links, when it left the vault, when it went.
+"""Bodies of entries about answers to persons: a package made, its links, when it left the vault, when it was removed.
 
-Ids, counts, hashes and codes; nobody in it. Times are UTC with ``Z``, dates Brussels dates.
+They hold ids, counts, hashes and codes, nothing that identifies a person. Times are UTC with ``Z``, dates are Brussels
+dates.
 """
 
 from sluice.ledger.record import Part

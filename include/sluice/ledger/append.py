@@ -18,8 +18,8 @@ __all__ = ["EntryKind", "append", "append_many", "canonical", "find_entry"]
 def append(conn: Connection, *, chain: str, kind: EntryKind, exchange_id: ExchangeId | None, body: Part) -> Entry:
     """Add one entry to ``chain``; it exists when the caller's transaction commits.
 
-    The same exchange, kind and body again gives the entry that is there (``is_new`` False). Another
-    body leaves as DatabaseError with constraint ``entry_exchange_kind``. The chain stays locked
+    Appending the same exchange, kind and body again returns the existing entry (``is_new`` False).
+    Another body raises DatabaseError with constraint ``entry_exchange_kind``. The chain stays locked
     until the transaction ends, so append last.
 
     Raises LedgerMisused outside a transaction, BodyNotCanonical for a body without canonical form.
@@ -30,7 +30,7 @@ def append(conn: Connection, *, chain: str, kind: EntryKind, exchange_id: Exchan
 def append_many(
     conn: Connection, *, chain: str, kind: EntryKind, bodies: Sequence[tuple[ExchangeId | None, Part]]
 ) -> list[Entry]:
-    """Add one entry per ``(exchange_id, body)``, in order, in one round trip; else as :func:`append`."""
+    """Add one entry per ``(exchange_id, body)``, in order and in one round trip; otherwise like :func:`append`."""
     if conn.info.transaction_status is not TransactionStatus.INTRANS:
         raise LedgerMisused(Ref("call", "append"), Ref("transaction", conn.info.transaction_status.name.lower()))
     return insert_entries(
@@ -39,7 +39,7 @@ def append_many(
 
 
 def canonical(body: Part) -> bytes:
-    """The bytes of a record that are stored, hashed and signed (RFC 8785). Raises BodyNotCanonical."""
+    """The canonical JSON of a record, which is stored, hashed and signed (RFC 8785). Raises BodyNotCanonical."""
     try:
         return rfc8785.dumps(body.model_dump(mode="json"))
     except ValueError:

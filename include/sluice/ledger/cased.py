@@ -1,7 +1,7 @@
 """Bodies of entries about requests of persons: steps, flags, letters, request files, refused instructions.
 
-Numbers of cases, states, codes and hashes only; nothing here can be tied to a person. Times are UTC
-with ``Z``, dates Brussels dates.
+They hold only case numbers, states, codes and hashes; nothing in them can be tied to a person. Times
+are UTC with ``Z``, dates are Brussels dates.
 """
 
 from sluice.ledger.record import Part

@@ -1,7 +1,7 @@
 """Checkpoints: one signature over the heads of all chains, kept outside the database as well.
 
-Whoever owns the database can rewrite a chain so that it is consistent again. He cannot sign. So the
-last checkpoint in another's hands (the evidence bucket, a principal's receipt) shows what was there.
+The owner of the database can rewrite a chain consistently, but cannot sign it. The last checkpoint that
+is held elsewhere (the evidence bucket, a principal's receipt) therefore proves what was there.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ TYPE = "sluice-checkpoint+jws"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a checkpoint says. ``prev``: SHA-256 of the previous checkpoint's JWS, zeros for the first."""
+    """The content of a checkpoint. ``prev``: SHA-256 of the previous checkpoint's JWS, zeros for the first."""
 
     seq: int
     prev: bytes
@@ -43,10 +43,10 @@ class Statement:
 
 
 def make_checkpoint(conn: Connection, keyring: Keyring, now: datetime) -> Checkpoint:
-    """Sign all committed heads and store the statement; ``jws`` is to be put outside the database.
+    """Sign all committed heads and store the statement; the caller must put ``jws`` outside the database.
 
-    ``now``: aware. Runs its own transaction: a head that is rolled back must never be signed.
-    Raises LedgerMisused when the connection is in a transaction already.
+    ``now``: aware. Runs in a transaction of its own, because a head that is rolled back must never be
+    signed. Raises LedgerMisused when the connection is already in a transaction.
     """
     if conn.info.transaction_status is not TransactionStatus.IDLE:
         raise LedgerMisused(Ref("call", "make_checkpoint"))
@@ -62,7 +62,7 @@ def make_checkpoint(conn: Connection, keyring: Keyring, now: datetime) -> Checkp
 
 
 def read_checkpoint(jws: bytes, public: Ed25519PublicKey) -> Statement:
-    """What a checkpoint says, if ``public`` signed it. Raises SignatureInvalid."""
+    """Read a checkpoint that ``public`` signed. Raises SignatureInvalid."""
     said = open_signed(split_compact(jws), public, TYPE)
     try:
         heads = tuple(Head(line["chain"], line["seq"], bytes.fromhex(line["hash"])) for line in said["chains"])
@@ -75,10 +75,10 @@ def read_checkpoint(jws: bytes, public: Ed25519PublicKey) -> Statement:
 
 
 def heads_changed(conn: Connection, last: Checkpoint, public: Ed25519PublicKey) -> bool:
-    """Whether a chain has moved since ``last``: if not, another checkpoint would say nothing new.
+    """Whether a chain has moved since ``last``; if not, another checkpoint would add nothing.
 
-    What was signed is asked, and one that does not hold says nothing: whoever can write to the database could tell
-    otherwise that nothing moved, and no checkpoint would ever vouch for what came since.
+    This compares with the signed statement, and counts an invalid one as moved. Otherwise somebody who can write to the
+    database could pretend that nothing moved, and no checkpoint would ever vouch for later entries.
     """
     try:
         return read_checkpoint(last.jws, public).heads != read_heads(conn)
@@ -87,7 +87,7 @@ def heads_changed(conn: Connection, last: Checkpoint, public: Ed25519PublicKey) 
 
 
 def join_heads(heads: Sequence[Head]) -> str:
-    """One hash for all chains: SHA-256, hex, of the canonical list of their heads."""
+    """One hash over all chains: SHA-256 in hex of the canonical list of their heads."""
     return sha256(rfc8785.dumps(_lines(heads))).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Bodies about consent records: how many came, of which kind, from which file; never whose."""
+"""Bodies of entries about consent records: how many, of which kind, from which file; never whose they are."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""Bodies about corrections: that a field of a person was corrected, and that it ended; never whose, never to what."""
+"""Bodies of entries about corrections: which field was corrected, and when that ended; never whose, never the value."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""Bodies about dial lists that no exchange record has a place for: imported lists of numbers, lists taken back."""
+"""Bodies of entries about dial lists that fit in no exchange record: imported lists of numbers, recalled dial lists."""
 
 from sluice.ledger.record import Part
 

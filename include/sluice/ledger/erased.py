@@ -1,6 +1,7 @@
-"""Bodies of entries about an erasure: planned, released, refused, stopped, done. Numbers, codes, hashes, no person.
+"""Bodies of entries about an erasure: planned, released, refused, stopped, done. They identify no person.
 
-All times UTC with ``Z``; ``..._by`` is a login of the center, never the person a case is about.
+They hold numbers, codes and hashes. All times are UTC with ``Z``. ``..._by`` is a login of the center, never the person
+that a case is about.
 """
 
 from sluice.ledger.record import Part

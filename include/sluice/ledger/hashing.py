@@ -1,7 +1,7 @@
-"""The hash of an entry, computed apart from the database that is under audit.
+"""The hash of an entry, computed independently of the database that is under audit.
 
-The layout is written down once, in ``migrations/versions/0001_ledger.sql``: eight parts, each
-preceded by its length as an unsigned 32-bit big-endian integer.
+The layout is defined in ``migrations/versions/0001_ledger.sql``: eight parts, each preceded by its
+length as an unsigned 32-bit big-endian integer.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""Bodies of entries about keys: names of principals, fingerprints, counts. No person, no key."""
+"""Bodies of entries about keys: names of principals, fingerprints, counts; no person and no key."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""What the ledger holds and what its verifier says."""
+"""The types of the ledger: its entries, checkpoints and errors, and the verifier's report."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,7 +65,7 @@ class EntryKind(StrEnum):
 
 
 class LedgerMisused(SluiceError):
-    """Appending outside a transaction, or signing a checkpoint inside one."""
+    """Something was appended outside a transaction, or a checkpoint signed inside one."""
 
     code: ClassVar[str] = "SLU-451"
     summary: ClassVar[str] = "the ledger was called in the wrong place of a transaction"
@@ -73,7 +73,7 @@ class LedgerMisused(SluiceError):
 
 
 class BodyNotCanonical(SluiceError):
-    """A body that RFC 8785 has no bytes for, such as a lone surrogate or an integer beyond 2^53."""
+    """RFC 8785 cannot represent a body, e.g. because of a lone surrogate or an integer beyond 2^53."""
 
     code: ClassVar[str] = "SLU-452"
     summary: ClassVar[str] = "a record cannot be written as canonical JSON"
@@ -98,7 +98,7 @@ class PublicKeyInvalid(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry as the caller of ``append`` gets it back; ``is_new`` is False for a repetition."""
+    """One entry as ``append`` returns it; ``is_new`` is False when it was there already."""
 
     chain: str
     seq: int
@@ -113,10 +113,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """One entry as the verifier reads it: the very bytes that were hashed.
+    """One entry as the verifier reads it: exactly the bytes that were hashed.
 
-    ``exchange``: 16 bytes of the UUID, or none. ``appended``: 64-bit big-endian microseconds since
-    2000-01-01T00:00:00Z.
+    ``exchange``: the 16 bytes of the UUID, or no bytes. ``appended``: 64-bit big-endian microseconds
+    since 2000-01-01T00:00:00Z.
     """
 
     chain: str
@@ -140,7 +140,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One signed statement of all heads. ``jws`` (compact) is what is anchored outside the database."""
+    """One signed statement of all heads. ``jws`` (compact) is anchored outside the database."""
 
     seq: int
     body: bytes
@@ -150,7 +150,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Somebody's signed word that ``chain`` has ``hash`` at ``seq``; ``source`` says whose."""
+    """A signed statement that ``chain`` has ``hash`` at ``seq``; ``source`` names the document that says so."""
 
     chain: str
     seq: int
@@ -160,10 +160,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One thing that does not hold.
+    """One thing that is wrong with a chain.
 
-    ``seq`` is where it shows. ``not_before`` is where it can have happened at the earliest: right
-    after the last entry that a signature vouches for, when the hashes were made anew as well.
+    ``seq``: the entry at which it shows. ``not_before``: the earliest entry that can have been changed,
+    which is right after the last one that a signature vouches for if the hashes were recomputed too.
     """
 
     chain: str
@@ -174,7 +174,7 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """One chain: how many entries, where it ends, how many no checkpoint vouches for yet."""
+    """Result for one chain: its number of entries, its last hash, and how many entries no checkpoint covers yet."""
 
     chain: str
     entries: int
@@ -185,9 +185,9 @@ class ChainReport:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """The verifier's answer. ``head`` joins all chains: SHA-256 of their canonical list.
+    """The verifier's report. ``head``: SHA-256 of the canonical list of all chains' heads.
 
-    ``only_inside``: checkpoints of the database that were not among the anchors, oldest first.
+    ``only_inside``: checkpoints in the database that were not among the anchors, oldest first.
     """
 
     entries: int

@@ -1,4 +1,4 @@
-"""Names of our own people as the ledger keeps them: one spelling each, so that four eyes are not two."""
+"""Names of our own people as the ledger keeps them, each in one spelling, so that no one can pass for two people."""
 
 import unicodedata
 from string import ascii_letters
@@ -8,17 +8,20 @@ from sluice.errors import Ref, UsageError
 LONGEST = 100
 FORM = r"Latin letters (accents too), digits, spaces and . _ @ + ' - , ( ) / | \ ·"
 _LETTERS = frozenset(ascii_letters + "ÆæŒœØøŁłĐđÐðÞþßẞıŊŋĦħŦŧƏəƆɔƐɛ")
-"""Of names, without what stands on or under them. No other Latin letter: small capitals, clicks and those of phonetics
-are told from these by nobody."""
+"""The base letters that names may have, apart from accents.
+
+Other Latin letters (small capitals, clicks, phonetic letters) are left out, because people cannot tell them from
+these."""
 _BESIDE_LETTERS = frozenset("0123456789 ._@+'-,()/|\\·")
-"""As logins of directories (``CORP\\anna``, ``auth0|12``) and names (``Maes, An (NL)``, ``Gal·la``) have them."""
+"""Other characters, as in logins of directories (``CORP\\anna``, ``auth0|12``) and names (``Maes, An (NL)``,
+``Gal·la``)."""
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc", "'"))
 _ALIKE = str.maketrans({"ð": "đ", "\u0131": "i"})
-"""Small letters that have one capital, to the eye or in some language."""
+"""Small letters that share a capital with another letter, to the eye or in some language."""
 
 
 class NameInvalid(UsageError):
-    """Nobody of ours is called so: every record of what somebody does holds their name."""
+    """A name that no record can hold. Every record of what somebody does holds their name."""
 
     code = "SLU-308"
     summary = "a record cannot hold this name"
@@ -26,9 +29,10 @@ class NameInvalid(UsageError):
 
 
 def check_name(by: str, option: str = "--by") -> str:
-    """The login or name of one of ours, as it is kept: NFKC, its spaces single. Raises NameInvalid for any other.
+    """Return a login or name of one of our people as it is kept: NFKC, with single spaces. Raises NameInvalid.
 
-    Letters are Latin, so that no letter of another script, and nothing that is not seen, makes a second person.
+    Only Latin letters are allowed: a look-alike letter of another script, or an invisible character, would make one
+    person look like two in the records.
     """
     if not is_name(by):
         raise NameInvalid(Ref("option", option))
@@ -36,7 +40,7 @@ def check_name(by: str, option: str = "--by") -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether :func:`check_name` keeps it."""
+    """Whether :func:`check_name` accepts a name."""
     name = _spelled(text)
     fits = 0 < len(name) <= LONGEST and name[0].isalnum()
     return fits and all(map(_is_usual, name)) and not any(map(_is_no_sign, text))
@@ -47,9 +51,10 @@ def _spelled(text: str) -> str:
 
 
 def is_same_person(name: str, other: str) -> bool:
-    """Logins differ by more than case, spaces and the way their letters are composed.
+    """Whether two logins differ only in case, spaces and how their letters are composed.
 
-    A letter that no name has any more, in one that was kept before, may stand for whatever it looks like.
+    Names kept earlier may have letters that are no longer allowed; such a letter matches any other, since it may look
+    like it.
     """
     ours, theirs = _folded(name), _folded(other)
     alike = (
@@ -65,7 +70,7 @@ def _folded(name: str) -> str:
 
 
 def _is_no_sign(letter: str) -> bool:
-    """Ends a line, or tells a terminal something: nobody has that between two words of their name."""
+    """Whether a character ends a line or controls a terminal: not even white space in a name may be that."""
     return not letter.isprintable() and unicodedata.category(letter) != "Zs"
 
 

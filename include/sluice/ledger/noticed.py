@@ -1,4 +1,4 @@
-"""Bodies of entries about telling recipients (GDPR Art. 19). Codes, counts and hashes; nobody in them."""
+"""Bodies of entries about telling recipients (GDPR Art. 19). They hold codes, counts and hashes, and no person."""
 
 from sluice.ledger.record import Part
 

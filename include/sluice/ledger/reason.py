@@ -1,4 +1,4 @@
-"""Why somebody did something, as the ledger keeps it: a code or an IRI, so that no sentence about a person gets in."""
+"""The reason for an action, as the ledger keeps it: a code or an IRI, so that no sentence about a person gets in."""
 
 import re
 
@@ -8,6 +8,6 @@ REASON = re.compile(r"[A-Z][A-Z0-9_]{2,63}|https://w3id\.org/dpv/(?:legal/eu/gdp
 
 
 def check_reason(reason: str | None) -> None:
-    """Raises UsageError for a reason that is no code; without one nothing is checked."""
+    """Check that a reason, if given, is a code or an IRI. Raises UsageError."""
     if reason is not None and not REASON.fullmatch(reason):
         raise UsageError(Ref("option", "--reason"), Ref("form", "A_CODE_IN_CAPITALS"))

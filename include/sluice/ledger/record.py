@@ -73,7 +73,7 @@ class ReasonLine(Part):
 
 
 REVIEW = "review"
-"""Kind of the input of an arrival in which rows come back that waited for a person."""
+"""Kind of input of an arrival that brings back rows that waited for review by a person."""
 
 
 class InputLine(Part):
@@ -202,24 +202,24 @@ DIAL = "dial"
 
 
 def is_dial_key(direction: Direction, key: str) -> bool:
-    """Whether an exchange is a dial list: it goes to agents, nothing arrives."""
+    """Whether an exchange is a dial list, which goes to agents, so that nothing arrives."""
     return direction is Direction.INTERNAL and key.split("/")[1:2] == [DIAL]
 
 
 GIVEN_BACK = "give-back-"
-"""Before the name of what is given back at the end of an agreement, in the place of an object version."""
+"""Prefix of the version id of data given back at the end of an agreement, where others have an object version."""
 
 
 CONTRACT_END = "CONTRACT-END"
-"""Code of the purpose of what is given back; a duty of the law, so no agreement declares it."""
+"""Purpose code of data that is given back. It is a legal duty, so no agreement declares it."""
 
 
 AFTER_END = "-ended"
-"""After what names a return that was made once its agreement had ended."""
+"""Suffix of the version id of a return that was made after its agreement had ended."""
 
 
 def is_after_end(direction: Direction, version_id: str) -> bool:
-    """Whether it goes back because an agreement ended: the paper of its day counts, none holds any more."""
+    """Whether data goes back because an agreement ended; then the agreement of its day applies, as none is in force."""
     is_last = direction is Direction.OUTBOUND_RETURN and version_id.endswith(AFTER_END)
     return is_last or is_given_back(direction, version_id)
 

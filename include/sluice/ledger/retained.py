@@ -1,4 +1,4 @@
-"""Bodies of entries about retention: which copies went on which ground, and what was held back; nobody in them."""
+"""Bodies of entries about retention: which copies were deleted on which ground, and which are on hold. No persons."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""Bodies of entries about a return: prepared, released, acknowledged, reminded. All times UTC with ``Z``."""
+"""Bodies of entries about a return: prepared, released, acknowledged, reminded. All times are UTC with ``Z``."""
 
 from sluice.ledger.record import ExchangeRecord, Part
 

@@ -1,4 +1,4 @@
-"""Bodies of entries about notes that a person read: who, how many rows, what was decided; never a word of them."""
+"""Bodies of entries about notes read by a reviewer: who read, how many rows, what was decided; never a note's text."""
 
 from sluice.ledger.record import Part
 

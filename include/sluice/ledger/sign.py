@@ -1,7 +1,7 @@
-"""Signed JSON: JWS (RFC 7515) with Ed25519 (RFC 8037, algorithm name of RFC 9864), strictly read.
+"""Signed JSON: JWS (RFC 7515) with Ed25519 (RFC 8037, algorithm name of RFC 9864), read strictly.
 
-A verifier that accepts two spellings of one document lets somebody choose between them. So headers
-and payloads are canonical JSON (RFC 8785), base64url is without padding and has one spelling, and a
+A verifier that accepts two spellings of a document lets somebody choose between them. So headers and
+payloads must be canonical JSON (RFC 8785), base64url has no padding and only one spelling, and any
 document that differs from what we would write ourselves is refused.
 """
 
@@ -33,7 +33,7 @@ MAX_BYTES = 16 * 2**20
 
 
 class _Registry(JWSRegistry):
-    """joserfc's rules with room for a receipt of a file of 1,024 columns."""
+    """joserfc's rules, but with room for the receipt of a file with 1,024 columns."""
 
     max_payload_length = MAX_BYTES
 
@@ -61,7 +61,7 @@ class Signed:
 
 
 def key_id(public: Ed25519PublicKey) -> str:
-    """RFC 7638 thumbprint: the fingerprint by which a document names the key that signed it."""
+    """The RFC 7638 thumbprint of a key, by which a document names the key that signed it."""
     return _public_jwk(public).thumbprint()
 
 
@@ -110,7 +110,7 @@ def split_compact(jws: bytes) -> Signed:
 
 
 def split_flattened(jws: bytes) -> Signed:
-    """The parts of a flattened JWS written as we write it. Raises SignatureInvalid."""
+    """The parts of a flattened JWS. Raises SignatureInvalid unless it is spelled as we would spell it."""
     members = read_canonical(jws, "form")
     if set(members) != {"payload", "protected", "signature"}:
         raise SignatureInvalid(Ref("form", "members other than payload, protected, signature"))
@@ -120,13 +120,15 @@ def split_flattened(jws: bytes) -> Signed:
 
 
 def as_it_stands(signed: Signed) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and payload, whoever signed them; believe them after :func:`open_signed` only. Raises SignatureInvalid."""
+    """Header and payload without checking the signature; trust them only after :func:`open_signed`.
+
+    Raises SignatureInvalid when they are malformed."""
     header, payload = (_decode(part, "document") for part in (signed.protected, signed.payload))
     return read_canonical(header, "header"), read_canonical(payload, "payload")
 
 
 def read_canonical(content: bytes, what: str) -> dict[str, Any]:
-    """A JSON object that is its own canonical form: no second spelling, no duplicate member."""
+    """Parse a JSON object that must be in canonical form, without duplicate members. Raises SignatureInvalid."""
     document: Any = None
     if len(content) <= 2 * MAX_BYTES:
         try:

@@ -1,4 +1,4 @@
-"""The body of ``role.signed_off``: that somebody signed a role profile off, of which paper, and why."""
+"""The body of ``role.signed_off``: who signed off a role profile of which agreement, and why."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""The body of ``staff.imported``: counts, hashes and codes of one staff file, and nobody in it."""
+"""The body of ``staff.imported``: counts, hashes and codes of one staff file; no staff member in it."""
 
 from sluice.ledger.record import Part, PurposeLine, ReasonLine
 from sluice.terms import Direction, RoleProfile

@@ -1,4 +1,4 @@
-"""Bodies of ``flow.stopped`` and ``flow.resumed``: names of principal and flow, a code, who and when. No person."""
+"""Bodies of ``flow.stopped`` and ``flow.resumed``: principal, flow, reason code, by whom and when. No data subject."""
 
 from sluice.ledger.record import Part
 

@@ -1,4 +1,4 @@
-"""The ledger's only SQL. Writing goes through the two functions that the database lets us call."""
+"""All SQL of the ledger. Writing goes through the only two functions that the database lets us call."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ _APPEND = """
 """
 
 AT_ONCE = 100
-"""Checkpoints that are asked for at a time."""
+"""How many checkpoints are fetched at a time."""
 
 
 def insert_entries(
     conn: Connection, chain: str, kind: str, exchange_ids: Sequence[ExchangeId | None], bodies: Sequence[bytes]
 ) -> list[Entry]:
-    """Append one entry per body, in order; an exchange that has this entry already keeps it."""
+    """Append one entry per body, in order; if an exchange has this entry already, the existing one is returned."""
     rows = conn.execute(
         _APPEND, {"chain": chain, "kind": kind, "exchange_ids": list(exchange_ids), "bodies": list(bodies)}
     )
@@ -47,7 +47,7 @@ def insert_entries(
 
 
 def find_entry(conn: Connection, exchange_id: ExchangeId, kind: str) -> Entry | None:
-    """The entry of this kind of one exchange, or None; ``is_new`` is False."""
+    """An exchange's entry of this kind, or None; ``is_new`` is False."""
     with conn.cursor(row_factory=kwargs_row(Entry)) as cursor:
         cursor.execute(
             """
@@ -61,7 +61,7 @@ def find_entry(conn: Connection, exchange_id: ExchangeId, kind: str) -> Entry | 
 
 
 def find_bodies(conn: Connection, exchange_ids: Sequence[ExchangeId], kind: str) -> list[bytes]:
-    """Bodies of the entries of this kind of these exchanges, in no order; nothing of those that have none."""
+    """Bodies of these exchanges' entries of this kind, in no particular order; exchanges without one are left out."""
     rows = conn.execute(
         "select body from ledger.entry where exchange_id = any(%s::uuid[]) and kind = %s", (list(exchange_ids), kind)
     ).fetchall()
@@ -69,21 +69,21 @@ def find_bodies(conn: Connection, exchange_ids: Sequence[ExchangeId], kind: str)
 
 
 def find_first_appended(conn: Connection) -> datetime | None:
-    """When the oldest entry of all was appended; None in an empty ledger."""
+    """When the oldest entry was appended; None if the ledger is empty."""
     row = conn.execute("select min(appended_at) as at from ledger.entry").fetchone()
     return row["at"] if row else None
 
 
 @contextmanager
 def snapshot(conn: Connection) -> Iterator[None]:
-    """One unchanging view of the database for all reads inside; the connection must be idle."""
+    """Give all reads inside the block one unchanging view of the database; the connection must be idle."""
     with transaction(conn):
         conn.execute("set transaction isolation level repeatable read, read only")
         yield
 
 
 def read_heads(conn: Connection) -> tuple[Head, ...]:
-    """Every chain that has entries, by name in byte order."""
+    """The heads of all chains that have entries, by name in byte order."""
     with conn.cursor(row_factory=args_row(Head)) as cursor:
         cursor.execute("select name, head_seq, head_hash from ledger.chain where head_seq > 0 order by name")
         return tuple(cursor)
@@ -97,7 +97,7 @@ def read_checkpoints(conn: Connection) -> tuple[Checkpoint, ...]:
 
 
 def checkpoints_before(conn: Connection, seq: int) -> Iterator[tuple[int, datetime]]:
-    """Number and moment of each checkpoint below ``seq``, the newest first; asked for some at a time."""
+    """Number and time of each checkpoint before ``seq``, newest first, fetched some at a time."""
     while rows := conn.execute(
         "select seq, made_at from ledger.checkpoint where seq < %s order by seq desc limit %s", (seq, AT_ONCE)
     ).fetchall():
@@ -123,7 +123,7 @@ def find_last_checkpoint(conn: Connection) -> Checkpoint | None:
 
 
 def lock_checkpoints(conn: Connection) -> None:
-    """Hold off other makers of checkpoints until the transaction ends."""
+    """Keep others from making a checkpoint until the transaction ends."""
     lock_until_commit(conn, About.CHECKPOINTS, "")
 
 

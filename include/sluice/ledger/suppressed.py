@@ -1,4 +1,4 @@
-"""The body of ``suppression.changed``: that persons are kept out, or no longer, and how many; never who."""
+"""The body of ``suppression.changed``: how many persons are kept out or no longer kept out; never who they are."""
 
 from sluice.ledger.record import Part
 

@@ -1,8 +1,9 @@
-"""Verify the ledger in our own code: the server under audit is not its own witness.
+"""Verify the ledger in our own code, because a server under audit cannot be its own witness.
 
-Four questions per chain: does every entry give its hash, does it name the one before, are the
-numbers without a gap from 1, and does each signed word about it (checkpoint, anchor, receipt) still
-hold? The first three find a careless change, the last finds one that was made consistent.
+Each chain must pass four checks: every entry hashes to its hash, it names the hash of the entry
+before, the numbers run from 1 without a gap, and every signed statement about the chain (checkpoint,
+anchor, receipt) still holds. The first three find a careless change; the last one finds a change that
+was made consistent.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,10 +32,10 @@ from sluice.ledger.sign import encode, read_canonical, read_public, split_compac
 from sluice.ledger.store import read_checkpoints, read_heads, snapshot, stream_entries
 
 CHECKPOINTS = "(checkpoints)"
-"""Stands for a chain's name where a checkpoint itself is bad; no chain can be called so."""
+"""Takes the place of a chain's name when a checkpoint itself is bad; no chain can have this name."""
 
 Watch = Callable[[Iterable[StoredEntry], int], Iterable[StoredEntry]]
-"""Passes entries on while somebody looks, such as a progress bar; gets their expected number."""
+"""Wraps the stream of entries, e.g. in a progress bar; its second argument is their expected number."""
 
 
 def verify(
@@ -48,8 +49,9 @@ def verify(
 ) -> LedgerReport:
     """Verify the whole ledger in one snapshot, streaming.
 
-    anchors: checkpoints (compact JWS) kept outside the database. receipts: what receipts say of
-    entries. canonical: also check that every body is its own RFC 8785 form (several times slower).
+    anchors: checkpoints (compact JWS) kept outside the database. receipts: what receipts say about
+    entries. canonical: also check that every body is in RFC 8785 form (several times slower). Raises
+    PublicKeyInvalid.
     """
     public = read_public(public_pem)
     with snapshot(conn):
@@ -77,7 +79,7 @@ def verify_entries(
     receipts: Sequence[Witness] = (),
     canonical: bool = False,
 ) -> LedgerReport:
-    """Verify a copy of the ledger. ``entries``: by chain, then in stored order."""
+    """Verify a copy of the ledger. ``entries``: by chain, then in stored order; else raises LedgerMisused."""
     signed, bad_checkpoints = _check_checkpoints(checkpoints, anchors, public)
     outside = frozenset(anchors)
     reports = _check_chains(entries, heads, _by_chain(signed), _by_chain(receipts), canonical)
@@ -96,7 +98,7 @@ def verify_entries(
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What signed documents say of one chain: number -> what, and the last number of them."""
+    """What signed documents say about one chain: by entry number, and the highest of these numbers."""
 
     at: Mapping[int, tuple[Witness, ...]] = field(default_factory=dict)
     last: int = 0
@@ -116,7 +118,7 @@ def _by_chain(witnesses: Iterable[Witness]) -> dict[str, _Words]:
 def _check_checkpoints(
     checkpoints: Sequence[Checkpoint], anchors: Sequence[bytes], public: Ed25519PublicKey
 ) -> tuple[list[Witness], list[Bad]]:
-    """What the statements that hold say of heads, each head once, and what is wrong with the others."""
+    """What the valid statements say about heads, each head once, and what is wrong with the other statements."""
     said: dict[tuple[str, int, bytes], Witness] = {}
     bad: list[Bad] = []
     prev = ZERO_HASH
@@ -140,7 +142,7 @@ def _check_checkpoints(
 
 
 def _note(statement: Statement, said: dict[tuple[str, int, bytes], Witness]) -> None:
-    """Most heads of a checkpoint are those of the one before: of each only the first word is kept."""
+    """Add the heads of a statement. Most are those of the checkpoint before, so only the first witness is kept."""
     for witness in statement.witnesses:
         said.setdefault((witness.chain, witness.seq, witness.hash), witness)
 
@@ -209,7 +211,7 @@ def _check_chain(
 
 
 def _find_bad(entry: StoredEntry, seq: int, prev: bytes, said: tuple[Witness, ...], vouched: int) -> Bad | None:
-    """What is wrong with the entry that should be number ``seq``; ``vouched``: the last signed number before."""
+    """Check the entry that should be number ``seq``. ``vouched``: the last number before it that was signed."""
     if entry.seq != seq:
         return Bad(entry.chain, seq, "an entry is missing or out of order", seq)
     if entry.prev_hash != prev:
