@@ -1,1 +1,1 @@
-"""A second scan over bytes: which planted value is in which object, by a reader of its own."""
+"""The second scan: finds which of the given values are in the bytes of which object, with readers of its own."""

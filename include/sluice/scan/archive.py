@@ -1,4 +1,4 @@
-"""Finds the members of a ZIP by their own headers, the deleted ones too; the directory only lends sizes.
+"""Find the members of a ZIP, deleted ones included, by their own headers; the directory is used for sizes only.
 
 Source: PKWARE APPNOTE 6.3.10, 4.3 and 4.4. Names, comments and extra fields are searched with the whole file.
 """
@@ -19,7 +19,7 @@ ZIP64 = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One local header and its packed bytes."""
+    """One member: its method, and the span of its packed bytes."""
 
     method: int
     is_encrypted: bool
@@ -45,16 +45,16 @@ class Directory:
 
 
 def zip_parts(content: memoryview, charge: Callable[[int], None]) -> Iterator[Member | Gap]:
-    """Every member in the order of its bytes, and every stretch that belongs to none.
+    """Every member and every gap between members, in the order of their bytes.
 
-    charge: told of all that is inflated only to find where a member ends, and of what that was made of.
+    charge: called with the number of bytes inflated only to find where a member ends, and of their packed bytes.
     """
     data = content.obj if isinstance(content.obj, bytes) and len(content.obj) == len(content) else bytes(content)
     directory = _directory(data)
     at = begin = 0
     while 0 <= (begin := data.find(LOCAL, begin)) < directory.begin:
         if (member := _member(data, begin, directory.sizes.get(begin), charge)) is None:
-            begin += 1  # these four bytes stood there by chance
+            begin += 1  # these four bytes are no header, but there by chance
             continue
         yield from _gap(data, at, begin)
         yield member
@@ -64,14 +64,14 @@ def zip_parts(content: memoryview, charge: Callable[[int], None]) -> Iterator[Me
 
 
 def _gap(data: bytes, begin: int, end: int) -> Iterator[Gap]:
-    """A data descriptor, padding and text are read by the search itself."""
+    """A gap, unless it is a data descriptor, padding or text, which the search of the whole file reads anyway."""
     part = data[begin:end]
     if len(part) > DESCRIPTOR_MAX and any(part) and not is_text(part):
         yield Gap(begin, end)
 
 
 def _member(data: bytes, begin: int, size: int | None, charge: Callable[[int], None]) -> Member | None:
-    """The member at a local header; of one that the directory forgot, the end is found by inflating it."""
+    """The member at a local header, or None. If the directory does not list it, its end is found by inflating it."""
     if begin + 30 > len(data):
         return None
     flags, method = struct.unpack_from("<HH", data, begin + 6)
@@ -87,7 +87,7 @@ def _member(data: bytes, begin: int, size: int | None, charge: Callable[[int], N
 
 
 def _deflated_size(data: bytes, start: int, charge: Callable[[int], None]) -> int | None:
-    """Where it ends; a stream may be long and inflate to nothing, so its own bytes count too."""
+    """The packed size of a deflate stream, or None. Packed bytes are charged too: many may inflate to nothing."""
     inflated = Inflated(memoryview(data), start, RAW)
     try:
         for chunk in inflated:
@@ -100,7 +100,7 @@ def _deflated_size(data: bytes, start: int, charge: Callable[[int], None]) -> in
 
 
 def _directory(data: bytes) -> Directory:
-    """The central directory, read from its first entry; an absent one lends nothing."""
+    """The central directory, read from its first entry; an absent or odd one gives no sizes."""
     end = data.rfind(END)
     if end < 0 or end + 22 > len(data):
         return Directory({}, len(data), len(data))
@@ -127,7 +127,7 @@ def _zip64(data: bytes, end: int) -> tuple[int, int]:
 
 
 def _entry(data: bytes, at: int) -> tuple[int, int, int]:
-    """Offset of the local header, packed size, and the next entry."""
+    """Offset of the local header, packed size, and offset of the next entry."""
     packed, unpacked, name, extra, comment = struct.unpack_from("<IIHHH", data, at + 20)
     offset = struct.unpack_from("<I", data, at + 42)[0]
     wide = _wide(data[at + 46 + name : at + 46 + name + extra])

@@ -1,36 +1,40 @@
-"""Digests and ids in hexadecimal, in which a few digits of anybody stand by chance.
+"""Digests and ids in hexadecimal, which by chance contain a short number of somebody.
 
-Among a million references of 32 characters a number of seven digits stands once in ten, and E12345678 reads as
-hexadecimal too. Whoever is looked for is then in every second store, and no certificate is ever issued.
+A given number of seven digits occurs in one of ten sets of a million references of 32 characters, and an id such as
+E12345678 reads as hexadecimal too. Without this module, a person would be found in every second store, and no
+certificate would ever be issued.
 """
 
 import base64
 import re
 
 MOST = 11
-"""Characters: twelve stand in a thousand million digests once in ten thousand times. So they are a trace."""
+"""The longest match, in characters, that counts as chance.
+
+Twelve characters occur in a thousand million digests once in ten thousand times, so they count as a trace."""
 MARGIN = 180
-"""Bytes around a match within which all of a word stands, in base64 too."""
+"""How many bytes around a match are looked at; a whole word fits, even in base64."""
 WORD = re.compile(
     rb"(?<![0-9a-z])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     rb"|[0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])"
 )
-"""A UUID, SHA-512, SHA-256, SHA-1, MD5 or a reference, alone between other characters."""
+"""A UUID, SHA-512, SHA-256, SHA-1, MD5 or a reference, with no letter or digit next to it."""
 PADDED = b"00000"
-"""Somebody made an id of a fixed length out of a number: in a digest these stand once in thirty thousand times."""
+"""A sign that somebody padded a number to an id of fixed length; a digest has it once in thirty thousand times."""
 FEW = re.compile(rb"[0-9a-f][0-9a-f-]*")
 IN_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
 FIRST = (0, 2, 3)
-"""Characters before a value in base64 that other bytes have a part in, by the bytes before it in its group."""
+"""How many characters of base64 before a value also encode other bytes, by the number of bytes before it in its group
+of three."""
 
 
 def is_short(match: bytes) -> bool:
-    """Whether a match in small letters could be a piece of a digest, and no more than that."""
+    """Whether a match, in lower case, is so short that it may just be a piece of a digest."""
     return FEW.fullmatch(match) is not None and len(match) - match.count(b"-") <= MOST
 
 
 def is_in_digest(lowered: bytes, begin: int, end: int) -> bool:
-    """Whether a short match is a piece of a digest; a word of digits alone is none, nor one that was padded."""
+    """Whether a short match is a piece of a digest. A word of digits only, or a padded one, is no digest."""
     start = max(0, begin - MARGIN)
     for word in WORD.finditer(lowered, start, end + MARGIN):
         if word.start() <= begin and end <= word.end():
@@ -40,9 +44,9 @@ def is_in_digest(lowered: bytes, begin: int, end: int) -> bool:
 
 
 def decoded(content: bytes, begin: int, end: int, shift: int) -> tuple[bytes, int, int]:
-    """What base64 around a match says, in small letters, and where the match is in it.
+    """Decode the base64 around a match; return it in lower case, with the span of the match in it.
 
-    shift: how many bytes stand before the value in its group of three.
+    shift: how many bytes precede the value in its group of three.
     """
     group = begin - FIRST[shift]
     before = _run_before(content[max(0, group - MARGIN) : group])
@@ -55,7 +59,7 @@ def decoded(content: bytes, begin: int, end: int, shift: int) -> tuple[bytes, in
 
 
 def _run_before(content: bytes) -> bytes:
-    """The whole groups of base64 that a content ends with."""
+    """The whole groups of base64 at the end of a content."""
     run = re.search(rb"[A-Za-z0-9+/_-]*\Z", content)
-    assert run is not None  # an empty one is one
+    assert run is not None  # the pattern also matches nothing
     return run[0][len(run[0]) % 4 :]

@@ -1,7 +1,7 @@
-"""Which letters the one-byte codes of a PDF's fonts stand for, and whether a font leaves that unsaid.
+"""Find which letters the codes of a PDF's fonts stand for, and whether a font does not say that.
 
 Source: ISO 32000-1, 7.5.7 (object streams), 9.6.6 (encodings of simple fonts), 9.10.2 (from codes to letters). Every
-font counts, used or not, of earlier revisions too.
+font counts, used or not, including those of earlier revisions.
 """
 
 import re
@@ -27,16 +27,17 @@ DIFFERENCES = re.compile(rb"/Differences\s{0,9}(?:\[([^\]]*)|(\d{1,10})\s{1,9}\d
 CODE_OR_NAME = re.compile(rb"/([^\s/\[\]<>()]+)|(\d{1,5})")
 DESCRIPTOR = re.compile(rb"/FontDescriptor\s{1,9}(\d{1,10})\s")
 OWN_GLYPHS = re.compile(rb"/FontFile|/BaseFont\s{0,9}/[A-Z]{6}\+")
-"""Brought along in the file, perhaps with its own numbers: whole, or as a subset by the tag in its name."""
+"""A font embedded in the file, perhaps with glyph numbers of its own: whole, or a subset, shown by the tag in its
+name."""
 FONTS_MAX = 10_000
 FONT_MAX = 1 << 14
-"""Bytes of a font's dictionary, or of an encoding, that are looked at."""
+"""How many bytes of a font's dictionary, or of an encoding, are looked at."""
 ENCODINGS_MAX = 1 << 22
-"""Bytes of all encodings that differ: thousands of fonts can share a few, or none."""
+"""Limit for the bytes of all distinct encodings, since thousands of fonts may share a few, or none."""
 
 Codes = Mapping[int, str]
 Letters = tuple[str, ...]
-"""What each code of one byte shows."""
+"""The text that each one-byte code shows."""
 Objects = Mapping[int, bytes]
 WINDOWS: Letters = tuple(bytes([code]).decode("cp1252", errors="replace") for code in range(256))
 MACINTOSH: Letters = tuple(bytes([code]).decode("mac_roman") for code in range(256))
@@ -52,7 +53,7 @@ class Font:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What an encoding says: the letters of its codes, and whether each of its names is known (None: it names none)."""
+    """An encoding: the letters of its codes, and whether all of its glyph names are known (None if it has none)."""
 
     letters: Letters
     is_known: bool | None
@@ -60,21 +61,22 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Fonts:
-    """What all fonts of a file say of their codes."""
+    """What all fonts of a file say about their codes."""
 
     wide: tuple[Codes, ...] = ()
-    """Letters of codes of two bytes."""
+    """Letters of two-byte codes, one mapping per font table."""
     narrow: tuple[Codes, ...] = ()
-    """Letters of codes of one byte, other than as plain text is written."""
+    """Letters of one-byte codes, where they differ from plain text."""
     is_unsaid: bool = False
-    """Whether some font numbers its glyphs without saying which letters they are: nobody can search that."""
+    """Whether some font does not say which letters its codes are, so that its text cannot be searched."""
 
 
 def read_fonts(parted: Parted, charge: Charge) -> Fonts:
-    """ToUnicode tables of a file, and encodings of the fonts without one; of very many the first, and it is unsaid.
+    """Read the ToUnicode tables of a file, and the encodings of fonts without one.
 
-    Not every writer gives a table the width that its font has: where a font has codes of one byte, all are read so too.
-    charge: as of :func:`cmaps_of`.
+    If there are very many, only the first are read, and ``is_unsaid`` is set. Not every writer gives a table the same
+    code width as its font, so if any font has one-byte codes, all tables are also read as one-byte tables. charge: as
+    for :func:`cmaps_of`.
     """
     cmaps = cmaps_of(parted, charge)
     objects = objects_of(parted)
@@ -98,7 +100,7 @@ def read_fonts(parted: Parted, charge: Charge) -> Fonts:
 
 
 def _read_encodings(said: Iterable[bytes]) -> dict[bytes, Encoding]:
-    """Each once, however many fonts have it; of more than ENCODINGS_MAX bytes the first."""
+    """Parse each distinct encoding once; stop when they exceed ENCODINGS_MAX bytes."""
     found, size = dict[bytes, Encoding](), 0
     for encoding in said:
         if encoding in found:
@@ -113,7 +115,7 @@ def _read_encodings(said: Iterable[bytes]) -> dict[bytes, Encoding]:
 
 
 def said_by(fonts: Fonts, pieces: Sequence[bytes]) -> Iterator[bytes]:
-    """What shown strings say in each font, as UTF-8 text."""
+    """The text of shown strings as read with each font table, in UTF-8."""
     wide = glyphs_of(pieces) if fonts.wide else ""
     narrow = bytes_of(pieces) if fonts.narrow else ""
     yield from (letters_of(wide, letters) for letters in fonts.wide)
@@ -121,7 +123,7 @@ def said_by(fonts: Fonts, pieces: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def objects_of(parted: Parted) -> dict[int, bytes]:
-    """Objects by their number, all revisions of one together."""
+    """The objects of a file by number, all revisions of an object joined."""
     found: dict[int, list[bytes]] = defaultdict(list)
     for text in parted.objects.split(b"endobj"):
         head = HEAD.search(text)
@@ -134,7 +136,7 @@ def objects_of(parted: Parted) -> dict[int, bytes]:
 
 
 def _packed(head: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Objects of a stream of objects: pairs of a number and an offset, then the objects."""
+    """The objects in an object stream: it has pairs of a number and an offset, then the objects."""
     said = FIRST.search(head)
     first = int(said[1]) if said else 0
     numbers = [int(digits) for digits in NUMBER.findall(content[:first])]
@@ -145,7 +147,7 @@ def _packed(head: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def fonts_of(texts: Iterable[bytes]) -> Iterator[Font]:
-    """Every dictionary of a font, also one that stands inside another dictionary or is cut."""
+    """Every font dictionary, even inside another dictionary or cut off."""
     for text in texts:
         opened: list[tuple[int, bytes]] = [(0, b"")]
         for mark in MARK.finditer(text):
@@ -161,7 +163,7 @@ def fonts_of(texts: Iterable[bytes]) -> Iterator[Font]:
 
 
 def _encoding(font: Font, objects: Objects) -> bytes:
-    """What its encoding says: a name, or a dictionary here or elsewhere; the list of differences with it."""
+    """The encoding of a font as bytes: a name, or a dictionary here or in another object, with its differences."""
     found = ENCODING.search(font.text)
     if found is None:
         return b""
@@ -171,7 +173,7 @@ def _encoding(font: Font, objects: Objects) -> bytes:
 
 
 def _names(encoding: bytes) -> Iterator[tuple[int, str]]:
-    """Codes and names of glyphs, of the lists of differences."""
+    """Code and glyph name of each entry in the lists of differences."""
     for one in DIFFERENCES.finditer(encoding):
         code = 0
         for name, number in CODE_OR_NAME.findall(one[1] or b""):
@@ -191,7 +193,7 @@ def _table(encoding: bytes, names: Iterable[tuple[int, str | None]]) -> Letters:
 
 
 def _is_said(font: Font, encoding: Encoding | None, objects: Objects) -> bool:
-    """Whether a simple font without a ToUnicode table says what its codes are; not where nobody looked (None)."""
+    """Whether a simple font without a ToUnicode table says what its codes mean. encoding: None if it was not read."""
     if encoding is None:
         return False
     if encoding.is_known is not None:

@@ -1,4 +1,4 @@
-"""Tells by its first bytes what a content is; never by a name or a label, which may lie."""
+"""Recognise the form of a content by its bytes, never by a name or label, which may be wrong."""
 
 import re
 from enum import StrEnum
@@ -8,17 +8,17 @@ from sluice.scan.sweep import Buffer
 WINDOW = 1 << 22
 HEAD = 512
 TEXT_BYTES = bytes([9, 10, 12, 13, 26, *range(32, 127), *range(128, 256)])
-"""Bytes of text in UTF-8 and the old code pages; the others say that something else is written there."""
+"""Bytes that occur in text in UTF-8 or an old code page; any other byte means that it is not text."""
 ARMOUR = re.compile(rb"-----BEGIN (?:PGP MESSAGE|AGE ENCRYPTED FILE)-----")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SEALED_WORKBOOK = "EncryptedPackage".encode("utf-16-le")
-"""The stream of a workbook under a password (MS-OFFCRYPTO 2.3.4.4)."""
+"""The stream in a workbook with a password (MS-OFFCRYPTO 2.3.4.4)."""
 PKESK, SKESK, SEIPD = 1, 3, 18
 """OpenPGP packets that begin an encrypted message (RFC 9580, 10.3)."""
 
 
 class Form(StrEnum):
-    """What this scanner can open; UNKNOWN it can only search as it stands."""
+    """The forms that this scanner distinguishes; it can search UNKNOWN only as it stands."""
 
     TEXT = "text"
     UTF16 = "utf-16"
@@ -75,7 +75,7 @@ def form_of(content: Buffer) -> Form:
 
 
 def is_text(content: Buffer) -> bool:
-    """Whether no byte stands there that text does not have."""
+    """Whether all bytes can occur in text."""
     pieces = (bytes(content[at : at + WINDOW]) for at in range(0, len(content), WINDOW))
     return not any(piece.translate(None, TEXT_BYTES) for piece in pieces)
 

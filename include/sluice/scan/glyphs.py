@@ -1,4 +1,4 @@
-"""Letters by the names that PDF fonts give to their glyphs.
+"""The letters for the glyph names of PDF fonts.
 
 Source: ISO 32000-1, Annex D.2 (Latin character set); Adobe Glyph List Specification, 2 (names of other characters).
 """
@@ -13,7 +13,7 @@ ASCII = (
     " at A B C D E F G H I J K L M N O P Q R S T U V W X Y Z bracketleft backslash bracketright asciicircum underscore"
     " grave a b c d e f g h i j k l m n o p q r s t u v w x y z braceleft bar braceright asciitilde"
 )
-"""From 32 to 126, in their order."""
+"""Glyph names of the characters 32 to 126, in order."""
 OTHERS = (
     "AE 00C6 ae 00E6 OE 0152 oe 0153 Oslash 00D8 oslash 00F8 Lslash 0141 lslash 0142 Eth 00D0 eth 00F0"
     " Thorn 00DE thorn 00FE germandbls 00DF dotlessi 0131 fi 00660069 fl 0066006C ff 00660066 ffi 006600660069"
@@ -28,7 +28,7 @@ OTHERS = (
     " circumflex 02C6 tilde 02DC macron 00AF breve 02D8 caron 02C7 ring 02DA ogonek 02DB dotaccent 02D9"
     " hungarumlaut 02DD nbspace 0020 nonbreakingspace 0020 sfthyphen 002D softhyphen 002D"
 )
-"""Names, each with its code points."""
+"""Glyph names, each followed by its code points."""
 ACCENTS = {
     "\u0300": "grave",
     "\u0301": "acute",
@@ -51,7 +51,7 @@ BY_NUMBER = re.compile(r"uni((?:[0-9A-F]{4})+)|u([0-9A-F]{4,5})")
 
 @lru_cache(maxsize=10_000)
 def letters_named(name: str) -> str | None:
-    """What a glyph of this name shows; variants (``a.sc``) and ligatures (``f_i``) too. None for an unknown name."""
+    """The text that a glyph shows, by its name. Knows variants (``a.sc``) and ligatures (``f_i``); None if unknown."""
     parts = [_letter(part) for part in name.split(".")[0].split("_")]
     return None if None in parts else "".join(filter(None, parts))
 

@@ -1,6 +1,6 @@
-"""Decompression with a bound: nothing becomes larger than was asked for.
+"""Decompression within limits: the output never exceeds the size asked for.
 
-Raises InflateFailed for whatever a codec dislikes; never the codec's own words.
+Every error of a codec becomes InflateFailed, without the codec's own message.
 """
 
 import bz2
@@ -19,7 +19,7 @@ CHUNK = 1 << 20
 STEP = 1 << 22
 GZIP, RAW = 31, -15
 BUFFER_FULL = "failed to write whole buffer"
-"""cramjam's word for a target that is too small; it has no class of its own."""
+"""cramjam's message for a target that is too small; there is no exception class for it."""
 
 
 class InflateFailed(ValueError):
@@ -35,7 +35,10 @@ class CodecUnknown(InflateFailed):
 
 
 class Inflated:
-    """The inflated bytes of one deflate stream or gzip member, and where it ended in the buffer."""
+    """Iterates over the inflated bytes of one deflate stream or gzip member; then ``end`` is its end in the buffer.
+
+    Raises InflateFailed.
+    """
 
     def __init__(self, content: Buffer, begin: int, wbits: int) -> None:
         self._content = content
@@ -78,7 +81,7 @@ def _read(file: bz2.BZ2File | lzma.LZMAFile) -> Iterator[bytes]:
 
 
 def zstd_whole(content: Buffer, limit: int) -> bytes:
-    """Inflate the zstd frames of the buffer; raises when they hold more than ``limit`` bytes."""
+    """Inflate the zstd frames of the buffer. Raises InflateFailed, InflateTooLarge beyond ``limit`` bytes."""
     size = min(max(8 * len(content), CHUNK), limit)
     while True:
         try:
@@ -90,9 +93,9 @@ def zstd_whole(content: Buffer, limit: int) -> bytes:
 
 
 def block(codec: int, content: Buffer, size: int, *, exact: bool = True) -> bytes:
-    """Inflate one Parquet page body of a known size (parquet.thrift CompressionCodec).
+    """Inflate one Parquet page body of a known size (codec: parquet.thrift CompressionCodec).
 
-    exact: raise when it holds fewer bytes than it says.
+    exact: the output must have exactly ``size`` bytes. Raises InflateFailed, InflateTooLarge, CodecUnknown.
     """
     if codec == 0:
         out = bytes(content)
@@ -129,7 +132,7 @@ def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _hadoop_lz4(content: Buffer, size: int) -> bytes:
-    """The old LZ4 codec: blocks behind two big-endian lengths, or one bare block (parquet-format Compression.md)."""
+    """The old LZ4 codec: blocks after two big-endian lengths, or one bare block (parquet-format Compression.md)."""
     out, at = b"", 0
     while at + 8 <= len(content):
         whole, packed = struct.unpack_from(">II", content, at)
@@ -149,7 +152,7 @@ BLOCKS: dict[int, Callable[[bytes, bytearray], int]] = {
 
 
 def reason_of(failed: InflateFailed) -> Reason:
-    """The doubt that a failure leaves."""
+    """The reason of the doubt for a failure."""
     if isinstance(failed, InflateTooLarge):
         return Reason.TOO_LARGE
     return Reason.UNKNOWN_COMPRESSION if isinstance(failed, CodecUnknown) else Reason.BROKEN

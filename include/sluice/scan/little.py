@@ -1,6 +1,6 @@
-"""What the process of an erasure reads by itself: what is plain, and what stays little when it is opened.
+"""What the erasing process itself scans: plain objects, and objects that stay small when they are opened.
 
-Everything else may swell, or take for ever, and goes to a reader that may take only so much (readers.py).
+Any other object may swell or take forever, so it goes to a reader process with limits (readers.py).
 """
 
 import mmap
@@ -12,12 +12,12 @@ from sluice.scan.needles import Needles
 from sluice.scan.walk import scan_bytes
 
 PLAIN = frozenset({Form.TEXT, Form.PICTURE, Form.UNKNOWN})
-"""Read as they stand, window by window."""
+"""Forms that are searched as they stand, window by window."""
 LITTLE = Limits(whole_bytes=4 << 20, inflated_bytes=64 << 20, floor_bytes=4 << 20, swell=1)
 
 
 def scan_little(path: Path, needles: Needles, decrypt: Decrypt | None = None) -> Scan | None:
-    """As :func:`scan_bytes`; None: it is too much, and a reader has to read it. Raises OSError."""
+    """Like :func:`scan_bytes`, but None if the object is too much, so that a reader must scan it. Raises OSError."""
     size = path.stat().st_size
     if not size or _form_of(path) in PLAIN:
         return scan_bytes(path, needles, decrypt=decrypt)

@@ -1,6 +1,6 @@
-"""What the second scan says of one object, and how much of it was read.
+"""The result of the second scan for one object.
 
-Nothing here can hold a value: a hit names the place in the list of values and where the bytes stand.
+Nothing here can hold a value: a hit names the index in the list of values and the place of the bytes.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from enum import StrEnum
 from sluice.errors import SluiceError
 
 Decrypt = Callable[[bytes], bytes | None]
-"""Gives the plaintext of an age or OpenPGP message, or None where its key is not ours."""
+"""Returns the plaintext of an age or OpenPGP message, or None if its key is not ours."""
 
 
 class Status(StrEnum):
-    """CLEAN is said only of an object that was read to its last byte, in forms this scanner knows."""
+    """The status of an object. CLEAN means that it was read to its last byte, in forms that this scanner knows."""
 
     CLEAN = "CLEAN"
     HIT = "HIT"
@@ -38,26 +38,26 @@ class Reason(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     TOO_MANY_HITS = "TOO_MANY_HITS"
     UNREADABLE = "UNREADABLE"
-    """The store does not give it."""
+    """The object store does not give the object."""
     TOO_HEAVY = "TOO_HEAVY"
-    """Who read it came to the end of their memory or time, or died."""
+    """The reader process reached its limit of memory or time, or died."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
-    """One value found in one place: its first time in each encoding and place."""
+    """One value found; only the first occurrence in each encoding and place is kept."""
 
     value_index: int
     encoding: str
     where: str
-    """Path of positions, such as ``member 3 > gzip > text``; never a name out of the object."""
+    """Path of positions, such as ``member 3 > gzip > text``; never a name from the object."""
     offset: int
-    """Bytes from the start of what ``where`` names, after inflating."""
+    """Bytes from the start of the part that ``where`` names, after inflating."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Doubt:
-    """A part that could not be read as bytes of text."""
+    """A part of an object that could not be searched."""
 
     reason: Reason
     where: str
@@ -65,16 +65,16 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The answer for one object."""
+    """The result for one object."""
 
     hits: tuple[Hit, ...]
     doubts: tuple[Doubt, ...]
     read_bytes: int
-    """Bytes that were searched, the inflated ones included."""
+    """Number of bytes searched, including inflated ones."""
 
     @property
     def status(self) -> Status:
-        """HIT before all; OPAQUE when encryption is the only doubt."""
+        """HIT if anything was found; otherwise OPAQUE when encryption is the only doubt."""
         if self.hits:
             return Status.HIT
         if not self.doubts:
@@ -84,21 +84,21 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where the scanner stops and says so, instead of filling the memory of its machine."""
+    """Limits at which the scanner stops and reports a doubt, instead of filling the memory of its machine."""
 
     depth: int = 8
     whole_bytes: int = 1 << 30
-    """Largest inflated part that is held at once; text is streamed and has no such limit."""
+    """Largest inflated part that is held in memory; text is streamed and has no such limit."""
     inflated_bytes: int = 64 << 30
-    """Most bytes that are searched."""
+    """Most bytes that are searched in one object."""
     floor_bytes: int = 256 << 20
     swell: int = 1100
-    """More than deflate can make of one byte: all that is inflated of an object together is at most so many times its
-    size, or ``floor_bytes``."""
+    """All inflated bytes of an object together are at most this many times its size, or ``floor_bytes``. Deflate cannot
+    make so many bytes of one."""
     hits: int = 10_000
 
     def most_of(self, size_bytes: int) -> int:
-        """Bytes that an object of this size may inflate to."""
+        """To how many bytes an object of this size may inflate."""
         return max(self.floor_bytes, self.swell * size_bytes)
 
 

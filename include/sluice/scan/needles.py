@@ -1,4 +1,4 @@
-"""Values to search for, as one automaton over all their encodings."""
+"""The values to search for, compiled to one automaton over all their encodings."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,51 +13,52 @@ from sluice.scan.model import ScanFailed
 from sluice.scan.spell import NUMBER_MIN, SEPARATORS, binary_spellings, compact_of, numbers_of, spellings
 
 TEXT_MIN = 5
-"""Letters: a shorter name stands in other words and in any compressed megabyte."""
+"""Fewest characters of a searchable value: a shorter name is in other words and in any compressed megabyte."""
 DIGITS_MIN = 7
-"""Digits: a postcode, a year or an amount is no trace of a person."""
+"""Fewest digits of a searchable number: a postcode, a year or an amount is no trace of a person."""
 DFA_BYTES = 20_000
-"""Up to here the fast automaton fits the caches; above it would take hundreds of megabytes."""
+"""Up to this size of all needles, the fast automaton fits the caches; above it would take hundreds of megabytes."""
 GROUPED = "grouped"
-"""Encoding of a number that is found once what separates its digits was taken out."""
+"""Name of the encoding of a number that is found after removing the separators between its digits."""
 ALONE: frozenset[tuple[bytes, bytes]] = frozenset()
-"""Around a value that no word of others holds: most are."""
+"""``Label.around`` of a value that is in no longer word of others, as most are."""
 INT32_END = 1 << 32
-"""Unsigned ones stand in four bytes too."""
+"""End of the integers that fit in four bytes, unsigned ones included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Whose needle this is, and in which encoding."""
+    """The value that a needle belongs to, and the encoding."""
 
     value_index: int
     encoding: str
     exact: bytes | None = field(default=None, repr=False)
-    """What must stand there to the letter; None where capitals do not matter."""
+    """The exact bytes that must be there; None if case does not matter."""
     around: frozenset[tuple[bytes, bytes]] = field(default=frozenset(), repr=False)
-    """What stands before and after it in longer words of others: inside one of those it says nothing."""
+    """Bytes before and after it in longer words that belong to others; a match inside such a word does not count."""
     is_date: bool = False
-    """Whether the value is a date, so that one is no chance."""
+    """Whether the value is itself a date; otherwise a match inside a date counts as chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needles:
-    """All needles of a list of values; shows counts, never a value."""
+    """All needles of a list of values. Its ``repr`` shows counts, never a value."""
 
     size: int
     unsearchable: tuple[int, ...]
-    """Places in the list of the values that are too short to search for: to be proven in another way."""
+    """Indexes of the values that are too short to search for, which must be proven absent in another way."""
     count: int
     longest: int
-    """Bytes of the longest needle, or of the longest word around one."""
+    """Length in bytes of the longest needle, or of the longest word around one."""
     automaton: ahocorasick_rs.BytesAhoCorasick = field(repr=False)
     labels: tuple[tuple[Label, ...], ...] = field(repr=False)
     grouped: ahocorasick_rs.BytesAhoCorasick | None = field(repr=False)
-    """Numbers and ids, for text whose separators were taken out."""
+    """Automaton of numbers and ids, for text without separators."""
     grouped_labels: tuple[tuple[Label, ...], ...] = field(repr=False)
     longest_grouped: int
     int32: dict[bytes, tuple[int, ...]] = field(repr=False)
-    """Four bytes to places in the list: searched only where a column is known to hold such integers."""
+    """Four bytes -> indexes of values. Searched only where a column is known to hold such integers, or its type is
+    unknown."""
 
 
 def needles_of(
@@ -66,11 +67,11 @@ def needles_of(
     *,
     words: Iterable[str] = (),
 ) -> Needles:
-    """Needles for every value; surrounding space is no part of a value.
+    """Compile needles for all values, without the white space around them.
 
-    words: what we ourselves made and write in one way only: looked for as it stands. Its places come after the values.
-    longer: words of others that hold a value of the list; where all of one stands, the value is no hit.
-    Raises ScanFailed when no value is long enough: nothing would be searched, and all would look clean.
+    words: texts that we made ourselves and write in one way only, searched as they are; their indexes follow those of
+    the values. longer: value -> longer words of others that contain it; a match inside such a word is no hit.
+    Raises ScanFailed when no value is long enough, because then nothing would be searched and all would look clean.
     """
     listed = [value.strip() for value in values]
     unsearchable = unsearchable_of(listed)
@@ -104,23 +105,23 @@ def needles_of(
 
 
 def unsearchable_of(values: Sequence[str]) -> tuple[int, ...]:
-    """Places in the list of the values that are too short to search for."""
+    """Indexes of the values that are too short to search for."""
     return tuple(i for i, value in enumerate(values) if not is_searchable(value))
 
 
 def is_searchable(value: str) -> bool:
-    """Whether finding it would mean something; separators do not count."""
+    """Whether a value is long enough for a match to mean something; separators do not count."""
     bare = re.sub(r"[\W_]", "", value)
     return len(bare) >= (DIGITS_MIN if bare.isdigit() else TEXT_MIN)
 
 
 def _written(words: Iterable[str]) -> frozenset[bytes]:
-    """These words in every encoding that does not mind capitals."""
+    """These words in every encoding in which case does not matter."""
     return frozenset(one.needle.lower() for word in words for one in spellings(word.strip()) if not one.exact)
 
 
 def _joined(words: Iterable[str]) -> frozenset[bytes]:
-    """These words as they read without what separates their digits."""
+    """These words without separators."""
     bare = (form for word in words for form in (SEPARATORS.sub("", word.strip()), *compact_of(word)))
     return frozenset(form.lower().encode() for form in bare)
 
@@ -136,7 +137,7 @@ def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tupl
 
 
 def _around(needle: bytes, words: Collection[bytes]) -> frozenset[tuple[bytes, bytes]]:
-    """What these words have before and after the needle, each time that it stands in one of them."""
+    """The bytes before and after the needle, for each occurrence in these words."""
     if not words:
         return ALONE
     found = ((word[:at], word[at + len(needle) :]) for word in words for at in _places(needle, word))
@@ -151,7 +152,7 @@ def _places(needle: bytes, word: bytes) -> Iterator[int]:
 
 
 def _gathered(pairs: Iterable[tuple[bytes, Label]]) -> dict[bytes, list[Label]]:
-    """Needles without doubles: one that two persons share has two labels, one of each."""
+    """Collect the labels of each needle; a needle that two persons share has a label for each."""
     found: dict[bytes, list[Label]] = {}
     for needle, label in pairs:
         labels = found.setdefault(needle, [])

@@ -1,7 +1,7 @@
-"""Walks a Parquet file byte by byte: pages, statistics, indexes, and what no footer points at.
+"""Search a Parquet file byte by byte: pages, statistics, indexes, and bytes to which no footer refers.
 
-Source: apache/parquet-format, parquet.thrift and README. Uses no Parquet library, so it shares no blind
-spot with the code that wrote or erased.
+Source: apache/parquet-format, parquet.thrift and README. Uses no Parquet library, so that it shares no
+blind spot with the code that wrote the file or erased from it.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,15 +17,15 @@ INT32 = 1
 DATA, INDEX, DICTIONARY, DATA_V2 = range(4)
 PLAIN, PLAIN_DICTIONARY, RLE, BIT_PACKED, RLE_DICTIONARY = 0, 2, 3, 4, 8
 READABLE = {PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY}
-"""Encodings that show values as they are; DELTA and BYTE_STREAM_SPLIT hide them from any search for bytes."""
+"""Encodings that store values as they are; DELTA and BYTE_STREAM_SPLIT hide them from a search for bytes."""
 LEVELS = {RLE, BIT_PACKED}
 CODECS = (6, 1, 2, 7, 5, 4, 0)
-"""Tried in this order where nothing says how a page was compressed."""
+"""Codecs tried, in this order, when nothing says how a page was compressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its header and where its body stands in the file."""
+    """One page: its header, and where header and body are in the file."""
 
     header: Struct
     begin: int
@@ -35,7 +35,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What the walk needs to know of the column that a page belongs to; None: no footer names one."""
+    """What the walk needs to know about the column of a page. Codec and kind are None if no footer gives them."""
 
     codec: int | None
     kind: int | None
@@ -43,7 +43,7 @@ class Chunk:
 
 
 class ParquetWalk:
-    """One walk over one file; the raw bytes of the whole were searched before."""
+    """One walk over one file, whose raw bytes were all searched before."""
 
     def __init__(self, content: memoryview, needles: Needles, where: str, found: Found) -> None:
         self._content = content
@@ -53,7 +53,7 @@ class ParquetWalk:
         self._spans: list[tuple[int, int]] = []
 
     def run(self) -> None:
-        """Search everything; a file that cannot be walked gets a doubt."""
+        """Search everything; note a doubt for a file that cannot be parsed."""
         try:
             self._walk()
         except (ThriftBroken, InflateFailed, OverflowError):
@@ -74,7 +74,7 @@ class ParquetWalk:
         self._walk_gaps()
 
     def _struct_within(self, begin: int, end: int) -> Struct:
-        """The struct that fills these bytes, not one less: bytes behind it would be read by nobody."""
+        """Parse the struct that fills these bytes. If bytes follow it, which nobody reads, note a doubt."""
         reader = CompactReader(self._content[begin:end])
         whole = reader.struct()
         if begin + reader.at != end:
@@ -99,7 +99,7 @@ class ParquetWalk:
         self._walk_pages(first, first + meta.number(7), column)
 
     def _walk_index(self, chunk: Struct, column: Chunk) -> None:
-        """Offset index (4, 5) and column index (6, 7): their bytes were searched, their integers are now."""
+        """Search the integers of offset index (4, 5) and column index (6, 7); their raw bytes were searched before."""
         for offset, length in ((4, 5), (6, 7)):
             if offset in chunk.fields:
                 begin, size = chunk.number(offset), chunk.number(length)
@@ -123,7 +123,7 @@ class ParquetWalk:
             self._search_page(page, Chunk(column.codec, column.kind, f"{column.where} page {number}"))
 
     def _pages(self, begin: int, end: int) -> Iterator[Page]:
-        """Pages that fill these bytes exactly; raises ThriftBroken otherwise."""
+        """The pages that fill these bytes exactly. Raises ThriftBroken if they do not."""
         while begin < end:
             reader = CompactReader(self._content[:end], begin)
             header = reader.struct()
@@ -175,7 +175,7 @@ class ParquetWalk:
         return bytes(self._content[page.body : page.body + levels]) + _first_that_fits(codecs, body, size - levels)
 
     def _search_bounds(self, statistics: Struct, column: Chunk) -> None:
-        """Minima and maxima of integers; those of text were found as bytes."""
+        """Search minima and maxima of integers; those of text were found as raw bytes."""
         if column.kind == INT32:
             for bound in statistics.binaries():
                 if len(bound) == 4:
@@ -189,7 +189,7 @@ class ParquetWalk:
             at = max(at, end)
 
     def _walk_gap(self, begin: int, end: int) -> None:
-        """Bytes no footer points at: padding, copies of metadata, or pages that were left behind."""
+        """Search bytes to which no footer refers: padding, copies of metadata, or pages left behind."""
         where = f"gap at {begin}"
         if not any(self._content[begin:end]):
             return
@@ -202,7 +202,9 @@ class ParquetWalk:
         return self._parses(lambda: all(2 in page.header.fields for page in self._pages(begin, end)))
 
     def _is_metadata(self, begin: int, end: int) -> bool:
-        """Copies of a column's metadata, as writers leave them after each chunk: path (3), codec (4), sizes (5-7)."""
+        """Whether a gap holds copies of column metadata, as writers leave them after each chunk.
+
+        These have path (3), codec (4) and sizes (5-7)."""
         return self._parses(lambda: all(_is_column(one) for one in self._structs(begin, end)))
 
     def _structs(self, begin: int, end: int) -> Iterator[Struct]:
@@ -235,7 +237,7 @@ def _is_column(one: Struct) -> bool:
 
 
 def _first_that_fits(codecs: tuple[int | None, ...], body: memoryview, size: int) -> bytes:
-    """An empty body is an empty page, in every compression."""
+    """Inflate with the first codec that fits; an empty body is an empty page in every codec. Raises InflateFailed."""
     if size == 0 and not len(body):
         return b""
     for codec in codecs[:-1]:

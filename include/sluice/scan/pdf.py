@@ -1,7 +1,7 @@
-"""Reads what a PDF writes: its streams inflated, its strings unescaped, its glyphs as letters.
+"""Read the content of a PDF: inflate its streams, unescape its strings, turn its glyphs into letters.
 
-Source: ISO 32000-1, 7.3.4 (strings), 7.3.8 (streams), 9.10.3 (ToUnicode). It finds streams by their keyword,
-not by the cross-reference table, so objects of earlier revisions are read too.
+Source: ISO 32000-1, 7.3.4 (strings), 7.3.8 (streams), 9.10.3 (ToUnicode). Streams are found by their keyword,
+not by the cross-reference table, so that objects of earlier revisions are read too.
 """
 
 import re
@@ -23,39 +23,40 @@ STRING = re.compile(
     rb"\(((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+)\)?|<([0-9A-Fa-f\s]+)>|-(\d{3,}(?:\.\d+)?)|\]()|T([jJd*Dm])\b|E(T)\b",
     re.DOTALL,
 )
-"""Literal, hexadecimal, a number that may be a :data:`WORD_GAP`, the end of an array, and of a shown text.
+"""A literal string, a hexadecimal one, a number that may be a :data:`WORD_GAP`, or the end of an array or shown text.
 
-Each way begins with a letter of its own outside any group: so the search skips to those letters, twice as fast.
+Each alternative begins with its own literal character outside any group, so that the search can skip to those
+characters, which makes it twice as fast.
 """
 LITERAL, HEXADECIMAL, NUMBER = 1, 2, 3
-"""Its first groups."""
+"""Numbers of its first groups."""
 ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
 RARE = re.compile(rb"\\(?![0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|[nrtbf])")
-"""An escape that Python does not read as PDF does."""
+"""An escape that Python reads differently from PDF."""
 ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\r\n": b"", b"\n": b"", b"\r": b""}
 BF_BLOCK = re.compile(rb"beginbf(char|range)(.*?)endbf", re.DOTALL)
 HEX = re.compile(rb"<([0-9A-Fa-f\s]*)>")
 BF_RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:<([0-9A-Fa-f]+)>|\[([^\]]*)\])")
 WORD_GAP = -180
-"""Thousandths of an em: a move this far to the right is a space (typesetters write none)."""
+"""In thousandths of an em. A move this far to the right is a space, since typesetters write no spaces."""
 ZLIB = 15
 CMAPS_MAX = 64
 BLOCKS_MAX = 1000
 HEAD_MAX = 4096
-"""Bytes of a stream's own dictionary that are looked at."""
+"""How many bytes of a stream's own dictionary are looked at."""
 RANGE_MAX = 1 << 16
 CODE_BYTES = 16
-"""What a code of a table counts as: it takes more memory, and much more time, than a byte."""
+"""How many bytes are charged for a code of a table, which takes more memory, and much more time, than a byte."""
 BARE = 1 << 16
-"""Added to a gap or the end of a line, which is no glyph."""
+"""Added to the character of a gap or line end, to tell it from glyph codes."""
 
 
 Charge = Callable[[int], None]
-"""Counts bytes, or what is made of few, against what an object may become. Raises SweepStopped."""
+"""Counts bytes, or their equivalent, against the limit to which an object may inflate. Raises SweepStopped."""
 
 
 class Break(bytes):
-    """What stands between shown strings, and is no code of a font."""
+    """A separator between shown strings, which is no code of a font."""
 
 
 GAP, END = Break(b" "), Break(b"\n")
@@ -63,7 +64,7 @@ GAP, END = Break(b" "), Break(b"\n")
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream, inflated; or why it could not be."""
+    """One stream, inflated as far as possible, with the doubt about it, if any."""
 
     head: bytes
     content: bytes
@@ -72,14 +73,17 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """A file's streams, and its objects without them."""
+    """The streams of a file, and the rest of it."""
 
     streams: tuple[Stream, ...]
     objects: bytes
 
 
 def part_pdf(data: bytes, limit: int, charge: Charge) -> Parted:
-    """Take the file apart; all streams together inflate to at most ``limit`` bytes. charge: told of each of them."""
+    """Split a file into streams and the rest. All streams together inflate to at most about ``limit`` bytes.
+
+    charge: called for all inflated bytes.
+    """
     streams: list[Stream] = []
     objects = []
     at = 0
@@ -124,9 +128,9 @@ def _inflated(data: bytes, begin: int, limit: int, charge: Charge) -> tuple[byte
 
 
 def strings_of(content: bytes) -> Iterator[bytes]:
-    """Strings of objects or of shown text, unescaped, and ``\\n`` where another text begins.
+    """The strings of objects or shown text, unescaped, with ``\\n`` between texts.
 
-    Pieces of one kerned word come one after the other; a wide kerning comes as a space.
+    The pieces of a kerned word follow each other; a wide kerning becomes a space.
     """
     in_array = False
     for match in STRING.finditer(content):
@@ -146,7 +150,7 @@ def strings_of(content: bytes) -> Iterator[bytes]:
 
 
 def _read(literal: bytes) -> bytes:
-    """A literal string without its escapes; most are of numbers of glyphs, and read in one go."""
+    """Unescape a literal string. Most hold glyph numbers, which Python's own decoder reads in one go."""
     if b"\\" not in literal:
         return literal
     if RARE.search(literal):
@@ -165,16 +169,16 @@ def _from_hex(digits: bytes) -> bytes:
 
 
 def cmaps_of(parted: Parted, charge: Charge) -> list[dict[int, str]]:
-    """The distinct ToUnicode tables of a file; of a file with very many, the first ones.
+    """The distinct ToUnicode tables of a file, at most CMAPS_MAX.
 
-    charge: told of every code that a range stands for, of which a line of twenty bytes names 65,536.
+    charge: called for every code in a range, because a line of twenty bytes can name 65,536 codes.
     """
     distinct = dict.fromkeys(one.content for one in parted.streams if b"beginbf" in one.content)
     return [cmap_of(content, charge) for content in islice(distinct, CMAPS_MAX)]
 
 
 def cmap_of(content: bytes, charge: Charge) -> dict[int, str]:
-    """Glyph codes to letters, of one ToUnicode stream."""
+    """Map glyph codes to letters by one ToUnicode stream."""
     letters: dict[int, str] = {}
     for kind, block in islice(BF_BLOCK.findall(content), BLOCKS_MAX):
         if kind == b"char":
@@ -201,7 +205,7 @@ def _utf16(text: bytes) -> str:
 
 
 def glyphs_of(pieces: Iterable[bytes]) -> str:
-    """Shown strings as glyph codes of two bytes each, a character each; gaps and ends of lines above all of them."""
+    """Shown strings as two-byte glyph codes, one character per code; separators are characters beyond all codes."""
     codes: list[int] = []
     for piece in pieces:
         if isinstance(piece, Break):
@@ -214,12 +218,12 @@ def glyphs_of(pieces: Iterable[bytes]) -> str:
 
 
 def bytes_of(pieces: Iterable[bytes]) -> str:
-    """As :func:`glyphs_of`, of one byte each."""
+    """Like :func:`glyphs_of`, for one-byte codes."""
     return "".join(chr(BARE + piece[0]) if isinstance(piece, Break) else piece.decode("latin-1") for piece in pieces)
 
 
 def letters_of(glyphs: str, letters: Mapping[int, str]) -> bytes:
-    """What these glyphs say in a font, as UTF-8 text."""
+    """The text of these glyph codes in a font, in UTF-8."""
     said = {code: chr(code - BARE) if code >= BARE else letters.get(code, "\ufffd") for code in map(ord, set(glyphs))}
     return glyphs.translate(said).encode("utf-8", "surrogatepass")
 
@@ -230,7 +234,7 @@ def has_strings(one: Stream) -> bool:
 
 
 def is_markup(one: Stream) -> bool:
-    """Whether a stream is text with tags about the document, whose numbers are no places on a page."""
+    """Whether a stream is XML metadata about the document, so that its numbers are not positions on a page."""
     return MARKUP.search(one.head) is not None
 
 

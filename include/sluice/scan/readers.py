@@ -1,11 +1,11 @@
-"""Many objects read side by side.
+"""Scan many objects in parallel, in reader processes with limits.
 
-The searcher keeps Python's lock, so threads alone do not help. A reader is a clean interpreter that loads this room
-only, is told once by its standard input what to look for, and then reads one file after another: a JSON line in, one
-out. It ends with whoever started it, because that closes its input.
+The search holds the GIL, so threads alone do not help. A reader is a fresh interpreter that loads only this room. Its
+first line of standard input says what to look for; then it scans one file after another, one JSON line in, one out.
+It ends when the process that started it ends, because that closes its input.
 
-What it reads was made by strangers, so each file has a limit of memory and of time: who dies of it, or is late,
-leaves a doubt, and the next file gets a fresh one. Nobody reads it again without those limits.
+The files were made by strangers, so each one has a limit of memory and time. If a reader dies of a file or is late,
+the file gets a doubt and the next file a fresh reader. No file is ever scanned again without those limits.
 """
 
 import json
@@ -27,9 +27,9 @@ from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
 
 MOST = 4
-"""Readers of one scan: each holds needles, and one object, in memory."""
+"""Most readers of one scan, since each holds the needles and one object in memory."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH")
-"""All that they need of the environment: no key, no address."""
+"""The environment variables that a reader gets: none of them is a key or an address."""
 NOTHING = "nothing asked"
 log = logging.getLogger(__name__)
 
@@ -37,19 +37,19 @@ _Reader = subprocess.Popen[str]
 TOO_HEAVY = Scan((), (Doubt(Reason.TOO_HEAVY, ""),), 0)
 MEMORY_FACTOR = 12
 BYTES_PER_SECOND = 256 << 10
-"""What is added for a large file, of CPU time; three times as much to wait, because readers share processors."""
+"""A large file gets a second more CPU time per this many bytes, and three more of wall time, as readers share CPUs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Most:
-    """What a reader may take for one file. ``memory_mb``: beside its needles, and plus 12 times the file."""
+    """The limits of a reader for one file. ``memory_mb``: beyond what its needles take, plus 12 times the file."""
 
     memory_mb: int = 2048
     cpu_seconds: int = 300
     wall_seconds: int = 900
 
     def of(self, path: Path) -> "Most":
-        """For one file: a small bomb stays small. Raises OSError."""
+        """The limits for one file. They grow with its size, so a small zip bomb gets little. Raises OSError."""
         size = path.stat().st_size
         more = size // BYTES_PER_SECOND
         memory_mb = self.memory_mb + (MEMORY_FACTOR * size >> 20)
@@ -61,10 +61,10 @@ def _nobody() -> Mapping[str, Collection[str]]:
 
 
 class Readers:
-    """Processes that look for the same values, each begun when it is first needed; they end with the block.
+    """Reader processes that look for the same values. Each starts when first needed; all end with the ``with`` block.
 
-    They open nothing that is encrypted: the answer says ENCRYPTED. Values and words as for :func:`needles_of`; longer:
-    asked when one is begun.
+    They decrypt nothing: an encrypted object gets the doubt ENCRYPTED. values, words: as for :func:`needles_of`;
+    longer: called when a reader starts.
     """
 
     def __init__(
@@ -89,16 +89,16 @@ class Readers:
         self.close()
 
     def close(self) -> None:
-        """End them all."""
+        """End all readers."""
         self._is_over = True
         for reader in self._begun:
             reader.kill()
             reader.communicate()
 
     def scan(self, path: Path) -> Scan | None:
-        """The answer of whichever is free, from any thread; a doubt of one that died of this file, or was late.
+        """Scan a file with a free reader; may be called from any thread. If the reader dies or is late: TOO_HEAVY.
 
-        None when it could not be opened, and after the block has ended.
+        None if the file does not exist, or after the block has ended.
         """
         reader = self._free.get()
         answer = ""
@@ -115,7 +115,7 @@ class Readers:
         return _scan_of(answer) if answer else TOO_HEAVY
 
     def _ask(self, reader: _Reader, path: Path) -> str:
-        """Its answer; empty when it died, or was late and so was ended."""
+        """The reader's answer; empty if it died, or was killed for being late."""
         most = self._most.of(path)
         late = Timer(most.wall_seconds, reader.kill)
         late.daemon = True
@@ -141,7 +141,7 @@ class Readers:
 
 
 def _asked(reader: _Reader, line: str) -> str:
-    """Its answer; empty when it is there no more, or died over it."""
+    """Send one line and return the answer; empty if the reader is gone or dies of it."""
     assert reader.stdin is not None and reader.stdout is not None
     try:
         reader.stdin.write(line + "\n")
@@ -159,7 +159,7 @@ def _scan_of(answer: str) -> Scan:
 
 
 def read_on(lines: Iterable[str], answers: IO[str]) -> None:
-    """What a reader does until its input ends: learn what the first line says, read what each of the others names."""
+    """The main loop of a reader: take the values from the first line, then scan the file named by each further line."""
     waiting = iter(lines)
     lesson = json.loads(next(waiting))
     needles = needles_of(lesson["values"], lesson["longer"], words=lesson["words"])
@@ -173,7 +173,7 @@ def read_on(lines: Iterable[str], answers: IO[str]) -> None:
 
 
 def _limit(memory_bytes: int, cpu_seconds: int) -> None:
-    """From here on so much more memory than now, and so much more time of the processor."""
+    """Limit this process to so much more memory than it uses now, and to so much more CPU time."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     for what, soft in (
         (resource.RLIMIT_AS, pages * resource.getpagesize() + memory_bytes),

@@ -1,6 +1,6 @@
-"""Every way in which one value is written down: the encodings of the leak test.
+"""All spellings of one value to search for: the encodings of the leak test.
 
-A value is searched for as text in all of them; numbers also as the integers and floats a column would hold.
+A value is searched for as text in all of them; a number also as the integers and floats that a column would hold.
 """
 
 import base64
@@ -16,26 +16,26 @@ from urllib.parse import quote, quote_plus
 
 HASHES = {"sha256": hashlib.sha256, "sha1": hashlib.sha1, "md5": hashlib.md5}
 HASH_DIGITS = 20
-"""80 bits of a hash tell it from all others, and keep the automaton small."""
+"""Hexadecimal digits of a hash to search for: 80 bits are unique enough, and keep the automaton small."""
 HEX = "hex"
 BASE64 = "base64+"
-"""With the number of bytes that stand before the value in its group of three."""
+"""Prefix of the encoding's name; the number of bytes before the value in its group of three follows."""
 BASE64_MIN = 6
 HOME_MIN = 8
-"""Digits of a number without its country code or the zeros before it; shorter ones stand in others by chance."""
+"""Fewest digits of a number without country code or leading zeros; shorter ones are in other numbers by chance."""
 NUMBER_MIN = 10**6
 DOUBLE_MIN = 7
-"""The exponent from which a double is written with one."""
+"""The exponent from which Java and .NET write a double with an exponent."""
 ID_DIGITS_MIN = 6
-"""Digits in a word from which it is an id, and not a name with a house number."""
+"""A word with at least this many digits is an id, not a name with a house number."""
 WIDE = 1 << 32
-"""Integers from here have five significant bytes; fewer bytes stand in any file by chance."""
+"""Integers from here on have five significant bytes; fewer bytes are in any file by chance."""
 SEPARATORS = re.compile(r"[ ./()\-\u00a0\u2011]")
 PHONE = re.compile(r"(?:\+|00)[1-9]\d{6,14}|0[1-9]\d{7,9}")
 UNESCAPED = re.compile(r"[A-Za-z0-9._~-]*")
-"""RFC 3986, unreserved: what neither an address, nor JSON, nor markup writes in another way."""
+"""Unreserved characters (RFC 3986), which neither a URL, nor JSON, nor markup escapes."""
 COUNTRY_CODE = re.compile(r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}")
-"""ITU E.164: lengths of country codes, so that a number is also found as it is dialled at home."""
+"""Country codes (ITU E.164), removed so that a number is also found as it is dialled at home."""
 
 
 class Spelling(NamedTuple):
@@ -44,13 +44,13 @@ class Spelling(NamedTuple):
     encoding: str
     needle: bytes
     exact: bool = False
-    """Capital and small letters differ: base64 and binary numbers."""
+    """Whether case matters, as in base64 and binary numbers."""
 
 
 def spellings(value: str) -> Iterator[Spelling]:
-    """All text encodings of one value; the same bytes may come under two names, the first one counts.
+    """All text encodings of one value. The same bytes may come under two names; the first name counts.
 
-    They are compared without regard to ASCII capitals, unless ``exact``.
+    They are compared without regard to ASCII case, unless ``exact``.
     """
     written: set[str] = set()
     for form, text in forms(value):
@@ -67,10 +67,11 @@ def spellings(value: str) -> Iterator[Spelling]:
 
 
 def forms(value: str) -> Iterator[tuple[str, str]]:
-    """The value, in small and capital letters, as it was given, with decomposed letters or curled apostrophes, without
-    separators. Composing and decomposing both change a letter that stands for another one (the Kelvin sign for K).
+    """The forms of a value with their names: composed, as given, decomposed, with curled apostrophes, each in the given
+    case and in lower and upper case; and without separators.
 
-    Of two forms that read the same the plainer one counts: the last in its dict, and the first that is given.
+    The value as given is needed because composing and decomposing both replace some characters (the Kelvin sign by K).
+    Of two equal forms the plainer one counts, which is the last in its dict and the first one yielded.
     """
     composed, decomposed = unicodedata.normalize("NFC", value), unicodedata.normalize("NFD", value)
     curled = composed.replace("'", "\u2019")
@@ -83,9 +84,9 @@ def forms(value: str) -> Iterator[tuple[str, str]]:
 
 
 def numbers_of(value: str) -> Iterator[str]:
-    """Digits of a phone number or an id without separators; a phone also without its prefix.
+    """The digits of a phone number or id without separators; of a phone number also without its prefix.
 
-    An id also without the zeros before it: a workbook keeps those in its formats only.
+    An id is also given without leading zeros, which a workbook only keeps in its number formats.
     """
     bare = SEPARATORS.sub("", value)
     if PHONE.fullmatch(bare):
@@ -97,7 +98,7 @@ def numbers_of(value: str) -> Iterator[str]:
 
 
 def compact_of(value: str) -> Iterator[str]:
-    """What to search for where separators are taken out: numbers, and ids of letters and digits such as an IBAN."""
+    """What to search for in text without separators: numbers, and ids of letters and digits such as an IBAN."""
     yield from numbers_of(value)
     bare = SEPARATORS.sub("", value)
     if bare.isascii() and bare.isalnum() and not bare.isdigit() and sum(map(str.isdigit, bare)) >= ID_DIGITS_MIN:
@@ -150,9 +151,9 @@ def _of_escapes(text: str) -> Iterator[Spelling]:
 
 
 def _of_doubles(number: str) -> Iterator[Spelling]:
-    """As Java and .NET write a double of eight digits or more: ``1.234567E7``, ``1.234567E+07``.
+    """A number as Java and .NET write a double of eight digits or more: ``1.234567E7``, ``1.234567E+07``.
 
-    Only where it ends in zeros, which are left out there: any other is found once its point is taken out.
+    This is only for numbers that end in zeros, which are left out there; any other is found when the point is removed.
     """
     digits = number.rstrip("0")
     exponent = len(number) - 1
@@ -171,7 +172,7 @@ def _of_bytes(plain: bytes) -> Iterator[Spelling]:
 
 
 def _base64_core(plain: bytes, shift: int) -> bytes:
-    """The characters that depend on the value alone when ``shift`` bytes stand before it in its group."""
+    """The base64 characters that depend on the value alone, when ``shift`` bytes precede it in its group."""
     first = (0, 2, 3)[shift]
     last = (shift + len(plain)) * 8 // 6
     return base64.b64encode(bytes(shift) + plain)[first:last]
@@ -184,7 +185,7 @@ def _of_hashes(plain: bytes) -> Iterator[Spelling]:
 
 
 def binary_spellings(number: int) -> Iterator[Spelling]:
-    """An id as columns and rows hold it: integers of any width that is safe to search, and a double."""
+    """A number as a column holds it: integers of every width that is safe to search for, and a double."""
     if number < NUMBER_MIN:
         return
     size = (number.bit_length() + 7) // 8 if number >= WIDE else 8

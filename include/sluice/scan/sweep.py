@@ -1,4 +1,4 @@
-"""Searches bytes as they are, and as they read once escapes and digit separators are taken out."""
+"""Search bytes as they are, and also with escapes resolved and with the separators of digits removed."""
 
 import html
 import re
@@ -17,38 +17,39 @@ WINDOW = 1 << 22
 JSON_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(/))")
 MARKUP_ESCAPE = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8}\d{0,2});")
 SEPARATORS = b" ./()-" + "\u00a0\u2009\u2011\u202f".encode()
-"""What stands inside one number or id. Bytes of other letters go too, which a search for ASCII bears."""
+"""Bytes of the separators inside a number or id. Bytes of other characters are removed too, which does not matter when
+searching for ASCII."""
 SHRUNK = 10
-"""How many bytes one letter may take where it is escaped, as &#0000049; does."""
+"""The most bytes that one escaped character takes, as in &#0000049;."""
 IS_KEPT = ~np.isin(np.arange(256), list(SEPARATORS))
 
 Buffer = bytes | memoryview
 
 
 class SweepStopped(Exception):
-    """Raised when an object inflates to more than the limit: a bomb, or too much for one scan."""
+    """Raised when an object inflates to more than the limit: a zip bomb, or too much for one scan."""
 
 
 @dataclass(slots=True)
 class Found:
-    """What one scan has gathered so far; the only thing in this room that changes."""
+    """What one scan has found so far; the only mutable state of this room."""
 
     limits: Limits
     most_bytes: int = Limits().floor_bytes
-    """What the object may inflate to, all parts together."""
+    """To how many bytes the object may inflate, all parts together."""
     hits: dict[tuple[int, str, str], Hit] = field(default_factory=dict)
     doubts: dict[Doubt, None] = field(default_factory=dict)
     read_bytes: int = 0
     charged_bytes: int = 0
 
     def charge(self, size: int) -> None:
-        """Count bytes that were, or are to be, inflated or made of few. Raises SweepStopped."""
+        """Count bytes that were or will be inflated, or their equivalent. Raises SweepStopped."""
         self.charged_bytes += size
         if self.charged_bytes > self.most_bytes:
             raise SweepStopped
 
     def charged(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks, each counted as it comes."""
+        """The same chunks, each charged when it is read."""
         for chunk in chunks:
             self.charge(len(chunk))
             yield chunk
@@ -58,7 +59,7 @@ class Found:
         self.doubts.setdefault(Doubt(reason, where))
 
     def hit(self, hit: Hit) -> None:
-        """Keep the first hit of a value in each encoding and place."""
+        """Keep the first hit of a value for each encoding and place."""
         key = (hit.value_index, hit.encoding, hit.where)
         if key in self.hits:
             return
@@ -68,13 +69,13 @@ class Found:
             self.hits[key] = hit
 
     def forget_groups(self, where: str) -> None:
-        """Drop numbers in groups at a place whose own syntax is numbers side by side: by chance they read as any."""
+        """Drop hits of grouped numbers at a place that consists of numbers side by side, where they occur by chance."""
         places = {where, *(f"{where} > {view.__name__}" for view in VIEWS)}
         self.hits = {key: hit for key, hit in self.hits.items() if hit.encoding != GROUPED or hit.where not in places}
 
 
 def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found: Found) -> None:
-    """Search all of one part; windows overlap, so no needle is lost between two of them."""
+    """Search all of one part. Windows overlap, so that no needle is lost between them. Raises SweepStopped."""
     overlap = SHRUNK * (max(6 * needles.longest, needles.longest_grouped) + 2 * MARGIN)
     for window in windows(content, overlap):
         found.read_bytes += len(window.content)
@@ -88,19 +89,19 @@ def sweep(content: Buffer | Iterable[bytes], needles: Needles, where: str, found
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some bytes of a part, from ``start`` in it; ``is_last``: it ends with them."""
+    """Some bytes of a part. ``start``: their offset in it; ``is_last``: whether the part ends with them."""
 
     content: bytes
     start: int
     is_last: bool
 
     def cuts(self, begin: int, end: int, margin: int) -> bool:
-        """Whether what stands within ``margin`` bytes is seen whole in a window before or after this one only."""
+        """Whether the ``margin`` bytes around a match are cut off here; a neighbouring window then has all of them."""
         return (self.start > 0 and begin < margin) or (not self.is_last and end + margin > len(self.content))
 
 
 def windows(content: Buffer | Iterable[bytes], overlap: int) -> Iterator[Window]:
-    """Pieces, each beginning with the end of the one before."""
+    """The windows of a part, each beginning with the end of the one before."""
     start, window = 0, b""
     chunks = _chunks(content)
     following = next(chunks, None)
@@ -136,14 +137,14 @@ def _search(window: Window, needles: Needles, where: str, found: Found) -> None:
 
 
 def _is_of_others(label: Label, lowered: bytes, begin: int, end: int) -> bool:
-    """Whether all of a longer word of somebody else stands here."""
+    """Whether the match is inside a longer word of somebody else."""
     return any(lowered.endswith(before, 0, begin) and lowered.startswith(after, end) for before, after in label.around)
 
 
 def _is_by_chance(label: Label, window: Window, lowered: bytes, begin: int, end: int) -> bool:
-    """Whether a few digits stand in a digest, or may and are seen whole in another window.
+    """Whether a short match is inside a digest, or is cut off so that another window will decide.
 
-    What was made of the value itself, as its hexadecimal, is no chance.
+    A match of the value's own hexadecimal is never chance.
     """
     if label.encoding == HEX:
         return False
@@ -156,12 +157,12 @@ def _is_by_chance(label: Label, window: Window, lowered: bytes, begin: int, end:
 
 
 def _is_in_date(label: Label, window: Window, begin: int, end: int) -> bool:
-    """Whether digits stand in a date, or may and are seen whole in another window; a date that is sought is itself."""
+    """Whether digits are inside a date, or cut off so that another window will decide. Never if a date is sought."""
     return not label.is_date and (window.cuts(begin, end, LONGEST) or is_in_date(window.content, begin, end))
 
 
 def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str, found: Found) -> None:
-    """Telephone numbers and ids as people write them: in groups of any size."""
+    """Search for telephone numbers and ids as people write them, in groups of any size."""
     if needles.grouped is None:
         return
     joined = lowered.translate(None, SEPARATORS)
@@ -171,7 +172,7 @@ def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str
     kept = np.flatnonzero(IS_KEPT[np.frombuffer(window.content, np.uint8)])
     for needle, begin, end in matches:
         first, last = int(kept[begin]), int(kept[end - 1])
-        if last - first >= end - begin:  # otherwise nothing was taken out: found as it is
+        if last - first >= end - begin:  # otherwise no separator was removed, and the plain search found it
             for label in needles.grouped_labels[needle]:
                 is_cut = window.cuts(first, last + 1, 3 * needles.longest)
                 if label.around and (is_cut or _is_of_others(label, joined, begin, end)):
@@ -183,7 +184,7 @@ def _search_grouped(window: Window, lowered: bytes, needles: Needles, where: str
 
 
 def search_int32(block: bytes, needles: Needles, where: str, found: Found) -> None:
-    """Four-byte integers, in a block that is known to hold such: counted from its end, where values stand."""
+    """Search for four-byte integers in a block that may hold them, aligned to its end, where the values are."""
     for needle, indexes in needles.int32.items():
         at = block.find(needle)
         while at >= 0 and (len(block) - at) % 4:
@@ -194,18 +195,18 @@ def search_int32(block: bytes, needles: Needles, where: str, found: Found) -> No
 
 
 def unescaped_json(window: bytes) -> bytes | None:
-    """The text behind ``\\u`` escapes, whichever characters a writer chose to escape."""
+    """The text with ``\\u`` escapes resolved, whichever characters a writer chose to escape; None if it has none."""
     if b"\\u" not in window and b"\\/" not in window:
         return None
     return JSON_ESCAPE.sub(lambda m: b"/" if m[2] else chr(int(m[1], 16)).encode("utf-8", "surrogatepass"), window)
 
 
 def unescaped_markup(window: bytes) -> bytes | None:
-    """The text behind character references of XML and HTML."""
+    """The text with the character references of XML and HTML resolved; None if it has none."""
     if b"&" not in window or MARKUP_ESCAPE.search(window) is None:
         return None
     return MARKUP_ESCAPE.sub(lambda m: html.unescape(m[0].decode()).encode("utf-8", "surrogatepass"), window)
 
 
 VIEWS: tuple[Callable[[bytes], bytes | None], ...] = (unescaped_json, unescaped_markup)
-"""Other ways to read the same bytes."""
+"""Other readings of the same bytes, which are searched too."""

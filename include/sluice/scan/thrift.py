@@ -1,6 +1,6 @@
-"""Reads Thrift's compact protocol, as Parquet's footers and page headers are written, into plain numbers.
+"""Read Thrift's compact protocol, in which Parquet writes footers and page headers.
 
-Source: thrift/doc/specs/thrift-compact-protocol.md. No schema: a struct is its field ids.
+Source: thrift/doc/specs/thrift-compact-protocol.md. There is no schema: a struct is a map of field ids.
 """
 
 import struct
@@ -12,7 +12,7 @@ TRUE, FALSE = 1, 2
 
 
 class ThriftBroken(ValueError):
-    """Raised for bytes that are no compact Thrift; says nothing of them."""
+    """Raised for bytes that are not compact Thrift; the message does not quote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +22,28 @@ class Struct:
     fields: "dict[int, bool | int | float | bytes | list[object] | Struct]"
 
     def number(self, field: int, default: int | None = None) -> int:
-        """An integer field; raises ThriftBroken when it is absent or something else."""
+        """An integer field. Raises ThriftBroken when it is absent, without a default, or of another type."""
         value = self.fields.get(field, default)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ThriftBroken
         return value
 
     def struct(self, field: int) -> "Struct":
-        """A nested struct; an empty one when it is absent."""
+        """A nested struct; an empty one when it is absent. Raises ThriftBroken for another type."""
         value = self.fields.get(field, EMPTY)
         if not isinstance(value, Struct):
             raise ThriftBroken
         return value
 
     def structs(self, field: int) -> "list[Struct]":
-        """A list of structs; empty when it is absent."""
+        """A list of structs; empty when it is absent. Raises ThriftBroken for another type."""
         value = self.fields.get(field, [])
         if not isinstance(value, list):
             raise ThriftBroken
         return [one for one in value if isinstance(one, Struct)]
 
     def binaries(self) -> Iterator[bytes]:
-        """Every binary of the struct and of its own lists, such as minima and maxima."""
+        """Every binary field of the struct, and those in its lists, such as minima and maxima."""
         for value in self.fields.values():
             if isinstance(value, bytes):
                 yield value
@@ -55,14 +55,14 @@ EMPTY = Struct({})
 
 
 class CompactReader:
-    """Reads structs one after the other out of a buffer."""
+    """Reads structs from a buffer, one after the other."""
 
     def __init__(self, buffer: memoryview, at: int = 0) -> None:
         self._buffer = buffer
         self.at = at
 
     def struct(self, depth: int = 0) -> Struct:
-        """The struct that begins here; raises ThriftBroken."""
+        """Read the struct that begins here. Raises ThriftBroken."""
         if depth > DEPTH:
             raise ThriftBroken
         fields: dict[int, bool | int | float | bytes | list[object] | Struct] = {}

@@ -1,7 +1,7 @@
-"""The second scan of an erasure: reads every byte of one object, opened down to the last container.
+"""The second scan of an erasure: search every byte of one object, opening all containers inside it.
 
-It imports nothing of the product but its errors, and no library that wrote the object, so that it cannot
-repeat their mistakes. What it cannot open it says, and such an object is never CLEAN.
+It imports nothing of the product except its errors, and no library that wrote the object, so that it cannot
+repeat their mistakes. It reports what it cannot open, and such an object is never CLEAN.
 """
 
 import io
@@ -25,7 +25,7 @@ Opener = Callable[[memoryview, str, int], None]
 ENTITY = b"<!ENTITY"
 TAR_BLOCK = 512
 AT_ONCE = 1 << 20
-"""Bytes of the readings of a text that are searched together, and lie in memory three times."""
+"""About how many bytes of readings of a text are searched together; they are in memory three times."""
 
 
 def scan_bytes(
@@ -38,9 +38,9 @@ def scan_bytes(
 ) -> Scan:
     """Search one object for all needles, in its bytes and in whatever they inflate to.
 
-    decrypt: called with an age or OpenPGP message; without it, or when it gives None, the part is ENCRYPTED.
-    raw: the caller knows that text stands in these bytes as it is (a heap page, a WAL segment), so an
-    unknown form is no doubt. Raises OSError for a path that cannot be read.
+    decrypt: called with an age or OpenPGP message; without it, or if it returns None, the part is ENCRYPTED.
+    raw: the caller knows that these bytes hold text as it is (a heap page, a WAL segment), so an unknown
+    form is no doubt. Raises OSError for a path that cannot be read.
     """
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     found = Found(limits, limits.most_of(size))
@@ -58,7 +58,7 @@ def scan_bytes(
 
 
 class _Walk:
-    """One object: what is looked for, and what was found."""
+    """The walk through one object: what to look for, and what was found."""
 
     def __init__(self, needles: Needles, found: Found, decrypt: Decrypt | None) -> None:
         self._needles = needles
@@ -100,7 +100,7 @@ class _Walk:
             self._found.doubt(reason_of(failed), where)
 
     def stream(self, chunks: Iterable[bytes], where: str, depth: int) -> None:
-        """Search inflated bytes: text as it comes, of any length; everything else when it is whole."""
+        """Search inflated bytes: stream text, of any length, and gather anything else before searching it."""
         chunks = self._found.charged(chunks)
         head = next(chunks, b"")
         if form_of(head) is Form.TEXT:
@@ -125,7 +125,7 @@ class _Walk:
             yield chunk
 
     def _unarmoured(self, chunks: Iterable[bytes], where: str) -> Iterator[bytes]:
-        """Text as it comes; a message in armour among it is noted."""
+        """The same text; an armoured encrypted message in it is noted as a doubt."""
         for chunk in chunks:
             if ARMOUR.search(chunk):
                 self._found.doubt(Reason.ENCRYPTED, where)
@@ -187,7 +187,7 @@ class _Walk:
             self._found.doubt(reason_of(failed), where)
 
     def _tar(self, content: memoryview, where: str, depth: int) -> None:
-        """Members of a tar; its headers were searched with the whole."""
+        """Search the members of a tar; its headers were searched with the whole."""
         end = 0
         try:
             with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as opened:
@@ -202,7 +202,7 @@ class _Walk:
         self._check_unread(content[end:], where)
 
     def _check_unread(self, rest: memoryview, where: str) -> None:
-        """Bytes of no member: searched as they stand, which is enough for text and for nothing else."""
+        """Note a doubt for bytes of no member, unless they are text: they were searched only as they stand."""
         if any(rest) and not is_text(rest):
             self._found.doubt(Reason.UNREAD_GAP, where)
 
@@ -237,7 +237,7 @@ class _Walk:
             self._found.forget_groups(where)  # places on the page
 
     def _pdf_strings(self, content: bytes, fonts: Fonts, where: str) -> None:
-        """Strings as bytes, and as letters of each font; also with the lines of a text joined."""
+        """Search strings as bytes and as letters of each font, also with the lines of a text joined."""
         pieces = list(pdf.strings_of(content))
         for texts in _swept_together(chain([b"".join(pieces)], said_by(fonts, pieces))):
             sweep(texts, self._needles, f"{where} > text", self._found)
@@ -251,7 +251,7 @@ class _Walk:
 
 
 def _swept_together(reads: Iterable[bytes]) -> Iterator[bytes]:
-    """Texts in three forms each, few large ones at a time: fonts may have a hundred readings of one text."""
+    """Three forms of each text, joined into a few large ones, because fonts may give a hundred readings of a text."""
     waiting, size = list[bytes](), 0
     for read in reads:
         waiting += [read, read.replace(b"\n", b""), b" ".join(read.split())]
