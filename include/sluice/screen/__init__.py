@@ -1,1 +1,1 @@
-"""Free text of agents: what no note may hold (cards, health, identifiers) is found, told and masked."""
+"""Screen the free text of agents: find, report and mask what no note may hold (cards, health, identifiers)."""

@@ -1,7 +1,7 @@
-"""Payment cards in one folded note.
+"""Find payment cards in one folded note.
 
-A number that an issuer may have given out, with the right check digit, ends after any whole group of digits:
-an expiry, a code or a phone number after it joins it, so what stands around it says where.
+A card number has a prefix and length that an issuer uses, and the right check digit. An expiry date, a code or a
+phone number may follow it directly, so it may end after any whole group of digits; its surroundings decide where.
 """
 
 import re
@@ -16,33 +16,34 @@ from sluice.terms import ScreenClass
 
 SHORTEST = 13
 USUAL = (15, 16)
-"""How many digits nearly every card has."""
+"""The number of digits of nearly every card."""
 PHONE_REACH = 32
-"""How many characters after a card are read for a phone number."""
+"""How many characters after a card are searched for a phone number."""
 DIGITS = frozenset("0123456789")
 DOUBLED = str.maketrans("0123456789", "0246813579")
-"""Twice a digit, its own two digits added."""
+"""Maps a digit to the digit sum of its double."""
 _CARD = re.compile(r"(?<![0-9])(?=((?:[0-9][ \-]?){12,18}[0-9]))")
 _CARD_BLOCKS = re.compile(r"(?<![0-9])(?=([0-9]{4}([ \-.]{1,2})[0-9]{4,6}\2[0-9]{4,5}(?:\2[0-9]{1,4}){0,2}))")
-"""As far as a card could go: an expiry, a code or a phone number after it joins it, so :func:`_ends` is asked."""
+"""The longest span that a card could have; an expiry, code or phone number may follow, so :func:`_ends` finds its
+end."""
 _GOES_ON = re.compile(r"[ \-][0-9]")
 _AS_EMBOSSED = re.compile(r"[0-9]{4,}(?:[ \-][0-9]{4,})*")
-"""No card is printed in groups of fewer than four; phone numbers and dates are."""
+"""Groups of four digits or more, as on a printed card; phone numbers and dates have smaller groups."""
 _RUN = re.compile(DIGIT_RUN)
 _LONE_DIGIT = re.compile(r"[ \-][0-9](?![0-9])")
 
 Judge = Callable[[str, int, int], bool]
-"""Whether a span that an issuer may have given out is a card."""
+"""Decides whether a span that may be a card number is one; called with text, start and end."""
 
 
 def take_cards(reading: Reading) -> None:
-    """Cards in blocks of one separator first: nothing else is written so."""
+    """Take all cards, first those in blocks with one kind of separator: nothing else is written like that."""
     _take(reading, _CARD_BLOCKS, lambda *_: True)
     _take(reading, _CARD, partial(_is_card_here, region=reading.region))
 
 
 def is_printed_card(text: str, first: int, last: int) -> bool:
-    """Whether a card as it is printed begins at ``first`` and ends at ``last`` or before."""
+    """Whether a card, grouped as on a printed one, begins at ``first`` and ends at ``last`` or before."""
     return any(_is_printed(text, *span) for span in _spans(text, first, last))
 
 
@@ -55,7 +56,7 @@ def _take(reading: Reading, shape: re.Pattern[str], judge: Judge) -> None:
 
 
 def _spans(text: str, first: int, last: int) -> list[tuple[int, int]]:
-    """What an issuer may have given out, the longest first."""
+    """The spans from ``first`` that may be a card number by prefix, length and check digit, longest first."""
     ends = _ends(text, first, last)
     if not ends:
         return []
@@ -65,14 +66,14 @@ def _spans(text: str, first: int, last: int) -> list[tuple[int, int]]:
 
 
 def _lengths(digits: str) -> frozenset[int]:
-    """How many digits the cards have that begin so."""
+    """The possible lengths of card numbers that begin with these digits."""
     return frozenset().union(*(one.lengths for one in issuers() if one.first <= int(digits[: one.digits]) <= one.last))
 
 
 def _ends(text: str, first: int, last: int) -> list[int]:
-    """Where a card number from ``first`` may end: after any whole group of digits, the farthest first.
+    """Where a card number from ``first`` may end: after any whole group of digits, farthest first.
 
-    Never inside a group, or every long number that begins like a card would be one.
+    It never ends inside a group, or every long number that begins like a card would count as one.
     """
     blank = text.find("_", first, last)
     last = last if blank < 0 else blank
@@ -81,7 +82,7 @@ def _ends(text: str, first: int, last: int) -> list[int]:
 
 
 def _is_card_here(text: str, start: int, end: int, *, region: str) -> bool:
-    """As a card is printed, or in any other groups where something else says that it ends here."""
+    """Whether a span is a card: it is grouped as on a printed card, or its surroundings show that it ends here."""
     if _is_printed(text, start, end):
         return True
     is_end = _is_farthest(text, start, end) or _is_closed(text, start, end, region)
@@ -89,9 +90,10 @@ def _is_card_here(text: str, start: int, end: int, *, region: str) -> bool:
 
 
 def _is_printed(text: str, start: int, end: int) -> bool:
-    """One in ten long numbers passes the checksum by chance, so a label such as "order" counts here.
+    """Whether a span is a card by its label or its groups.
 
-    And where more digits follow, as in two phone numbers side by side, so do its groups.
+    One in ten long numbers passes the checksum by chance, so a label such as "order" rules a card out. If more digits
+    follow, as with two phone numbers side by side, the groups must be those of a card.
     """
     if label_of("card").search(text[max(0, start - NEAR) : start]):
         return True
@@ -100,13 +102,13 @@ def _is_printed(text: str, start: int, end: int) -> bool:
 
 
 def _is_farthest(text: str, start: int, end: int) -> bool:
-    """With one group of digits more it would be longer than any card."""
+    """Whether another group of digits would make the number longer than any card."""
     widest = _CARD.match(text, start)
     return widest is not None and _ends(text, *widest.span(1))[:1] == [end]
 
 
 def _is_closed(text: str, start: int, end: int, region: str) -> bool:
-    """Of a usual length, with no digits before it, and in groups of one size or with a phone number after it."""
+    """Whether a span has a usual length, no digits before it, and groups of one size or a phone number after it."""
     groups = text[start:end].replace("-", " ").split(" ")
     if sum(map(len, groups)) not in USUAL or FIRST_DIGIT.match(text, start) is None:
         return False
@@ -116,7 +118,7 @@ def _is_closed(text: str, start: int, end: int, region: str) -> bool:
 
 
 def _is_phone_next(text: str, end: int, region: str) -> bool:
-    """``find_phones`` begins where the card ends, for its digits are no part of the phone number."""
+    """Whether a phone number follows. ``find_phones`` starts after the card, whose digits are no part of it."""
     run = _RUN.match(text, end + 1, end + PHONE_REACH)
     return run is not None and next(find_phones(text, end, run.end(), region), (0, 0))[0] == run.start()
 

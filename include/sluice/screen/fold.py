@@ -1,8 +1,8 @@
-"""One plain spelling of a note to match on, with the way back to its own characters.
+"""Fold a note to one plain spelling for matching, with a way back to its own characters.
 
-Lower case, without accents, zero-width and soft-hyphen characters; fullwidth digits, every kind of
-space and dash become the ordinary one. The column form and the single form fold alike, so what the
-exact stage can find, the vectorised pass has seen.
+Folded text is lower case, without accents, zero-width characters and soft hyphens; fullwidth digits
+and all kinds of space and dash become the ordinary ones. Folding a column and folding one note give
+the same text, so the vectorised pass sees everything that the exact stage can find.
 """
 
 import unicodedata
@@ -26,19 +26,19 @@ PLAIN: dict[str, str] = {
     "\u00f8": "o",
     "\u00df": "ss",
 }
-"""What compatibility decomposition leaves apart."""
+"""Replacements that compatibility decomposition (NFKD) does not make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A folded note. ``origins``: per folded character its index in the note, then the note's length."""
+    """A folded note. ``origins``: the index in the note of each folded character, then the note's length."""
 
     text: str = field(repr=False)
     origins: tuple[int, ...] | None
-    """None when the note was ASCII: every index is its own origin."""
+    """None when the note is ASCII, because then every index is its own origin."""
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Span of the note for a span of the folded text; marks that follow a character go with it."""
+        """The span in the note for a span of the folded text, including combining marks after the last character."""
         if self.origins is None:
             return start, end
         return self.origins[start], max(self.origins[end], self.origins[end - 1] + 1)
@@ -54,7 +54,7 @@ def fold(note: str) -> Folded:
 
 
 def fold_column(notes: pl.Series) -> pl.Series:
-    """Fold a column of notes that are not ASCII; the same text as ``fold`` for every note."""
+    """Fold a column of notes that are not ASCII, to the same text as :func:`fold` gives."""
     bare = notes.str.normalize("NFKD").str.replace_all(r"[\p{M}\p{Cf}]", "").str.to_lowercase()
     return bare.str.replace_many(list(PLAIN), list(PLAIN.values()))
 

@@ -1,4 +1,4 @@
-"""What the screen looks for, what is done about it, and what it found: classes and spans, never text."""
+"""The types of the screen: what it looks for, and what it found, as classes and spans, never as text."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from sluice.terms import ScreenClass
 STRUCTURED = frozenset(
     {ScreenClass.PHONE, ScreenClass.EMAIL, ScreenClass.IBAN, ScreenClass.CARD, ScreenClass.NATIONAL_NUMBER}
 )
-"""Decided by a checksum or a numbering plan; every other class by the word table."""
+"""Classes found by a checksum or numbering plan; the word table finds all others."""
 
 
 Hit = tuple[ScreenClass, int, int]
@@ -19,7 +19,7 @@ Hit = tuple[ScreenClass, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where in a note something was found: characters of the note as it came, ``end`` exclusive."""
+    """A finding in a note, in characters of the original note; ``end`` is exclusive."""
 
     row: int
     class_: ScreenClass
@@ -29,9 +29,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The notes after masking, and every finding.
+    """The notes after masking, and all findings.
 
-    ``findings`` has one row per span, sorted by row and start: ``row`` UInt32 (index into the notes),
+    ``findings`` has one row per span, sorted by row and start: ``row`` UInt32 (index of the note),
     ``class``, ``start`` UInt32, ``end`` UInt32, ``action``. A note without a finding is *not proven clean*.
     """
 
@@ -39,7 +39,7 @@ class Screened:
     findings: pl.DataFrame
     screened_for: tuple[ScreenClass, ...]
     tables_version: str
-    """Newest date in the tables of facts, ISO 8601."""
+    """The newest date in the tables of facts, ISO 8601."""
     rows_with_text: int
 
     def spans(self) -> list[Span]:

@@ -1,7 +1,8 @@
-"""Identifiers in one folded note: e-mail, IBAN, national and bis number, card, phone.
+"""Find identifiers in one folded note: e-mail, IBAN, national and bis number, card, phone.
 
-Found in this order, each blanked before the next, so that no digit counts twice. What looks like a
-number but is another thing (a date, a structured communication, a meter's EAN) is blanked before what it looks like.
+They are found in this order, and each is blanked before the next kind, so that no digit counts twice. Things that look
+like an identifier but are not one (a date, a structured communication, a meter's EAN) are blanked before the kind that
+they look like.
 """
 
 import re
@@ -19,7 +20,7 @@ from sluice.screen.reading import FIRST_DIGIT, NEAR, SEPARATORS, Reading, label_
 from sluice.terms import ScreenClass
 
 IBAN, NATIONAL, CARD, PHONE = map(int, Shape)
-# Every repetition that could start anywhere is bounded: a note may be 32,000 characters of anything.
+# Every repetition that could start anywhere is bounded, because a note may be 32,000 characters of anything.
 _DOT = r"\.| dot | punt | point |\s?[(\[{]\s?(?:dot|punt|point)\s?[)\]}]\s?"
 _MAIL = re.compile(
     r"[a-z0-9][a-z0-9._%+'\-]{0,127}(?: ?@ ?|\s?[(\[{<]\s?at\s?[)\]}>]\s?| apenstaart(?:je)? | arobas[e]? | at )"
@@ -39,18 +40,18 @@ _DATE = re.compile(
 _COMMUNICATION = re.compile(r"(?<![0-9])[+*]{0,3} ?([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5}) ?[+*]{0,3}(?![0-9])")
 _ENTERPRISE = re.compile(r"[01](?<![0-9][01])[0-9]{3}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3}(?![0-9])")
 _METER = re.compile(r"5(?<![0-9]5)[ .\-]?4(?:[ .\-]?[0-9]){16}(?![0-9])")
-"""A Belgian EAN-GSRN of a gas or electricity meter: 18 digits, beginning with 54, the last one a check digit."""
+"""The Belgian EAN-GSRN of a gas or electricity meter: 18 digits that begin with 54 and end with a check digit."""
 _FILLER = re.compile(r"[a-z .:\-]{0,14}")
-"""What may stand between "btw" and a number whose check digits are mistyped."""
+"""Text allowed between "btw" and a number whose check digits are mistyped."""
 
 
 def find_mails(text: str) -> list[Hit]:
-    """E-mail addresses, also with the sign written out between a name and a domain."""
+    """Find e-mail addresses, also with the at sign written out between a name and a domain."""
     return [(ScreenClass.EMAIL, *match.span()) for match in _MAIL.finditer(text)]
 
 
 def find_numbers(text: str, shapes: int, region: str) -> list[Hit]:
-    """IBANs, national and bis numbers, cards and phone numbers of a folded note that holds these shapes."""
+    """Find IBANs, national and bis numbers, cards and phone numbers in a folded note with these shapes."""
     reading = Reading(text, region)
     if shapes & IBAN:
         for start, end in _ibans(text):
@@ -85,9 +86,9 @@ def _ibans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _end_after(text: str, start: int, count: int) -> int | None:
-    """End of the next ``count`` letters and digits, if only single marks lie between; a digit is not cut from others.
+    """The end of the next ``count`` letters and digits; None if more than single marks lie between them.
 
-    A word may be glued to it, such as "BIC".
+    None also if that would split a group of digits or a word; but a word such as "BIC" may follow a digit directly.
     """
     position, left = start, count
     while left and position < len(text):
@@ -102,7 +103,7 @@ def _end_after(text: str, start: int, count: int) -> int | None:
 
 @cache
 def iban_lengths() -> dict[str, int]:
-    """Length of an IBAN per country, in lower case, from the registry inside python-stdnum."""
+    """Country code in lower case -> length of its IBANs, from the registry in python-stdnum."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     found = {}
     for code in (one + other for one in letters for other in letters):
@@ -133,7 +134,7 @@ def _blank_all(reading: Reading, shape: re.Pattern[str]) -> None:
 
 
 def _blank_meters(reading: Reading) -> None:
-    """EANs whose check digit is right; a card and its expiry may read as one by chance, and are none."""
+    """Blank EANs with a right check digit, except a card and its expiry date, which may look like one by chance."""
     for match in _METER.finditer(reading.text):
         digits, is_card = match.group().translate(SEPARATORS), is_printed_card(reading.text, *match.span())
         is_inside = FIRST_DIGIT.match(reading.text, match.start()) is None and _MORE.match(reading.text, match.end())
@@ -142,7 +143,7 @@ def _blank_meters(reading: Reading) -> None:
 
 
 def _blank_communications(reading: Reading) -> None:
-    """``+++090/9337/55493+++``: a payment reference; between its marks, or modulo 97."""
+    """Blank payment references such as ``+++090/9337/55493+++``: with these marks, or correct modulo 97."""
     for match in _COMMUNICATION.finditer(reading.text):
         digits = "".join(match.groups())
         if match.group()[0] in "+*" or (int(digits[:10]) % 97 or 97) == int(digits[10:]):
@@ -150,7 +151,7 @@ def _blank_communications(reading: Reading) -> None:
 
 
 def _blank_enterprises(reading: Reading) -> None:
-    """A Belgian enterprise or VAT number: modulo 97 near a word such as "btw", or right after one."""
+    """Blank Belgian enterprise and VAT numbers: correct modulo 97 near a word such as "btw", or right after one."""
     for match in _ENTERPRISE.finditer(reading.text):
         digits = match.group().translate(SEPARATORS)
         before = reading.text[max(0, match.start() - NEAR) : match.start()]

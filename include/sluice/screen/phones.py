@@ -1,7 +1,7 @@
-"""Phone numbers inside a run of digits, by the number plans of the phonenumbers library.
+"""Find phone numbers in a run of digits, by the numbering plans of the phonenumbers library.
 
-The library's own matcher needs 30 microseconds a note; its plans, compiled to one expression per
-country code, need one. A test holds the two together.
+The library's own matcher takes 30 microseconds per note. Its plans, compiled to one regular
+expression per country code, take one microsecond. A test checks that both agree.
 """
 
 import re
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata, PhoneNumberDesc
 
 NEIGHBOURS = ("FR", "NL", "DE", "LU")
-"""Regions whose national spelling counts when a word such as "tel" stands just before it."""
+"""Regions whose national numbers count too, if a word such as "tel" stands just before."""
 SHORTEST, LONGEST = 8, 15
 NEAR = 24
-"""How many characters before a number are read for a label."""
+"""How many characters before a number are searched for a label."""
 _KINDS = (
     "fixed_line",
     "mobile",
@@ -37,12 +37,12 @@ _BELGIAN_GROUPS = re.compile(
     r"(?:0[0-9][ ./\-]{1,3}[0-9]{3}|0[0-9]{2}[ ./\-]{1,3}[0-9]{2,3})([ .\-])[0-9]{2}\1[0-9]{2}"
     r"|04[0-9]{2}[ ./\-]{1,3}(?:[0-9]{2}([ .\-])[0-9]{2}\2[0-9]{2}|[0-9]{3}[ .\-][0-9]{3}|[0-9]{6})"
 )
-"""As Belgians group a phone number, so that a mistyped or not yet listed one is found too."""
+"""A phone number grouped as Belgians do, so that a mistyped one, or one not yet in the plan, is found too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the words just before a number say it is."""
+    """Whether the words just before a number call it a phone number, or something else."""
 
     phone: bool
     other: bool
@@ -59,7 +59,7 @@ class _Window:
 
 
 def find_phones(text: str, start: int, end: int, region: str) -> Iterator[tuple[int, int]]:
-    """Spans of phone numbers in the run of digits ``text[start:end]``, left to right, without overlap."""
+    """The spans of phone numbers in the run of digits ``text[start:end]``, left to right, without overlap."""
     groups = [match.span() for match in _GROUP.finditer(text, start, end)]
     index, free_from, begins = 0, start, _beginnings(region)
     while index < len(groups):
@@ -74,14 +74,14 @@ def find_phones(text: str, start: int, end: int, region: str) -> Iterator[tuple[
 
 
 def labels_before(text: str, start: int) -> Labels:
-    """What the words before ``start`` call the number there; the nearest of two labels wins."""
+    """What the words before ``start`` call the number there; the nearer of two labels wins."""
     before = text[max(0, start - NEAR) : start]
     phone, other = _last(_label("phone"), before), _last(_label("label"), before)
     return Labels(phone >= 0 and phone >= other, other > phone)
 
 
 def is_phone(country_code: int, national: str) -> bool:
-    """Whether the plan of that country code has such a number, as ``phonenumbers.is_valid_number`` says."""
+    """Whether a country code's plan has such a number, just as ``phonenumbers.is_valid_number`` decides."""
     return any(plan.fullmatch(national) for plan in _plans(country_code))
 
 
@@ -100,7 +100,7 @@ def _phone_at(text: str, groups: list[tuple[int, int]], index: int, region: str,
 
 
 def _windows(text: str, groups: list[tuple[int, int]], index: int) -> list[_Window]:
-    """Every number that may begin at a group, longest first."""
+    """All numbers that may begin at a group, longest first."""
     found: list[_Window] = []
     digits, start = "", groups[index][0]
     for count, (first, last) in enumerate(groups[index : index + LONGEST + 3], 1):
@@ -127,7 +127,10 @@ def _is_number(text: str, window: _Window, plus: bool, region: str) -> bool:
 
 
 def _is_local(text: str, window: _Window, region: str) -> bool:
-    """In the plan of the region, or in its usual grouping; a bare run called an order or meter is neither."""
+    """Whether a number is in the region's plan or has its usual grouping, unless a label calls it something else.
+
+    After a phone label, a mistyped number and a national number of a neighbouring region count too.
+    """
     national = window.digits[1:]
     if window.groups > 1 and is_phone(_code(region), national):
         return True
@@ -141,26 +144,26 @@ def _is_local(text: str, window: _Window, region: str) -> bool:
 
 
 def _may_be_international(digits: str) -> bool:
-    """After a plus sign the length is enough: people mistype numbers, and nothing else is written so."""
+    """Whether digits after a plus sign are long enough: people mistype numbers, and nothing else is written so."""
     code = next((int(digits[:length]) for length in (1, 2, 3) if _plans(int(digits[:length]))), 0)
     return len(digits) >= 10 and (code != 0)
 
 
 def _is_bare_mobile(text: str, window: _Window, national: str, region: str) -> bool:
-    """A country code without plus: ``32475123456``, as spreadsheets leave it."""
+    """Whether it is a mobile number with country code but no plus, as spreadsheets leave it: ``32475123456``."""
     mobile = _mobile(region)
     return bool(mobile and mobile.fullmatch(national)) and not labels_before(text, window.start).other
 
 
 def _unprefixed(text: str, groups: list[tuple[int, int]], index: int, region: str) -> _Window | None:
-    """A mobile number that lost its zero, only where a word just before says that it is a phone number."""
+    """A mobile number that lost its leading zero; only if a word just before calls it a phone number."""
     mobile = _mobile(region)
     windows = [one for one in _windows(text, groups, index) if mobile and mobile.fullmatch(one.digits)]
     return windows[0] if windows and labels_before(text, windows[0].start).phone else None
 
 
 def _is_inside_another(text: str, start: int, free_from: int) -> bool:
-    """Whether the digits go on to the left, as in ``2026-021234567``; not right after another phone number."""
+    """Whether the number continues to the left, as in ``2026-021234567``; never right after another phone number."""
     if start <= free_from + 3 and free_from > 0 and text[free_from - 1].isdigit():
         return False
     before = text[max(0, start - 2) : start]
@@ -185,7 +188,7 @@ def _label(kind: str) -> re.Pattern[str]:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
-    """End of the last match, -1 without one."""
+    """The end of the last match; -1 without one."""
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
@@ -198,13 +201,13 @@ def _code(region: str) -> int:
 
 @cache
 def phone_shape(region: str) -> str:
-    """What every phone number of a note looks like, as an expression for a vectorised pass."""
+    """A regular expression, for a vectorised pass, that matches every note with a phone number."""
     return rf"(?:^|[^0-9])(?:{'|'.join(_beginnings(region))})(?:[ \t./()\-]{{0,3}}[0-9]){{8}}|(?:^|[^+])[+][(]?[0-9]"
 
 
 @cache
 def _beginnings(region: str) -> tuple[str, ...]:
-    """How a number may begin that has no plus: with a zero, the country code, or as a mobile number does."""
+    """How a number without plus may begin: with a zero, the country code, or the first digit of a mobile number."""
     from phonenumbers import PhoneNumberType, example_number_for_type
 
     example = example_number_for_type(region, PhoneNumberType.MOBILE)

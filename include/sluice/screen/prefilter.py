@@ -1,7 +1,7 @@
-"""Vectorised passes over all notes: which ones the exact stage must look at, and for what.
+"""Vectorised passes over all notes that find which ones the exact stage must read, and for what.
 
-They may say yes too often, never no too often: whatever the exact stage can find holds one of these
-marks. They read the folded text; ASCII notes, the most, need no folding at all.
+They may select too many notes, but never too few: everything that the exact stage can find has one of
+these marks. They read folded text; ASCII notes, which are the majority, need no folding.
 """
 
 from collections.abc import Iterator
@@ -15,23 +15,23 @@ from sluice.screen.fold import fold_column
 from sluice.screen.tables import LITERAL, terms
 
 DIGIT_RUN = r"[0-9](?:[ \t./()\-]{0,3}[0-9]){7,}"
-"""Eight digits or more: the shortest phone number, and a part of every card and national number."""
+"""Eight digits or more: the shortest phone number, also contained in every card and national number."""
 IBAN_SHAPE = r"(?i)(?:^|[^a-z0-9])[a-z]{2}[ .\-]{0,2}[0-9]{2}(?:[ .\-]{0,2}[a-z0-9]){11}"
 MAIL_SIGN = r"(?i)@|[(\[{<]\s?at\s?[)\]}>]| at [a-z0-9.\-]+(?:\.| dot | punt | point )[a-z0-9\-]|apenstaart|arobas"
 
 _MONTH = r"(?:[024][0-9]|[135][0-2])"
-"""01 to 12, plus 20 or 40 for a bis number; 00 when it is not known."""
+"""01 to 12, plus 20 or 40 for a bis number; 00 when the month is unknown."""
 NATIONAL_SHAPE = (
     rf"(?:^|[^0-9])[0-9]{{2}}[ .\-/]?{_MONTH}[ .\-/]?[0-9]{{2}}"
     r"[ .\-/]{0,3}[0-9]{3}[ .\-/]{0,3}[0-9]{2}(?:$|[^0-9])"
 )
 _MORE = r"(?:[ .\-]{0,2}[0-9])"
 CARD_SHAPE = rf"(?:^|[^0-9])(?:[2-6]{_MORE}{{12,16}}|[2-6]{_MORE}{{18}}|(?:50|6[0-9]){_MORE}{{16}})(?:$|[^0-9])"
-"""The issuers that number with 18 digits do not begin like a meter's EAN (54)."""
+"""Issuers with 18-digit numbers have prefixes other than 54, with which a meter's EAN begins."""
 
 
 class Shape(IntEnum):
-    """What a note may hold by its shape; powers of two, so that a sum says them all."""
+    """Kinds of number that a note may hold by its shape; powers of two, so that they can be added up."""
 
     IBAN = 1
     NATIONAL = 2
@@ -41,7 +41,7 @@ class Shape(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Masks over the notes, false for null ones, and the folded notes."""
+    """The folded notes, and masks over them, false for null."""
 
     plain: pl.Series = field(repr=False)
     numbers: pl.Series
@@ -50,7 +50,7 @@ class Candidates:
 
 
 def find_candidates(notes: pl.Series) -> Candidates:
-    """Notes that may hold a number, an e-mail address, or a listed term."""
+    """Find the notes that may hold a number, an e-mail address, or a listed term."""
     plain = _folded_where_needed(notes)
     literals, short = word_marks()
     note = pl.col("note")
@@ -67,9 +67,10 @@ def find_candidates(notes: pl.Series) -> Candidates:
 
 
 def find_shapes(plain: pl.Series, phone: str) -> pl.Series:
-    """Of folded notes with a long run of digits: which shapes of identifiers they hold, as a sum of Shape.
+    """The shapes of identifiers, as a sum of Shape, in each folded note with a long run of digits.
 
-    phone: expression of the shape of a phone number. Most order numbers, meter readings and dates end here.
+    phone: regular expression for the shape of a phone number. Most order numbers, meter readings and dates are ruled
+    out here.
     """
     note = pl.col("note")
     shapes = {Shape.IBAN: IBAN_SHAPE, Shape.NATIONAL: NATIONAL_SHAPE, Shape.CARD: CARD_SHAPE, Shape.PHONE: phone}
@@ -79,7 +80,7 @@ def find_shapes(plain: pl.Series, phone: str) -> pl.Series:
 
 @cache
 def word_marks() -> tuple[tuple[str, ...], str]:
-    """Literals to find anywhere, and one expression of the short ones, which must begin a word."""
+    """Literals to find anywhere, and one regular expression for the short ones, which must begin a word."""
     short = {text for term in terms() for text in term.literals if len(text) < LITERAL and not term.is_inner(text)}
     long = {text for term in terms() for text in term.literals} - short
     least = min(map(len, long))
@@ -88,7 +89,7 @@ def word_marks() -> tuple[tuple[str, ...], str]:
 
 
 def _parts(text: str, least: int) -> Iterator[str]:
-    """Every shorter text inside this one, of so many characters at least."""
+    """All shorter substrings of a text, of at least ``least`` characters."""
     for size in range(least, len(text)):
         yield from (text[start : start + size] for start in range(len(text) - size + 1))
 

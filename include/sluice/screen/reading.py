@@ -1,4 +1,4 @@
-"""A note while it is read: what was found so far is blanked, so that no digit counts twice."""
+"""A note while it is read: whatever was found is blanked, so that no digit counts twice."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from sluice.terms import ScreenClass
 
 SEPARATORS = {ord(mark): None for mark in " \t./-()"}
 NEAR = 30
-"""How many characters before and after a number are read for a word such as "contract"."""
+"""How many characters before a number are searched for a word such as "contract"."""
 FIRST_DIGIT = re.compile(r"(?<![0-9][ ./\-])(?<!\+)[0-9]")
-"""Of a number: no group of digits stands before it."""
+"""The first digit of a number, before which no group of digits stands."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """A note being read: what is found so far, and the text with those spans blanked.
+    """A note being read: the hits so far, and the text with those spans blanked.
 
-    region: whose phone numbers are written without a country code."""
+    region: the one whose phone numbers are written without a country code."""
 
     text: str = field(repr=False)
     region: str
@@ -35,5 +35,5 @@ class Reading:
 
 @cache
 def label_of(kind: str) -> re.Pattern[str]:
-    """Any of the words of a kind of number, as a word of its own."""
+    """A pattern for the labels of a kind of number, as whole words."""
     return re.compile(rf"(?<![a-z])(?:{labels(kind)})(?![a-z])")

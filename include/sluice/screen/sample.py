@@ -1,4 +1,4 @@
-"""Which notes without a finding a human reads, because a note without a finding is not proven clean."""
+"""Select notes without a finding for a human to read, because such a note is not proven clean."""
 
 import hashlib
 
@@ -8,15 +8,15 @@ from sluice.errors import Ref
 from sluice.screen.model import NotesMalformed, ScreenRuleInvalid
 
 DRAWN_BITS = 60
-"""Of a hash: fifteen hexadecimal digits, which every integer of 64 bits holds."""
+"""Bits of a hash that are used: fifteen hexadecimal digits, which fit in a 64-bit integer."""
 
 
 def sampled(notes: pl.Series, findings: pl.DataFrame, share: float, salt: str, start: int = 0) -> pl.Series:
-    """True for the notes to read: the given share of those with text and without any finding.
+    """A mask, true for the notes to read: the given share of the notes with text and without a finding.
 
-    Decided per note by a keyed hash of its text and row, so the same file gives the same sample and
-    nobody who lacks the salt can write notes that escape it. share: 0 to 1. salt: secret of the center.
-    start: rows of the file before these notes.
+    A keyed hash of text and row decides for each note, so the same file gives the same sample, and
+    nobody without the salt can write notes that escape it. share: 0 to 1. salt: secret of the center.
+    start: number of rows of the file before these notes.
     Raises ScreenRuleInvalid, NotesMalformed.
     """
     if not 0 <= share <= 1:
@@ -33,9 +33,9 @@ def sampled(notes: pl.Series, findings: pl.DataFrame, share: float, salt: str, s
 
 
 def _draws(key: str, rows: pl.Series, notes: pl.Series) -> pl.Series:
-    """A number below 2 ** DRAWN_BITS for each note, that only the key, its row and its text decide.
+    """A number below 2 ** DRAWN_BITS for each note, which depends only on the key, its row and its text.
 
-    Takes and gives data, never an expression: a serialised expression would hold the key.
+    Takes and returns data, never a polars expression: a serialised expression would contain the key.
     """
     import polars_hash
 

@@ -1,7 +1,7 @@
-"""Screen a column of notes: find candidates at vector speed, judge each distinct one exactly, mask.
+"""Screen a column of notes: find candidates with vectorised passes, judge each distinct one exactly, then mask.
 
-What is found are listed terms and checksummed numbers. A note in which nothing is found is not
-proven clean (docs/explanation/free-text.md); ``sluice.screen.sample`` picks such notes for a human.
+Only listed terms and checksummed numbers are found. A note without a finding is not proven clean
+(docs/explanation/free-text.md); ``sluice.screen.sample`` picks such notes for a human.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +42,10 @@ def screen_notes(
     *,
     region: str = "BE",
 ) -> Screened:
-    """Every finding of the classes in ``actions``, and the notes with the spans to MASK replaced by ``[class]``.
+    """Find everything of the classes in ``actions``, and replace the spans to MASK by ``[class]``.
 
-    notes: String, nulls allowed. region: whose phone numbers are written without a country code.
-    ALLOW, REVIEW and REFUSE leave the text as it is: refusing is the caller's.
+    notes: String, nulls allowed. region: the one whose phone numbers are written without a country code.
+    ALLOW, REVIEW and REFUSE leave the text as it is; refusing is up to the caller.
     Raises NotesMalformed.
     """
     _check_text(notes)
@@ -67,7 +67,7 @@ def _check_text(notes: pl.Series) -> None:
 def _read_all(
     notes: pl.Series, found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str
 ) -> _Results:
-    """Each distinct candidate is read once."""
+    """Read the candidates; each distinct note only once."""
     looks = _looks(found, actions, region)
     rows = looks.select((pl.col("shapes") > 0) | pl.col("mails") | pl.col("words")).to_series().arg_true()
     marks = looks.insert_column(0, notes.alias("note"))[rows]
@@ -84,7 +84,7 @@ def _read_all(
 
 
 def _looks(found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str) -> pl.DataFrame:
-    """Per note what the exact stage must look for: ``shapes`` of numbers (UInt8), ``mails``, ``words``."""
+    """What the exact stage must look for in each note: ``shapes`` of numbers (UInt8), ``mails``, ``words``."""
     shapes = pl.Series("shapes", [0], dtype=pl.UInt8).new_from_index(0, len(found.plain))
     if actions.keys() & (STRUCTURED - {ScreenClass.EMAIL}):
         rows = found.numbers.arg_true()
@@ -103,7 +103,7 @@ def _read(
     actions: Mapping[ScreenClass, ScreenAction],
     region: str,
 ) -> tuple[Hit, ...]:
-    """What the exact stage finds in one note: spans of the note itself."""
+    """Run the exact stage on one note; the spans are those of the original note, sorted."""
     folded = fold(note)
     hits: list[Hit] = []
     if shapes:
@@ -126,7 +126,7 @@ def _add(results: _Results, row: int, note: str, hits: Sequence[Hit], masks: fro
 
 
 def mask(note: str, hits: Iterable[Hit]) -> str:
-    """The note with each span (sorted by start) replaced by its class; overlapping ones by the longest one's."""
+    """Replace each span (sorted by start) by its class; overlapping spans together by the class of the longest."""
     merged: list[Hit] = []
     for hit in hits:
         if merged and hit[1] < merged[-1][2]:

@@ -1,10 +1,10 @@
 """The facts of the screen, read from dated CSV files: terms, exceptions, labels, card issuers.
 
 A term is written as agents write it. ``*`` stands for any further letters, so ``kanker*`` is a stem
-and ``*kanker`` also finds ``borstkanker``; without one the whole word must match. A hyphen also matches
-a space or nothing, an apostrophe also a space. Accents and
-case never matter, except that a term marked ``capitals`` must stand in capitals. The vectorised pass
-and the exact stage are both made from these rows.
+and ``*kanker`` also finds ``borstkanker``; without one, the whole word must match. A hyphen also
+matches a space or nothing, an apostrophe also a space. Accents and case do not matter, except that a
+term marked ``capitals`` must be in capitals. The vectorised pass and the exact stage both use these
+rows.
 """
 
 import csv
@@ -25,12 +25,12 @@ from sluice.terms import ScreenClass
 
 Item = TypeVar("Item")
 HEAD = 3
-"""Terms are looked up by the first letters of their first word."""
+"""Terms are looked up by this many first letters of their first word."""
 LITERAL = 5
-"""Shorter literals are inside too many other words to be looked for without word boundaries."""
+"""Literals shorter than this are in too many other words to be searched for without word boundaries."""
 _ANY = "[a-z]*"
 SPELLINGS: Mapping[str, tuple[str, ...]] = {"-": ("-", " ", ""), "'": ("'", " ")}
-"""How else a character of a term may be written."""
+"""The ways in which a character of a term may be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Term:
 
     @property
     def literals(self) -> tuple[str, ...]:
-        """Texts of which one stands in whatever the term matches: its longest part, in every spelling of it."""
+        """Texts, one of which is in everything that the term matches: all spellings of its longest part."""
         part = max(self.text.split("*"), key=len)
         options = [SPELLINGS.get(character, (character,)) for character in part]
         return tuple("".join(chosen) for chosen in product(*options))
 
     def is_inner(self, literal: str) -> bool:
-        """Whether this literal may stand inside a word: it does not begin the term."""
+        """Whether this literal may be inside a word, because it does not begin the term."""
         return self.starts_open or self.text[:1] != literal[:1]
 
     @property
@@ -68,7 +68,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class HeadTerms:
-    """The terms whose first word begins alike, as one expression; group ``n`` is ``terms[n - 1]``."""
+    """Terms as one regular expression, whose group ``n`` is ``terms[n - 1]``."""
 
     pattern: re.Pattern[str]
     terms: tuple[Term, ...]
@@ -76,7 +76,7 @@ class HeadTerms:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A range of first digits of payment cards, and how long such numbers are."""
+    """A range of prefixes of payment cards (``digits`` long), and the lengths of such card numbers."""
 
     first: int
     last: int
@@ -91,7 +91,7 @@ def term_pattern(text: str) -> str:
 
 
 def head_of(text: str) -> str:
-    """The letters by which a term or exception is looked up: the first of its first word."""
+    """The letters by which a term or exception is looked up: the beginning of its first word."""
     first: str = re.split(r"[^a-z0-9]", text)[0]
     return first[:HEAD]
 
@@ -106,9 +106,9 @@ def terms() -> tuple[Term, ...]:
 
 @cache
 def terms_of_head(head: str) -> HeadTerms | None:
-    """Terms that begin with these letters; a head shorter than HEAD is a whole first word.
+    """The terms that begin with these letters; a head shorter than HEAD is a whole first word.
 
-    Expressions are made one head at a time, because a file needs few of them and lives in a process of its own.
+    Regular expressions are compiled per head when needed: a file needs few, and is read in a process of its own.
     """
     group = _terms_by_head().get(head)
     return _alternatives(group) if group else None
@@ -116,20 +116,21 @@ def terms_of_head(head: str) -> HeadTerms | None:
 
 @cache
 def open_terms() -> tuple[tuple[str, HeadTerms], ...]:
-    """Terms that may stand at the end of a longer word, each behind the literal that it needs."""
+    """Terms that may be at the end of a longer word, each with a literal without which it cannot match."""
     return tuple((literal, _alternatives([one])) for one in terms() if one.starts_open for literal in one.literals)
 
 
 @cache
 def exceptions_of_head(head: str) -> re.Pattern[str] | None:
-    """Names of streets, firms and persons, and fixed phrases, that hold a listed term innocently and begin so."""
+    """A pattern for names of streets, firms and persons, and fixed phrases, that begin with these letters and contain
+    a listed term innocently."""
     group = _exceptions_by_head().get(head)
     return _whole(group) if group else None
 
 
 @cache
 def open_exceptions() -> re.Pattern[str]:
-    """Street names that end like one, and the masks themselves."""
+    """A pattern for names that are exceptions by their ending, such as street names, and for the masks themselves."""
     streets = [term_pattern(text[1:]) for kind in ("phrase", "street") for text in _folded(kind) if text[0] == "*"]
     masks = rf"\[(?:{'|'.join(ScreenClass)})\]"
     return re.compile(rf"(?<![a-z0-9])[a-z0-9]*(?:{_either(streets)})(?![a-z0-9])|{masks}")
@@ -137,7 +138,7 @@ def open_exceptions() -> re.Pattern[str]:
 
 @cache
 def labels(kind: str) -> str:
-    """The labels of one kind (label, phone, card, enterprise, email_provider) as one expression."""
+    """The labels of one kind (label, phone, card, enterprise, email_provider) as one regular expression."""
     return _either([term_pattern(fold(row["value"]).text) for row in read_table("labels") if row["kind"] == kind])
 
 
@@ -165,7 +166,9 @@ def read_table(name: str) -> tuple[Mapping[str, str], ...]:
 
 
 def _alternatives(group: Iterable[Term]) -> HeadTerms:
-    """Longest first, so that a phrase wins over its first word; stems before whole words of one length."""
+    """Join terms into one regular expression, longest first, so that a phrase wins over its first word.
+
+    Of terms of one length, stems come before whole words."""
     ordered = tuple(sorted(group, key=lambda term: (-len(term.text), term.text)))
     body = "|".join(f"({term.pattern})(?![a-z0-9])" for term in ordered)
     return HeadTerms(re.compile(rf"(?<![a-z0-9])(?:{body})"), ordered)

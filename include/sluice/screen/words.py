@@ -1,4 +1,4 @@
-"""Words of the term table in one folded note: the exact stage for everything without a checksum."""
+"""Find words of the term table in one folded note: the exact stage for everything without a checksum."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 def find_words(note: str, folded: Folded) -> list[Hit]:
-    """Every listed term of the note that no exception covers. Negated or not: "geen kanker" is about health too."""
+    """Find every listed term that no exception covers, negated or not: "geen kanker" is about health too."""
     hits = [hit for hit in _candidates(folded.text) if _is_written_so(hit[0], note, folded, hit[1], hit[2])]
     if not hits:
         return []
