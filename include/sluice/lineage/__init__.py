@@ -1,1 +1,1 @@
-"""What came from where: OpenLineage events, the graph and its drawing."""
+"""Lineage, what came from where: OpenLineage events, the graph and its drawing."""

@@ -1,8 +1,8 @@
-"""Check an event before it leaves: nothing unknown, nothing unasked, every schema by its exact URL.
+"""Check an event before it is sent: no unknown key or facet, and the exact URL of every schema.
 
 Standard parts are read back into the classes of openlineage-python, which are generated from the
-official schemas; a key that a class does not have fails. Our facets are checked against our own
-JSON Schemas. (The tests validate the same events against the official schemas themselves.)
+official schemas; a key that a class does not have fails the check. Our own facets are checked against
+our JSON Schemas. (The tests validate the same events against the official schemas.)
 """
 
 import json
@@ -34,7 +34,7 @@ PLACES = {
 
 
 def check_event(event: str) -> None:
-    """Raises EventInvalid, naming the place, unless ``event`` is one that may be sent."""
+    """Check that an event may be sent. Raises EventInvalid, naming the place of the fault."""
     from openlineage.client.generated.base import RunEvent
 
     try:
@@ -73,7 +73,7 @@ def _check_facets(facets: Any, place: str) -> None:
 
 
 def _read_back(value: Any, kind: Any, where: str) -> Any:
-    """``value`` as an instance of ``kind``; every key must be one that the class has."""
+    """Turn ``value`` into an instance of ``kind``; the class must have every key. Raises EventInvalid."""
     if get_origin(kind) in (Union, UnionType):
         kind = next(option for option in get_args(kind) if option is not NoneType)
     if get_origin(kind) is list:
@@ -148,7 +148,7 @@ def _our_facets() -> dict[str, dict[str, Any]]:
 
 @cache
 def _standard_facets() -> dict[str, dict[str, Any]]:
-    """The standard facets we send, by place; any other is unknown."""
+    """The standard facets that we send, by place; any other counts as unknown."""
     from openlineage.client.generated import (
         column_lineage_dataset,
         data_quality_assertions_dataset,

@@ -1,4 +1,4 @@
-"""A drawing that has too many boxes to be read, with those that are alike drawn as one. Pure."""
+"""Simplify a drawing with too many boxes to read, by drawing similar boxes as one. Pure."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,14 +6,14 @@ from dataclasses import replace
 from sluice.lineage.drawing import Arrow, Box, Column, Drawing, order
 
 MOST = 80
-"""Boxes that people still read."""
+"""The most boxes that people can still read."""
 PARTIES = (Column.SENDER, Column.RECIPIENT)
 
 
 def collapsed(drawing: Drawing) -> Drawing:
-    """The drawing, or one box for all of a party, column, verdict and flip; what was asked for stays by itself.
+    """The drawing, with one box for all that share party, column, verdict and flip if there are too many.
 
-    Where there are too many parties for that, one box for all of a column, verdict and flip, whosever.
+    If that still leaves too many, boxes of different parties are joined too. The exchange asked for keeps its own box.
     """
     if len(drawing.boxes) <= MOST:
         return drawing

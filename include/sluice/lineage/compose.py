@@ -1,7 +1,7 @@
-"""Put an event together from the standard classes and our facets. Loads openlineage-python (0.7 s).
+"""Compose an event from the standard classes and our facets. Importing this loads openlineage-python (0.7 s).
 
-No value, sample, statement or stack trace can get in: every part is a code, a count, a hash, a
-column of the contract or an object key, and :mod:`sluice.lineage.check` refuses anything else.
+No value, sample, statement or stack trace can get into an event: every part is a code, a count, a hash,
+a column of the contract or an object key, and :mod:`sluice.lineage.check` refuses anything else.
 """
 
 import json
@@ -87,7 +87,7 @@ def compose_closed(record: ExchangeRecord, entry_hash: str, environment: str) ->
 
 
 def _datasets(record: ExchangeRecord) -> tuple[list[InputDataset], list[OutputDataset]]:
-    """What an exchange was made of, and what became of it."""
+    """The inputs and outputs of an exchange."""
     if is_made(record):
         return return_inputs(record), return_outputs(record)
     source = input_of(record)
@@ -110,7 +110,10 @@ def _run_facets(record: ExchangeRecord, entry_hash: str) -> dict[str, RunFacet]:
 
 
 def _counted_tags(record: ExchangeRecord) -> dict[str, str]:
-    """What no closed facet of 1-0-0 has a place for: rows held for other reasons than a right, and of a return all."""
+    """Counts for which the facets of 1-0-0 have no field, as tags.
+
+    These are rows held for other reasons than a right; for a return or dial list, all held rows and reasons.
+    """
     treatment, supersedes = record.right_treatment, record.what.supersedes
     is_return = record.direction is Direction.OUTBOUND_RETURN or record.is_dial_list
     held = {code: count for code, count in treatment.held_back.items() if is_return or code not in REASONS_HELD}
@@ -143,7 +146,7 @@ def _tags(tags: dict[str, str]) -> TagsRunFacet:
 
 
 def _parent(airflow: dict[str, str]) -> ParentRunFacet | None:
-    """The task run and the DAG run, when the record holds the ids that Airflow's provider gave them."""
+    """The task run and DAG run as parents, if the record holds the ids that Airflow's provider gives them."""
     run, root = airflow.get("lineage_run_id"), airflow.get("lineage_root_run_id")
     namespace, dag, task = airflow.get("lineage_namespace"), airflow.get("dag_id"), airflow.get("task_id")
     if not (run and root and namespace and dag and task):
@@ -170,7 +173,7 @@ def _facets_of(plain: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_said(attribute: "attrs.Attribute[Any]", value: Any) -> bool:
-    """What has a value, and what its schema requires: a mapping to nothing is one."""
+    """Whether to write an attribute: it has a value, or its schema requires it, be it null or empty."""
     is_required = attribute.default is attrs.NOTHING or attribute.metadata.get("nullable", False)
     return is_required or (value is not None and value != {} and value != [])
 

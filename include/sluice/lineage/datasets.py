@@ -1,4 +1,4 @@
-"""The file that came in and the copies it became, as OpenLineage datasets."""
+"""Describe the file that came in, and its copies, as OpenLineage datasets."""
 
 from openlineage.client.generated.base import DatasetFacet, InputDataset, InputDatasetFacet, OutputDataset
 from openlineage.client.generated.column_lineage_dataset import (
@@ -25,7 +25,7 @@ from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_face
 from sluice.terms import Direction
 
 SUBJECT_REF, REF_PREFIX = "sluice_subject_ref", "sluice_ref_"
-"""Columns of the lake: the first reference a row has, and one per identifying column."""
+"""Columns of the lake: the first reference of a row, and (by prefix) one per identifying column."""
 
 SAME = Transformation(type="DIRECT", subtype="IDENTITY", masking=False)
 MAPPED = Transformation(
@@ -39,7 +39,7 @@ SEVERITY = {"error": "error", "warning": "warn"}
 
 
 def opened_input(opened: OpenedRecord) -> InputDataset:
-    """The file version as it is known before it is read."""
+    """The file version, with what is known before it is read."""
     return InputDataset(
         namespace=f"s3://{opened.bucket}",
         name=opened.key,
@@ -49,7 +49,7 @@ def opened_input(opened: OpenedRecord) -> InputDataset:
 
 
 def input_of(record: ExchangeRecord) -> InputDataset:
-    """The file version with its columns, roles, safeguards, counts and what failed."""
+    """The file version with its columns, roles, safeguards, counts and failed rules."""
     what = record.what
     declared = declared_columns(record)
     facets: dict[str, DatasetFacet | None] = {
@@ -72,12 +72,12 @@ def input_of(record: ExchangeRecord) -> InputDataset:
 
 
 def outputs_of(record: ExchangeRecord, source: InputDataset) -> list[OutputDataset]:
-    """Every copy that exists because of this exchange; the file as it arrived is the input."""
+    """Every copy made by this exchange, except the file as it arrived, which is the input."""
     return [_output(record, copy, source) for copy in record.how_long.copies if copy.kind != ARRIVED]
 
 
 def declared_columns(record: ExchangeRecord) -> list[ColumnLine]:
-    """Columns that the contract names. Another header is text of the file and stays out of events."""
+    """The columns that the contract names. Any other header is text from the file, which stays out of events."""
     return [column for column in record.what.columns if column.field_group]
 
 
@@ -88,7 +88,7 @@ def schema_of(columns: list[ColumnLine]) -> SchemaDatasetFacet | None:
 
 
 def copy_output(copy: CopyLine) -> OutputDataset:
-    """A copy as a dataset: where it lies and how large it is."""
+    """A copy as a dataset: its place and its size."""
     statistics = OutputStatisticsOutputDatasetFacet(rowCount=copy.rows, size=copy.size_bytes, fileCount=1)
     return OutputDataset(
         namespace=f"s3://{copy.bucket}",
@@ -111,7 +111,7 @@ def _output(record: ExchangeRecord, copy: CopyLine, source: InputDataset) -> Out
 
 
 def place_of(bucket: str, version_id: str | None, file_format: str | None) -> dict[str, DatasetFacet]:
-    """Where an object lies."""
+    """The facets for the place of an object."""
     facets: dict[str, DatasetFacet] = {
         "dataSource": DatasourceDatasetFacet(name=f"s3://{bucket}", uri=f"s3://{bucket}"),
         "storage": StorageDatasetFacet(storageLayer="s3", fileFormat=file_format),
@@ -140,15 +140,15 @@ def _assertion(line: ReasonLine, declared: set[str]) -> Assertion:
 
 
 def _column_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLineageDatasetFacet:
-    """Each column from the one of its name; keyed references from their identifiers, masked."""
+    """Each column comes from the one of the same name; keyed references come from their identifiers, masked."""
     fields = {column.name: Fields(inputFields=[_from(source, column, SAME)]) for column in columns}
     return ColumnLineageDatasetFacet(fields=fields | _references(columns, source))
 
 
 def _mapped_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLineageDatasetFacet:
-    """A platform's columns became ours by its mapping, which the record names but does not repeat.
+    """Lineage of a platform's export, whose columns become ours by a mapping that the record does not repeat.
 
-    So each of them counts for the dataset as a whole; only the references say which one they are of.
+    So its columns are given as sources of the dataset as a whole; only references name the column that they come from.
     """
     return ColumnLineageDatasetFacet(
         fields=_references(columns, source), dataset=[_from(source, column, MAPPED) for column in columns]

@@ -1,7 +1,7 @@
-"""What a person looks at: exchanges as boxes in seven columns, with arrows along which data went. Pure, without words.
+"""The drawing of lineage for people: boxes in seven columns, with arrows where data went. Pure, and without words.
 
-The graph of ``graph.py`` has everything, for programs. Here papers and lists of findings are left out, and what
-became of a file is one box for what was kept and one for what was set aside.
+The graph of ``graph.py`` has everything and is for programs. Here papers and lists of findings are left out, and the
+copies of a file are one box for what was kept and one for what was set aside.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,12 +14,12 @@ from sluice.lineage.graph import GIVEN, is_made, sent_copy
 from sluice.terms import Direction
 
 CENTER, PRINCIPAL = "center", "principal"
-"""Parties as roles name them, whatever they are called."""
+"""Names of the parties in roles, whatever the parties are really called."""
 ASIDE = "quarantine"
 
 
 class Column(IntEnum):
-    """Where a box stands, from left to right."""
+    """The column of a box, from left to right."""
 
     SENDER = 0
     FILE = 1
@@ -32,12 +32,12 @@ class Column(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A party, a file, an exchange, or a copy. ``name``: a code, a file name, the kind of a copy; never of a person.
+    """A party, a file, an exchange, or a copy.
 
-    ``decision``: of its exchange. ``is_own``: on the way of what was asked for; ``is_start``: the one exchange that
-    was. ``gone``: removed by then. ``cleared``: there, but the person that was asked for is in it no more.
-    ``count``: how many it stands for, where many were drawn together; then ``exchange`` is None, and ``party`` is empty
-    where they are not all of one.
+    ``name``: a code, a file name or the kind of a copy, never a person's. ``decision``: that of its exchange.
+    ``is_own``: on the path through what was asked for. ``is_start``: the only exchange that was asked for. ``gone``:
+    removed by the moment drawn. ``cleared``: the person who was asked for is no longer in it. ``count``: how many boxes
+    it stands for; if more than one, ``exchange`` is None, and ``party`` is empty unless they share it.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Arrow:
-    """Data went from one box to another. ``flips``: on it the roles of the parties change places."""
+    """Data went from one box to another. ``flips``: the parties swap their roles on the way."""
 
     source: str
     target: str
@@ -67,7 +67,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Boxes and arrows, each sorted: the same exchanges give the same drawing."""
+    """Boxes and arrows, each sorted, so that the same exchanges give the same drawing."""
 
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
@@ -75,10 +75,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What the catalogue knows of copies at a moment, by exchange and kind: which were ``gone`` and which ``there``.
+    """What the catalogue knows about copies at a moment, by exchange and kind: which were ``gone`` and which ``there``.
 
-    ``waiting``: returns that had not been delivered yet. ``cleared``: copies that the person who was asked for was
-    erased from, or that were removed with them.
+    ``waiting``: returns that had not been delivered yet. ``cleared``: copies from which the person who was asked for
+    was erased, or that were removed for that.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
@@ -87,12 +87,12 @@ class Fate:
     cleared: frozenset[tuple[str, str]] = frozenset()
 
     def is_gone(self, exchange_id: str, kinds: Iterable[str]) -> bool:
-        """Whether of these copies one was removed and none is left. What was never put is not there either."""
+        """Whether at least one of these copies was removed and none is left. Copies never made do not count."""
         named = {(exchange_id, kind) for kind in kinds}
         return not named.isdisjoint(self.gone) and named.isdisjoint(self.there)
 
     def is_cleared(self, exchange_id: str, kinds: Iterable[str]) -> bool:
-        """Whether whoever was asked for was erased from these copies, and none is there that they were not."""
+        """Whether the person who was asked for was erased from these copies, and from all that are still there."""
         named = {(exchange_id, kind) for kind in kinds}
         return not named.isdisjoint(self.cleared) and named & self.there <= self.cleared
 
@@ -114,9 +114,9 @@ def draw(
     fate: Fate = Fate(),
     apart: Collection[tuple[str, str]] = frozenset(),
 ) -> Drawing:
-    """The drawing of these records; the way through ``starts`` (ids of exchanges) is the own one.
+    """Draw these records; the path through ``starts`` (ids of exchanges) is marked as own.
 
-    ``apart``: an exchange and what stays of it (LAKE, ASIDE) where the own way does not lead.
+    ``apart``: pairs of exchange and kept part (LAKE, ASIDE) through which the own path does not lead.
     """
     sketch = _Sketch()
     for record in records:
@@ -133,12 +133,12 @@ def draw(
 
 
 def order(box: Box) -> tuple[Column, str, str]:
-    """Column by column, the boxes of a party together."""
+    """Sort key: by column, then by party."""
     return box.column, box.party, box.id
 
 
 def flips_of(record: ExchangeRecord) -> tuple[str, ...]:
-    """Field groups of a file that goes out, of which the center is controller and its receiver processor."""
+    """Field groups of an outgoing file for which the center is controller and the principal is processor."""
     if record.direction is not Direction.OUTBOUND_RETURN:
         return ()
     there = {column.field_group for column in record.what.columns}
@@ -167,7 +167,7 @@ def _add_came(sketch: _Sketch, record: ExchangeRecord, fate: Fate) -> None:
 
 
 def _kept(copies: Sequence[CopyLine]) -> Iterator[tuple[str, list[CopyLine]]]:
-    """What stays here of a file: the lake, and what was set aside."""
+    """The copies of a file that stay here, in up to two groups: in the lake, and set aside."""
     for kind in (LAKE, ASIDE):
         own = [copy for copy in copies if copy.kind.partition(".")[0] == kind]
         if own:
@@ -211,7 +211,7 @@ def _name(key: str) -> str:
 
 
 def _own_way(starts: set[str], arrows: Sequence[Arrow]) -> set[str]:
-    """The starts with all that leads to them and all that comes of them."""
+    """The starts with everything that leads to them and everything that comes from them."""
     back: dict[str, list[str]] = {}
     forth: dict[str, list[str]] = {}
     for each in arrows:

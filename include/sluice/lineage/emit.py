@@ -1,4 +1,4 @@
-"""Send a lineage event to where the settings say: a receiver over HTTP, a file, or nowhere."""
+"""Send a lineage event to the target of the settings: a receiver over HTTP, a file, or nowhere."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,17 @@ from sluice.lineage.model import EventRefused, ReceiverDown, TargetInvalid
 from sluice.lineage.post import post_json
 
 ENDPOINT = "/api/v1/lineage"
-"""Where OpenLineage receivers listen; used when the URL names no path."""
+"""The path at which OpenLineage receivers listen; used when the URL has no path."""
 REFUSED = (400, 413, 422)
-"""Answers of HTTP that are about this event; what others say (401, 403, 404, 405, 429...) any event would be told."""
+"""HTTP statuses that are about this event. Others (401, 403, 404, 405, 429...) would meet any event."""
 
 
 def emit(event: str, url: str | None) -> None:
     """Check ``event`` and send it to ``url`` (http(s)://, file:/// or None for nowhere), once.
 
-    Raises EventInvalid before anything leaves, ReceiverDown when nothing arrives, EventRefused when this event is
-    not wanted (the outbox tries again; a receiver knows a repeated event by its run id and type), TargetInvalid for
-    another URL.
+    Raises EventInvalid before anything is sent, ReceiverDown when nothing arrives, EventRefused when the receiver does
+    not want this event, TargetInvalid for any other URL. The outbox tries again; a receiver recognises a repeated event
+    by its run id and type.
     """
     if url is None:
         return
@@ -36,7 +36,10 @@ def emit(event: str, url: str | None) -> None:
 
 
 def _append(path: Path, event: str) -> None:
-    """One line in one write: with O_APPEND two writers never mix their lines."""
+    """Append one line with a single write, so that, with O_APPEND, two writers never mix their lines.
+
+    Raises ReceiverDown.
+    """
     line = event.encode() + b"\n"
     failed: str | int
     try:

@@ -1,7 +1,7 @@
 """OpenLineage events of one exchange: START when it opens, COMPLETE or FAIL when it closes.
 
-The exchange is its own run (``runId`` = exchange id), so a retry, or a run without Airflow, tells
-the same. Both functions are pure: the same record gives the same text.
+The exchange is its own run (``runId`` = exchange id), so a retry, or a run without Airflow, gives the
+same events. Both functions are pure: the same record gives the same text.
 """
 
 from sluice.ledger.opened import OpenedRecord
@@ -10,14 +10,14 @@ from sluice.settings import Settings
 
 
 def start_event(opened: OpenedRecord, settings: Settings) -> str:
-    """The START event, JSON: the file version that was seen, before anything is known of it."""
+    """The START event as JSON: the file version that was seen, before anything is known about it."""
     from sluice.lineage.compose import compose_start
 
     return compose_start(opened, settings.environment)
 
 
 def closed_event(record: ExchangeRecord, entry_hash: str, settings: Settings) -> str:
-    """COMPLETE (accepted, also partly) or FAIL (refused, undecided), JSON, with all facets.
+    """The COMPLETE (accepted, even partly) or FAIL (refused, undecided) event as JSON, with all facets.
 
     ``entry_hash``: hex, of the ledger entry that holds ``record``.
     """

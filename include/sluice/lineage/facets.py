@@ -10,17 +10,17 @@ from openlineage.client.generated.base import DatasetFacet, InputDatasetFacet, O
 
 BASE = "https://sluice.example/spec/facets/1-0-0"
 SUBJECT_FLOOR = 10
-"""Fewer distinct persons than this are not counted in an event: a small number can point at one."""
+"""An event gives no count of fewer distinct persons than this, because a small number can point at one of them."""
 
 
 def schema_url(name: str) -> str:
-    """Where the schema of one of our facets is, with the definition inside it."""
+    """The URL of the schema of one of our facets, including the definition inside it."""
     return f"{BASE}/{name}.json#/$defs/{name}"
 
 
 @attrs.define(kw_only=True)
 class SluiceExchangeRunFacet(RunFacet):
-    """Why and under which paper one file crossed, and what was decided."""
+    """Why and under which agreement and contract one file crossed, and what was decided."""
 
     exchangeId: str
     direction: str
@@ -61,7 +61,7 @@ class FieldGroupRole:
 
 @attrs.define(kw_only=True)
 class SluiceRolesDatasetFacet(DatasetFacet):
-    """Which role profile each field group of a dataset is under."""
+    """The role profile of each field group of a dataset."""
 
     principal: str
     agreementId: str
@@ -90,7 +90,7 @@ class SluiceSafeguardsDatasetFacet(DatasetFacet):
 
 @attrs.define(kw_only=True)
 class DistinctSubjects:
-    """How many persons; below the floor the count is null."""
+    """The number of distinct persons; null below the floor."""
 
     NULLABLE: ClassVar[dict[str, bool]] = {"nullable": True}
 
@@ -121,7 +121,7 @@ class SluiceSubjectCountInputDatasetFacet(InputDatasetFacet):
 
 @attrs.define(kw_only=True)
 class SluiceSubjectCountOutputDatasetFacet(OutputDatasetFacet):
-    """How many rows were written; persons are counted where they come in."""
+    """How many rows were written, and of how many persons, as counted where they came in."""
 
     rows: int
     rowsAccepted: int
@@ -140,4 +140,4 @@ OURS: dict[str, dict[str, Any]] = {
     "input": {"sluice_subjectCount": SluiceSubjectCountInputDatasetFacet},
     "output": {"sluice_subjectCount": SluiceSubjectCountOutputDatasetFacet},
 }
-"""Our facets by the place where each may stand."""
+"""Our facets, by the part of an event in which each may be."""

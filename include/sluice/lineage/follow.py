@@ -1,4 +1,4 @@
-"""What is drawn of lineage as of a moment: the records there were, where the own way begins, what became of copies."""
+"""Select the lineage to draw as of a moment: the records, where the own path starts, and the fate of copies."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ from sluice.lineage.model import Origin
 from sluice.lineage.trace import read_records
 
 MOST = 200
-"""Exchanges that are read for a drawing: so many are still looked at, and no page reads the whole past."""
+"""The most exchanges in a drawing: people can still look at so many, and no page reads the whole past."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Exchanges that were closed at a moment, the oldest first, and the drawing of them; ``starts``: what was asked.
+    """Exchanges that were closed by a moment, oldest first, and their drawing. ``starts``: those asked for.
 
-    ``most``: so many are here of more that there are, older ones or further away; None: all are.
+    ``most``: the limit, if older or more distant ones were left out; None if all are here.
     """
 
     at: datetime
@@ -32,16 +32,16 @@ class Followed:
 
     @property
     def origins(self) -> tuple[Origin, ...]:
-        """Where every column of the returns that were asked for comes from."""
+        """The origin of every column of the returns that were asked for."""
         own = (record for record in self.records if record.exchange_id in self.starts)
         return tuple(origin for record in own for origin in origins_of(record))
 
 
 def follow_exchange(conn: Connection, exchange_id: str, at: datetime) -> Followed:
-    """What an exchange is made of and what was made of it; beside it the other parts of what was made.
+    """An exchange, what it was made of, what was made of it, and the other inputs of what was made.
 
-    Nothing, where it was not closed by then. What is nearer comes before what is further away, newer before older;
-    what was made of it has half of the places, however much it is made of.
+    Nothing if it was not closed by then. If there are too many, nearer ones go before more distant ones and newer
+    before older; what was made of it gets half of the places, however many inputs it has.
     """
     start, enough = [exchange_id], MOST + 1
     users = store.find_users(conn, start, at, enough)
@@ -57,16 +57,17 @@ def follow_all(
     cleared: frozenset[tuple[str, str]] = frozenset(),
     apart: frozenset[tuple[str, str]] = frozenset(),
 ) -> Followed:
-    """These exchanges, each asked for. ``cleared``: copies (exchange and kind) that a person was erased from.
+    """These exchanges, all of which were asked for.
 
-    ``apart``: exchange and which of what stays of it the person is not in.
+    ``cleared``: copies (exchange and kind) from which a person was erased. ``apart``: pairs of exchange and kept part
+    that the person is not in.
     """
     ids = store.find_newest(conn, exchange_ids, at, MOST + 1)
     return _followed(conn, ids, ids, at, cleared, apart)
 
 
 def follow_latest(conn: Connection, at: datetime) -> Followed:
-    """The exchanges that were closed last."""
+    """The latest closed exchanges."""
     ids = store.find_latest(conn, at, MOST)
     return _followed(conn, ids, ids, at)
 

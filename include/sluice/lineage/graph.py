@@ -1,4 +1,4 @@
-"""The lineage of exchanges as nodes and edges, read from their records. Pure."""
+"""The lineage of exchanges as nodes and edges, derived from their records. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -11,22 +11,22 @@ from sluice.lineage.model import ADDED, ECHOED, Edge, Graph, Node, Origin, Trace
 from sluice.terms import Direction
 
 GIVEN = MappingProxyType({RETURN: DELIVERED, DIAL_KEPT: DIALLED, ANSWER_KEPT: HANDED})
-"""The copy whose bytes go out, of a return, a dial list, an answer to a controller; and the one its receiver gets."""
+"""For a return, a dial list and an answer to a controller: the copy whose bytes go out -> the one the receiver gets."""
 MADE_WAYS = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
-"""Directions in which nothing arrives: what goes is made here."""
+"""Directions in which nothing arrives, because the file is made here."""
 ROWS_HELD_OF = "held rows of"
-"""From the copy of rows that waited for a person to the file in which they came back."""
+"""Verb of the edge from the copy of rows that waited for review to the file in which they came back."""
 DATA = frozenset({"was judged in", "made lake", "contacts of", "results of", "return of", "delivered", ROWS_HELD_OF})
-"""Edges that the data itself goes along, from a file that came in to one that went out."""
+"""Verbs of the edges along which the data itself goes, from a file that came in to one that went out."""
 
 PERSON = Node("person:asked-for", "person", "the person asked for")
-"""No reference and no value: whoever reads the graph knows whom they asked for."""
+"""The person asked for, without reference or value: the reader of the graph knows whom they asked for."""
 
 Pair = tuple[Node, Edge | None]
 
 
 def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
-    """Records that belong together as one graph; a return shows those of its inputs that are among them."""
+    """The graph of records that belong together; of a return's inputs it has those that are among the records."""
     whole = list(records)
     there = {record.exchange_id for record in whole}
     graph = _graph(pair for record in whole for pair in _pairs(_among(record, there)))
@@ -34,13 +34,15 @@ def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
 
 
 def with_person(graph: Graph, holders: Iterable[str]) -> Graph:
-    """The graph with the person who was asked for, and an edge to every exchange (id) that holds their rows."""
+    """Add the person who was asked for, with an edge to every exchange (id) that holds their rows."""
     edges = tuple(Edge(PERSON.id, f"exchange:{each}", "is in") for each in holders)
     return Graph((PERSON, *graph.nodes), (*edges, *graph.edges))
 
 
 def origins_of(record: ExchangeRecord) -> Iterator[Origin]:
-    """Every column of a return: echoed from the principal, or added by our staff. Nothing for other exchanges."""
+    """The origin of each column of a return: echoed from the principal, or added by our staff.
+
+    Nothing for other exchanges."""
     if record.direction is not Direction.OUTBOUND_RETURN:
         return
     for column in record.what.columns:
@@ -49,12 +51,12 @@ def origins_of(record: ExchangeRecord) -> Iterator[Origin]:
 
 
 def describe(trace: Trace) -> dict[str, Any]:
-    """The document of a trace: nodes, edges, ways of the data, origins of the columns of returns."""
+    """A trace as a document: nodes, edges, paths of the data, origins of the columns of returns."""
     return asdict(trace.graph) | {"paths": trace.paths, "origins": [asdict(each) for each in trace.origins]}
 
 
 def object_id(bucket: str, key: str, version_id: str | None) -> str:
-    """Id of an object's node; without version for a file that was delivered, which is known by its content."""
+    """The id of an object's node; without version for a delivered file, which is identified by its content."""
     return f"object:s3://{bucket}/{key}" + (f"?versionId={version_id}" if version_id else "")
 
 
@@ -88,7 +90,7 @@ def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
 
 
 def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
-    """A file that somebody sent, or in which we put held rows there again."""
+    """A file that somebody sent, or in which we put held rows back."""
     what = record.what
     sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
     source = _object(what.bucket, what.key, what.version_id)
@@ -100,7 +102,7 @@ def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
 
 
 def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
-    """A file that we made of accepted ones, and sent."""
+    """A file that we made from accepted ones, and sent."""
     what = record.what
     sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
     yield sender, Edge(sender.id, exchange.id, "made")
@@ -116,12 +118,12 @@ def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
 
 
 def is_made(record: ExchangeRecord) -> bool:
-    """Whether we made the file of what others sent, instead of receiving it."""
+    """Whether we made the file from what others sent, instead of receiving it."""
     return record.direction in MADE_WAYS or record.is_dial_list
 
 
 def sent_copy(record: ExchangeRecord) -> CopyLine | None:
-    """The copy whose bytes go out of what we made; None of what came in, and where nothing goes."""
+    """The copy whose bytes go out, for a file that we made; None for a file that came in, or if nothing goes out."""
     return next((copy for copy in record.how_long.copies if copy.kind in GIVEN), None)
 
 
@@ -144,7 +146,7 @@ def _object(bucket: str, key: str, version_id: str | None) -> Node:
 
 
 def _paths(graph: Graph) -> Iterator[tuple[str, ...]]:
-    """Every way the data went, from where it came in to where it lies now; over held rows where they came back."""
+    """Every path of the data, from where it came in to where it is now, including over held rows that came back."""
     after: dict[str, list[str]] = {}
     came_back = {edge.source for edge in graph.edges if edge.verb == ROWS_HELD_OF}
     for edge in graph.edges:
@@ -157,7 +159,7 @@ def _paths(graph: Graph) -> Iterator[tuple[str, ...]]:
 
 
 def _ways(way: tuple[str, ...], after: Mapping[str, list[str]]) -> Iterator[tuple[str, ...]]:
-    """``way`` to its ends. Data never goes back to where it came from, so this ends."""
+    """All continuations of ``way`` to their ends. Data never goes back to where it came from, so this terminates."""
     following = after.get(way[-1], [])
     if not following:
         yield way

@@ -1,6 +1,6 @@
-"""Where the boxes of a drawing stand and how its arrows run: worked out by Graphviz's ``dot``, ported to Rust.
+"""Compute the positions of boxes and the curves of arrows with Graphviz's ``dot``, in a port to Rust.
 
-The program is asked for coordinates only. It is given numbers, never a name, so nothing of a file reaches it.
+The program only computes coordinates. It gets numbers, never names, so nothing from a file reaches it.
 """
 
 import json
@@ -17,17 +17,17 @@ from sluice.errors import Exit, SluiceError
 from sluice.lineage.drawing import Column, Drawing
 
 WIDTH, HEIGHT = 132.0, 44.0
-"""Of every box, in points."""
+"""Size of every box, in points."""
 POINTS_PER_INCH: Final = 72
 SECONDS: Final = 20
 SHAPES: Final = 256
-"""Of drawings whose layout is remembered, the latest."""
+"""How many layouts are cached."""
 PROGRAM: Final = "graphviz-pure"
 Point = tuple[float, float]
 
 
 class PictureNotDrawn(SluiceError):
-    """The table says the same."""
+    """The picture could not be laid out; the table under it says the same."""
 
     code: ClassVar[str] = "SLU-474"
     summary: ClassVar[str] = "the picture of lineage could not be laid out"
@@ -37,7 +37,7 @@ class PictureNotDrawn(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Middles of boxes and control points of arrows (cubic Bézier curves), from the upper left corner; in points."""
+    """Centers of boxes and control points of arrows (cubic Bézier curves), in points from the upper left corner."""
 
     width: float
     height: float
@@ -46,14 +46,14 @@ class Layout:
 
 
 def lay_out(drawing: Drawing) -> Layout:
-    """Columns from left to right, arrows with as few crossings as can be. Raises PictureNotDrawn."""
+    """Lay out columns from left to right and arrows with as few crossings as possible. Raises PictureNotDrawn."""
     program = Path(sysconfig.get_path("scripts")) / PROGRAM
     return _read(drawing, json.loads(_coordinates(program, _dot(drawing))))
 
 
 @lru_cache(maxsize=SHAPES)
 def _coordinates(program: Path, dot: str) -> str:
-    """What the program says. Drawings of one shape are one text, so most are asked once. Raises PictureNotDrawn."""
+    """Run the program. Drawings of one shape give the same text, so most are cached. Raises PictureNotDrawn."""
     try:
         done = subprocess.run(
             [program, "-Kdot", "-Tjson"], input=dot, capture_output=True, text=True, timeout=SECONDS, check=True
@@ -66,7 +66,7 @@ def _coordinates(program: Path, dot: str) -> str:
 
 
 def _dot(drawing: Drawing) -> str:
-    """Boxes by number, one rank a column, in the order they have in the drawing."""
+    """The input of the program: boxes by number, one rank per column, in the order of the drawing."""
     return "\n".join(["digraph g {", *_lines(drawing), "}"])
 
 
@@ -102,7 +102,7 @@ def _read(drawing: Drawing, said: dict[str, Any]) -> Layout:
 def _cropped(
     boxes: dict[str, Point], arrows: dict[tuple[str, str], tuple[Point, ...]]
 ) -> tuple[float, dict[str, Point], dict[tuple[str, str], tuple[Point, ...]]]:
-    """Without the line on which the program keeps its columns in order: the height, boxes and arrows."""
+    """Crop the line of helper nodes that keeps the columns in order; return height, boxes and arrows."""
     ways = [y for points in arrows.values() for _, y in points]
     top = min([*(y - HEIGHT / 2 for _, y in boxes.values()), *ways])
     bottom = max([*(y + HEIGHT / 2 for _, y in boxes.values()), *ways])
@@ -115,7 +115,7 @@ def _cropped(
 
 
 def _curve(pos: str, height: float) -> Iterator[Point]:
-    """``e,x,y x,y ...``: the end of the arrow is said first, and is put last as a straight piece."""
+    """Parse ``e,x,y x,y ...``, where the end of the arrow comes first; it is moved last, as a straight piece."""
     end, *points = pos.split(" ")
     yield from (_point(each, height) for each in points)
     yield _point(end.removeprefix("e,"), height)
@@ -127,5 +127,5 @@ def _point(text: str, height: float) -> Point:
 
 
 def columns_of(drawing: Drawing, layout: Layout) -> dict[Column, float]:
-    """The middle of every column that has a box."""
+    """The horizontal center of every column that has a box."""
     return {box.column: layout.boxes[box.id][0] for box in drawing.boxes}

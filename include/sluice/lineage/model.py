@@ -1,4 +1,4 @@
-"""What lineage raises, and the graph it draws."""
+"""The errors of lineage, and its graph."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from sluice.errors import Exit, SluiceError
 
 
 class EventInvalid(SluiceError):
-    """Refs name the place in the event, never its content."""
+    """An event is not valid. The refs name the place in it, never its content."""
 
     code: ClassVar[str] = "SLU-471"
     summary: ClassVar[str] = "a lineage event is not valid, so it was not sent"
@@ -16,7 +16,7 @@ class EventInvalid(SluiceError):
 
 
 class EventNotSent(SluiceError):
-    """It did not arrive. The outbox tries again."""
+    """An event did not arrive. The outbox tries again."""
 
     code: ClassVar[str] = "SLU-472"
     summary: ClassVar[str] = "a lineage event could not be delivered"
@@ -27,11 +27,11 @@ class EventNotSent(SluiceError):
 
 
 class ReceiverDown(EventNotSent):
-    """It took nothing, whatever the event: the next one would fare no better."""
+    """The receiver would take no event at the moment, so the next one would fail too."""
 
 
 class EventRefused(EventNotSent):
-    """The receiver looked at this event and does not want it. The outbox tries a few times more, and keeps it."""
+    """The receiver does not want this event. The outbox tries a few more times, and keeps it."""
 
     code: ClassVar[str] = "SLU-475"
     summary: ClassVar[str] = "the receiver of lineage refused an event"
@@ -42,7 +42,7 @@ class EventRefused(EventNotSent):
 
 
 class TargetInvalid(SluiceError):
-    """The setting cannot be understood."""
+    """SLUICE_LINEAGE_URL is no target that we can send to."""
 
     code: ClassVar[str] = "SLU-473"
     summary: ClassVar[str] = "the lineage target is not one we can send to"
@@ -52,9 +52,10 @@ class TargetInvalid(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """What lies, or lay, at an address. ``kind``: of its copy; None: the exchange is open, and nothing is a copy yet.
+    """What is, or was, at an address.
 
-    ``is_replaced``: in a version that is no more, since an erasure edited the copy.
+    ``kind``: kind of the copy; None if the exchange is open and has no copies yet. ``is_replaced``: the version asked
+    for is gone, because an erasure edited the copy.
     """
 
     exchange_id: str
@@ -93,14 +94,14 @@ ECHOED, ADDED = "echoed from the principal", "added by our staff"
 
 
 def side_of(source: str | None) -> tuple[str, str]:
-    """``contacts`` or ``results`` and the column there; empty words for a column that names no source."""
+    """Split a source into ``contacts`` or ``results`` and the column there; two empty texts without a source."""
     side, _, name = (source or "").partition(".")
     return side, name
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one column of a return comes from. ``origin``: echoed from the principal, or added by our staff."""
+    """The origin of one column of a return. ``origin``: echoed from the principal, or added by our staff."""
 
     exchange: str
     column: str
@@ -111,7 +112,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What is upstream and downstream of a start: the graph, ways from a first file to a last, columns of returns."""
+    """What is upstream and downstream of a start: the graph, the paths through it, the origins of returns' columns."""
 
     graph: Graph
     paths: tuple[tuple[str, ...], ...]

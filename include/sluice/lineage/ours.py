@@ -1,7 +1,7 @@
-"""What our own facets say of a record. Each is left out where the record cannot fill it.
+"""Fill our own facets from a record. A facet that the record cannot fill is left out.
 
-The facets are closed and every code has a pattern, so a record without paper (no purpose, no
-contract) has no ``sluice_exchange``; the plain tags of the run say its decision.
+The facets are closed and every code has a pattern, so a record without agreement or contract has no
+``sluice_exchange``; then the plain tags of the run give its decision.
 """
 
 import re
@@ -20,13 +20,13 @@ from sluice.lineage.facets import (
 from sluice.terms import Direction, RoleProfile
 
 PARTIES = {"-": "none", "": "none", "both": "each"}
-"""Words of the role table that the facet spells otherwise."""
+"""Words of the role table -> their spelling in the facet, where it differs."""
 
 REASONS_HELD = frozenset({"erased", "objected", "restricted", "consent_withdrawn", "do_not_call_me", "soft_hold"})
 
 
 def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRunFacet | None:
-    """Purposes, paper and decision; None without paper or for a move inside the house."""
+    """Purposes, papers and decision; None without papers or for an internal exchange."""
     why, how = record.why, record.how
     if not (why.purposes and why.agreement_id and why.agreement_version and how.contract_id and how.contract_version):
         return None
@@ -53,7 +53,7 @@ def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRun
 
 
 def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
-    """Roles per field group; None without paper."""
+    """The roles of each field group; None without an agreement."""
     why = record.why
     if not (record.who.roles and why.purposes and why.agreement_id and why.agreement_version):
         return None
@@ -66,7 +66,9 @@ def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
 
 
 def safeguards_facet(record: ExchangeRecord, kept_as: str = LAKE) -> SluiceSafeguardsDatasetFacet | None:
-    """Categories, retention and countries; None where no contract gave them. ``kept_as``: kind of the last copy."""
+    """Categories, retention and countries; None if no contract gives them.
+
+    ``kept_as``: kind of the copy whose retention is stated."""
     categories = sorted({column.category for column in record.what.columns if column.category})
     rules = [column.retention_rule for column in record.what.columns if column.retention_rule]
     copy = next((copy for copy in record.how_long.copies if copy.kind == kept_as), None)
@@ -82,7 +84,7 @@ def safeguards_facet(record: ExchangeRecord, kept_as: str = LAKE) -> SluiceSafeg
 
 
 def subject_count_facet(record: ExchangeRecord) -> SluiceSubjectCountInputDatasetFacet | None:
-    """Rows and persons that came in; None for a file whose persons were never counted."""
+    """The numbers of rows and persons that came in; None if the persons were never counted."""
     what = record.what
     if what.distinct_subjects is None:
         return None
@@ -97,9 +99,10 @@ def subject_count_facet(record: ExchangeRecord) -> SluiceSubjectCountInputDatase
 
 
 def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatasetFacet | None:
-    """Rows that were written, and persons where every row was: then they are those that came in.
+    """The numbers of rows written and their persons; None unless all rows were written.
 
-    Persons of a return are counted among the rows that go, so there only a refused row is in the way.
+    Only then are the persons those that came in. Persons of a return are counted among the rows that go out, so there
+    only refused rows matter.
     """
     what = record.what
     left_out = what.rows_refused if record.direction is Direction.OUTBOUND_RETURN else what.rows_in - what.rows_accepted
@@ -141,5 +144,5 @@ def _purposes(record: ExchangeRecord) -> list[str]:
 
 
 def _code(text: str | None) -> str | None:
-    """A rule or reason as the facet spells codes: capitals, digits, ``_ . -``, at most 64."""
+    """A rule or reason in the facet's spelling: capitals, digits and ``_ . -``, at most 64 characters."""
     return re.sub(r"[^A-Z0-9_.-]", "_", text.upper())[:64].lstrip("_.-") or None if text else None

@@ -1,4 +1,4 @@
-"""One JSON document by HTTP POST, and why it did not arrive."""
+"""Send one JSON document by HTTP POST."""
 
 import http.client
 import urllib.error
@@ -11,20 +11,20 @@ TIMEOUT_SECONDS = 10.0
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET and lose what it carries."""
+    """Follows no redirect: a redirected POST would become a GET and lose its body."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
 def post_json(url: str, document: str) -> str | int | None:
-    """Send it once. None when it arrived; else the status that came back, or the kind of failure."""
+    """Send a document once. None when it arrived; else the HTTP status, or the type of the failure."""
     request = urllib.request.Request(url, data=document.encode(), method="POST", headers={"Content-Type": JSON})
     try:
         urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         error.close()
         return error.code
-    except (OSError, http.client.HTTPException) as error:  # the second: no answer in HTTP, or an address that is none
+    except (OSError, http.client.HTTPException) as error:  # the latter: no HTTP answer, or an invalid address
         return type(error.reason if isinstance(error, urllib.error.URLError) else error).__name__
     return None

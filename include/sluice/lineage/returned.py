@@ -1,8 +1,8 @@
-"""A return as OpenLineage datasets: the lake objects it is made of, the file it becomes, column by column.
+"""Describe a return as OpenLineage datasets: its lake objects and the file made of them, column by column.
 
 Every column traces to a column of the principal's contacts (*echoed*) or of our agents' results
-(*added by our staff*). The delivered file is known by its content, not by a version of the store:
-delivering it again gives the same bytes.
+(*added by our staff*). The delivered file is identified by its content, not by a version id of the
+store, because delivering it again gives the same bytes.
 """
 
 from collections.abc import Iterable
@@ -27,17 +27,17 @@ from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_face
 from sluice.terms import FieldGroup, RoleProfile
 
 COUNTED = {"results.attempts": "contact_id"}
-"""Columns that are no column of the results but a count of one, per record."""
+"""Columns that count a column of the results, per record -> the column that is counted."""
 DESCRIBED = {"contacts": ECHOED, "results": ADDED}
 
 
 def return_target(opened: OpenedRecord) -> OutputDataset:
-    """Where the file will lie, before it is made."""
+    """The file to be made, known only by its place."""
     return OutputDataset(namespace=f"s3://{opened.bucket}", name=opened.key, facets=place_of(opened.bucket, None, None))
 
 
 def return_inputs(record: ExchangeRecord) -> list[InputDataset]:
-    """The objects that a return is made of, or whose held rows come back, each pinned to its version."""
+    """The objects of which a return is made, or whose held rows come back, each pinned to its version."""
     return [
         InputDataset(
             namespace=f"s3://{each.bucket}",
@@ -50,7 +50,7 @@ def return_inputs(record: ExchangeRecord) -> list[InputDataset]:
 
 
 def return_outputs(record: ExchangeRecord) -> list[OutputDataset]:
-    """The file the principal gets, if one goes, then every copy that stays here."""
+    """The file that the principal gets, if any, then every copy that stays here."""
     copies = record.how_long.copies
     sent = [_delivered(record, copy) for copy in copies if copy.kind in GIVEN]
     return [*sent, *(copy_output(copy) for copy in copies)]
@@ -83,7 +83,7 @@ def _column_lineage(columns: Iterable[ColumnLine], inputs: Iterable[InputLine]) 
 
 
 def _sources(column: ColumnLine, inputs: Iterable[InputLine]) -> list[InputField]:
-    """The column of every input of its side: which file a row came from differs from row to row."""
+    """The source column in every input of its side, because rows may come from different files."""
     side, name = side_of(column.source)
     field, how = COUNTED.get(f"{side}.{name}", name), _transformation(column, side)
     return [

@@ -1,4 +1,4 @@
-"""What lineage reads of the database, besides the ledger. Nothing is written here."""
+"""What lineage reads from the database, besides the ledger. Nothing is written here."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,9 +11,9 @@ from sluice.lineage.model import Lying
 def find_makers(
     conn: Connection, bucket: str, key: str, version_id: str | None, at: datetime | None = None
 ) -> list[str]:
-    """Ids of exchanges that an object came in by, or was made by; every version's when none is named.
+    """Ids of the exchanges by which an object came in or was made; of all its versions if none is named.
 
-    ``at``: closed by then, else open ones too."""
+    ``at``: only those closed by then; if None, open ones too."""
     rows = conn.execute(
         """select exchange_id::text as id from exchange
            where bucket = %(bucket)s and key = %(key)s
@@ -27,10 +27,11 @@ def find_makers(
 
 
 def find_lying(conn: Connection, bucket: str, key: str, version_id: str | None) -> list[Lying]:
-    """Copies that lie, or lay, at an address, and open exchanges whose file does; every version's when none is named.
+    """Copies that are or were at an address, and open exchanges whose file is there; all versions if none is named.
 
-    An arrived file lies under its exchange's key. A version that nothing has, or came as, is one that an erasure
-    replaced, of whichever copies at the address were edited: the catalogue keeps the last version alone.
+    An arrived file is at the key of its exchange. The catalogue keeps only the last version of a copy. A version that
+    no copy has now or arrived as must be one that an erasure replaced, so it belongs to the edited copies at the
+    address.
     """
     rows = conn.execute(
         """with there as (
@@ -60,9 +61,9 @@ def find_lying(conn: Connection, bucket: str, key: str, version_id: str | None) 
 def find_users(
     conn: Connection, exchange_ids: Sequence[str], at: datetime | None = None, limit: int | None = None
 ) -> list[str]:
-    """Ids of what was made of any of these exchanges, the newest first; ``at``: closed by then, else open ones too.
+    """Ids of the exchanges made from any of these, newest first. ``at``: only those closed by then; if None, open too.
 
-    Also what was made of their held rows, after a person let those come back.
+    Includes what was made from their held rows, after a person let those come back.
     """
     rows = conn.execute(
         """with recursive made as (
@@ -80,7 +81,7 @@ def find_users(
 
 
 def find_sources(conn: Connection, exchange_ids: Sequence[str], limit: int | None = None) -> list[str]:
-    """Ids of the exchanges that these were made of, the newest first; of held rows also where they came in."""
+    """Ids of the exchanges from which these were made, newest first; for held rows also where they came in."""
     rows = conn.execute(
         """with recursive part as (
                select r.input_id from return_input r where r.exchange_id = any(%(ids)s::uuid[])
@@ -95,12 +96,12 @@ def find_sources(conn: Connection, exchange_ids: Sequence[str], limit: int | Non
 
 
 def find_latest(conn: Connection, at: datetime, limit: int) -> list[str]:
-    """Ids of the exchanges that were closed before a moment, the newest first."""
+    """Ids of the exchanges that were closed by a moment, newest first."""
     return _found(conn, "opened_at <= %(at)s", {"at": at, "limit": limit})
 
 
 def find_newest(conn: Connection, exchange_ids: Collection[str], at: datetime, limit: int) -> list[str]:
-    """Of these exchanges the same."""
+    """Like :func:`find_latest`, but only among these exchanges."""
     return _found(conn, "exchange_id = any(%(ids)s::uuid[])", {"ids": list(exchange_ids), "at": at, "limit": limit})
 
 
@@ -134,7 +135,7 @@ def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fa
 
 
 def find_delivered(conn: Connection, exchange_ids: Collection[str]) -> frozenset[str]:
-    """Of these returns those whose principal got them at some time, whatever became of the delivered file since."""
+    """Those of these returns that were ever delivered, even if the delivered file is gone since."""
     rows = conn.execute(
         """select exchange_id::text as id from acknowledgement where exchange_id = any(%(ids)s::uuid[])
            union

@@ -1,7 +1,7 @@
-"""Where data came from and what became of it, from an exchange or an object, in both directions.
+"""Trace data from an exchange or an object in both directions.
 
-Upstream: what a return is made of. Downstream: the returns that were made of an exchange. What those
-returns are made of besides is not downstream of the start, so it is not shown.
+Upstream is what a return was made of; downstream are the returns made of an exchange. The other inputs
+of those returns are not downstream of the start, so they are not shown.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from sluice.terms import ExchangeId
 
 SCHEME, VERSION = "s3://", "?versionId="
 RECORDS: Final = 1000
-"""That are kept once they were read, the latest asked for; five pictures of 200."""
+"""How many records are cached: enough for five pictures of 200."""
 
 
 def trace_exchange(conn: Connection, named: str) -> Trace:
@@ -36,7 +36,7 @@ def trace_exchange(conn: Connection, named: str) -> Trace:
 def trace_object(conn: Connection, url: str, at: datetime | None = None) -> Trace:
     """The trace of an object, ``s3://bucket/key`` with ``?versionId=`` for one version. Raises NotFound.
 
-    ``at``: as it was known then, without what was closed later."""
+    ``at``: the trace as it was known then, without what was closed later."""
     address = address_of(url)
     if address is None:
         raise NotFound(Ref("object", "with an address that is not s3://bucket/key"))
@@ -47,7 +47,7 @@ def trace_object(conn: Connection, url: str, at: datetime | None = None) -> Trac
 
 
 class Address(NamedTuple):
-    """Where an object lies; ``version_id`` None: every version of it."""
+    """The place of an object; ``version_id`` None means all of its versions."""
 
     bucket: str
     key: str
@@ -55,9 +55,9 @@ class Address(NamedTuple):
 
 
 def address_of(url: str) -> Address | None:
-    """What ``s3://bucket/key`` names, with ``?versionId=`` for one version; None for what names no object.
+    """Parse ``s3://bucket/key``, with ``?versionId=`` for one version; None for any other text.
 
-    Read as it is written, not as a URL: a key may have ``#`` and ``?`` in it."""
+    It is not parsed as a URL, because a key may contain ``#`` and ``?``."""
     place, versioned, version_id = url.rpartition(VERSION)
     bucket, _, key = (place if versioned else url).removeprefix(SCHEME).partition("/")
     return (
@@ -66,7 +66,7 @@ def address_of(url: str) -> Address | None:
 
 
 def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
-    """Records of those of these exchanges that are closed, the oldest first."""
+    """The records of those of these exchanges that are closed, oldest first."""
     return sorted(_records(conn, exchange_ids), key=lambda record: (record.opened_at, record.exchange_id))
 
 
@@ -76,14 +76,14 @@ def _trace(conn: Connection, starts: list[str], at: datetime | None = None) -> T
 
 
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
-    """Records of those that are closed; an open exchange has moved nothing yet."""
+    """The records of the closed exchanges; an open one has moved nothing yet."""
     bodies = find_bodies(conn, [ExchangeId(each) for each in exchange_ids], EntryKind.EXCHANGE_CLOSED)
     return [_record(body) for body in bodies]
 
 
 @lru_cache(maxsize=RECORDS)
 def _record(body: bytes) -> ExchangeRecord:
-    """What an entry says. Entries never change, and the latest are asked for again and again."""
+    """Parse the body of an entry. Entries never change, and the latest ones are read again and again."""
     return ExchangeRecord.model_validate_json(body)
 
 
