@@ -1,1 +1,1 @@
-"""What runs on one machine: PostgreSQL, S3, Airflow, started, looked at, stopped."""
+"""Services that run on one machine (PostgreSQL, S3, Airflow): start, check and stop them."""

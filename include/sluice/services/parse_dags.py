@@ -1,4 +1,4 @@
-"""Parse a folder of DAG files as Airflow does, and print what came of it as one line of JSON.
+"""Parse a folder of DAG files as Airflow does, and print the result as one line of JSON.
 
 python -m sluice.services.parse_dags FOLDER
 """

@@ -1,7 +1,7 @@
-"""Where the embedded services keep things below ``var``: private folders, secrets, ports.
+"""The files of the embedded services below ``var``: private folders, secrets, ports.
 
-``var`` itself may be crossed (0711) because PostgreSQL runs as its own user when we are root;
-what is in it may not be read by others.
+Others may pass through ``var`` itself (0711), because PostgreSQL runs as its own user when we are root,
+but they may not read what is in it.
 """
 
 import fcntl
@@ -20,19 +20,21 @@ from sluice.services.model import FolderNotOurs, ServiceNotStarted, StackBusy
 from sluice.services.process import wait_until
 
 GRPC_OFFSET = 10_000
-"""SeaweedFS listens on each port and on that port plus this."""
+"""SeaweedFS also listens on each of its ports plus this offset."""
 
 FIRST_PORT, LAST_PORT = 15_000, 21_999
-"""Below the range the kernel gives to outgoing connections, also after adding GRPC_OFFSET."""
+"""The range of our ports. Even with GRPC_OFFSET it is below the kernel's range for outgoing connections."""
 
 PATIENCE_SECONDS = 5.0
-"""The children of a killed server may hold its port a little longer; others know it by that port."""
+"""How long to wait for the last port to become free.
+
+The children of a killed server may hold it a little longer, and other processes know the server by that port."""
 
 LOOPBACK = "127.0.0.1"
 
 
 def make_var(var: Path) -> None:
-    """Create ``var`` and the folders every service needs."""
+    """Create ``var`` and the folders that every service needs."""
     var.mkdir(parents=True, exist_ok=True)
     var.chmod(0o711)
     for name in ("run", "secrets", "logs", "keys"):
@@ -40,14 +42,16 @@ def make_var(var: Path) -> None:
 
 
 def private_dir(path: Path) -> Path:
-    """A folder only its owner can enter (0700)."""
+    """Create a folder that only its owner can enter (0700)."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     return path
 
 
 def own_dir(path: Path) -> Path:
-    """As :func:`private_dir`, where others may make folders too: one that is not ours alone raises FolderNotOurs."""
+    """Like :func:`private_dir`, in a place where others may create folders too.
+
+    Raises FolderNotOurs if the folder is not ours alone."""
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
     found = path.lstat()
@@ -57,7 +61,7 @@ def own_dir(path: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step, mode 0600; a reader sees the old or the new text, never a part."""
+    """Replace a file (mode 0600) atomically: a reader sees the old or the new text, never a part."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(text)
@@ -70,7 +74,7 @@ def secret(var: Path, name: str) -> str:
 
 
 def text_of(path: Path) -> str | None:
-    """What a file says; None where there is none, also when `sluice down` removes it at this moment."""
+    """The text of a file; None if it does not exist, or if `sluice down` removes it at this moment."""
     try:
         return path.read_text()
     except FileNotFoundError:
@@ -83,9 +87,9 @@ def read_ports(var: Path) -> dict[str, int]:
 
 
 def choose_ports(var: Path, names: Sequence[str], *, pairs: bool = False) -> dict[str, int]:
-    """A free loopback port for each name: the one used last time if it is still free.
+    """Choose a free loopback port for each name: the one used last time if it is still free.
 
-    pairs: the port plus GRPC_OFFSET must be free too.
+    pairs: the port plus GRPC_OFFSET must be free too. Raises ServiceNotStarted if no port is found.
     """
     with locked(private_dir(var / "run") / "ports.lock"):
         known = read_ports(var)
@@ -98,7 +102,7 @@ def choose_ports(var: Path, names: Sequence[str], *, pairs: bool = False) -> dic
 
 
 def is_answering(port: int) -> bool:
-    """Does something accept connections on this loopback port?"""
+    """Whether something accepts connections on this loopback port."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0

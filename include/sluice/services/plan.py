@@ -1,4 +1,4 @@
-"""Which services this checkout runs itself, and which the environment gives it."""
+"""The plan: which services this checkout runs itself, and which ones the environment gives."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ AIRFLOW_VARIABLE = "SLUICE_AIRFLOW_URL"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """True: started, watched and stopped by us. ``workers``: of Celery; with none, tasks run beside the scheduler."""
+    """Which services we start, watch and stop. ``workers``: of Celery; with none, tasks run beside the scheduler."""
 
     postgres: bool
     s3: bool
@@ -26,7 +26,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Everything is given: there is nothing to start or to keep."""
+        """Whether everything is given, so that there is nothing to start."""
         return not (self.postgres or self.s3 or self.airflow)
 
     def without_airflow(self) -> "Plan":
@@ -34,7 +34,7 @@ class Plan:
 
 
 def make_plan(environ: Mapping[str, str], with_airflow: bool, workers: int = 0) -> Plan:
-    """What is not given by ``environ`` is ours. Airflow's own database is ours too unless given."""
+    """Plan to run what ``environ`` does not give, including Airflow's own database."""
     airflow = with_airflow and not environ.get(AIRFLOW_VARIABLE)
     needs_metadata = airflow and not environ.get(DSN_VARIABLE)
     return Plan(
@@ -47,18 +47,18 @@ def make_plan(environ: Mapping[str, str], with_airflow: bool, workers: int = 0) 
 
 
 def write_plan(var: Path, plan: Plan) -> None:
-    """Tell the keeper; it looks twice a second."""
+    """Write the plan for the keeper, which looks twice a second."""
     write_private(private_dir(var / "run") / "plan.json", json.dumps(asdict(plan)))
 
 
 def read_plan(var: Path) -> Plan | None:
-    """What was told last, or None."""
+    """The plan written last, or None."""
     told = text_of(var / "run" / "plan.json")
     return Plan(**json.loads(told)) if told else None
 
 
 def write_broker(var: Path, url: str | None) -> None:
-    """Tell the keeper of a queue that the environment of this command gives: it may run since before."""
+    """Tell the keeper about a queue from this command's environment, which a keeper started earlier does not have."""
     if url:
         write_private(_broker_path(var), url)
     else:
@@ -66,12 +66,12 @@ def write_broker(var: Path, url: str | None) -> None:
 
 
 def read_broker(var: Path) -> str | None:
-    """The given queue that was told last, or None."""
+    """The given queue written last, or None."""
     return text_of(_broker_path(var))
 
 
 def forget(var: Path) -> None:
-    """Remove all that was told (`sluice down`)."""
+    """Remove everything written here (`sluice down`)."""
     for path in (env_path(var), var / "run" / "plan.json", _broker_path(var)):
         path.unlink(missing_ok=True)
 
@@ -88,7 +88,7 @@ def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | No
     """
     lines: dict[str, str] = {}
     if postgres:
-        lines[DATABASE_VARIABLE] = postgres.app_url  # not that of who may migrate: nobody else needs it
+        lines[DATABASE_VARIABLE] = postgres.app_url  # not the URL that may migrate: no other process needs it
     if s3:
         lines |= {
             "SLUICE_S3_ENDPOINT": s3.endpoint,

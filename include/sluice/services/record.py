@@ -1,4 +1,4 @@
-"""Processes of ours that are written down, so that whoever comes later finds them."""
+"""Our processes recorded in files, so that later commands find them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from sluice.services.process import ProcessId, kill_all, spawn
 
 
 def spawn_recorded(record: Path, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> ProcessId:
-    """As :func:`spawn`, and written down; what cannot be written down does not go on running unknown."""
+    """Like :func:`spawn`, but also record the process; if that fails, kill it, so that it does not run unknown."""
     process = spawn(command, log=log, env=env)
     try:
         write_private(record, json.dumps(asdict(process)))
@@ -21,6 +21,6 @@ def spawn_recorded(record: Path, command: Sequence[str], *, log: Path, env: Mapp
 
 
 def read_record(record: Path) -> ProcessId | None:
-    """What :func:`spawn_recorded` wrote; None where nothing is."""
+    """The process that :func:`spawn_recorded` recorded; None if there is none."""
     told = text_of(record)
     return ProcessId.from_record(json.loads(told)) if told else None

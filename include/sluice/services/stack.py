@@ -1,4 +1,4 @@
-"""Up, down and how it stands: the embedded services of one checkout as a whole."""
+"""Start, stop and inspect the embedded services of one checkout as a whole."""
 
 import os
 import time
@@ -22,19 +22,20 @@ STORES_SECONDS = 60.0
 AIRFLOW_SECONDS = 180.0
 DOWN_SECONDS = 60.0
 HOPELESS = 3
-"""Restarts of one part during one `up`: something is wrong with it, not with the moment."""
+"""After this many restarts of one process during one `up`, something is wrong with it that will not pass."""
 
 Report = Callable[[str], None]
-"""Told one line per finished step."""
+"""Called with one line per finished step."""
 
 
 def bring_up(
     home: Path, var: Path, *, with_airflow: bool, workers: int | None = None, report: Report
 ) -> tuple[Service, ...]:
-    """Start what the environment does not give, migrate, make the buckets, prove the store.
+    """Start what the environment does not give, migrate the databases, create the buckets and test the store.
 
-    workers: of Celery; None leaves it as it runs, 0 lets tasks run beside the scheduler.
-    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing.
+    workers: of Celery; None leaves them as they are, with 0 tasks run beside the scheduler.
+    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing,
+    StackBusy.
     """
     make_var(var)
     with locked(var / "run" / "up.lock", wait=False):
@@ -66,7 +67,7 @@ def bring_up(
 
 
 def take_down(var: Path) -> None:
-    """Stop everything this checkout started and leave no process; safe to repeat.
+    """Stop everything that this checkout started and leave no process; safe to repeat.
 
     Raises StackBusy while another process brings it up.
     """
@@ -90,9 +91,9 @@ def standing(home: Path, var: Path) -> tuple[Service, ...]:
 
 
 def give_key(settings: Settings, principal: str) -> Credential:
-    """The key of a principal for the embedded store; one that has an agreement and no key gets one, without a restart.
+    """The key of a principal for the embedded store, made without a restart if it has an agreement but no key.
 
-    Raises NotFound, also where the store is not ours, and StackBusy.
+    Raises NotFound, also when the store is not the embedded one, and StackBusy.
     """
     var, path = settings.var, seaweed.secret_path(settings.var, principal)
     mark = seaweed.revoked_path(var, principal)
@@ -109,9 +110,9 @@ def give_key(settings: Settings, principal: str) -> Credential:
 
 
 def take_key(settings: Settings, principal: str) -> None:
-    """Let a principal into the embedded store no more, not at the next start either, until it is given a new key.
+    """Shut a principal out of the embedded store, even after a restart, until it is given a new key.
 
-    Raises NotFound where there is no key of ours, and StackBusy.
+    Raises NotFound when it has no key of ours, and StackBusy.
     """
     var, path = settings.var, seaweed.secret_path(settings.var, principal)
     if not path.exists() or not _is_embedded(settings):
@@ -120,11 +121,11 @@ def take_key(settings: Settings, principal: str) -> None:
     with locked(var / "run" / "up.lock", wait=False):
         seaweed.revoked_path(var, principal).touch(mode=0o600)
         seaweed.write_identities(var, settings.bucket_exchange, _principals(settings))
-        path.unlink()  # last: killed before, the command can be given again
+        path.unlink()  # last, so that the command can be repeated if it is killed before
 
 
 def fresh_settings(home: Path, var: Path) -> Settings:
-    """The settings as they are now: addresses may have changed since this process read them."""
+    """Read the settings again, because addresses may have changed since this process read them."""
     get_settings.cache_clear()
     return read_settings(plan.env_path(var), home=home, var=var)
 
@@ -145,7 +146,7 @@ def _start_stores(home: Path, var: Path, wanted: plan.Plan) -> None:
 
 
 def _broker(var: Path, workers: int | None) -> str | None:
-    """The queue that the environment gives, or gave when the workers were told that are left as they run."""
+    """The queue that the environment gives, or, if the workers stay as they are, the one given for them before."""
     return os.environ.get(airflow.BROKER_VARIABLE) or (plan.read_broker(var) if workers is None else None)
 
 
@@ -156,7 +157,7 @@ def _wanted(var: Path, with_airflow: bool, workers: int | None, broker: str | No
 
 
 def _check_installed(wanted: plan.Plan) -> None:
-    """Before the keeper is told: it could only try again and again. Raises ExtraMissing."""
+    """Check packages before the keeper is told, which could only retry forever. Raises ExtraMissing."""
     if wanted.workers:
         airflow.check_installed("apache-airflow-providers-celery")
     if wanted.redis:
@@ -164,7 +165,7 @@ def _check_installed(wanted: plan.Plan) -> None:
 
 
 def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
-    """What runs goes on running: `up --no-airflow` does not stop Airflow, nor its workers."""
+    """Combine two plans so that what runs keeps running: `up --no-airflow` stops neither Airflow nor its workers."""
     if running is None:
         return wanted
     newest = wanted if wanted.airflow else running
@@ -182,7 +183,7 @@ def _stores_are_up(var: Path, wanted: plan.Plan) -> bool:
 
 
 def _admin_url(settings: Settings, var: Path, wanted: plan.Plan) -> str | None:
-    """Of who may migrate: as it is set, else of the embedded server."""
+    """The URL of the role that may migrate: the one set, else that of the embedded server."""
     if settings.database_admin_url is not None:
         return settings.database_admin_url.get_secret_value()
     embedded = postgres.find(var) if wanted.postgres else None
@@ -190,7 +191,10 @@ def _admin_url(settings: Settings, var: Path, wanted: plan.Plan) -> str | None:
 
 
 def _migrate(settings: Settings, admin_url: str | None) -> None:
-    """With an administrator's URL; a database given without one must have been migrated by its owner."""
+    """Migrate the database with the administrator's URL. Without one, its owner must have migrated it already.
+
+    Raises SettingMissing, MigrationFailed.
+    """
     if settings.database_url is None:
         raise SettingMissing(Ref("setting", plan.DATABASE_VARIABLE))
     url = settings.database_url.get_secret_value()
@@ -212,24 +216,24 @@ def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
 
 
 def _principals(settings: Settings) -> list[str]:
-    """Folders with an agreement: each is a principal and gets its own key."""
+    """The principals: all folders with an agreement; each gets its own key."""
     folder = settings.principals_dir
     return sorted({path.parent.name for path in folder.glob("*/agreement-*.yaml")}) if folder.is_dir() else []
 
 
 def _is_embedded(settings: Settings) -> bool:
-    """Are these the settings of the store that runs here? A shell may have a principal's AWS_ENDPOINT_URL."""
+    """Whether the settings name the store that runs here; a shell may have a principal's AWS_ENDPOINT_URL instead."""
     server = seaweed.find(settings.var)
     return server is not None and server.endpoint == settings.s3_endpoint
 
 
 def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
-    """Until all parts are healthy, or one of them has died too often to hope."""
+    """Wait until all parts are healthy, or one of them has died too often. Raises ServiceNotStarted."""
     is_well = False
 
     def is_settled() -> bool:
         nonlocal is_well
-        is_well = not _sick(var)  # asked once: on a busy machine the next answer may come too late
+        is_well = not _sick(var)  # kept, because on a busy machine another answer may come too late
         return is_well or _hopeless(var, before) is not None
 
     wait_until(is_settled, AIRFLOW_SECONDS, every=0.25)
@@ -242,7 +246,7 @@ def _wait_for_airflow(var: Path, before: dict[str, int]) -> None:
 
 
 def _sick(var: Path) -> set[str]:
-    """Parts of Airflow that are missing or not well; all, until they were started anew. Workers are asked last."""
+    """Parts of Airflow that are missing or unhealthy; all of them until a restart is done. Workers are asked last."""
     wanted = plan.read_plan(var)
     workers = wanted.workers if wanted else 0
     names = set(airflow.components(workers))
@@ -254,7 +258,7 @@ def _sick(var: Path) -> set[str]:
 
 
 def _silent(var: Path, wanted: plan.Plan | None) -> set[str]:
-    """Celery's workers that do not answer through the queue."""
+    """The Celery workers that do not answer through the queue."""
     if wanted is None or not wanted.workers:
         return set()
     celery = keeper.find_celery(var, wanted)

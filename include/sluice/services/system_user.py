@@ -1,7 +1,7 @@
-"""Who runs PostgreSQL, and from where: it refuses to run as root, and its user must reach its files.
+"""The system user that runs PostgreSQL, which refuses to run as root and whose user must reach its files.
 
-An ordinary user runs it from ``var`` and the virtual environment. Root gives it to the system user
-``sluice-pg``; when a folder above ``var`` or the wheel is closed to that user (a home of mode 0700),
+An ordinary user runs it from ``var`` and the virtual environment. Under root, it runs as the system user
+``sluice-pg``. If that user may not enter a folder above ``var`` or the wheel (e.g. a home of mode 0700),
 data and binaries live below /var/lib/sluice instead.
 """
 
@@ -26,7 +26,7 @@ ELSEWHERE = Path("/var/lib/sluice")
 
 
 class PopenArguments(TypedDict, total=False):
-    """The part of ``subprocess.run`` that changes the user."""
+    """The arguments of ``subprocess.run`` that change the user."""
 
     user: int
     group: int
@@ -35,13 +35,13 @@ class PopenArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """The user that runs the server; ``uid`` None means: whoever we are."""
+    """The user that runs the server; ``uid`` None means the current user."""
 
     uid: int | None
     gid: int | None
 
     def popen_arguments(self) -> PopenArguments:
-        """Empty for an ordinary user, who may not change it."""
+        """Arguments to run as this user; empty for an ordinary user, who cannot change to another."""
         if self.uid is None or self.gid is None:
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -52,22 +52,22 @@ class SystemUser:
             os.chown(path, self.uid, self.gid)
 
     def make_dir(self, path: Path) -> None:
-        """A folder that only this user enters (0700)."""
+        """Create a folder that only this user can enter (0700)."""
         path.mkdir(parents=True, exist_ok=True)
         self.own(path)
         path.chmod(0o700)
 
     def can_reach(self, path: Path) -> bool:
-        """May this user cross every folder above ``path``? (Others' execute bit; no ACLs.)"""
+        """Whether this user can pass every folder above ``path``, by the execute bit for others; ACLs are ignored."""
         if self.uid is None:
             return True
         return all(_is_crossable(folder) for folder in path.resolve().parents if folder.exists())
 
 
 def server_user() -> SystemUser:
-    """Ourselves, or for root a system user; made with useradd if missing. Raises NoSystemUser.
+    """The current user, or for root a system user, created with useradd if missing. Raises NoSystemUser.
 
-    One process at a time: of two useradd at once, one writes over the user that the other began to use.
+    Locked, because of two useradd at the same time one overwrites the user that the other already uses.
     """
     if os.geteuid() != 0:
         return SystemUser(None, None)
@@ -79,9 +79,9 @@ def server_user() -> SystemUser:
 
 
 def pick_home(var: Path, user: SystemUser) -> Path:
-    """``var/postgres``, or a folder below /var/lib/sluice where the user cannot get there.
+    """``var/postgres``, or a folder below /var/lib/sluice if the user cannot reach it.
 
-    Data made in one place is found there again, also when the rights of a parent change later.
+    Existing data keeps its place, even if the permissions of a parent folder change later.
     """
     if made := find_home(var):
         return made
@@ -93,20 +93,20 @@ def pick_home(var: Path, user: SystemUser) -> Path:
 
 
 def find_home(var: Path) -> Path | None:
-    """Where the data of ``var`` lie; None when no server was ever made here. Makes no user and no folder."""
+    """The folder with the data of ``var``; None if there is none yet. Creates no user and no folder."""
     return next((home for home in homes(var) if (home / "data" / "PG_VERSION").exists()), None)
 
 
 def homes(var: Path) -> tuple[Path, Path]:
-    """Where data of ``var`` may lie, the first choice first."""
+    """The possible folders for the data of ``var``, in order of preference."""
     return var / "postgres", ELSEWHERE / hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:16]
 
 
 def reachable_copy(binaries: Path, user: SystemUser) -> Path:
     """``<package>/<install>/bin`` itself, or a copy that the user can reach.
 
-    The programs find the libraries of the wheel, ``<package>.libs``, by a relative path: the copy
-    has both, side by side as in site-packages.
+    The programs find the wheel's libraries, ``<package>.libs``, by a relative path, so the copy has both
+    side by side, as in site-packages.
     """
     if user.can_reach(binaries / "postgres"):
         return binaries

@@ -1,8 +1,8 @@
-"""What Airflow keeps of runs that are long over goes: rows of its database, logs of tasks. Every day, by the keeper.
+"""Remove what Airflow keeps of old runs: rows of its database and logs of tasks. The keeper runs this every day.
 
     python -m sluice.services.tidy
 
-It works in Airflow's environment. What became of a file or of a person stands in the ledger; of that nothing goes here.
+It works in Airflow's environment. What became of a file or person is in the ledger, from which nothing is removed.
 """
 
 import os
@@ -21,31 +21,34 @@ TABLES = (
     "dag_run", "task_instance", "task_instance_history", "task_reschedule", "xcom", "log", "job", "asset_event",
     "callback", "import_error", "revoked_token", "dag_version", "celery_taskmeta", "celery_tasksetmeta",
 )  # fmt: skip
-"""All that grow. Not `trigger`: its rows would go by when they were made, and watchers are as old as their DAG."""
+"""All tables that grow, except `trigger`: its rows would go by their creation date, but watchers live as long as their
+DAG."""
 BATCH_ROWS = 10_000
-"""Deleted in one transaction: the scheduler goes on beside it."""
+"""Rows deleted in one transaction, so that the scheduler can go on meanwhile."""
 DAY_SECONDS = 24 * 3600.0
 MOST_SECONDS = 12 * 3600.0
-"""Of one command: one that hangs keeps no cleaning away for ever."""
+"""Time limit of one command, so that one that hangs does not prevent cleaning forever."""
 
 DATABASE = (sys.executable, "-m", "airflow", "db")
 OF_TABLES = ("--tables", ",".join(TABLES), "--yes")
 
 
 def clean_command(before: datetime) -> list[str]:
-    """What removes the rows of before a moment, for good: no copy in tables of another name, which grow as well."""
+    """The command that deletes rows older than a moment, without copying them to archive tables, which grow too."""
     asked = ("--clean-before-timestamp", before.isoformat(), "--batch-size", str(BATCH_ROWS))
     return [*DATABASE, "clean", *OF_TABLES, *asked, "--skip-archive", "--error-on-cleanup-failure"]
 
 
 def drop_command() -> list[str]:
-    """What drops those tables where a cleaning that was killed left them: Airflow drops each only at its end."""
+    """The command that drops archive tables left by a killed cleaning; Airflow drops each one only at its end."""
     return [*DATABASE, "drop-archived", *OF_TABLES]
 
 
 def remove_logs(folder: Path, before: datetime) -> int:
-    """Remove files that nobody wrote to since, then the folders they leave empty; how many files."""
-    old = [path for path in sorted(folder.rglob("*"), reverse=True) if _is_older(path, before)]  # what lies in it first
+    """Remove files not written since ``before``, and the folders that this leaves empty; return how many files."""
+    old = [
+        path for path in sorted(folder.rglob("*"), reverse=True) if _is_older(path, before)
+    ]  # a folder after its files
     return sum(_remove(each) for each in old)
 
 
@@ -56,7 +59,7 @@ def _is_older(path: Path, before: datetime) -> bool:
 
 
 def _remove(path: Path) -> bool:
-    """Whether it was a file and is gone. A folder in which something is left stays."""
+    """Remove a file or an empty folder; whether it was a file and is gone. A folder that is not empty stays."""
     with suppress(OSError):
         if path.is_symlink() or not path.is_dir():
             path.unlink()
@@ -66,12 +69,12 @@ def _remove(path: Path) -> bool:
 
 
 def mark_path(var: Path) -> Path:
-    """As old as the last time it was done whole, or as the first time that somebody asked."""
+    """The file whose age is that of the last complete cleaning, or of the first time that somebody asked."""
     return var / "run" / "airflow-tidied"
 
 
 def age_days(var: Path, now: float) -> float:
-    """How many days ago it was done. now: seconds of the wall's clock."""
+    """How many days ago the last cleaning was. now: seconds of the wall clock."""
     mark = mark_path(var)
     if not mark.exists():
         mark.touch(mode=0o600)
@@ -79,7 +82,7 @@ def age_days(var: Path, now: float) -> float:
 
 
 def _run(command: Sequence[str]) -> int:
-    """Its exit code; that of a command that was killed where it did not end in time."""
+    """Run a command and return its exit code; -SIGKILL if it did not end in time."""
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, check=False, timeout=MOST_SECONDS).returncode
     except subprocess.TimeoutExpired:
@@ -87,7 +90,7 @@ def _run(command: Sequence[str]) -> int:
 
 
 def main() -> int:
-    """Do it now, in the environment of Airflow; the exit code of the first of its commands that failed, or 0."""
+    """Clean now, in Airflow's environment; return the exit code of the first command that failed, or 0."""
     settings = get_settings()
     before = datetime.now(UTC) - timedelta(days=settings.keep_runs_days)
     failed = next(filter(None, [_run(command) for command in (drop_command(), clean_command(before))]), 0)
