@@ -1,1 +1,1 @@
-"""Airflow: DAGs made from papers, triggers and notifiers; names and ids, never content."""
+"""Airflow: DAGs made from agreements and contracts, triggers, notifiers. Airflow sees names and ids, never content."""

@@ -1,4 +1,4 @@
-"""Operators of answers to persons: make what was decided, hand over what controllers get, remove what is over."""
+"""Operators for answers to persons: make decided ones, hand over those for controllers, remove expired ones."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ MACHINE = "airflow"
 
 
 class MakeAnswers(HouseOperator):
-    """Makes the package of every case of access or portability that was decided and has none yet; seals it."""
+    """Makes and seals the package of every decided case of access or portability that has none yet."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.answers.sweep import make_decided
@@ -23,7 +23,7 @@ class MakeAnswers(HouseOperator):
 
 
 class HandAnswers(HouseOperator):
-    """Hands over what persons asked to send to a next controller, and what principals get themselves."""
+    """Hands over the packages that persons want sent to another controller, and those that principals get."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.answers.handover_due import hand_owed
@@ -37,7 +37,7 @@ class HandAnswers(HouseOperator):
 
 
 class RemoveAnswers(HouseOperator):
-    """Removes packages whose last day is over, and what lies there without a line."""
+    """Removes packages whose last day is over, and objects there that no table row names."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.answers.keep import remove_due

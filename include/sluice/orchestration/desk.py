@@ -1,4 +1,4 @@
-"""How every DAG of the house runs: few runs at a time, tried again soon, never for the past, no task for ever."""
+"""Common settings of all DAGs: few runs at a time, quick retries, no catch-up, and a time limit for every task."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from airflow.sdk import AssetOrTimeSchedule, Param
 
 EXCHANGES, PERSONS = "exchange-desk", "privacy-desk"
-"""Who looks after a DAG."""
+"""Owners of DAGs."""
 BY_CLOCK, BY_ASSET = 1, 2
-"""Runs of one DAG at a time. What assets wake gets two, though slots share the work whoever runs them: the DAG
-processor notes at each parse whether a DAG is at its limit, and a run that ends meanwhile does not take that back, so
-with one a file waits for the next parse, up to half a minute (Airflow 3.3, apache/airflow#71998)."""
+"""Concurrent runs of one DAG, by what starts it.
+
+A DAG that assets wake gets two, although its slots would share the work anyway. The DAG processor notes at each parse
+whether a DAG is at its limit, and a run that ends meanwhile does not reset that. With a limit of one, a file would
+wait for the next parse, up to half a minute (Airflow 3.3, apache/airflow#71998)."""
 
 
 def desk(
@@ -30,11 +32,13 @@ def desk(
     params: "dict[str, Param] | None" = None,
     tells: tuple[str, ...] = (),
 ) -> DAG:
-    """A DAG of the desk. ``doc``: Markdown, what people read beside the grid. ``params``: what a person fills in.
+    """Make a DAG with the common settings.
 
-    ``tells``: kinds of what the desk hears of after each task, whether it failed or not (:class:`DeskNotifier`).
+    ``doc``: Markdown shown beside the grid. ``params``: what a person fills in. ``tells``: kinds of alerts sent to the
+    desk after each task, whether it failed or not (:class:`DeskNotifier`).
 
-    It has no start date: with one, every clock fires at once at the first start, and the first file waits behind them.
+    The DAG has no start date. With one, all clocks would fire at the first start, and the first file would wait behind
+    them.
     """
     after = [DeskNotifier(kind) for kind in tells]
     return DAG(

@@ -1,4 +1,4 @@
-"""Operators of dial lists: what a person fills in, one use case, no value of anybody."""
+"""Operators for dial lists. They take what somebody filled in, call one use case, and handle no person's data."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ REQUESTS = UUID("0b8f4c0e-3f0d-5a55-9d53-2b6f6a5d8c11")
 
 
 class MakeDialList(HouseOperator):
-    """Makes one dial list; the same run again, tried twice, makes one."""
+    """Makes one dial list; a retry of the same run makes no second one."""
 
     template_fields: Sequence[str] = ("principal", "flow", "purpose", "channel", "form")
 
@@ -41,7 +41,7 @@ class MakeDialList(HouseOperator):
 
 
 class FinishDialLists(HouseOperator):
-    """Takes back the dial lists that name who must stay out since, then finishes those that dead workers left open."""
+    """Recalls dial lists that name somebody who must stay out since, then finishes those left open by dead workers."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.dial.make import finish_left

@@ -1,4 +1,4 @@
-"""Operators of the erasure: opaque ids in and out, one use case each."""
+"""Operators for erasure: opaque ids in and out, one use case each."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from sluice.exchange.house import House
 
 MACHINE = "airflow"
-"""Who makes the plans that nobody made; no person, so that one is enough to release them."""
+"""The maker of plans that nobody made. It is no person, so a single person may release them."""
 T = TypeVar("T")
 
 
 class FindReleased(BaseOperator):
-    """Plans what was decided, and answers the ids of cases that may be erased now, in their turn; a run takes so many.
+    """Plans decided erasures, and returns the ids of cases that may be erased now, in turn and up to a limit.
 
-    The next run goes on with the others. So many take longer than the five minutes until its tick, and a tick that
-    passes while a run is at work starts the next one as soon as that ends.
+    The next run takes the others. Cases up to the limit take longer than the five minutes to the next tick, and a tick
+    that passes during a run starts the next run as soon as that one ends.
     """
 
     template_fields: Sequence[str] = ()
@@ -35,10 +35,10 @@ class FindReleased(BaseOperator):
 
 
 class BeginErasure(BaseOperator):
-    """Looks at what would fail, keeps the person out, and answers which copies are to be erased.
+    """Checks what would fail, keeps the person out, and returns the copies to erase.
 
-    Skipped where another run, the desk's for one, carried the case out since it was found, or is at it: what that one
-    leaves undone the next run of the DAG finds.
+    Skipped if another run, e.g. one started by the desk, carried the case out meanwhile or is working on it. Whatever
+    that run leaves undone is found by the next run of the DAG.
     """
 
     template_fields: Sequence[str] = ("case_id",)
@@ -77,7 +77,7 @@ class CutBatches(BaseOperator):
 
 
 class ListBegun(BaseOperator):
-    """Ids of the cases that have begun: only those come to an end."""
+    """Returns the ids of the cases that have begun; only those can be finished."""
 
     template_fields: Sequence[str] = ("begun",)
 
@@ -90,8 +90,10 @@ class ListBegun(BaseOperator):
 
 
 class ErasureStep(HouseOperator):
-    """One step of the erasure of a case. Where the person took the request back meanwhile nothing is left to do: it
-    succeeds, because what is skipped would keep the cases beside it from their end."""
+    """One step of the erasure of a case.
+
+    If the person took the request back meanwhile, nothing is left to do. The step then succeeds and is not skipped,
+    because a skipped step would keep other cases from finishing."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
@@ -104,12 +106,12 @@ class ErasureStep(HouseOperator):
                 return str(over)
 
     def step(self, house: "House") -> str:
-        """What it did, in a sentence without a value of a person."""
+        """Do the step; return a sentence about it without any person's data."""
         raise TypeError(f"{type(self).__name__} does not say what it does")
 
 
 class EraseBatch(ErasureStep):
-    """Takes a person out of the copies of one batch, one after the other."""
+    """Erases a person from the copies of one batch, one after the other."""
 
     template_fields: Sequence[str] = ("batch",)
 
@@ -127,7 +129,7 @@ class EraseBatch(ErasureStep):
 
 
 class FinishErasure(ErasureStep):
-    """Looks again until nothing is found, whatever became of the batches; then old versions and what else is left."""
+    """Searches again until nothing is found, whatever became of the batches; then removes old versions and the rest."""
 
     template_fields: Sequence[str] = ("case_id",)
 
@@ -146,9 +148,9 @@ class FinishErasure(ErasureStep):
 
 
 class ProveErasure(ErasureStep):
-    """Scans every byte again and certifies; what is left, or waits, fails the task.
+    """Scans every byte again and issues certificates. Fails if anything is left or waits.
 
-    What somebody has still to decide does not: the case is taken up again once they have."""
+    A decision that somebody still has to make does not fail it: the case is taken up again once it is made."""
 
     template_fields: Sequence[str] = ("case_id",)
 
@@ -167,7 +169,7 @@ class ProveErasure(ErasureStep):
 
         report = prove(house, CaseId(self.case_id), datetime.now(UTC))
         left = (report.residual or 0) + report.doubts + report.waiting
-        if left:  # each run scans again: what is proven meanwhile has its certificate by the sweep, once
+        if left:  # each run scans again; the sweep certifies once whatever is proven meanwhile
             raise NotFinished(Ref("case", self.case_id), Ref("left", left))
         proven = find_proven(house, CaseId(self.case_id)).intersection(report.principals)
         certificates = issue(house, CaseId(self.case_id), proven) if proven else ()
@@ -175,7 +177,7 @@ class ProveErasure(ErasureStep):
 
 
 class TellErasures(HouseOperator):
-    """How many cases are in error now; it does not run when one of them failed, so the run is red then."""
+    """Reports how many cases are in error. It does not run if a task before it failed, so that the run is red."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.db import connect
@@ -199,7 +201,7 @@ def _in_house(work: "Callable[[House, datetime], T]") -> T:
 
 
 def _each(begun: XComArg | Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Airflow has put the answers in the place of the argument by now."""
+    """The resolved argument: Airflow has replaced the XComArg by the results when a task runs."""
     if isinstance(begun, XComArg):
         raise TypeError("an argument that was not resolved")
     return begun

@@ -1,4 +1,4 @@
-"""The operator behind the acknowledgements of returns."""
+"""The operator that follows up acknowledgements of returns."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from sluice.settings import get_settings
 
 
 class FollowAcknowledgements(HouseOperator):
-    """Reads what principals put under ``acks/``, reminds and escalates; fails when something was left undone."""
+    """Reads the files under ``acks/``, reminds and escalates; fails when something was left undone."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house

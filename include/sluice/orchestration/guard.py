@@ -1,7 +1,7 @@
-"""The last door before Airflow's logs: a failure leaves as a code and a place, never with its message.
+"""The last guard before Airflow's logs: a failure is reported by code and place, never by its message.
 
-Airflow prints exceptions with their values, their causes and their contexts. So ours is raised after
-the ``except`` block, where nothing hangs on it any more.
+Airflow prints exceptions with their values, causes and contexts. So a new exception is raised after
+the ``except`` block, where it has neither cause nor context.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 
 def guarded(work: Callable[[], T]) -> T:
-    """What ``work`` returns; its failure as an AirflowException with code and place only, its timeout as one."""
+    """Call ``work`` and return its result.
+
+    Raises AirflowException for a failure, with code and place only, and AirflowTaskTimeout for a timeout."""
     is_late = False
     try:
         return work()

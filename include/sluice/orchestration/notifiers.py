@@ -1,7 +1,7 @@
-"""Airflow notifiers: after a task, the desk hears of what is new: log, mail and webhook (``rights/alerts/tell.py``).
+"""Airflow notifiers: after a task, they alert the desk by log, mail and webhook (``rights/alerts/tell.py``).
 
-They are callbacks of a task, so a receiver that is away fails no task: what it has to hear is stored, and sent by the
-next run of any of them.
+They are callbacks of a task, so an unreachable receiver fails no task. An alert is stored, and the next notifier that
+runs sends it.
 """
 
 import re
@@ -13,18 +13,18 @@ from sluice.orchestration.guard import guarded
 from sluice.settings import get_settings
 
 CODED = re.compile(r"SLU-\d{3} .*?(?=\. Cure: |$)")
-"""A message of our own, without its cure; what others say may quote a value."""
+"""One of our own messages, without its cure. Messages of others are not used, because they may quote a value."""
 
 
 class DeskNotifier(BaseNotifier):
-    """Tells what is new of one kind. ``kind``: one of ``rights.alerts.due.DUE``, what it looks for by itself."""
+    """Sends the new alerts of one kind. ``kind``: one of ``rights.alerts.due.DUE``, which finds them by itself."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
 
     def notify(self, context: Context) -> None:
-        """What is told is found in the tables; the run only says when to look."""
+        """Find new alerts in the tables and send them; the task run only determines when."""
         self.log.info("%s", guarded(self._tell))
 
     def _tell(self) -> str:
@@ -41,7 +41,7 @@ class DeskNotifier(BaseNotifier):
 
 
 class VerifyNotifier(BaseNotifier):
-    """Tells that the ledger does not hold, or could not be verified, with its code: each time that a task says so."""
+    """Alerts the desk, each time a task reports it, that the ledger does not verify or could not be verified."""
 
     def notify(self, context: Context) -> None:
         error, task = context.get("exception"), context.get("ti")

@@ -1,4 +1,4 @@
-"""Thin operators: ids in, one use case, nothing out. Airflow knows names and ids, never content."""
+"""Thin operators: they take ids, call one use case and push nothing. Airflow sees names and ids, never content."""
 
 import math
 import os
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from sluice.exchange.store import Waiting
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
-"""A flow's own DAG is woken within seconds, and again every 15 s, or every minute where all its slots are at work."""
+"""Age at which a waiting exchange counts as forgotten.
+
+A flow's own DAG is woken within seconds, and again every 15 s, or every minute while all of its slots are busy."""
 
 SWEEP_SECONDS = 240.0
-"""After which a sweep claims no file more: the next one begins every five minutes, and not while one is at work."""
+"""After this time a sweep claims no more files. Sweeps start every five minutes, but not while one is running."""
 
 FILES_FIRST = 10
-"""Weight of what takes in files: where slots are few, Airflow would let clocks and returns of older runs go first."""
+"""Priority of tasks that take in files. If slots are few, Airflow would otherwise prefer clocks and returns of older
+runs."""
 
 
 class HouseOperator(BaseOperator):
@@ -36,7 +39,7 @@ class HouseOperator(BaseOperator):
         super().__init__(do_xcom_push=False, **kwargs)
 
     def work(self, run: dict[str, str]) -> str:
-        """Do it; the line for the log. ``run``: ids of this task run."""
+        """Do the work; return a line for the log. ``run``: ids of this task run."""
         raise TypeError(f"{type(self).__name__} does not say what it does")
 
     def execute(self, context: Context) -> None:
@@ -45,9 +48,10 @@ class HouseOperator(BaseOperator):
 
 
 class AllWell(HouseOperator):
-    """The last task of a DAG in which one task follows another whatever came of that one.
+    """The last task of a DAG whose tasks run even if the one before them failed.
 
-    It does not run when one of them failed, so the run is red then: to Airflow a run is what its last tasks are.
+    It does not run when a task failed, which makes the run red: to Airflow, the state of a run is that of its last
+    tasks.
     """
 
     def work(self, run: dict[str, str]) -> str:
@@ -73,9 +77,9 @@ class DrainFlow(HouseOperator):
 
 
 def drain_in_slots(direction: str, principal: str, flow: str) -> None:
-    """The slots of one flow, side by side: they go before clocks and returns, and wake what is made of its rows.
+    """The parallel slots of one flow. They go before clocks and returns, and wake what is made of its rows.
 
-    Of a second run they wait for those of the first: twice as many would each import what it takes to judge a file.
+    The slots of a second run wait for those of the first, because each slot imports all that judging a file takes.
     """
     whose = {"direction": direction, "principal": principal, "flow": flow}
     slot = DrainFlow.partial(
@@ -89,7 +93,7 @@ def drain_in_slots(direction: str, principal: str, flow: str) -> None:
 
 
 class DrainStrays(HouseOperator):
-    """Exchanges no flow DAG takes: unknown principals and flows get their refusal and its reason."""
+    """Judges exchanges that no flow DAG takes, so that unknown principals and flows get a refusal with its reason."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.orchestration.flows import is_stray
@@ -98,7 +102,7 @@ class DrainStrays(HouseOperator):
 
 
 class DrainForgotten(HouseOperator):
-    """Exchanges of any flow that waited so long that nobody can have been woken for them; no more than fit a sweep."""
+    """Judges exchanges of any flow that have waited so long that no DAG was woken for them, as many as fit a sweep."""
 
     def work(self, run: dict[str, str]) -> str:
         since = datetime.now(UTC) - FORGOTTEN_AFTER
@@ -108,7 +112,10 @@ class DrainForgotten(HouseOperator):
 def _drain_many(
     is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[str, str], seconds: float = math.inf
 ) -> str:
-    """Work off these flows, one after the other; what became of them. Raises LeftUndone at the end where one failed."""
+    """Drain the chosen flows one after the other; return what became of them.
+
+    Raises LeftUndone at the end if one failed.
+    """
     from sluice.exchange.drain import drain_many
     from sluice.exchange.house import open_house
     from sluice.exchange.sweeping import check_none_left
@@ -120,7 +127,7 @@ def _drain_many(
 
 
 class HearOfHeld(HouseOperator):
-    """Fails while exchanges of any flow wait for us, and names flows and codes; what holds them up ends no slot."""
+    """Fails, naming flows and codes, while exchanges of any flow wait for us: a slot itself does not fail for that."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.db import connect
@@ -132,9 +139,9 @@ class HearOfHeld(HouseOperator):
 
 
 class ReturnResults(HouseOperator):
-    """Makes and delivers the returns of one flow that are due: a new day, late results, a correction.
+    """Makes and delivers the due returns of one flow: for a new day, late results, or a correction.
 
-    One at a time: of a second run it waits for that of the first, and then finds what came meanwhile.
+    Only one runs at a time: that of a second run waits for the first, and then finds what came meanwhile.
     """
 
     template_fields: Sequence[str] = ()
@@ -153,7 +160,7 @@ class ReturnResults(HouseOperator):
 
 
 class ReturnsDue(HouseOperator):
-    """The returns of every flow that are due now; fails when one was left undone, after all others were made."""
+    """Makes the due returns of every flow; if one was left undone, fails after all others were made."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
@@ -167,7 +174,9 @@ class ReturnsDue(HouseOperator):
 
 
 class ActivatePaper(HouseOperator):
-    """Registers agreements and contracts of the checkout by hash; a faulty principal stays as it was, and fails it."""
+    """Registers the checkout's agreements and contracts by hash.
+
+    A principal with a faulty paper keeps those registered before, and the task fails."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.agreement.in_force.activate import activate_all
@@ -186,7 +195,7 @@ class ActivatePaper(HouseOperator):
 
 
 class FinishEffects(HouseOperator):
-    """Does what a dead worker left in the outbox and in work folders."""
+    """Finishes what a dead worker left in the outbox and in work folders."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.drain import reconcile
@@ -197,7 +206,7 @@ class FinishEffects(HouseOperator):
 
 
 class AnchorLedger(HouseOperator):
-    """Puts outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
+    """Stores outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.anchor import anchor_ledger
@@ -210,9 +219,9 @@ class AnchorLedger(HouseOperator):
 
 
 class VerifyLedger(HouseOperator):
-    """Verifies every entry against the copies outside the database; those that are missing are put there afterwards.
+    """Verifies every entry, comparing with the anchors outside the database; then puts missing anchors there.
 
-    Raises EvidenceInvalid, naming the first place; AnchorsMissing where the copies are not there to compare with.
+    Raises EvidenceInvalid, naming the first bad place; AnchorsMissing when anchors to compare with are missing.
     """
 
     def work(self, run: dict[str, str]) -> str:
@@ -229,7 +238,7 @@ class VerifyLedger(HouseOperator):
             try:
                 check_compared(house, report, anchors, looked_at)
             except AnchorsMissing:
-                with suppress(SluiceError):  # what is missing is told, whether or not it can be put again
+                with suppress(SluiceError):  # report what is missing even if it cannot be put again
                     put_missing(house)
                 raise
             put_missing(house)
@@ -239,7 +248,7 @@ class VerifyLedger(HouseOperator):
 def run_of(context: Context) -> dict[str, str]:
     """Ids of the running task instance and of its lineage, as the exchange record keeps them.
 
-    The ids of its lineage are those that Airflow's OpenLineage provider gives the same task run and DAG run (its macros
+    The lineage ids are those that Airflow's OpenLineage provider gives the same task run and DAG run (its macros
     ``lineage_run_id``, ``lineage_root_run_id``, ``lineage_job_namespace``), whether or not it is installed.
     """
     from openlineage.client.uuid import generate_static_uuid
@@ -261,5 +270,5 @@ def run_of(context: Context) -> dict[str, str]:
 
 
 def _lineage_namespace() -> str:
-    """Of Airflow's jobs, where its provider looks for it."""
+    """The lineage namespace of Airflow's jobs, from where its OpenLineage provider takes it."""
     return conf.get("openlineage", "namespace", fallback="") or os.environ.get("OPENLINEAGE_NAMESPACE", "default")

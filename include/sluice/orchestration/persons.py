@@ -1,4 +1,4 @@
-"""Operators for requests of persons: ids in, one use case, nothing out."""
+"""Operators for requests of persons: they take ids, call one use case and push nothing."""
 
 from datetime import UTC, datetime
 
@@ -7,10 +7,10 @@ from sluice.settings import get_settings
 
 
 class FollowCases(HouseOperator):
-    """Reads what principals asked and instructed, finishes openings, forwards, reminds, writes letters owed.
+    """Reads requests and instructions of principals, finishes openings, forwards, reminds, and writes letters owed.
 
-    What is sealed of a case that was closed long enough ago is removed, and keys that two persons let go. Fails when
-    one of them was left undone, after everything else was done.
+    Also removes the sealed data of cases that were closed long enough ago, and destroys keys that two persons released.
+    Fails when something was left undone, after everything else was done.
     """
 
     def work(self, run: dict[str, str]) -> str:
@@ -39,7 +39,7 @@ class FollowCases(HouseOperator):
 
 
 class FollowNotices(HouseOperator):
-    """Tells recipients of what was decided, reads what they say, reminds, escalates, and ends cases that are ready."""
+    """Tells recipients what was decided, reads their answers, reminds, escalates, and closes cases that are ready."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
@@ -55,7 +55,7 @@ class FollowNotices(HouseOperator):
 
 
 class GiveBack(HouseOperator):
-    """Gives back what ended agreements want back, before anything of them is deleted."""
+    """Gives data back as ended agreements want, before any of it is deleted."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
@@ -69,7 +69,7 @@ class GiveBack(HouseOperator):
 
 
 class Retain(HouseOperator):
-    """Deletes every copy whose last day is over and that no legal hold keeps."""
+    """Deletes every copy whose last day is over, unless a legal hold keeps it."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.errors import Ref
@@ -85,7 +85,7 @@ class Retain(HouseOperator):
 
 
 class MergeIndex(HouseOperator):
-    """Merges index runs, so that persons are found with few reads; nothing is lost without it."""
+    """Merges index runs, so that finding a person takes few reads. Nothing breaks without it."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house

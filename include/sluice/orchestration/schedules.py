@@ -1,4 +1,4 @@
-"""When DAGs run: by the clock, by assets that arrivals wake; and how many slots a mapped task has."""
+"""Schedules of DAGs, by the clock or by assets that arrivals update; and the slots of a mapped task."""
 
 from datetime import timedelta
 from zlib import crc32
@@ -16,23 +16,25 @@ MINUTES_A_DAY = 24 * 60
 
 
 def slots() -> list[int]:
-    """One mapped task per file that may be judged at once."""
+    """The slots of a flow: one mapped task for each file that may be judged at once."""
     return list(range(get_settings().slots))
 
 
 def arrivals(paper: FlowPaper) -> AssetOrTimeSchedule:
-    """Wake on arrivals of one flow."""
+    """A schedule that wakes on arrivals of one flow."""
     name = f"arrivals.{paper.direction}.{paper.principal}.{paper.flow}"
     return woken_by(name, paper.direction, paper.principal, paper.flow)
 
 
 def stray_arrivals() -> AssetOrTimeSchedule:
-    """Wake on arrivals that no flow DAG takes."""
+    """A schedule that wakes on arrivals that no flow DAG takes."""
     return woken_by("arrivals.strays", *STRAYS)
 
 
 def woken_by(name: str, direction: str, principal: str, flow: str) -> AssetOrTimeSchedule:
-    """An asset with its watcher, or the clock. The trigger's arguments never change (a change blinds it)."""
+    """A schedule by an asset with its watcher, or by the clock.
+
+    The trigger's arguments must never change, because a change would stop it from seeing anything."""
     trigger = ObjectsWaiting(direction=direction, principal=principal, flow=flow)
     watcher = AssetWatcher(name=f"{name}.watcher", trigger=trigger)
     assets = [Asset(name=name, uri=f"sluice://{name}", watchers=[watcher])]
@@ -40,13 +42,13 @@ def woken_by(name: str, direction: str, principal: str, flow: str) -> AssetOrTim
 
 
 def accepted(direction: str, principal: str, flow: str) -> Asset:
-    """Stands for the accepted data of one flow; its slots say when there may be more of it."""
+    """The asset that stands for the accepted data of one flow; its slots update it when there may be more."""
     name = f"accepted.{direction}.{principal}.{flow}"
     return Asset(name=name, uri=f"sluice://{name}")
 
 
 def accepted_of(principal: str) -> tuple[Asset, ...]:
-    """The accepted data of every flow that a return of this principal can be made of: its own folder says which."""
+    """The assets of all flows from which a return of this principal can be made, as listed in its own folder."""
     own = find_flows_of(get_settings().principals_dir / principal)
     return tuple(
         accepted(paper.direction, paper.principal, paper.flow)
@@ -57,28 +59,28 @@ def accepted_of(principal: str) -> tuple[Asset, ...]:
 
 
 def returns_wanted(paper: FlowPaper) -> AssetOrTimeSchedule:
-    """Wake when contacts or results were accepted; the DAG `sweep` sees to the agreement's cut-off."""
+    """A schedule that wakes when contacts or results were accepted. The DAG `sweep` handles the agreement's cut-off."""
     name = f"returns.{paper.principal}.{paper.flow}"
     return AssetOrTimeSchedule(timetable=once_a_month(name), assets=AssetAny(*accepted_of(paper.principal)))
 
 
 def once_a_month(name: str) -> CronTriggerTimetable:
-    """A minute of the month that is this name's own: Airflow backfills nothing that has no clock."""
+    """A clock at a minute of the month that depends on the name. Airflow cannot backfill a DAG without a clock."""
     days, minutes = divmod(crc32(name.encode()), MINUTES_A_DAY)
     hour, minute = divmod(minutes, 60)
     return CronTriggerTimetable(f"{minute} {hour} {days % 28 + 1} * *", timezone="UTC", run_immediately=timedelta())
 
 
 def every_five_minutes(offset: int) -> CronTriggerTimetable:
-    """Ticks that other clocks do not share; nothing fires at a start, when the first file should be quick."""
+    """A clock whose offset no other clock shares. It does not fire at a start, when the first file should be quick."""
     return CronTriggerTimetable(f"{offset}-59/5 * * * *", timezone="UTC", run_immediately=timedelta())
 
 
 def every_night() -> CronTriggerTimetable:
-    """Early on every day of Brussels, when the day before is over and nothing else is busy."""
+    """A clock early each day in Brussels, when the day before is over and nothing else is busy."""
     return CronTriggerTimetable("20 1 * * *", timezone=ZONE, run_immediately=timedelta())
 
 
 def every_minute() -> CronTriggerTimetable:
-    """For what must not wait; its first run is at once, because nothing works before the papers are active."""
+    """A clock for urgent things. It fires at once at a start, because nothing works before the papers are active."""
     return CronTriggerTimetable("* * * * *", timezone="UTC", run_immediately=True)

@@ -1,7 +1,7 @@
-"""The level trigger: looks at what is there, opens exchanges, and only wakes the DAG.
+"""The level trigger: looks at what is there, opens exchanges, and merely wakes the DAG.
 
-It keeps no cursor: events get coalesced, stranded and lost, a state of the world does not. One
-shared poll lists the whole exchange bucket, however many flows listen to it.
+It keeps no cursor: events get coalesced, stranded and lost, but the current state can always be read
+again. One shared poll lists the whole exchange bucket, however many flows listen to it.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STRAYS = ("*", "*", "*")
-"""Direction, principal and flow of the trigger for whatever no flow DAG takes."""
+"""Direction, principal and flow of the trigger for exchanges that no flow DAG takes."""
 WAKE_AGAIN_SECONDS, PAUSE_AFTER_FAULT_SECONDS = 15.0, 1.0
 BUSY_SECONDS = 60.0
-"""Slots that take nothing new for so long may hang: Airflow gave their places to others, the locks are still theirs."""
+"""Slots that take nothing new for so long may hang, still holding their locks although Airflow has replaced them."""
 NEVER, EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Open exchanges that are due: how many, when the first and the last of them was opened; and how many are taken."""
+    """Open exchanges that are due: how many, when the oldest and newest were opened; and how many are being judged."""
 
     count: int = 0
     oldest_at: datetime = EVER
@@ -49,11 +49,11 @@ class Seen:
 
 NOTHING = Seen()
 Sight = dict[tuple[str, str, str], Seen]
-"""What was seen per (direction, principal, flow); STRAYS for all without a DAG."""
+"""What was seen per (direction, principal, flow); under STRAYS for all flows without a DAG."""
 
 
 class ObjectsWaiting(BaseEventTrigger):
-    """Fires when exchanges of one flow wait and nobody is about to take them; again while any are left."""
+    """Fires when exchanges of one flow wait and nothing is about to take them; again while any are left."""
 
     def __init__(self, direction: str, principal: str, flow: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class ObjectsWaiting(BaseEventTrigger):
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Sight]:
-        """One poll for all flows; a fault is logged by its code and the next poll tries again."""
+        """Poll for all flows. A fault is logged by its code, and the next poll tries again."""
         while (watch := await asyncio.to_thread(_quietly, Watch)) is None:
             await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS)
         while True:
@@ -85,13 +85,13 @@ class ObjectsWaiting(BaseEventTrigger):
                 yield TriggerEvent({"waiting": seen.count})
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Outside a shared stream (older triggerers): the same poll, alone."""
+        """The same poll for this trigger alone, for older triggerers without shared streams."""
         async for event in self.filter_shared_stream(self.open_shared_stream({})):
             yield event
 
 
 def _quietly(step: Callable[[], T]) -> T | None:
-    """What ``step`` returns; None after a fault, which is logged by its code or type only."""
+    """Call ``step`` and return its result; None after a fault, which is logged by code or type only."""
     try:
         return step()
     except SluiceError as error:
@@ -103,21 +103,21 @@ def _quietly(step: Callable[[], T]) -> T | None:
 
 @dataclass
 class Wake:
-    """When to fire: for what came since the last wake was answered, and every 15 s while any wait.
+    """Decides when to fire: for exchanges since the last wake was answered, and every 15 s while any wait.
 
-    A wake is answered once all that waited then is taken: until then whoever it woke takes what comes meanwhile too.
-    Slots that are all at work take the next one by themselves, so they are left alone for a minute. Each run costs a
-    second, so none is begun for nothing.
+    A wake is answered once everything that waited at that time is taken; until then, the run that it started also takes
+    what comes meanwhile. When all slots are busy they take the next exchange by themselves, so there is no wake for a
+    minute. A run costs a second, so none is started for nothing.
     """
 
     slots: int
     told: datetime = NEVER
-    """When the newest was opened that waited at the last wake."""
+    """When the newest exchange that waited at the last wake was opened."""
     is_waiting: bool = False
     last_fired: float = float("-inf")
 
     def is_due(self, seen: Seen, now: float) -> bool:
-        """``now``: seconds of a monotonic clock."""
+        """Whether to fire now. ``now``: seconds of a monotonic clock."""
         is_answered = not self.is_waiting or seen.oldest_at > self.told
         self.is_waiting = bool(seen.count)
         is_busy, waited = seen.taken >= self.slots, now - self.last_fired
@@ -130,7 +130,7 @@ class Wake:
 
 
 class Watch:
-    """The poll itself, blocking: opens what is new and counts what waits."""
+    """The blocking poll itself: opens exchanges for new objects and counts what waits."""
 
     def __init__(self) -> None:
         from sluice.exchange.open import Arrivals
@@ -160,12 +160,12 @@ class Watch:
 
     @cached_property
     def _objects(self) -> "ObjectStore":
-        """One client for all looks: making one costs a tenth of a second and stops the event loop meanwhile."""
+        """One client for all looks, because making one takes a tenth of a second and blocks the event loop."""
         from sluice.lake.s3.objects import ObjectStore
 
         return ObjectStore(self._settings)
 
     def wait(self) -> bool:
-        """Until it is time to look again."""
+        """Wait until it is time to look again; always True."""
         self._wait()
         return True
