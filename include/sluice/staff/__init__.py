@@ -1,1 +1,1 @@
-"""Our own people: imported rosters and trainings, who was ready when, who handled a contact."""
+"""The center's own staff: imported rosters and trainings, who was ready when, and who handled a contact."""

@@ -1,4 +1,4 @@
-"""Import a staff file: judge its rows, record what is new, and one ledger entry, in one transaction."""
+"""Import a staff file: judge its rows, then record the new ones and a ledger entry in one transaction."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -26,14 +26,15 @@ from sluice.staff.store import (
 )
 
 SHOWN_ROWS = 20
-"""Row numbers listed per reason."""
+"""The most row numbers listed for one reason."""
 
 
 def admit(conn: Connection, file: StaffFile, *, key: bytes, controller: str, now: datetime) -> Imported:
-    """Record every row that can be accepted; a file that was imported before adds what was refused then and counts now.
+    """Record every row that can be accepted, and the import itself.
 
-    key: of the keyring, for the references of agents. controller: code of the center. A file that
-    cannot be read at all is recorded too, as refused.
+    A file that was imported before adds only rows that were refused then and are accepted now. A file that
+    cannot be read at all is recorded too, as refused. key: the staff key of the keyring, for the references
+    of agents. controller: code of the center.
     """
     sha256 = hashlib.sha256(file.body).hexdigest()
     judged = judge_rows(read_table(file), key, now)
@@ -63,7 +64,7 @@ def _is_new(row: StaffRow, held: Held) -> bool:
 
 
 def reasons_of(findings: Iterable[Finding]) -> tuple[ReasonLine, ...]:
-    """Findings summed per code, rule and column, with the first row numbers of each."""
+    """Group findings by code, rule and column, with the first row numbers of each."""
     rows: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
     for finding in findings:
         rows[finding.code, finding.rule, finding.column].append(finding.row)

@@ -1,7 +1,7 @@
-"""Who handled a contact, and was that agent ready at its first second? All contacts at once.
+"""Find who handled each contact and whether that agent was ready when it began, for all contacts at once.
 
-Contacts come as text columns: platform, account, agent (a reference) and ``started_at``, ISO 8601
-UTC with six decimals, ``2026-11-24T10:00:00.000000Z``.
+Contacts are text columns: platform, account, agent (a reference) and ``started_at``, ISO 8601 in UTC
+with six decimals, ``2026-11-24T10:00:00.000000Z``.
 """
 
 from collections.abc import Iterable
@@ -15,21 +15,21 @@ from sluice.staff.refs import account_ref, agent_ref
 
 _CANONICAL = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"
 _EVER = ""
-"""Sorts before every moment."""
+"""Stands for the beginning of time; sorts before every moment."""
 
 _READY = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Accounts with their agents (``ref, start, value``, all text) and the platforms that have such a list."""
+    """Accounts with their agents (``ref, start, value``, all text), and the platforms with a list of accounts."""
 
     accounts: pl.DataFrame
     platforms: frozenset[str]
 
 
 def make_directory(accounts: Iterable[Account]) -> Directory:
-    """The directory of these accounts; an account passes to its next agent at that one's ``valid_from``."""
+    """Make the directory of these accounts. An account passes to its next agent at that agent's ``valid_from``."""
     held = list(accounts)
     rows = [(each.account_ref, _text(each.valid_from), each.agent_ref) for each in held]
     schema = pl.Schema({"ref": pl.String(), "start": pl.String(), "value": pl.String()})
@@ -39,8 +39,8 @@ def make_directory(accounts: Iterable[Account]) -> Directory:
 def agents_of(contacts: pl.DataFrame, directory: Directory, key: bytes) -> pl.Series:
     """The agent reference of every contact (columns ``platform``, ``account``, ``started_at``); null without account.
 
-    On a platform without account list the account is the agent's own number. An account that is not
-    on its platform's list gets a reference of its own, which no agent has: ``ready_at`` then says
+    On a platform without a list of accounts, the account is the agent's own number. An account that is
+    not on its platform's list gets a reference that no agent has, so that :func:`ready_at` gives
     AGENT_UNKNOWN.
     """
     pairs = contacts.select("platform", "account").unique()
@@ -56,10 +56,10 @@ def agents_of(contacts: pl.DataFrame, directory: Directory, key: bytes) -> pl.Se
 
 
 def ready_at(contacts: pl.DataFrame, intervals: pl.DataFrame) -> pl.Series:
-    """Why the agent of a contact was not ready when it began; null = ready.
+    """Why the agent of each contact was not ready when it began; null means ready.
 
-    contacts: ``agent`` (reference), ``started_at``. intervals: of ``store.read_intervals``. Without
-    agent NO_AGENT, without a readable time TIME_UNKNOWN, for an agent nobody knows AGENT_UNKNOWN.
+    contacts: ``agent`` (reference), ``started_at``. intervals: from ``store.read_intervals``. The reason
+    is NO_AGENT without an agent, TIME_UNKNOWN without a readable time, AGENT_UNKNOWN for an unknown agent.
     """
     spans = intervals.select(
         pl.col("agent_ref").alias("ref"),
@@ -95,10 +95,10 @@ def _text(moment: datetime | None) -> str:
 
 
 def _as_of(refs: pl.Series, moments: pl.Series, spans: pl.DataFrame) -> pl.Series:
-    """The value of the last span of a reference that began at or before its moment; null where there is none.
+    """For each reference and moment, the value of the reference's last span that began by then; null if none.
 
-    Reference and moment become one number, reference first, so that one binary search per row
-    answers: neither side is sorted, no time is parsed.
+    Reference and moment are combined into one number, reference first, so that one binary search per row
+    finds the answer, without sorting the contacts or parsing their times.
     """
     cuts = spans["start"].unique().sort()
     codes = spans.select("ref").unique().with_row_index("code")
@@ -112,7 +112,7 @@ def _as_of(refs: pl.Series, moments: pl.Series, spans: pl.DataFrame) -> pl.Serie
 
 
 def _numbered(frame: pl.DataFrame, codes: pl.DataFrame, cuts: pl.Series, moments: pl.Series) -> pl.DataFrame:
-    """``frame`` with the code of its reference (null if unknown) and ``number``: code, then place among the cuts."""
+    """Add the code of the reference (null if unknown) and ``number``, which combines it with the place in ``cuts``."""
     place = cuts.search_sorted(moments.fill_null(_EVER), side="right").cast(pl.UInt64)
     coded = frame.join(codes, on="ref", how="left", maintain_order="left")
     return coded.with_columns(number=pl.col("code").cast(pl.UInt64) * (len(cuts) + 1) + place)

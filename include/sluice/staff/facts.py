@@ -1,4 +1,4 @@
-"""Dated parameters and purposes of this room: rows of ``facts/``, each with its source."""
+"""Dated parameters and the purposes of this room, from ``facts/``, where each row has its source."""
 
 import csv
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from sluice.times import BRUSSELS
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that holds from a Brussels date until the next row of its name."""
+    """A value that is valid from a Brussels date until the next row with the same name."""
 
     name: str
     value: str
@@ -35,9 +35,10 @@ class StaffPurpose:
 
 
 def exam_valid_until(taken_at: datetime) -> datetime:
-    """When an exam expires (exclusive), by the parameter of the Brussels day it was taken; UTC.
+    """When an exam expires (exclusive, in UTC), by the parameter of the Brussels day on which it was taken.
 
-    Calendar time: an exam of 1 March, 10:00 in Brussels, expires on a 1 March at 10:00 in Brussels.
+    This is calendar time: an exam of 1 March, 10:00 in Brussels, expires on a 1 March at 10:00 in Brussels.
+    Raises StaffParameterMissing.
     """
     local = taken_at.astimezone(BRUSSELS)
     until: datetime = local + parse_duration(_value("exam_validity", local.date()))
@@ -45,12 +46,12 @@ def exam_valid_until(taken_at: datetime) -> datetime:
 
 
 def default_minimum(on: date) -> Decimal:
-    """The center's own minimum score in percent, where an agreement names none."""
+    """The center's own minimum score in percent, for when an agreement names none. Raises StaffParameterMissing."""
     return Decimal(_value("minimum_exam_score", on))
 
 
 def purposes() -> tuple[StaffPurpose, ...]:
-    """Every purpose of a staff import."""
+    """The purposes of staff imports."""
     return tuple(
         StaffPurpose(
             row["code"], row["iri"], row["legal_basis"], tuple((word, row[word]) for word in ("nl", "fr", "en"))
@@ -60,7 +61,7 @@ def purposes() -> tuple[StaffPurpose, ...]:
 
 
 def _value(name: str, on: date) -> str:
-    """Raises StaffParameterMissing."""
+    """The value of a parameter on a day. Raises StaffParameterMissing."""
     for parameter in _parameters():
         if parameter.name == name and parameter.valid_from <= on:
             return parameter.value
@@ -69,7 +70,7 @@ def _value(name: str, on: date) -> str:
 
 @cache
 def _parameters() -> tuple[Parameter, ...]:
-    """Latest first."""
+    """All parameters, latest first."""
     held = [
         Parameter(row["parameter"], row["value"], date.fromisoformat(row["valid_from"])) for row in _rows("parameters")
     ]

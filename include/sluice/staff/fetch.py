@@ -1,4 +1,4 @@
-"""Ask an e-learning system for its rows over HTTP: one request, no redirect, a size limit."""
+"""Fetch the rows of an e-learning system over HTTP: one request, no redirect, a size limit."""
 
 import http.client
 import urllib.error
@@ -15,21 +15,21 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """A redirect is an error: it would carry the token to another host."""
+    """Follows no redirect, which would send the token to another host."""
 
     def redirect_request(self, *_: object) -> None:
         return None
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is asked for over HTTP rather than read from a disk."""
+    """Whether a source is a URL rather than a file."""
     return source.startswith(("https://", "http://"))
 
 
 def fetch(url: str, token: str | None) -> StaffFile:
-    """The JSON of an e-learning system. token: bearer token, sent over https or to this machine only.
+    """Fetch the JSON of an e-learning system. token: bearer token, sent only over https or to this machine.
 
-    Raises StaffSourceRefused with the host and the HTTP status, or a word for what went wrong.
+    Raises StaffSourceRefused with the host and the HTTP status or kind of failure.
     """
     token = (token or "").strip()
     try:
@@ -47,7 +47,7 @@ def fetch(url: str, token: str | None) -> StaffFile:
 
 
 def _ask(request: urllib.request.Request) -> bytes | Ref:
-    """The body, or what went wrong: the answer of a server is never quoted."""
+    """The body, or what went wrong, without quoting the server's answer."""
     opener = urllib.request.build_opener(_Stay)
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
@@ -56,6 +56,6 @@ def _ask(request: urllib.request.Request) -> bytes | Ref:
     except urllib.error.HTTPError as error:
         error.close()
         return Ref("status", error.code)
-    except (OSError, http.client.HTTPException, ValueError) as error:  # an address or a token that no header can hold
+    except (OSError, http.client.HTTPException, ValueError) as error:  # the last: an invalid address or token
         return Ref("failure", type(error).__name__)
     return body if is_whole else Ref("failure", "answer cut short")

@@ -1,4 +1,4 @@
-"""What is known of staff, and what is said about it. All moments are aware and in UTC."""
+"""The types of the staff room: what is known about staff, and the answers. All moments are aware and in UTC."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from sluice.errors import Exit, SluiceError
 
 
 class Kind(StrEnum):
-    """What a row of a staff file tells."""
+    """The kinds of rows in a staff file."""
 
     COURSE = "course"
     EXAM = "exam"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an agent is not ready; what each means and cures is in docs/how-to/staff.md."""
+    """Why an agent is not ready; docs/how-to/staff.md explains each reason and its cure."""
 
     NO_COURSE = "NO_COURSE"
     COURSE_NOT_WHOLE = "COURSE_NOT_WHOLE"
@@ -44,10 +44,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One thing an agent did. ``version``: of the course, or of the code that was signed.
+    """One thing that an agent did. ``version``: of the course, or of the code that was signed.
 
-    ``whole``: the whole course, or the exam in one whole attempt. ``score``: percent, exams only.
-    ``valid_until``: exclusive; None does not expire. Only exams expire by the center's rule.
+    ``whole``: whether it was the whole course, or the exam in one whole attempt. ``score``: percent, for
+    exams only. ``valid_until``: exclusive; None means no expiry. By the center's rule only exams expire.
     """
 
     kind: Kind
@@ -60,9 +60,9 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class CodeVersion:
-    """A code of conduct, current from a moment until the next one is.
+    """A version of the code of conduct, current from a moment until the next version is.
 
-    ``grace_until``: to this moment, exclusive, a signature of the version before it still counts.
+    ``grace_until``: until this moment, exclusive, a signature of the previous version still counts.
     """
 
     version: str
@@ -72,7 +72,7 @@ class CodeVersion:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether an agent may handle contacts at one moment. ``valid_until`` (exclusive): as far as is known now."""
+    """Whether an agent may handle contacts at a moment. ``valid_until`` (exclusive): as far as known now."""
 
     ready: bool
     reasons: tuple[Reason, ...]
@@ -81,7 +81,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An agent is ready from ``start``, inclusive, to ``end``, exclusive; None is open."""
+    """A time in which an agent is ready: from ``start``, inclusive, to ``end``, exclusive or None if open."""
 
     start: datetime
     end: datetime | None
@@ -89,7 +89,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time with one answer, ready (no reason) or not; ``start`` None is the beginning of time."""
+    """A time with one answer: ready (no reasons) or not. ``start`` None is the beginning of time."""
 
     start: datetime | None
     end: datetime | None
@@ -98,7 +98,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who uses an account of a platform from a moment on (None: since ever). Both are keyed references."""
+    """The agent who uses a platform's account from a moment on (None: from the start). Both are keyed references."""
 
     platform: str
     account_ref: str
@@ -107,7 +107,7 @@ class Account:
 
 
 Identity = tuple[object, ...]
-"""What makes two rows the same statement; a withdrawal has the identity of what it takes back."""
+"""Two rows with the same identity are the same statement; a withdrawal has the identity of what it withdraws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class StaffRow:
 
     @property
     def identity(self) -> Identity:
-        """An exam's end is not part of it: that follows from a parameter."""
+        """The identity of this statement. The expiry of an exam is not part of it, because a parameter gives it."""
         if self.account:
             return (Kind.ACCOUNT, self.account)
         if self.code:
@@ -143,7 +143,7 @@ class StaffRow:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is recorded already: every statement made, and those taken back."""
+    """What is recorded already: all statements, and those that were withdrawn."""
 
     stated: frozenset[Identity] = frozenset()
     withdrawn: frozenset[Identity] = frozenset()
@@ -151,7 +151,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Why a row was refused. ``row``: 1 is the first after the header, 0 the file as a whole."""
+    """Why a row was refused. ``row``: 1 = first after the header, 0 = the file as a whole."""
 
     code: str
     rule: str
@@ -161,10 +161,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """A staff file as text: every cell a string without outer spaces, empty where there was nothing.
+    """A staff file as text: every cell is a stripped string, empty if there was nothing.
 
-    ``findings``: rows that have not as many cells as the header (they are empty tuples), or of row
-    0 why nothing could be read.
+    ``findings``: for rows without as many cells as the header (such rows are empty tuples), or with row 0
+    if nothing could be read.
     """
 
     columns: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Every row of a file, accepted or refused: ``rows_in = len(accepted) + rows_refused``."""
+    """The rows of a file, accepted or refused: ``rows_in = len(accepted) + rows_refused``."""
 
     rows_in: int
     accepted: tuple[StaffRow, ...]
@@ -195,9 +195,9 @@ class StaffFile:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did. ``is_repeated``: this content was imported before and nothing in it is new.
+    """The result of an import. ``is_repeated``: this content was imported before and nothing in it is new.
 
-    ``seq``: number of its entry on the staff chain; of a repetition, the chain's last.
+    ``seq``: number of its entry on the staff chain; for a repetition, of the chain's last entry.
     """
 
     sha256: str
@@ -209,14 +209,14 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One agent's answer, as the commands show it."""
+    """The readiness of one agent, as the commands show it."""
 
     agent_ref: str
     readiness: Readiness
 
 
 class StaffSourceRefused(SluiceError):
-    """The e-learning system did not give rows: its status, or why it was not asked."""
+    """The e-learning system gave no rows; the refs have its status, or why it was not asked."""
 
     code: ClassVar[str] = "SLU-511"
     summary: ClassVar[str] = "the e-learning system gave no rows"
@@ -225,7 +225,7 @@ class StaffSourceRefused(SluiceError):
 
 
 class CodeCalendarUnclear(SluiceError):
-    """Two code versions claim one moment, so none is the current one."""
+    """Two code versions claim the same moment, so it is unclear which one was current."""
 
     code: ClassVar[str] = "SLU-512"
     summary: ClassVar[str] = "it is unclear which code of conduct was current"
@@ -233,7 +233,7 @@ class CodeCalendarUnclear(SluiceError):
 
 
 class StaffParameterMissing(SluiceError):
-    """No row of the parameter table holds on that day."""
+    """The parameter table has no row for that day."""
 
     code: ClassVar[str] = "SLU-513"
     summary: ClassVar[str] = "a staff parameter has no value on that day"

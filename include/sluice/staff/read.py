@@ -1,4 +1,4 @@
-"""Bytes of a staff file to text cells: CSV of a person, JSON of an e-learning system. Nothing is guessed."""
+"""Read a staff file into text cells: CSV from a person, or JSON from an e-learning system. Nothing is guessed."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ LARGEST_ROWS = 500_000
 
 
 def read_table(file: StaffFile) -> RawTable:
-    """Rows of a CSV (UTF-8, comma or semicolon) or of JSON ``{"rows": [{column: value}]}``."""
+    """Read the rows of a CSV (UTF-8, comma or semicolon) or of JSON ``{"rows": [{column: value}]}``."""
     if len(file.body) > LARGEST_BYTES:
         return _nothing("LIMIT_FILE_SIZE", "largest_size")
     try:
@@ -56,7 +56,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _text(value: object) -> str:
-    """A JSON value as a cell; a list or object becomes text that no rule accepts."""
+    """Turn a JSON value into a cell. A list or object becomes text that no rule accepts."""
     if value is None:
         return ""
     if isinstance(value, bool):

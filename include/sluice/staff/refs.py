@@ -1,7 +1,7 @@
-"""AgentRef: what stands for a member of staff outside the file that named them.
+"""AgentRef: the keyed reference that replaces a member of staff outside the file that named them.
 
-``HMAC-SHA256(staff key, "agent" 0x1F number)``, first 16 bytes, 32 hexadecimal characters; accounts
-in the same way with their platform. Destroying the staff key makes them unlinkable.
+It is ``HMAC-SHA256(staff key, "agent" 0x1F number)``, the first 16 bytes as 32 hexadecimal characters.
+Accounts get one in the same way, with their platform. Destroying the staff key makes them unlinkable.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ _SEPARATOR = "\x1f"
 
 
 def agent_ref(key: bytes, agent: str) -> str:
-    """The reference of an agent's own number. Spaces around it and Unicode form do not matter; case does."""
+    """The reference of an agent's own number. Surrounding spaces and Unicode form do not matter; case does."""
     return _refer(key, "agent", agent)
 
 

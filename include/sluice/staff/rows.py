@@ -1,4 +1,4 @@
-"""Judge the rows of a staff file one by one. Pure: the file alone decides, not what is recorded."""
+"""Judge the rows of a staff file one by one. Pure: only the file counts, not what is recorded."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from sluice.staff.times import TimeFault, parse_moment
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which cells a row of one kind must and may fill; ``zone`` and ``withdrawn`` it always may."""
+    """The cells that a row of one kind must and may fill; ``zone`` and ``withdrawn`` are always allowed."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ TIMES = ("at", "grace_until")
 
 
 def judge_rows(table: RawTable, key: bytes, now: datetime) -> Judged:
-    """Accept or refuse every row; agents and accounts become references under ``key`` here.
+    """Accept or refuse every row, and replace agents and accounts by references under ``key``.
 
-    now: an event later than this did not happen yet.
+    now: a later event is refused, since it cannot have happened yet.
     """
     findings = [*table.findings, *(_header(table.columns) if table.columns else ())]
     if any(finding.row == 0 for finding in findings):
@@ -72,7 +72,7 @@ def judge_rows(table: RawTable, key: bytes, now: datetime) -> Judged:
 
 
 def _header(columns: tuple[str, ...]) -> Iterator[Finding]:
-    """A name that is not ours is not repeated: it may be the first row of a file without header."""
+    """Check the header. An unknown name is not repeated, because it may be data of a file without a header."""
     if len(set(columns)) < len(columns):
         yield Finding("HEADER_DUPLICATE", "columns_once", None, 0)
     if not KNOWN.issuperset(columns):
@@ -88,7 +88,7 @@ class _Row:
     now: datetime
 
     def faults(self) -> Iterator[Finding]:
-        """Everything that is wrong with this row."""
+        """All faults of this row."""
         word = self._cell("kind")
         if word not in tuple(Kind):
             yield self._finding("VALUE_NULL" if not word else "VALUE_IN_SET", "kind_known", "kind")
@@ -136,7 +136,7 @@ class _Row:
         return [name for name, text in self.cells.items() if text and name not in ours]
 
     def _fault(self, name: str, text: str) -> tuple[str, str] | None:
-        """Code and rule of what is wrong with one filled cell."""
+        """Code and rule of the fault of one filled cell, if any."""
         if name in TIMES:
             moment = parse_moment(text, self._cell("zone"))
             return (moment.value, "moment_with_zone") if isinstance(moment, TimeFault) else None

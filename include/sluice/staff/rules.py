@@ -1,11 +1,11 @@
-"""When is an agent ready? Pure: events, calendar, minimum and moment in, an answer out.
+"""The rules for when an agent is ready. Pure: from events, calendar, minimum and moment to an answer.
 
 The rule of the center (agreement schedule USER_AUTHORISATION; GDPR Art. 28(3)(b), 29, 32(4)): an
-exam of at least the minimum, taken in one whole attempt after the whole course; then a signature of
-the code of conduct that is current; both valid at the moment asked for.
+exam with at least the minimum score, taken in one whole attempt after the whole course; then a
+signature of the current code of conduct; both valid at the moment asked for.
 
-Fail closed at equal moments: *after* is strictly after, and a failed exam at the very moment of a
-passed one, or of the course, counts against it.
+Ties fail closed: *after* means strictly after, and a failed exam at the very moment of a passed one,
+or of the course, counts against it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from itertools import pairwise
 from sluice.staff.model import CodeVersion, Credential, Interval, Kind, Readiness, Reason, Span
 
 _NOTHING = (Reason.NO_COURSE, Reason.NO_EXAM, Reason.NO_SIGNATURE)
-"""Everybody, before the first event."""
+"""The reasons for everybody before their first event."""
 
 _ORDER = {reason: number for number, reason in enumerate(Reason)}
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A signature of ``version`` counts from ``start`` to ``end``, exclusive; None is open."""
+    """The time in which a signature of ``version`` counts: from ``start`` to ``end``, exclusive or None if open."""
 
     version: str
     start: datetime
@@ -32,10 +32,10 @@ class Accepted:
 
 
 def readiness(events: Sequence[Credential], codes: Sequence[CodeVersion], at: datetime, minimum: Decimal) -> Readiness:
-    """Whether somebody with these events is ready at a moment, and until when, or why not.
+    """Whether an agent with these events is ready at a moment, and until when, or why not.
 
-    events: of one agent, in any order; later ones than ``at`` play no part. minimum: percent,
-    inclusive. ``valid_until`` follows from what was done up to ``at`` and the whole calendar.
+    events: of one agent, in any order; those later than ``at`` are ignored. minimum: percent, inclusive.
+    ``valid_until`` follows from the events up to ``at`` and the whole calendar.
     """
     known = [event for event in events if event.happened_at <= at]
     for interval in intervals_of(known, codes, minimum):
@@ -45,9 +45,9 @@ def readiness(events: Sequence[Credential], codes: Sequence[CodeVersion], at: da
 
 
 def intervals_of(events: Sequence[Credential], codes: Sequence[CodeVersion], minimum: Decimal) -> tuple[Interval, ...]:
-    """The times at which somebody with these events is ready: sorted, disjoint, none touching the next.
+    """The times in which an agent with these events is ready: sorted, disjoint, none touching the next.
 
-    Equals ``readiness`` at every moment, because nothing that happens later changes an earlier answer.
+    They agree with :func:`readiness` at every moment, because later events never change an earlier answer.
     """
     accepted = accepted_times(codes)
     signatures = [event for event in events if event.kind is Kind.SIGNATURE]
@@ -65,7 +65,7 @@ def intervals_of(events: Sequence[Credential], codes: Sequence[CodeVersion], min
 
 
 def timeline_of(events: Sequence[Credential], codes: Sequence[CodeVersion], minimum: Decimal) -> tuple[Span, ...]:
-    """All of time, cut where the answer or its reasons change; the first span has no start, the last no end."""
+    """All of time, divided where the answer or its reasons change; the first span has no start, the last no end."""
     ready = intervals_of(events, codes, minimum)
     spans = [Span(None, None, _NOTHING)]
     for moment in _moments(events, codes):
@@ -81,7 +81,7 @@ def timeline_of(events: Sequence[Credential], codes: Sequence[CodeVersion], mini
 
 
 def accepted_times(codes: Iterable[CodeVersion]) -> tuple[Accepted, ...]:
-    """When a signature of each version counts: while it is current, and in the grace of the next one only."""
+    """When a signature of each version counts: while it is current, and in the grace period of the next version."""
     ordered = sorted(codes, key=lambda code: code.current_from)
     ends = [code.current_from for code in ordered[1:]] + [None]
     found = [Accepted(code.version, code.current_from, end) for code, end in zip(ordered, ends, strict=False)]
@@ -92,13 +92,13 @@ def accepted_times(codes: Iterable[CodeVersion]) -> tuple[Accepted, ...]:
 
 
 def is_clear(codes: Iterable[CodeVersion]) -> bool:
-    """Whether each version stands once and no two become current at one moment."""
+    """Whether each version occurs once and no two become current at the same moment."""
     held = list(codes)
     return len({code.version for code in held}) == len({code.current_from for code in held}) == len(held)
 
 
 def _moments(events: Iterable[Credential], codes: Iterable[CodeVersion]) -> list[datetime]:
-    """Every moment at which an answer can change."""
+    """All moments at which the answer can change."""
     of_events = (moment for event in events for moment in (event.happened_at, event.valid_until))
     of_codes = (moment for code in codes for moment in (code.current_from, code.grace_until))
     return sorted({moment for moment in (*of_events, *of_codes) if moment})
@@ -109,7 +109,7 @@ def _has_failed(exam: Credential, minimum: Decimal) -> bool:
 
 
 def _faults(exam: Credential, events: Iterable[Credential], minimum: Decimal) -> tuple[Reason, ...]:
-    """Why an exam does not count, whatever the moment. An attempt in parts uses its course up like a failed one."""
+    """Why an exam does not count, at any moment. An attempt in parts uses up its course, as a failed one does."""
     if _has_failed(exam, minimum):
         below = exam.score is None or exam.score < minimum
         parts = (Reason.EXAM_BELOW_MINIMUM, below), (Reason.EXAM_NOT_WHOLE, not exam.whole)
@@ -134,7 +134,7 @@ def _faults(exam: Credential, events: Iterable[Credential], minimum: Decimal) ->
 
 
 def _window(exam: Credential, signature: Credential, code: Accepted) -> Iterator[Interval]:
-    """When this exam, this signature and this acceptance hold together."""
+    """The time in which this exam, this signature and this acceptance are all valid."""
     start = max(signature.happened_at, code.start)
     end = _sooner(_sooner(exam.valid_until, signature.valid_until), code.end)
     if end is None or start < end:
@@ -155,7 +155,7 @@ def _union(windows: Iterable[Interval]) -> tuple[Interval, ...]:
 def _reasons(
     known: Sequence[Credential], codes: Sequence[CodeVersion], at: datetime, minimum: Decimal
 ) -> tuple[Reason, ...]:
-    """What is missing for somebody who is not ready: a step never taken, and what is wrong with the last one."""
+    """Why an agent is not ready: steps never taken, and what is wrong with the last one taken."""
     of = {kind: [event for event in known if event.kind is kind] for kind in Kind}
     valid = [exam for exam in of[Kind.EXAM] if _is_valid(exam, at) and not _faults(exam, known, minimum)]
     found = [
@@ -204,7 +204,7 @@ def _version_reason(signature: Credential, codes: Sequence[CodeVersion], at: dat
 
 
 def _latest(events: Sequence[Credential]) -> list[Credential]:
-    """All events at the last moment: one, unless two were recorded for it."""
+    """All events at the latest moment: one, unless several were recorded for it."""
     last = max((event.happened_at for event in events), default=None)
     return [event for event in events if event.happened_at == last]
 

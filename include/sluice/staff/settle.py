@@ -1,18 +1,18 @@
-"""Hold the rows of a file against what is recorded: contradictions and empty withdrawals are refused. Pure."""
+"""Compare the rows of a file with what is recorded, and refuse contradictions and empty withdrawals. Pure."""
 
 from collections.abc import Iterable, Iterator
 
 from sluice.staff.model import Account, CodeVersion, Finding, Held, Identity, Judged, Kind, StaffRow
 
 Claim = tuple[object, ...]
-"""Something only one statement may say: who has an account from a moment on, what a code version means."""
+"""A fact that only one statement may state: who has an account from a moment on, what a code version means."""
 
 
 def settle(judged: Judged, held: Held) -> Judged:
-    """Refuse a row that contradicts an earlier one, repeats one taken back, or takes back what nobody said.
+    """Refuse a row that contradicts an earlier one, repeats a withdrawn one, or withdraws what was never stated.
 
-    What is recorded goes first, then the order of the file; withdrawals of the same file count for
-    all of its rows.
+    Recorded statements come before those of the file, which count in order. A withdrawal in the file
+    applies to all rows of the file.
     """
     here = frozenset(row.identity for row in judged.accepted if row.withdrawn)
     stated = held.stated | {row.identity for row in judged.accepted if not row.withdrawn}

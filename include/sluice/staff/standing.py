@@ -1,4 +1,4 @@
-"""How an agent stands at a moment: ready or why not, and the last of each step that was taken. Pure."""
+"""The standing of an agent at a moment: ready or why not, and the latest of each step taken. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from sluice.staff.model import CodeVersion, Credential, Kind, Readiness
 from sluice.staff.rules import readiness
 
 SOON: Final = timedelta(days=30)
-"""How long before the end of an exam or a signature somebody has to see it."""
+"""How long before an exam or signature expires somebody must be shown it."""
 
 
 class State(StrEnum):
-    """What an agent's page begins with; in the order in which somebody has to act."""
+    """The state shown first on an agent's page, in order of urgency."""
 
     NOT_READY = "not_ready"
     SOON = "soon"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One agent by reference. ``course``, ``exam``, ``signature``: the last one taken up to the moment."""
+    """One agent, by reference. ``course``, ``exam``, ``signature``: the latest one up to the moment."""
 
     agent_ref: str
     readiness: Readiness
@@ -33,7 +33,7 @@ class Standing:
     signature: Credential | None
 
     def state(self, at: datetime, within: timedelta) -> State:
-        """Soon: ready, and not any more within a time, as far as is known at the moment."""
+        """The state at a moment. SOON: ready, but by what is known at that moment not for longer than ``within``."""
         if not self.readiness.ready:
             return State.NOT_READY
         until = self.readiness.valid_until
@@ -41,7 +41,7 @@ class Standing:
 
 
 def in_order(standings: Iterable[Standing], at: datetime) -> list[tuple[State, Standing]]:
-    """First who is not ready, then who will not be within :data:`SOON`, the earliest first."""
+    """Sort: agents who are not ready first, then those who will not be within :data:`SOON`; earliest expiry first."""
     found = [(each.state(at, SOON), each) for each in standings]
     order = list(State)
     return sorted(found, key=lambda one: (order.index(one[0]), str(one[1].readiness.valid_until), one[1].agent_ref))
@@ -50,7 +50,7 @@ def in_order(standings: Iterable[Standing], at: datetime) -> list[tuple[State, S
 def standing_of(
     agent_ref: str, events: Sequence[Credential], codes: Sequence[CodeVersion], at: datetime, minimum: Decimal
 ) -> Standing:
-    """The answer of the rules with what it was made of. minimum: percent, inclusive."""
+    """The readiness of an agent, with the latest events it is based on. minimum: percent, inclusive."""
     last: dict[Kind, Credential] = {}
     for event in sorted(events, key=lambda each: each.happened_at):
         if event.happened_at <= at:

@@ -1,6 +1,6 @@
-"""Staff in PostgreSQL: the only SQL of this room. Rows are added, never changed.
+"""Staff in PostgreSQL: all SQL of this room. Rows are added, never changed.
 
-``known_at``: what was recorded up to that moment, inclusive; None is now.
+``known_at``: use only what was recorded up to that moment, inclusive; None means now.
 """
 
 from collections import defaultdict
@@ -69,17 +69,17 @@ _INSERT_ACCOUNT = """
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """One recorded statement, and whether it was taken back."""
+    """One recorded statement, and whether it was withdrawn."""
 
     row: StaffRow
     withdrawn: bool
 
 
 def read_intervals(conn: Connection, minimum: Decimal, known_at: datetime | None = None) -> "pl.DataFrame":
-    """Every known agent's time, cut where the answer changes: ``agent_ref, start, end, reason``.
+    """The timeline of every known agent, divided where the answer changes: ``agent_ref, start, end, reason``.
 
-    reason: null where ready, else the first coded word. start and end (exclusive): microseconds UTC,
-    null where open. An agent known by an account only has one span. Raises CodeCalendarUnclear.
+    reason: null when ready, else the code of the first reason. start and end (exclusive): microseconds in
+    UTC, null when open. An agent who is known only by an account has one span. Raises CodeCalendarUnclear.
     """
     import polars as pl
 
@@ -95,7 +95,7 @@ def read_intervals(conn: Connection, minimum: Decimal, known_at: datetime | None
 
 
 def read_directory(conn: Connection, known_at: datetime | None = None) -> "Directory":
-    """Who uses which account since when, to name the agents of contacts."""
+    """The directory of accounts, by which the agents of contacts are found."""
     from sluice.staff.contacts import make_directory
 
     return make_directory(_live_accounts(conn, known_at))
@@ -104,14 +104,14 @@ def read_directory(conn: Connection, known_at: datetime | None = None) -> "Direc
 def read_people(
     conn: Connection, at: datetime, minimum: Decimal, known_at: datetime | None = None
 ) -> tuple[Person, ...]:
-    """The answer for every known agent at a moment, by reference. Raises CodeCalendarUnclear."""
+    """The readiness of every known agent at a moment, sorted by reference. Raises CodeCalendarUnclear."""
     codes = read_codes(conn, known_at)
     agents = _read_agents(conn, known_at)
     return tuple(Person(ref, readiness(events, codes, at, minimum)) for ref, events in sorted(agents.items()))
 
 
 def read_standings(conn: Connection, at: datetime, minimum: Decimal, known_at: datetime) -> tuple[Standing, ...]:
-    """How every known agent stands at a moment, by reference. Raises CodeCalendarUnclear."""
+    """The standing of every known agent at a moment, sorted by reference. Raises CodeCalendarUnclear."""
     codes = read_codes(conn, known_at)
     agents = _read_agents(conn, known_at)
     return tuple(standing_of(ref, events, codes, at, minimum) for ref, events in sorted(agents.items()))
@@ -126,7 +126,7 @@ def read_codes(conn: Connection, known_at: datetime | None = None) -> tuple[Code
 
 
 def read_held(conn: Connection) -> Held:
-    """Every statement made so far, and those taken back."""
+    """All statements made so far, and those that were withdrawn."""
     found = [*_credentials(conn, None), *_codes(conn, None), *_accounts(conn, None)]
     return Held(
         frozenset(each.row.identity for each in found),
@@ -135,13 +135,13 @@ def read_held(conn: Connection) -> Held:
 
 
 def last_import_seq(conn: Connection) -> int:
-    """Number of the last entry on the staff chain, 0 before the first: names the state readiness came from."""
+    """Number of the last entry on the staff chain, 0 before the first. It identifies the state behind a readiness."""
     row = conn.execute("select head_seq from ledger.chain where name = %s", [CHAIN]).fetchone()
     return int(row["head_seq"]) if row else 0
 
 
 def lock_imports(conn: Connection) -> None:
-    """Hold off other imports until the transaction ends: each must see what the one before recorded."""
+    """Lock out other imports until the transaction ends, because each must see what the one before recorded."""
     lock_until_commit(conn, About.STAFF, "")
 
 
@@ -153,7 +153,7 @@ def is_imported(conn: Connection, sha256: str) -> bool:
 def insert_import(
     conn: Connection, *, sha256: str, source: str, size: int, rows_in: int, accepted: int, at: datetime
 ) -> int:
-    """Record that a file was read; its number."""
+    """Record that a file was read; return the number of the import."""
     values = {"sha256": sha256, "source": source, "size": size, "at": at}
     counts = {"rows_in": rows_in, "accepted": accepted, "refused": rows_in - accepted}
     row = conn.execute(_INSERT_IMPORT, {**values, **counts}).fetchone()
@@ -162,7 +162,7 @@ def insert_import(
 
 
 def insert_rows(conn: Connection, import_id: int, rows: Iterable[StaffRow], at: datetime) -> int:
-    """Add statements; how many were not there yet."""
+    """Add statements; return how many were not there yet."""
     values: Mapping[str, list[tuple[object, ...]]] = defaultdict(list)
     for row in rows:
         statement, cells = _cells(row)
@@ -187,7 +187,7 @@ def _cells(row: StaffRow) -> tuple[str, tuple[object, ...]]:
 
 
 def _read_agents(conn: Connection, known_at: datetime | None) -> dict[str, list[Credential]]:
-    """The events that count of every agent known from a credential or an account."""
+    """The events, except withdrawn ones, of every agent known from a credential or an account."""
     agents: dict[str, list[Credential]] = {account.agent_ref: [] for account in _live_accounts(conn, known_at)}
     for each in _credentials(conn, known_at):
         if each.row.agent_ref and each.row.credential and not each.withdrawn:

@@ -1,4 +1,4 @@
-"""Moments as staff files write them: with an offset, or in a zone that the row states."""
+"""Parse moments as staff files write them: with an offset, or in a zone given by the row."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ _ISO = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?P<off
 
 
 class TimeFault(StrEnum):
-    """Why a text is no moment; part of the code of a finding."""
+    """Why a text is not a moment, as the code of a finding."""
 
     FORMAT = "VALUE_TIME_FORMAT"
     ZONE = "VALUE_TIME_ZONE"
@@ -19,9 +19,9 @@ class TimeFault(StrEnum):
 
 
 def parse_moment(text: str, zone: str) -> datetime | TimeFault:
-    """``YYYY-MM-DDTHH:MM[:SS[.ffffff]]`` with Z or an offset, or without one when ``zone`` is Europe/Brussels.
+    """Parse ``YYYY-MM-DDTHH:MM[:SS[.ffffff]]`` with Z or an offset, or without if ``zone`` is Europe/Brussels.
 
-    In UTC. An hour that the clock change gives twice, or not at all, is a fault: nothing is guessed.
+    The result is in UTC. An hour that a clock change repeats or skips is a fault: nothing is guessed.
     """
     found = _ISO.fullmatch(text)
     if not found:
