@@ -1,1 +1,1 @@
-"""Exports of contact-center platforms, read into one form."""
+"""Read the exports of contact-center platforms into one canonical form."""

@@ -1,6 +1,7 @@
-"""An export of one platform into canonical rows, all at once; what cannot be read is null and said.
+"""Turn an export of one platform into canonical rows, whole columns at a time; unreadable values become findings.
 
-Pure: a frame of text and a mapping in, a frame of text and findings out.
+Pure: it takes a frame of text and a mapping, and returns a frame of text and findings. A value that
+cannot be read is null.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,14 +31,14 @@ from sluice.results.reading import (
 from sluice.terms import Severity
 
 _CHOSEN = "\0chosen"
-"""Which phone column's family counts, by position; no export has a column of that name."""
+"""Extra column with the position of the phone column that counts. No export has a column with this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappingFinding:
-    """Something a mapping could not read. ``column`` is the platform's name, never a value.
+    """Something that a mapping could not read. ``column``: the platform's column name, never a value.
 
-    ``row_index``: 0 = first row of the frame; None concerns the file: it lacks ``column``.
+    ``row_index``: 0 = first row of the frame; None if the file lacks ``column``.
     ``rule``: ``mapping.<canonical column>``.
     """
 
@@ -50,9 +51,9 @@ class MappingFinding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canonical:
-    """Canonical rows in the order of the export, as many as it has, and every finding.
+    """Canonical rows, as many as the export has and in the same order, and all findings.
 
-    Findings of the file come first, then those of rows by ``row_index``.
+    Findings about the file come first, then those about rows, by ``row_index``.
     """
 
     frame: pl.DataFrame
@@ -60,12 +61,12 @@ class Canonical:
 
     @property
     def missing_columns(self) -> tuple[str, ...]:
-        """Columns of the platform that the file lacks; the file cannot be used when there are any."""
+        """The platform's columns that the file lacks; if there are any, the file cannot be used."""
         return tuple(one.column for one in self.findings if one.row_index is None)
 
     @property
     def usable(self) -> pl.Series:
-        """True where a row is a contact and has no finding of severity error."""
+        """A mask, true for rows that are contacts and have no finding of severity error."""
         wrong = [one.row_index for one in self.findings if one.row_index is not None and one.severity is Severity.ERROR]
         there = self.frame.select(pl.all_horizontal(pl.col(REQUIRED_COLUMNS).is_not_null())).to_series()
         return there.scatter(wrong, False).rename("usable")
@@ -73,7 +74,7 @@ class Canonical:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """Rows where ``mask`` is true get this finding."""
+    """A finding for every row where ``mask`` is true."""
 
     mask: pl.Series
     rule: str
@@ -87,9 +88,9 @@ class _Check:
 
 
 def to_canonical(frame: pl.DataFrame, mapping: ResultMapping) -> Canonical:
-    """The export as canonical rows: same height, same order, columns ``mapping.names``.
+    """Turn the export into canonical rows: same height, same order, columns ``mapping.names``.
 
-    frame: every column String, as ``lake.read_table`` gives it."""
+    frame: every column String, as ``lake.read_table`` returns it."""
     missing = list(_missing(frame.columns, mapping))
     absent = {name for one in mapping.columns for name in _needs(one, mapping, frame.columns)} - set(frame.columns)
     whole = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))
@@ -110,7 +111,7 @@ def _order(finding: MappingFinding) -> tuple[int, str, str, str]:
 
 
 def _missing(names: Sequence[str], mapping: ResultMapping) -> Iterator[MappingFinding]:
-    """Needed columns that the export lacks; of a family, those of phone columns that it does have."""
+    """Findings for the needed columns that the export lacks; of a family, one is needed for each phone column."""
     if mapping.latest_by and not _phones(names, mapping):
         yield MappingFinding(None, "mapping.latest_by", "HEADER_MISSING_COLUMN", mapping.latest_by.family)
     for one in mapping.columns:
@@ -127,7 +128,7 @@ def _needs(one: MappedColumn, mapping: ResultMapping, names: Sequence[str]) -> t
 
 
 def _phones(names: Sequence[str], mapping: ResultMapping) -> list[str]:
-    """The phone columns of a family, sorted, so that their order in the file decides nothing."""
+    """The phone columns of a family, sorted, so that their order in the file does not matter."""
     if mapping.latest_by is None:
         return []
     family = mapping.latest_by.family
@@ -135,7 +136,7 @@ def _phones(names: Sequence[str], mapping: ResultMapping) -> list[str]:
 
 
 def _choose_latest(frame: pl.DataFrame, mapping: ResultMapping) -> tuple[pl.Series, list[_Check]]:
-    """Position of the phone column with the latest attempt; null without one, or when any is unreadable."""
+    """The position of the phone column with the latest attempt; null without one, or if any time is unreadable."""
     nothing = pl.Series(_CHOSEN, [None], dtype=pl.Int32).new_from_index(0, frame.height)
     phones = _phones(frame.columns, mapping)
     if mapping.latest_by is None or not phones:
@@ -159,7 +160,7 @@ def _choose_latest(frame: pl.DataFrame, mapping: ResultMapping) -> tuple[pl.Seri
 
 
 def _texts(frame: pl.DataFrame, mapping: ResultMapping) -> pl.DataFrame:
-    """One text per canonical column, and one per duration added to a time, as ``<column>+<name>``."""
+    """The text of each canonical column, and of each duration added to a time, as ``<column>+<name>``."""
     phones = _phones(frame.columns, mapping)
     made: list[pl.Expr] = []
     for one in mapping.columns:
@@ -193,13 +194,13 @@ def _text(one: MappedColumn, phones: Sequence[str]) -> pl.Expr:
 
 
 def _is_miscounted(one: MappedColumn) -> pl.Expr:
-    """A filled cell with another number of fields than listed: a value holds a comma, or the list changed."""
+    """Whether a filled cell has another number of fields than listed: a value has a comma, or the list changed."""
     cell = null_of(pl.col(one.source.names[0]), one.null_words)
     return (cell.str.count_matches(",", literal=True) != one.source.width - 1).fill_null(False)
 
 
 def _value(one: MappedColumn, texts: pl.DataFrame) -> tuple[pl.Series, list[_Check]]:
-    """The canonical column, and what could not be read."""
+    """The values of a canonical column, and checks for what could not be read."""
     text, rule = texts[one.name], f"mapping.{one.name}"
     if one.source.take is Take.CELL:
         return text, [_Check(texts[f"{one.name}?"], rule, "VALUE_JOINED_CELL", one.source.label)]
@@ -214,7 +215,7 @@ def _value(one: MappedColumn, texts: pl.DataFrame) -> tuple[pl.Series, list[_Che
 
 
 def _time(text: pl.Series, reading: TimeReading, one: MappedColumn) -> tuple[pl.Series, list[_Check]]:
-    """Moments in UTC, null where they cannot be told."""
+    """Moments in UTC, null where unreadable, and checks for those."""
     local = local_of(text, reading)
     time = utc_of(local, reading)
     faults = time_faults(text, local, time, reading)
@@ -222,7 +223,7 @@ def _time(text: pl.Series, reading: TimeReading, one: MappedColumn) -> tuple[pl.
 
 
 def _with_durations(time: pl.Series, one: MappedColumn, texts: pl.DataFrame) -> tuple[pl.Series, list[_Check]]:
-    """The moment after the durations of ``plus``; an empty one counts as none."""
+    """Add the durations of ``plus`` to a moment; an empty one counts as zero."""
     checks: list[_Check] = []
     assert isinstance(one.reading, TimeReading)
     for name in one.reading.plus:
@@ -238,7 +239,7 @@ def _with_durations(time: pl.Series, one: MappedColumn, texts: pl.DataFrame) -> 
 def _required(
     made: pl.DataFrame, mapping: ResultMapping, chosen: pl.Series, checks: Sequence[_Check]
 ) -> Iterator[_Check]:
-    """What every contact needs, where nothing else was said of it."""
+    """Checks for values that every contact needs, unless another finding already explains their absence."""
     labels = {one.name: one.source.label for one in mapping.columns}
     untouched = _never_tried(mapping, chosen, checks)
     yield _Check(made["contact_id"].is_null(), "mapping.contact_id", "VALUE_CONTACT_ID", labels["contact_id"])

@@ -1,4 +1,4 @@
-"""Every code that making canonical rows can give; what each means is in the catalogues of the documents room."""
+"""Every code that making canonical rows can give; the catalogues of the documents room explain each one."""
 
 from typing import Final
 

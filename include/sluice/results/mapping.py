@@ -1,4 +1,4 @@
-"""A mapping file into a :class:`ResultMapping`, or every problem in it with its line."""
+"""Load a mapping file into a :class:`ResultMapping`, or report every problem in it with its line."""
 
 import hashlib
 import re
@@ -65,12 +65,13 @@ _SHAPE = Keys(
 _EXTRA_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DIRECTIVE = re.compile(r"%[.:#]?[A-Za-z]")
 _KNOWN = re.compile(r"%(?:[YmbBdaAHIpMSFTz]|\.f|[:#]z)")
-"""No %y: two digits do not tell the century. No %D and the like: they hide the order of day and month."""
+"""The allowed directives: not %y, since two digits do not give the century, nor %D and the like, which hide the order
+of day and month."""
 _NEEDED = (("%Y", "%F"), ("%m", "%b", "%B", "%F"), ("%d", "%F"), ("%H", "%I", "%T"), ("%M", "%T"))
 
 
 def load_mapping(path: Path) -> ResultMapping:
-    """The mapping in one file. Raises MappingInvalid with every problem found."""
+    """Load the mapping in one file. Raises MappingInvalid with every problem found."""
     body = _read(path)
     try:
         root = parse_yaml(body)
@@ -88,7 +89,7 @@ def load_mapping(path: Path) -> ResultMapping:
 
 
 def load_all(folder: Path) -> tuple[ResultMapping, ...]:
-    """Every ``*.yaml`` of a folder, by platform. Raises MappingInvalid, also for a platform twice."""
+    """Load every ``*.yaml`` of a folder, sorted by platform. Raises MappingInvalid, also for a repeated platform."""
     loaded: dict[str, ResultMapping] = {}
     for path in sorted(folder.glob("*.yaml")):
         mapping = load_mapping(path)
@@ -122,7 +123,7 @@ def _problem(path: Path, line: int, number: str, where: str = "", detail: str = 
 
 
 def _shape_findings(root: Spot) -> Iterator[Found]:
-    """What is not in the closed shape; the names under ``extra`` are the file's own."""
+    """Findings for whatever is outside the closed shape; the names under ``extra`` are up to the file."""
     extra = root["extra"]
     shape = Keys(_SHAPE.must, {**_SHAPE.may, "extra": Keys({}, dict.fromkeys(extra.keys, _COLUMN))})
     yield from check_shape(root, shape)
@@ -132,7 +133,7 @@ def _shape_findings(root: Spot) -> Iterator[Found]:
 
 
 def _findings(root: Spot) -> Iterator[Found]:
-    """What the shape alone cannot tell."""
+    """Findings that the shape alone cannot show."""
     for name, spot in root["columns"].keys.items():
         yield from _column_findings(name, spot, root)
     for name, spot in root["extra"].keys.items():
@@ -158,7 +159,8 @@ def _column_findings(name: str, spot: Spot, root: Spot) -> Iterator[Found]:
 
 
 def _reading_findings(name: str, spot: Spot) -> Iterator[Found]:
-    """Times need both parts of a time; ``unit`` alone is a duration, with ``plus`` it belongs to a time."""
+    """Check how a column is read. A time needs format and zone; ``unit`` alone is a duration, with ``plus`` it is of a
+    time."""
     form, zone, plus, unit = (spot[key].is_given for key in ("format", "zone", "plus", "unit"))
     is_time, is_duration = form and zone and plus == unit, unit and not (form or zone or plus)
     is_text = not (form or zone or plus or unit)

@@ -1,4 +1,4 @@
-"""Every code that a mapping file can get: the shared numbers of all papers, and this room's own."""
+"""Every code for problems in a mapping file: the numbers shared by all papers, and those of this room."""
 
 from sluice.agreement.codes import CODES, Code
 

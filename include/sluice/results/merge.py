@@ -1,8 +1,8 @@
-"""Deliveries of results into one row per contact: the last update wins, in whatever order they came.
+"""Merge deliveries of results into one row per contact: the last update wins, in whatever order they came.
 
-Pure. Rows are canonical and usable: they have contact id, update time and start. Files lie one behind the
-other, the one with the last word last. Columns that begin with ``sluice_`` say where a row came from; of two
-contents with one update time that of the later file wins.
+Pure. Rows are canonical and usable: they have contact id, update time and start. Files follow each other in the
+frame, the one that takes precedence last: of two contents with the same update time, that of the later file wins.
+Columns that begin with ``sluice_`` say where a row came from.
 """
 
 from typing import Final, TypeVar
@@ -10,43 +10,45 @@ from typing import Final, TypeVar
 import polars as pl
 
 DELIVERIES = "sluice_deliveries"
-"""How many rows were delivered for a contact, repeated ones counted (UInt32)."""
+"""Column: how many rows were delivered for a contact, including repeated ones (UInt32)."""
 ATTEMPTS = "attempts"
-"""How many contacts a record had (UInt32)."""
+"""Column: how many contacts a record had (UInt32)."""
 
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 KEYS = ["record_id", "started_at", "updated_at", "contact_id"]
-"""What orders the contacts of a record."""
+"""The order of the contacts of a record."""
 SORTED_BY = ["record_id", "started_at", "contact_id"]
-"""What orders merged rows."""
+"""The order of merged rows."""
 
 _AT, _CONTACT, _FILE = "\0at", "\0contact", "\0file"
-"""Number of a row in its frame; of a contact, sooner compared than its id; of a file. No export has such columns."""
+"""Columns that no export has: the number of a row in its frame, of a contact (faster to compare than its id), of a
+file."""
 _EXCHANGE = "sluice_exchange"
-"""Which file a row came in; a frame without it is one file."""
+"""Column with the file in which a row came; a frame without it is one file."""
 
 _STREAMING: Final = "streaming"
-"""The engine that groups and joins text in half the time. It keeps no order: what comes of it is sorted or has none."""
+"""The polars engine that groups and joins text in half the time. It keeps no order, so its results are sorted where
+order matters."""
 
 
 def merge_results(rows: Rows) -> Rows:
-    """One row per ``contact_id``: the highest ``updated_at``; among equals the later file, then the greatest content.
+    """Keep one row per ``contact_id``: the highest ``updated_at``; among equals the later file, then greatest content.
 
-    Content is compared column by column by name, null lowest, so that shuffled, split, repeated and
-    late deliveries give the same rows, where the update time tells reports of other content apart. Adds
-    ``sluice_deliveries``, or adds up what earlier merges counted, so that merging in parts is merging at once.
-    Sorted by record, start, contact.
+    Content is compared column by column in the order of their names, null lowest. Shuffled, split, repeated
+    and late deliveries therefore give the same rows, as long as reports with different content have different
+    update times. Adds ``sluice_deliveries``, or sums up what earlier merges counted, so that merging in parts
+    equals merging at once. The result is sorted by record, start, contact.
     """
     whole = rows.lazy().collect()
     return _like(rows, _taken(whole, _winners(whole)))
 
 
 def latest_per_record(rows: Rows) -> Rows:
-    """One row per ``record_id``: its latest contact by start, update time and id, with ``attempts``.
+    """Keep one row per ``record_id``: its latest contact by start, update time and id, with ``attempts``.
 
-    rows: merged, or ``attempts`` still counts a contact once. Rows without a record id belong to no
-    record and are left out; whoever asks has counted and held them.
+    rows: need not be merged; ``attempts`` counts a contact only once. Rows without a record id belong to
+    no record and are left out; the caller must have counted and held them.
     """
     whole = rows.lazy().filter(pl.col("record_id").is_not_null()).collect()
     is_merged = not _may_be_repeated(whole["contact_id"]).any()
@@ -55,9 +57,9 @@ def latest_per_record(rows: Rows) -> Rows:
 
 
 def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
-    """``merge_results`` and ``latest_per_record`` in one: wide rows are taken and sorted once.
+    """:func:`merge_results` and :func:`latest_per_record` in one, so that wide rows are gathered and sorted once.
 
-    Contacts without a record id come first, each for itself and without ``attempts``.
+    Contacts without a record id come first, each as its own row and without ``attempts``.
     """
     winners = _winners(rows)
     keys = _at(rows.select(KEYS), winners[_AT]).with_columns(winners)
@@ -67,10 +69,10 @@ def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _winners(whole: pl.DataFrame) -> pl.DataFrame:
-    """Where each contact's last delivery is, and how many it had: ``_AT`` ascending, ``DELIVERIES``.
+    """The row of each contact's last delivery, and its number of deliveries: ``_AT`` ascending, ``DELIVERIES``.
 
-    A row that was merged before counts for as many as it stands for. Most contacts were delivered once,
-    so only those whose hash stands more than once are compared, by what they are.
+    A row that was merged before counts as often as it says. Most contacts were delivered once, so only those
+    whose hash occurs more than once are compared by value.
     """
     told = pl.col(DELIVERIES).fill_null(1) if DELIVERIES in whole.columns else pl.lit(1)
     keys = whole.lazy().select("contact_id", "updated_at", told.alias(DELIVERIES)).with_row_index(_AT).collect()
@@ -81,7 +83,7 @@ def _winners(whole: pl.DataFrame) -> pl.DataFrame:
 
 
 def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    """The same, of contacts that were delivered more than once."""
+    """Like :func:`_winners`, for contacts that may have been delivered more than once."""
     best = keys.lazy().group_by("contact_id").agg(pl.col(DELIVERIES).sum(), pl.col("updated_at").max())
     last = keys.lazy().drop(DELIVERIES).join(best.with_row_index(_CONTACT), on=["contact_id", "updated_at"])
     newest = last.select(_CONTACT, _AT, DELIVERIES).collect(engine=_STREAMING).sort(_AT)
@@ -91,9 +93,9 @@ def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def _latest(keys: pl.DataFrame, contacts: pl.Expr) -> pl.DataFrame:
-    """The last contact of each record: ``_AT``, ``DELIVERIES`` if there, ``ATTEMPTS`` as ``contacts`` counts them.
+    """The latest contact of each record: ``_AT``, ``DELIVERIES`` if present, ``ATTEMPTS`` counted by ``contacts``.
 
-    Only records with several contacts of one start are compared by update time and id.
+    Update time and id are compared only for records with several contacts at the latest start.
     """
     records = (
         keys.lazy().group_by("record_id").agg(contacts.cast(pl.UInt32).alias(ATTEMPTS), pl.col("started_at").max())
@@ -105,21 +107,21 @@ def _latest(keys: pl.DataFrame, contacts: pl.Expr) -> pl.DataFrame:
 
 
 def _taken(whole: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """The chosen rows with what was counted of them, in the order of merged rows."""
+    """The chosen rows with their counts, in the order of merged rows."""
     counted = chosen.sort(_AT)
     return _at(whole, counted[_AT]).with_columns(counted.drop(_AT)).sort(SORTED_BY)
 
 
 def _at(whole: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
-    """The rows at these places, in the order of ``whole``."""
+    """The rows at these positions, in the order of ``whole``."""
     mask = pl.Series([False]).new_from_index(0, whole.height)
     return whole.filter(mask.scatter(places, True) if len(places) else mask)
 
 
 def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
-    """Of contacts with several newest rows, that of the last file, and in it the one whose content sorts last.
+    """For contacts with several newest rows, the row of the last file, and in it the one whose content sorts last.
 
-    Nearly all of them have one content, delivered again: only the others are compared by it.
+    Nearly all of them have a single content, delivered again, so content is compared only for the others.
     """
     content = sorted(name for name in rows.columns if name != "contact_id" and not name.startswith("sluice_"))
     origin = sorted(name for name in rows.columns if name.startswith("sluice_"))
@@ -136,7 +138,7 @@ def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
 
 
 def _may_be_repeated(texts: pl.Series) -> pl.Series:
-    """True where the hash of a text stands more than once."""
+    """A mask, true for texts whose hash occurs more than once."""
     hashes = texts.hash().alias("hash")
     counted = hashes.to_frame().lazy().group_by("hash").len().filter(pl.col("len") > 1).select("hash")
     return hashes.is_in(counted.collect(engine=_STREAMING).to_series().implode())

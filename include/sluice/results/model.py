@@ -1,4 +1,4 @@
-"""The canonical result row, and what a mapping file says of one platform, as frozen types."""
+"""The canonical result row, and the mapping of one platform, as frozen types."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -24,18 +24,18 @@ CANONICAL_COLUMNS = (
     "note",
     "recording_ref",
 )
-"""Every mapping gives these, in this order, then its own extra ones. All are text.
+"""The columns that every mapping gives, in this order, before its own extra ones. All are text.
 
-Times are UTC as ``2026-11-24T10:00:00.000000Z``, so that text order is time order; durations are
-whole seconds as digits; what is missing is null.
+Times are in UTC as ``2026-11-24T10:00:00.000000Z``, so that text order is time order. Durations are
+whole seconds as digits. Missing values are null.
 """
 
 OFFSET = "offset"
-"""Zone of a timestamp that carries its own offset from UTC."""
+"""The zone of a timestamp that has its own offset from UTC."""
 
 
 class Unit(StrEnum):
-    """How a platform writes a duration."""
+    """The form in which a platform writes a duration."""
 
     SECONDS = "seconds"
     MILLISECONDS = "milliseconds"
@@ -47,20 +47,20 @@ class Take(StrEnum):
     """Where the text of a canonical column comes from."""
 
     COLUMN = "column"
-    """One column, as it is."""
+    """One column, unchanged."""
     FIRST_OF = "first_of"
-    """The first of several that is not empty."""
+    """The first of several columns that is not empty."""
     JOINED = "joined"
-    """Several with a space between, as date and time; null when one is empty."""
+    """Several columns joined with a space, e.g. date and time; null if one is empty."""
     CELL = "cell"
-    """One field of a cell that holds several, comma-joined in a known order."""
+    """One field of a cell that holds several, joined by commas in a known order."""
     FAMILY = "family"
-    """``<family><phone column>`` of the phone column with the latest attempt."""
+    """The column ``<family><phone column>`` for the phone column with the latest attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Columns of the export and how they become one text; ``place`` of ``width`` in a joined cell."""
+    """Columns of the export, and how they become one text; ``place`` of ``width`` fields in a joined cell."""
 
     take: Take
     names: tuple[str, ...]
@@ -69,13 +69,13 @@ class Source:
 
     @property
     def label(self) -> str:
-        """What a finding names: columns of the platform, never a cell."""
+        """The name used in findings: the platform's columns, never a cell."""
         return " + ".join(self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeReading:
-    """A timestamp: strptime format and zone (IANA name, UTC or ``offset``), plus durations that follow it."""
+    """How to read a timestamp: strptime format, zone (IANA name, UTC or ``offset``), and durations to add."""
 
     format: str
     zone: str
@@ -85,18 +85,18 @@ class TimeReading:
 
 @dataclass(frozen=True, slots=True)
 class DurationReading:
-    """A duration in one unit."""
+    """How to read a duration."""
 
     unit: Unit
 
 
 Reading = TimeReading | DurationReading | None
-"""None: text, kept as it is written."""
+"""How to read a column; None for text, which is kept as written."""
 
 
 @dataclass(frozen=True, slots=True)
 class MappedColumn:
-    """One canonical or extra column. ``optional``: an export without its columns leaves it null."""
+    """One canonical or extra column. ``optional``: it is null if the export lacks its columns."""
 
     name: str
     source: Source
@@ -107,7 +107,7 @@ class MappedColumn:
 
 @dataclass(frozen=True, slots=True)
 class LatestBy:
-    """The family of columns, one per phone column, whose latest time decides which of them counts."""
+    """The family of columns, one per phone column, whose latest time decides which phone column counts."""
 
     family: str
     time: TimeReading
@@ -116,9 +116,10 @@ class LatestBy:
 
 @dataclass(frozen=True, slots=True)
 class ResultMapping:
-    """One platform's export as data; ``sha256`` is of the file, so a result can say what read it.
+    """The mapping of one platform's export.
 
-    ``columns`` has all of :data:`CANONICAL_COLUMNS` that the platform has, then the extra ones.
+    ``sha256``: of the mapping file, so that a result can name the mapping that read it. ``columns``: all of
+    :data:`CANONICAL_COLUMNS` that the platform has, then the extra ones.
     """
 
     platform: str
@@ -130,7 +131,7 @@ class ResultMapping:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Columns of a canonical frame: the canonical ones, then this mapping's extra ones."""
+        """The columns of a canonical frame: the canonical ones, then this mapping's extra ones."""
         return CANONICAL_COLUMNS + tuple(one.name for one in self.columns if one.name not in CANONICAL_COLUMNS)
 
 

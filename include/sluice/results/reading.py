@@ -1,4 +1,4 @@
-"""Columns of text into moments and durations, whole columns at a time; null where it cannot be told."""
+"""Parse columns of text into moments and durations, whole columns at a time; null for what cannot be parsed."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ import polars as pl
 from sluice.results.model import OFFSET, TimeReading, Unit
 
 _YEARS = (1990, 2099)
-"""A year outside is a misread one: strptime takes ``26`` for the year 26. polars' zones end with 2099."""
+"""A year outside this range was misread: strptime takes ``26`` for the year 26. The zones of polars end with 2099."""
 
 _DIGITS = {Unit.SECONDS: r"^[0-9]{1,8}$", Unit.MILLISECONDS: r"^[0-9]{1,11}$"}
 _CLOCKS = {
@@ -17,18 +17,18 @@ _CLOCKS = {
 
 
 def null_of(column: pl.Expr, words: Sequence[str]) -> pl.Expr:
-    """The column as it is, null where it is blank or one of the words, spaces around them apart."""
+    """The column unchanged, but null where it is blank or, apart from surrounding spaces, one of the words."""
     bare = column.str.strip_chars()
     return pl.when(~bare.is_in(["", *words])).then(column)
 
 
 def is_unread(text: pl.Series, value: pl.Series) -> pl.Series:
-    """True where there is text and no value came of it."""
+    """A mask, true where there is text but no value came of it."""
     return text.is_not_null() & value.is_null()
 
 
 def local_of(text: pl.Series, reading: TimeReading) -> pl.Series:
-    """The timestamp as written: naive, or in UTC when it carries its offset."""
+    """The timestamp as written: naive, or in UTC if it has an offset."""
     time = text.str.strip_chars().str.to_datetime(reading.format, time_unit="us", strict=False)
     return pl.select(pl.when(time.dt.year().is_between(*_YEARS)).then(time)).to_series()
 
@@ -43,7 +43,7 @@ def utc_of(local: pl.Series, reading: TimeReading) -> pl.Series:
 def time_faults(
     text: pl.Series, local: pl.Series, time: pl.Series, reading: TimeReading
 ) -> Iterator[tuple[str, pl.Series]]:
-    """Code and rows of each way in which a timestamp cannot be told."""
+    """For each way in which a timestamp can be unreadable, its code and a mask of the rows."""
     yield "VALUE_TIMESTAMP", is_unread(text, local)
     untold = is_unread(local, time)
     if untold.any():
@@ -53,12 +53,12 @@ def time_faults(
 
 
 def as_text(time: pl.Series) -> pl.Series:
-    """``2026-11-24T10:00:00.000000Z``, so that text order is time order."""
+    """Format moments as ``2026-11-24T10:00:00.000000Z``, so that text order is time order."""
     return time.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
 
 
 def seconds_of(text: pl.Series, unit: Unit) -> pl.Series:
-    """Whole seconds, a begun one not counted; null where the text is no duration in that unit."""
+    """Parse durations into whole seconds, rounded down; null where the text is no duration in that unit."""
     bare = text.str.strip_chars()
     if unit in _DIGITS:
         whole = pl.select(pl.when(bare.str.contains(_DIGITS[unit])).then(bare)).to_series().cast(pl.Int64)
