@@ -1,1 +1,1 @@
-"""Files of our own for the demo and the tests, from a seed."""
+"""Invented files for the demo and the tests, generated from a seed."""

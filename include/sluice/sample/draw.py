@@ -1,7 +1,7 @@
-"""Seeded columns of invented persons: names, addresses, telephone numbers, e-mail addresses, notes.
+"""Draw columns of invented persons from a seed: names, addresses, telephone numbers, e-mail addresses, notes.
 
-Every word comes from ``tables/``; combinations are random, so no row is a real person. Telephone
-numbers are valid in the Belgian plan, e-mail hosts end in ``.example`` (RFC 2606).
+Every word comes from ``tables/`` and combinations are random, so no row is a real person. Telephone
+numbers are valid in the Belgian plan; e-mail hosts end in ``.example`` (RFC 2606).
 """
 
 import csv
@@ -18,7 +18,7 @@ Indexes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 FRENCH_SHARE = 0.41
-"""Share of French speakers, rounded, of a Belgian consumer file; the rest speaks Dutch or, seldom, English."""
+"""Rounded share of French speakers in a Belgian consumer file; the others speak Dutch or, rarely, English."""
 
 AGES = ((0.0, 0.05, 0.25, 0.50, 0.75, 0.95, 1.0), (18, 26, 32, 38, 47, 58, 95))
 """Quantiles of age among persons called in a telemarketing campaign (UCI data set 222, rounded)."""
@@ -28,12 +28,12 @@ MOBILE_SHARE = 0.635
 
 HOSTS = ("mail.example", "brievenbus.example", "courriel.example", "inbox.example", "postvak.example")
 FIRST_LOCAL_DIGITS = {"2": (2, 8), "3": (2, 8), "4": (2, 3), "9": (2, 4)}
-"""One-digit zones and the range of the digit behind them; two-digit zones take any from 2 to 8."""
+"""One-digit zones -> range of the digit after them; two-digit zones take any from 2 to 8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Persons:
-    """Columns of invented persons, equally long; ``french`` marks the language of each."""
+    """Columns of invented persons, all of one length; ``french`` marks the language of each."""
 
     french: NDArray[np.bool_]
     first_name: pl.Series
@@ -76,7 +76,7 @@ def draw_persons(rng: np.random.Generator, rows: int) -> Persons:
 def by_language(
     rng: np.random.Generator, source: pl.DataFrame, french: NDArray[np.bool_], weights: Indexes | None = None
 ) -> Indexes:
-    """Row numbers of ``source``, drawn per row among the rows of its language."""
+    """Draw a row number of ``source`` for each row, among the rows of its language."""
     drawn = np.empty(len(french), dtype=np.int64)
     for is_french, language in ((False, "nl"), (True, "fr")):
         rows = (source["language"] == language).arg_true().to_numpy()
@@ -87,7 +87,7 @@ def by_language(
 
 
 def pick(rng: np.random.Generator, rows: int, shares: dict[str, float]) -> pl.Series:
-    """One of the words per row, in the given shares (they need not add up to one)."""
+    """Draw one of the words per row, with the given shares (which need not add up to one)."""
     total = sum(shares.values())
     at = rng.choice(len(shares), rows, p=[share / total for share in shares.values()])
     return pl.Series(list(shares), dtype=pl.String).gather(at)
@@ -96,7 +96,7 @@ def pick(rng: np.random.Generator, rows: int, shares: dict[str, float]) -> pl.Se
 def between(
     rng: np.random.Generator, rows: int, quantiles: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> NDArray[np.float64]:
-    """Numbers whose quantiles are the given ones (shares, values), linear between them."""
+    """Draw numbers with the given quantiles (shares, values), linear between them."""
     shares, values = quantiles
     return np.interp(rng.random(rows), shares, values)
 
@@ -107,7 +107,7 @@ def chance(rng: np.random.Generator, rows: int, share: float) -> pl.Series:
 
 
 def notes(rng: np.random.Generator, french: NDArray[np.bool_], share: float) -> pl.Series:
-    """A remark as agents write them in ``share`` of the rows, now and then in English; else empty."""
+    """Agents' remarks, now and then in English, in ``share`` of the rows; empty in the others."""
     source = table("notes")
     english = (source["language"] == "en").arg_true().to_numpy()
     at = by_language(rng, source, french)
@@ -140,7 +140,7 @@ def _phones(rng: np.random.Generator, area: pl.Series) -> pl.DataFrame:
 
 
 def _spelled(rng: np.random.Generator, phones: pl.DataFrame) -> pl.Series:
-    """The ten ways in which such files write them; the first ones are the usual ones."""
+    """Spell telephone numbers in the ten ways found in such files, the most usual ones first."""
     zone, rest = pl.col("zone"), pl.col("rest")
     head = (rest.str.len_bytes() % 2) + 2
     pairs = [rest.str.slice(0, head), rest.str.slice(head, 2), rest.str.slice(head + 2, 2)]
@@ -174,7 +174,7 @@ def _emails(rng: np.random.Generator, first: pl.Series, last: pl.Series) -> pl.S
 
 
 def _plain(names: pl.Series) -> pl.Series:
-    """Names as people put them in an e-mail address: no accents, spaces or apostrophes."""
+    """Names as people write them in an e-mail address: without accents, spaces or apostrophes."""
     plain = [
         "".join(char for char in unicodedata.normalize("NFKD", name).lower() if char.isascii() and char.isalpha())
         for name in names.to_list()

@@ -1,4 +1,4 @@
-"""How six platforms of contact centers write the calls of a day: columns, times, durations, formats."""
+"""Write the calls of a day as six contact-center platforms export them: columns, times, durations, formats."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,7 +10,7 @@ from sluice.times import ZONE
 
 
 class Platform(StrEnum):
-    """A platform whose export is written; the value is its mapping's name."""
+    """A platform whose export can be written; the value is the name of its mapping."""
 
     GENESYS_CLOUD = "genesys_cloud"
     FIVE9 = "five9"
@@ -25,7 +25,7 @@ class Platform(StrEnum):
 
 
 def write_export(path: Path, platform: Platform, events: pl.DataFrame) -> None:
-    """Write events of :mod:`sluice.sample.results` as that platform exports them."""
+    """Write events of :mod:`sluice.sample.results` in the export format of a platform."""
     cells = _WRITERS[platform](events)
     if platform is Platform.AMAZON_CONNECT:
         cells.write_ndjson(path)
@@ -54,7 +54,7 @@ def _text(column: str) -> pl.Expr:
 
 
 def _genesys(events: pl.DataFrame) -> pl.DataFrame:
-    """The call of this row went to one of two phone columns; the other was tried the day before, or never."""
+    """Each call went to one of two phone columns; the other was tried the day before, or never."""
     to_mobile = pl.col("back") % 3 > 0
     earlier = pl.when(pl.col("back") % 2 == 0).then(pl.col("started") - pl.duration(days=1))
     families: dict[str, pl.Expr] = {}

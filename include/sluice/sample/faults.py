@@ -1,4 +1,4 @@
-"""Faults put into a file on purpose, and the exact rows they went to."""
+"""Plant faults in a file on purpose, and report the exact rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class SamplePlanInvalid(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """How many rows get which fault. No row gets two; a duplicate needs a second row to repeat."""
+    """How many rows get which fault. No row gets two; a duplicate takes a second row, whose key it repeats."""
 
     missing_required: int = 0
     bad_phone: int = 0
@@ -60,7 +60,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """Every fault of one file, by row. Of a duplicated key both rows are listed."""
+    """All faults of one file, sorted by row. For a duplicated key both rows are listed."""
 
     placed: tuple[Placed, ...]
 
@@ -74,7 +74,7 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The column that each fault goes to; None where a dataset has no such column."""
+    """The column for each fault; None if a dataset has no such column."""
 
     required: str
     phone: str
@@ -106,15 +106,15 @@ BAD_VALUES = {
     Fault.BAD_DATE: ("31/02/2026", "00/00/0000", "2026-13-01", "46204", "volgende maand", "15/14/2026"),
     Fault.WRONG_CODE: ("???", "X9", "ONBEKEND", "test"),
 }
-"""Each is wrong under any reading, and none is a placeholder for *no value*."""
+"""Values that are wrong in any reading, and none of which is a placeholder for *no value*."""
 
 
 def plant(
     rng: np.random.Generator, cells: pl.DataFrame, plan: FaultPlan, targets: Targets
 ) -> tuple[pl.DataFrame, Planted]:
-    """The cells with the planned faults in random rows, and where they are.
+    """Plant the planned faults in random rows; return the cells and where the faults are.
 
-    Ragged rows are only chosen here: the writer breaks them. Raises SamplePlanInvalid.
+    Ragged rows are only chosen here; the writer breaks them. Raises SamplePlanInvalid.
     """
     free = _shuffled_rows(rng, cells.height, plan)
     placed: list[Placed] = []

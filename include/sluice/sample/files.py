@@ -1,7 +1,7 @@
-"""Two files a contact center gets, made from a seed: a renewal campaign and a subscriber base.
+"""Write two files that a contact center gets, from a seed: a renewal campaign and a subscriber base.
 
-The same arguments give the same bytes. Shares and quantiles are rounded from real telemarketing
-calls (UCI data set 222) and a fictional subscriber base (IBM Telco); every person is invented.
+The same arguments give the same bytes. Shares and quantiles are rounded from real telemarketing calls
+(UCI data set 222) and from a fictional subscriber base (IBM Telco); every person is invented.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def write_campaign(
 ) -> Planted:
     """Write energy01's ``renewal_campaign`` (20 columns); return where the faults are.
 
-    on: the day the file is written; dates in it count from there.
+    on: the day on which the file is written; dates in it are relative to it.
     """
     rng = np.random.default_rng(seed)
     cells, planted = plant(rng, campaign_cells(rng, rows, dialect, on), faults, CAMPAIGN_TARGETS)
@@ -129,7 +129,7 @@ def campaign_cells(rng: np.random.Generator, rows: int, dialect: FileDialect, on
 
 
 def _customer_numbers(rng: np.random.Generator, rows: int) -> pl.Series:
-    """Unique: a step that shares no factor with the range visits each number once."""
+    """Unique customer numbers: a step that shares no factor with the range visits each number once."""
     start = int(rng.integers(0, 90_000_000))
     numbers = (start + np.arange(rows, dtype=np.int64) * 7_919) % 90_000_000 + 10_000_000
     return _same("E", rows) + pl.Series(numbers).cast(pl.String)
@@ -164,7 +164,7 @@ CHURN = {"Month-to-month": 0.43, "One year": 0.11, "Two year": 0.03}
 
 
 def subscriber_cells(rng: np.random.Generator, rows: int, dialect: FileDialect) -> pl.DataFrame:
-    """Every cell of a subscriber file as text, without faults; no total for a subscriber of month 0."""
+    """Every cell of a subscriber file as text, without faults; a subscriber in month 0 has no total."""
     persons = draw_persons(rng, rows)
     tenure = between(rng, rows, TENURES).astype(np.int64)
     internet, contract = pick(rng, rows, INTERNET), pick(rng, rows, CONTRACTS)
@@ -204,7 +204,7 @@ def _charges(rng: np.random.Generator, internet: pl.Series) -> Numbers:
 
 
 def _subscriber_ids(rng: np.random.Generator, rows: int) -> pl.Series:
-    """Unique, four digits and five letters like ``7590-VHVEG``."""
+    """Unique ids of four digits and five letters, such as ``7590-VHVEG``."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     start = int(rng.integers(0, 26**5))
     codes = (start + np.arange(rows, dtype=np.int64) * 7_919) % 26**5
@@ -233,7 +233,7 @@ def _amounts(amounts: Numbers, dialect: FileDialect) -> pl.Series:
 
 
 def _write(path: Path, cells: pl.DataFrame, dialect: FileDialect, planted: Planted) -> None:
-    """Header and rows; a ragged row loses its last cell or gains an empty one, by turns."""
+    """Write header and rows; ragged rows alternately gain an empty cell and lose their last one."""
     with path.open("wb") as sink:
         sink.write(_encoded(cells.head(0), dialect, header=True))
         start = 0
@@ -247,7 +247,7 @@ def _write(path: Path, cells: pl.DataFrame, dialect: FileDialect, planted: Plant
 
 
 def _encoded(cells: pl.DataFrame, dialect: FileDialect, *, header: bool = False) -> bytes:
-    """Bytes of one part; a byte order mark only in front of the header."""
+    """The bytes of one part, with a byte order mark only before the header."""
     text = cells.with_columns(pl.all().replace("", None)).write_csv(
         separator=dialect.delimiter, line_terminator=dialect.newline, include_header=header, quote_style="necessary"
     )

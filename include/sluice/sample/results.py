@@ -1,7 +1,7 @@
-"""What agents' platforms export after a day of calls, made from a seed: six platforms, one set of events.
+"""Write what agents' platforms export after a day of calls, from a seed: six platforms, one set of events.
 
-The same arguments give the same bytes. Contacts are the caller's; agents, notes and outcomes are
-invented. Faults go to rows that an agent handled, and the caller is told which.
+The same arguments give the same bytes. The caller gives the contacts; agents, notes and outcomes are
+invented. Faults are put in rows that an agent handled, and the caller gets their places.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from sluice.sample.exports import Platform, write_export
 from sluice.sample.faults import SamplePlanInvalid
 
 CONTACT_COLUMNS = ("record_id", "phone", "name", "campaign", "language")
-"""What a frame of contacts has, all text; language ``fr`` or another."""
+"""The columns of a frame of contacts, all text; the language is ``fr`` or another."""
 
 
 class ResultFault(StrEnum):
-    """What can be wrong with a result, beyond its form."""
+    """What can be wrong with a result, apart from its form."""
 
     HEALTH_NOTE = "health_note"
     UNREADY_AGENT = "unready_agent"
@@ -56,7 +56,7 @@ NO_RESULT_FAULTS = ResultPlan()
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Whose names occur: accounts of agents, and words for the faults that need one."""
+    """The names that occur: accounts of agents, and values for the faults that need one."""
 
     agents: tuple[str, ...] = ("an.claes", "bo.maes", "eva.dubois", "luc.lambert", "noor.jacobs", "paul.simon")
     unready_agent: str = "tim.nys"
@@ -100,9 +100,9 @@ def write_results(
 ) -> PlantedResults:
     """Write one day of one platform; return what was planted.
 
-    contacts: a frame with :data:`CONTACT_COLUMNS`. late: where late dispositions go, a second file
-    with a later update. on: the Brussels day of the calls, 9 to 20 o'clock. results: how many, one
-    per contact unless told. Raises SamplePlanInvalid."""
+    contacts: a frame with :data:`CONTACT_COLUMNS`. late: a second file, with later updates, for late
+    dispositions. on: the Brussels day of the calls, 9 to 20 o'clock. results: how many; by default one per
+    contact. Raises SamplePlanInvalid."""
     count = contacts.height if results is None else results
     cast, rng = cast or Cast(), np.random.default_rng(seed)
     wanted = sum(number for _, number in plan.counts())
@@ -143,7 +143,7 @@ _IDS = {
     Platform.VICIDIAL: ("17955.", ""),
     Platform.GENESYS_CLOUD: ("inin", ""),
 }
-"""What stands around the twelve digits of an id."""
+"""The texts before and after the twelve digits of an id."""
 Rows = dict[ResultFault, list[int]]
 
 
@@ -156,7 +156,7 @@ def _shuffled(rng: np.random.Generator, count: int, plan: ResultPlan) -> Rows:
 
 
 def _handled(rows: Rows, count: int) -> pl.Series:
-    """True where a fault needs an agent's work."""
+    """A mask, true for rows with a fault, which an agent must have handled."""
     marked = np.zeros(count, bool)
     marked[[row for places in rows.values() for row in places]] = True
     return pl.Series(marked)
@@ -171,7 +171,7 @@ def _events(
     platform: Platform,
     forced: pl.Series,
 ) -> pl.DataFrame:
-    """One row per contact made; ``started`` and ``updated`` are local, null where no agent had a part."""
+    """One row per contact made. ``started`` and ``updated`` are local times; agent columns are null without one."""
     at = np.concatenate([rng.permutation(contacts.height), rng.integers(0, contacts.height, count)])[:count]
     people = contacts.select(CONTACT_COLUMNS)[at]
     handled = chance(rng, count, HANDLED_SHARE) | forced
@@ -201,7 +201,7 @@ def _events(
 
 
 def _ids(platform: Platform, on: date, rng: np.random.Generator, count: int) -> pl.Series:
-    """Unique within one file, and seldom the same in two, in the platform's form."""
+    """Ids in the platform's form, unique within a file and rarely the same in two files."""
     before, after = _IDS.get(platform, ("300", ""))
     first = (on.toordinal() % 100 * 100 + int(rng.integers(0, 100))) * 10**8
     number = pl.Series(first + np.arange(count)).cast(pl.String).str.zfill(12)
@@ -213,7 +213,7 @@ def _nothing(count: int) -> pl.Series:
 
 
 def _planted(events: pl.DataFrame, rows: Rows, cast: Cast, rng: np.random.Generator) -> pl.DataFrame:
-    """The events with every fault that is a word in a column."""
+    """Plant every fault that is a value in a column."""
     health = rows[ResultFault.HEALTH_NOTE]
     french = (events["language"][health] == "fr").to_list()
     lines = [str(rng.choice(HEALTH_NOTES["fr" if one else "nl"])) for one in french]

@@ -1,7 +1,7 @@
-"""Seeded staff of an invented center: roster, e-learning results, signatures, codes of conduct.
+"""Write the staff files of an invented center from a seed: roster, e-learning results, signatures, codes of conduct.
 
-Every agent has one fate, named in the returned plan, so that a test or a demo knows who is ready at
-``on`` and why the others are not. The same arguments give the same bytes. Agents are numbers.
+Every agent has one fate, named in the returned plan, so that a test or demo knows who is ready at
+``on`` and why the others are not. The same arguments give the same bytes. Agents have numbers only.
 """
 
 import csv
@@ -44,7 +44,7 @@ SHARES = {fate: 0.90 if fate is Fate.READY else 0.10 / 9 for fate in Fate}
 
 @dataclass(frozen=True, slots=True)
 class PlannedAgent:
-    """One agent. ``ready_from``: first moment ready; None for those who are not at ``on``."""
+    """One agent. ``ready_from``: the first moment of being ready; None for an agent who is not ready at ``on``."""
 
     agent: str
     account: str
@@ -58,7 +58,7 @@ class PlannedAgent:
 
 @dataclass(frozen=True, slots=True)
 class StaffPlan:
-    """Everybody, and the files that say so, in the order in which they are imported."""
+    """All agents, and the files about them in the order in which to import them."""
 
     agents: tuple[PlannedAgent, ...]
     files: tuple[Path, ...]
@@ -67,8 +67,8 @@ class StaffPlan:
 def write_staff(folder: Path, agents: int, seed: int, on: datetime, platforms: Sequence[str] = ("five9",)) -> StaffPlan:
     """Write ``roster.csv``, ``codes.csv``, ``e_learning.csv`` and ``signatures.csv``.
 
-    on: an aware moment; credentials are from the months before it. platforms: where everybody has
-    an account. The first agents have each fate once, as far as ``agents`` reaches.
+    on: an aware moment; credentials are from the months before it. platforms: on each, everybody has an
+    account. The first agents get each fate once, as far as ``agents`` allows.
     """
     rng = np.random.default_rng(seed)
     fates = [*Fate][:agents] + list(rng.choice([*Fate], max(0, agents - len(Fate)), p=list(SHARES.values())))
@@ -139,7 +139,7 @@ def _accounts(plan: Iterable[PlannedAgent], platforms: Sequence[str]) -> Iterato
 
 
 def _text(at: datetime) -> str:
-    """With its offset, as Brussels clocks showed it."""
+    """A moment in Brussels time, with its offset."""
     return at.astimezone(BRUSSELS).isoformat(timespec="seconds")
 
 
