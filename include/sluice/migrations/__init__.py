@@ -1,1 +1,1 @@
-"""The tables of Sluice, one version after another."""
+"""Migrations: the tables of Sluice, one version after another."""

@@ -1,8 +1,8 @@
-"""Bring a database to this version: roles, schemas, tables. Safe to repeat, and to run twice at once.
+"""Migrate a database to this version: roles, schemas, tables. Safe to repeat, and to run twice at the same time.
 
-Three roles without login own or use everything: ``sluice_ledger`` owns schema ``ledger`` and its
-append functions, ``sluice_owner`` owns schema ``sluice``, ``sluice_app`` is granted to the login
-role of the application, which therefore owns nothing and cannot write to the ledger's tables.
+Three roles without login own or use everything. ``sluice_ledger`` owns schema ``ledger`` and its append
+functions, and ``sluice_owner`` owns schema ``sluice``. ``sluice_app`` is granted to the login role of the
+application, which therefore owns nothing and cannot write to the ledger's tables.
 """
 
 import time
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 LOCK = 0x51_07_1C_E0
-"""Key of the advisory lock that a migration holds."""
+"""The key of the advisory lock that a migration holds."""
 
 ROLES = ("sluice_ledger", "sluice_owner", "sluice_app")
 SCHEMA, SCHEMA_OWNER = "sluice", "sluice_owner"
 CONCURRENT = "XX000"
-"""SQLSTATE of ``tuple concurrently updated``: two grants of one role at the same moment."""
+"""SQLSTATE of ``tuple concurrently updated``, raised by two grants of one role at the same moment."""
 
 
 class MigrationFailed(SluiceError):
@@ -43,7 +43,7 @@ class MigrationFailed(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The version a database has, and the one this code needs."""
+    """The version that a database has, and the one that this code needs."""
 
     found: str | None
     needed: str | None
@@ -54,11 +54,11 @@ class Standing:
 
 
 def migrate(admin_url: str, app_role: str) -> Standing:
-    """Create what is missing and run the versions that are.
+    """Create missing roles and schemas, and run the versions that were not run yet.
 
-    admin_url: libpq DSN of a role that may create roles and schemas. app_role: the login role of
-    the application. Raises MigrationFailed with the SQLSTATE, or with both versions if this code does not know
-    the one that the database has.
+    admin_url: libpq DSN of a role that may create roles and schemas. app_role: the login role of the
+    application. Raises MigrationFailed with the SQLSTATE, or with both versions if this code does not know
+    the one that the database has; ExtraMissing without alembic.
     """
     prepare(admin_url, app_role)
     with _alembic(admin_url) as config:
@@ -70,9 +70,10 @@ def migrate(admin_url: str, app_role: str) -> Standing:
 
 
 def prepare(admin_url: str, app_role: str) -> None:
-    """Roles, schemas, rights and search path of one database, without its tables.
+    """Create roles, schemas, rights and search path of one database, but no tables.
 
-    A database made from a template needs this again: search path and database rights are not copied.
+    A database made from a template needs this again, because search path and database rights are not
+    copied. Raises MigrationFailed.
     """
     with closing(connect_to(admin_url)) as conn:
         for attempt in range(10):
@@ -87,7 +88,7 @@ def prepare(admin_url: str, app_role: str) -> None:
 
 
 def current(url: str) -> Standing:
-    """What a database has and what this code needs; reads only (the application role may ask)."""
+    """The version of a database and the one that this code needs. Only reads, so the application role may call it."""
     with connect_to(url) as conn:
         table = conn.execute("select to_regclass('sluice.alembic_version') is not null as there").fetchone()
         row = (
@@ -111,7 +112,7 @@ def _prepare(conn: Connection, app_role: str) -> None:
 
 
 def _make_role(conn: Connection, role: str) -> None:
-    """Roles belong to the whole server, so another database may create the same one meanwhile."""
+    """Create a role unless it exists. Roles belong to the server, so another database's migration may create it too."""
     if conn.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone():
         return
     statement = sql.SQL("create role {} nologin").format(sql.Identifier(role)).as_string(conn)
@@ -120,10 +121,10 @@ def _make_role(conn: Connection, role: str) -> None:
 
 
 def _grant_once(conn: Connection, role: str, member: str | None) -> None:
-    """Only when it is missing: granting again would update the same row from two databases.
+    """Grant a role unless it is granted: doing it again would update the same row from two databases.
 
-    member: None is the role we are connected as. Since PostgreSQL 16 whoever creates a role is a member of it who
-    may grant it, but neither uses its rights nor becomes it: that is not enough.
+    member: None means the role that we are connected as. Since PostgreSQL 16, the creator of a role is a member of it
+    who may grant it, but can neither use its rights nor set it, so that membership alone is not enough.
     """
     has_options = conn.info.server_version >= 160_000
     enough = "bool_or(set_option) and bool_or(inherit_option)" if has_options else "count(*) > 0"
@@ -141,7 +142,7 @@ def _grant_once(conn: Connection, role: str, member: str | None) -> None:
 
 
 def _make_schema(conn: Connection) -> None:
-    """Schema ``sluice``, where Alembic's table goes first; ``ledger`` is made by version 0001."""
+    """Create schema ``sluice``, in which Alembic's table comes first; version 0001 creates ``ledger``."""
     names = {"schema": sql.Identifier(SCHEMA), "owner": sql.Identifier(SCHEMA_OWNER)}
     conn.execute(sql.SQL("create schema if not exists {schema} authorization {owner}").format(**names))
     conn.execute(sql.SQL("grant usage on schema {schema} to sluice_app").format(**names))
@@ -156,7 +157,7 @@ def _settle_database(conn: Connection, app_role: str) -> None:
 
 
 def _upgrade(config: "Config") -> bool:
-    """False for a database whose version is none of this code's."""
+    """Run the missing versions; False if this code does not know the version of the database."""
     from alembic import command
     from alembic.util import CommandError
 
@@ -169,7 +170,10 @@ def _upgrade(config: "Config") -> bool:
 
 @contextmanager
 def _alembic(admin_url: str) -> Iterator["Config"]:
-    """Alembic on one connection that holds the lock; the version is readable for the application."""
+    """Yield Alembic's configuration, on one connection that holds the lock; then let the application read the version.
+
+    Raises MigrationFailed, ExtraMissing.
+    """
     engine = _engine(admin_url)
     from sqlalchemy.exc import DBAPIError
 
@@ -184,9 +188,9 @@ def _alembic(admin_url: str) -> Iterator["Config"]:
             connection.exec_driver_sql("grant select on sluice.alembic_version to sluice_app")
             connection.commit()
             return
-    except psycopg.Error as error:  # of a version
+    except psycopg.Error as error:  # raised by a version's SQL
         failed = error
-    except DBAPIError as error:  # of Alembic's own table
+    except DBAPIError as error:  # raised by Alembic itself
         failed = error.orig
     finally:
         engine.dispose()
