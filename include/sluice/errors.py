@@ -1,8 +1,8 @@
-"""What Sluice raises when it could not judge, and how that reaches a person.
+"""The errors that Sluice raises when it could not judge, and how they are shown to people.
 
-*Failed* means judged, the answer is no: that is a verdict, never an exception. An exception here
-means *could not judge*. A message is the class's fixed words plus :class:`Ref`s, so a cell of a
-file cannot get into one.
+*Failed* means that something was judged and the answer is no: that is a verdict, never an exception. An
+exception here means *could not judge*. A message consists of the class's fixed words and :class:`Ref`s, so
+a cell of a file cannot get into it.
 """
 
 import re

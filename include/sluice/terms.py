@@ -45,7 +45,7 @@ class Verdict(StrEnum):
 
 
 class Decision(StrEnum):
-    """How an exchange stands or was closed."""
+    """The state of an exchange: open, or how it was closed."""
 
     OPEN = "open"
     ACCEPTED = "accepted"

@@ -60,7 +60,7 @@ class Celery:
 
 
 def components(workers: int) -> tuple[str, ...]:
-    """Names of the processes that make up Airflow, with so many Celery workers."""
+    """Names of the processes that make up Airflow, with this number of Celery workers."""
     return (*COMPONENTS, *(f"{WORKER}{number + 1}" for number in range(workers)))
 
 

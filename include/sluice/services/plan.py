@@ -84,7 +84,7 @@ def env_path(var: Path) -> Path:
 def write_env(var: Path, postgres: PostgresServer | None, s3: SeaweedServer | None) -> bool:
     """Write the addresses and credentials of the embedded stores (0600); True when they changed.
 
-    Beside them, lineage goes to a file until somebody names an OpenLineage API.
+    With them, lineage is set to go to a file, until somebody names an OpenLineage API.
     """
     lines: dict[str, str] = {}
     if postgres:

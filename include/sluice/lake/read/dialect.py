@@ -1,7 +1,8 @@
 """Find the delimiter of a text by trying candidates on every record. Pure.
 
 A reading is *perfect* when all records have as many cells as the header, and at least two. A single
-perfect reading is taken; between two, only the contract's delimiter or column names can decide.
+perfect reading is taken; between two, only the contract can decide, by its delimiter, column names or
+decimal comma.
 """
 
 import re
