@@ -35,5 +35,18 @@ def test_every_command_speaks_json() -> None:
     assert list(_without_format(get_command(app), "sluice")) == []
 
 
+def _cut_short(command: Any, path: str) -> Iterator[str]:
+    """Commands whose line in a list of commands ends within a parenthesis or at "Art.": it ends at a dot and a space."""
+    for name, under in getattr(command, "commands", {}).items():
+        line = under.get_short_help_str(200)
+        if line.count("(") != line.count(")") or line.endswith(" Art."):
+            yield f"{path} {name}: {line}"
+        yield from _cut_short(under, f"{path} {name}")
+
+
+def test_no_line_about_a_command_ends_in_the_middle() -> None:
+    assert list(_cut_short(get_command(app), "sluice")) == []
+
+
 def test_there_are_topics() -> None:
     assert len(TOPICS) >= 9

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sluice.exchange.house import House
 
 app = typer.Typer(
-    help="Who is affected by a breach, and who must be told (GDPR Art. 33, 34).",
+    help="Who is affected by a breach, and who must be told (GDPR Articles 33 and 34).",
     no_args_is_help=True,
     epilog="Example: sluice breach slice --exchange 7b0d3f1e --to drafts",
 )
@@ -26,7 +26,7 @@ app = typer.Typer(
 
 @app.callback()
 def topic() -> None:
-    """Who is affected by a breach, and who must be told (GDPR Art. 33, 34)."""
+    """Who is affected by a breach, and who must be told (GDPR Articles 33 and 34)."""
 
 
 @app.command("slice")

@@ -172,7 +172,7 @@ def withdraw(
 def complaint(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """Note that the person complained (Art. 77) or went to court (Art. 79): what is sealed of the case stays.
+    """Note that the person complained (Article 77) or went to court (Article 79): what is sealed of the case stays.
 
     The case itself goes on as it was, and is over if it was. JSON: as `case open`. Again changes nothing.
 
@@ -192,7 +192,7 @@ def complaint(
 def lift(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """End the restriction of a case, once the person was told that it ends (Art. 18(3)).
+    """End the restriction of a case, once the person was told that it ends (Article 18(3)).
 
     JSON: as `case open`. Exit 1 when the person was not told first, another part at the same principal is not carried
     out yet, or nothing is restricted.

@@ -43,7 +43,7 @@ def access(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Everything about the person from every store, with what Art. 15 asks to be told; sealed in the vault too.
+    """Everything about the person from every store, with what Article 15 asks to be told; sealed in the vault too.
 
     JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, delete_after, stores
     [{principal, store, copies, hits, rows}]: where we looked, and in how many copies and rows the person is. Exit 1
@@ -77,7 +77,7 @@ def portability(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """What the person may take along (Art. 20): a Data Package, a dictionary, and why every other field stays.
+    """What the person may take along (Article 20): a Data Package, a dictionary, and why every other field stays.
 
     JSON: as `export access`. Exit 1 when no field may go: then `fields` has the reason of each, and nothing is
     written. With --to-controller or --to-principal: case, handed [{principal, to, exchange, where, receipt, sha256,
@@ -109,7 +109,7 @@ def decide(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decide a portability request by its fields: what Art. 20 lets go is given, the rest refused with its reason.
+    """Decide a portability request by its fields: what Article 20 lets go is given, the rest refused with its reason.
 
     The letter about a refusal, with complaint and court, is written at once. JSON: as `case open`, and fields
     [{name, included, reason}]; with --dry-run case and fields. Exit 1 when there is nothing to decide.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sluice.registers.write import FileLine
 
 app = typer.Typer(
-    help="The registers of processing activities (GDPR Art. 30).",
+    help="The registers of processing activities (GDPR Article 30).",
     no_args_is_help=True,
     epilog="Example: sluice register export --article 30.2 --lang nl --to pdf,xlsx",
 )
@@ -26,7 +26,7 @@ DATE = ["%Y-%m-%d"]
 
 @app.callback()
 def topic() -> None:
-    """The registers of processing activities (GDPR Art. 30)."""
+    """The registers of processing activities (GDPR Article 30)."""
 
 
 @app.command("export")
