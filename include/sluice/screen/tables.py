@@ -138,7 +138,7 @@ def open_exceptions() -> re.Pattern[str]:
 
 @cache
 def labels(kind: str) -> str:
-    """The labels of one kind (label, phone, card, enterprise, email_provider) as one regular expression."""
+    """The labels of one kind (label, phone, card, enterprise) as one regular expression."""
     return _either([term_pattern(fold(row["value"]).text) for row in read_table("labels") if row["kind"] == kind])
 
 

@@ -25,8 +25,6 @@ ATTRIBUTES = rb"""((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*"""
 """The attributes of a tag, as one group."""
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_SEARCHED_HERE = ("ACTIVE_EXTERNAL_LINK", "ACTIVE_CONNECTION")
-"""Codes of workbooks that the reader refuses although a search sees into them."""
 _REFUSED = (
     ("_xmlsignatures/", "SIGNED"),
     ("xl/workbook.bin", "XLSB"),
@@ -162,7 +160,7 @@ def open_book(path: Path, limits: Limits) -> Book:
             raise EraseRefused.because("ENCRYPTED")
     package = open_package(path, limits)
     if isinstance(package, FormatRefusal):
-        if package.code not in _SEARCHED_HERE and not package.code.startswith("ACTIVE_"):
+        if not package.code.startswith("ACTIVE_"):  # the reader refuses active content; an eraser looks into most of it
             raise EraseRefused.because(package.code)
         package = Package(zipfile.ZipFile(path))
     with package.archive as archive:
