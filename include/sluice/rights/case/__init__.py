@@ -1,1 +1,1 @@
-"""What a request of a person is: states and guards, the clock, parts and letters, every step in one transaction."""
+"""Cases: requests of persons, with their states and guards, clock, parts and letters. Every step is one transaction."""

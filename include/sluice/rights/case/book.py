@@ -1,7 +1,7 @@
-"""Steps of one case in one transaction: state, history and ledger together, or nothing.
+"""Take steps of one case in one transaction: state, history and ledger change together, or nothing does.
 
-The case is locked first and the ledger's chains last, by name, so that two books cannot wait for
-each other.
+The case is locked first. The ledger's chains are locked last, in order of name, so that two books cannot
+deadlock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,14 +39,14 @@ from sluice.times import utc_text
 
 @dataclass
 class Book:
-    """The case as it stands inside the transaction, and the entries that are still to be appended."""
+    """A case as it stands inside the transaction, and the ledger entries that are still to be appended."""
 
     conn: Connection
     case: Case
     entries: list[tuple[str, EntryKind, Part]] = field(default_factory=list)
 
     def take(self, target: State, order: Order) -> None:
-        """The case itself takes a step. Raises TransitionRefused."""
+        """Take a step of the case itself. Raises TransitionRefused."""
         source = self.case.state
         check_step(source, target, Attempt(self.case, order))
         if target.is_over and not self.case.sub_cases:
@@ -57,7 +57,7 @@ class Book:
         self._write(None, source, target, order)
 
     def take_part(self, sub_case_id: SubCaseId, target: State, order: Order) -> None:
-        """One part takes a step. Raises TransitionRefused, NotFound."""
+        """Take a step of one part. Raises TransitionRefused, NotFound."""
         part = self.part(sub_case_id)
         check_step(part.state, target, Attempt(self.case, order, part))
         changed = moved(part, target, order)
@@ -69,7 +69,7 @@ class Book:
         self._write(changed, part.state, target, order)
 
     def begin(self, order: Order) -> None:
-        """Write down how the case and its parts began; the rows are there. Raises TransitionRefused."""
+        """Record how the case and its parts began; their rows are stored already. Raises TransitionRefused."""
         check_step(None, State.RECEIVED, Attempt(self.case, order))
         self._write(None, None, State.RECEIVED, order)
         for part in self.case.sub_cases:
@@ -77,7 +77,11 @@ class Book:
             self._write(part, None, State.SCOPED, order)
 
     def scope(self, case: Case, order: Order) -> None:
-        """A case that waited for its person has parts now. ``case``: with them and what was sealed. Again raises."""
+        """Add the first parts to a case that waited until its person was known.
+
+        case: with the parts, and with the sealed request that names the person. A second call raises, because the parts
+        are there already.
+        """
         self.case = replace(case, state=self.case.state)
         store.insert_parts(self.conn, self.case)
         for part in self.case.sub_cases:
@@ -85,7 +89,10 @@ class Book:
             self._write(part, None, State.SCOPED, order)
 
     def widen(self, parts: Sequence[SubCase], searched: Sequence[str], order: Order) -> None:
-        """A scoped case has more parts: others know the person too by now. Again raises."""
+        """Add parts to a scoped case, because more principals know the person by now.
+
+        searched: the principals whose index was looked in. A second call raises, because the parts are there already.
+        """
         whole = tuple(sorted({*self.case.searched, *searched}))
         self.case = replace(self.case, searched=whole, sub_cases=(*self.case.sub_cases, *parts))
         store.insert_parts(self.conn, replace(self.case, sub_cases=tuple(parts)))
@@ -94,7 +101,7 @@ class Book:
             self._write(part, None, State.SCOPED, order)
 
     def flag(self, flag: Flag, order: Order) -> None:
-        """Set a flag, once; again changes nothing. Raises TransitionRefused."""
+        """Set a flag; setting it again changes nothing. Raises TransitionRefused."""
         check_flag(flag, Attempt(self.case, order))
         changed = replace(
             self.case,
@@ -115,12 +122,12 @@ class Book:
         self.entries.append((CASES_CHAIN, EntryKind.CASE_FLAGGED, body))
 
     def _note_miss(self, last_day: date, ended_at: datetime, order: Order) -> None:
-        """What ends after its last day missed it, though no sweep looked in between: noted with the last step."""
+        """Flag a deadline that was missed, when the case or part ends and no sweep has noticed the miss before."""
         if received_on(ended_at) > last_day:
             self.flag(Flag.BREACHED_DEADLINE, replace(order, actor=SYSTEM, reason_code="DEADLINE_PASSED"))
 
     def tell(self, letter: Letter) -> None:
-        """Log a letter to the person that lies in the vault; from now on steps can point at it."""
+        """Log a letter to the person that lies in the vault, so that later steps can refer to it."""
         letter_store.insert_letter(self.conn, letter)
         self.case = replace(self.case, letters=(*self.case.letters, letter))
         body = CaseLetterWritten(
@@ -136,7 +143,7 @@ class Book:
         self.entries.append((CASES_CHAIN, EntryKind.CASE_LETTER, body))
 
     def part(self, sub_case_id: SubCaseId) -> SubCase:
-        """A part of this case. Raises NotFound."""
+        """Return a part of this case. Raises NotFound."""
         for part in self.case.sub_cases:
             if part.sub_case_id == sub_case_id:
                 return part
@@ -151,7 +158,7 @@ class Book:
 
 @contextmanager
 def open_book(conn: Connection, case_id: CaseId) -> Iterator[Book]:
-    """One transaction on one case, which is locked. Raises NotFound."""
+    """Lock one case in a transaction, and append its entries at the end. Raises NotFound."""
     with transaction(conn):
         book = Book(conn, store.lock_case(conn, case_id))
         yield book
@@ -159,15 +166,18 @@ def open_book(conn: Connection, case_id: CaseId) -> Iterator[Book]:
 
 
 def close_book(book: Book) -> None:
-    """Append what was noted, chain by chain in name order; the last thing a transaction does."""
+    """Append the collected entries, chain by chain in order of name. Call this last in the transaction."""
     for (chain, kind), group in groupby(sorted(book.entries, key=lambda e: e[:2]), key=lambda e: e[:2]):
         append_many(book.conn, chain=chain, kind=kind, bodies=[(None, body) for *_, body in group])
     book.entries.clear()
 
 
 def moved(part: SubCase, target: State, order: Order) -> SubCase:
-    """A part after a step: what the step itself says of it; with a reason for all of it, all was restricted instead.
-    Pure."""
+    """Return the part as it is after a step. Pure.
+
+    An accepted part acts on the field groups that have no reason to be refused. If every group has a reason, the
+    action applies to all of them: all of the part was restricted instead of what was asked.
+    """
     changed = replace(part, state=target)
     match target:
         case State.FORWARDED:
@@ -195,7 +205,7 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
 
 
 def step_of(case: Case, part: SubCase | None, source: State | None, target: State, order: Order) -> Step:
-    """The line of the history. Pure."""
+    """Make the line of the history for a step. Pure."""
     reasons = order.instruction.reasons if order.instruction else order.reasons
     return Step(
         case_id=case.case_id,
@@ -214,7 +224,7 @@ def step_of(case: Case, part: SubCase | None, source: State | None, target: Stat
 
 
 def body_of(case: Case, part: SubCase | None, step: Step) -> CaseTransitioned:
-    """The entry of the ledger; no person in it. Pure."""
+    """Make the ledger entry for a step; it names no person. Pure."""
     return CaseTransitioned(
         case_id=step.case_id,
         sub_case_id=step.sub_case_id,

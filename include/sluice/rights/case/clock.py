@@ -1,6 +1,6 @@
 """The legal clock of a request: pure rules on dates (GDPR Art. 12(3), Regulation (EEC, Euratom) 1182/71).
 
-Every date is a Europe/Brussels calendar date, every moment is aware. Time, country and numbers are
+Every date is a Europe/Brussels calendar date, and every moment has a zone. Time, country and numbers are
 arguments: a case computes its dates once, from the numbers in force on the day it was received.
 """
 
@@ -17,7 +17,10 @@ from sluice.times import BRUSSELS
 
 @dataclass(frozen=True, slots=True)
 class DueDates:
-    """The strict clock: each is the last day on which the answer is in time, the extended one if extended."""
+    """The strict clock. An answer is in time up to and including ``legal_due``, or ``extended_due`` if extended.
+
+    ``nominal_due`` is the end of the period before it is moved to a working day.
+    """
 
     received: date
     nominal_due: date
@@ -27,7 +30,10 @@ class DueDates:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """From the day the person was asked to prove who they are to the day they did; None: still waiting."""
+    """The days from the one on which the person was asked to prove who they are to the one on which they did.
+
+    ``proven_on``: None while they have not. Raises ClockRefused if the pause ends before it begins.
+    """
 
     asked_on: date
     proven_on: date | None = None
@@ -39,7 +45,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class PausedClock:
-    """The clock beside the strict one, which stays the one that alarms. A due date is None while it stands still."""
+    """The paused clock, beside the strict one, which alone raises alarms. A due date is None while it stands still."""
 
     strict: DueDates
     legal_due: date | None
@@ -47,7 +53,7 @@ class PausedClock:
 
 
 def received_on(moment: datetime) -> date:
-    """The Brussels calendar date of a moment (t0). Raises ClockRefused for a moment without zone."""
+    """The Brussels calendar date of a moment (t0). Raises ClockRefused for a moment without zone or out of range."""
     try:
         return _aware(moment).astimezone(BRUSSELS).date()
     except OverflowError:
@@ -56,10 +62,10 @@ def received_on(moment: datetime) -> date:
 
 
 def due_dates(received: date, country: str, parameters: ClockParameters) -> DueDates:
-    """The last days to answer, inclusive: one month, and three if extended, both counted from receipt.
+    """The last days to answer, inclusive: after one month, or three if extended, both counted from receipt.
 
-    country: the controller's, ISO 3166 alpha-2. Raises ClockRefused for a country outside the EEA and
-    for a year without calendar. (Art. 12(3); Reg. 1182/71 Art. 3(2)(c) and (4).)
+    country: the controller's, ISO 3166 alpha-2. Raises ClockRefused for a country outside the EEA and for a year
+    without calendar. (Art. 12(3); Reg. 1182/71 Art. 3(2)(c) and (4).)
     """
     nominal = months_later(received, parameters.answer_months)
     extended = months_later(received, parameters.extended_months)
@@ -67,7 +73,7 @@ def due_dates(received: date, country: str, parameters: ClockParameters) -> DueD
 
 
 def extension_latest(due: DueDates) -> date:
-    """The last calendar day on which the notice of an extension, or a refusal, is in time: before the legal due."""
+    """The last calendar day for a notice of extension or a refusal: the day before the legal due date."""
     return due.legal_due - ONE_DAY
 
 
@@ -77,11 +83,10 @@ def alarms(due_on: date, country: str, parameters: ClockParameters) -> tuple[dat
 
 
 def paused(due: DueDates, pauses: Sequence[Pause], country: str, parameters: ClockParameters) -> PausedClock:
-    """The clock that stood still while identity was not proven (Art. 12(6)); the strict one is untouched.
+    """Compute the clock that stands still while identity is not proven (Art. 12(6)); the strict one is untouched.
 
-    Each calendar day of waiting counts once, however pauses overlap; then the end rolls to a working
-    day. A question asked after the clock ran out moves nothing. Raises ClockRefused for a question
-    before receipt.
+    Each calendar day of waiting counts once, even if pauses overlap; then the end is moved to a working day. A
+    question asked after the clock ran out changes nothing. Raises ClockRefused for a question before receipt.
     """
     if any(pause.asked_on < due.received for pause in pauses):
         raise ClockRefused(Ref("rule", "PAUSE_BEFORE_RECEIPT"))
@@ -91,17 +96,23 @@ def paused(due: DueDates, pauses: Sequence[Pause], country: str, parameters: Clo
 
 
 def breach_due(aware_at: datetime, parameters: ClockParameters) -> datetime:
-    """When the authority must have been told of a breach, UTC: elapsed hours, no rolling (Art. 33(1))."""
+    """The moment (UTC) by which the authority must be told of a breach (Art. 33(1)).
+
+    The hours simply elapse: the end is not moved to a working day. Raises ClockRefused for a moment without zone.
+    """
     return elapsed_due(aware_at, parameters.breach_hours)
 
 
 def elapsed_due(since: datetime, hours: int) -> datetime:
-    """The moment, UTC, when so many hours have elapsed: the agreement's hours to forward a request, too."""
+    """The moment (UTC) at which so many hours have elapsed. Raises ClockRefused for a moment without zone.
+
+    Also used for the hours within which the center tells a principal of a breach, as its agreement says.
+    """
     return _aware(since).astimezone(UTC) + timedelta(hours=hours)
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day number, or the last of a shorter month."""
+    """The same day of a later month, or the last day of a shorter one. Raises ClockRefused after year 9999."""
     if isinstance(day, datetime):
         # A datetime is a date to Python, and would silently give the day in its own zone.
         raise TypeError("a date of receipt comes from received_on")
@@ -112,7 +123,7 @@ def months_later(day: date, months: int) -> date:
 
 
 def _merged(pauses: Sequence[Pause]) -> Sequence[Pause]:
-    """The same days as pauses in order that do not overlap."""
+    """Merge pauses into ones that cover the same days, in order and without overlap."""
     merged: list[Pause] = []
     for pause in sorted(pauses, key=lambda each: each.asked_on):
         if merged and pause.asked_on <= (merged[-1].proven_on or date.max):
@@ -127,13 +138,13 @@ def _later(one: date | None, other: date | None) -> date | None:
 
 
 def _moved(nominal: date, waits: Sequence[Pause], country: str) -> date | None:
-    """A due date after the waits that began before it; None if one has no end yet."""
+    """Move a due date by the waits that began before it; None if one of them has no end yet."""
     for wait in waits:
         if wait.asked_on > next_working_day(nominal, country):
             break
         if wait.proven_on is None:
             return None
-        # Asked between the nominal and the rolled day, nothing of the period is left: due when proven.
+        # If the person was asked between the nominal and the rolled day, the period is used up: due when proven.
         nominal = max(nominal, wait.asked_on) + (wait.proven_on - wait.asked_on)
     return next_working_day(nominal, country)
 

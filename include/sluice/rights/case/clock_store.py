@@ -1,4 +1,4 @@
-"""Which clocks run, the nearest last day first: the SQL of it, a page at a time however many cases there are."""
+"""Find the clocks that run, in SQL: the nearest last day first, one page at a time however many cases there are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ LAST_DAY = """coalesce((
                 then c.extended_due else c.legal_due end)
             from sub_case p where p.case_id = c.case_id and not p.state = any(%(answered)s)
         ), c.legal_due)"""
-"""The last day of a case ``c`` whose clock runs, as ``Case.last_day`` says of one."""
+"""SQL of the last day of a case ``c`` whose clock runs; must agree with ``Case.last_day``."""
 RUNS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT')
       and (exists (select from sub_case p where p.case_id = c.case_id and not p.state = any(%(answered)s))
            or not exists (select from sub_case p where p.case_id = c.case_id)))"""
-"""Whether its clock runs, as ``due.is_answered`` says of one."""
+"""SQL of whether the clock of a case ``c`` runs: it is open, and ``due.is_answered`` would be False."""
 _RUNNING = f"""
     select c.case_id, c."right", c.received, c.opened_at, {LAST_DAY} as last_day
     from subject_case c where {RUNS}"""
@@ -31,7 +31,7 @@ WORDS: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An open case without answer, and its last day on the strict clock (Art. 12(3)). All dates of Brussels."""
+    """An open case without answer, and its last day on the strict clock (Art. 12(3)). All dates are Brussels dates."""
 
     case_id: CaseId
     right: Right
@@ -41,15 +41,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Clocks that run, the nearest last day first, and how many there are by the days they were counted by."""
+    """The running clocks with the nearest last days, and the counts of all running clocks by last day."""
 
     nearest: tuple[Running, ...]
     counts: tuple[int, ...]
-    """Ending before the first of those days, before each next one, and later."""
+    """How many end before the first of the days given, before each following one, and on the last one or later."""
 
 
 def find_clocks(conn: Connection, limit: int, last_days: Sequence[date]) -> Clocks:
-    """The nearest, and the counts of all, in one look. ``last_days``: in order."""
+    """Find the ``limit`` nearest clocks and count all of them, in one query. ``last_days``: in ascending order."""
     rows = conn.execute(
         f"""with running as materialized ({_RUNNING})
             select null as case_id, null as "right", null as received, null as last_day,

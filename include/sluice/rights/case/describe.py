@@ -1,4 +1,4 @@
-"""How a case is told to people and programs: one document for the command and for HTTP. No value of a person."""
+"""Describe a case to people and programs: one document for the command and for HTTP. Contains no value of a person."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
 
 def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
-    """The document of a case; with steps also its history, its letters and the paused clock. Pure.
+    """Return the document of a case. Pure.
 
-    Dates are Brussels dates, moments UTC; ``flags``: words of :class:`Flag`, separated by a comma.
+    steps: its history; with it, the document also has the history, the letters and the paused clock. Dates are
+    Brussels dates, moments UTC. ``flags`` has words of :class:`Flag`, separated by a comma.
     """
     told: dict[str, Any] = {
         "case": case.case_id,
@@ -49,7 +50,7 @@ def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, A
 
 
 def describe_letter(letter: "Letter") -> dict[str, Any]:
-    """The document of a letter; what it says stands in the vault only. Pure."""
+    """Return the document of a letter, without its text, which is in the vault only. Pure."""
     return {
         "case": letter.case_id,
         "kind": letter.kind.value,
@@ -64,7 +65,7 @@ def describe_letter(letter: "Letter") -> dict[str, Any]:
 
 
 def flags(case: "Case") -> str:
-    """What stays true of a case, in words of the domain."""
+    """The names of the flags that are set on a case, separated by a comma."""
     flags = {"BREACHED_DEADLINE": case.is_breached, "COMPLAINT": case.has_complaint}
     return ", ".join(name for name, is_set in flags.items() if is_set)
 

@@ -1,4 +1,4 @@
-"""Which open cases wait for a person of the center: the SQL of it, as ``next_step`` says of one."""
+"""Find the open cases that wait for a person of the center, in SQL; ``next_step`` has the same rule for one case."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
                 (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
             and (cardinality(l.sub_cases) = 0 or exists (select from sub_case p
                 where p.sub_case_id = any(l.sub_cases) and not p.state = any(%(answered)s))))))"""
-"""Whether the next step with a case ``c`` is ours, as ``NextStep.is_ours`` says of one."""
+"""SQL of whether the next step of a case ``c`` is ours; must agree with ``NextStep.is_ours``."""
 WORDS: Mapping[str, object] = {
     "answered": CLOCK_WORDS["answered"],
     "left_to_call": sorted(state.value for state in LEFT_TO_CALL),
@@ -37,13 +37,13 @@ WORDS: Mapping[str, object] = {
 
 
 def count_ours(conn: Connection) -> int:
-    """How many open cases wait for a person of the center."""
+    """Count the open cases that wait for a person of the center."""
     row = conn.execute(f"select count(*) as n from subject_case c where {OURS}".encode(), dict(WORDS)).fetchone()
     return int(row["n"]) if row else 0
 
 
 def find_planned(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, frozenset[str]]:
-    """Of each of these cases the principals at which a plan of its erasure waits for its release; none: not there."""
+    """Per case, the principals at which a plan of its erasure waits for release. A case without any is left out."""
     rows = conn.execute(
         """select case_id::text as case_id, array_agg(principal) as principals from erasure_plan
            where ended_at is null and released_at is null and case_id = any(%s::uuid[]) group by case_id""",

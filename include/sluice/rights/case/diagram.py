@@ -1,4 +1,4 @@
-"""The page of states, from the table itself: ``python -m sluice.rights.case.diagram docs/explanation/cases.md``."""
+"""Make the page of states from the table: ``python -m sluice.rights.case.diagram docs/explanation/cases.md``."""
 
 import sys
 from collections.abc import Iterator
@@ -18,7 +18,10 @@ TITLES = {
 
 
 def diagram(track: Track) -> str:
-    """A Mermaid state diagram of one track; what the person may do from everywhere is one note."""
+    """A Mermaid state diagram of one track.
+
+    It leaves out withdrawal, which is possible from every state that is not over and is one row of the table.
+    """
     lines = ["stateDiagram-v2"]
     lines += [f"    {row.source or '[*]'} --> {row.target}" for row in _rows(track)]
     lines.append("    CLOSED --> [*]")
@@ -26,7 +29,7 @@ def diagram(track: Track) -> str:
 
 
 def made_part() -> str:
-    """Everything between the two marks of the page."""
+    """Make everything between the two marks of the page."""
     parts = []
     for track, title in TITLES.items():
         parts += [f"## {title}", "", diagram(track), "", *_table(track), ""]
@@ -44,7 +47,7 @@ def all_guards() -> tuple[Guard, ...]:
 
 
 def renew(page: str) -> str:
-    """The page with its made part made anew."""
+    """Return the page with the part between its marks made anew."""
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
     return f"{before}{BEGIN}\n{made_part()}\n{END}{after}"

@@ -1,6 +1,6 @@
-"""What time alone asks for: forwarding, reminding, escalating, a missed deadline. Pure functions of state.
+"""What is due because time has passed: forwarding, reminding, escalating, a missed deadline. Pure functions of state.
 
-The paces are the center's own (no law sets them); the legal dates come from the case.
+The intervals are the center's own (no law sets them); the legal dates come from the case.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from sluice.rights.case.model import Case, State, SubCase, SubCaseId, Track
 
 
 class Due(StrEnum):
-    """What is to be done."""
+    """What has to be done, most urgent first."""
 
     FORWARD = "FORWARD"
     REMIND = "REMIND"
@@ -24,18 +24,18 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a controller that does not instruct is told, and when the desk takes over."""
+    """How often a controller that sends no instruction is reminded, and when the desk takes over."""
 
     remind_after: timedelta = timedelta(days=3)
     escalate_after: timedelta = timedelta(days=10)
-    """Since the request was forwarded."""
+    """Counted from the moment the request was forwarded."""
     escalate_before: timedelta = timedelta(days=10)
-    """Before the legal due date, whichever comes first."""
+    """Counted back from the legal due date. Whichever of the two comes first counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueAction:
-    """One thing to do now. ``is_late``: of forwarding, the agreement's hours have passed."""
+    """One thing to do now. ``is_late``: for FORWARD only, whether the agreement's hours have passed."""
 
     what: Due
     case: Case
@@ -44,14 +44,17 @@ class DueAction:
 
     @property
     def sub_case_id(self) -> SubCaseId:
-        """The part it is about; a breach is about none."""
+        """The part that the action is about; a breach has none."""
         assert self.part is not None
         return self.part.sub_case_id
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A case that comes near its last day (Art. 12(3)), or is past it. ``raised_on``: the working day of the alarm."""
+    """A case that comes near its last day (Art. 12(3)), or is past it.
+
+    ``raised_on``: the working day of the alarm, or the last day once that has passed.
+    """
 
     case: Case
     last_day: date
@@ -64,16 +67,17 @@ ONE_DAY = timedelta(days=1)
 
 
 def due_actions(cases: Sequence[Case], now: datetime, pace: Pace = DEFAULT_PACE) -> tuple[DueAction, ...]:
-    """Everything due at ``now``, the most urgent kind first; doing it all leaves nothing due.
+    """Everything that is due at ``now``, the most urgent kind first. Once all of it is done, nothing is due.
 
-    But a breach comes again while an answer that the person had in time is not booked: who does it asks for that first.
+    One exception: a breach is due again for as long as an answer that the person had in time is not booked. The
+    caller looks for such an answer first.
     """
     found = [action for case in cases if not case.state.is_over for action in _of_case(case, now, pace)]
     return tuple(sorted(found, key=lambda action: list(Due).index(action.what)))
 
 
 def raised_alarms(cases: Iterable[Case], today: date) -> Iterator[Alarm]:
-    """The last alarm whose day has come, of every open case without answer. ``today``: a Brussels date."""
+    """Yield the latest alarm that was raised for every open case without answer. ``today``: a Brussels date."""
     for case in cases:
         if case.state.is_over or is_answered(case):
             continue
@@ -108,6 +112,6 @@ def _of_part(case: Case, part: SubCase, now: datetime, pace: Pace) -> Due | None
 
 
 def is_answered(case: Case) -> bool:
-    """Whether every part has its answer, so that no day can be missed any more."""
-    parts = case.sub_cases  # none while it waits for a candidate: then nothing is answered
+    """Whether every part has its answer, so that no deadline can be missed any more."""
+    parts = case.sub_cases  # a case that waits for a candidate has none, and is not answered
     return bool(parts) and all(part.is_answered for part in parts)

@@ -1,4 +1,4 @@
-"""What a case, its letters and its persons can be refused for."""
+"""The reasons for which requests about a case, its letters and its persons are refused."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from sluice.errors import Exit, NotFound, SluiceError
 
 
 class TransitionRefused(SluiceError):
-    """A step the table does not have, or a guard that does not hold; each guard is named."""
+    """A step that the table does not have, or one whose guards do not all hold. Every guard that fails is named."""
 
     code: ClassVar[str] = "SLU-521"
     summary: ClassVar[str] = "the case cannot take this step"
@@ -15,7 +15,7 @@ class TransitionRefused(SluiceError):
 
 
 class CaseTidied(SluiceError):
-    """What was sealed of a closed case is gone, so nobody can say any more who it was about."""
+    """The sealed material of a closed case was removed, so nobody can tell any more who the case was about."""
 
     code: ClassVar[str] = "SLU-563"
     summary: ClassVar[str] = "what was sealed of this case was removed"
@@ -24,7 +24,7 @@ class CaseTidied(SluiceError):
 
 
 class CaseNotTidied(SluiceError):
-    """A case whose sealed material has to stay. Words of ``Ref("because", ...)``: :class:`Keeps`."""
+    """A case whose sealed material has to stay. The words of ``Ref("because", ...)`` are those of :class:`Keeps`."""
 
     code: ClassVar[str] = "SLU-564"
     summary: ClassVar[str] = "what is sealed of this case has to stay"
@@ -33,7 +33,7 @@ class CaseNotTidied(SluiceError):
 
 
 class LetterNotDue(SluiceError):
-    """A letter that has nothing to say yet, or no person to say it to."""
+    """A letter that has nothing to say yet, or nobody to say it to."""
 
     code: ClassVar[str] = "SLU-571"
     summary: ClassVar[str] = "there is nothing to write such a letter about"
@@ -42,7 +42,7 @@ class LetterNotDue(SluiceError):
 
 
 class PrincipalUnknown(NotFound):
-    """A principal that no agreement ever named. Its word is not repeated: it may be a value in the wrong place."""
+    """A principal that no agreement ever named. Its name is not repeated: it may be a value in the wrong place."""
 
     code: ClassVar[str] = "SLU-524"
     summary: ClassVar[str] = "no agreement names this principal"
@@ -50,7 +50,7 @@ class PrincipalUnknown(NotFound):
 
 
 class RequestIdReused(SluiceError):
-    """A client's own number of a request came again and says something else."""
+    """A client sent its own number of a request again, with other content."""
 
     code: ClassVar[str] = "SLU-525"
     summary: ClassVar[str] = "the number of a request came again with another content"
@@ -59,7 +59,7 @@ class RequestIdReused(SluiceError):
 
 
 class IdentifierInvalid(SluiceError):
-    """An identifier that names nobody. Which one, by its place; never what it was."""
+    """An identifier that names nobody. The error says at which place it stood, never what it was."""
 
     code: ClassVar[str] = "SLU-522"
     summary: ClassVar[str] = "an identifier names nobody"
@@ -68,7 +68,7 @@ class IdentifierInvalid(SluiceError):
 
 
 class NumberOfSeveral(SluiceError):
-    """A customer number that several principals know: it may be of as many persons. Which one, by its place."""
+    """A customer number that several principals know, so it may belong to several persons. Names its place only."""
 
     code: ClassVar[str] = "SLU-527"
     summary: ClassVar[str] = "several principals know this customer number, so it may be of several persons"
@@ -88,7 +88,7 @@ class SubjectUnreadable(SluiceError):
 
 
 class InstructionKeyMissing(SluiceError):
-    """The file of a key that was there; until it is again, no instruction of its principal is judged."""
+    """The file of a key was there before and is gone. No instruction of its principal is judged until it is back."""
 
     code: ClassVar[str] = "SLU-573"
     summary: ClassVar[str] = "the key of a principal's instructions is gone"

@@ -30,7 +30,10 @@ class ClockRefused(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number, from a Brussels date until the next row of its name. Units: year, month, (working) day, hour."""
+    """One number, valid from a Brussels date until the next row of the same name.
+
+    Units: year, month, day, working day, hour.
+    """
 
     name: str
     value: int
@@ -41,7 +44,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class StatutoryDay:
-    """A public holiday by law, by its English name in the library ``holidays``; both dates inclusive."""
+    """A public holiday by law, under its English name in the library ``holidays``. Both dates are inclusive."""
 
     country: str
     day: str
@@ -50,13 +53,13 @@ class StatutoryDay:
     source: str
 
     def is_in_force(self, on: date) -> bool:
-        """Whether the law knew this holiday on a date."""
+        """Whether this was a holiday by law on a date."""
         return self.valid_from <= on <= self.valid_until
 
 
 @dataclass(frozen=True, slots=True)
 class ClockParameters:
-    """Every number of the clock as it stood on one date; ``alarm_days`` are working days, first alarm first."""
+    """All numbers of the clock as they stood on one date. ``alarm_days``: in working days, first alarm first."""
 
     answer_months: int
     extended_months: int
@@ -67,7 +70,7 @@ class ClockParameters:
 
 @cache
 def clock_parameters(on: date) -> ClockParameters:
-    """The numbers in force on a Brussels date: that of receipt, or of awareness of a breach.
+    """The numbers in force on a Brussels date: the day of receipt, or of awareness of a breach.
 
     Raises ClockRefused before the GDPR applied.
     """
@@ -83,43 +86,43 @@ def clock_parameters(on: date) -> ClockParameters:
 
 @cache
 def sealed_days(on: date) -> int:
-    """How many days what is sealed of a case stays after the Brussels date on which it was closed."""
+    """How many days the sealed material of a case is kept after the Brussels date on which the case was closed."""
     return _value("sealed_case_material", "day", on)
 
 
 def consent_days(on: date) -> int:
-    """How many days a consent record stays after a Brussels date on which it ended."""
+    """How many days a consent record is kept after the Brussels date on which it ended."""
     return _value("consent_record", "day", on)
 
 
 @cache
 def fewest_sealed_days() -> int:
-    """The shortest such time of any date."""
+    """The smallest number of days that :func:`sealed_days` returns for any date."""
     return min(row.value for row in parameters() if row.name == "sealed_case_material")
 
 
 def exception_review_months(on: date) -> int:
-    """After how many months an exception to an erasure, decided on a Brussels date, is looked at again."""
+    """After how many months an exception to an erasure, decided on a Brussels date, is reviewed."""
     return _value("exception_review", "month", on)
 
 
 def answer_days(on: date) -> int:
-    """How many days a package for a person stays in the vault, in force on a Brussels date."""
+    """How many days a package for a person is kept in the vault, by the number in force on a Brussels date."""
     return _value("answer_package", "day", on)
 
 
 def link_days(on: date) -> int:
-    """How many days a link to a package opens it, in force on a Brussels date."""
+    """For how many days a link opens a package, by the number in force on a Brussels date."""
     return _value("answer_link", "day", on)
 
 
 def register_years(on: date) -> int:
-    """How many years a row of a register stays after its processing ended, in force on a Brussels date."""
+    """How many years a register keeps a row after its processing ended, by the number in force on a Brussels date."""
     return _value("register_row", "year", on)
 
 
 def value_on(rows: Sequence[Parameter], name: str, unit: str, on: date) -> int:
-    """The number of a name in force on a date: its latest row until then. Raises ClockRefused if there is none."""
+    """The number in force on a date: that of its latest row until then. Raises ClockRefused if there is none."""
     held = [row for row in rows if (row.name, row.unit) == (name, unit) and row.valid_from <= on]
     if not held:
         raise ClockRefused(Ref("rule", "BEFORE_FIRST_RULE"), Ref("parameter", name))
@@ -141,7 +144,7 @@ def parameters() -> tuple[Parameter, ...]:
 
 @cache
 def statutory_days(country: str) -> tuple[StatutoryDay, ...]:
-    """The holidays the law of a country lists; empty where the library's own list is taken."""
+    """The holidays that the law of a country lists; empty for countries that use the library's own list."""
     return tuple(
         StatutoryDay(
             row["country"],

@@ -1,7 +1,7 @@
-"""Working days of a country, after Regulation (EEC, Euratom) 1182/71 Art. 2: no Saturday, Sunday or holiday.
+"""Working days of a country under Regulation (EEC, Euratom) 1182/71 Art. 2: no Saturday, Sunday or holiday.
 
-The days come from the library ``holidays`` (offline). Where ``facts/statutory_days.csv`` lists a
-country, only those; for the others the nation-wide public holidays of the library.
+The days come from the library ``holidays`` (offline). For a country in ``facts/statutory_days.csv`` only the
+days listed there count; for the others, all nation-wide public holidays of the library.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def check_country(country: str) -> None:
-    """Raises ClockRefused unless there is a calendar: ISO 3166 alpha-2, upper case, in the EEA."""
+    """Raise ClockRefused unless the country has a calendar: ISO 3166 alpha-2, upper case, in the EEA."""
     if country not in EEA_COUNTRIES:
         raise ClockRefused(Ref("rule", "COUNTRY_OUTSIDE_EEA"))
 
@@ -45,10 +45,10 @@ def working_days_before(day: date, count: int, country: str) -> date:
 
 @cache
 def public_holidays(country: str, year: int) -> frozenset[date]:
-    """The public holidays of one year; country: ISO 3166 alpha-2, upper case, of the EEA.
+    """The public holidays of one year. country: ISO 3166 alpha-2, upper case, in the EEA.
 
-    Raises ClockRefused for another country, for a year the library does not cover, and when the
-    library no longer knows a statutory day: a clock without it would be wrong without a word.
+    Raises ClockRefused for another country, for a year that the library does not cover, and when the library no
+    longer knows a statutory day: without it, the clock would be wrong and nobody would notice.
     """
     named = library_days(country, year)
     listed = statutory_days(country)
@@ -56,7 +56,7 @@ def public_holidays(country: str, year: int) -> frozenset[date]:
 
 
 def restricted(named: Mapping[date, Sequence[str]], listed: Sequence[StatutoryDay], year: int) -> frozenset[date]:
-    """The days of a year that the law lists. Raises ClockRefused when one of the list is not among them."""
+    """The days of a year that the law lists. Raises ClockRefused if the library does not know one of them."""
     known = {name for names in named.values() for name in names}
     for row in listed:
         if row.valid_from.year <= year <= row.valid_until.year and row.day not in known:
@@ -67,9 +67,9 @@ def restricted(named: Mapping[date, Sequence[str]], listed: Sequence[StatutoryDa
 
 
 def library_days(country: str, year: int) -> Mapping[date, tuple[str, ...]]:
-    """What the library says, with English names; two holidays may fall on one day."""
+    """The library's holidays of a year with their English names; two may fall on one day. Raises ClockRefused."""
     check_country(country)
-    import holidays  # half a second: only when a clock is asked for
+    import holidays  # takes half a second, so only when a clock is needed
 
     calendar = holidays.country_holidays(country, years=year, language="en_US")
     if not calendar.start_year <= year <= calendar.end_year:

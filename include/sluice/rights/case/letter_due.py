@@ -1,4 +1,4 @@
-"""Which letters a case owes its person, and about which of its parts. Pure."""
+"""Which letters a case owes its person, and which of its parts each letter is about. Pure."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,41 +9,48 @@ DONE: dict[Track, frozenset[State]] = {
     Track.CONTROLLER: frozenset({State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED}),
     Track.PROCESSOR: frozenset({State.EXECUTED, State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}),
 }
-"""Where a part stands once it can be said what was done."""
+"""The states in which it is known, and can be told, what was done about a part."""
 FILE = "file"
-"""Channel of a principal's own request file: the notice about that file is the receipt."""
+"""The channel of a principal's own request file. The notice about that file is its receipt."""
 GIVEN = frozenset({Action.GIVE, Action.EXPORT})
-"""What is carried out with a package (the room of answers makes it)."""
+"""Actions that are carried out by giving a package (the room of answers makes it)."""
 
 
 def answers(part: SubCase) -> bool:
-    """Whether the center answers the person about a part: it decides, or its agreement says so for this right."""
+    """Whether the center answers the person about a part: it decides, or the agreement lets it for this right."""
     return part.track is Track.CONTROLLER or part.may_answer
 
 
 def goes_to_person(part: SubCase, action: Action | None) -> bool:
-    """Whether data goes from us to the person when this is done, so that who asks has to be settled here first; what a
-    controller answers itself goes to that controller."""
+    """Whether this action gives data to the person, so that their identity has to be settled here first.
+
+    It does not where a controller answers the person itself: then the data goes to that controller.
+    """
     return action in GIVEN and answers(part)
 
 
 def is_told_by_file(case: Case, part: SubCase) -> bool:
-    """Whether the answer to a principal's own file goes to it.
+    """Whether the answer about a part goes to the principal whose own file made the request.
 
-    What the center itself refuses it tells the person, and what it decides to give is in no file of a principal.
+    It does not where the center itself refuses, which it tells the person, or decides to give, because no file of a
+    principal contains that.
     """
     return case.channel == FILE and (part.track is Track.PROCESSOR or part.action not in GIVEN | {Action.REFUSE})
 
 
 def is_instead(right: Right, action: Action | None) -> bool:
-    """Whether data is kept and not used where something else was asked: a refusal to the person (Art. 12(4), 17(3))."""
+    """Whether data is kept and not used although something else was asked.
+
+    To the person that is a refusal (Art. 12(4), 17(3)).
+    """
     return action is Action.RESTRICT and right is not Right.RESTRICTION
 
 
 def stays_of(right: Right, part: SubCase, action: Action, fields: Collection[str]) -> frozenset[str]:
-    """Field groups that are not done as was asked when this is done to these of a part; none named means all of it.
+    """Field groups of a part that are not done as was asked, if ``action`` is done to ``fields`` (empty: all of them).
 
-    Nobody asked a principal to change what its rectification does not name. Kept and not used is not erased.
+    There are none for a rectification by a principal, because nobody asked it to change what it does not name. They
+    are all if the data is restricted instead, because data that is kept and not used is not erased.
     """
     if action is Action.RECTIFY and part.track is Track.PROCESSOR:
         return frozenset()
@@ -54,9 +61,10 @@ def stays_of(right: Right, part: SubCase, action: Action, fields: Collection[str
 
 
 def refused_groups(right: Right, part: SubCase) -> tuple[str, ...]:
-    """Field groups of a part that were refused; empty while nothing is decided. Restricted instead is refused too.
+    """Field groups of a part that were refused; empty while nothing is decided.
 
-    What a controller leaves out of its instruction is refused as well; it says so itself where we do not answer.
+    Data that was restricted instead counts as refused. So does what a controller leaves out of its instruction, but
+    only where we answer the person: otherwise the controller tells them itself.
     """
     if is_instead(right, part.action):
         return part.field_names
@@ -69,24 +77,29 @@ def refused_groups(right: Right, part: SubCase) -> tuple[str, ...]:
 
 
 def refusal_out_at(case: Case, part: SubCase) -> datetime | None:
-    """When the letter with the reasons of what was refused of a part left the vault; None: it lies there, or there is
-    none."""
+    """When the letter with the reasons of what was refused in a part left the vault.
+
+    None if it is still there, or if there is no such letter.
+    """
     letter = case.find_letter(LetterKind.REFUSAL, part.sub_case_id)
     return letter.opened_at if letter else None
 
 
 def is_refusal_out(case: Case, part: SubCase) -> bool:
-    """Whether the person has the reasons of whatever was refused of a part (Art. 12(4)): written is not told."""
+    """Whether the person was given the reasons of everything refused in a part (Art. 12(4)).
+
+    A letter that was written but is still in the vault does not count.
+    """
     return not refused_groups(case.right, part) or refusal_out_at(case, part) is not None
 
 
 def parts_about(case: Case, kind: LetterKind) -> tuple[SubCase, ...]:
-    """Every part of a case that such a letter has something to say about."""
+    """Every part of a case that a letter of this kind has something to say about."""
     return tuple(part for part in case.sub_cases if _concerns(case.right, part, kind))
 
 
 def parts_waiting(case: Case, kind: LetterKind, language: str) -> tuple[SubCaseId, ...]:
-    """Those that no letter of this kind in this language is about yet."""
+    """Those of these parts about which there is no letter of this kind in this language yet."""
     return tuple(
         part.sub_case_id
         for part in parts_about(case, kind)
@@ -95,8 +108,11 @@ def parts_waiting(case: Case, kind: LetterKind, language: str) -> tuple[SubCaseI
 
 
 def is_owed(case: Case, kind: LetterKind) -> bool:
-    """Whether the person has such a letter to come by itself. A completion is written by whoever ends the part,
-    a lifting by who means to end a restriction."""
+    """Whether a letter of this kind has to be written now without anybody asking for it.
+
+    Never for a completion, which is written by whoever ends the part, nor for a lifting, which is written by
+    whoever means to end a restriction.
+    """
     match kind:
         case LetterKind.RECEIPT:
             return case.state is State.RECEIVED and case.channel != FILE

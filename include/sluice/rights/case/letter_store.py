@@ -1,4 +1,4 @@
-"""Letters in PostgreSQL, and what else a letter has to read: the only SQL about them."""
+"""Letters in PostgreSQL, and what else a letter needs to read: all SQL about letters is here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -11,7 +11,7 @@ from sluice.rights.case.model import CaseId, Letter, LetterKind, SubCase, SubCas
 from sluice.terms import Sha256
 
 WHOLE = "case"
-"""Scope of a letter that is about the whole request, or about every part there was to write about."""
+"""The scope of a letter about the whole request, or about every part for which there was something to write."""
 _COLUMNS = tuple(each.name for each in fields(Letter) if each.name != "opened_at")
 _CAST = {"case_id": "case_id::text as case_id", "sub_cases": "sub_cases::text[] as sub_cases"}
 _SAME = "(o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language)"
@@ -20,14 +20,14 @@ _LETTER = f"""select {", ".join(_CAST.get(name, name) for name in _COLUMNS)},
 
 
 def insert_letter(conn: Connection, letter: Letter) -> None:
-    """Store a letter that was put into the vault. Call in the transaction that logs it."""
+    """Store a letter that lies in the vault. Call this in the transaction that logs it."""
     marks = ", ".join(f"%({name})s" for name in _COLUMNS)
     values = {name: getattr(letter, name) for name in _COLUMNS} | {"sub_cases": list(letter.sub_cases)}
     conn.execute(f"insert into case_letter ({', '.join(_COLUMNS)}) values ({marks})".encode(), values)
 
 
 def insert_opened(conn: Connection, letter: Letter, by: str, at: datetime) -> None:
-    """Note that somebody took a letter out. Call in the transaction that logs it."""
+    """Note that somebody took a letter out of the vault. Call this in the transaction that logs it."""
     conn.execute(
         """insert into case_letter_opened (case_id, kind, scope, language, opened_by, opened_at)
            values (%s, %s, %s, %s, %s, %s)""",
@@ -36,7 +36,7 @@ def insert_opened(conn: Connection, letter: Letter, by: str, at: datetime) -> No
 
 
 def find_unopened(conn: Connection) -> list[Letter]:
-    """Letters that nobody took out yet, oldest first."""
+    """Letters that nobody has taken out yet, oldest first."""
     rows = conn.execute(
         f"{_LETTER} where not exists (select from case_letter_opened o where {_SAME}) order by letter_id".encode()
     ).fetchall()
@@ -56,7 +56,7 @@ def find_letters(conn: Connection, case_ids: Sequence[str]) -> dict[str, tuple[L
 
 
 def find_company(conn: Connection, part: SubCase) -> str:
-    """The name of a part's principal, from the agreement the part was made under; else its code."""
+    """The name of a part's principal, from the agreement under which the part was made, or else its code."""
     row = conn.execute(
         "select body, path from document where kind = 'agreement' and document_id = %s and version = %s limit 1",
         (part.agreement_id, part.agreement_version),

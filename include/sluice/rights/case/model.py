@@ -1,7 +1,7 @@
-"""Requests of persons: the words, what a case is, and what can be refused about it. No value of a person.
+"""Types of the requests of persons: rights, actions, states, cases, their parts and letters. No value of a person.
 
-One request is one :class:`Case`, with one clock; each controller's part of it under one agreement is
-one :class:`SubCase`. A request file of a principal is one request too, for many persons.
+One request is one :class:`Case`, with one clock; each controller's part of it under one agreement is one
+:class:`SubCase`. A request file of a principal is also one request, for many persons.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from sluice.rights.case.clock import DueDates, extension_latest, received_on
 from sluice.terms import Principal, Sha256
 
 CaseId = NewType("CaseId", str)
-"""UUID of a request, lower case with hyphens. Known to the center only."""
+"""UUID of a request, lower case with hyphens. Only the center knows it."""
 
 SubCaseId = NewType("SubCaseId", str)
-"""UUID of one part of a request: the number a principal knows, so that two cannot compare theirs."""
+"""UUID of one part of a request. A principal is told this number only, so two principals cannot compare theirs."""
 
 CASES_CHAIN = "center.cases"
-"""The ledger's chain of what is about a case as a whole, and no agreement's."""
+"""The ledger's chain for entries about a case as a whole, which belong to no agreement."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Right(StrEnum):
-    """What a person asks for. Direct marketing is apart: its objection has no refusal (Art. 21(3))."""
+    """What a person asks for. Direct marketing is separate, because that objection cannot be refused (Art. 21(3))."""
 
     ACCESS = "access"
     RECTIFICATION = "rectification"
@@ -41,7 +41,7 @@ class Right(StrEnum):
 
     @property
     def article(self) -> str:
-        """The key under which an agreement's ``mayAnswer`` names it."""
+        """The key of this right in an agreement's ``mayAnswer``."""
         return ARTICLES[self]
 
 
@@ -58,7 +58,7 @@ ARTICLES: Mapping[Right, str] = {
 
 
 class Hold(StrEnum):
-    """Why a person is kept out of dial lists and outbound files: from the first moment, or once it was decided."""
+    """Why a person is kept out of dial lists and outbound files, from the first moment or once it was decided."""
 
     SOFT_HOLD = "soft_hold"
     OBJECTED = "objected"
@@ -74,8 +74,8 @@ PROTECTED: Mapping[Right, Hold] = {
     Right.DIRECT_MARKETING: Hold.OBJECTED,
     Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
 }
-"""What is applied at RECEIVED. Restriction as well: disputed accuracy is its first ground (Art. 18(1)(a)). What has
-no refusal takes its effect at once, for the purposes and the channel the person named."""
+"""The hold that is applied at RECEIVED, by right. Restriction has one too, because disputed accuracy is its first
+ground (Art. 18(1)(a)). A right that cannot be refused takes effect at once, for the purposes and channel named."""
 
 
 class Action(StrEnum):
@@ -100,7 +100,7 @@ ACTIONS: Mapping[Right, frozenset[Action]] = {
     Right.DIRECT_MARKETING: frozenset({Action.STOP}),
     Right.CONSENT_WITHDRAWAL: frozenset({Action.STOP}),
 }
-"""What may be decided of each right. Where nothing can be refused, no refusal is among them."""
+"""What may be decided about each right. REFUSE is missing where the right cannot be refused."""
 
 
 class State(StrEnum):
@@ -133,23 +133,23 @@ class State(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing follows any more."""
+        """Whether no other state can follow."""
         return self in (State.CLOSED, State.WITHDRAWN_BY_SUBJECT)
 
 
 ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
-"""Where a part has its answer and something is left to do."""
+"""States of a part that has its answer but is not over."""
 
 
 class Flag(StrEnum):
-    """What stays true of a case whatever its state; set once, never taken off."""
+    """Something that stays true of a case in every state; set once, never removed."""
 
     BREACHED_DEADLINE = "BREACHED_DEADLINE"
     COMPLAINT = "COMPLAINT"
 
 
 class Track(StrEnum):
-    """Which part of the table applies: the request itself, or the center's role in one part of it."""
+    """Which part of the table of steps applies: the request itself, or the center's role in one part of it."""
 
     CASE = "case"
     PROCESSOR = "processor"
@@ -157,7 +157,7 @@ class Track(StrEnum):
 
 
 class Role(StrEnum):
-    """Who makes a step. SYSTEM is the machine: it never refuses anybody."""
+    """Who takes a step. SYSTEM is the machine, which never refuses anybody."""
 
     DESK = "desk"
     PRINCIPAL = "principal"
@@ -167,7 +167,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who, in which role. ``name``: a login or a principal's code, never the person the case is about."""
+    """Who acts, and in which role. ``name``: a login or a principal's code, never the person the case is about."""
 
     role: Role
     name: str
@@ -177,13 +177,13 @@ SYSTEM = Actor(Role.SYSTEM, "sluice")
 
 
 def desk_actor(name: str) -> Actor:
-    """Somebody of the desk, as every record spells them. Raises NameInvalid."""
+    """Somebody of the desk, with the name as every record spells it. Raises NameInvalid."""
     return Actor(Role.DESK, check_name(name))
 
 
 @dataclass(frozen=True, slots=True)
 class Remedies:
-    """The complaint and court remedies a refusal names: which text, in which language (Art. 12(4))."""
+    """The complaint and court remedies that a refusal names: which text, in which language (Art. 12(4))."""
 
     text_ref: str
     language: str
@@ -204,13 +204,12 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One step somebody wants: who, when (UTC), why (a code or IRI), on what evidence (SHA-256).
+    """A step that somebody wants to take: who, when (UTC), why (a code or IRI), on what evidence (SHA-256).
 
-    ``reasons``: IRI per field group refused. ``residue``: what a second scan still found; None: not
-    scanned. ``untold``: recipients who were not told yet; None: nobody found out who they are.
-    ``has_proof_of_abuse``: the evidence proves it, which a refusal for abuse needs (C-526/24).
-    ``is_protected``: immediate protection was applied before. ``answered_at``: when the person had the answer, where
-    that is known to be before the step is booked.
+    ``reasons``: an IRI for each field group that is refused. ``residue``: how much a second scan still found; None
+    if there was none. ``untold``: how many recipients were not told yet; None if nobody has found out who they are.
+    ``has_proof_of_abuse``: the evidence proves abuse, which a refusal for it needs (C-526/24). ``is_protected``:
+    immediate protection was applied before. ``answered_at``: when the person had the answer, if that was earlier.
     """
 
     actor: Actor
@@ -230,7 +229,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class SubCase:
-    """One controller's part of a request under one agreement; without agreement: nobody knew the person."""
+    """One controller's part of a request under one agreement. Without agreement: no principal knew the person."""
 
     sub_case_id: SubCaseId
     case_id: CaseId
@@ -248,50 +247,50 @@ class SubCase:
     forwarded_at: datetime | None = None
     reminders: int = 0
     told_at: datetime | None = None
-    """When the controller was last told: by the notice or a reminder."""
+    """When the controller was last told, by the notice or by a reminder."""
     extended_at: datetime | None = None
     answered_at: datetime | None = None
     action: Action | None = None
     action_fields: tuple[str, ...] = ()
     identifiers: tuple[int, ...] | None = None
-    """Places in the sealed list of the identifiers this principal knows; None: all."""
+    """Places, in the sealed list, of the identifiers that this principal knows; None means all."""
     has_hit: bool = False
     """Whether the subject index of this principal knows the person."""
 
     @property
     def is_answered(self) -> bool:
-        """Whether no last day of it can be missed any more."""
+        """Whether its last day cannot be missed any more."""
         return self.state in ANSWERED or self.state.is_over
 
     @property
     def field_names(self) -> tuple[str, ...]:
-        """Its field groups; ``*`` where nobody knew the person, so that a refusal can say why."""
+        """Its field groups, or ``*`` where nobody knew the person, so that a refusal can give a reason."""
         return self.field_groups or ("*",)
 
 
 class LetterKind(StrEnum):
-    """What is written to the person."""
+    """The kinds of letters to the person."""
 
     RECEIPT = "receipt"
     EXTENSION = "extension"
     REFUSAL = "refusal"
     COMPLETION = "completion"
     LIFTING = "lifting"
-    """Before a restriction ends (Art. 18(3))."""
+    """Written before a restriction ends (Art. 18(3))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter to the person as it was logged. ``sub_cases``: the parts it is about; none: the whole request.
+    """A letter to the person, as it was logged. ``sub_cases``: the parts it is about; empty means the whole request.
 
-    ``sha256``: of the PDF as the person reads it; the objects in the vault are that PDF and a JSON
-    document of the same content, sealed.
+    ``sha256`` is that of the PDF as the person reads it. The vault holds that PDF and a JSON document of the same
+    content, both sealed.
     """
 
     case_id: CaseId
     kind: LetterKind
     scope: str
-    """The middle of its name: ``case``, or the first part that a later letter of its kind is about."""
+    """The middle of its name: ``case``, or the number of the first part that a later letter of its kind is about."""
     language: str
     sub_cases: tuple[SubCaseId, ...]
     sha256: Sha256
@@ -304,19 +303,19 @@ class Letter:
     document_key: str
     document_version_id: str
     opened_at: datetime | None = None
-    """When somebody first took it out of the vault to send it; None: nobody did."""
+    """When somebody first took it out of the vault to send it; None if nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request. All dates are Brussels dates, all moments UTC. Who it is about lies sealed in the vault."""
+    """One request. Dates are Brussels dates, moments UTC. Who the request is about is sealed in the vault."""
 
     case_id: CaseId
     right: Right
     state: State
     persons: int
     principal: str | None
-    """The principal that was addressed, or None: all that know the person."""
+    """The principal that was addressed, or None: all principals that know the person."""
     channel: str
     language: str
     country: str
@@ -326,9 +325,10 @@ class Case:
     subject_bucket: str
     subject_key: str
     subject_sha256: Sha256
-    """Of the sealed object, which is another one each time: it cannot be guessed from an identifier."""
+    """SHA-256 of the sealed object. Sealing gives other bytes each time, so the hash cannot be guessed from an
+    identifier."""
     searched: tuple[str, ...] = ()
-    """Principals whose index was looked in."""
+    """Principals whose index was searched."""
     has_failed_identity: bool = False
     is_breached: bool = False
     has_complaint: bool = False
@@ -343,17 +343,17 @@ class Case:
 
     @property
     def is_extended(self) -> bool:
-        """Whether any part of the answer may come three months after receipt: the person was told so in time."""
+        """Whether any part may be answered up to three months after receipt, because the person was told so in time."""
         return any(self._is_extended(part) for part in self.sub_cases)
 
     @property
     def last_day(self) -> date:
-        """Of the strict clock: the earliest last day of a part without answer; once all have one, the latest of all."""
+        """The last day on the strict clock: the earliest of the parts without answer, else the latest of all."""
         waiting = [self.last_day_of(part) for part in self.sub_cases if not part.is_answered]
         return min(waiting) if waiting else self.due.extended_due if self.is_extended else self.due.legal_due
 
     def last_day_of(self, part: SubCase) -> date:
-        """The last day to answer a part. An extension is of the part it was told about: it moves no other."""
+        """The last day to answer a part. An extension moves only the part that the person was told about."""
         return self.due.extended_due if self._is_extended(part) else self.due.legal_due
 
     def _is_extended(self, part: SubCase) -> bool:
@@ -362,7 +362,7 @@ class Case:
     def find_letter(
         self, kind: LetterKind, sub_case_id: SubCaseId | None, language: str | None = None
     ) -> Letter | None:
-        """The first letter of a kind about a part (None: any), in the person's language unless another is named."""
+        """The first letter of a kind about a part (None: any part), in ``language`` or else in the person's."""
         said = language or self.language
         return next(
             (
@@ -383,7 +383,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a case's history, as it was written when it happened."""
+    """One line of a case's history, written when it happened."""
 
     case_id: CaseId
     sub_case_id: SubCaseId | None

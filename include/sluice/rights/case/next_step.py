@@ -1,4 +1,4 @@
-"""What has to happen next with a case, and whether somebody of ours has to do it. Pure: what a page says in words."""
+"""Decide what has to happen next with a case, and whether the center has to do it. Pure: a page puts it into words."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,7 @@ from sluice.rights.case.model import Action, Case, Letter, State, SubCase, Track
 
 
 class NextStep(StrEnum):
-    """In the order in which they press: of several parts the first is that of the case."""
+    """The next step of a case, most pressing first. A case with several parts has the most pressing step of these."""
 
     CONFIRM_PERSON = "confirm_person"
     CALL_PRINCIPAL = "call_principal"
@@ -30,7 +30,7 @@ class NextStep(StrEnum):
 
     @property
     def is_ours(self) -> bool:
-        """Whether a person of the center has to do it; the rest others do, or the schedule."""
+        """Whether a person of the center has to do it; other steps are for others, or for the schedule."""
         return self in OURS
 
 
@@ -73,12 +73,16 @@ DECIDED_BY_CENTER = frozenset(state for state, step in _CONTROLLER.items() if st
 CARRIED_OUT = frozenset(
     state for steps in (_CONTROLLER, _PROCESSOR) for state, step in steps.items() if step is NextStep.CARRY_OUT
 )
-"""States of a part in which a person of the center has something to do: always, before it is decided, with a plan or a
-correction that was not made."""
+"""The states of a part in which a person of the center has something to do: in LEFT_TO_CALL always, in
+DECIDED_BY_CENTER because it is not decided, in CARRIED_OUT if a plan waits for release or a correction could not be
+made."""
 
 
 def letters_to_post(case: Case) -> list[Letter]:
-    """Letters to the person that nobody took out yet; what was answered otherwise, as by a link, needs none."""
+    """Letters to the person that nobody has taken out yet.
+
+    A letter is left out if the parts that it is about were answered in another way, for example by a link.
+    """
     open_parts = {part.sub_case_id for part in case.sub_cases if not part.is_answered}
     return [
         letter
@@ -91,10 +95,10 @@ def letters_to_post(case: Case) -> list[Letter]:
 
 
 def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
-    """What comes next with one part. ``has_plan``: a plan of this erasure waits for its release.
+    """What has to happen next with one part. ``has_plan``: a plan of this erasure waits for its release.
 
-    The schedule corrects at once what can be corrected. Of what stays, nobody said what is right, or nobody can tell
-    whose rows are meant (Art. 16): that is a person's to find out.
+    The schedule makes corrections at once where it can. For those that remain, nobody said what is right, or nobody
+    can tell whose rows are meant (Art. 16), so a person has to find out.
     """
     if part.state.is_over:
         return NextStep.NOTHING
@@ -112,7 +116,7 @@ def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
 
 
 def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
-    """What comes next with the case. ``planned_at``: principals at which a plan of its erasure waits for release."""
+    """What has to happen next with the case. ``planned_at``: principals where an erasure plan waits for release."""
     if case.state.is_over:
         return NextStep.NOTHING
     if not case.sub_cases:
@@ -135,7 +139,7 @@ class DeskAct(StrEnum):
 
 
 def desk_may(case: Case, today: date) -> list[DeskAct]:
-    """What can be done now, as far as the case tells; the guards of each step have the last word."""
+    """What the desk can do now, as far as the case shows; the guards of each step have the last word."""
     if case.state.is_over:
         return []
     asked, parts = case.state in (State.RECEIVED, State.ACKNOWLEDGED), open_to_decide(case)

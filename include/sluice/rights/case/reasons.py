@@ -1,8 +1,8 @@
 """Why a request may be refused or delayed: a closed list of DPV 2.3 justifications (EU GDPR extension).
 
-``https://w3id.org/dpv/legal/eu/gdpr``. "The contract says keep", "reporting needs it" and "it is in a
-backup" are no reasons, so they are not here. What has no term of its own in the extension (Art. 15(4), 20, 21(1), and
-that the conditions of a right are not met) has one of DPV's plain justifications.
+The extension is ``https://w3id.org/dpv/legal/eu/gdpr``. "The contract says keep", "reporting needs it" and "it
+is in a backup" are no reasons, so they are not listed. One of DPV's plain justifications stands for a reason
+that the extension has no term for: Art. 15(4), 20, 21(1), and that the conditions of a right are not met.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,13 @@ from sluice.rights.case.model import Right
 GDPR = "https://w3id.org/dpv/legal/eu/gdpr#Justification"
 PLAIN = "https://w3id.org/dpv/justifications#"
 THIRD_PARTY = PLAIN + "ThirdPartyRightsImpaired"
-"""Something is left out for somebody else's sake (Art. 15(4), 20(4)); the EU extension has no term for it."""
+"""Something is left out to protect somebody else (Art. 15(4), 20(4)); the EU extension has no term for it."""
 NOT_REQUIRED = PLAIN + "NotRequiredJustification"
-"""The conditions of the right are not met. Art. 16: the data is right. 17(1), 18(1): none of the grounds holds. 20(1):
-neither consent nor contract, or not provided by the person. 21(1): neither a public task nor a legitimate interest."""
+"""The conditions of the right are not met. Art. 16: the data is right. Art. 17(1), 18(1): none of the grounds holds.
+Art. 20(1): the data rests neither on consent nor on a contract, or was not provided by the person. Art. 21(1): the
+processing rests neither on a public task nor on a legitimate interest."""
 OVERRIDDEN = PLAIN + "LegitimateInterestOverride"
-"""Compelling legitimate grounds override those of the person (Art. 21(1)); never where advertising is objected to."""
+"""Compelling legitimate grounds override those of the person (Art. 21(1)); never if they object to advertising."""
 
 
 def _iris(names: str) -> frozenset[str]:
@@ -26,10 +27,10 @@ def _iris(names: str) -> frozenset[str]:
 
 IDENTITY = _iris("A12IdentityFailure")
 ABUSE = _iris("A12ManifestlyUnfounded A12ManifestlyExcessive A12LackOfIntent A12MaliciousIntent")
-"""Refusable on proven abuse only (Art. 12(5), C-526/24)."""
+"""Reasons that need proven abuse (Art. 12(5), C-526/24)."""
 DELAYS = _iris("A12Delay A12Complexity A12HighVolume")
 DOUBTS = _iris("A12IdentityRequired A12InformationRequired")
-"""Why more is asked of the person first (Art. 12(6))."""
+"""Why the person is asked for more first (Art. 12(6))."""
 EXCEPTIONS = _iris("A17FreedomOfExpression A17LegallyRequired A17PublicHealth A17Archiving A17LegalClaims")
 """Exceptions to erasure, Art. 17(3)(a) to (e)."""
 
@@ -44,16 +45,16 @@ REFUSALS: Mapping[Right, frozenset[str]] = {
     Right.DIRECT_MARKETING: frozenset(),
     Right.CONSENT_WITHDRAWAL: frozenset(),
 }
-"""What may stand behind a refusal of each right, by a decision of a person. Objection: compelling grounds, legal
-claims, or another basis than it reaches (Art. 21(1)), else on proven abuse. To advertising, and of a withdrawn consent,
-there is none (21(3), 7(3))."""
+"""The reasons with which a person at the center may refuse each right. Objection: compelling grounds, legal claims,
+another basis than those that Art. 21(1) reaches, or proven abuse. An objection to advertising and a withdrawal of
+consent cannot be refused (Art. 21(3), 7(3))."""
 
 REMEDIES: Mapping[str, str] = {"BE": "remedies.be"}
-"""The text on complaint and court by country of the controller (Art. 12(4), 77, 79); elsewhere nothing is refused."""
+"""The text on complaint and court, by the controller's country (Art. 12(4), 77, 79). Elsewhere nothing is refused."""
 
 
 def iri(name: str) -> str:
-    """The IRI of a short name: ``A17LegalClaims`` or ``JustificationA17LegalClaims``; an IRI stays as it is."""
+    """The IRI of a short name, ``A17LegalClaims`` or ``JustificationA17LegalClaims``. An IRI is returned as it is."""
     if "#" in name:
         return name
     if PLAIN + name in (THIRD_PARTY, NOT_REQUIRED, OVERRIDDEN):
@@ -62,5 +63,5 @@ def iri(name: str) -> str:
 
 
 def short(iri: str) -> str:
-    """The name of a justification without where it comes from: ``A17LegalClaims``."""
+    """The name of a justification without its namespace: ``A17LegalClaims``."""
     return iri.removeprefix(GDPR).removeprefix(PLAIN)

@@ -1,6 +1,6 @@
-"""What happens to an open case: identity, assessment, decision, extension, withdrawal, close.
+"""The steps of an open case: identity, assessment, decision, extension, withdrawal, close.
 
-Each function is one transaction: every step in it and its ledger entry, or none.
+Each function is one transaction: all its steps and their ledger entries are written, or none.
 """
 
 import hashlib
@@ -37,12 +37,15 @@ from sluice.rights.case.reasons import iri
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
 NO_DOUBT, VOUCHED = "NO_REASONABLE_DOUBT", "VOUCHED_BY_CONTROLLER"
 NOT_ASKED = "IDENTITY_NOT_ASKED"
-"""Why an identity check is over that the machine ended: the right is given to whoever asks."""
+"""The reason of an identity check that the machine ended, because this right is given to whoever asks."""
 UNDECIDED = frozenset({State.SCOPED, State.ASSESSED, State.EXTENDED})
 
 
 def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | None = None) -> Order:
-    """An order of the desk; without a document its evidence is the order itself. Raises NameInvalid. Pure."""
+    """Make an order of the desk. Pure. Raises NameInvalid.
+
+    Without a document, the hash of the order itself is its evidence.
+    """
     actor = desk_actor(who)
     given = f"{actor.name}\n{at.isoformat()}\n{reason_code}".encode()
     return Order(actor, at, reason_code, evidence_sha256 or hashlib.sha256(given).hexdigest())
@@ -51,9 +54,9 @@ def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | 
 def advance(
     conn: Connection, case_id: CaseId, target: State, order: Order, sub_case_id: SubCaseId | None = None
 ) -> Case:
-    """One step of a case, or of one of its parts. The case closes with its last part.
+    """Take one step of a case, or of one of its parts. The case closes with its last part.
 
-    Raises TransitionRefused (every guard that does not hold), NotFound.
+    Raises TransitionRefused (naming every guard that does not hold), NotFound.
     """
     with open_book(conn, case_id) as book:
         if sub_case_id is None:
@@ -65,7 +68,7 @@ def advance(
 
 
 def set_flag(conn: Connection, case_id: CaseId, flag: Flag, order: Order) -> Case:
-    """Note what stays true of a case. Raises TransitionRefused, NotFound."""
+    """Set a flag on a case, which then stays. Raises TransitionRefused, NotFound."""
     with open_book(conn, case_id) as book:
         book.flag(flag, order)
         return book.case
@@ -74,7 +77,8 @@ def set_flag(conn: Connection, case_id: CaseId, flag: Flag, order: Order) -> Cas
 def pause(conn: Connection, case_id: CaseId, order: Order) -> Case:
     """Ask the person who they are: the paused clock stands still, the strict one goes on (Art. 12(6)).
 
-    ``order.reason_code``: why there is doubt (A12IdentityRequired, A12InformationRequired).
+    ``order.reason_code``: why there is doubt (A12IdentityRequired, A12InformationRequired). Raises
+    TransitionRefused, NotFound.
     """
     with open_book(conn, case_id) as book:
         _walk(book, UNTIL_PENDING, order)
@@ -82,9 +86,10 @@ def pause(conn: Connection, case_id: CaseId, order: Order) -> Case:
 
 
 def settle_identity(conn: Connection, case_id: CaseId, is_ok: bool, order: Order) -> Case:
-    """The identity check is over; where nobody doubted, it never began. Then the case is scoped.
+    """End the identity check, or note that nobody doubted, so that it never began. Then the case is scoped.
 
-    What a controller told us to give to somebody who could not say who they are waits for another word of it.
+    If the check failed, parts whose controller told us to give data to the person wait for another instruction.
+    Raises TransitionRefused, NotFound.
     """
     with open_book(conn, case_id) as book:
         _settle(book, State.ID_OK if is_ok else State.ID_FAILED, order, NO_DOUBT if is_ok else None)
@@ -95,7 +100,10 @@ def settle_identity(conn: Connection, case_id: CaseId, is_ok: bool, order: Order
 
 
 def vouch(conn: Connection, case_id: CaseId, principal: str, at: datetime, evidence_sha256: str) -> Case:
-    """A controller sent the request itself: it knows whom it names. Again changes nothing."""
+    """Settle identity, because a controller sent the request itself and so knows whom it names.
+
+    Repeating it changes nothing. Raises TransitionRefused, NotFound.
+    """
     with open_book(conn, case_id) as book:
         if book.case.state is State.RECEIVED:
             _vouched(book, Order(Actor(Role.PRINCIPAL, principal), at, VOUCHED, evidence_sha256))
@@ -103,8 +111,11 @@ def vouch(conn: Connection, case_id: CaseId, principal: str, at: datetime, evide
 
 
 def accept_marketing(conn: Connection, case_id: CaseId, at: datetime) -> bool:
-    """An objection to direct marketing has one answer, so nobody decides it (Art. 21(3)): the center's parts are
-    accepted, and who asks is not asked for. Again changes nothing; False: there is nothing to accept."""
+    """Accept the center's parts of an objection to direct marketing; return False if there is nothing to accept.
+
+    Such an objection has only one answer, so nobody has to decide it (Art. 21(3)), and nobody checks who asks.
+    While the desk checks it all the same, nothing is accepted (False). Repeating changes nothing. Raises NotFound.
+    """
     with open_book(conn, case_id) as book:
         case, order = book.case, Order(SYSTEM, at, NOT_ASKED, book.case.subject_sha256)
         parts = undecided(case)
@@ -121,20 +132,27 @@ def accept_marketing(conn: Connection, case_id: CaseId, at: datetime) -> bool:
 def decide(
     conn: Connection, case_id: CaseId, target: State, order: Order, sub_case_ids: Sequence[SubCaseId] = ()
 ) -> Case:
-    """ACCEPTED, PARTIAL or REFUSED for parts the center decides; none named: all that are undecided.
+    """Decide parts that the center decides: ACCEPTED, PARTIAL or REFUSED. Without any named: all that are undecided.
 
-    ``order.reasons``: IRI per field group refused; the key ``*`` stands for every group of a part.
+    ``order.reasons``: an IRI for each field group that is refused; the key ``*`` stands for every group of a part.
+    Raises TransitionRefused, NotFound.
     """
     return _on_parts(conn, case_id, sub_case_ids, lambda book, part: _decide(book, part, target, order))
 
 
 def extend(conn: Connection, case_id: CaseId, order: Order, sub_case_ids: Sequence[SubCaseId] = ()) -> Case:
-    """Two months more for parts the center decides; once, with a reason, before the first month is over."""
+    """Take two more months for parts that the center decides: once, with a reason, before the first month is over.
+
+    Raises TransitionRefused, NotFound.
+    """
     return _on_parts(conn, case_id, sub_case_ids, lambda book, part: _decide(book, part, State.EXTENDED, order))
 
 
 def withdraw(conn: Connection, case_id: CaseId, order: Order) -> Case:
-    """The person takes the request back: every part that is not over, then the case. An erasure at work sees it."""
+    """Withdraw the request for the person: every part that is not over, then the case. A running erasure notices it.
+
+    Raises TransitionRefused, NotFound.
+    """
     with open_book(conn, case_id) as book:
         for part in book.case.sub_cases:
             if not part.state.is_over:
@@ -144,7 +162,7 @@ def withdraw(conn: Connection, case_id: CaseId, order: Order) -> Case:
 
 
 def pauses_of(steps: Sequence[Step]) -> tuple[Pause, ...]:
-    """When the person was asked and when the check was over, from the history. Pure."""
+    """The pauses of a case, from its history: when the person was asked, and when the check was over. Pure."""
     found: list[Pause] = []
     for step in steps:
         if step.sub_case_id is None and step.to_state is State.ID_PENDING:
@@ -155,7 +173,7 @@ def pauses_of(steps: Sequence[Step]) -> tuple[Pause, ...]:
 
 
 def paused_clock(case: Case, steps: Sequence[Step]) -> PausedClock:
-    """The clock that stood still while identity was not proven, beside the strict one. Pure."""
+    """The clock that stands still while identity is not proven, beside the strict one. Pure."""
     return paused(case.due, pauses_of(steps), case.country, clock_parameters(case.due.received))
 
 
@@ -172,12 +190,12 @@ def _on_parts(
 
 
 def undecided(case: Case) -> list[SubCase]:
-    """Parts that the center has still to decide. Pure."""
+    """The parts that the center still has to decide. Pure."""
     return [part for part in case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
 
 
 def _decide(book: Book, part: SubCase, target: State, order: Order) -> None:
-    """What is decided was assessed first, by the same person at the same moment."""
+    """Decide a part. If it was not assessed yet, the same person assesses it first, at the same moment."""
     if part.track is Track.CONTROLLER and part.state is State.SCOPED:
         book.take_part(part.sub_case_id, State.ASSESSED, replace(order, reason_code="ASSESSED", reasons={}))
     reasons = dict(order.reasons)
@@ -190,7 +208,7 @@ def _decide(book: Book, part: SubCase, target: State, order: Order) -> None:
 
 
 def _walk(book: Book, states: Sequence[State], order: Order) -> None:
-    """From where the case stands to the last of these states; the order's reason belongs to the last one."""
+    """Walk the case from its state to the last of these. The order's reason belongs to the last step only."""
     left = list(states[states.index(book.case.state) + 1 :]) if book.case.state in states else list(states)
     for state in left or states[-1:]:
         said = order if state is states[-1] else replace(order, reason_code=state.value)
@@ -210,12 +228,12 @@ def _vouched(book: Book, order: Order) -> None:
 
 
 def _clerk(order: Order) -> Actor:
-    """Who does what goes without saying: the desk itself, else the machine."""
+    """The actor of steps that follow of themselves: the desk if it gave the order, otherwise the machine."""
     return order.actor if order.actor.role is Role.DESK else SYSTEM
 
 
 def _close_when_over(book: Book, order: Order) -> None:
-    """With its last part the case is over; a controller that instructed has vouched for the person."""
+    """Close the case with its last part. A controller that instructed has thereby vouched for the person."""
     parts = book.case.sub_cases
     if book.case.state.is_over or not all(part.state.is_over for part in parts):
         return

@@ -1,4 +1,4 @@
-"""Cases in PostgreSQL: the only SQL about them. Every read gives whole cases; writes happen in a Book."""
+"""Cases in PostgreSQL: all SQL about them is here. Every read returns whole cases; writes happen in a Book."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +32,14 @@ _WANTED = f"""(%(principal)s::text is null
               and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
               and (not %(ours)s or {desk_store.OURS})"""
 NO_CLOCK = date.max
-"""The last day of a case whose clock does not run any more: after every other."""
+"""The last day of a case whose clock no longer runs; it sorts after every other day."""
 
 
 def find_knowing(conn: Connection, case_id: CaseId) -> dict[Principal, frozenset[int]]:
-    """Places of the identifiers that each principal with a part knew when it got it; empty before there is a part."""
+    """Per principal with a part, the places of the identifiers that it knew when it got the part.
+
+    Empty before there is a part.
+    """
     rows = conn.execute("select principal, identifiers from sub_case where case_id = %s", (case_id,)).fetchall()
     found: dict[Principal, frozenset[int]] = {}
     for row in rows:
@@ -46,7 +49,7 @@ def find_knowing(conn: Connection, case_id: CaseId) -> dict[Principal, frozenset
 
 
 def insert_case(conn: Connection, case: Case) -> bool:
-    """Store a new case with its parts; False when it is there already."""
+    """Store a new case with its parts; return False if it is there already."""
     row = conn.execute(
         """insert into subject_case (case_id, "right", state, persons, principal, channel, language, country,
                opened_at, received, nominal_due, legal_due, extended_due, subject_bucket, subject_key,
@@ -81,7 +84,7 @@ def insert_case(conn: Connection, case: Case) -> bool:
 
 
 def insert_parts(conn: Connection, case: Case) -> None:
-    """Parts of a case that had none, and the sealed request it is about from now on. The case is locked."""
+    """Store new parts of a case, and the sealed request that it is about from now on. The case must be locked."""
     conn.execute(
         "update subject_case set subject_key = %s, subject_sha256 = %s, searched = %s where case_id = %s",
         (case.subject_key, case.subject_sha256, list(case.searched), case.case_id),
@@ -101,7 +104,7 @@ def _plain(value: object) -> object:
 
 
 def update_case(conn: Connection, case: Case) -> None:
-    """What can change of a case: its state and what stays true of it."""
+    """Write what can change in a case: its state and its flags."""
     conn.execute(
         """update subject_case set state = %s, has_failed_identity = %s, is_breached = %s, has_complaint = %s
            where case_id = %s""",
@@ -110,7 +113,7 @@ def update_case(conn: Connection, case: Case) -> None:
 
 
 def update_part(conn: Connection, part: SubCase) -> None:
-    """What can change of a part."""
+    """Write what can change in a part."""
     conn.execute(
         """update sub_case set state = %s, forwarded_at = %s, reminders = %s, told_at = %s, extended_at = %s,
                answered_at = %s, action = %s, action_fields = %s
@@ -153,7 +156,7 @@ def insert_step(conn: Connection, step: Step) -> None:
 
 
 def lock_case(conn: Connection, case_id: CaseId) -> Case:
-    """The case, held until the transaction ends. Raises NotFound."""
+    """Return the case and lock it until the transaction ends. Raises NotFound."""
     row = conn.execute("select 1 from subject_case where case_id = %s for update", (case_id,)).fetchone()
     if row is None:
         raise NotFound(Ref("case", case_id))
@@ -169,7 +172,7 @@ def get_case(conn: Connection, case_id: CaseId) -> Case:
 
 
 def find_cases(conn: Connection, case_ids: Sequence[str]) -> list[Case]:
-    """Those that exist, oldest first."""
+    """Those of these cases that exist, oldest first."""
     rows = conn.execute(
         f"select {_CASE} from subject_case where case_id = any(%s::uuid[]) order by opened_at, case_id".encode(),
         (list(case_ids),),
@@ -178,7 +181,7 @@ def find_cases(conn: Connection, case_ids: Sequence[str]) -> list[Case]:
 
 
 def find_beginning(conn: Connection, beginning: str) -> CaseId:
-    """The one case whose number begins so. Raises NotFound, Ambiguous."""
+    """The one case whose number begins with this. Raises NotFound, Ambiguous."""
     return CaseId(find_by_beginning(conn, "case", beginning, "select case_id as id from subject_case"))
 
 
@@ -193,10 +196,10 @@ def list_cases(
     limit: int | None = 200,
     after: tuple[datetime, str] | None = None,
 ) -> list[Case]:
-    """Cases, newest first. ``principal``: with a part of it; ``state``: of the case or of a part.
+    """Cases, newest first. ``principal``: that has a part; ``state``: of the case or of one of its parts.
 
-    only_ours: those that wait for a person of the center;
-    after: moment of opening and number of the last case of the page before.
+    only_ours: only those that wait for a person of the center; after: moment of opening and number of the last case
+    of the page before.
     """
     opened_at, case_id = after or (None, None)
     rows = conn.execute(
@@ -226,7 +229,7 @@ def list_by_last_day(
     limit: int | None = 200,
     after: tuple[date, datetime, str] | None = None,
 ) -> list[tuple[Case, date]]:
-    """The same cases with their last day, the nearest first; NO_CLOCK, and last, where no clock runs.
+    """The same cases with their last day, nearest first. Those whose clock does not run come last, with NO_CLOCK.
 
     after: last day, moment of opening and number of the last case of the page before.
     """
@@ -259,19 +262,19 @@ def _wanted(
 
 
 def find_protected_at(conn: Connection, case_id: CaseId) -> datetime | None:
-    """Since when a case keeps its person out; None where its right asks for no protection."""
+    """Since when a case keeps its person out; None if nothing does, because its right needs no protection."""
     row = conn.execute("select min(made_at) as at from suppression_run where case_id = %s", (case_id,)).fetchone()
     return row["at"] if row else None
 
 
 def find_part(conn: Connection, sub_case_id: str) -> SubCase | None:
-    """One part by the number its principal knows, or None."""
+    """One part by the number that its principal knows, or None."""
     row = conn.execute(f"select {_PART} from sub_case where sub_case_id = %s".encode(), (sub_case_id,)).fetchone()
     return _part(row) if row else None
 
 
 def list_steps(conn: Connection, case_id: CaseId) -> list[Step]:
-    """Every step of a case and its parts, in the order they were taken."""
+    """Every step of a case and its parts, in the order in which they were taken."""
     rows = conn.execute(
         f"select {_STEP} from case_transition where case_id = %s order by transition_id".encode(), (case_id,)
     ).fetchall()
@@ -279,7 +282,7 @@ def list_steps(conn: Connection, case_id: CaseId) -> list[Step]:
 
 
 def find_known(conn: Connection, case_ids: Iterable[str]) -> set[str]:
-    """Which of these numbers are cases."""
+    """Those of these numbers that are cases."""
     rows = conn.execute(
         "select case_id::text as id from subject_case where case_id = any(%s::uuid[])", (list(case_ids),)
     ).fetchall()
@@ -351,7 +354,10 @@ def _step(row: Mapping[str, Any]) -> Step:
 
 
 def find_agreement_bodies(conn: Connection, on: date, known_at: datetime) -> list[tuple[str, bytes, str, bool]]:
-    """Per principal the agreements in force on a date, else the last one that was: principal, body, path, in force."""
+    """Per principal, the agreements in force on a date, or else the last one that was.
+
+    Each is its principal, body, path, and whether it is in force.
+    """
     rows = conn.execute(
         """select d.principal, d.body, d.path, a.valid_to is null or a.valid_to >= %(on)s as is_in_force
            from activation a join document d using (sha256)
@@ -369,11 +375,11 @@ def find_agreement_bodies(conn: Connection, on: date, known_at: datetime) -> lis
 
 
 def is_tidied(conn: Connection, case_id: CaseId) -> bool:
-    """Whether what is sealed of a case is gone, or on its way."""
+    """Whether the sealed material of a case is gone, or is being removed."""
     return conn.execute("select 1 from case_tidied where case_id = %s", (case_id,)).fetchone() is not None
 
 
 def check_not_tidied(conn: Connection, case_id: CaseId) -> None:
-    """Raises CaseTidied."""
+    """Raise CaseTidied if the sealed material of a case is gone, or is being removed."""
     if is_tidied(conn, case_id):
         raise CaseTidied(Ref("case", case_id))

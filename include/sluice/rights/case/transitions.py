@@ -1,4 +1,4 @@
-"""The one table of steps: from where to where, who may, which guards hold. Pure.
+"""The one table of steps: from which state to which, who may take the step, which guards must hold. Pure.
 
 The diagrams and the list in docs/explanation/cases.md are made from it (``sluice.rights.case.diagram``).
 """
@@ -18,7 +18,7 @@ S = State
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row. ``source`` None: how it begins. ``needs_reason``: the reason is chosen, not a fixed code."""
+    """One row. ``source`` None: the beginning. ``needs_reason``: the reason is chosen, not a fixed code."""
 
     track: Track
     source: State | None
@@ -101,7 +101,10 @@ REFUSING = (g.decided_by_a_person, g.can_be_refused, g.gives_a_reason_per_field,
 
 
 def _decisions(source: State, *told: Guard, partial: tuple[Guard, ...] = ()) -> Iterator[Transition]:
-    """What the center can decide from a state; ``told``: guards of every decision, ``partial``: of one in part only."""
+    """The decisions of the center from a state.
+
+    ``told``: guards of every decision; ``partial``: guards of a partial one only.
+    """
     track = Track.CONTROLLER
     accepting = (g.decided_by_a_person, g.action_fits_the_right, g.does_what_was_asked, g.identity_is_settled)
     in_part = (*REFUSING, g.refuses_not_every_field, *partial, g.action_fits_the_right, g.identity_is_settled)
@@ -117,7 +120,7 @@ def _controller() -> Iterator[Transition]:
     yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
     yield from _decisions(S.ASSESSED, partial=(g.refusal_is_in_time,))
-    yield from _decisions(S.EXTENDED, g.extension_was_told)  # within the time that the person was told of
+    yield from _decisions(S.EXTENDED, g.extension_was_told)  # within the longer time that the person was told of
     yield _row(track, S.ASSESSED, S.EXTENDED, {DESK}, *in_time, needs_reason=True)
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM}, g.what_stays_has_reasons)
@@ -131,7 +134,7 @@ def _controller() -> Iterator[Transition]:
 
 
 def _withdrawn(rows: tuple[Transition, ...]) -> Iterator[Transition]:
-    """From any state that is not over: the person takes the request back."""
+    """The withdrawal by the person, from every state that is not over."""
     places = dict.fromkeys((row.track, row.target) for row in rows if not row.target.is_over)
     for track, state in places:
         yield _row(track, state, S.WITHDRAWN_BY_SUBJECT, {DESK, SUBJECT}, g.subject_asked)
@@ -139,13 +142,13 @@ def _withdrawn(rows: tuple[Transition, ...]) -> Iterator[Transition]:
 
 _STEPS = (*_case(), *_processor(), *_controller())
 TRANSITIONS: tuple[Transition, ...] = (*_STEPS, *_withdrawn(_STEPS))
-"""Every step there is. What is not here cannot happen."""
+"""Every step there is. A step that is not in this table cannot be taken."""
 
 FLAGS: Mapping[Flag, tuple[frozenset[Role], tuple[Guard, ...]]] = {
     Flag.BREACHED_DEADLINE: (frozenset({SYSTEM}), (g.deadline_has_passed,)),
     Flag.COMPLAINT: (frozenset({DESK, SUBJECT}), (g.subject_asked,)),
 }
-"""Who may set which flag, and when; base guards hold here too."""
+"""Who may set which flag, and which guards must hold. The base guards apply here too."""
 
 _BY_PLACE: Mapping[tuple[Track, State | None, State], Transition] = {
     (row.track, row.source, row.target): row for row in TRANSITIONS
@@ -153,24 +156,24 @@ _BY_PLACE: Mapping[tuple[Track, State | None, State], Transition] = {
 
 
 def find_transition(track: Track, source: State | None, target: State) -> Transition | None:
-    """The row of a step, or None: there is no such step."""
+    """The row of a step, or None if there is no such step."""
     return _BY_PLACE.get((track, source, target))
 
 
 def broken_guards(row: Transition, attempt: Attempt) -> tuple[str, ...]:
-    """Names of the guards of a row that do not hold, ``role`` when another must do it; else see :func:`_broken`."""
+    """Names of the guards of a row that do not hold, and ``role`` if another must act. See :func:`_broken`."""
     return _broken(row.by, row.guards, attempt)
 
 
 def _broken(by: frozenset[Role], guards: tuple[Guard, ...], attempt: Attempt) -> tuple[str, ...]:
-    """Base guards first: only an order that is whole can be asked the others."""
+    """Check the base guards first: the others are checked only if these all hold."""
     allowed = () if attempt.order.actor.role in by else ("role",)
     whole = tuple(guard.__name__ for guard in BASE if not guard(attempt))
     return (*allowed, *(whole or (guard.__name__ for guard in guards if not guard(attempt))))
 
 
 def check_step(source: State | None, target: State, attempt: Attempt) -> Transition:
-    """The row of the step ``attempt`` wants. Raises TransitionRefused naming every guard that does not hold."""
+    """Return the row of the step in ``attempt``. Raises TransitionRefused, naming every guard that does not hold."""
     track = attempt.part.track if attempt.part else Track.CASE
     row = find_transition(track, source, target)
     if row is None:
@@ -181,6 +184,6 @@ def check_step(source: State | None, target: State, attempt: Attempt) -> Transit
 
 
 def check_flag(flag: Flag, attempt: Attempt) -> None:
-    """Raises TransitionRefused unless the order may set the flag."""
+    """Raise TransitionRefused unless the order may set the flag."""
     if broken := _broken(*FLAGS[flag], attempt):
         raise TransitionRefused(Ref("flag", flag), Ref("guard", ", ".join(broken)))

@@ -1,4 +1,4 @@
-"""A justification and a field group as a layman calls them, for letters and certificates. Pure."""
+"""Put justifications and field groups into a layman's words, for letters and certificates. Pure."""
 
 from sluice.documents.words import Words
 from sluice.rights.case.model import Right
@@ -14,7 +14,7 @@ def reason_text(say: Words, right: Right, iri: str) -> str:
 
 
 def group_text(say: Words, group: str) -> str:
-    """A field group as a layman calls it."""
+    """A field group in a layman's words."""
     if group == EVERYTHING:
         return say.say("letter.everything")
     return say.find(f"letter.group.{group}", f"group.{group}") or group
