@@ -1,1 +1,1 @@
-"""Whom a request is about: identifiers, sealed as given; which principals know them; what is right of them."""
+"""The person of a request: sealed identifiers, the principals that know them, and what is right about them."""

@@ -1,7 +1,7 @@
 """Who a case is about: identifiers as they were given, sealed in the vault and nowhere else.
 
-The sealed envelope is the record of the request, written before anything else: opening a case is a
-function of it, so what a dead worker left is finished from it.
+The sealed envelope is the record of the request and is written before anything else. Opening a case is a
+function of it, so a rerun finishes from it what a dead worker left.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ from sluice.times import utc_text
 
 PREFIX = "_cases/"
 KEY_OWNER = Principal("_cases")
-"""Begins with ``_``, which no principal's code can."""
+"""Begins with ``_``, which the code of a principal cannot."""
 NOBODY = Principal("_nobody")
-"""Owner of a customer number that no principal knew when the case was opened."""
+"""The owner of a customer number that no principal knew when the case was opened."""
 KINDS: Mapping[str, SubjectKind] = {
     "phone": SubjectKind.PHONE,
     "email": SubjectKind.EMAIL,
@@ -46,7 +46,8 @@ KINDS: Mapping[str, SubjectKind] = {
     "iban": SubjectKind.IBAN,
 }
 FEW = 8
-"""So many identifiers are read one by one: over whole columns it takes milliseconds, however short they are."""
+"""Up to this many identifiers are read one by one, because reading whole columns takes milliseconds even if they are
+short."""
 WORDS: Mapping[SubjectKind, str] = {kind: word for word, kind in KINDS.items()}
 
 
@@ -54,8 +55,9 @@ WORDS: Mapping[SubjectKind, str] = {kind: word for word, kind in KINDS.items()}
 class Identifier:
     """One identifier as it was given. The value stays out of every repr.
 
-    ``owner``: of a customer number the principal whose it is, or ``NOBODY``; None: nobody said, as of every other kind.
-    ``knew``: of a number of before there were owners, the several principals that knew it: it counts at these only.
+    ``owner``: of a customer number, the principal whose number it is, or ``NOBODY``. None: nobody said, as for
+    every other kind. ``knew``: of a number sealed before numbers had owners, the several principals that knew it;
+    it counts at these only.
     """
 
     kind: SubjectKind
@@ -65,12 +67,12 @@ class Identifier:
 
 
 Person = tuple[Identifier, ...]
-"""Identifiers that are said to be of one person."""
+"""Identifiers that are said to belong to one person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A name, in any order of its parts, and a birth date, as given: they point at candidates, at nobody."""
+    """A name, its parts in any order, and a birth date, as given. They only point at candidates and identify nobody."""
 
     name: str = field(repr=False)
     birth_date: str = field(repr=False)
@@ -78,7 +80,7 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A whole request, as sealed. ``received``: Brussels date; ``opened_at``: UTC; ``actor``: role and name."""
+    """A whole request, as it is sealed. ``received``: Brussels date; ``opened_at``: UTC; ``actor``: role and name."""
 
     case_id: CaseId
     right: Right
@@ -86,34 +88,34 @@ class Envelope:
     received: date
     opened_at: datetime
     forward_from: datetime
-    """Since when the hours to forward run."""
+    """The moment from which the hours to forward the request run."""
     channel: str
     language: str
     actor_role: str
     actor: str
     persons: tuple[Person, ...] = field(repr=False)
     sought: Sought | None = field(default=None, repr=False)
-    """Where the person gave no identifier; until a human confirmed a candidate, the case waits."""
+    """Set if the person gave no identifier. The case then waits until somebody confirms a candidate."""
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nobody knows yet who the request is about."""
+        """Whether it is not known yet who the request is about."""
         return self.sought is not None and not self.identifiers
 
     purposes: tuple[str, ...] = ()
-    """DPV IRIs that an objection or a withdrawal names; none: all it can reach."""
+    """DPV IRIs that an objection or a withdrawal names; none means all that it can reach."""
     contact_channel: str | None = None
-    """Word of the agreement, where the person means one channel only."""
+    """The agreement's word for the channel, if the person means one channel only."""
 
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
-        """All of them in order; a place in this list is how a part says which a principal knows."""
+        """All identifiers in order. A part names those that its principal knows by their place in this list."""
         return tuple(each for person in self.persons for each in person)
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An envelope and where it lies; ``sha256`` is that of the sealed bytes."""
+    """An envelope and where it lies. ``sha256`` is that of the sealed bytes."""
 
     envelope: Envelope
     bucket: str
@@ -122,7 +124,7 @@ class Sealed:
 
 
 def parse_identifier(text: str, place: int) -> Identifier:
-    """``KIND:VALUE`` as an identifier. Raises IdentifierInvalid, naming its place (1 = first)."""
+    """Read an identifier from ``KIND:VALUE``. Raises IdentifierInvalid, naming its place (1 = first)."""
     word, _, value = text.partition(":")
     kind = KINDS.get(word) or next((kind for kind in SubjectKind if kind.value == word), None)
     if kind is None or not value.strip():
@@ -131,7 +133,8 @@ def parse_identifier(text: str, place: int) -> Identifier:
 
 
 def parse_owned(text: str, place: int) -> Identifier:
-    """``KIND:VALUE``, or ``customer@PRINCIPAL:VALUE`` of one principal. Raises IdentifierInvalid, naming its place."""
+    """Read ``KIND:VALUE`` or, for one principal, ``customer@PRINCIPAL:VALUE``. Raises IdentifierInvalid, naming its
+    place."""
     head, _, value = text.partition(":")
     word, at, owner = head.partition("@")
     found = parse_identifier(f"{word}:{value}", place)
@@ -143,19 +146,20 @@ def parse_owned(text: str, place: int) -> Identifier:
 
 
 def owned_by(person: Person, principal: Principal) -> Person:
-    """The same, its customer numbers being those of this principal unless they say another."""
+    """The same person, with this principal as owner of every customer number that has none."""
     return tuple(replace(each, owner=principal) if is_unowned(each) else each for each in person)
 
 
 def is_unowned(identifier: Identifier) -> bool:
-    """Whether it is a customer number of which nobody said whose it is."""
+    """Whether it is a customer number and nobody said whose."""
     return identifier.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID and identifier.owner is None
 
 
 def places_at(identifiers: Sequence[Identifier], principal: Principal, *, nobodys: bool = False) -> list[int]:
-    """Places of those that may be used at a principal: another's customer of the same number is somebody else.
+    """Places of the identifiers that may be used at a principal.
 
-    nobodys: also the customer numbers that nobody knew, to look for them and to compare; never to act on them.
+    The customer numbers of other principals are left out: here, the same number is somebody else's. nobodys:
+    include the customer numbers that no principal knew. They serve to look and to compare, never to act on.
     """
     may = {None, principal} | ({NOBODY} if nobodys else set())
     return [
@@ -168,9 +172,9 @@ def places_at(identifiers: Sequence[Identifier], principal: Principal, *, nobody
 def refs_of(
     identifiers: Sequence[Identifier], key: SubjectKey, principal: Principal, *, nobodys: bool = False
 ) -> dict[int, str]:
-    """References at one principal, under its key, by place in the list; what names nobody there has none.
+    """References at one principal, under its key, by place in the list. An identifier that names nobody there has none.
 
-    nobodys: as of :func:`places_at`.
+    nobodys: as for :func:`places_at`.
     """
     import polars as pl
 
@@ -190,7 +194,11 @@ def refs_of(
 def values_of(
     identifiers: Sequence[Identifier], key: SubjectKey, principal: Principal, *, nobodys: bool = False
 ) -> tuple[str, ...]:
-    """Those of one principal as they were given, and in their normal forms: how else a reader would write them."""
+    """The identifiers that may be used at a principal, in every form in which a file may have them.
+
+    These are what was given, its normal form, and customer numbers without leading zeros. nobodys: as for
+    :func:`places_at`.
+    """
     import polars as pl
 
     there = [identifiers[place] for place in places_at(identifiers, principal, nobodys=nobodys)]
@@ -207,7 +215,7 @@ def values_of(
 
 
 def check_identifiers(identifiers: Sequence[Identifier]) -> None:
-    """Raises IdentifierInvalid for the first that names nobody, and when there is none at all."""
+    """Raise IdentifierInvalid for the first identifier that names nobody, or if there are none."""
     if not identifiers:
         raise IdentifierInvalid(Ref("identifiers", 0))
     for place, each in enumerate(identifiers, 1):
@@ -216,20 +224,21 @@ def check_identifiers(identifiers: Sequence[Identifier]) -> None:
 
 
 def check_sought(sought: Sought) -> None:
-    """Raises IdentifierInvalid for what is no name and birth date."""
+    """Raise IdentifierInvalid unless this is a name and a birth date."""
     if normal_candidate((sought.name,), sought.birth_date) is None:
         raise IdentifierInvalid(Ref("name and birth date", 1))
 
 
 def subject_key(case_id: CaseId) -> str:
-    """Where the sealed envelope of a case lies in the vault."""
+    """The key in the vault of the sealed envelope of a case."""
     return f"{PREFIX}{case_id}/subject.age"
 
 
 def seal(house: House, envelope: Envelope, key: str | None = None) -> Sealed:
-    """Put the envelope into the vault, once. Whoever comes second gets the first one's.
+    """Put the envelope into the vault, once. If one is there already, return that one.
 
-    ``key``: where a confirmed one lies beside what was asked.
+    ``key``: where the envelope with a confirmed person goes, beside the one with what was asked. Raises
+    SubjectUnreadable.
     """
     key = key or subject_key(envelope.case_id)
     try:
@@ -242,7 +251,7 @@ def seal(house: House, envelope: Envelope, key: str | None = None) -> Sealed:
 
 
 def open_sealed(house: House, key: str) -> Sealed:
-    """The envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
+    """Open the envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
     bucket = house.settings.bucket_vault
     content = house.objects.read(bucket, key)
     envelope = _with_owners(house, _read(decrypt(house.keyring, content)))
@@ -250,10 +259,11 @@ def open_sealed(house: House, key: str) -> Sealed:
 
 
 def _with_owners(house: House, envelope: Envelope) -> Envelope:
-    """An envelope of before a customer number had an owner: its parts say which principals knew it.
+    """Add owners to the customer numbers of an envelope that was sealed before they had any.
 
-    Those were told it, hold the person and decide, so it counts at each of them, and is nobody's where none did. A
-    case that is not there yet: whoever opens it looks.
+    The parts of its case say which principals knew a number. These were told it, hold the person and decide, so the
+    number counts at each of them; if none knew it, it is nobody's. If the case does not exist yet, its opener
+    looks.
     """
     if not any(is_unowned(each) for each in envelope.identifiers):
         return envelope
@@ -262,9 +272,10 @@ def _with_owners(house: House, envelope: Envelope) -> Envelope:
 
 
 def name_owners(envelope: Envelope, knew: Mapping[Principal, Collection[int]]) -> Envelope:
-    """The request with the owner of every customer number. Pure. ``knew``: places that each principal knows.
+    """Return the request with an owner for every customer number. Pure.
 
-    Of several principals nobody can say which: such a number names those that knew it.
+    ``knew``: the places that each principal knows. If several know a number, nobody can tell whose it is, so the
+    number names those that knew it instead.
     """
     named = iter(
         _owned(each, frozenset(name for name, places in knew.items() if place in places)) if is_unowned(each) else each
@@ -280,7 +291,7 @@ def _owned(identifier: Identifier, knew: frozenset[Principal]) -> Identifier:
 
 
 def find_sealed(house: House, key: str) -> Sealed | None:
-    """Like :func:`open_sealed`, None once the identifiers were removed."""
+    """Like :func:`open_sealed`, but None once the identifiers were removed."""
     try:
         return open_sealed(house, key)
     except NotFound:
@@ -288,7 +299,7 @@ def find_sealed(house: House, key: str) -> Sealed | None:
 
 
 def list_sealed(house: House) -> list[tuple[CaseId, str]]:
-    """Case number and key of every envelope there is."""
+    """Case number and key of every envelope in the vault."""
     found = house.objects.list_versions(house.settings.bucket_vault, PREFIX)
     envelopes = {item.key for item in found if item.key.endswith("/subject.age")}
     return sorted((CaseId(key.split("/")[1]), key) for key in envelopes)
@@ -300,14 +311,17 @@ def _known(stored: StoredObject) -> Sha256:
 
 
 def case_id_of(keyring: Keyring, request_id: UUID) -> CaseId:
-    """The case number of a client's own number: the same again, and nobody outside can compute it (RFC 9562, 5.5)."""
+    """The case number for a client's own request number (RFC 9562, 5.5).
+
+    It is always the same for that number, and no outsider can compute it.
+    """
     secret = keyring.quarantine_identity(KEY_OWNER).encode()
     space = UUID(bytes=hmac.digest(secret, b"numbers of requests", "sha256")[:16])
     return CaseId(str(uuid5(space, str(request_id))))
 
 
 def encrypt(keyring: Keyring, content: bytes) -> bytes:
-    """Seal what belongs to a case: only the center's own key opens it."""
+    """Seal something that belongs to a case. Only the center's own key opens it."""
     import pyrage
 
     identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
@@ -316,7 +330,7 @@ def encrypt(keyring: Keyring, content: bytes) -> bytes:
 
 
 def decrypt(keyring: Keyring, content: bytes) -> bytes:
-    """What :func:`encrypt` sealed. Raises SubjectUnreadable."""
+    """Open what :func:`encrypt` sealed. Raises SubjectUnreadable."""
     import pyrage
 
     identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
@@ -351,7 +365,7 @@ def _write(envelope: Envelope) -> bytes:
 
 
 def _told(identifier: Identifier, principal: Principal | None) -> list[str]:
-    """Whose a number is only where the request does not say it."""
+    """Write an identifier as a list, with its owner only if the request itself does not say it."""
     owner = identifier.owner
     return [identifier.kind.value, identifier.value, *([owner] if owner and owner != principal else [])]
 

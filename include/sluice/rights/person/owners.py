@@ -1,8 +1,9 @@
-"""Whose a customer number is: one principal's. Another's customer of the same number is somebody else.
+"""Find out whose a customer number is. It belongs to one principal: elsewhere, the same number is somebody else's.
 
-Who addresses a principal means its number. Else every principal is asked when the case is opened, and that is sealed
-with the request: what none of them knew then is nobody's in this case, whoever brings such a number later. Of a case
-of before that, its parts say which principals knew a number, and it counts at each of these.
+If the request addresses a principal, that principal's number is meant. Otherwise every principal is asked when
+the case is opened, and the answer is sealed with the request. A number that none of them knew then belongs to
+nobody in this case, even if somebody delivers such a number later. For a case from before there were owners,
+its parts say which principals knew a number, and it counts at each of these.
 """
 
 from collections import Counter
@@ -17,10 +18,10 @@ from sluice.terms import Principal, SubjectKind
 
 
 def find_owners(house: House, envelope: Envelope) -> Envelope:
-    """The request with the owner of every customer number, before it is sealed.
+    """Return the request with an owner for every customer number, before it is sealed.
 
-    Raises NumberOfSeveral, PrincipalUnknown for an owner that never had an agreement, UsageError for one that is not
-    the principal that was addressed, IdentifierInvalid for one of another kind of identifier.
+    Raises NumberOfSeveral; PrincipalUnknown for an owner that never had an agreement; UsageError for one that is
+    not the principal addressed; IdentifierInvalid for an owner of another kind of identifier.
     """
     for place, each in enumerate(envelope.identifiers, 1):
         if each.owner is not None and each.kind is not SubjectKind.PRINCIPAL_CUSTOMER_ID:
@@ -38,9 +39,9 @@ def find_owners(house: House, envelope: Envelope) -> Envelope:
 
 
 def owners_since(house: House, envelope: Envelope) -> Envelope:
-    """The same for a request that was sealed without, and that no principal was told of yet.
+    """Do the same for a request that was sealed without owners and that no principal was told of yet.
 
-    What several know is nobody's, because nobody can be asked.
+    A number that several principals know becomes nobody's, because nobody can be asked which one was meant.
     """
     knew = _ask(house, envelope)
     count = Counter(place for places in knew.values() for place in places)
@@ -48,7 +49,7 @@ def owners_since(house: House, envelope: Envelope) -> Envelope:
 
 
 def _ask(house: House, envelope: Envelope) -> dict[Principal, tuple[int, ...]]:
-    """Places of the customer numbers without an owner that the index of each principal knows."""
+    """Per principal, the places of the customer numbers without owner that its index knows."""
     open_ = {place for place, each in enumerate(envelope.identifiers) if is_unowned(each)}
     if not open_:
         return {}

@@ -1,6 +1,6 @@
 """Immediate protection: a person is kept out from the moment a request is received, before anything else.
 
-By suppression runs: the gate and every return hold what they name.
+This is done by suppression runs. The gate and every return keep out whoever these name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ from sluice.terms import Principal
 
 
 def protect(house: House, envelope: Envelope, now: datetime) -> Scoped:
-    """Find who is meant and keep them out as far as they mean it, before anything else is known of the case."""
+    """Find the person and keep them out, as far as their request reaches, before anything else is done for the case."""
     scoped = find_scope(house, envelope)
     hold_at(house, envelope, scoped.refs, now)
     return scoped
 
 
 def hold_at(house: House, envelope: Envelope, refs: Mapping[Principal, Sequence[str]], now: datetime) -> int:
-    """Keep the person out at these principals, as the right that was asked for says; at how many.
+    """Keep the person out at these principals, as the right asked for requires; return at how many.
 
-    refs: SubjectRefs under the key of each principal; where there are none, nobody is held.
+    refs: SubjectRefs under the key of each principal; a principal without any is left out.
     """
     reason = PROTECTED.get(envelope.right)
     if reason is None:
@@ -43,11 +43,11 @@ def hold_at(house: House, envelope: Envelope, refs: Mapping[Principal, Sequence[
 def hold(
     house: House, envelope: Envelope, principal: Principal, refs: Sequence[str], reason: Hold, now: datetime
 ) -> None:
-    """Keep a person out of the files of one principal, from when it returns; the same again changes nothing.
+    """Keep a person out of the files of one principal, from when this returns. Repeating it changes nothing.
 
-    Under what they gave first of all; then under what accepted rows tie to it, found once: a row that cannot be read
-    keeps no request waiting. A consent that somebody gives again could not be told from that of others who withdrew
-    theirs in one file, so there nothing is tied.
+    The person is first held under what they gave, then under what accepted rows tie to it. The latter is looked for
+    once, and a row that cannot be read does not make the request wait. If a file withdraws the consent of many
+    persons, nothing is tied: a consent that one of them gives again could not be told from that of the others.
     """
     case_id, as_what = envelope.case_id, Suppression(reason.value)
 
@@ -65,5 +65,5 @@ def hold(
 
 
 def release(house: House, case_id: CaseId, principal: Principal, now: datetime) -> bool:
-    """End the hold of a case that was decided; what was objected or erased stays out. Whether there was one."""
+    """End the hold of a case that was decided; return whether there was one. Objections and erasures stay in force."""
     return lift_case(house, principal, Suppression.SOFT_HOLD, case_id, now)

@@ -1,4 +1,4 @@
-"""How far what a person said reaches: purposes, bases, channel. Pure."""
+"""How far the word of a person reaches: purposes, bases, channel. Pure."""
 
 from sluice.rights.case.model import PROTECTED, Action, Hold, Right, SubCase
 from sluice.rights.person.identifiers import Envelope
@@ -7,7 +7,10 @@ from sluice.subject.suppression import Suppression
 
 
 def scope_of_request(envelope: Envelope, hold: Hold) -> Scope:
-    """What a hold of this request stops. An objection to direct marketing reaches every marketing purpose it names."""
+    """What a hold of this request stops.
+
+    An objection to direct marketing reaches the marketing purposes that it names, or all of them if it names none.
+    """
     purposes = frozenset(envelope.purposes)
     if envelope.right is Right.DIRECT_MARKETING:
         purposes = (purposes & MARKETING) or MARKETING
@@ -15,7 +18,7 @@ def scope_of_request(envelope: Envelope, hold: Hold) -> Scope:
 
 
 def keeps_out(right: Right, action: Action | None) -> Hold | None:
-    """Which suppression carries out a decision that removes nothing and gives nothing."""
+    """The suppression that carries out a decision to restrict or to stop; None for other decisions."""
     match action:
         case Action.RESTRICT:
             return Hold.RESTRICTED
@@ -26,7 +29,10 @@ def keeps_out(right: Right, action: Action | None) -> Hold | None:
 
 
 def stays_out(right: Right, part: SubCase) -> Hold | None:
-    """As what a carried out part keeps its person out; None: it does not. What was protected for good at once holds
-    where nobody knows the person too; a decision holds at the principal it is about."""
+    """The suppression under which a part that was carried out keeps its person out; None if it does not.
+
+    Protection that was for good from the start also holds where nobody knows the person. A decision holds only at
+    the principal that it is about.
+    """
     hold = keeps_out(right, part.action)
     return hold if part.agreement_id is not None or hold is PROTECTED.get(right) else None

@@ -1,7 +1,7 @@
-"""Rectification (GDPR Art. 16): what is right is sealed with the case, and holds once it was decided.
+"""Rectification (GDPR Art. 16): the right values are sealed with the case, and apply once that was decided.
 
-A field of the part's controller gets its value from then on, everywhere; an opinion keeps its text and gets the
-person's statement. Again changes nothing.
+From then on, a field that the part's controller decides of has the right value everywhere. An opinion keeps its
+text and gets the person's statement. Repeating it changes nothing.
 """
 
 import hashlib
@@ -37,7 +37,8 @@ from sluice.times import utc_text
 log = logging.getLogger(__name__)
 MOST_BYTES = 4_000
 RECTIFIED, NOBODY, NOT_CONCERNED = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON", "NO_FIELD_CONCERNED"
-"""Why a part was carried out: it was corrected, none of the person is there, or none of its fields is meant."""
+"""Why a part counts as carried out: it was corrected, nothing of the person is there, or none of its fields is
+concerned."""
 TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
 DECIDED = TO_CARRY_OUT | {
     State.EXECUTED,
@@ -50,9 +51,9 @@ DECIDED = TO_CARRY_OUT | {
     State.CLOSED,
     State.WITHDRAWN_BY_SUBJECT,
 }
-"""Where a part stands once its controller has decided; ``TO_CARRY_OUT``: nothing was done about it yet."""
+"""States of a part whose controller has decided; in those of ``TO_CARRY_OUT``, nothing was done about it yet."""
 HELD_IN = (Direction.INBOUND, Direction.INTERNAL)
-"""Directions of the contracts whose columns a person can have corrected; returns echo them."""
+"""Directions of the contracts whose columns a person can have corrected. Returns repeat these columns."""
 
 
 class NotRectifiable(SluiceError):
@@ -85,17 +86,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How a part was carried out: the word of its step, and the hash that the step stands on."""
+    """How a part was carried out: the reason code of its step, and the hash that is the evidence of the step."""
 
     word: str
     evidence_sha256: str
 
 
 def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
-    """Seal what is right with its case, until it is decided. Said again, the last word counts.
+    """Seal the right values with their case, until it is decided. If they are given again, the last ones count.
 
-    Nobody's decision is changed by it: once a part was decided on what was said, or none is left that could still
-    take it, it is refused. Raises NotRectifiable, CaseTidied, NotFound.
+    This changes nobody's decision: it is refused once a part was decided on the values given, or if no part is left
+    that could still take them. Raises NotRectifiable, CaseTidied, NotFound.
     """
     with transaction(house.conn):
         case = store.lock_case(house.conn, case_id)
@@ -109,9 +110,9 @@ def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
 
 
 def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) -> None:
-    """Seal what one instruction says of its own part, under that instruction's hash: no other one ever applies it.
+    """Seal the values of one instruction for its own part, under its hash, so that no other instruction applies them.
 
-    Call inside the transaction that follows it, with the case locked. Raises CaseTidied.
+    Call this inside the transaction that follows the instruction, with the case locked. Raises CaseTidied.
     """
     check_not_tidied(house.conn, part.case_id)
     key = _key(part.case_id, part.sub_case_id, sha256)
@@ -120,7 +121,10 @@ def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) ->
 
 
 def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
-    """Whether columns of the case can take what is said: of one person, known now, and not too long."""
+    """Whether columns of the case can take these values.
+
+    They can if the case is a rectification for one person, the columns are known now, and no value is too long.
+    """
     known = {each.name for part in case.sub_cases for each in _fields(house.conn, part, now)}
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
@@ -128,7 +132,7 @@ def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
 
 
 def is_since(as_of: datetime, now: datetime) -> bool:
-    """Whether something can be right since a moment: with a zone, on a day that Brussels has, and not yet to come."""
+    """Whether something can be right since this moment: it has a zone, a Brussels date, and is not in the future."""
     try:
         received_on(as_of)
     except ClockRefused:
@@ -137,7 +141,7 @@ def is_since(as_of: datetime, now: datetime) -> bool:
 
 
 def _awaits(house: House, part: SubCase) -> bool:
-    """Whether a part can still take what is said: it is not decided, or it was without a word of what is right."""
+    """Whether a part can still take values: it is undecided, or it was decided without any and is not carried out."""
     if part.state not in DECIDED:
         return True
     return part.action is Action.RECTIFY and part.state in TO_CARRY_OUT and find_asked(house, part) is None
@@ -148,10 +152,10 @@ def _count_decided(case: Case) -> int:
 
 
 def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried | None:
-    """Correct what a part's controller decides of. None: nobody said what is right, nobody can tell whose rows, or no
-    contract says which columns there are.
+    """Correct what a part's controller decides of.
 
-    Where none of its columns is concerned, or the person was erased since, what was asked is the evidence.
+    None if nobody said what is right, nobody can tell whose rows are meant, or no contract names any columns. If
+    none of the part's columns is concerned, or the person was erased since, the evidence is the sealed request.
     """
     asked = find_asked(house, part)
     if asked is None:
@@ -183,12 +187,12 @@ def _right(column: FieldRole, asked: Asked, kinds: tuple[tuple[SubjectKind, str]
 
 
 def corrected_fields(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> list[str]:
-    """Names of the columns, of these field groups, that were corrected in the case of a part; no value."""
+    """Names of the columns in these field groups that were corrected in the case of a part; no values."""
     return [each.name for each in _corrected(conn, part, groups, at)]
 
 
 def corrected_groups(conn: Connection, part: SubCase, at: datetime) -> tuple[str, ...]:
-    """Field groups of a part of which a column was corrected, as the part names them."""
+    """Those field groups of a part, in its order, of which a column was corrected."""
     groups = part.action_fields or part.field_groups
     made = {each.group for each in _corrected(conn, part, groups, at)}
     return tuple(group for group in groups if group in made)
@@ -200,7 +204,7 @@ def _corrected(conn: Connection, part: SubCase, groups: Collection[str], at: dat
 
 
 def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
-    """Columns of which the part's controller decides, each name once."""
+    """The columns that the part's controller decides of, each name once."""
     seen = set[str]()
     for contract in _contracts(conn, part, at):
         for each in contract.fields:
@@ -211,14 +215,17 @@ def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole
 
 
 def _contracts(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
-    """Of the agreement as it stands, or as it stood on its last day: what came under it is here for a while yet."""
+    """The contracts under a part's agreement, as it stands or as it stood on its last day.
+
+    An agreement that ended counts, because what came under it stays here for a while.
+    """
     paper = find_last(conn, part.agreement_id, received_on(at), at) if part.agreement_id else None
     found = find_contracts(conn, *paper, at) if paper else ()
     return [contract for contract in found if contract.direction in HELD_IN]
 
 
 def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tuple[SubjectKind, str], ...]]:
-    """By name of an identifying column what it refers to, and the region of its phones, in every contract."""
+    """By name of an identifying column, the kinds of its values and the regions of its telephones, in all contracts."""
     found: dict[str, set[tuple[SubjectKind, str]]] = {}
     for contract in _contracts(conn, part, at):
         for each in contract.subject_fields:
@@ -228,7 +235,7 @@ def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tup
 
 
 def find_asked(house: House, part: SubCase) -> Asked | None:
-    """What the instruction says that was followed; else what was said of the whole case."""
+    """The values in the instruction that was followed, or else those given for the whole case; None without either."""
     steps = store.list_steps(house.conn, part.case_id)
     mine = [each for each in steps if each.sub_case_id == part.sub_case_id and each.to_state is State.INSTRUCTED]
     own = _find(house, _key(part.case_id, part.sub_case_id, mine[-1].evidence_sha256)) if mine else None

@@ -1,7 +1,7 @@
-"""Whose rows a rectification corrects: the person's own, not those of whoever shares a telephone with them.
+"""Find whose rows a rectification corrects: the person's own, not those of somebody who shares their telephone.
 
-Only a number of one person tells the rows of a household apart, so a correction is about the numbers that the person
-gave, or about the only ones that accepted rows bear beside what they gave.
+Only a number that belongs to one person tells the rows of a household apart. A correction is therefore about
+the numbers that the person gave, or about the only ones that accepted rows have beside what they gave.
 """
 
 from collections.abc import Iterable
@@ -18,11 +18,12 @@ from sluice.terms import Principal
 
 
 def refs_to_correct(house: House, case: Case, principal: Principal) -> frozenset[str] | None:
-    """References of the person at a principal. None: nobody can tell which of several persons they are, or whether they
-    are the one that was found, who bears another number than they gave.
+    """References by which a person's rows at a principal are corrected.
 
-    What was erased is not corrected any more; empty where that is all that was given, or where a number of theirs was
-    and no other is known: who has the same telephone is somebody else.
+    None if nobody can tell which of several persons they are, or whether they are the one that was found, who has
+    another number than they gave. Nothing is corrected that was erased: the result is empty if all that was given
+    was erased, or if a number of theirs was and no row has another one that they gave, because whoever has the same
+    telephone is somebody else.
     """
     identifiers = open_sealed(house, case.subject_key).envelope.identifiers
     known = KnownAs.of(house, principal)
@@ -34,7 +35,7 @@ def refs_to_correct(house: House, case: Case, principal: Principal) -> frozenset
     given = refs_at(house, identifiers, principal, nobodys=True, known=known)
     own = frozenset(ref for place, refs in given.items() if identifiers[place].kind in DEFINING for ref in refs)
     if not own and any(each.kind in DEFINING for each in identifiers):
-        return None  # they gave another principal's number: who shares a telephone here may be somebody else
+        return None  # they gave another principal's number: whoever has their telephone here may be somebody else
     rows = find_numbers(house, principal, refs)
     if own & erased and not any(ref in own for row in rows for _, ref in row):
         return frozenset()
@@ -43,9 +44,10 @@ def refs_to_correct(house: House, case: Case, principal: Principal) -> frozenset
 
 
 def numbers_of(rows: Iterable[frozenset[Number]], given: frozenset[str]) -> frozenset[str] | None:
-    """Numbers of the person, of those that the rows found bear. Pure.
+    """The person's own numbers, among those in the rows that were found. Pure.
 
-    given: those at this principal that the person gave. None: the rows are of several persons, or bear none of these.
+    given: the numbers at this principal that the person gave. None: the rows are of several persons, or have none
+    of these numbers.
     """
     rows = list(rows)
     mine = [row for row in rows if not given.isdisjoint(ref for _, ref in row)]
@@ -53,6 +55,6 @@ def numbers_of(rows: Iterable[frozenset[Number]], given: frozenset[str]) -> froz
     if mine:
         return frozenset(ref for _, ref in numbers)
     if given:
-        return None if rows else frozenset()  # what was found is of somebody else, or theirs and the number mistyped
+        return None if rows else frozenset()  # the rows are somebody else's, or theirs and the number was mistyped
     is_one = len({kind for kind, _ in numbers}) == len(numbers)
     return frozenset(ref for _, ref in numbers) if is_one else None

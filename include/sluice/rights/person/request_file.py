@@ -1,6 +1,6 @@
-"""What a request file says: persons and one right. Pure: bytes in, persons and faults out.
+"""Read a request file: persons and one right. Pure: bytes in, persons and faults out.
 
-One bad identifier refuses its row, because half of what was said of a person may be of another.
+One bad identifier refuses its whole row, because the other half of the row may be about another person.
 """
 
 import csv
@@ -24,18 +24,18 @@ from sluice.subject.columns import normalise_column
 
 MOST_PERSONS = 100_000
 LONGEST_PERSON = 600
-"""Bytes of one with an e-mail address of 254 characters, every other identifier and the names of all five."""
+"""Bytes of one person: an e-mail address of 254 characters, every other identifier, and the names of all five."""
 LARGEST_BYTES = MOST_PERSONS * LONGEST_PERSON
 MOST_ROWS_NAMED = 20
 MEMBERS = {"right", "received", "language", "persons", "purposes", "channel"}
 NAMED = ("name", "birth_date")
-"""Columns of a file that knows its person by name and birth date only: it names one, who has to be confirmed."""
+"""Columns of a file that has only name and birth date. It is about one person, whom the desk has to confirm."""
 PURPOSEFUL = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
-"""Rights that can be about some purposes, or one channel, only."""
+"""Rights that a person can limit to some purposes or to one channel."""
 
 
 class Outcome(StrEnum):
-    """What one request file did. Only the first opens a case."""
+    """The result of reading one request file. Only the first one opens a case."""
 
     READ = "READ"
     UNREADABLE = "UNREADABLE"
@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """Rows that name nobody, for one reason; ``rows``: at most 20 numbers, 1 = first record."""
+    """Rows that name nobody, for one reason. ``rows``: at most 20 row numbers, 1 = first record."""
 
     code: str
     column: str | None
@@ -62,7 +62,7 @@ class RowFault:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request file says; persons that name somebody, and the rows that do not."""
+    """The content of a request file: the persons that its rows name, and the rows that name nobody."""
 
     right: Right
     received: date | None
@@ -70,7 +70,7 @@ class Asked:
     persons: tuple[Person, ...] = field(repr=False)
     faults: tuple[RowFault, ...] = ()
     sought: Sought | None = field(default=None, repr=False)
-    """Who is meant, where the file knows no identifier: a person at the desk confirms a candidate."""
+    """Who is meant, if the file has no identifier; somebody at the desk confirms a candidate."""
     purposes: tuple[str, ...] = ()
     channel: str | None = None
 
@@ -80,7 +80,7 @@ class Asked:
 
 
 def parse_request(name: str, content: bytes) -> Asked | Outcome:
-    """What a file under ``requests/`` asks, or why it cannot be followed. Pure."""
+    """Read a file under ``requests/``: what it asks, or why it cannot be followed. Pure."""
     if len(content) > LARGEST_BYTES:
         return Outcome.TOO_LARGE
     if name.lower().endswith(".json"):
@@ -89,9 +89,9 @@ def parse_request(name: str, content: bytes) -> Asked | Outcome:
 
 
 def _has_more_than_persons(content: bytes) -> bool:
-    """Whether it has more objects, lists or members than the most persons need: a small file of many takes gigabytes.
+    """Whether JSON has more objects, lists or members than the most persons need, because parsing them takes gigabytes.
 
-    Counted before it is read; twice as many, because a value may have such a sign in it.
+    Signs are counted before anything is parsed. Twice as many are allowed, because values may contain such signs.
     """
     objects, lists, members = (content.count(sign) for sign in (b"{", b"[", b","))
     return objects + lists > 2 * MOST_PERSONS or members > 2 * MOST_PERSONS * len(KINDS)
@@ -114,12 +114,12 @@ def _parse_json(content: bytes) -> Asked | Outcome:
 
 
 def _are_known(columns: Set[str]) -> bool:
-    """Identifiers, or a name and a birth date: not both, because a name proves nothing beside a number."""
+    """Whether columns are identifiers, or a name and a birth date. Not both: a name proves nothing beside a number."""
     return columns <= set(KINDS) or columns == set(NAMED)
 
 
 def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
-    """The same, for these purposes and this channel only: DPV IRIs or the last part of one, a word of agreements."""
+    """Limit a request to these purposes and this channel: DPV IRIs or their last part, and a word of agreements."""
     if not purposes and channel is None:
         return asked
     words = [str(word) for word in purposes] if isinstance(purposes, list) else [""]
@@ -132,7 +132,7 @@ def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
 
 
 def _cells(row: Mapping[str, object]) -> dict[str, str]:
-    """The texts of a row; none at all when a value is neither text nor whole number."""
+    """The texts of a row; empty if any value is neither text nor a whole number."""
     given = {column: value for column, value in row.items() if value is not None}
     if any(type(value) not in (str, int) for value in given.values()):
         return {}
@@ -140,7 +140,7 @@ def _cells(row: Mapping[str, object]) -> dict[str, str]:
 
 
 def _parse_csv(name: str, content: bytes) -> Asked | Outcome:
-    """The right is what the name begins with: ``erasure-2026-11.csv``."""
+    """Read a CSV file; its name begins with the right, as in ``erasure-2026-11.csv``."""
     try:
         text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n")  # no copy of four bytes a character
         head = content.partition(b"\n")[0]
@@ -178,7 +178,7 @@ def _ask(right: object, received: object, language: object, rows: Sequence[Mappi
 
 
 def _judge_named(rows: Sequence[Mapping[str, str]]) -> tuple[Sought | None, tuple[RowFault, ...]]:
-    """The first row that has a name and a birth date; a second person is another file, and another case."""
+    """Find the first row with a name and a birth date. A second person needs another file, and so another case."""
     found: Sought | None = None
     bad: dict[int, tuple[str, str | None]] = {}
     for place, row in enumerate(rows):
@@ -193,7 +193,7 @@ def _judge_named(rows: Sequence[Mapping[str, str]]) -> tuple[Sought | None, tupl
 
 
 def judge_rows(rows: Sequence[Mapping[str, str]]) -> tuple[tuple[Person, ...], tuple[RowFault, ...]]:
-    """Rows that name one person each, and the others by reason."""
+    """Split rows into persons, one per row, and faults by reason."""
     bad: dict[int, tuple[str, str | None]] = {}
     normal: dict[str, list[str | None]] = {}
     for column, kind in KINDS.items():

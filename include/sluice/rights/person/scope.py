@@ -1,8 +1,8 @@
-"""Whom a request concerns: principals whose files know the person, and who decides of which field groups.
+"""Find whom a request concerns: the principals whose files know the person, and who decides of which field groups.
 
-A principal that does not know the person, and was not addressed, hears nothing: telling it would make
-it know. Protection goes further than the parts: it holds for every principal that may yet send the
-person, because that stays inside the house.
+A principal that does not know the person and was not addressed is told nothing, because telling it would make
+it know the person. Protection reaches further than the parts: it covers every principal that may still send the
+person, because it stays inside the house.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,12 +33,16 @@ DECIDES: Mapping[str, tuple[str, Track]] = {
     "both": ("center", Track.CONTROLLER),
     "joint": ("joint", Track.CONTROLLER),
 }
-"""From a profile's controller to who decides of our copy. Independent controllers each decide of their own."""
+"""From a profile's controller to who decides of our copy. Independent controllers each decide of their own copy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scoped:
-    """``refs``: per principal to protect, the person's references under its key. ``searched``: whose index."""
+    """Parts of a request, and whom to protect.
+
+    ``refs``: by principal to protect at, the person's references under its key. ``searched``: whose index was
+    searched.
+    """
 
     parts: tuple[SubCase, ...]
     refs: Mapping[Principal, tuple[str, ...]]
@@ -55,17 +59,17 @@ class Candidate:
 
 
 def find_scope(house: House, envelope: Envelope) -> Scoped:
-    """The parts of a request and whom to protect. The named principal only, else all that know the person.
+    """Find the parts of a request and whom to protect: at the principal addressed, or at all that know the person.
 
-    Nobody knows the person: one part without agreement, so that the center still answers. A principal whose key
-    was destroyed knows nobody any more. Nobody knows yet who it is: no part and no protection, and so no step,
-    until a candidate is confirmed.
+    If nobody knows the person, there is one part without agreement, so that the center still answers. A principal
+    whose key was destroyed no longer knows anybody. While it is not known who the person is, there are no parts and
+    no protection, and so no step, until a candidate is confirmed.
     """
     candidates = candidates_of(house, envelope)
     if envelope.is_waiting:
         return Scoped((), {}, tuple(sorted(each.principal for each in candidates)))
     refs = {each.principal: refs_at(house, envelope.identifiers, each.principal) for each in candidates}
-    if len(envelope.persons) > 1:  # a principal's own file: it knows whom it names
+    if len(envelope.persons) > 1:  # a principal's own file: that principal knows whom it names
         hits: dict[Principal, tuple[int, ...] | None] = dict.fromkeys(refs)
     else:
         hits = {name: find_hits(house, name, held) for name, held in refs.items()}
@@ -80,16 +84,17 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
 
 
 def check_principal(house: House, principal: Principal, at: datetime) -> None:
-    """Raises PrincipalUnknown for a principal that never had an agreement, as known at an instant."""
+    """Raise PrincipalUnknown for a principal that never had an agreement, as known at an instant."""
     rows = store.find_agreement_bodies(house.conn, received_on(at), at)
     if not any(name == principal for name, *_ in rows):
         raise PrincipalUnknown
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[str]]) -> tuple[int, ...]:
-    """Places of the identifiers that the index of a principal knows, by any of their references.
+    """Places of the identifiers that the index of a principal knows by any of their references.
 
-    The index holds 8 bytes of a reference, so a hit points; the file itself decides (erasure re-reads it).
+    The index holds only 8 bytes of a reference, so a hit merely points; the file itself decides (erasure reads it
+    again).
     """
     places = [place for place, every in refs.items() for _ in every]
     every = [ref for each in refs.values() for ref in each]
@@ -138,9 +143,9 @@ def _parts(envelope: Envelope, candidate: Candidate, hits: tuple[int, ...] | Non
 
 
 def _deciders(agreement: Agreement) -> dict[tuple[str, Track], Sequence[FieldGroup]]:
-    """Field groups by who decides of them, in the order of the agreement; data about staff is apart.
+    """Field groups by who decides of them, in the order of the agreement. Data about staff is left out.
 
-    A group can be twice: as the principal sent it and as our staff added to it.
+    A group can occur twice: as the principal sent it, and as our staff added to it.
     """
     found: dict[tuple[str, Track], dict[FieldGroup, None]] = {}
     for row in agreement.role_rows:
@@ -166,5 +171,8 @@ def _nobody(house: House, envelope: Envelope) -> SubCase:
 
 
 def _number(case_id: CaseId, agreement_id: str, controller: str) -> SubCaseId:
-    """A function of the case, so that a rerun makes the same; nobody can compute it without the case's own."""
+    """The number of a part: a function of its case, so that a rerun makes the same one.
+
+    Nobody can compute it without the number of the case.
+    """
     return SubCaseId(str(uuid5(UUID(case_id), f"{agreement_id}/{controller}")))

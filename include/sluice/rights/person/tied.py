@@ -1,7 +1,8 @@
-"""What else a person is known by at a principal than what they gave: what their own accepted rows tie to it.
+"""Find by what else a principal knows a person: what their own accepted rows tie to what they gave.
 
-Their customer and national numbers, where the rows that bear what they gave are of one person; and what else stands in
-rows with these numbers, where no row with another number has it too: a telephone of a household leads to nobody.
+These are their customer and national numbers, if all rows with what they gave are of one person. It is also
+whatever else stands in the rows with these numbers, unless a row with another number has it too: the telephone
+of a household leads to nobody.
 """
 
 from collections import defaultdict
@@ -23,16 +24,20 @@ NOTHING = frozenset[str]()
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One person at a principal. ``refs``: all they gave; ``numbers``: those that are one person's, known or not."""
+    """One person at a principal.
+
+    ``refs``: all they gave. ``numbers``: those of one person only, also if no principal knew them.
+    """
 
     refs: frozenset[str] = field(repr=False)
     numbers: frozenset[str] = field(repr=False)
 
 
 def find_tied(house: House, envelope: Envelope, principal: Principal) -> frozenset[str]:
-    """References of the persons of a request beside what they gave; nothing where nobody can tell whose rows those are.
+    """References tied to what the persons of a request gave; none where nobody can tell whose rows those are.
 
-    The rows with what was given, then those with the numbers found, then those with what stands in them.
+    Rows are read three times: those with what was given, those with the numbers found in them, and those with
+    whatever else stands in these.
     """
     known = KnownAs.of(house, principal)
     persons = [each for each in _persons(house, envelope, principal, known) if each.refs]
@@ -48,7 +53,7 @@ def find_tied(house: House, envelope: Envelope, principal: Principal) -> frozens
 
 
 def tied_of(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
-    """Their numbers, and what stands in rows with these and in no row with another number only. Pure."""
+    """A person's numbers, and what else is in rows with these but in no row with other numbers only. Pure."""
     numbers = _numbers(person, by_ref)
     mine = [row for number in numbers for row in by_ref[number]]
     every = numbers.union(*(_refs(row.numbers) for row in mine))
@@ -57,13 +62,13 @@ def tied_of(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[s
 
 
 def _numbers(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
-    """Of the rows that bear what they gave; none where these are of several persons."""
+    """The person's numbers in the rows with what they gave; none if those rows are of several persons."""
     found = {row.numbers for ref in person.refs for row in by_ref.get(ref, ()) if row.numbers}
     return (numbers_of(found, person.numbers) or NOTHING) & by_ref.keys()
 
 
 def _bearing(person: Known, by_ref: Mapping[str, Collection[Row]]) -> frozenset[str]:
-    """Numbers of a person, and whatever stands in their rows."""
+    """The numbers of a person, and whatever else stands in their rows."""
     numbers = _numbers(person, by_ref)
     return numbers.union(*(row.others for number in numbers for row in by_ref[number]))
 
@@ -85,7 +90,7 @@ def _by_ref(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _read(house: House, principal: Principal, refs: frozenset[str]) -> set[Row]:
-    """Accepted rows with one of these; the index, or a merge of it, says which files have any."""
+    """Accepted rows with one of these references, in the files that the index, or a merge of it, names."""
     if not refs:
         return set()
     named = frozenset(run.exchange_id for run, _ in named_in(house, principal, sorted(refs)))
@@ -93,8 +98,11 @@ def _read(house: House, principal: Principal, refs: frozenset[str]) -> set[Row]:
 
 
 def _persons(house: House, envelope: Envelope, principal: Principal, known: KnownAs) -> Iterator[Known]:
-    """Who gave numbers of other principals only may be family of who is found here, and a number of which nobody said
-    whose it is, is somebody else's at another principal: nothing is tied to those."""
+    """Yield the persons of a request to whom something can be tied.
+
+    Nothing is tied to somebody who gave numbers of other principals only: they may be family of the person found
+    here. Nor if somebody gave a number without saying whose: at another principal, that number is somebody else's.
+    """
     every, place = envelope.identifiers, 0
     usable = refs_at(house, every, principal, known=known)
     given = refs_at(house, every, principal, nobodys=True, known=known)

@@ -1,4 +1,4 @@
-"""Whom the identifiers of a request are about at a principal: their references, and those that corrections lead to."""
+"""Find the references of a person at a principal, including those that corrections lead to."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ def refs_at(
     nobodys: bool = False,
     known: KnownAs | None = None,
 ) -> dict[int, frozenset[str]]:
-    """By place in the list the references of a person at a principal; what names nobody there has none.
+    """The references of a person at a principal, by place in the list. An identifier that names nobody there has none.
 
-    Somebody whose telephone was corrected (Art. 16) is found under the old one and the right one. nobodys: as of
-    :func:`sluice.rights.person.identifiers.places_at`. known: of the principal, where somebody looks for many
-    persons at once.
+    If a telephone was corrected (Art. 16), its owner is found under the old and the right one. nobodys: as for
+    :func:`sluice.rights.person.identifiers.places_at`. known: corrections at the principal, for a caller that looks
+    for many persons at once.
     """
     given = refs_of(identifiers, house.subject_key(principal), principal, nobodys=nobodys)
     known = known or KnownAs.of(house, principal)
@@ -35,5 +35,5 @@ def all_refs_at(
     nobodys: bool = False,
     known: KnownAs | None = None,
 ) -> frozenset[str]:
-    """The same of all identifiers together."""
+    """The references of all identifiers together, as :func:`refs_at` finds them."""
     return frozenset().union(*refs_at(house, identifiers, principal, nobodys=nobodys, known=known).values())
