@@ -1,1 +1,1 @@
-"""Where copies of a person are: stores that find, erase and list, and whose rows in them an erasure takes."""
+"""Where copies of a person are: stores that find, erase and list them, and whose rows in them an erasure removes."""

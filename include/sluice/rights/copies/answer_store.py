@@ -1,4 +1,4 @@
-"""What erasing and ending a case ask of answers to persons; how answers are made is SQL of the room above."""
+"""What erasing and ending a case ask about answers to persons. The SQL that makes answers is in the room above."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -16,7 +16,7 @@ PREFIX = "_answers/"
 
 
 def index_key_of(key: str) -> str:
-    """Where the run of references that a package holds lies beside it; ``key``: of the package."""
+    """The key of the index run beside a package, with the references in it. ``key``: of the package."""
     return f"{key.removesuffix('.zip.age')}.index.parquet"
 
 
@@ -26,14 +26,14 @@ _COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id
 
 _TOLD = """a.only_principal is null and (a.gone_at is null or a.gone_why = 'retention'
     or exists (select from answer_taken t where t.answer_id = a.answer_id))"""
-"""Of an answer that its person has or may have. One that an erasure removed before anybody took it out is made again,
-and one that it had replaced counts for nothing either."""
+"""SQL of whether the person of an answer has it or may have it. An answer that an erasure removed before anybody took
+it out does not count, because it is made again; neither does one that was replaced."""
 
 
 def find_copies(
     conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
 ) -> list[Copy]:
-    """Answers with data of a principal; ``among``: only those with these ids."""
+    """Answers with data of a principal, as copies. ``among``: only those with these ids."""
     rows = conn.execute(
         f"""{_COPY} where %(principal)s = any(a.principals) and (%(gone)s or a.gone_at is null)
               and (%(among)s::uuid[] is null or a.answer_id = any(%(among)s))
@@ -46,7 +46,7 @@ def find_copies(
 def _received(
     conn: Connection, principal: Principal, *, with_gone: bool, among: Collection[ExchangeId] | None
 ) -> list[Copy]:
-    """Answers with data of others that lie under this principal's prefix, because persons had them sent there."""
+    """Answers with data of other principals that lie under this one's prefix, because persons had them sent there."""
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, c.bucket, c.key, c.version_id, c.sha256 as sealed_sha256,
                e.closed_at as made_at
@@ -66,7 +66,7 @@ def _received(
 
 
 def find_handed_places(conn: Connection, principal: Principal) -> list[tuple[str, str]]:
-    """Bucket and key of every answer with data of a principal that was meant for a controller, there or not."""
+    """Bucket and key of every answer with data of a principal that was meant for a controller, even if it is gone."""
     rows = conn.execute(
         """select e.bucket, e.key from handover join exchange e using (exchange_id)
            where e.principal = %s or starts_with(e.key, %s || '/') order by e.opened_at, e.exchange_id""",
@@ -76,7 +76,7 @@ def find_handed_places(conn: Connection, principal: Principal) -> list[tuple[str
 
 
 def find_sent_on(conn: Connection, case_id: str) -> list[tuple[str, str, datetime]]:
-    """Next controllers that got data because of a request: their name, the principal whose data it is, and when."""
+    """The next controllers that got data because of a request: their name, the principal whose data it is, and when."""
     rows = conn.execute(
         """select h.name, e.principal, e.closed_at from handover h join exchange e using (exchange_id)
            where h.case_id = %s and h.receiver <> e.principal
@@ -88,13 +88,13 @@ def find_sent_on(conn: Connection, case_id: str) -> list[tuple[str, str, datetim
 
 
 def find_copy(conn: Connection, answer_id: str) -> Copy | None:
-    """One answer that is still there."""
+    """One answer that is still there, or None."""
     row = conn.execute(f"{_COPY} where a.answer_id = %s and a.gone_at is null".encode(), (answer_id,)).fetchone()
     return _copy(row) if row else None
 
 
 def find_elsewhere(conn: Connection, principal: Principal) -> set[tuple[str, str]]:
-    """Key and version of the answers that are there and have nothing of this principal."""
+    """Key and version of the answers that are there and hold no data of this principal."""
     rows = conn.execute(
         "select key, version_id from answer where gone_at is null and not %s = any(principals)", (principal,)
     ).fetchall()
@@ -102,7 +102,7 @@ def find_elsewhere(conn: Connection, principal: Principal) -> set[tuple[str, str
 
 
 def find_case(conn: Connection, answer_id: str) -> CaseId | None:
-    """The request that an answer answers."""
+    """The case that an answer answers, or None."""
     row = conn.execute(
         """select case_id::text as id from answer where answer_id = %(id)s
            union all select case_id::text from handover where exchange_id = %(id)s""",
@@ -112,7 +112,7 @@ def find_case(conn: Connection, answer_id: str) -> CaseId | None:
 
 
 def find_of_case(conn: Connection, case_id: str) -> frozenset[str]:
-    """Everything that was made to answer a request, there or not: packages for its person, and for controllers."""
+    """Ids of all answers to a request, even if they are gone: packages for its person, and answers to controllers."""
     rows = conn.execute(
         """select answer_id::text as id from answer where case_id = %(case)s
            union all select exchange_id::text from handover where case_id = %(case)s""",
@@ -122,7 +122,7 @@ def find_of_case(conn: Connection, case_id: str) -> frozenset[str]:
 
 
 def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
-    """Its object is gone; False when it was before."""
+    """Note that the object of an answer is gone; return False if that was noted before."""
     row = conn.execute(
         "update answer set gone_at = %s, gone_why = %s where answer_id = %s and gone_at is null returning 1",
         (at, why, answer_id),
@@ -131,7 +131,7 @@ def mark_gone(conn: Connection, answer_id: str, why: str, at: datetime) -> bool:
 
 
 def find_made(conn: Connection, part: SubCase) -> str | None:
-    """SHA-256 of the last answer about a part, or of the one its principal got; None while there is none."""
+    """SHA-256 of the last answer about a part, or of the one that its principal got; None while there is neither."""
     row = conn.execute(
         f"""select a.sha256, a.made_at from answer a where %(part)s = any(a.sub_cases) and {_TOLD}
            union all select h.sha256, e.closed_at from handover h join exchange e using (exchange_id)
@@ -144,7 +144,7 @@ def find_made(conn: Connection, part: SubCase) -> str | None:
 
 
 def find_told(conn: Connection, case_id: str) -> dict[str, datetime]:
-    """Parts of a case of which the person has an answer or may have it, and since when that lies ready."""
+    """The parts of a case about which the person has or may have an answer, each with when that was ready."""
     rows = conn.execute(
         f"""select part::text as part, min(a.made_at) as made_at from answer a, unnest(a.sub_cases) part
             where a.case_id = %s and {_TOLD} group by part""".encode(),
@@ -154,7 +154,10 @@ def find_told(conn: Connection, case_id: str) -> dict[str, datetime]:
 
 
 def find_given(conn: Connection, case_id: str) -> dict[str, frozenset[str]]:
-    """Field groups of which something is in the answers of a case, by part; of one before that was noted nothing."""
+    """By part, the field groups of which the answers of a case hold something.
+
+    Answers from before that was noted are left out.
+    """
     rows = conn.execute(
         f"""select part::text as part, coalesce(array_agg(split_part(g, '/', 2)) filter (where g is not null), '{{}}')
                 as groups
@@ -167,7 +170,7 @@ def find_given(conn: Connection, case_id: str) -> dict[str, frozenset[str]]:
 
 
 def find_taken(conn: Connection, part: SubCase) -> tuple[str, datetime] | None:
-    """SHA-256 of an answer about a part that left the vault through the person's link, and when; None: none did."""
+    """SHA-256 of an answer about a part that left the vault through the person's link, and when; None if none did."""
     row = conn.execute(
         """select a.sha256, t.taken_at from answer a join answer_taken t using (answer_id)
            where %s = any(a.sub_cases) and t.link_id is not null order by t.taken_at limit 1""",

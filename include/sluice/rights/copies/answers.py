@@ -1,8 +1,9 @@
 """Answers that lie ready for persons, as an erasure sees them: one more kind of copy, in one more store.
 
-An answer is a copy of what we hold of somebody. Whoever is erased at one principal has no answer left with data of
-that principal: it goes whole, whatever else is in it. Whose it is says the request that it answers, as that stands
-now; and it is opened and read, because another request may name the same person by something else.
+An answer is a copy of what we hold about somebody. If a person is erased at one principal, every answer with
+their data of that principal is removed whole, whatever else is in it. Who an answer is about is told by the
+request that it answers, as that stands now. It is also opened and read, because another request may name the
+same person in another way.
 """
 
 import re
@@ -43,22 +44,22 @@ from sluice.terms import ScreenAction, SubjectKind
 
 GROUND = "ANSWER_TO_THE_PERSON"
 SENT = frozenset({ANSWER_KEPT, HANDED})
-"""Kinds of an answer that goes to a controller; their ids are those of exchanges."""
+"""Kinds of the answers that go to a controller. Their ids are those of exchanges."""
 BEFORE, AFTER = re.compile(r"[\w.@+-]*\Z"), re.compile(r"[\w.@+-]*")
 LONGEST = 200
 LOOKED_FOR = dict.fromkeys(STRUCTURED, ScreenAction.REVIEW)
 PIECE_WITH_DIGIT = r"[A-Za-z0-9+._@-]*[0-9][A-Za-z0-9+._@-]{4,}"
-"""What could be a number of a customer inside of text; a shorter one is anything."""
+"""What could be a customer number inside a text. Anything shorter could be anything."""
 RAW = "record"
-"""Column of records that are no rows, as an answer names it."""
+"""The column of records that are not rows, as an answer calls it."""
 MAY_BE_AGREED = "~^#:!$%&*=?<>`\x01\x1c\x1d\x1e\x1f"
-"""Delimiters beside the usual ones: an answer does not say which a record had. Those inside of numbers and names are
-left out: cut at them, every house number would be somebody's customer number."""
+"""Delimiters beside the usual ones, because an answer does not say which one a record had. Characters that occur inside
+numbers and names are left out: if text were cut at them, every house number would be somebody's customer number."""
 
 
 @dataclass(frozen=True)
 class AnswerStore:
-    """Packages for persons, sealed in the vault, and what of them goes or went to a controller."""
+    """Packages for persons, sealed in the vault, and those of them that go or went to a controller."""
 
     name: str = "answers to persons"
     kinds: frozenset[str] = frozenset({ANSWER}) | SENT
@@ -77,7 +78,7 @@ class AnswerStore:
         path = bench.fetch(copy)
         if path is None:
             return 0
-        if copy.key.endswith(".pgp"):  # its receiver alone opens it; the index run says who is in it
+        if copy.key.endswith(".pgp"):  # only its receiver can open it; the index run says who is in it
             return int(_is_in_index(bench, copy))
         return int(_names(_opened(bench, copy, path), target))
 
@@ -88,7 +89,7 @@ class AnswerStore:
         return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        """All but those of which a line says that they hold data of other principals only; wherever they went."""
+        """Yield all answers wherever they went, except those noted as holding data of other principals only."""
         elsewhere = answer_store.find_elsewhere(house.conn, target.principal)
         found = house.objects.list_versions(house.settings.bucket_vault, answer_store.PREFIX)
         yield from (item for item in found if (item.key, item.version_id) not in elsewhere)
@@ -99,10 +100,10 @@ class AnswerStore:
 def run_of_package(
     folder: Path, keys: Sequence[SubjectKey], asked: Iterable[tuple[SubjectKind, Sequence[str]]]
 ) -> bytes:
-    """Everybody whom a finished package names, as keyed references: so nobody has to open it to look for one.
+    """Make the index run of a finished package: keyed references of everybody in it, so that a search need not open it.
 
-    Each distinct cell is read as every kind under each key, and so are what the screen finds inside of text and the
-    pieces of records that are no rows. asked: references of who asked.
+    Each distinct cell is read as every kind under each key. So are the identifiers that the screen finds inside
+    text, and the pieces of records that are not rows. asked: the references of the person who asked.
     """
     tables = [pl.read_csv(path, infer_schema=False) for path in sorted(folder.glob("data/*.csv"))]
     cells = [column.rename("cell") for table in tables for column in table.get_columns()]
@@ -124,7 +125,7 @@ def run_of_package(
 
 
 def _run(house: House, copy: Copy) -> bytes | None:
-    """None: a package of before there were such runs."""
+    """The index run of a package; None for one from before packages had a run."""
     try:
         return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
     except NotFound:
@@ -132,20 +133,20 @@ def _run(house: House, copy: Copy) -> bytes | None:
 
 
 def _is_lead(bench: Bench, copy: Copy) -> bool:
-    """Whether the second scan of the case found a residue in this answer, of which its run knows nothing."""
+    """Whether the second scan of the case found a residue in this answer that its index run does not name."""
     target = bench.target
     return bool(target.case_id) and copy.exchange_id in copy_store.find_leads(bench.house.conn, target)
 
 
 def _as_scanned(bench: Bench) -> Target:
-    """The person by every value that the second scan looks for."""
+    """The person with every value that the second scan looks for."""
     target = bench.target
     known = recall(bench.house, CaseId(target.case_id or ""), target.principal)
     return replace(target, values=tuple(sorted({*target.values, *known.values})))
 
 
 def _is_about(house: House, case_id: CaseId, target: Target) -> bool:
-    """Whether one of the persons to erase asked for it; a request whose identifiers are gone is about nobody."""
+    """Whether one of the persons to erase asked for this answer. False if the request's identifiers are gone."""
     try:
         sealed = find_sealed(house, store.get_case(house.conn, case_id).subject_key)
     except NotFound:
@@ -168,7 +169,7 @@ def _is_in_index(bench: Bench, copy: Copy) -> bool:
 
 
 def _names(package: Path, target: Target) -> bool:
-    """Whether a cell of a table is an identifier of the person in any spelling, or a word of any file as given."""
+    """Whether a table cell is an identifier of the person in any spelling, or any file has one as it was given."""
     with zipfile.ZipFile(package) as archive:
         texts = {name: archive.read(name) for name in archive.namelist() if name.endswith((".csv", ".json"))}
     tables = [text for name, text in texts.items() if name.startswith("data/") and name.endswith(".csv")]
@@ -181,9 +182,9 @@ def _names(package: Path, target: Target) -> bool:
 
 
 def _longer(value: str, text: str) -> frozenset[str]:
-    """Words that hold a value and go on beside it, as jan.claes@post.example does with an.claes@post.example.
+    """Words that contain a value but go on beside it: jan.claes@post.example contains an.claes@post.example.
 
-    ``text``: in small letters. Most values are nowhere in it, and there may be thousands of them.
+    ``text``: in lower case. There may be thousands of values, and most of them occur nowhere in it.
     """
     found, sought = set[str](), value.lower()
     begin = text.find(sought)
@@ -197,7 +198,7 @@ def _longer(value: str, text: str) -> frozenset[str]:
 
 
 def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:
-    """Each distinct cell is read once as every kind, whatever its column is called."""
+    """Whether a table names the person. Each distinct cell is read once, as every kind, whatever its column."""
     cells = [column.rename("cell") for table in tables for column in table.get_columns()]
     records = [table[RAW] for table in tables if RAW in table.columns]
     if not cells:

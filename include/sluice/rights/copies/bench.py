@@ -1,4 +1,4 @@
-"""What every store of an erasure works on: a private folder, the person, and copies fetched into it."""
+"""The bench that all stores of an erasure work on: a private folder, the person, and copies fetched into the folder."""
 
 import os
 import shutil
@@ -23,13 +23,13 @@ from sluice.terms import Sha256
 
 @dataclass(frozen=True)
 class Known:
-    """What was learned of versions, which never change: whoever is erased in one process learns it once.
+    """What was learned of versions, which never change, so that a process learns it once per person.
 
-    ``asked``: what index runs answered, by bucket, key, version and references that were asked for; None: gone.
-    ``clean``: versions of copies (exchange, kind, version) in which this person was looked for and is not.
+    ``asked``: answers of index runs, by bucket, key, version and the references asked for; None: the run is gone.
+    ``clean``: versions of copies (exchange, kind, version) that were searched for this person without finding them.
     ``readable``: versions of copies that were read to their end, whoever is in them.
-    ``others``: references that were asked for, and which of them rows of others have, by version of a copy.
-    ``keeps_runs``: whether small index runs stay in memory, for whoever asks this process next.
+    ``others``: by version of a copy, the references asked for and those of them that rows of others have.
+    ``keeps_runs``: whether small index runs stay in memory for the next caller in this process.
     """
 
     asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(default_factory=dict)
@@ -43,9 +43,11 @@ class Known:
 class Bench:
     """What a store works with: the house, an empty private folder, the person, and what is known of versions.
 
-    ``seen``: what was found in the file that was looked into last, by its version, exchange, kind and whom it was for.
-    ``last``: bucket, key and version of the copy that lies in the folder, and its SHA-256: who finds it reads it next.
-    ``kept_back``: the same of files as they came that the store does not give: nobody can look for anybody in them.
+    ``seen``: the result for the file searched last, by its version, exchange, kind and the person's references.
+    ``last``: bucket, key and version of the copy now in the folder, with its SHA-256, because whoever finds somebody in
+    a copy reads it again next.
+    ``kept_back``: bucket, key and version of files as they came that the object store does not release, so that nobody
+    can search them.
     """
 
     house: House
@@ -59,10 +61,10 @@ class Bench:
     kept_back: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
-        """The pinned version of a copy on local disk, or the one that another erasure put there since; None: gone,
-        or a file as it came that is kept back.
+        """Fetch the pinned version of a copy to local disk, or the one that another erasure put there since.
 
-        Raises EvidenceInvalid when its bytes are not those of the catalogue: a damaged file is not parsed.
+        None if the copy is gone, or is a file as it came that the store keeps back. Raises EvidenceInvalid if the bytes
+        are not those in the catalogue, so that a damaged file is never parsed.
         """
         path = self.folder / "copy"
         sha256 = self._fetched(copy, path)
@@ -94,17 +96,17 @@ class Bench:
 
     @property
     def limits(self) -> Limits:
-        """Of a file that is opened: the widest that any agreement gets here, so that what was taken in is read."""
+        """The limits for opening a file: the widest of any agreement, so that what was taken in can be read."""
         return widest_limits(self.house.settings)
 
     @property
     def most(self) -> Most:
-        """Of a process that reads a stranger's object for the second scan."""
+        """The limits of a process that reads an object of unknown content for the second scan."""
         settings = self.house.settings
         return Most(settings.scan_memory_mb, settings.scan_cpu_seconds, settings.scan_wall_seconds)
 
     def fresh(self, name: str) -> Path:
-        """A path in the folder that does not exist."""
+        """A path in the folder at which nothing exists."""
         path = self.folder / name
         if path.is_dir():
             shutil.rmtree(path)
@@ -113,15 +115,16 @@ class Bench:
 
 
 def asking_bench(house: House, target: Target) -> Bench:
-    """A bench to ask the index on, of a server. It has no folder and holds no lock: nothing is fetched to it."""
+    """A bench for a server that only asks the index. It has no folder and no lock, because nothing is fetched to it."""
     return Bench(house, Path(os.devnull), target, Known(keeps_runs=True))
 
 
 @contextmanager
 def open_bench(house: House, target: Target, known: Known | None = None) -> Iterator[Bench]:
-    """A bench whose folder is gone afterwards, or once its worker is dead and somebody reconciles.
+    """A bench whose folder is removed afterwards, or by the reconciler if its worker dies.
 
-    known: of the same request; an exchange is of one principal, so it may be shared between those of a case.
+    known: of the same request. The principals of a case can share it, because each exchange belongs to one
+    principal.
     """
     with private_folder(house) as folder:
         yield Bench(house, folder, target, Known() if known is None else known)

@@ -1,4 +1,4 @@
-"""What becomes of index entries of name and birth date when a person leaves: they name no person by reference."""
+"""What becomes of index entries for name and birth date when a person leaves: they name no person by reference."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +12,11 @@ from sluice.subject.index import CANDIDATE_CODE, first_word
 
 
 def still_there(copies: Iterable[Copy], fetch: Callable[[Copy], Path | None], key: bytes) -> pl.Expr:
-    """Which entries of an exchange's run stay: such an entry does while an accepted row still has it.
+    """Which entries of an exchange's run stay. One for name and birth date stays while an accepted row still has it.
 
-    The index goes last, so the person's own rows are gone; somebody of the same name and birth date stays found.
-    ``copies``: those of the exchange. ``fetch``: a copy on local disk, None when it is there no more.
+    The index is edited last, so the person's own rows are gone by then, while somebody with the same name and birth
+    date can still be found. ``copies``: those of the exchange. ``fetch``: returns a copy on local disk, or None if
+    it is gone.
     """
     left = pl.Series(dtype=pl.UInt64)
     for copy in copies:

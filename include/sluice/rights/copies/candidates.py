@@ -1,8 +1,8 @@
-"""Who may be meant by a name and a birth date: candidates for a human, and nothing happens to any of them.
+"""Find who may be meant by a name and a birth date: candidates for a human to judge. Nothing happens to any of them.
 
-A candidate is shown as the keyed reference of its rows and where they are, never with a value. Somebody at
-the desk compares with what the person showed, and names one: ``sluice case open --candidate``. What the case
-is then about is the identifier of exactly those rows.
+A candidate is shown as the keyed reference of its rows and where these are, never with a value. Somebody at the
+desk compares it with what the person showed, and names one: ``sluice case open --candidate``. The case is then
+about the identifier of exactly those rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ STORES_SEARCHED = ("subject index", "lake")
 
 @dataclass(frozen=True, slots=True)
 class CandidatePlace:
-    """Accepted rows of one exchange."""
+    """Accepted rows of one exchange that have the name and the birth date."""
 
     exchange: str
     object: str
@@ -40,7 +40,7 @@ class CandidatePlace:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may be meant; ``candidate`` is what ``case open --candidate`` takes."""
+    """Somebody who may be meant. ``candidate`` is the value for ``case open --candidate``."""
 
     principal: str
     candidate: str
@@ -49,7 +49,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Whose rows were looked at; ``unmarked``: principals whose contracts mark no name and birth date."""
+    """The candidates, and whose rows were searched.
+
+    ``unmarked``: principals whose contracts mark no name and birth date.
+    """
 
     candidates: tuple[Candidate, ...]
     searched: tuple[str, ...]
@@ -57,9 +60,9 @@ class Search:
 
 
 def find_candidates(house: House, sought: Sought, principals: Sequence[Principal], place: int = 1) -> Search:
-    """Everybody of this name and birth date, per principal. Raises IdentifierInvalid, naming the ``place``.
+    """Find everybody with this name and birth date, per principal. Raises IdentifierInvalid, naming the ``place``.
 
-    Looks at accepted rows that came after their contract marked the columns.
+    Only accepted rows are searched that came after their contract marked the columns.
     """
     normal = normal_candidate((sought.name,), sought.birth_date)
     if normal is None:
@@ -77,7 +80,7 @@ def find_candidates(house: House, sought: Sought, principals: Sequence[Principal
 
 
 def identifier_of(house: House, principal: Principal, candidate: str) -> Identifier:
-    """The identifier that the rows of a confirmed candidate are known by. Raises NotFound once no row has it."""
+    """The identifier that the rows of a confirmed candidate have. Raises NotFound if no row has it any more."""
     with _bench(house, principal) as bench:
         for copy, run in _marked(bench):
             if not _points(bench, run, candidate):
@@ -95,7 +98,7 @@ def _bench(house: House, principal: Principal) -> AbstractContextManager[Bench]:
 
 
 def _marked(bench: Bench) -> list[tuple[Copy, Copy]]:
-    """Accepted rows and their run, of every exchange whose contract marks the columns."""
+    """Accepted rows and their index run, for every exchange whose contract marks the columns."""
     copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
     runs = {copy.exchange_id: copy for copy in copies if copy.kind == INDEX}
     return [
@@ -122,7 +125,7 @@ def _candidates(bench: Bench, pairs: Sequence[tuple[Copy, Copy]], wanted: str) -
 
 
 def _points(bench: Bench, run: Copy, ref: str) -> bool:
-    """Whether an index run has an entry; a run that retention removed has none."""
+    """Whether an index run has an entry. A run that retention removed has none."""
     path = bench.fetch(run)
     return path is not None and bool(find_in_run(path, [ref]).height)
 

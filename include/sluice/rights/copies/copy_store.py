@@ -1,4 +1,4 @@
-"""SQL and object writes of erasing: which copies there are, and one copy put in place of another."""
+"""SQL and object writes of erasing: list the copies, and replace or remove one."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
@@ -37,7 +37,7 @@ LeadBy = Literal["index", "scan"]
 def find_copies(
     conn: Connection, principal: Principal, *, with_gone: bool = False, among: Collection[ExchangeId] | None = None
 ) -> list[Copy]:
-    """Every copy of a principal that is still there, with the contract its exchange was made under; answers last.
+    """Every copy of a principal that is still there, with the contract of its exchange; answers come last.
 
     among: only copies of these exchanges and answers.
     """
@@ -58,7 +58,7 @@ def find_copies(
 
 @dataclass(frozen=True, slots=True)
 class _Papers:
-    """Contracts of one principal, each looked up once. ``changes``: instants from which others are known."""
+    """Contracts of one principal, each looked up once. ``changes``: instants at which other contracts became known."""
 
     conn: Connection
     principal: Principal
@@ -66,7 +66,7 @@ class _Papers:
     found: dict[tuple[Direction, Flow, date, int], DataContract | None] = field(default_factory=dict)
 
     def of(self, direction: Direction, flow: Flow, on: date, known_at: datetime) -> DataContract | None:
-        """The contract that held on a day, as it was known at an instant."""
+        """The contract in force on a day, as known at an instant."""
         name = (direction, flow, on, bisect_right(self.changes, known_at))
         if name not in self.found:
             self.found[name] = in_force(self.conn, self.principal, direction, flow, on, known_at).contract
@@ -102,7 +102,7 @@ def _copy(row: dict[str, Any], papers: _Papers) -> Copy:
 
 
 def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
-    """A dial list, or rows that a review let go, have the columns of their flow and the format of their own name."""
+    """The contract of a dial list or of rows released by a review: columns of the flow, format of the name."""
     if contract is None:
         return None
     form, wanted = contract.file_format, key.rpartition(".")[2]
@@ -111,7 +111,7 @@ def _of_list(contract: DataContract | None, key: str) -> DataContract | None:
 
 
 def _columns(papers: _Papers, contract: DataContract | None, on: date, known_at: datetime) -> tuple[Column, ...]:
-    """Columns that can name a person."""
+    """The columns that can name a person."""
     if contract is None:
         return ()
     contacts = None
@@ -121,7 +121,7 @@ def _columns(papers: _Papers, contract: DataContract | None, on: date, known_at:
 
 
 def find_alike(conn: Connection, principal: Principal, copy: Copy) -> list[ExchangeId]:
-    """The exchange of a copy, and those of arrivals with the same bytes: the runs of one speak for all of them."""
+    """The exchange of a copy, and those in which the same bytes arrived: the runs of one count for all."""
     rows = conn.execute(
         """select distinct exchange_id::text as id from copy join exchange using (exchange_id)
            where principal = %s and kind = 'arrived' and copy.sha256 = %s and %s = 'arrived' and copy.sha256 <> ''""",
@@ -131,7 +131,7 @@ def find_alike(conn: Connection, principal: Principal, copy: Copy) -> list[Excha
 
 
 def is_refused(conn: Connection, copy: Copy) -> bool:
-    """Whether the file was refused whole, or could not be judged: no row of it is anywhere else, nor in an index."""
+    """Whether a whole file was refused or could not be judged, so that no row of it is anywhere else or in an index."""
     row = conn.execute(
         "select decision in ('refused', 'undecided') as is_so from exchange where exchange_id = %s", (copy.exchange_id,)
     ).fetchone()
@@ -139,7 +139,7 @@ def is_refused(conn: Connection, copy: Copy) -> bool:
 
 
 def refreshed(conn: Connection, copy: Copy) -> Copy | None:
-    """The copy as the catalogue has it now; None once it is gone."""
+    """The copy as the catalogue has it now; None if it is gone."""
     if copy.kind == ANSWER:
         return answer_store.find_copy(conn, copy.exchange_id)
     current = catalogue.find_version(conn, copy.exchange_id, copy.kind)
@@ -147,9 +147,9 @@ def refreshed(conn: Connection, copy: Copy) -> Copy | None:
 
 
 def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
-    """Put the edited file in the place of a copy and remove every other version of it, for good.
+    """Put the edited file in the place of a copy, and remove every other version of it for good.
 
-    Noted before it is put, so that no poll takes it for an arrival; a rerun finds its own bytes.
+    The write is noted before it is made, so that no poll takes it for an arrival. A rerun finds its own bytes.
     """
     content = edited.read_bytes()
     sha256, size_bytes = hash_of(content)
@@ -165,7 +165,7 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
 
 
 def remove(house: House, copy: Copy) -> None:
-    """A copy's object, for good; its line in the catalogue stays."""
+    """Remove a copy's object for good. Its line in the catalogue stays."""
     if copy.kind == ANSWER:
         answer_store.mark_gone(house.conn, copy.exchange_id, "erasure", datetime.now(UTC))
     house.conn.execute(
@@ -175,7 +175,7 @@ def remove(house: House, copy: Copy) -> None:
 
 
 def find_superseded(house: House, principal: Principal) -> list[Copy]:
-    """Copies, also those that are gone, under whose key a version lies that no copy is; each prefix is listed once."""
+    """Copies, gone or not, whose key has a version that is not a copy. Each prefix is listed once."""
     named = {(copy.bucket, copy.key, copy.version_id) for copy in find_copies(house.conn, principal)}
     every = find_copies(house.conn, principal, with_gone=True)
     prefixes = {(copy.bucket, _prefix_of(copy.key)) for copy in every}
@@ -185,16 +185,16 @@ def find_superseded(house: House, principal: Principal) -> list[Copy]:
 
 
 def _prefix_of(key: str) -> str:
-    """The principal's own prefix, or that below one of ours."""
+    """The principal's own prefix, or the one with its name below a prefix of ours."""
     return prefix_of(*key.split("/")[: 2 if key.startswith("_") else 1])
 
 
 def drop_superseded(house: House, copy: Copy) -> int:
-    """Remove versions of a copy's key that no line of the catalogue names any more; how many.
+    """Remove versions of a copy's key that no line of the catalogue names any more; return how many.
 
-    Merges made of an index run as it was go first: as long as its old version lies there, a rerun comes back to them.
-    Where files arrive, a key may hold other exchanges' versions, and one that nobody opened yet: there
-    only versions go that an exchange arrived as, or that we put there, and that no line names any more.
+    Merges made of an index run as it was are removed first: a rerun returns to them for as long as the run's old
+    version is there. Where files arrive, a key may also have versions of other exchanges, and one that nobody has
+    opened yet. There, only versions go that arrived in an exchange or that we put there, and that no line names.
     """
     if copy.kind == ANSWER:
         there = answer_store.find_copy(house.conn, copy.exchange_id)
@@ -220,7 +220,7 @@ def drop_superseded(house: House, copy: Copy) -> int:
 
 
 def _of_others(house: House, copy: Copy, known: Collection[str]) -> frozenset[str]:
-    """Versions under the key of a file that arrived that nobody opened yet, and that we did not put there."""
+    """Versions under the key of an arrived file that nobody has opened yet and that we did not put there."""
     listed = house.objects.list_versions(copy.bucket, copy.key)
     there = [replace(item, key=copy.key) for item in listed if said_of(copy.key) == said_of(item.key)]
     own = find_own_writes(house.conn, there).get((copy.bucket, copy.key), ())
@@ -232,7 +232,7 @@ def _of_others(house: House, copy: Copy, known: Collection[str]) -> frozenset[st
 
 
 def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:
-    """Exchanges that a case opens at a principal whatever the index says of them."""
+    """Exchanges whose copies a case opens at a principal, whatever the index says about them."""
     rows = conn.execute(
         "select exchange_id::text as id from erasure_lead where case_id = %s and principal = %s",
         (target.case_id, target.principal),
@@ -241,7 +241,7 @@ def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:
 
 
 def note_leads(conn: Connection, target: Target, exchanges: Iterable[ExchangeId], found_by: LeadBy) -> None:
-    """Add to them; what was noted before stays."""
+    """Add exchanges to these leads. A lead that was noted before stays as it is."""
     with conn.cursor() as cursor:
         cursor.executemany(
             """insert into erasure_lead (case_id, principal, exchange_id, found_by, noted_at)
@@ -251,7 +251,7 @@ def note_leads(conn: Connection, target: Target, exchanges: Iterable[ExchangeId]
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:
-    """What was done to one copy; the first answer of a case stays (a rerun finds nothing more to do)."""
+    """Note what was done to one copy. The first outcome in a case stays, because a rerun finds nothing more to do."""
     conn.execute(
         """insert into erasure_outcome (case_id, principal, store, exchange_id, kind, outcome, ground, rows_before,
                rows_after, done_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now()) on conflict do nothing""",
@@ -270,7 +270,7 @@ def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> 
 
 
 def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
-    """What a case did, added up per principal, store, outcome and ground."""
+    """What a case did, added up by principal, store, outcome and ground."""
     return conn.execute(
         """select principal, store, outcome, ground, count(*) as objects, sum(rows_before)::bigint as rows_before,
                sum(rows_after)::bigint as rows_after
@@ -280,7 +280,7 @@ def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
 
 
 def find_cleared(conn: Connection, case_id: str, principals: Sequence[str], at: datetime) -> frozenset[tuple[str, str]]:
-    """Copies (exchange and kind) of these principals that a case had edited or removed by a moment."""
+    """Copies (exchange and kind) at these principals that a case had edited or removed by a moment."""
     rows = conn.execute(
         """select exchange_id::text as id, kind from erasure_outcome
            where case_id = %s and principal = any(%s) and outcome <> 'kept' and done_at <= %s""",
@@ -292,9 +292,10 @@ def find_cleared(conn: Connection, case_id: str, principals: Sequence[str], at: 
 def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> frozenset[ExchangeId]:
     """Exchanges opened before the person was kept out that may still bring or deliver rows.
 
-    One that lies prepared is not among them: if it names the person it is made again, and else nothing comes of it.
-    An answer to a controller is if somebody is making it just now, whenever it was opened; else whoever goes on with
-    it gathers anew, and gives up where an erasure runs. If this waited for that as well, neither would ever end.
+    One that lies prepared does not count: if it names the person it is made again, and otherwise it brings nothing.
+    An answer to a controller counts only while somebody is making it, whenever it was opened. If nobody is, whoever
+    continues it gathers its data again, and gives up while an erasure runs. If an erasure waited for that as well,
+    neither would ever end.
     """
     rows = conn.execute(
         f"""select exchange_id::text as id from exchange e where principal = %(principal)s and (
@@ -310,7 +311,7 @@ def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> f
 def find_under_way(conn: Connection, principal: Principal, since: datetime) -> dict[ExchangeId, tuple[str, str, str]]:
     """Exchanges that are open or ended after ``since``, each with its object (bucket, key, version).
 
-    No copy of theirs was known before they ended. Neither what lies prepared, nor answers: as of
+    None of their copies was known before they ended. Prepared ones and answers are left out, for the reasons in
     :func:`find_in_flight`.
     """
     rows = conn.execute(
@@ -323,7 +324,7 @@ def find_under_way(conn: Connection, principal: Principal, since: datetime) -> d
 
 
 def find_principals(conn: Connection) -> list[Principal]:
-    """Principals that have copies, or persons who are kept out; without those whose keys were destroyed."""
+    """Principals that have copies or persons who are kept out, except those whose keys were destroyed."""
     rows = conn.execute(
         """(select principal from exchange join copy using (exchange_id) where gone_at is null
             union select principal from suppression_run where lifted_at is null)
@@ -333,7 +334,7 @@ def find_principals(conn: Connection) -> list[Principal]:
 
 
 def find_kinds(conn: Connection, principal: Principal) -> list[str]:
-    """Kinds of copies a principal has."""
+    """The kinds of copies that a principal has."""
     rows = conn.execute(
         """select distinct c.kind from copy c join exchange e using (exchange_id)
            where e.principal = %s and c.gone_at is null order by 1""",
@@ -343,12 +344,12 @@ def find_kinds(conn: Connection, principal: Principal) -> list[str]:
 
 
 def has_sealed(conn: Connection, principal: Principal) -> bool:
-    """Whether some copy of a principal is sealed under its quarantine key."""
+    """Whether any copy of a principal is sealed under its quarantine key."""
     return any(kind.startswith("quarantine.") for kind in find_kinds(conn, principal))
 
 
 def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str]]:
-    """Exchanges under way whose last try failed, or whose delivery or its receipt; with the code, at most 20."""
+    """Exchanges under way whose last try, delivery or receipt of it failed, each with the code; at most 20."""
     rows = conn.execute(
         """select e.exchange_id::text as id, coalesce(o.last_error, e.last_error) as code
            from exchange e left join outbox d on d.exchange_id = e.exchange_id and d.effect = 'delivery'
@@ -364,9 +365,9 @@ def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId,
 
 
 def find_decided(conn: Connection) -> list[CaseId]:
-    """Cases with a part that was decided to be erased and is not erased yet, in their turn.
+    """Cases with a part whose erasure was decided and is not done yet, in the order in which they are taken up.
 
-    First those that no run took up yet, the oldest first, then those that one took up longest ago.
+    First come those that no run has taken up yet, oldest first, then those that were taken up longest ago.
     """
     rows = conn.execute(
         """select c.case_id::text as id from subject_case c
@@ -379,5 +380,5 @@ def find_decided(conn: Connection) -> list[CaseId]:
 
 
 def note_taken_up(conn: Connection, case_ids: Sequence[CaseId]) -> None:
-    """A run takes these up now, whatever comes of it."""
+    """Note that a run takes up these cases now, whatever its result."""
     conn.execute("update subject_case set taken_up_at = now() where case_id = any(%s)", (list(case_ids),))

@@ -1,7 +1,7 @@
-"""Corrections of a person, as an erasure sees them: sealed in the vault, by nobody's exchange.
+"""Corrections of a person, as an erasure sees them: sealed in the vault, and not part of any exchange.
 
-They are no copies of the catalogue. They go last, once nothing else of the person is left at that principal: a copy
-that stays, because another controller has not decided, is still read as it was corrected.
+They are not copies of the catalogue. They are removed last, once nothing else of the person is left at that
+principal: a copy that stays, because another controller has not decided, is still read as it was corrected.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,10 @@ from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
 
 @dataclass(frozen=True)
 class CorrectionStore:
-    """What the second scan opens and reads; whom one is about, its references say (``corrections.count_left``)."""
+    """The corrections that the second scan opens and reads.
+
+    Their references say whom they are about (``corrections.count_left``).
+    """
 
     name: str = "corrections"
     kinds: frozenset[str] = frozenset()

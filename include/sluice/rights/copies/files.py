@@ -1,4 +1,4 @@
-"""Find and erase persons in files of any format we read: the same reader, the same references, as at the gate."""
+"""Find and erase persons in files of any format we read, with the same reader and references as at the gate."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ from sluice.scan.readers import Most, Readers
 from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
 
 REF = "sluice_subject_ref"
-"""The column of a lake object that says whose a row is."""
+"""The column of a lake object that says whose row it is."""
 
 
 @dataclass(frozen=True)
 class FoundInFile:
-    """A readable file and the record numbers that name the person; ``values``: how those cells are spelled.
+    """A readable file, and the numbers of the records that name the person. ``values``: how those cells are spelled.
 
-    ``refs``: what every row of its table refers to, by identifying column that is there.
+    ``refs``: the references of every row of its table, one series per identifying column that is there.
     """
 
     table: Table
@@ -39,13 +39,13 @@ class FoundInFile:
     values: frozenset[str]
     refs: tuple[pl.Series, ...]
     has_every_column: bool
-    """Whether all columns that can name somebody are there; else the rest of the file may name the person too."""
+    """Whether all columns that can name somebody are there. If not, the rest of the file may name the person too."""
     limits: Limits
-    """What it was read within, and is written within."""
+    """The limits within which the file was read, and is written."""
 
 
 def rows_of(frame: pl.DataFrame, columns: Sequence[Column], region: str, target: Target) -> pl.Series:
-    """Which rows name the person, by any identifying column."""
+    """Which rows name the person, in any identifying column."""
     return _naming(_refs_in(frame, columns, region, target), frame.height, target)
 
 
@@ -64,7 +64,7 @@ def _naming(refs: Iterable[pl.Series], height: int, target: Target) -> pl.Series
 def bad_rows_of(
     raw: pl.Series, delimiters: Iterable[str] | None, columns: Sequence[Column], region: str, target: Target
 ) -> pl.Series:
-    """Which records that are no rows name the person: in any piece between their delimiters, as any kind."""
+    """Which records that are not rows name the person: in any piece between their delimiters, read as any kind."""
     pieces = pieces_of(raw, delimiters)
     kinds = [Column(PIECE_COLUMN, kind) for kind in sorted({column.kind for column in columns})]
     rows = pieces.filter(rows_of(pieces, kinds, region, target))["row"].unique()
@@ -74,9 +74,9 @@ def bad_rows_of(
 def find_in_file(
     path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> FoundInFile | None:
-    """The person's records in a file as it came or went; None when it cannot be told which are theirs.
+    """Find the person's records in a file as it came or went; None if nobody can tell which records are theirs.
 
-    That is so where the file is no table, and where the columns that could name somebody are unknown.
+    That is so if the file is not a table, or if the columns that could name somebody are unknown.
     """
     if not columns:
         return None
@@ -98,7 +98,7 @@ def find_in_file(
 def refs_of_others(
     path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> Iterator[pl.Series]:
-    """References of the rows that do not name the person, by column; nothing of a file that is no table."""
+    """References of the rows that do not name the person, by column; nothing for a file that is not a table."""
     found = find_in_file(path, name, contract, columns, target, limits)
     if found is not None:
         yield from (refs.filter(_is_of_others(found)) for refs in found.refs)
@@ -107,7 +107,7 @@ def refs_of_others(
 def words_of_others(
     path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
 ) -> Iterator[pl.Series]:
-    """As :func:`refs_of_others`, what is written there; and the pieces of records that are no rows."""
+    """As :func:`refs_of_others`, but the written values, and also the pieces of records that are not rows."""
     found = find_in_file(path, name, contract, columns, target, limits)
     if found is not None:
         rows, bad = _of_others(found)
@@ -116,7 +116,7 @@ def words_of_others(
 
 
 def _of_others(found: FoundInFile) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows, and records that are no rows, in which the person is not."""
+    """The rows, and the records that are not rows, that do not name the person."""
     theirs = pl.Series(found.records, dtype=pl.Int64).implode()
     bad = found.table.bad_records.filter(~pl.col("row_number").is_in(theirs))
     return found.table.frame.filter(_is_of_others(found)), bad
@@ -127,17 +127,17 @@ def _is_of_others(found: FoundInFile) -> pl.Series:
 
 
 def names_person(path: Path, target: Target, most: Most) -> bool:
-    """Whether an identifier, as it was given, stands in a file that is no table to us; what is sealed is not read."""
+    """Whether an identifier stands as it was given in a file that is not a table. Sealed files are not read."""
     return _scanned(path, target, most) is Status.HIT
 
 
 def hides_something(path: Path, target: Target, most: Most) -> bool:
-    """Whether some of a file is neither text nor any form we can open: a picture, a program, somebody's secret."""
+    """Whether part of a file is neither text nor a form that we can open: a picture, a program, something encrypted."""
     return _scanned(path, target, most) in (Status.NOT_CLEAN, Status.OPAQUE)
 
 
 def _scanned(path: Path, target: Target, most: Most) -> Status:
-    """Of what may swell by a process of its own, once: few files are no table."""
+    """Scan a file, once. Content that can expand is read in a process of its own. Few files are no table."""
     scan = scan_little(path, needles_for(target))
     if scan is None:
         with Readers(target.values, sorted(target.refs), 1, most) as reader:
@@ -146,7 +146,7 @@ def _scanned(path: Path, target: Target, most: Most) -> Status:
 
 
 def needles_for(target: Target) -> Needles:
-    """What to look for where there are no columns: of a thousand persons it takes seconds to make, so once."""
+    """What to look for where there are no columns. Cached, because for a thousand persons it takes seconds to make."""
     return _needles(target.values, target.refs)
 
 
@@ -158,7 +158,7 @@ def _needles(values: tuple[str, ...], refs: frozenset[str]) -> Needles:
 def erase_in_file(
     source: Path, target_path: Path, found: FoundInFile, contract: DataContract | None, target: Target
 ) -> Erased:
-    """Write the file without those records, all else as it was. Raises EraseRefused: then the object goes."""
+    """Write the file without those records, else unchanged. Raises EraseRefused: then the object is removed."""
 
     def plain(inner: Path, edited: Path) -> Erased:
         return _erase_plain(inner, edited, found, contract, target)
@@ -185,6 +185,6 @@ def _erase_plain(
 
 
 def ref_columns(path: Path) -> list[str]:
-    """Reference columns of a lake object."""
+    """The reference columns of a lake object."""
     names = pl.read_parquet_schema(path)
     return [name for name in names if name == REF or name.startswith("sluice_ref_")]

@@ -1,4 +1,4 @@
-"""Whom an erasure is about, where they are, and what would come of each copy. Changes nothing."""
+"""Find whom an erasure is about, where they are, and what would happen to each copy. Changes nothing."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterator
@@ -20,14 +20,17 @@ from sluice.terms import ExchangeId, Principal
 
 
 def open_request(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
-    """The case and who it is about. Raises NotFound, SubjectUnreadable, CaseTidied."""
+    """Return a case and its opened envelope. Raises NotFound, SubjectUnreadable, CaseTidied."""
     case = store.get_case(house.conn, case_id)
     store.check_not_tidied(house.conn, case_id)
     return case, open_sealed(house, case.subject_key).envelope
 
 
 def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bool) -> Iterator[Target]:
-    """Whom to erase at which principal. A plan looks at every principal concerned, a run where it was decided."""
+    """Yield whom to erase at each principal.
+
+    A plan looks at every principal concerned, a run (``decided_only``) only where an erasure was decided.
+    """
     parts: dict[str, list[SubCase]] = defaultdict(list)
     for part in case.sub_cases:
         if part.agreement_id is not None:
@@ -45,9 +48,10 @@ def targets_of(house: House, case: Case, envelope: Envelope, *, decided_only: bo
 
 
 def find_places(bench: Bench, *, hidden: bool = False) -> Iterator[Place]:
-    """Every copy that names the person, the index last; the index says which are opened. Raises StoreUnknown.
+    """Yield every copy that names the person, the index last; the index says which are opened.
 
-    hidden: also each of which nobody can tell, because nobody can read it; with no rows.
+    Raises StoreUnknown. hidden: also yield, with no rows, each copy of which nobody can tell, because nobody can
+    read it.
     """
     for copy in led_copies(bench):
         rows = _rows(bench, copy)
@@ -56,7 +60,7 @@ def find_places(bench: Bench, *, hidden: bool = False) -> Iterator[Place]:
 
 
 def led_copies(bench: Bench) -> list[Copy]:
-    """Copies that may name the person, as far as the index knows; the index last. Raises StoreUnknown."""
+    """Copies that may name the person, as far as the index knows, the index last. Raises StoreUnknown."""
     copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
     order = {store.name: number for number, store in enumerate(STORES)}
     ordered = sorted(copies, key=lambda copy: order[store_of(copy).name])
@@ -65,9 +69,9 @@ def led_copies(bench: Bench) -> list[Copy]:
 
 
 def _rows(bench: Bench, copy: Copy) -> int:
-    """How many rows of a copy name the person; a version that does not is looked into once.
+    """How many rows of a copy name the person. A version without any is searched only once.
 
-    Of whom an answer is says the request that it answers, so answers are always asked.
+    Answers are searched every time: who an answer is about depends on its request, which can change.
     """
     name = (copy.exchange_id, copy.kind, copy.version_id)
     if name in bench.known.clean:
@@ -79,7 +83,7 @@ def _rows(bench: Bench, copy: Copy) -> int:
 
 
 def foresee(house: House, target: Target) -> Iterator[Done]:
-    """What a run would do to every copy that names the person now, tried out on the bench."""
+    """Yield what a run would do now to every copy that names the person, by trying it out on the bench."""
     stay: set[ExchangeId] = set()
     with open_bench(house, target) as bench:
         for copy in led_copies(bench):
@@ -93,7 +97,10 @@ def foresee(house: House, target: Target) -> Iterator[Done]:
 
 
 def is_pointing(copy: Copy, stay: Container[str]) -> bool:
-    """Whether it is an index of an exchange of which a copy stays: so long it stays too. ``stay``: exchanges."""
+    """Whether a copy is an index run of an exchange in ``stay``.
+
+    These are exchanges of which a copy stays. The index stays as long as that does.
+    """
     return copy.kind in RUNS and copy.exchange_id in stay
 
 

@@ -1,11 +1,11 @@
-"""Which copies are opened at all: those of which the index does not say that nobody looked for is in them.
+"""Decide which copies an erasure opens: all but those of which the index says that nobody sought is in them.
 
-The index run of each exchange is asked, or a merge that answers for it. A run answers for what it was made of:
-``index`` for the lake, and, where it is whole, for the file too; with ``index.rest`` beside it for the file, and what
-was sealed of it.
-Everything else is opened as before: files that were no table, answers, whatever has no run (any more), and what
-the request noted: exchanges that its index named before it was edited, and where its second scan found a residue.
-The index points, the file decides (ADR 8).
+The index run of each exchange is asked, or a merge that answers for it. A run answers for what it was made of.
+The run ``index`` answers for the lake and, if it is whole, for the file too. Together with ``index.rest`` it
+answers for the file, and for what was sealed of it. Everything else is opened as before: files that were not a
+table, answers, whatever has no run (any more), and what the request noted, that is exchanges that its index
+named before it was edited and those where its second scan found a residue. The index points, the file decides
+(ADR 8).
 """
 
 import hashlib
@@ -46,18 +46,18 @@ BY_BOTH = frozenset(
     }
 )
 RUNS_KEPT, KEPT_BYTES = 512, 128 * 1024
-"""Index runs that a server keeps in memory, and how big one may be in S3: some 64 MB of keyed references."""
+"""How many index runs a server keeps in memory, and how big one may be in S3: some 64 MB of keyed references."""
 
 
 @dataclass(frozen=True)
 class Lead:
-    """What the runs of each exchange say; ``noted``: exchanges to open whatever they say."""
+    """What the runs of each exchange say. ``noted``: exchanges to open whatever their runs say."""
 
     answers: dict[tuple[ExchangeId, str], Answer] = field(default_factory=dict)
     noted: frozenset[ExchangeId] = frozenset()
 
     def may_hold(self, copy: Copy) -> bool:
-        """Whether somebody looked for may be in a copy, as far as the index knows."""
+        """Whether somebody who is sought may be in a copy, as far as the index knows."""
         if copy.exchange_id in self.noted:
             return True
         index, rest = (self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST))
@@ -68,31 +68,31 @@ class Lead:
         return not is_told or any(each.hits for each in (index, rest) if each is not None)
 
     def knows(self, copy: Copy) -> bool:
-        """Whether the runs of a copy's exchange speak for the whole file."""
+        """Whether the runs of a copy's exchange cover the whole file."""
         return _is_whole(*(self.answers.get((copy.exchange_id, kind)) for kind in (INDEX, REST)))
 
     def clears(self, exchange_id: ExchangeId, kind: str) -> bool:
-        """Whether the run of this kind is there and names nobody looked for, nor did before it was edited."""
+        """Whether the run of this kind exists and names nobody who is sought, now or before it was edited."""
         answer = self.answers.get((exchange_id, kind))
         return answer is not None and not answer.hits and exchange_id not in self.noted
 
     @property
     def named(self) -> frozenset[ExchangeId]:
-        """Exchanges whose runs name somebody looked for."""
+        """Exchanges whose runs name somebody who is sought."""
         return frozenset(exchange_id for (exchange_id, _), answer in self.answers.items() if answer.hits)
 
 
 def _is_whole(index: Answer | None, rest: Answer | None) -> bool:
-    """Whether the runs that are there know every row of the file as it came."""
+    """Whether the existing runs know every row of the file as it came."""
     both = index is not None and rest is not None
     return both or any(each is not None and each.is_whole for each in (index, rest))
 
 
 def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None = None) -> Lead:
-    """Ask the runs among these copies for the person, or for other references of theirs.
+    """Ask the index runs among these copies about the person, or about other references at the same principal.
 
-    A version of a run is read once per bench and question. Raises EvidenceInvalid for a run that is not what the
-    catalogue says, IndexInvalid.
+    A version of a run is read once per bench and question. Raises EvidenceInvalid for a run whose bytes are not
+    those in the catalogue, IndexInvalid.
     """
     house, target = bench.house, bench.target
     wanted = frozenset(target.refs if refs is None else refs)
@@ -107,7 +107,7 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
 
 
 def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
-    """Note what each run answers: a merge for many of them, the others themselves, many at a time."""
+    """Store what each run answers: a merge answers for many of them, and the others are asked in parallel."""
     names: dict[RunName, Copy] = {(run.exchange_id, run.kind, run.version_id): run for run in runs}
     told = ask_merged(bench.house, bench.target.principal, names.keys(), sorted(refs))
     bench.known.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
@@ -118,12 +118,12 @@ def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
 
 
 def _name(run: Copy) -> tuple[str, str, str]:
-    """A version id says which version of its key, and nothing of the key."""
+    """Bucket, key and version of a run: a version id alone does not say which key it belongs to."""
     return run.bucket, run.key, run.version_id
 
 
 def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> Answer | None:
-    """None: this version is there no more."""
+    """Ask one run; None if this version is gone."""
     where = (house.objects, *_name(run), run.sha256)
     try:
         kept = _kept(*where) if keeps else None
@@ -133,7 +133,7 @@ def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> A
 
 
 def _content(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> bytes:
-    """A run as it was written. Raises NotFound, EvidenceInvalid."""
+    """The bytes of a run, as it was written. Raises NotFound, EvidenceInvalid."""
     content = objects.read(bucket, key, version_id)
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise EvidenceInvalid(Ref("key", key))
@@ -142,13 +142,13 @@ def _content(objects: ObjectStore, bucket: str, key: str, version_id: str, sha25
 
 @lru_cache(maxsize=RUNS_KEPT)
 def _kept(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> Run | None:
-    """A run in memory; None for one that is too big to be kept. Raises as :func:`_content`."""
+    """A run kept in memory; None if it is too big for that. Raises like :func:`_content`."""
     content = _content(objects, bucket, key, version_id, sha256)
     return read_run(content) if len(content) <= KEPT_BYTES else None
 
 
 def _ask_current(house: House, run: Copy, refs: Sequence[str]) -> Answer | None:
-    """What stands in the place of a run that somebody else edited since; None: the exchange has none any more."""
+    """Ask the run that replaced one which somebody else has edited since; None if the exchange has none any more."""
     current = copy_store.refreshed(house.conn, run)
     while current is not None and current.version_id != run.version_id:
         run, answer = current, _ask(house, current, refs)

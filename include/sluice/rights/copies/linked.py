@@ -1,7 +1,8 @@
-"""Whether the person is in a file; in one of ours also by what the principal's own accepted rows say of them.
+"""Find the person in a file; in a file of ours, also by what the principal's accepted rows say about them.
 
-A return may hold nothing of a person but the principal's customer number. Whoever asks by a telephone number is in
-it all the same: its index says so, and which row is theirs say the identifiers that only their rows have.
+A return may hold nothing of a person but the principal's customer number. Somebody who asks by a telephone
+number is in it all the same. Its index says so, and the identifiers that only their own rows have say which row
+is theirs.
 """
 
 from dataclasses import replace
@@ -24,13 +25,14 @@ from sluice.subject.index import find_in_run
 from sluice.subject.refs import ref_column
 
 WENT_OUT = frozenset({RETURN, DELIVERED})
-"""Kinds of copies of what we sent."""
+"""Kinds of the copies of what we sent."""
 
 
 def linked(bench: Bench, copy: Copy) -> Bench:
-    """The same bench with the references that the person's own rows give, of the kinds that a copy has columns of.
+    """Return the bench with the references in the person's own rows added.
 
-    Before a run from the rows, afterwards from what the run remembered of them; what others share is not among it.
+    Only kinds that the copy has columns of are added. Before a run they are read from the rows, afterwards from
+    what the run remembered. Identifiers shared with others are left out.
     """
     target = bench.target
     known = recall(bench.house, CaseId(target.case_id), target.principal) if target.case_id else Needles()
@@ -44,10 +46,10 @@ def linked(bench: Bench, copy: Copy) -> Bench:
 
 
 def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
-    """As :func:`look_in_file`; of what went out the index run of its rows says who is in it.
+    """As :func:`look_in_file`, but for what went out, the index run of its rows says who is in it.
 
-    What is sealed to its recipient we cannot open; what has only a number of the principal's own is looked through
-    for that number.
+    We cannot open what is sealed to its recipient. A file with nothing but a number of the principal's own is
+    searched for that number.
     """
     found, rows = look_in_file(bench, copy, path, copy.key)
     if rows or copy.kind not in WENT_OUT or not is_in_index(bench, copy):
@@ -59,10 +61,10 @@ def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | No
 
 
 def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
-    """How many records of a file name the person. Without a table: 1 when the whole file does, else 0.
+    """How many records of a file name the person. If it is not a table: 1 if the whole file does, else 0.
 
-    Of a file that came under OpenPGP the index says who is in it: it is opened in the limited child only, once. Who
-    finds somebody in a file edits it next, so the bench keeps what was seen last.
+    For a file that came under OpenPGP the index decides, because such a file is opened only once, in the limited
+    child. Whoever finds somebody in a file edits it next, so the bench keeps the last result.
     """
     seen = (*bench.last, copy.exchange_id, copy.kind, bench.target.refs)
     if seen not in bench.seen:
@@ -82,7 +84,10 @@ def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Foun
 
 
 def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
-    """As :func:`look_in_file`; a refused file that nobody can read to its end may name anybody, so it does (ADR 15)."""
+    """As :func:`look_in_file`, but a refused file that cannot be read to its end counts as naming the person (ADR 15).
+
+    It may name anybody.
+    """
     found, rows = look_in_file(bench, copy, path, name)
     if found is None and not rows and not _is_indexed(bench, copy) and hides_something(path, bench.target, bench.most):
         return None, 1
@@ -90,13 +95,13 @@ def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Fo
 
 
 def _is_indexed(bench: Bench, copy: Copy) -> bool:
-    """Whether rows of these very bytes were read by somebody who could, whenever they came."""
+    """Whether the rows of these very bytes were ever indexed, by somebody who could read them."""
     alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
     return any(each.kind in RUNS for one in alike for each in find_copies(bench.house.conn, one))
 
 
 def is_under_pgp(path: Path) -> bool:
-    """Whether a file is an OpenPGP message; of our own no row can be edited either."""
+    """Whether a file is an OpenPGP message. No row in it can be edited, even if it is our own."""
     return path.stat().st_size > 0 and find_kind(path) is Kind.PGP
 
 

@@ -1,4 +1,4 @@
-"""What an erasure works on: whom, which copies, and what came of each. No value of a person in a repr."""
+"""Types of an erasure: the person, the copies, and what became of each. No repr shows a value of a person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,35 +20,35 @@ class Outcome(StrEnum):
 
 
 ANSWER = "answer"
-"""Kind of the copies that persons get as answers; their ids are those of answers, not of exchanges."""
+"""Kind of the copies that persons get as answers. Their ids are those of answers, not of exchanges."""
 
 
 class Fate(StrEnum):
-    """What was decided of a copy."""
+    """What was decided about a copy."""
 
     GOES = "goes"
     WAITS = "waits"
-    """Somebody who decides of it has not decided yet."""
+    """Somebody who has a say in it has not decided yet."""
     STAYS = "stays"
-    """Somebody who decides of it has decided otherwise: refused, or in part."""
+    """Somebody who has a say in it decided otherwise: refused, or agreed in part only."""
 
 
 OTHER_CONTROLLER = "OTHER_CONTROLLER_DECIDES"
-"""Ground for keeping: a field group in the copy is decided by somebody who has not decided to erase."""
+"""Ground for keeping a copy: one of its field groups is decided by somebody who has not decided to erase."""
 
 
 Decided = tuple[str, FieldGroup]
-"""A controller (``principal``, ``center``, ``joint``) and a field group it decides of."""
+"""A controller (``principal``, ``center``, ``joint``) and a field group that it decides of."""
 
 
 def words_of(decided: Iterable[Decided]) -> tuple[str, ...]:
-    """What was decided, as a plan writes it."""
+    """Decided field groups as a plan writes them."""
     return tuple(sorted(f"{controller}:{group.value}" for controller, group in decided))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One person (or many) at one principal. ``values``: identifiers as given, for what has no columns."""
+    """One person (or many) at one principal. ``values``: identifiers as given, to search where there are no columns."""
 
     principal: Principal
     key: SubjectKey = field(repr=False)
@@ -57,13 +57,13 @@ class Target:
     decided: frozenset[Decided]
     """What was decided to be erased."""
     undecided: frozenset[Decided] = frozenset()
-    """Of what nobody has decided yet."""
+    """What nobody has decided yet."""
     parts: frozenset[Decided] = frozenset()
-    """All that the parts of the request are about; nothing: no request is."""
+    """Everything that the parts of the request are about; empty if there is no request."""
     case_id: str | None = None
-    """The request that a run remembered of whom it looks for; None: no run is about it."""
+    """The request whose run remembered whom it looks for; None if there is no such run."""
     waits: tuple[tuple[str, int], ...] = ()
-    """Of a principal's file how many persons are left out for now, by what they need their data for."""
+    """For a principal's own file: how many persons are left out for now, by what they need their data for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy of the catalogue, with the paper of its exchange. ``key`` is the real one, never withheld."""
+    """One copy in the catalogue, with the contract of its exchange. ``key`` is the real one, never withheld."""
 
     exchange_id: ExchangeId
     kind: str
@@ -86,16 +86,16 @@ class Copy:
     key: str
     version_id: str
     sha256: str
-    """Of the pinned version; empty for a file that was refused unread."""
+    """SHA-256 of the pinned version; empty for a file that was refused unread."""
     contract: DataContract | None
     columns: Sequence[Column]
     closed_at: datetime | None = None
-    """Since when its exchange is closed, and so since when it can be found."""
+    """When its exchange was closed. The copy can be found from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a person was found: a copy, and how many of its rows."""
+    """Where a person was found: a copy, and in how many of its rows."""
 
     store: str
     copy: Copy
@@ -115,10 +115,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A copy without the person, on the bench: nothing is changed yet. ``path``: the edited file, if there is one.
+    """A copy without the person, still on the bench: nothing is changed yet.
 
-    ``rows``: how many the catalogue counts of it from then on; None: it counts none. ``held``: of held rows, the
-    numbers of those that are left.
+    ``path``: the edited file, if there is one. ``rows``: how many rows the catalogue counts for it from then on;
+    None if it counts none. ``held``: for held rows, the numbers of the rows that are left.
     """
 
     done: Done
@@ -128,5 +128,5 @@ class Edit:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the person is in the copy at all."""
+        """Whether anything has to be changed: the person is in the copy, or it is removed whole."""
         return bool(self.done.place.rows) or self.done.outcome is Outcome.REMOVED

@@ -1,5 +1,7 @@
-"""Who still needs their data at a principal: they restricted what is done with it (GDPR Art. 18(2)), or are owed an
-answer of it (Art. 15, 20). Retention waits for them, and so does what a principal asks to be erased by file.
+"""Find persons who still need their data at a principal.
+
+They restricted its use (GDPR Art. 18(2)), or are owed an answer with it (Art. 15, 20). Retention waits for
+them, and so does the erasure that a principal asks for by file.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,7 +30,7 @@ def find_needed(house: House, principal: Principal) -> frozenset[Needed]:
 
 
 def refs_by_need(house: House, principal: Principal, needed: Collection[Needed]) -> Mapping[Needed, frozenset[str]]:
-    """References of whoever needs something, a restriction first; nothing of whom nobody can answer any more."""
+    """By need, the references of its person, restrictions first. Left out if the person cannot be answered any more."""
     restricted = {each.cause: each for each in needed if each.need is Need.RESTRICTION}
     found: dict[Needed, frozenset[str]] = {}
     for run in suppressed_store.find_runs(house.conn, principal, only=restricted):

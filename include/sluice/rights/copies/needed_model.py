@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Need(StrEnum):
-    """What a person needs a copy for: they restricted what is done with their data, or have no answer yet."""
+    """What a person needs a copy for: they restricted the use of their data, or have no answer yet."""
 
     RESTRICTION = "restriction"
     ANSWER = "answer"
@@ -13,7 +13,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """One need of one person at one principal. ``cause``: the suppression run, or the case that is not answered."""
+    """One need of one person at one principal. ``cause``: the suppression run, or the case that has no answer."""
 
     need: Need
     cause: str

@@ -1,4 +1,4 @@
-"""SQL about what persons still need: what they restricted, and answers that they are owed."""
+"""SQL about what persons still need: what they restricted, and the answers that they are owed."""
 
 from sluice.db import Connection
 from sluice.rights.case.model import ANSWERED, State
@@ -9,7 +9,7 @@ NOT_ANSWERED = {state for state in OPEN_DECISIONS | CARRIED_OUT if state not in 
 
 
 def find_restricted(conn: Connection, principal: Principal) -> list[str]:
-    """Suppression runs that restrict persons now, or keep those out who asked for that and wait for the decision."""
+    """Suppression runs that restrict data now, or that hold persons who asked for that until it is decided."""
     rows = conn.execute(
         """select r.run_id::text as id from suppression_run r left join subject_case c using (case_id)
            where r.principal = %s and r.lifted_at is null
@@ -20,7 +20,7 @@ def find_restricted(conn: Connection, principal: Principal) -> list[str]:
 
 
 def find_decided(conn: Connection, principal: Principal) -> list[str]:
-    """Parts of open requests of which a copy of the data is to be given, and that are not answered."""
+    """Parts of open requests whose data is to be given and that have no answer yet."""
     rows = conn.execute(
         """select s.sub_case_id::text as id from sub_case s join subject_case c using (case_id)
            where s.principal = %s and s.action in ('give', 'export') and s.state = any(%s) and c.state <> all(%s)

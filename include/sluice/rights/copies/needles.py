@@ -1,7 +1,7 @@
-"""What the second scan looks for: the person's identifiers in every spelling that their rows had.
+"""Gather what the second scan looks for: the person's identifiers in every spelling that their rows had.
 
-Gathered before anything is erased and sealed beside the case, because afterwards no row is left to
-read them from.
+They are gathered before anything is erased and are sealed beside the case, because afterwards there are no rows
+left to read them from.
 """
 
 import json
@@ -31,16 +31,19 @@ CANONICAL = ("phone", "record_id")
 """Identifying columns of canonical results, whatever the platform calls them."""
 WORDS_AT_ONCE = 1_000_000
 ID, LONG = r"^[0-9/._-]*[A-Za-z][A-Za-z0-9/._-]{0,100}$", r"\d{9}"
-"""Cells that may be an id: with a letter, so that no number in groups reads so, and nothing that quotes or escapes."""
+"""Cells that may be an id. They have a letter, so that a number written in groups does not count, and no quotes or
+escapes."""
 LONGEST_HOME = 9
-"""Digits of a telephone at home; ten are those of the countries of 1 and 7, and stand nowhere by chance."""
+"""Most digits of a telephone number, as dialled at home, that may occur by chance. Ten digits, as in the countries 1
+and 7, do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needles:
-    """``values``: what the scan looks for. ``shared``: what it must not, because other persons have it too.
+    """``values``: what the scan looks for. ``shared``: what it must not look for, because other persons have it too.
 
-    ``refs``: by which the person was looked for when it began: what corrections lead to goes with them.
+    ``refs``: the references by which the person was first looked for; the corrections that they lead to go with
+    them.
     """
 
     values: frozenset[str] = field(default=frozenset(), repr=False)
@@ -53,10 +56,10 @@ class Needles:
 
 
 def spellings(bench: Bench, copies: Sequence[Copy], known: Iterable[str] = ()) -> Needles:
-    """How the person's identifiers are written in accepted rows, and which of them stand in rows of others too.
+    """How the person's identifiers are written in accepted rows, and which of these stand in rows of others too.
 
-    A family has one telephone; what the person asked by is theirs all the same, and never counts as shared.
-    known: what was found before, and may be in rows of others that came since.
+    A family has one telephone. What the person asked by never counts as shared, because it is theirs all the same.
+    known: values found before; rows of others that came since may have them as well.
     """
     found = set(known)
     kinds = {column.kind for copy in copies if copy.kind == LAKE for column in copy.columns}
@@ -82,9 +85,10 @@ def _written(bench: Bench, copy: Copy, path: Path) -> Iterator[str]:
 
 
 def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) -> dict[str, set[str]]:
-    """By value, the longer ones that hold it in rows which do not name the person; as :func:`held_in`.
+    """By value, the longer words that contain it, in rows that do not name the person; as :func:`held_in`.
 
-    Of columns that identify nobody only ids count, such as the name of a recording, that hold a telephone by chance.
+    In columns that identify nobody only ids count, such as the name of a recording, that contain a telephone by
+    chance.
     """
     spelled, listed = forms_of(values), list(copies)
     lake = {copy.exchange_id for copy in listed if copy.kind == LAKE}
@@ -103,7 +107,7 @@ def longer_words(bench: Bench, copies: Iterable[Copy], values: Iterable[str]) ->
 
 
 def _gathered(columns: Iterable[pl.Series]) -> Iterator[pl.Series]:
-    """Their words, many columns at a time: each question for words costs what all forms of all values do."""
+    """Their words, many columns at a time: each search prepares all forms of all values, even for few words."""
     waiting = [pl.Series(dtype=pl.String)]
     for column in columns:
         waiting.append(column.cast(pl.String).drop_nulls().unique())
@@ -114,7 +118,10 @@ def _gathered(columns: Iterable[pl.Series]) -> Iterator[pl.Series]:
 
 
 def _of_others(bench: Bench, copy: Copy, whole: Collection[str]) -> Iterator[pl.Series]:
-    """Identifying columns of others' accepted rows; as they came, of a file that was not accepted ``whole``."""
+    """Identifying columns of others' accepted rows, or of others' rows as they came if not all of a file was accepted.
+
+    whole: exchanges of which everything was accepted.
+    """
     is_as_it_came = copy.kind == ARRIVED and copy.exchange_id not in whole
     path = bench.fetch(copy) if copy.kind == LAKE or is_as_it_came else None
     if path is None:
@@ -141,7 +148,7 @@ def _ids_of_others(bench: Bench, copy: Copy) -> Iterator[pl.Series]:
 
 
 def homes_of(spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-    """Telephones by how they are dialled at home, without the zero before them."""
+    """Telephone values by the number as it is dialled at home, without the zero before it."""
     found: dict[str, set[str]] = {}
     for value in {each for values in spelled.values() for each in values}:
         if (home := _home_of(value)) is not None:
@@ -157,10 +164,11 @@ def _home_of(value: str) -> str | None:
 
 
 def is_by_chance(word: str, value: str) -> bool:
-    """Whether an id holds a telephone once, as it is dialled at home, as the end or the middle of a longer number.
+    """Whether an id contains a telephone number by chance: once, as dialled at home, inside or ending a longer number.
 
-    recordings/158470642.wav holds 58470642, which is +32 58 47 06 42. Not where it may be the telephone: at the
-    beginning of a number, after what somebody dials before it, in another of its forms, or written in groups as well.
+    recordings/158470642.wav contains 58470642, which is +32 58 47 06 42. It is not by chance where it may be the
+    telephone: at the beginning of a number, after digits that somebody dials before it, in another of its forms, or
+    if it is there in groups as well.
     """
     home, bare = _home_of(value), SEPARATORS.sub("", word)
     if home is None or not re.fullmatch(ID, word) or len(_places(home, word)) != 1 or len(_places(home, bare)) != 1:
@@ -176,12 +184,12 @@ def _places(home: str, word: str) -> list[int]:
 
 
 def _is_dialled(before: str) -> bool:
-    """Whether somebody dials this before a number: a country code, or what leads out of a house or a town."""
+    """Whether somebody dials this before a number: a country code, or a prefix that leads out of a house or a town."""
     return before in {"", "8", "9"} or (before not in {"1", "7"} and COUNTRY_CODE.fullmatch(before) is not None)
 
 
 def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
-    """Values by how each can be written: as it is, and without separators or the prefix of a telephone number."""
+    """Values by the forms in which each can be written: as it is, and without separators or telephone prefix."""
     found: dict[str, set[str]] = {}
     for value in values:
         for form in {value, *compact_of(value)}:
@@ -190,10 +198,10 @@ def forms_of(values: Iterable[str]) -> dict[str, set[str]]:
 
 
 def held_in(words: pl.Series, spelled: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-    """By value, the words that hold it and are not the same value in another spelling.
+    """By value, the words that contain it and are not the same value in another spelling.
 
-    As jan.claes@post.example holds an.claes@post.example, and +32 3 868 17 73 the digits 2 386 81 77 of a number in
-    Brussels: inside them, those say nothing of who has them.
+    jan.claes@post.example contains an.claes@post.example, and +32 3 868 17 73 contains the digits 2 386 81 77 of a
+    number in Brussels. Inside these words, the values do not tell that the person is meant.
     """
     word = words.str.to_lowercase().drop_nulls().unique().to_frame("word")
     bare = pl.col("word").str.replace_all(SEPARATORS.pattern, "")
@@ -214,7 +222,7 @@ def _mine(bench: Bench, path: Path) -> pl.Expr:
 
 
 def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> dict[str, set[str]]:
-    """Values by the references they give; those the person asked by are left out."""
+    """Values by the references that they give, without those that the person asked by."""
     found: dict[str, set[str]] = {}
     written = pl.Series(values, dtype=pl.String)
     for kind in kinds:
@@ -226,7 +234,7 @@ def _refs_of(bench: Bench, values: list[str], kinds: Iterable[SubjectKind]) -> d
 
 
 def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) -> frozenset[str]:
-    """Which of these references rows have that do not name the person, accepted or as they came."""
+    """Those of these references that stand in rows which do not name the person, accepted or as they came."""
     found: set[str] = set()
     lead = find_lead(bench, copies, refs)
     for copy in copies:
@@ -258,7 +266,7 @@ def identifying(copy: Copy) -> frozenset[str]:
 
 
 def remember(house: House, case_id: CaseId, principal: Principal, found: Needles) -> Needles:
-    """Add to what is sealed for this case and principal; all of it."""
+    """Add these needles to those sealed for this case and principal; return all of them."""
     every = recall(house, case_id, principal) | found
     told = {"values": sorted(every.values), "shared": sorted(every.shared), "refs": sorted(every.refs)}
     content = encrypt(house.keyring, json.dumps(told).encode())
@@ -272,7 +280,7 @@ def remember(house: House, case_id: CaseId, principal: Principal, found: Needles
 
 
 def recall(house: House, case_id: CaseId, principal: Principal) -> Needles:
-    """What was remembered before."""
+    """The needles that were remembered before; none if there are none."""
     if house.objects.head(house.settings.bucket_vault, _key(case_id, principal)) is None:
         return Needles()
     sealed = house.objects.read(house.settings.bucket_vault, _key(case_id, principal))

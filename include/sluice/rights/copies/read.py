@@ -1,7 +1,7 @@
-"""The person's own rows of a copy as a table: what an answer gives is read where an erasure finds it.
+"""Read the person's own rows of a copy as a table, so that an answer gives what an erasure would find.
 
-The same find, the same references, the same readers. What names the person and cannot be told apart
-from other persons' rows is counted, never given.
+It uses the same search, references and readers. Rows that name the person but cannot be told apart from other
+persons' rows are counted, never given.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,10 +42,10 @@ OURS = "sluice_"
 
 @dataclass(frozen=True)
 class PersonRows:
-    """What one copy says of the person. ``frame``: rows, every column text, under the names of the file.
+    """What one copy holds of the person. ``frame``: rows, with every column as text, under the file's column names.
 
-    ``raw``: records that are no rows, as they came. ``ids``: per defining kind the reference of each row.
-    ``apart``: rows (1 for a whole object) that name the person and cannot be told apart from others.
+    ``raw``: records that are not rows, as they came. ``ids``: by defining kind, the reference of each row.
+    ``apart``: how many rows (1 for a whole object) name the person and cannot be told apart from those of others.
     """
 
     copy: Copy
@@ -56,7 +56,7 @@ class PersonRows:
 
 
 def read_rows(bench: Bench, copy: Copy) -> PersonRows:
-    """The person's rows of a copy. Raises StoreUnknown for a kind that no reader here knows, EvidenceInvalid."""
+    """Read the person's rows of a copy. Raises StoreUnknown for a kind that has no reader here, EvidenceInvalid."""
     store = type(store_of(copy))
     if store in NOTHING_TO_GIVE:
         return PersonRows(copy)
@@ -90,7 +90,7 @@ def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: tuple[Foun
 
 
 def _found(bench: Bench, copy: Copy, found: FoundInFile) -> PersonRows:
-    """Records by their number, in the table and beside it."""
+    """The records with these numbers, from the table and from those that are not rows."""
     records = pl.Series(found.records, dtype=pl.Int64)
     table = found.table
     mine = table.frame.filter(table.row_numbers.cast(pl.Int64).is_in(records.implode()))
@@ -99,7 +99,7 @@ def _found(bench: Bench, copy: Copy, found: FoundInFile) -> PersonRows:
 
 
 def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
-    """A file whose columns nobody explained: a row is the person's when any cell is one of their identifiers."""
+    """Read a file with unexplained columns: a row is the person's if any cell is one of their identifiers."""
     table = read_table(path, file_name=name, wanted=hints_of(None), limits=bench.limits, folder=path.parent)
     if isinstance(table, FormatRefusal):
         return PersonRows(copy, apart=1)
@@ -133,12 +133,12 @@ def refs_in(cells: pl.Series, kind: SubjectKind, key: SubjectKey, contract: Data
 
 
 def region_of(contract: DataContract | None) -> str:
-    """Whose telephone numbers are written without a country code in files of a contract."""
+    """The region whose telephone numbers are written without a country code in files of a contract."""
     return contract.file_format.region if contract else "BE"
 
 
 def _text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Without our own columns; what is not text is written as text."""
+    """The rows as text, without our own columns."""
     names = [name for name in rows.columns if not name.startswith(OURS)]
     return rows.select(pl.col(name).cast(pl.String) for name in names)
 
@@ -146,4 +146,5 @@ def _text(rows: pl.DataFrame) -> pl.DataFrame:
 Reader = Callable[[Bench, Copy, Path], PersonRows]
 READERS: Mapping[type, Reader] = {LakeStore: _lake, FileStore: _file, QuarantineStore: _quarantine}
 NOTHING_TO_GIVE = frozenset({IndexStore, NamelessStore, AnswerStore})
-"""References, counts, what was given before. A store in neither stops an answer, as a copy without one an erasure."""
+"""Stores of references, of counts, and of what was given before. A store that is neither here nor in READERS stops an
+answer, just as a copy without a store stops an erasure."""

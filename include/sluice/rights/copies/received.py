@@ -1,7 +1,8 @@
-"""Who a person is in a package of another principal's data that lies under this one's prefix (GDPR Art. 20(2)).
+"""Look for a person in a package of another principal's data under this one's prefix (GDPR Art. 20(2)).
 
-Its run holds references under the key of the principal whose data it is, so under that key it is asked: by every
-value that is known of the person here, read as every kind but a customer number, which is its principal's own.
+Its index run holds references under the key of the principal whose data it is, so it has to be asked under that
+key: with every value that is known of the person here, read as every kind but customer number, which has a
+meaning at its own principal only.
 """
 
 from dataclasses import replace
@@ -23,9 +24,9 @@ KINDS = tuple(kind for kind in SubjectKind if kind is not SubjectKind.PRINCIPAL_
 
 
 def under_its_key(bench: Bench, copy: Copy) -> "Bench | None":
-    """The bench to ask the run of a copy's exchange with: this one, unless the data is another principal's.
+    """The bench for asking the index run of a copy's exchange: this one, unless the data is another principal's.
 
-    None: that principal's key was destroyed, so nobody can ask. Raises NotFound, KeyLost.
+    None if that principal's key was destroyed, so that nobody can ask. Raises NotFound, KeyLost.
     """
     owner = get_open(bench.house.conn, copy.exchange_id).principal if copy.kind == HANDED else bench.target.principal
     if owner == bench.target.principal:

@@ -1,4 +1,4 @@
-"""What was decided to be erased: which parts of a case, and so which copies. Pure."""
+"""What was decided to be erased: which parts of a case, and therefore which copies. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,7 +11,7 @@ from sluice.rights.person.scope import DECIDES
 from sluice.terms import FieldGroup
 
 OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
-"""Where a decided part stands before what was decided is carried out."""
+"""States of a part that was decided, but whose decision is not carried out."""
 CARRIED_OUT = frozenset(
     {
         State.EXECUTING,
@@ -23,8 +23,8 @@ CARRIED_OUT = frozenset(
         State.CLOSED,
     }
 )
-"""Where it stands after; an erasure may be run and scanned again. EXECUTING is written once the second scan was clean,
-and lasts until everybody who has to hear of it was told."""
+"""States of a part after that, in which an erasure may be run and scanned again. EXECUTING is written once the second
+scan was clean, and lasts until everybody who has to hear of it was told."""
 UNDECIDED = frozenset(
     {
         State.SCOPED,
@@ -36,35 +36,35 @@ UNDECIDED = frozenset(
         State.EXTENDED,
     }
 )
-"""Where a part stands before anything was decided of it."""
+"""States of a part of which nothing was decided yet."""
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
-"""Groups about our staff: they go with the row, and nobody else has to decide of them."""
+"""Field groups about our staff. They go with the row, and nobody else has to decide about them."""
 PRINCIPAL = "principal"
 ANSWERS = frozenset({ANSWER, ANSWER_KEPT, HANDED})
 
 
 def has_decided(part: SubCase) -> bool:
-    """Whether a part was decided to be erased: by its controller's instruction, or by the center's own decision."""
+    """Whether the erasure of a part was decided, by its controller's instruction or by the center itself."""
     return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
 
 
 def is_to_do(part: SubCase) -> bool:
-    """Whether a part was decided to be erased, and its erasure is not proven yet."""
+    """Whether the erasure of a part was decided and is not proven yet."""
     return part.action is Action.ERASE and part.state in OPEN_DECISIONS
 
 
 def decided_of(part: SubCase) -> frozenset[Decided]:
-    """What of a part goes: the field groups that were named, else all of it; nothing where it was not decided."""
+    """The field groups of a part that are erased: those that were named, or else all; none if that was not decided."""
     return groups_of(part, part.action_fields or part.field_groups) if has_decided(part) else frozenset()
 
 
 def groups_of(part: SubCase, words: Iterable[str] | None = None) -> frozenset[Decided]:
-    """Field groups of a part, or these of them, with who decides of them."""
+    """Field groups of a part (or ``words``, those of them that are named), each with who decides of it."""
     return frozenset((part.controller, FieldGroup(word)) for word in (part.field_groups if words is None else words))
 
 
 def decision_of(target: Target) -> str:
-    """What was decided at a principal, and what not yet: it changes with each decision, and with nothing else."""
+    """What is decided and undecided at a principal, as text that changes with each decision and nothing else."""
     return " ".join((*words_of(target.decided), "|", *words_of(target.undecided)))
 
 
@@ -74,10 +74,11 @@ def is_decided(copy: Copy, target: Target) -> bool:
 
 
 def fate_of(copy: Copy, target: Target) -> Fate:
-    """What those who decide of a copy's fields have decided; a group can be two controllers'.
+    """What those who decide of a copy's fields have decided; a field group can have two controllers.
 
-    Pointers to our staff go with the rest. A file without a contract is its principal's, or where that one decides of
-    nothing everybody's who does. An answer to the person is a copy of all of it, so it goes as soon as anything does.
+    Pointers to our staff go with the rest. A file without a contract is its principal's to decide, or everybody's
+    who decides if that principal decides of nothing. An answer to the person is a copy of all of it, so it is
+    removed as soon as anything is.
     """
     theirs = frozenset(pair for pair in target.parts | target.decided if pair[0] == PRINCIPAL)
     if copy.kind in ANSWERS:
@@ -101,7 +102,10 @@ def _pairs(contract: DataContract) -> Iterator[Decided]:
 
 
 def _who_decides(pair: Decided, target: Target) -> frozenset[Decided]:
-    """By the papers of a copy's day; where no part is about that any more, whoever decides of the group now, or all."""
+    """Who decides of a field group, by the contract of a copy's day.
+
+    If no part of the request is about that pair any more: whoever decides of the group now, or all who decide.
+    """
     if pair in target.parts or not target.parts:
         return frozenset({pair})
     return frozenset(each for each in target.parts if each[1] == pair[1]) or target.parts

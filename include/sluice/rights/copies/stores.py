@@ -1,6 +1,7 @@
-"""The stores of the house, each behind the same three verbs: find a person, erase them, list what to scan.
+"""The stores of the house, each with the same three verbs: find a person, erase them, list what to scan.
 
-A kind of copy that no store here knows stops an erasure: nothing is proven about a place nobody searched.
+A kind of copy that no store here knows stops an erasure, because nothing is proven about a place nobody
+searched.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +72,7 @@ class Store(Protocol):
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Kinds of copies that belong here."""
+        """The kinds of copies that belong here."""
         ...
 
     def find(self, bench: Bench, copy: Copy) -> int:
@@ -79,11 +80,11 @@ class Store(Protocol):
         ...
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
-        """The copy without the person, on the bench; :func:`carry_out` puts it in its place."""
+        """Make the copy without the person, on the bench; :func:`carry_out` puts it in its place."""
         ...
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        """Every version in this store that the second scan has to read."""
+        """Yield every version in this store that the second scan has to read."""
         ...
 
 
@@ -92,17 +93,17 @@ def place_of(store: Store, copy: Copy, rows: int) -> Place:
 
 
 def untouched(store: Store, copy: Copy) -> Edit:
-    """The person is not in it, or it is there no more."""
+    """An edit that changes nothing: the person is not in the copy, or it is gone."""
     return Edit(Done(place_of(store, copy, 0), Outcome.ERASED, None, 0, 0))
 
 
 def removed(store: Store, copy: Copy, ground: str, rows: int) -> Edit:
-    """The whole object goes, every version of it; the certificate says so."""
+    """An edit that removes the whole object, every version of it; the certificate says so."""
     return Edit(Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0))
 
 
 def carry_out(house: House, edit: Edit) -> None:
-    """Put the edited copy in its place, or remove it, whatever a dead worker left; again changes nothing."""
+    """Put the edited copy in its place, or remove it, whatever a dead worker left. Repeating it changes nothing."""
     if edit.done.outcome is Outcome.REMOVED:
         copy_store.remove(house, edit.done.place.copy)
     elif edit.path is not None:
@@ -142,7 +143,7 @@ def _lake_rows(bench: Bench, path: Path) -> int:
 
 @dataclass(frozen=True)
 class IndexStore:
-    """Runs that point from references to objects, and to rows that no object of the lake has."""
+    """Index runs: they point from references to objects, and to rows that are in no object of the lake."""
 
     name: str = "subject index"
     kinds: frozenset[str] = frozenset({INDEX, REST})
@@ -172,13 +173,13 @@ class IndexStore:
 
 
 def index_key_prefix(target: Target) -> str:
-    """Where the index of a principal lies."""
+    """The prefix of a principal's index."""
     return f"_subject_index/{target.principal}/"
 
 
 @dataclass(frozen=True)
 class FileStore:
-    """Files as they came and as they went out, in their own format; what cannot be edited goes whole."""
+    """Files as they came and as they went out, in their own format. A file that cannot be edited is removed whole."""
 
     name: str
     kinds: frozenset[str]
@@ -219,7 +220,7 @@ def _look(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int
 
 
 def rule_of(refused: EraseRefused) -> str:
-    """Why a file could not be edited, as a certificate says it."""
+    """The reason why a file could not be edited, as a certificate gives it."""
     return next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
 
 
@@ -229,7 +230,7 @@ def _name_of(sealed: Copy) -> str:
 
 @dataclass(frozen=True)
 class QuarantineStore:
-    """Refused files and rows, and held rows, sealed. They are opened, edited and sealed again, or go whole."""
+    """Refused files and rows, and held rows, all sealed. They are opened, edited and sealed again, or removed whole."""
 
     name: str = "quarantine"
     kinds: frozenset[str] = frozenset({REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS})
@@ -258,7 +259,7 @@ class QuarantineStore:
         return removed(self, copy, rule, rows)
 
     def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:
-        """Write it without the person; rows before and after. Raises EraseRefused: then the object goes."""
+        """Write it without the person; return the rows before and after. Raises EraseRefused: then it is removed."""
         if copy.kind == REFUSED_FILE:
             found, _ = look_in_refused(bench, copy, opened, _name_of(copy))
             if found is None:
@@ -294,7 +295,7 @@ class QuarantineStore:
 
 @dataclass(frozen=True)
 class NamelessStore:
-    """Lists of row numbers and codes: they name nobody, and the scan proves it."""
+    """Lists of row numbers and codes. They name nobody, which the scan proves."""
 
     name: str = "lists of findings"
     kinds: frozenset[str] = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS})
@@ -311,9 +312,9 @@ class NamelessStore:
 
 @dataclass(frozen=True)
 class AnythingElse:
-    """Whatever else lies under a principal's name in any bucket: nobody should be there, and the scan proves it.
+    """Whatever else lies under a principal's name in any bucket. Nobody should be in it, which the scan proves.
 
-    What the principal puts under ``requests/`` is left out: it is not ours to hold against an erasure.
+    What the principal puts under ``requests/`` is left out, because it is not ours to hold against an erasure.
     """
 
     name: str = "anything else"
@@ -368,13 +369,13 @@ STORES: tuple[Store, ...] = (
     AnythingElse(),
     IndexStore(),
 )
-"""In the order of an erasure: the index goes last, because it says where the rest is."""
+"""In the order of an erasure. The index comes last, because it says where the rest is."""
 
 BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in store.kinds}
 
 
 def hides(bench: Bench, copy: Copy) -> bool:
-    """Whether a copy in which nobody was found goes all the same: a refused file that nobody can read (ADR 15)."""
+    """Whether a copy is removed although nobody was found in it: a refused file that nobody can read (ADR 15)."""
     name = (copy.exchange_id, copy.kind, copy.version_id)
     if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.known.readable:
         return False

@@ -1,4 +1,4 @@
-"""What is not judged yet while a second scan reads: it names the person, perhaps, and is no residue."""
+"""Objects that are not judged yet while a second scan reads: they may name the person, but are no residue."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from sluice.rights.copies import copy_store
 from sluice.terms import ExchangeId, Principal
 
 OF_EXCHANGE = re.compile(r"/exchange=([0-9a-f-]{36})[/.]")
-"""In the key of what an exchange put down."""
+"""The part of an object's key that says which exchange put it there."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """Exchanges that are open, or ended since the scan began, and their objects: the next run looks at what they leave.
+    """Exchanges that are open or ended since the scan began, and their objects; the next run looks at what they leave.
 
-    ``counted``: those that are counted as waited for, each once, whatever it has.
+    ``counted``: exchanges that were counted as waited for, each once, however many objects it has.
     """
 
     house: House
@@ -32,13 +32,13 @@ class UnderWay:
         return cls(house, principal, since, copy_store.find_under_way(house.conn, principal, since), set(in_flight))
 
     def exchange_of(self, item: StoredObject, *, is_new: bool) -> ExchangeId | None:
-        """Whose it is; None: nobody's who is under way. is_new: it may have come while others were read."""
+        """The exchange under way that an object is of, or None. is_new: it may have come while others were read."""
         if is_new and self._look_up(item) is None:
             self.objects.update(copy_store.find_under_way(self.house.conn, self.principal, self.since))
         return self._look_up(item)
 
     def count(self, exchange_id: ExchangeId) -> int:
-        """1 for each that is not counted yet."""
+        """Return 1 for an exchange that was not counted before, else 0."""
         is_new = exchange_id not in self.counted
         self.counted.add(exchange_id)
         return int(is_new)

@@ -1,4 +1,4 @@
-"""Uploads in parts that were not ended: bytes that no listing of objects shows, so that nobody reads them."""
+"""Multipart uploads that were not completed: no listing of objects shows their bytes, so nobody reads them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,13 +12,13 @@ UPLOADS = "unfinished uploads"
 
 
 def abort_uploads(house: House, principal: Principal) -> None:
-    """Give up what is under way under this principal's name, in any bucket: whose it is, nobody can say."""
+    """Abort all unfinished uploads under this principal's name, in any bucket. Nobody can tell who is in them."""
     for upload in _find(house, principal):
         house.objects.abort_upload(upload)
 
 
 def count_uploads(house: House, principal: Principal, since: datetime) -> tuple[int, int]:
-    """How many were begun before a moment, and so were to be given up; and how many are younger: they may still end."""
+    """How many uploads were begun before a moment and should be gone, and how many are younger and may still end."""
     found = [upload.begun_at < since for upload in _find(house, principal)]
     return sum(found), len(found) - sum(found)
 
@@ -29,7 +29,10 @@ def _find(house: House, principal: Principal) -> Iterator[Upload]:
 
 
 def _is_of(principal: Principal, key: str) -> bool:
-    """Under its prefix, or under its name in one of ours; its requests are not ours to hold against an erasure."""
+    """Whether a key is under a principal's prefix, or under its name in a prefix of ours.
+
+    Its requests are left out, because they are not ours to hold against an erasure.
+    """
     first, _, rest = key.partition("/")
     owner = rest.partition("/")[0] if first.startswith("_") else first
     return owner == principal and not key.startswith(f"{principal}/requests/")

@@ -1,4 +1,4 @@
-"""Where a person is: in which copies of which exchanges, under which columns, in how many rows."""
+"""Find where a person is: in which copies of which exchanges, in which columns, and in how many rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sluice.terms import Principal
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """One copy that names the person; ``fields``: its columns that can name somebody."""
+    """One copy that names the person. ``fields``: its columns that can name somebody."""
 
     principal: str
     store: str
@@ -29,12 +29,12 @@ class Whereabouts:
 
 
 def stores_searched() -> tuple[str, ...]:
-    """Every store that is looked into, also when nothing is found."""
+    """The name of every store that is searched, even if nothing is found in it."""
     return tuple(store.name for store in STORES)
 
 
 def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Iterator[Whereabouts]:
-    """Every copy that names the person at these principals; the files decide, not the index."""
+    """Yield every copy that names the person at these principals. The files decide, not the index."""
     for principal in principals:
         key = house.subject_key(principal)
         refs = all_refs_at(house, identifiers, principal)

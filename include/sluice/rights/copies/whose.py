@@ -1,10 +1,13 @@
-"""Whose rows an erasure takes: the person's own, not those of whoever shares a telephone with them.
+"""Find whose rows an erasure removes: the person's own, not those of somebody who shares a telephone with them.
 
-A customer number or a national number is one person's. Where the person gave one, a telephone that stands in rows with
-another one is left out: those rows stay, in every store, and so do rows that bear nothing but what is shared, which may
-be of any of them. Where nobody gave one and the rows are of several customers, nobody can tell who asks. What a run
-kept out once is what it erases, whoever comes or goes meanwhile. Who still needs their data, because they restricted it
-or are owed an answer, is left out of what a principal asks by its own file, until that has ended.
+A customer number or national number belongs to one person. If the person gave one, a telephone that also stands
+in rows with another number is left out. Those rows stay, in every store. So do rows that have nothing but
+shared identifiers, because they may belong to either person. If nobody gave a number and the rows are of
+several customers, nobody can tell who asks.
+
+Once a run has kept somebody out, that is what it erases, whoever comes or goes meanwhile. If a principal asks
+by its own file, persons who still need their data, because they restricted it or are owed an answer, are left
+out until that has ended.
 """
 
 import hashlib
@@ -40,13 +43,13 @@ from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal, SubjectKind
 
 ENDED = "ENDED"
-"""Among causes: somebody who was left out waits for nothing any more."""
+"""Stands among causes if somebody who was left out waits for nothing any more."""
 Given = tuple[SubjectKind, str]
 """A reference, with its kind."""
 Refs = frozenset[Given]
-"""Those of one row, or those that one person gave."""
+"""References of one row, or those that one person gave."""
 Needs = Mapping[str, frozenset[Needed]]
-"""What the rows of each reference are needed for."""
+"""By reference, what the rows with it are needed for."""
 
 
 class SeveralCustomers(SluiceError):
@@ -61,9 +64,10 @@ class SeveralCustomers(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """``refs``: by which rows are erased. ``customers``: of how many the rows are, where nobody can tell who asks.
+    """The references that are the persons' own. ``refs``: rows with these are erased.
 
-    ``left_out``: what each person that is left out for now needs their data for.
+    ``customers``: if nobody can tell who asks, of how many customers the rows are, else 0. ``left_out``: for each
+    person who is left out for now, what they need their data for.
     """
 
     refs: Refs = field(repr=False)
@@ -79,11 +83,11 @@ def own_of(
     is_told: bool,
     is_of_another: bool = False,
 ) -> Own:
-    """What of what persons gave is theirs alone. Pure.
+    """Find which of the references that persons gave are theirs alone. Pure.
 
-    rows: of all that was found by anything of it. known: numbers that are theirs at this principal, found or not.
-    is_told: whether the principal itself names them by what they have, whoever has it too. is_of_another: whether they
-    gave numbers of other principals only, so that one customer here may be family of theirs.
+    rows: all rows found by any of these references. known: numbers that are theirs at this principal, found or not.
+    is_told: the principal itself names the persons by what they have, even if others have it too. is_of_another:
+    they gave only numbers of other principals, so that even a single customer here may be family of theirs.
     """
     seen = frozenset[Given]().union(*rows)
     numbers = {each for person in persons for each in person if _is_number(each)}
@@ -96,15 +100,15 @@ def own_of(
     kinds = {kind for kind, _ in numbers}
     others = [row for row in rows if row.isdisjoint(numbers) and any(kind in kinds for kind, _ in row)]
     without = [person for person in persons if person.isdisjoint(numbers)]
-    whole = frozenset[Given]().union(*without)  # as they were told
+    whole = frozenset[Given]().union(*without)  # for these the principal's word counts
     shared = {each for row in others for each in row & given if not _is_number(each)} - whole
     return Own(given - shared)
 
 
 def needs_of(rows: Iterable[Refs], needed: Mapping[Needed, frozenset[str]]) -> Needs:
-    """What each of these references is needed for: who needs something bears it, or a row that names them does. Pure.
+    """What each reference is needed for: somebody with a need has it, or a row that names such a person does. Pure.
 
-    A person is left out for what their numbers are needed for, or all they gave where that is no number.
+    A person is left out for what their numbers are needed for, or, if they gave no number, for all that they gave.
     """
     found: dict[str, set[Needed]] = {}
     for each, refs in needed.items():
@@ -123,7 +127,7 @@ def _need_of(person: Refs, needs: Needs) -> frozenset[Needed]:
 
 
 def _naming(person: Refs) -> Refs:
-    """What says who a person is: their numbers, or all they gave where that is none."""
+    """The references that identify a person: their numbers, or everything they gave if there is no number."""
     return frozenset(filter(_is_number, person)) or person
 
 
@@ -132,11 +136,12 @@ def _is_number(ref: Given) -> bool:
 
 
 def own_target(house: House, case: Case, envelope: Envelope, target: Target, *, is_begun: bool = False) -> Target:
-    """The same target by what is the person's alone; once a run began, by what that one keeps out.
+    """Narrow the target to what is the person's alone or, once a run began, to what that run keeps out.
 
-    Of a principal's file without who needs their data for now; is_begun: and without who does not any more, before a
-    run begins again. Raises SeveralCustomers where it was decided and nobody can tell whose rows are meant, and what
-    opening copies does.
+    For a principal's own file, persons who need their data for now are left out. is_begun: keep to what the runs
+    keep out so far, without those who no longer need their data; they are added before a run begins again. Raises
+    SeveralCustomers if the erasure was decided and nobody can tell whose rows are meant, and whatever opening
+    copies raises.
     """
     begun, waits = find_begun(house, case.case_id, target.principal), tuple[tuple[str, int], ...]()
     refs = begun or frozenset()
@@ -153,28 +158,28 @@ def own_target(house: House, case: Case, envelope: Envelope, target: Target, *, 
 
 
 def _usable(envelope: Envelope, target: Target) -> frozenset[str]:
-    """What was given, without customer numbers that nobody knew: those tell persons apart, no more."""
+    """The references given, without customer numbers that nobody knew: these only serve to tell persons apart."""
     return frozenset(refs_of(envelope.identifiers, target.key, target.principal).values())
 
 
 def _with_corrected(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
-    """With those that corrections of the same person lead to (Art. 16)."""
+    """Add the references that corrections of the same person lead to (Art. 16)."""
     known = KnownAs.of(house, principal)
     return refs.union(*map(known.lead, refs))
 
 
 def count_left_out(house: House, case: Case, target: Target) -> int:
-    """Persons of a request whom no run keeps out yet. target: by what the runs do."""
+    """How many persons of a request no run keeps out yet. target: with the references of its runs."""
     return _count_left_out(open_sealed(house, case.subject_key).envelope, target)
 
 
 def _count_left_out(envelope: Envelope, target: Target) -> int:
-    """Who asks for themselves waits for nobody."""
+    """As :func:`count_left_out`; always 0 for a person who asks for themselves, because they wait for nobody."""
     return _is_told(envelope) and sum(not _is_done(own, target.refs) for _, own in _persons(envelope, target))
 
 
 def find_causes(house: House, case: Case, envelope: Envelope, target: Target) -> frozenset[str]:
-    """What has to end before who was left out is erased; ENDED among it where that is so of somebody."""
+    """What has to end before those who were left out are erased, and ENDED if that has happened for one of them."""
     if not _count_left_out(envelope, target):
         return frozenset()
     wide = replace(target, refs=all_refs_at(house, envelope.identifiers, target.principal))
@@ -184,18 +189,18 @@ def find_causes(house: House, case: Case, envelope: Envelope, target: Target) ->
 
 
 def find_begun(house: House, case_id: CaseId, principal: Principal) -> frozenset[str] | None:
-    """Whom the runs of a case keep out of a principal's files, by reference; None: none began there."""
+    """References of the persons that the runs of a case keep out at a principal; None if no run began there."""
     runs = runs_of(house.conn, case_id, principal)
     return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list()) if runs else None
 
 
 def runs_of(conn: Connection, case_id: CaseId, principal: Principal) -> list[Run]:
-    """Suppression runs of whom the erasure of a case keeps out; there is another for who was left out before."""
+    """Suppression runs for whom the erasure of a case keeps out. Persons who were left out before get a further run."""
     return [each for each in find_runs(conn, principal, case_id=case_id) if each.reason is Suppression.ERASED]
 
 
 def keep_person_out(house: House, case_id: CaseId, target: Target, now: datetime) -> None:
-    """Suppress whom a run erases from now on; again changes nothing."""
+    """Suppress the persons that a run erases from now on; repeating it changes nothing."""
     begun = find_begun(house, case_id, target.principal)
     new = target.refs - (begun or frozenset())
     cause = case_id if begun is None else f"{case_id}/{hashlib.sha256(' '.join(sorted(new)).encode()).hexdigest()}"
@@ -204,16 +209,16 @@ def keep_person_out(house: House, case_id: CaseId, target: Target, now: datetime
 
 
 def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> frozenset[ExchangeId]:
-    """Exchanges that were on their way before the run kept the person out, and still are; all where none began.
+    """Exchanges that were on their way before the run kept the person out and still are; all if no run began.
 
-    Found before the last passes and before a scan, so that one which ends meanwhile is looked at.
+    They are looked up before the last passes and before a scan, so that one which ends meanwhile is searched.
     """
     since = max((each.made_at for each in runs_of(house.conn, case_id, principal)), default=now)
     return copy_store.find_in_flight(house.conn, principal, since)
 
 
 def _is_told(envelope: Envelope) -> bool:
-    """Whether the principal asks by its own file, as controller: the persons did not ask."""
+    """Whether the principal asks by its own file, as controller, rather than the persons themselves."""
     return envelope.actor_role == Role.PRINCIPAL.value
 
 
@@ -223,9 +228,10 @@ def _is_done(person: Refs, begun: frozenset[str]) -> bool:
 
 
 def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: frozenset[str]) -> Own:
-    """Of whom no run keeps out yet. Reads rows only where it depends on them. Raises what opening copies does.
+    """The own references of the persons that no run keeps out yet. Rows are read only if the result depends on them.
 
-    Who gave a number that nobody has, and a telephone of somebody with another, may be either of two.
+    Somebody who gave a number that nobody has, and a telephone of somebody with another number, may be either of
+    two persons. Raises whatever opening copies raises.
     """
     persons = [(given, own) for given, own in _persons(envelope, target) if not _is_done(own, begun)]
     is_told = _is_told(envelope)
@@ -233,7 +239,7 @@ def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: fr
     given = frozenset[Given]().union(*(given for given, _ in persons))
     numbers = frozenset(ref for kind, ref in given if kind in DEFINING)
     if not needed and (all(map(_is_number, given)) or (is_told and not numbers)):
-        # nothing that others could have, or told as it is
+        # nothing that others could have too, or the principal's own word counts
         return own_of([given for given, _ in persons], (), numbers, is_told=True)
     is_only = {part.principal for part in case.sub_cases} == {target.principal}
     usable = _usable(envelope, target)
@@ -252,8 +258,8 @@ def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: fr
 
 
 def _persons(envelope: Envelope, target: Target) -> Iterator[tuple[Refs, Refs]]:
-    """What each person gave, as references under the principal's key, and the same without numbers that nobody knew."""
-    every = envelope.identifiers  # is made anew at each look
+    """Yield the references of what each person gave at the principal, with and without numbers nobody knew."""
+    every = envelope.identifiers  # the property makes a new tuple each time
     given = refs_of(every, target.key, target.principal, nobodys=True)
     usable, place = _usable(envelope, target), 0
     for person in envelope.persons:
@@ -270,7 +276,7 @@ def _is_of_another(envelope: Envelope, principal: Principal) -> bool:
 
 
 def _rows(bench: Bench, copy: Copy) -> Iterator[Refs]:
-    """References of the rows of a copy that name the person, by identifying column; those that bear the same, once."""
+    """References of the rows of a copy that name the person, by identifying column; equal rows once."""
     found = _in_lake(bench, copy) if copy.kind == LAKE else _in_cells(bench, copy)
     if not found:
         return
