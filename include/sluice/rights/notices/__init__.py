@@ -1,1 +1,1 @@
-"""What principals and recipients are told (GDPR Art. 19), by file and by hand, and what they answer."""
+"""Notices: what principals and recipients are told (GDPR Art. 19), by file or by hand, and what they answer."""

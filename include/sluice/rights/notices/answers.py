@@ -1,7 +1,8 @@
-"""What a recipient says of a notice: by a file ``acks/notice-*`` under its own prefix, or by a word to the desk.
+"""What recipients answer to notices: by a file ``acks/notice-*`` under their own prefix, or by word to the desk.
 
-Every version is answered once: its outcome, the state of the notice and the ledger entry are one transaction. What
-changed nothing gets a notice of its own, a function of that record, so a rerun gives what a dead worker owes.
+Every version of a file is answered once: its outcome, the state of the notice and the ledger entry are written
+in one transaction. An answer that changed nothing gets a notice of its own. That is a function of the recorded
+outcome, so a rerun gives what a dead worker still owes.
 """
 
 import hashlib
@@ -41,13 +42,13 @@ from sluice.rights.notices.to_recipient import ENDS, refused_document
 
 log = logging.getLogger(__name__)
 MOST_PER_SWEEP = 1000
-"""New files of one principal per sweep, so that a flood keeps nobody else waiting."""
+"""New files of one principal per sweep, so that a flood of files makes nobody else wait."""
 NAMED = re.compile(rf"notice-({UUID.pattern})\.({'|'.join(ENDS)})")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an answer says: which notice, and whether it is done or only received."""
+    """The content of an answer: which notice it is about, and whether that is done or only received."""
 
     notice_id: NoticeId
     is_done: bool
@@ -55,9 +56,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSweep:
-    """One look at all ``acks/notice-*``: new files by outcome, refusals told, files left for the next look.
+    """One sweep over all ``acks/notice-*``: new files by outcome, refusals told, files left for the next sweep.
 
-    ``failed``: files, and principals of whom not all was listed or told.
+    ``failed``: files that failed, and principals whose files could not all be listed or answered.
     """
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -67,10 +68,10 @@ class AnswerSweep:
 
 
 def parse_answer(name: str, content: bytes) -> Answer | None:
-    """What a file ``notice-...`` says, or None. Pure.
+    """Read a file ``notice-...``; None if it says nothing. Pure.
 
-    Either empty and named ``notice-<number>.ack`` or ``.done``, or a JSON object of exactly ``notice`` and ``state``
-    (``acknowledged`` or ``done``); upper case is read as lower case.
+    The file is either empty and named ``notice-<number>.ack`` or ``.done``, or a JSON object of exactly ``notice``
+    and ``state`` (``acknowledged`` or ``done``); upper case is read as lower case.
     """
     if not content:
         named = NAMED.fullmatch(name.lower())
@@ -82,7 +83,10 @@ def parse_answer(name: str, content: bytes) -> Answer | None:
 
 
 def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | None) -> NoticeOutcome:
-    """What an answer does. Pure. ``principal``: whose prefix it lay under; None: the desk has it from the recipient."""
+    """Decide what an answer does. Pure.
+
+    ``principal``: the one whose prefix it lay under; None if the recipient told the desk.
+    """
     if answer is None:
         return NoticeOutcome.UNREADABLE
     if notice is None:
@@ -99,8 +103,8 @@ def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | 
 def read_answers(house: House, now: datetime) -> AnswerSweep:
     """Answer every ``acks/notice-*`` version that has no answer yet, oldest first.
 
-    What counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is away; other
-    faults are counted and met again.
+    The time that counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is
+    away; other faults are counted, and tried again by the next sweep.
     """
     outcomes, lists = Counter[str](), Faults(house.conn)
     notices = waiting = failed = 0
@@ -131,7 +135,7 @@ def acknowledge(
     is_done: bool,
     reason: str | None = None,
 ) -> tuple[NoticeId, NoticeOutcome]:
-    """Note what a recipient said to the desk; ``evidence_sha256``: of the file that proves it.
+    """Note what a recipient told the desk. ``evidence_sha256``: of the file that proves it.
 
     ``named``: the notice's number or an unambiguous beginning. ``reason``: a code or an IRI. Raises NotFound,
     Ambiguous, UsageError, NotByHand while nobody was told.
@@ -154,7 +158,7 @@ def note_sent(
 ) -> NoticeId:
     """Note that the desk told a recipient that has no prefix.
 
-    Raises NotFound, Ambiguous, UsageError, NotByHand for any other.
+    Raises NotFound, Ambiguous, UsageError, NotByHand for a notice that is told in another way or was told before.
     """
     check_reason(reason)
     name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
@@ -168,7 +172,7 @@ def note_sent(
 
 
 def _files(house: House, principal: str) -> tuple[list[StoredObject], list[AnswerFile]]:
-    """Versions without an answer, oldest first, and the answers that the others have."""
+    """Versions without an answer, oldest first, and the answers to the others."""
     under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
     there = [item for item in under if is_of_notice(item.key)]
     answered = notice_store.find_answers(house.conn, there)
@@ -178,7 +182,7 @@ def _files(house: House, principal: str) -> tuple[list[StoredObject], list[Answe
 
 
 def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> AnswerFile | None:
-    """Read one version and record what it did; None when it waits or another worker has it."""
+    """Read one version and record what it did; None if it has to wait or another worker has it."""
     content = read_small(house, item)
     answer = None if content is None else parse_answer(item.key.rsplit("/", 1)[-1], content)
     since = put_at(item, now)
@@ -186,7 +190,7 @@ def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> 
         notice = notice_store.find_notice(house.conn, answer.notice_id, lock=True) if answer else None
         outcome = judge_answer(answer, notice, principal)
         if notice and outcome.moves and notice.told_at is None:
-            return None  # its file lies there before it is written down
+            return None  # the notice's file is there, but not recorded yet
         file = AnswerFile(
             principal, item.bucket, item.key, item.version_id, notice.notice_id if notice else None, outcome, now
         )
@@ -216,7 +220,7 @@ def _refuse(conn: Connection, file: AnswerFile) -> None:
 
 
 def _give_refusals(house: House, principal: str, files: Sequence[AnswerFile]) -> int:
-    """Tell what changed nothing, where that was not told yet; how many."""
+    """Give a notice for each answer that changed nothing, unless there is one already; return how many."""
     refused = {
         f"{principal}/notices/notice-ack-{file.version_id}.json": file for file in files if not file.outcome.moves
     }

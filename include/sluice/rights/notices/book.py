@@ -1,4 +1,4 @@
-"""One move of a notice in one transaction: its row and its ledger entry together, or nothing."""
+"""Take one move of a notice in one transaction: its row and its ledger entry are written together, or not at all."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -26,7 +26,7 @@ def take(
     evidence_sha256: str | None = None,
     reason: str | None = None,
 ) -> bool:
-    """Move a notice: its row and its ledger entry at once; False when it stands elsewhere by now."""
+    """Move a notice and append the ledger entry; return False if another worker has moved it since it was read."""
     changed = moved(notice, to, at)
     if to is NoticeState.SENT:
         changed = replace(changed, sha256=evidence_sha256)

@@ -1,4 +1,4 @@
-"""Follow notices until their recipients say that they are done: answers, reminders, escalation, and what then goes."""
+"""Follow notices until their recipients say that they are done: read answers, remind, escalate, remove what is over."""
 
 import logging
 from dataclasses import dataclass, field
@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One sweep. ``dropped``: notices that named a person and are done. ``left``: logged, met again."""
+    """The result of one sweep.
+
+    ``dropped``: notices that named a person and are done. ``left``: faults that were logged; the next sweep tries
+    again.
+    """
 
     answers: AnswerSweep = field(default_factory=AnswerSweep)
     overdue: int = 0
@@ -36,9 +40,10 @@ class Followed:
 
 
 def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Followed:
-    """Read answers first, so that nobody is reminded of what lies there already; then what time asks for.
+    """Read the answers, then take every move that is due because time has passed.
 
-    Doing it again at the same moment finds nothing more to do. Raises ServiceMissing when a store is away.
+    Answers come first, so that nobody is reminded of something that they have answered already. Repeating it at the
+    same moment finds nothing more to do. Raises ServiceMissing when a store is away.
     """
     answers = read_answers(house, now)
     counts = dict.fromkeys((NoticeState.OVERDUE, NoticeState.REMINDED, NoticeState.ESCALATED), 0)
@@ -66,7 +71,7 @@ def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Foll
 
 
 def _drop(house: House, now: datetime, notice: Notice) -> bool:
-    """Remove every version of a notice that is done, or never goes: it names a person, and nobody needs it."""
+    """Remove every version of a notice that is done or is never sent: it names a person, and nobody needs it."""
     with try_lock(house.conn, notice.notice_id) as is_free:
         if is_free:
             house.objects.delete_others(house.settings.bucket_exchange, key_of(notice), frozenset())
@@ -75,7 +80,7 @@ def _drop(house: House, now: datetime, notice: Notice) -> bool:
 
 
 def _move(house: House, notice: Notice, to: NoticeState, now: datetime) -> Notice | None:
-    """The notice after a move that time asked for; None when somebody was first."""
+    """Take a move that is due, and return the notice after it; None if another worker was first."""
     sha256 = None
     if to is not NoticeState.OVERDUE and notice.channel is Channel.PREFIX:
         end = f"-reminder-{notice.reminders + 1}.json" if to is NoticeState.REMINDED else "-escalated.json"

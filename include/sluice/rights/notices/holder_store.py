@@ -1,4 +1,4 @@
-"""Which exchanges held the persons of a case: the SQL of it. What was noted stays when the copies that said so go."""
+"""SQL about which exchanges held the persons of a case. What was noted stays when the copies that showed it go."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,17 +26,18 @@ _MADE_OF = """made(id, root) as (
     where e.principal = %(principal)s and e.direction <> %(answer)s
       and not exists (select from found f where f.exchange_id = i.exchange_id)
       and not exists (select from copy c where c.exchange_id = i.exchange_id and c.gone_at is null))"""
-"""What was made of a file that held them, directly or not, as far as no copy is left that could say whose it was. An
-answer to a controller is about one person, whatever it was made of."""
+"""SQL of the exchanges made of a file that held the persons, directly or not, if no copy is left that could tell whose
+data it was. An answer to a controller is left out: it is about one person, whatever it was made of."""
 
 
 def note_holders(
     conn: Connection, case_id: str, principal: str, found: Mapping[str, bool], *, by_index: bool = False
 ) -> None:
-    """Note which exchanges hold persons of a case; again only adds. ``found``: whether the delivered file is one place.
+    """Note which exchanges hold persons of a case; repeating it only adds.
 
-    A return whose delivered file is still there was delivered with the persons only if that file names them. Where
-    it is past its retention, or only the index was asked, delivery itself says so.
+    ``found``: by exchange, whether the persons are in the delivered file. If the delivered file of a return is
+    still there, the return was delivered with the persons only if that file names them. If it is past its
+    retention, or only the index was asked (``by_index``), its delivery alone is enough.
     """
     conn.execute(
         """insert into case_holder (case_id, principal, exchange_id, was_delivered)
@@ -59,7 +60,7 @@ def note_holders(
 
 
 def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterable[int]]) -> None:
-    """Note which identifiers, by place, the index of an exchange names that was noted as holder; again only adds."""
+    """Note, for exchanges noted as holders, which identifiers (by place) their index names; repeating it only adds."""
     with conn.cursor() as cursor:
         cursor.executemany(
             """update case_holder set identifiers = (
@@ -70,10 +71,10 @@ def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterab
 
 
 def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
-    """Closed exchanges that held persons of a case: what was noted, and what its erasure found; and returns that were
-    delivered and are gone, if they were made of one of these (``is_guess``).
+    """Closed exchanges that held persons of a case: those that were noted, and those in which its erasure found them.
 
-    Results of agents came from nobody outside and went to nobody.
+    Also returns that were delivered and are gone, if they were made of one of these (``is_guess``). Results of
+    agents are left out, because they came from nobody outside and went to nobody.
     """
     rows = conn.execute(
         f"""with recursive {_FOUND}, {_MADE_OF}
@@ -113,6 +114,6 @@ def _holder(conn: Connection, row: Mapping[str, Any]) -> Holder | None:
 
 
 def _places(named: Sequence[Sequence[int] | None]) -> tuple[int, ...] | None:
-    """Of what it was made of, together; None: of one of these nobody asked."""
+    """The places of all exchanges that it was made of, together; None if nobody asked about one of these."""
     known = [each for each in named if each is not None]
     return tuple(dict.fromkeys(place for each in known for place in each)) if len(known) == len(named) else None

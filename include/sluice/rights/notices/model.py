@@ -1,4 +1,4 @@
-"""Notices to recipients (GDPR Art. 19): the words, and how one stands. No value of a person."""
+"""Types of the notices to recipients (GDPR Art. 19): states, channels, outcomes, holders. No value of a person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +11,11 @@ from sluice.rights.case.model import Action, CaseId, SubCaseId
 from sluice.terms import Direction, ExchangeId
 
 NoticeId = NewType("NoticeId", str)
-"""UUID of one notice: a function of the part, the recipient and its side, so that a rerun makes the same."""
+"""UUID of one notice: a function of the part, the recipient and its side, so that a rerun makes the same one."""
 
 
 class NoticeState(StrEnum):
-    """How far a recipient is. Only its own word makes ACKNOWLEDGED and DONE; time alone never does."""
+    """How far a recipient is. Only its own word leads to ACKNOWLEDGED and DONE; the passing of time never does."""
 
     OWED = "OWED"
     SENT = "SENT"
@@ -27,21 +27,21 @@ class NoticeState(StrEnum):
 
 
 class Side(StrEnum):
-    """Why somebody is told: it got the data, or the data came from it (Art. 7(3), 21, C-129/21)."""
+    """Why somebody is told: they got the data, or the data came from them (Art. 7(3), 21, C-129/21)."""
 
     RECIPIENT = "recipient"
     SUPPLIER = "supplier"
 
 
 class Channel(StrEnum):
-    """How somebody is told: by a file under its own prefix, or by the desk, which has no prefix for it."""
+    """How somebody is told: by a file under their own prefix, or by the desk if they have none for it."""
 
     PREFIX = "prefix"
     DESK = "desk"
 
 
 class NoticeOutcome(StrEnum):
-    """What one answer about a notice did. Only the first two move it."""
+    """What one answer about a notice did. Only the first two move the notice."""
 
     ACKNOWLEDGED = "ACKNOWLEDGED"
     DONE = "DONE"
@@ -60,8 +60,9 @@ class NoticeOutcome(StrEnum):
 class Holder:
     """An exchange that held the persons of a case. ``was_delivered``: its principal got them in a return.
 
-    ``identifiers``: places in the sealed list of those that its index named; None: nobody asked. ``is_guess``: a return
-    of which nothing is left, made of files that held them: nobody can say any more whether they were in it.
+    ``identifiers``: places, in the sealed list, of the identifiers that its index named; None if nobody asked.
+    ``is_guess``: a return that is gone and was made of files that held the persons, so that nobody can tell any
+    more whether they were in it.
     """
 
     exchange_id: ExchangeId
@@ -74,7 +75,10 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody who has to be told of one part: what it has, and from which exchanges. ``is_guess``: each is one."""
+    """Somebody who has to be told of one part: what they have, and from which exchanges.
+
+    ``is_guess``: all of these exchanges are guesses.
+    """
 
     recipient: str
     side: Side
@@ -86,10 +90,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One recipient of one decided part and how far it is. All moments UTC.
+    """One recipient of one decided part, and how far it is. All moments are UTC.
 
-    ``recipient``: code of a principal, or the name on the record; ``name``: as the person reads it.
-    ``sha256``: of the notice file, or of the proof that the desk told it. ``entry_hash``: of the ledger entry of SENT.
+    ``recipient``: the code of a principal, or the name on the record. ``name``: as the person reads it. ``sha256``:
+    of the notice file, or of the proof that the desk told the recipient. ``entry_hash``: of the ledger entry of
+    SENT.
     """
 
     notice_id: NoticeId
@@ -121,7 +126,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFile:
-    """One version of an ``acks/notice-*`` file and what it did. ``notice_id``: of ours, whoever's."""
+    """One version of an ``acks/notice-*`` file and what it did. ``notice_id``: a notice of ours, to anybody."""
 
     principal: str
     bucket: str

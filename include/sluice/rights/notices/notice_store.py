@@ -1,4 +1,4 @@
-"""Notices in PostgreSQL: the only SQL about them. A state changes together with its ledger entry, or not at all."""
+"""Notices in PostgreSQL: all SQL about them is here. A state changes together with its ledger entry, or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -24,14 +24,18 @@ _LATE = """(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk')
 _LATE_STATES = {"late": sorted(LATE)}
 NEVER_GOES = """n.state = 'OWED' and n.channel = 'prefix'
     and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT')"""
-"""A notice that a file would have told, of a part that was withdrawn first: nobody sends it, and nobody can by hand."""
+"""SQL of a notice that would have been sent as a file, but whose part was withdrawn first. Nobody sends it, and nobody
+can tell it by hand."""
 
 
 def find_unasked(
     conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
 ) -> list[tuple[CaseId, SubCaseId]]:
-    """Parts of which nobody found out yet who has to be told: the rest once decided; what is erased or corrected once
-    that was carried out, which says what it came to."""
+    """Parts for which nobody has found out yet who has to be told.
+
+    Erasures and corrections are looked at once they were carried out, because only then it is known what came of
+    them; other decisions as soon as they are made.
+    """
     rows = conn.execute(
         """select p.case_id::text as case_id, p.sub_case_id::text as sub_case_id from sub_case p
            left join propagation f using (sub_case_id)
@@ -46,7 +50,7 @@ def find_unasked(
 def insert_propagation(
     conn: Connection, sub_case_id: str, notices: Sequence[Notice], found_at: datetime, entry_hash: str
 ) -> None:
-    """It was found out who has to be told of a part. Call in the transaction that appended the entry."""
+    """Store who has to be told of a part. Call this in the transaction that appended the entry."""
     conn.execute(
         "insert into propagation (sub_case_id, recipients, found_at, entry_hash) values (%s, %s, %s, %s)",
         (sub_case_id, len(notices), found_at, entry_hash),
@@ -64,19 +68,19 @@ def _plain(value: object) -> object:
 
 
 def find_propagation(conn: Connection, sub_case_id: str) -> str | None:
-    """Hash of the entry that says who has to be told of a part; None while nobody found out."""
+    """The hash of the entry that says who has to be told of a part; None while nobody has found out."""
     row = conn.execute("select entry_hash from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
     return row["entry_hash"] if row else None
 
 
 def count_recipients(conn: Connection, sub_case_id: str) -> int:
-    """How many have to be told of a part; 0 while nobody found out."""
+    """How many have to be told of a part; 0 while nobody has found out."""
     row = conn.execute("select recipients from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
     return int(row["recipients"]) if row else 0
 
 
 def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str | None:
-    """Hash of the entry that says that the persons of a part are kept out, as was decided; None while they are not."""
+    """The hash of the entry that says that the persons of a part are kept out, as decided; None while they are not."""
     row = conn.execute(
         """select coalesce(r.entry_hash, (select encode(e.hash, 'hex') from ledger.entry e
                    where e.chain = 'principal.' || r.principal and e.kind = %(kind)s
@@ -96,7 +100,7 @@ def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str |
 
 
 def count_untold(conn: Connection, sub_case_id: str) -> int | None:
-    """How many recipients of a part were not told yet; None while nobody found out who they are."""
+    """How many recipients of a part were not told yet; None while nobody has found out who they are."""
     row = conn.execute(
         """select (select count(*) from notice n where n.sub_case_id = f.sub_case_id and n.told_at is null) as untold
            from propagation f where f.sub_case_id = %s""",
@@ -113,7 +117,7 @@ def list_notices(
     states: Iterable[NoticeState] = (),
     limit: int | None = 200,
 ) -> list[Notice]:
-    """Notices, newest first. ``states``: all when none is named."""
+    """Notices, newest first. ``states``: only these; all if empty."""
     rows = conn.execute(
         f"""select {_NOTICE} from notice n
             where (%(case)s::uuid is null or n.case_id = %(case)s)
@@ -126,7 +130,7 @@ def list_notices(
 
 
 def list_late(conn: Connection, limit: int) -> list[Notice]:
-    """Notices that time made late, and those that the desk itself has to send, the longest due first."""
+    """Notices that are late, and those that the desk has to send, those due longest first."""
     rows = conn.execute(
         f"""select {_NOTICE} from notice n where {_LATE}
             order by n.due_at nulls last, n.found_at, n.notice_id limit %(limit)s""".encode(),
@@ -136,13 +140,13 @@ def list_late(conn: Connection, limit: int) -> list[Notice]:
 
 
 def count_late(conn: Connection) -> int:
-    """How many there are."""
+    """How many notices :func:`list_late` would return without limit."""
     row = conn.execute(f"select count(*) as n from notice n where {_LATE}".encode(), _LATE_STATES).fetchone()
     return int(row["n"]) if row else 0
 
 
 def find_to_tell(conn: Connection) -> list[NoticeId]:
-    """Notices of parts that stand, which a file has to tell and none has; oldest first."""
+    """Notices that still have to be put as a file, without those of withdrawn parts; oldest first."""
     rows = conn.execute(
         """select n.notice_id::text as id from notice n join sub_case p using (sub_case_id)
            where n.state = 'OWED' and n.channel = 'prefix' and p.state <> 'WITHDRAWN_BY_SUBJECT'
@@ -152,7 +156,7 @@ def find_to_tell(conn: Connection) -> list[NoticeId]:
 
 
 def find_without_receipt(conn: Connection) -> list[Notice]:
-    """Notices told by a file, whose receipt a dead worker owes; oldest first."""
+    """Notices that were told by a file and have no receipt yet, because a worker died; oldest first."""
     rows = conn.execute(
         f"""select {_NOTICE} from notice n
             where n.channel = 'prefix' and n.told_at is not null and n.receipted_at is null
@@ -162,7 +166,7 @@ def find_without_receipt(conn: Connection) -> list[Notice]:
 
 
 def find_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notice | None:
-    """One notice by its number, or None; ``lock``: until the transaction ends."""
+    """One notice by its number, or None. ``lock``: hold it until the transaction ends."""
     end = "for update of n" if lock else ""
     row = conn.execute(f"select {_NOTICE} from notice n where notice_id = %s {end}".encode(), (notice_id,)).fetchone()
     return _notice(row) if row else None
@@ -177,7 +181,7 @@ def get_notice(conn: Connection, notice_id: str, *, lock: bool = False) -> Notic
 
 
 def find_stopped(conn: Connection, notice: Notice) -> tuple[tuple[str, ...], str | None]:
-    """The purposes (DPV IRIs) and the channel that the request behind a notice stops at its principal; none: all."""
+    """The purposes (DPV IRIs) and channel that the request behind a notice stops at its principal; empty: all."""
     row = conn.execute(
         """select purposes, channel from suppression_run
            where case_id = %s and principal = %s and reason in ('objected', 'consent_withdrawn') limit 1""",
@@ -187,7 +191,7 @@ def find_stopped(conn: Connection, notice: Notice) -> tuple[tuple[str, ...], str
 
 
 def find_done(conn: Connection) -> list[Notice]:
-    """Notices that are done, or that never go, and whose file may still name a person: a dead worker left it half."""
+    """Notices that are done or never sent, whose file may still name a person because a worker died half-way."""
     rows = conn.execute(
         f"""select {_NOTICE} from notice n
             where n.channel = 'prefix' and n.dropped_at is null and (n.state = 'DONE' or {NEVER_GOES})
@@ -197,12 +201,12 @@ def find_done(conn: Connection) -> list[Notice]:
 
 
 def find_beginning(conn: Connection, beginning: str) -> NoticeId:
-    """The one notice whose number begins so. Raises NotFound, Ambiguous."""
+    """The one notice whose number begins with this. Raises NotFound, Ambiguous."""
     return NoticeId(find_by_beginning(conn, "notice", beginning, "select notice_id as id from notice"))
 
 
 def update_notice(conn: Connection, notice: Notice) -> None:
-    """What a move can change of a notice, which is locked."""
+    """Write what a move can change in a notice. The notice must be locked."""
     conn.execute(
         """update notice set state = %(state)s, told_at = %(told_at)s, due_at = %(due_at)s, sha256 = %(sha256)s,
                acknowledged_at = %(acknowledged_at)s, done_at = %(done_at)s, was_late = %(was_late)s,
@@ -213,22 +217,22 @@ def update_notice(conn: Connection, notice: Notice) -> None:
 
 
 def note_entry(conn: Connection, notice_id: NoticeId, entry_hash: str) -> None:
-    """Which entry of the ledger says that a notice was sent; its receipt is made from that."""
+    """Note which ledger entry says that a notice was sent; its receipt is made from that entry."""
     conn.execute("update notice set entry_hash = %s where notice_id = %s", (entry_hash, notice_id))
 
 
 def mark_receipted(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
-    """The receipt lies beside the notice."""
+    """Note that the receipt lies beside the notice."""
     conn.execute("update notice set receipted_at = %s where notice_id = %s", (at, notice_id))
 
 
 def mark_dropped(conn: Connection, notice_id: NoticeId, at: datetime) -> None:
-    """The file that named a person is gone."""
+    """Note that the file that named a person is gone."""
     conn.execute("update notice set dropped_at = %s where notice_id = %s", (at, notice_id))
 
 
 def insert_answer(conn: Connection, file: AnswerFile) -> bool:
-    """Store what one version under acks/ did; False when it has an answer already."""
+    """Store what one version under acks/ did; return False if that was stored already."""
     row = conn.execute(
         """insert into notice_answer (principal, bucket, key, version_id, notice_id, outcome, seen_at)
            values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
@@ -238,7 +242,7 @@ def insert_answer(conn: Connection, file: AnswerFile) -> bool:
 
 
 def find_answers(conn: Connection, items: Sequence[StoredObject]) -> list[AnswerFile]:
-    """The answers that these versions have."""
+    """The stored answers to these versions."""
     rows = conn.execute(
         """select f.principal, f.bucket, f.key, f.version_id, f.notice_id::text as notice_id, f.outcome, f.seen_at
            from unnest(%s::text[], %s::text[], %s::text[]) as a(bucket, key, version_id)
@@ -249,7 +253,7 @@ def find_answers(conn: Connection, items: Sequence[StoredObject]) -> list[Answer
 
 
 def list_answers(conn: Connection, principal: str | None = None, limit: int = 200) -> list[AnswerFile]:
-    """What was put under acks/ about notices and what it did, newest first."""
+    """What was put under acks/ about notices, and what it did, newest first."""
     rows = conn.execute(
         """select principal, bucket, key, version_id, notice_id::text as notice_id, outcome, seen_at
            from notice_answer where (%(principal)s::text is null or principal = %(principal)s)

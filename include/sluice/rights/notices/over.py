@@ -1,4 +1,4 @@
-"""What a request that is over leaves with its principal: that it was taken back is told, what named persons goes."""
+"""Clean up requests that are over at their principal: tell it what was withdrawn, remove notices that name persons."""
 
 from collections.abc import Set as AbstractSet
 
@@ -11,13 +11,14 @@ from sluice.terms import Principal
 
 
 def drop_over(house: House, principal: Principal) -> int:
-    """Tell a principal what persons took back, and remove the notices that forwarded what is over; how many were told.
+    """Tell a principal what persons withdrew, and remove the notices that forwarded requests which are over.
 
-    Only those name somebody: whoever has to decide needs it. Every other notice stays to be read.
+    Returns how many withdrawals were told. Only the forwarding notices name somebody, because whoever decides needs
+    that. Every other notice stays to be read.
     """
     keys = find_over(house.conn, principal)
     bucket, there = house.settings.bucket_exchange, _notices(house, principal)
-    told = _tell_withdrawn(house, principal, there)  # first: it is told of what was forwarded
+    told = _tell_withdrawn(house, principal, there)  # first: only who was sent a request is told of its withdrawal
     for key in filter(there.__contains__, keys):
         house.objects.delete_others(bucket, key, frozenset())
     return told
@@ -36,7 +37,7 @@ def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> No
 
 
 def _tell_withdrawn(house: House, principal: Principal, there: AbstractSet[str]) -> int:
-    """What counts is the notice that lies there, even if its giver died before writing it down."""
+    """Tell withdrawals of requests whose notice lies there, even if the worker that put it died before noting that."""
     told = 0
     for case in store.list_cases(house.conn, state=State.WITHDRAWN_BY_SUBJECT, principal=principal, limit=None):
         for part in case.sub_cases:

@@ -1,6 +1,6 @@
-"""Which persons of a principal's own request file an exchange held: its other recipients hear of those and no others.
+"""Find which persons of a principal's own request file an exchange held. Its other recipients hear of no others.
 
-The index says it, so it is asked before an erasure edits that. Of a request of one person nobody has to ask.
+The index knows this, so it is asked before an erasure edits it. For a request of one person nobody has to ask.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from sluice.terms import ExchangeId, Principal
 
 
 def note_named(house: House, case: Case, principal: Principal) -> None:
-    """Note of the exchanges that were noted as holders which identifiers their index names; again only adds."""
+    """Note which identifiers the index names in each exchange that was noted as a holder; repeating it only adds."""
     if case.channel != FILE:
         return
     refs = refs_at(house, open_sealed(house, case.subject_key).envelope.identifiers, principal)

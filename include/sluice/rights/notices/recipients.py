@@ -1,11 +1,11 @@
 """Who has to be told of a decided part of a case (GDPR Art. 19; Art. 7(3) and 21 upstream). Pure.
 
-The rule, also in docs/explanation/cases.md: whoever the record of an exchange names as recipient, if the
-exchange held the person and had a field group of this part's controller that was decided. Of a return, only
-if it was delivered with the person in it, or if nothing is left that could say whether they were. Whoever
-decided is not told of its own decision. Of a stop, the supplier of the person's rows is told too. What was
-exchanged under an agreement that no part of the case is about, as one that has ended, goes with every part of
-the same controller at that principal.
+The rule, also in docs/explanation/cases.md: everybody whom the record of an exchange names as recipient, if the
+exchange held the person and had a field group that was decided and that this part's controller decides of. For
+a return, only if it was delivered with the person in it, or if nothing is left that could tell whether they
+were. Whoever decided is not told of its own decision. If something has to stop, the supplier of the person's
+rows is told too. What was exchanged under an agreement that no part of the case is about, such as one that has
+ended, goes with every part of the same controller at that principal.
 """
 
 from collections import defaultdict
@@ -18,16 +18,16 @@ from sluice.rights.person.scope import DECIDES
 from sluice.terms import Direction, ExchangeId
 
 PASSED_ON = frozenset({Action.ERASE, Action.RECTIFY, Action.RESTRICT, Action.STOP})
-"""Decisions a recipient has to follow too; what is given or exported to the person concerns nobody else."""
+"""Decisions that a recipient has to follow too. What is given or exported to the person concerns nobody else."""
 UPSTREAM = frozenset({Action.STOP})
-"""Decisions the supplier has to hear of, or its next file brings the person back (C-129/21)."""
+"""Decisions that the supplier has to be told of, because otherwise its next file brings the person back (C-129/21)."""
 BY_HAND = frozenset({Action.RECTIFY})
-"""Decisions that no file of ours can carry yet: the new value is not in the case."""
+"""Decisions that none of our files can carry yet, because the new value is not in the case."""
 PRINCIPAL = "principal"
 
 
 def without_part(parts: Iterable[SubCase], holders: Iterable[Holder]) -> frozenset[str]:
-    """Agreements under which exchanges held the person, and that none of these parts is about."""
+    """Agreements under which exchanges held the person, but that none of these parts is about."""
     under = {holder.record.why.agreement_id for holder in holders}
     return frozenset(each for each in under if each) - {part.agreement_id for part in parts if part.agreement_id}
 
@@ -35,7 +35,7 @@ def without_part(parts: Iterable[SubCase], holders: Iterable[Holder]) -> frozens
 def recipients_of(
     part: SubCase, holders: Iterable[Holder], center: str, orphans: Collection[str] = ()
 ) -> tuple[Recipient, ...]:
-    """Everybody who has to be told of a part, by name and side; nobody for what is not passed on.
+    """Everybody who has to be told of a part, by name and side; empty for decisions that are not passed on.
 
     ``holders``: exchanges of the part's principal that held the persons of the case. ``center``: our own code.
     ``orphans``: agreements of that principal that no part of the case is about.
@@ -59,12 +59,12 @@ def recipients_of(
 
 
 def decider_of(part: SubCase, center: str) -> str:
-    """Who decided of a part: its principal by an instruction, else the center's own desk, alone or jointly."""
+    """Who decided a part: its principal by an instruction, or else the center's own desk, alone or jointly."""
     return part.principal if part.controller == PRINCIPAL else center
 
 
 def groups_of(record: ExchangeRecord, controller: str) -> frozenset[str]:
-    """Field groups of an exchange that a controller decides of, by column where the record says it by column."""
+    """Field groups of an exchange that a controller decides of; by column, where the record is by column."""
     by_group: dict[str, set[str]] = defaultdict(set)
     for role in record.who.roles:
         by_group[role.field_group].add(role.controller)
@@ -87,25 +87,32 @@ def _told(
     for name in _receivers(holder, center) if decided else ():
         if name != decider:
             yield name, Side.RECIPIENT, decided
-    supplier = record.who.principal  # also of held rows that we ourselves put there again
+    supplier = record.who.principal  # also for held rows, which we ourselves put there again
     if part.action in UPSTREAM and holder.direction is Direction.INBOUND and supplier != decider:
         yield supplier, Side.SUPPLIER, frozenset(c.field_group for c in record.what.columns if c.field_group)
 
 
 def _decided(part: SubCase, record: ExchangeRecord) -> frozenset[str]:
-    """Field groups of an exchange that were decided with a part; what its own agreement does not list goes with all."""
+    """Field groups of an exchange that were decided with a part.
+
+    If its agreement has no part in the case, they are all that the controller decides of, provided that all of the
+    part was decided.
+    """
     groups, named = groups_of(record, part.controller), set(part.action_fields or part.field_groups)
     is_all = record.why.agreement_id != part.agreement_id and named == set(part.field_groups)
     return groups if is_all else groups & named
 
 
 def _receivers(holder: Holder, center: str) -> tuple[str, ...]:
-    """Whom the record names, without us. What was made and never delivered reached nobody."""
+    """The recipients in the record, without us; none for a return that was made and never delivered."""
     if holder.direction is Direction.OUTBOUND_RETURN and not holder.was_delivered:
         return ()
     return tuple(name for name in dict.fromkeys(holder.record.who.recipients) if name != center)
 
 
 def _channel(part: SubCase, name: str) -> Channel:
-    """A prefix is its own principal's only: what anybody else got of its data is told by the desk."""
+    """By a file for the part's own principal, if one can carry the decision; otherwise by the desk.
+
+    A prefix is for its own principal only, so the desk tells anybody else who got data of that principal.
+    """
     return Channel.PREFIX if name == part.principal and part.action not in BY_HAND else Channel.DESK

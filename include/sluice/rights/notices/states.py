@@ -1,4 +1,4 @@
-"""How a notice moves: sent, acknowledged, done, overdue, reminded, escalated. Pure; each is a state of its own.
+"""How a notice moves: sent, acknowledged, done, overdue, reminded, escalated. Pure; each of these is a state.
 
 No law sets these terms (Art. 19 says: without delay unless impossible); they are the center's own.
 """
@@ -11,7 +11,7 @@ from sluice.rights.notices.model import Channel, Notice, NoticeState
 
 S = NoticeState
 WAITING = frozenset({S.SENT, S.ACKNOWLEDGED, S.OVERDUE, S.REMINDED, S.ESCALATED})
-"""Told, and not said to be done."""
+"""States in which the recipient was told and has not said that it is done."""
 LATE = frozenset({S.OVERDUE, S.REMINDED, S.ESCALATED})
 MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     S.OWED: frozenset({S.SENT}),
@@ -22,20 +22,20 @@ MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     S.ESCALATED: frozenset({S.ACKNOWLEDGED, S.DONE}),
     S.DONE: frozenset(),
 }
-"""Every move there is. ACKNOWLEDGED and DONE are said by the recipient, the others come of sending and of time."""
+"""Every move there is. The recipient says ACKNOWLEDGED and DONE; the others follow from sending and from time."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoticePace:
-    """By when a recipient should speak, and when it is asked again. ``done_within``: since it acknowledged."""
+    """When a recipient should answer, and when it is asked again. ``done_within``: counted from its acknowledgement."""
 
     answer_within: timedelta = timedelta(days=7)
     done_within: timedelta = timedelta(days=21)
     remind_after: timedelta = timedelta(days=1)
-    """Since it was due."""
+    """Counted from the moment it was due."""
     remind_every: timedelta = timedelta(days=7)
     escalate_after: timedelta = timedelta(days=14)
-    """Since it was due."""
+    """Counted from the moment it was due."""
 
 
 DEFAULT_PACE = NoticePace()
@@ -62,7 +62,11 @@ def moved(notice: Notice, to: NoticeState, at: datetime, pace: NoticePace = DEFA
 
 
 def due_move(notice: Notice, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticeState | None:
-    """What time alone asks for at ``now``; the due moment itself is in time. The desk reminds whoever has no prefix."""
+    """The move that is due at ``now`` because time has passed, or None.
+
+    At the due moment itself, nothing is late yet. The desk reminds recipients that have no prefix, so they get no
+    first reminder from here.
+    """
     if notice.due_at is None or now <= notice.due_at:
         return None
     if notice.state in (S.SENT, S.ACKNOWLEDGED):

@@ -1,7 +1,8 @@
 """Find out who has to be told of what was decided, and tell them: a notice and a signed receipt in their own prefix.
 
-Who it is was noted before an erasure removed it. A notice is put first; its hash goes into the ledger together with
-the state SENT; the receipt follows and is a function of that entry. Killed anywhere, a rerun goes on.
+Who they are was noted before an erasure removed the traces. A notice is put first. Then its hash goes into the
+ledger together with the state SENT. The receipt follows and is a function of that entry. If a worker is killed
+at any point, a rerun continues.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,12 +40,15 @@ from sluice.terms import Direction, ExchangeId, Principal
 from sluice.times import utc_text
 
 ERASED = CARRIED_OUT - {State.CLOSED}
-"""Where an erased part stands while somebody may have to hear of it."""
+"""States of a part that was erased and of which somebody may still have to be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one sweep did: parts looked into, recipients found, notices and receipts given; ``failed``: met again."""
+    """The result of one sweep: parts looked into, recipients found, notices and receipts given.
+
+    ``failed``: what is tried again by the next sweep.
+    """
 
     parts: int = 0
     found: int = 0
@@ -56,7 +60,8 @@ class Told:
 def tell(house: House, now: datetime) -> Told:
     """Find the recipients of every decided part and tell those that have a prefix.
 
-    Raises ServiceMissing when a store is away; other faults are logged by their code and met again.
+    Raises ServiceMissing when a store is away; other faults are logged by their code, and tried again by the next
+    sweep.
     """
     unasked = notice_store.find_unasked(house.conn, OPEN_DECISIONS, ERASED)
     found, failed = each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
@@ -72,7 +77,7 @@ def tell(house: House, now: datetime) -> Told:
 
 
 def note_places(house: House, case_id: CaseId, principal: Principal, places: Iterable[Place]) -> None:
-    """Note which exchanges hold a person, before an erasure takes out what says so. ``places``: where it found them."""
+    """Note which exchanges hold a person, before an erasure removes what shows it. ``places``: where it found them."""
     found: dict[str, bool] = {}
     for place in places:
         if place.copy.kind == ANSWER:
@@ -84,9 +89,9 @@ def note_places(house: House, case_id: CaseId, principal: Principal, places: Ite
 
 
 def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
-    """Bucket and key of notices that name a person to a principal until it says that it is done.
+    """Bucket and key of the notices that name a person to a principal, until it says that it is done.
 
-    They are why a copy elsewhere goes, so a second scan passes over them, and the certificate says so.
+    They are why copies elsewhere are removed, so a second scan passes over them, and the certificate says so.
     """
     waiting = notice_store.list_notices(
         house.conn, recipient=principal, states=(NoticeState.OWED, *WAITING), limit=None
@@ -96,7 +101,7 @@ def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str
 
 
 def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: datetime) -> int:
-    """Find out who has to be told of a part, once, and write it down with its ledger entry; how many."""
+    """Find out who has to be told of a part, once, and record it with its ledger entry; return how many."""
     case = store.get_case(house.conn, case_id)
     part = next(each for each in case.sub_cases if each.sub_case_id == sub_case_id)
     if part.action in PASSED_ON and part.action is not Action.ERASE:
@@ -122,7 +127,7 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
 def _recipients(
     house: House, case: Case, part: SubCase, holders: Sequence[Holder], now: datetime
 ) -> tuple[Recipient, ...]:
-    """Of a rectification whoever has what was corrected; who has other data of the person has nothing to correct."""
+    """The recipients of a part. A rectification concerns only those who have something that was corrected."""
     if part.action is Action.RECTIFY:
         groups = corrected_groups(house.conn, part, now)
         if not groups:
@@ -132,7 +137,7 @@ def _recipients(
 
 
 def _note_indexed(house: House, case: Case, part: SubCase) -> None:
-    """What is not erased stays findable, so the index is asked once it was decided."""
+    """Ask the index once something other than erasure was decided: the person can still be found in it."""
     identifiers, principal = open_sealed(house, case.subject_key).envelope.identifiers, Principal(part.principal)
     refs = sorted(all_refs_at(house, identifiers, principal))
     found: dict[str, bool] = dict.fromkeys(_indexed(house, principal, refs), False)
@@ -141,7 +146,7 @@ def _note_indexed(house: House, case: Case, part: SubCase) -> None:
 
 
 def _indexed(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[ExchangeId]:
-    """Exchanges whose index run of accepted rows, or of a return, names one of these."""
+    """Exchanges whose index run of accepted rows, or of a return, names one of these references."""
     found = named_in(house, principal, refs)
     yield from (run.exchange_id for run, _ in found if run.direction is not Direction.INTERNAL)
 
@@ -166,7 +171,7 @@ def _notice(house: House, part: SubCase, found: Recipient, holders: Sequence[Hol
 
 
 def _name(house: House, part: SubCase, found: Recipient, holders: Sequence[Holder]) -> str:
-    """As the person reads it: of a principal the name in its agreement, else what the record says."""
+    """The name that the person reads: for a principal the one in its agreement, else what the record says."""
     if found.recipient != part.principal:
         return found.recipient
     sha256 = next(h.record.why.agreement_sha256 for h in reversed(holders) if h.exchange_id in found.exchanges)
@@ -197,7 +202,10 @@ def _found_body(part: SubCase, notices: Sequence[Notice], holders: int, now: dat
 
 
 def _send(house: House, notice_id: NoticeId, now: datetime) -> bool:
-    """Put one notice, then write down that it was; False when another worker has it or had it, or it never goes."""
+    """Put one notice, then record that it was put.
+
+    False if another worker has or had it, or if its part was withdrawn.
+    """
     with try_lock(house.conn, notice_id) as is_free:
         notice = notice_store.find_notice(house.conn, notice_id)
         if not is_free or notice is None or notice.state is not NoticeState.OWED:
@@ -221,7 +229,7 @@ def document_of(house: House, notice: Notice) -> bytes:
 
 
 def _give_receipt(house: House, notice: Notice, now: datetime) -> bool:
-    """Put the receipt of a notice that was sent; again finds it there."""
+    """Put the receipt of a notice that was sent. Repeating it finds the receipt there."""
     content = receipt_document(notice, house.keyring.signing)
     house.objects.put_once(house.settings.bucket_exchange, key_of(notice, ".receipt.json"), content, JOSE_JSON)
     notice_store.mark_receipted(house.conn, notice.notice_id, now)

@@ -1,4 +1,4 @@
-"""What a principal reads about a case: its own number, its own identifiers, nothing of anybody else.
+"""What a principal reads about a case: its own number, its own identifiers, and nothing of anybody else.
 
 Every document is a function of the case alone, so a rerun writes the same bytes under the same key.
 """
@@ -108,12 +108,15 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 
 
 def notice_key(part: SubCase, end: str = "") -> str:
-    """Where a notice about a part lies: in the prefix of its own principal."""
+    """The key of a notice about a part, in the prefix of the part's own principal."""
     return f"{part.principal}/notices/case-{part.sub_case_id}{end}.json"
 
 
 def find_open_requests(conn: Connection, principal: Principal, but: str | None) -> tuple[str, ...]:
-    """How the keys begin of what told a principal of requests that are not over; ``but``: of another case than this."""
+    """Beginnings of the keys under which a principal was told of requests that are not over.
+
+    ``but``: leave out those of this case.
+    """
     rows = conn.execute(
         """select sub_case_id::text as id from sub_case
            where principal = %s and case_id is distinct from %s and state <> all(%s)""",
@@ -123,7 +126,7 @@ def find_open_requests(conn: Connection, principal: Principal, but: str | None) 
 
 
 def find_undecided(conn: Connection, principal: Principal, case_id: str | None) -> tuple[str, ...]:
-    """How the keys begin of what told a principal of this request while it has still to decide about it."""
+    """Beginnings of the keys under which a principal was told of this request, while it still has to decide."""
     rows = conn.execute(
         """select sub_case_id::text as id from sub_case
            where principal = %s and case_id is not distinct from %s and state = any(%s)""",
@@ -133,7 +136,7 @@ def find_undecided(conn: Connection, principal: Principal, case_id: str | None) 
 
 
 def find_over(conn: Connection, principal: Principal) -> tuple[str, ...]:
-    """Keys of the notices that forwarded requests to a principal which are over."""
+    """Keys of the notices that forwarded requests to a principal, for requests that are over."""
     rows = conn.execute(
         "select sub_case_id::text as id from sub_case where principal = %s and state = any(%s)",
         (principal, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
@@ -142,9 +145,9 @@ def find_over(conn: Connection, principal: Principal) -> tuple[str, ...]:
 
 
 def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str, object]:
-    """The request as its controller gets it; identifiers as this principal's own files know them.
+    """The request as its controller gets it, with the identifiers that this principal's own files know.
 
-    A request that came in a principal's own file is not told back: only how many it named.
+    A request that came in a principal's own file is not repeated to it: the document only says how many it named.
     """
     persons = [] if case.channel == "file" else [known_to(part, envelope)]
     return {
@@ -167,7 +170,7 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
 
 
 def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
-    """A reminder, an escalation, a withdrawal: no identifier in it, the first notice had them."""
+    """A reminder, an escalation or a withdrawal. It has no identifiers, because the first notice had them."""
     return {
         "notice": f"case.{word.lower()}",
         "case": part.sub_case_id,
@@ -179,7 +182,7 @@ def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
 
 
 def put_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
-    """Put a notice, once; the same again finds it there. Raises StoreConflict."""
+    """Put a notice, once; the same notice again finds it there. Raises StoreConflict."""
     content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
     return house.objects.put_once(house.settings.bucket_exchange, key, content, JSON)
 
@@ -192,7 +195,10 @@ def known_to(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
 def persons_known_to(
     part: SubCase, envelope: Envelope, among: Collection[int] | None = None
 ) -> list[list[dict[str, str]]]:
-    """The same, person by person; those without any are left out. ``among``: places of the sealed list; None: all."""
+    """As :func:`known_to`, person by person; persons without any such identifier are left out.
+
+    ``among``: only these places of the sealed list; None: all.
+    """
     known = frozenset(_known_places(part, envelope)) & frozenset(
         range(len(envelope.identifiers)) if among is None else among
     )

@@ -1,6 +1,6 @@
 """What a recipient reads about a decision that concerns its copy: a notice, its receipt, reminders, answers.
 
-The notice alone names the person, by the identifiers that the recipient's own files know. Every document is a
+Only the notice names the person, by the identifiers that the recipient's own files know. Every document is a
 function of what was decided, so a rerun writes the same bytes under the same key.
 """
 
@@ -92,7 +92,7 @@ GUESS: Mapping[Channel, Mapping[str, str]] = {
         "is in them. Do with what you have of the person what action says, and say so under acks/.",
     },
 }
-"""What a recipient reads of whom nobody can say any more whether it got the person."""
+"""What a recipient reads if nobody can tell any more whether it got data of the person."""
 ACTIONS: Mapping[Action, Mapping[str, str]] = {
     Action.ERASE: {"nl": "wissen", "fr": "effacer", "en": "erase"},
     Action.RESTRICT: {
@@ -107,7 +107,7 @@ ACTIONS: Mapping[Action, Mapping[str, str]] = {
     },
     Action.RECTIFY: {"nl": "verbeteren", "fr": "rectifier", "en": "rectify"},
 }
-"""What is to be done with the copy, in words; a stop whose right says more has its own in ``STOPS``."""
+"""What has to be done with the copy, in words. A stop whose right says more has its own words in ``STOPS``."""
 STOPS: Mapping[Right, Mapping[str, str]] = {
     Right.DIRECT_MARKETING: {
         "nl": "niet meer gebruiken voor reclame (direct marketing)",
@@ -125,27 +125,30 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "fr": ("seulement pour {}", "seulement par {}"),
     "en": ("only for {}", "only over {}"),
 }
-"""What the person named: purposes, and one channel."""
+"""For which purposes and over which channel, if the person named some."""
 
 
 def key_of(notice: Notice, end: str = ".json") -> str:
-    """Where a notice lies, or what belongs to it: in the prefix of its recipient."""
+    """The key of a notice, or of what belongs to it, in the prefix of its recipient."""
     return f"{notice.recipient}/notices/notice-{notice.notice_id}{end}"
 
 
 def article_of(notice: Notice, case: Case) -> str:
-    """What obliges to tell: Art. 19, or for a stop the right itself."""
+    """The article that obliges us to tell: Art. 19, or for a stop the article of the right itself."""
     return case.right.article if notice.action is Action.STOP else "A19"
 
 
 def named_purposes(right: Right, purposes: Collection[str]) -> tuple[str, ...]:
-    """DPV IRIs that a request stops, where it names some; all advertising is what an objection to it says itself."""
+    """DPV IRIs of the purposes that a request stops, if it names some.
+
+    Empty if an objection to direct marketing names all marketing purposes, because it already says that itself.
+    """
     named = frozenset(purposes) & MARKETING if right is Right.DIRECT_MARKETING else frozenset(purposes)
     return () if right is Right.DIRECT_MARKETING and named == MARKETING else tuple(sorted(named))
 
 
 def action_text(right: Right, action: Action, purposes: Collection[str], channel: str | None, language: str) -> str:
-    """What is to be done with the copy, in one language; for which purposes and channel, where some were named."""
+    """What has to be done with the copy, in one language, with the purposes and the channel if some were named."""
     if action is not Action.STOP:
         return ACTIONS[action][language]
     words = [STOPS.get(right, ACTIONS[action])[language]]
@@ -158,7 +161,7 @@ def action_text(right: Right, action: Action, purposes: Collection[str], channel
 
 
 def _stopped(case: Case, envelope: Envelope) -> dict[str, object]:
-    """The purposes and the channel of a request that stops something; each only where the person named it."""
+    """The purposes and the channel of a request that stops something, each only if the person named it."""
     purposes, channel = named_purposes(case.right, envelope.purposes), envelope.contact_channel
     return {**({"purposes": list(purposes)} if purposes else {}), **({"channel": channel} if channel else {})}
 
@@ -166,10 +169,10 @@ def _stopped(case: Case, envelope: Envelope) -> dict[str, object]:
 def notice_document(
     notice: Notice, case: Case, part: SubCase, envelope: Envelope, files: Sequence[Holder], key: bytes
 ) -> dict[str, object]:
-    """The notice. ``key``: the principal's subject key, from which a nonce is made that makes the hash unguessable.
+    """The notice. ``key``: the principal's subject key; the nonce made from it makes the notice's hash unguessable.
 
-    Persons of a principal's own request file are not told back: ``case`` stands in its answer to that file. Whoever
-    else got the data is told of those of them that are in it.
+    A principal is not told back the persons in its own request file: ``case`` also stands in the answer to that
+    file. Any other recipient is told of those persons of the file that are in what it got.
     """
     persons = _persons(notice, case, part, envelope, files)
     is_told_back = case.channel == FILE and notice.recipient == case.principal
@@ -210,7 +213,11 @@ def _text(notice: Notice, files: Sequence[Holder]) -> Mapping[str, str]:
 def _persons(
     notice: Notice, case: Case, part: SubCase, envelope: Envelope, files: Sequence[Holder]
 ) -> list[list[dict[str, str]]]:
-    """Whom a notice names: of a file about many, those that its exchanges held; where nobody knows which, all."""
+    """The persons that a notice names.
+
+    For a request file about many, these are the ones that the notice's exchanges held, or all if nobody knows
+    which.
+    """
     if case.channel != FILE:
         return [known_to(part, envelope)]
     if notice.recipient == case.principal:
@@ -221,11 +228,11 @@ def _persons(
 
 
 ENDS: Mapping[str, str] = {"ack": "acknowledged", "done": "done"}
-"""How an empty file under acks/ ends, and what it says."""
+"""The ending of an empty file under acks/, and what it says."""
 
 
 def _file(holder: Holder) -> dict[str, object]:
-    """A file of the recipient's own: ``sha256`` is of the file before encryption, as it was first."""
+    """A file of the recipient's own. ``sha256`` is that of the file before encryption, as it was at first."""
     record = holder.record
     guess = {"person_in_it": "not_known"} if holder.is_guess else {}
     return guess | {
@@ -238,7 +245,7 @@ def _file(holder: Holder) -> dict[str, object]:
 
 
 def receipt_document(notice: Notice, signing: Ed25519PrivateKey) -> bytes:
-    """The signed statement that a notice was given: a function of its ledger entry, nobody in it."""
+    """The signed statement that a notice was given: a function of its ledger entry, which names nobody."""
     assert notice.told_at is not None  # it was sent
     payload = {
         "format": RECEIPT_FORMAT,
@@ -257,7 +264,7 @@ def receipt_document(notice: Notice, signing: Ed25519PrivateKey) -> bytes:
 
 
 def told_again_document(notice: Notice, state: NoticeState) -> dict[str, object]:
-    """A reminder or an escalation: no identifier in it, the notice has them."""
+    """A reminder or an escalation. It has no identifiers, because the notice has them."""
     return {
         "notice": f"recipient.{state.lower()}",
         "number": notice.notice_id,
@@ -268,7 +275,7 @@ def told_again_document(notice: Notice, state: NoticeState) -> dict[str, object]
 
 
 def refused_document(file: AnswerFile) -> dict[str, object]:
-    """What the sender of a file under acks/ reads that changed nothing; a function of its record alone."""
+    """What the sender of a file under acks/ reads if that changed nothing; a function of the recorded answer alone."""
     outcome = SAID.get(file.outcome, file.outcome)
     return {
         "notice": "recipient.answer_refused",
@@ -281,10 +288,10 @@ def refused_document(file: AnswerFile) -> dict[str, object]:
 
 
 SAID = {NoticeOutcome.OTHER_PRINCIPAL: NoticeOutcome.UNKNOWN_NOTICE}
-"""What the sender reads instead: nobody learns from us which numbers of others exist."""
+"""The outcome that the sender reads instead, so that nobody learns from us which numbers of others exist."""
 NOT_SAID = frozenset({NoticeOutcome.UNKNOWN_NOTICE, NoticeOutcome.OTHER_PRINCIPAL, NoticeOutcome.UNREADABLE})
 
 
 def written(document: Mapping[str, object]) -> bytes:
-    """A document as it is put."""
+    """The bytes of a document as they are put."""
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
