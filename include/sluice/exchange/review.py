@@ -23,7 +23,6 @@ from sluice.exchange import review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.persons.suppressed import find_stored_only
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review_store import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
@@ -339,6 +338,7 @@ def _is_usable(house: House, opened: Opened, contract: DataContract | None, fram
     """Which rows name nobody whose data may only be kept: by the references of the lake, else by their cells."""
     import polars as pl
 
+    from sluice.exchange.persons.suppressed import find_stored_only  # with polars, which no page loads
     from sluice.subject.cells import refs_of_columns
 
     names = [name for name in frame.columns if name.startswith(REFERENCES)]
