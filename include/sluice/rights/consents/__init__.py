@@ -1,1 +1,1 @@
-"""Consent records: what persons said to being contacted, taken in by file, given out as ISO/IEC TS 27560."""
+"""Consent records: what persons said about being contacted. Imported from files, exported as ISO/IEC TS 27560."""

@@ -1,4 +1,4 @@
-"""Consent records as ISO/IEC TS 27560 names their fields, as JSON-LD in words of DPV. Pure."""
+"""Export consent records as JSON-LD, with the field names of ISO/IEC TS 27560 and the terms of DPV. Pure."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -36,10 +36,10 @@ CONTEXT: Mapping[str, Any] = {
 
 
 def export_consents(records: pl.DataFrame, agreement: Agreement, country: str, on: date) -> dict[str, Any]:
-    """A JSON-LD document of records, the oldest first. ``country``: where they are kept. ``on``: Brussels date.
+    """Return a JSON-LD document of these records, oldest first.
 
-    Fields that DPV has no word for stand under a vocabulary of our own. ``pii_principal_id`` is the keyed reference:
-    whoever has the key finds the person, nobody else does.
+    Fields for which DPV has no term use a vocabulary of our own. ``pii_principal_id`` is the keyed reference, so only
+    somebody with the key can find the person. ``country``: where the records are kept. ``on``: Brussels date.
     """
     rows = records.sort("at", "record_id").iter_rows(named=True)
     return {"@context": dict(CONTEXT), "consent_records": [_record(row, agreement, country, on) for row in rows]}

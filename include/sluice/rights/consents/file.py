@@ -1,4 +1,4 @@
-"""A file of consent records: a row per person, purpose and channel, with how and when it was said. Pure."""
+"""Read a file of consent records: a row per person, purpose and channel, with how and when consent was given. Pure."""
 
 import csv
 import io
@@ -26,15 +26,15 @@ REQUIRED = ("purpose", "channel", "state", "at", "method", "notice", "collected_
 OPTIONAL = ("until",)
 MOST_ROWS = 100_000
 HOME = "BE"
-"""Where a telephone that says no other country is looked for, whatever contracts say."""
+"""Region tried for every telephone number without country code, whatever the contracts say."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")
-"""Of method, notice and collector: a code without spaces, so that it names no person."""
+"""Pattern of method, notice and collector: a code without spaces, so that it cannot name a person."""
 
 
 class ConsentsInvalid(SluiceError):
-    """A file of consent records, or one record, that cannot be kept. Words of ``Ref("rule", ...)``:
+    """A file of consent records, or a single record, cannot be kept. Values of ``Ref("rule", ...)``:
 
-    NOT_A_TABLE, COLUMNS, TOO_MANY_ROWS, NO_AGREEMENT, or the code of what is wrong with the one record.
+    NOT_A_TABLE, COLUMNS, TOO_MANY_ROWS, NO_AGREEMENT, or for a single record the code of its fault.
     """
 
     code: ClassVar[str] = "SLU-625"
@@ -45,10 +45,10 @@ class ConsentsInvalid(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One row as it was given; who it is about stays out of every repr."""
+    """One row as it was given. The person's identifiers stay out of the repr."""
 
     persons: Mapping[str, str] = field(repr=False)
-    """Identifiers by their word (phone, email, customer, national_number, iban): a record for each."""
+    """Identifiers by kind (phone, email, customer, national_number, iban). Each gives a record of its own."""
     purpose: str
     channel: str
     state: str
@@ -61,7 +61,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Records:
-    """Records that can be kept (columns of consent.SCHEMA without record_id), and rows that cannot."""
+    """Records that can be kept (columns of consent.SCHEMA except record_id), and the faults of rows that cannot."""
 
     frame: pl.DataFrame = field(repr=False)
     faults: tuple[RowFault, ...] = ()
@@ -72,7 +72,7 @@ class Records:
 
 
 def parse_consents(content: bytes) -> list[Said]:
-    """The rows of a CSV file, any of the four usual delimiters. Raises ConsentsInvalid."""
+    """Return the rows of a CSV file that is delimited by ``;``, ``,``, tab or ``|``. Raises ConsentsInvalid."""
     try:
         text = content.decode("utf-8-sig")
         delimiter = max(";,\t|", key=text.partition("\n")[0].count)
@@ -100,10 +100,10 @@ def judge_consents(
     now: datetime,
     regions: frozenset[str] = frozenset({HOME}),
 ) -> Records:
-    """Records of the rows that say something we can keep, one for each identifier; the others by reason.
+    """Turn the valid rows into records, one for each identifier, and group the others by fault.
 
-    regions: of the principal's contracts. A telephone without country code can be one of each: a no counts for all of
-    them, and a yes where there is one only.
+    regions: those of the principal's contracts. A telephone number without country code can belong to several regions.
+    A no then counts in all of them; a yes is kept only if the number fits a single region.
     """
     purposes = {word: each for each in agreement.purposes for word in (each.code, each.iri)}
     bad: dict[int, tuple[str, str | None]] = {}
@@ -119,7 +119,7 @@ def judge_consents(
 
 
 def _fault(row: Said, purposes: Mapping[str, object], now: datetime) -> tuple[str, str | None] | None:
-    """What is wrong with a row: a code and its column."""
+    """Return what is wrong with a row as a code and a column, or None."""
     at, until, today = _moment(row), _day(row.until), brussels_day(now)
     said_on, is_day = at and brussels_day(at), _day(row.at) is not None
     checks = {
@@ -152,7 +152,10 @@ def _facts(row: Said, purposes: Mapping[str, object]) -> dict[str, object]:
 def _referred(
     rows: Sequence[Said], bad: dict[int, tuple[str, str | None]], key: SubjectKey, regions: frozenset[str]
 ) -> Iterator[pl.DataFrame]:
-    """Place of a row and a reference of its person, kind by kind; what is no identifier makes its row a bad one."""
+    """Yield the row index and the person's reference, for one kind of identifier at a time.
+
+    Adds rows with an invalid identifier, or with a yes under an ambiguous number, to ``bad``.
+    """
     for word, kind in KINDS.items():
         places = [place for place, row in enumerate(rows) if word in row.persons]
         yeses = [place for place in places if rows[place].state == ConsentState.GIVEN.value]
@@ -168,7 +171,7 @@ def _referred(
 def _forms(
     places: Sequence[int], values: pl.Series, kind: SubjectKind, regions: frozenset[str], yeses: Sequence[int]
 ) -> pl.DataFrame:
-    """Place of a row and each normal form that its identifier can have; that of a yes in the regions alone."""
+    """Return the row index with each normal form its identifier can have. A yes is tried in ``regions`` only."""
     parts = []
     for region in sorted(regions | {HOME}) if kind is SubjectKind.PHONE else [HOME]:
         normal = normalise_column(values, kind, region=region).values
@@ -179,12 +182,15 @@ def _forms(
 
 
 def _moment(row: Said) -> datetime | None:
-    """ISO 8601 with an offset. A Brussels day alone is its beginning for a yes and its end for a no, which so wins."""
+    """Parse ISO 8601 with an offset, or a Brussels day alone.
+
+    A day alone means its beginning for a yes and its end for a no, so that the no wins.
+    """
     day, clock = _day(row.at), time.min if row.state == ConsentState.GIVEN.value else time.max
     try:
         moment = datetime.combine(day, clock, BRUSSELS) if day else datetime.fromisoformat(row.at)
         return moment.astimezone(BRUSSELS).astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):  # at either end of the calendar a moment has no other zone
+    except (ValueError, OverflowError):  # near the ends of the calendar, a time may not exist in another zone
         return None
 
 

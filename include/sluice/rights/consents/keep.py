@@ -1,7 +1,7 @@
-"""Keep consent records: what persons said to being contacted, with when, how, on which wording, by whom collected.
+"""Keep consent records: what persons said about being contacted, when, how, on which wording, and who collected it.
 
-Whoever said no is kept out first, for that purpose and channel, as after any withdrawal; then the records are put, then
-their row and ledger entry. The same file or word again changes nothing.
+Whoever said no is first kept out of that purpose and channel, as after any withdrawal. Then the records are stored,
+and after them their row and ledger entry. Importing the same file or statement again changes nothing.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ NAMESPACE = uuid.UUID("5b0c6f57-0f0e-5d0c-8f9d-2b7f7a1f4c1e")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a file or a word. ``left_out``: records of persons who were erased."""
+    """Result of keeping a file or one statement. ``left_out``: number of records of persons who were erased."""
 
     run_id: str
     source_sha256: str
@@ -59,7 +59,7 @@ def import_consents(
 
 
 def record_consent(house: House, principal: Principal, said: Said, by: str, now: datetime) -> Recorded:
-    """Keep what one person said. Raises ConsentsInvalid, naming the column."""
+    """Keep what one person said. Raises ConsentsInvalid, which names the column."""
     records = _judged(house, principal, [said], now)
     if records.faults:
         [fault] = records.faults
@@ -88,7 +88,7 @@ def _keep(
 ) -> Recorded:
     run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(by)
     frame = _named(principal, records.frame)
-    with consents.hold_records(house, principal):  # an erasure comes before, and is seen here, or after
+    with consents.hold_records(house, principal):  # an erasure either ran before and is seen here, or runs after
         kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
         done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
         if is_known(house.conn, run_id) or kept.is_empty():
@@ -108,7 +108,7 @@ def _keep(
 
 
 def _named(principal: Principal, frame: pl.DataFrame) -> pl.DataFrame:
-    """The records with their ids, which are functions of what they say."""
+    """Add the record ids, which are computed from the content, and drop duplicates."""
     if frame.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     ids = [
@@ -131,7 +131,7 @@ def _erased(house: House, principal: Principal) -> list[str]:
 
 
 def _keep_out(house: House, principal: Principal, kept: pl.DataFrame, run_id: str, now: datetime) -> None:
-    """Whoever's last word is a no now, and is one of these records, must stay out of that purpose and channel."""
+    """Suppress the persons of these records whose current word is a no, for that purpose and channel."""
     every = pl.concat([consents.find_records(house, principal), kept])
     words = last_words(every, brussels_day(now))
     noes = words.filter(pl.col("state").is_in(TAKES_BACK)).join(kept.select("record_id"), on="record_id", how="semi")
