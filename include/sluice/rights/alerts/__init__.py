@@ -1,1 +1,1 @@
-"""What the desk has to hear of: alarms of the clock and what is new, by log, mail and webhook."""
+"""Tell the desk about alarms of the clock and other news, by log, mail and webhook."""

@@ -1,4 +1,4 @@
-"""Which open cases are near their last day, or past it."""
+"""Find the open cases that are near their last day or past it."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sluice.rights.letters.had import without_answered
 
 
 def find_alarms(conn: Connection, now: datetime) -> list[Alarm]:
-    """Alarms that stand at ``now``, the nearest day first."""
+    """Return the alarms raised at ``now``, nearest last day first."""
     today = received_on(now)
     cases = without_answered(conn, store.list_cases(conn, only_open=True, limit=None), today)
     found = raised_alarms(cases, today)

@@ -1,4 +1,4 @@
-"""Messages to the desk in PostgreSQL: stored with what was taken into them, and which of them which way owes."""
+"""Messages to the desk in PostgreSQL: which alerts each contains, and which ways have yet to send it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from sluice.rights.mail.due import NUMBERS
 from sluice.rights.mail.model import MailKind
 
 MOST_LINES = 20
-"""Of one message; the rest is counted."""
+"""The most lines in one message; the rest is only counted."""
 MOST = 10_000
-"""Taken into one message. What is beyond is in its count, and is taken into the next one."""
+"""The most alerts taken into one message. The others are in its count, and go into the next message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to the desk. ``number``: UUID, a function of what was taken into it."""
+    """One message to the desk. ``number``: a UUID computed from its kind and the alerts in it."""
 
     number: str
     kind: MailKind
@@ -27,12 +27,15 @@ class Message:
 
 
 def number_of(kind: MailKind, abouts: Iterable[str]) -> str:
-    """The number of the message that tells these."""
+    """Return the number of the message with these alerts."""
     return str(uuid5(NUMBERS, "/".join((kind, *sorted(abouts)))))
 
 
 def store_message(conn: Connection, kind: MailKind, look: Look, ways: Iterable[str], now: datetime) -> bool:
-    """Store one message of what was not told yet, the oldest first, owed by these ways; False when nothing is new."""
+    """Store one message about the oldest alerts that were not told yet, to be sent by each of these ways.
+
+    Returns False when there is nothing new.
+    """
     with transaction(conn):
         lock_until_commit(conn, About.ALERTS, kind.value)
         rows = conn.execute(
@@ -63,7 +66,7 @@ def store_message(conn: Connection, kind: MailKind, look: Look, ways: Iterable[s
 
 
 def list_owed(conn: Connection, way: str, limit: int) -> list[Message]:
-    """Messages that this way did not take and that are due, the oldest first."""
+    """Return the messages that this way still has to send and that are due now, oldest first."""
     rows = conn.execute(
         """select number::text, d.kind, lines from mail m join desk_message d using (number)
            where way = %s and sent_at is null and next_attempt_at <= now() order by stored_at, number limit %s""",

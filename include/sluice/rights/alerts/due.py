@@ -1,7 +1,7 @@
-"""What the desk has to hear of, by kind: ids, codes and dates. Nobody a file or a case is about is in it.
+"""What the desk has to be told, by kind: ids, codes and dates. No alert names a person from a file or a case.
 
-What was told already is left out by whoever stores it (``alert_store.py``), so nothing here is bound to a stretch of
-time that a worker could sleep through.
+``alert_store.py`` leaves out what was told already. So no query here covers only a stretch of time, and nothing is
+missed when a worker was down for a while.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from sluice.rights.mail.model import MailKind
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing the desk hears of once. ``about``: what it is, for ever the same; ``line``: in one line."""
+    """One thing that the desk is told once. ``about``: its permanent identity; ``line``: its text in one line."""
 
     about: str
     line: str
@@ -24,10 +24,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A query whose rows are as :class:`Alert`, and its values.
+    """A query with the columns of :class:`Alert`, and its values.
 
-    ``taken``: notes where they were found that the rows of these ``abouts`` were taken, so that the query passes over
-    them. None: it finds little enough as it is.
+    ``taken``: a statement that marks the rows with these ``abouts`` as told in their own table, so that the query skips
+    them from then on. None where the query finds few rows anyway.
     """
 
     query: str
@@ -39,7 +39,7 @@ _REFUSED = """
     select exchange_id::text as about, closed_at as at,
         concat_ws(' ', exchange_id::text, principal || '/' || flow || ':', decision, reason_code) as line
     from exchange where decision in ('refused', 'undecided') and not is_told"""
-"""By a mark of each and by no time: whatever the clock of the worker that closed one, it is told."""
+"""Uses a mark on each exchange, not a time: an exchange is told however wrong the clock of its worker was."""
 _REFUSED_TAKEN = "update exchange set is_told = true where exchange_id = any(%(abouts)s::uuid[])"
 _UNACKNOWLEDGED = """
     select exchange_id || '/' || word as about, due_at as at,
@@ -56,7 +56,7 @@ _CONTRADICTED = """
 
 
 def given(alerts: Iterable[Alert]) -> Look:
-    """Alerts that were found otherwise."""
+    """Return a Look at alerts that were found without a query."""
     found = list(alerts)
     return Look(
         "select * from unnest(%(abouts)s::text[], %(lines)s::text[], %(ats)s::timestamptz[]) as each (about, line, at)",
@@ -79,4 +79,4 @@ DUE: Mapping[MailKind, Callable[[Connection, datetime], Look]] = {
     MailKind.CONTRADICTED: lambda conn, now: Look(_CONTRADICTED),
     MailKind.ALARM: lambda conn, now: given(_near(conn, now)),
 }
-"""Kinds that are found by looking. That the ledger does not hold is found by verifying it."""
+"""The kinds of alerts found by looking. A broken ledger is found by verifying it, so it is not among them."""

@@ -1,8 +1,8 @@
-"""Tell the desk what is new of a kind, many at a time in one message: into the log, by mail and to a webhook.
+"""Tell the desk what is new of one kind, many alerts in one message: in the log, by mail and to a webhook.
 
-A message is stored before it is sent, and each way is tried and recorded by itself until it took it; a worker killed
-in between sends the same message again, with the same number. Mail about the clock goes with the other mails of a
-case (``rights/mail/write.py``), so it is not written here.
+A message is stored before it is sent. Each way is tried and recorded separately until it succeeds; if a worker is
+killed in between, the same message is sent again under the same number. Mail about the clock is not sent here: it
+goes with the other mails about a case (``rights/mail/write.py``).
 """
 
 import json
@@ -24,12 +24,12 @@ from sluice.settings import Settings
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100
-"""Messages of one way that one run sends; the next run goes on."""
+"""The most messages that one run sends by one way; the next run continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How the desk is reached. ``send``: hands one message over, or raises."""
+    """A way to reach the desk. ``send`` delivers one message, or raises."""
 
     name: str
     send: Callable[[Message], None]
@@ -37,14 +37,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Messages that a way took, and that wait for the next run; each way counts."""
+    """How many messages were sent, and how many wait for the next run, counted separately for each way."""
 
     sent: int = 0
     failed: int = 0
 
 
 def ways(settings: Settings, now: datetime) -> list[Way]:
-    """The ways that are set up; that one cannot be used comes out when it is tried. The log is always one."""
+    """Return the ways that are set up; the log always is. A wrong setting shows only when its way is tried."""
     found = [Way("log", _log)]
     if settings.webhook_url is not None:
         found.append(Way("webhook", lambda message: _post(settings, message)))
@@ -54,7 +54,7 @@ def ways(settings: Settings, now: datetime) -> list[Way]:
 
 
 def tell_desk(conn: Connection, found: Sequence[Way], kind: MailKind, look: Look, now: datetime) -> Told:
-    """Store what was not told yet, then send all that any way owes, of every kind."""
+    """Store what was not told yet, then send everything that any way still has to send, of every kind."""
     names = [way.name for way in found if not (way.name == MAIL and kind is MailKind.ALARM)]
     store_message(conn, kind, look, names, now)
     counts = [_send(conn, way) for way in found]
@@ -62,14 +62,17 @@ def tell_desk(conn: Connection, found: Sequence[Way], kind: MailKind, look: Look
 
 
 def tell_unstored(found: Sequence[Way], kind: MailKind, alert: Alert) -> Told:
-    """Tell one thing without a database, which may be what is away."""
+    """Send one alert without a database, which may be what is down."""
     message = Message(number_of(kind, [alert.about]), kind, (alert.line,))
     failed = sum(_failure(way, message) is not None for way in found)
     return Told(len(found) - failed, failed)
 
 
 def read_webhook(settings: Settings) -> str | None:
-    """The address of the webhook; None when there is none. Raises WebhookInvalid: it may be secret, so not said."""
+    """Return the address of the webhook, or None if there is none.
+
+    Raises WebhookInvalid, without the address, which may be secret.
+    """
     if settings.webhook_url is None:
         return None
     url = settings.webhook_url.get_secret_value()
@@ -84,7 +87,7 @@ def read_webhook(settings: Settings) -> str | None:
 
 
 def _send(conn: Connection, way: Way) -> Told:
-    """Send what one way owes, until it fails: the others would cost their time-out too."""
+    """Send what one way still has to send, up to the first failure: each further one would cost its time-out too."""
     sent = 0
     for message in list_owed(conn, way.name, AT_ONCE):
         if not begin_mail(conn, message.number, message.kind, way.name):
@@ -99,7 +102,10 @@ def _send(conn: Connection, way: Way) -> Told:
 
 
 def _failure(way: Way, message: Message) -> str | None:
-    """Try one way; the code of why it did not take the message. Whatever it is, the other ways are tried too."""
+    """Try one way and return the code of its failure, or None.
+
+    Every exception is caught, so that the other ways are tried too.
+    """
     try:
         way.send(message)
     except SluiceError as error:
@@ -125,7 +131,7 @@ def _mail(settings: Settings, now: datetime, message: Message) -> None:
 
 
 def _post(settings: Settings, message: Message) -> None:
-    """``text`` is what Slack, Teams and Mattermost show; the rest is for programs."""
+    """Post a message. ``text`` is what Slack, Teams and Mattermost show; the other fields are for programs."""
     url = read_webhook(settings)
     if url is None:
         raise WebhookInvalid(Ref("setting", "SLUICE_WEBHOOK_URL"))
