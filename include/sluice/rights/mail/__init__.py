@@ -1,1 +1,1 @@
-"""Mail about notices and the clock: what is owed, written and sent at least once."""
+"""Mail about notices and the clock: which mails are owed, their text, and sending each at least once."""

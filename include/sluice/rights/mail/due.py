@@ -1,4 +1,4 @@
-"""Which mails are owed: a pure function of notices, cases and the day. What was sent before is not known here."""
+"""Compute which mails are owed from notices, cases and the day. Does not know what was sent before. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -12,9 +12,9 @@ from sluice.rights.notices.model import Channel, Notice, NoticeState
 from sluice.rights.notices.to_recipient import key_of
 
 NUMBERS = UUID("8c1c4e2f-5d0a-4b0e-9a3f-2f6b7d1e9c55")
-"""Space of the numbers of mails: the same mail has the same number for ever."""
+"""UUID namespace for the numbers of mails: the same mail always has the same number."""
 TOLD = frozenset({NoticeState.SENT, NoticeState.OVERDUE})
-"""Told once, and not answered: whoever acknowledged has read it."""
+"""States of a notice that was sent and not answered. A recipient that acknowledged a notice has read it."""
 _LATER: Mapping[NoticeState, MailKind] = {
     NoticeState.REMINDED: MailKind.REMINDER,
     NoticeState.ESCALATED: MailKind.ESCALATED,
@@ -23,9 +23,10 @@ _ENDS: Mapping[MailKind, str] = {MailKind.NOTICE: ".json", MailKind.ESCALATED: "
 
 
 def mails_of_notices(notices: Iterable[Notice], addresses: Mapping[str, str], bucket: str, desk: str) -> Iterator[Mail]:
-    """Mails about notices (Art. 19) that are not done. ``addresses``: of principals, by their code.
+    """Yield the mails about notices (Art. 19) that are not done. ``addresses``: mail addresses by code of principal.
 
-    A recipient without a prefix is the desk's to tell, so the desk hears of it; a recipient that never answered too.
+    The desk gets a mail about each recipient without a prefix, because it has to tell that one itself, and about each
+    recipient that never answered.
     """
     for notice in notices:
         if notice.state is NoticeState.DONE:
@@ -42,7 +43,10 @@ def mails_of_notices(notices: Iterable[Notice], addresses: Mapping[str, str], bu
 
 
 def mails_of_cases(cases: Iterable[Case], now: datetime, desk: str) -> Iterator[Mail]:
-    """The last alarm whose day has come, of every open case without answer, or that its day is past (Art. 12(3))."""
+    """Yield a mail for each raised alarm: the latest one of an open case without answer, or that its last day is past.
+
+    See Art. 12(3).
+    """
     for alarm in raised_alarms(cases, received_on(now)):
         case, last = alarm.case, alarm.last_day
         facts = (("case", case.case_id), ("article", case.right.article), ("last day", last.isoformat()))
@@ -51,7 +55,7 @@ def mails_of_cases(cases: Iterable[Case], now: datetime, desk: str) -> Iterator[
 
 
 def _told(notice: Notice, to: str, bucket: str) -> Mail:
-    """A principal hears of its part by the part's own number; the case's number stays with the center."""
+    """A mail to a principal. It names the principal's own part; the number of the case stays with the center."""
     kind = _LATER.get(notice.state, MailKind.NOTICE)
     end = _ENDS.get(kind, f"-reminder-{notice.reminders}.json")
     facts = [

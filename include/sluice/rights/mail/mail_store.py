@@ -1,4 +1,4 @@
-"""Which mails were sent, and which messages to the desk by which way, in PostgreSQL."""
+"""Record in PostgreSQL which mails were sent, and which messages to the desk by which way."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -6,15 +6,15 @@ from datetime import timedelta
 from sluice.db import Connection
 
 MAIL = "mail"
-"""The way of everything that is about a notice or a case."""
+"""The way of every mail about a notice or a case."""
 HOLD = timedelta(minutes=10)
-"""How long who took one has it for itself: longer than a whole conversation whose every step takes its time-out."""
+"""How long a worker keeps a mail to itself: longer than an SMTP conversation in which every step times out."""
 
 
 def begin_mail(conn: Connection, number: str, kind: str, way: str = MAIL) -> bool:
-    """Take one for HOLD; whoever dies meanwhile lets it be due again afterwards.
+    """Take a mail for HOLD; False if it was sent, or another worker has it.
 
-    False when it was sent, or another worker took it. Nothing is locked while it is handed over.
+    No lock is held while the mail is sent. If the worker dies, the mail is due again after HOLD.
     """
     row = conn.execute(
         """insert into mail (number, way, kind, attempts, next_attempt_at) values (%s, %s, %s, 1, now() + %s)
@@ -26,12 +26,12 @@ def begin_mail(conn: Connection, number: str, kind: str, way: str = MAIL) -> boo
 
 
 def end_mail(conn: Connection, number: str, way: str = MAIL) -> None:
-    """It was taken."""
+    """Record that a mail was sent."""
     conn.execute("update mail set sent_at = now(), last_error = null where number = %s and way = %s", (number, way))
 
 
 def note_mail_error(conn: Connection, number: str, code: str, way: str = MAIL) -> None:
-    """Why it was not sent this time; it is due again later: 10 s, doubling to ten minutes."""
+    """Record why a mail was not sent. It is due again after 10 s, doubled with each further try, up to ten minutes."""
     conn.execute(
         """update mail set last_error = %s,
                next_attempt_at = now() + least(interval '10 minutes', interval '5 seconds' * (2 ^ least(attempts, 9)))
@@ -41,7 +41,7 @@ def note_mail_error(conn: Connection, number: str, code: str, way: str = MAIL) -
 
 
 def count_unsent(conn: Connection, numbers: Collection[str]) -> int:
-    """How many of these mails were not sent, tried or not."""
+    """Count those of these mails that were not sent, whether tried or not."""
     row = conn.execute(
         """select count(*) as n from unnest(%s::uuid[]) as owed (number) where not exists (
                select from mail m where m.number = owed.number and m.way = %s and m.sent_at is not null)""",

@@ -1,4 +1,4 @@
-"""Mail about notices and about the clock: codes, numbers, dates and places. Nobody a case is about is in one."""
+"""Mails about notices and the clock. They hold codes, numbers, dates and places, and name no person of a case."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from sluice.errors import Exit, SluiceError
 
 
 class MailKind(StrEnum):
-    """Why somebody is written to. The first three go to a recipient, the others to the center's desk."""
+    """Why a mail is sent. The first three kinds go to a recipient, the others to the center's desk."""
 
     NOTICE = "NOTICE"
     REMINDER = "REMINDER"
@@ -26,9 +26,9 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail. ``number``: UUID, a function of what it is about, so that a rerun makes the same Message-ID.
+    """One mail. ``number``: a UUID computed from its subject matter, so that a rerun makes the same Message-ID.
 
-    ``facts``: what follows the sentence, label and value.
+    ``facts``: pairs of label and value, shown after the text.
     """
 
     number: str
@@ -48,7 +48,7 @@ class MailTargetInvalid(SluiceError):
 
 
 class MailNotSent(SluiceError):
-    """The next sweep tries again; a receiver knows a repeated mail by its Message-ID."""
+    """A mail was not sent. The next sweep tries again; a receiver recognises a repeated mail by its Message-ID."""
 
     code: ClassVar[str] = "SLU-592"
     summary: ClassVar[str] = "a mail could not be handed over"
@@ -56,7 +56,7 @@ class MailNotSent(SluiceError):
 
 
 class AddressRefused(MailNotSent):
-    """Of one receiver, not of the server: it keeps nobody else's mail waiting."""
+    """The server refused this receiver. Other mails do not wait for it."""
 
     code: ClassVar[str] = "SLU-599"
     summary: ClassVar[str] = "a mail's receiver was refused"
@@ -71,7 +71,7 @@ class WebhookInvalid(SluiceError):
 
 
 class WebhookNotSent(SluiceError):
-    """The next run tries again; a receiver may get the same lines twice."""
+    """The webhook did not take a message. The next run tries again, so a receiver may get the same lines twice."""
 
     code: ClassVar[str] = "SLU-598"
     summary: ClassVar[str] = "what the desk has to hear did not arrive at the webhook"

@@ -1,4 +1,4 @@
-"""One mail over SMTP (RFC 5321), with a Message-ID that a second try repeats (RFC 5322, 3.6.4)."""
+"""Send one mail over SMTP (RFC 5321), with a Message-ID that is the same on every try (RFC 5322, 3.6.4)."""
 
 import smtplib
 import ssl
@@ -14,7 +14,7 @@ from sluice.rights.mail.model import AddressRefused, Mail, MailKind, MailNotSent
 from sluice.settings import Settings
 
 TIMEOUT_SECONDS = 20.0
-"""Of each step of a conversation."""
+"""Time-out of each step of a conversation."""
 PORTS: Mapping[str, int] = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 NEAR = frozenset({"localhost", "127.0.0.1", "::1"})
 TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
@@ -91,12 +91,12 @@ TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
         "The ledger could not be verified: whether it holds is not known (sluice ledger verify).",
     ),
 }
-"""Subject, then the sentence in nl, fr and en."""
+"""Subject, then the text in nl, fr and en."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailTarget:
-    """Where mail is handed over, and from whom it is."""
+    """The mail server, and the addresses that mail comes from."""
 
     scheme: str
     host: str
@@ -108,7 +108,7 @@ class MailTarget:
 
 
 def read_target(settings: Settings) -> MailTarget | None:
-    """The target that the settings name; None when there is no server. Raises MailTargetInvalid."""
+    """Return the target in the settings, or None without a server. Raises MailTargetInvalid."""
     if settings.smtp_url is None:
         return None
     url, sender = urlsplit(settings.smtp_url.get_secret_value()), settings.mail_from or ""
@@ -128,13 +128,13 @@ def read_target(settings: Settings) -> MailTarget | None:
 
 
 def is_address(text: str) -> bool:
-    """A plain address: one @ between two words, nothing that could begin another header."""
+    """Whether this is a plain address: one @ between two words, and nothing that could begin another header."""
     name, _, host = text.rpartition("@")
     return bool(name and host) and "@" not in name and text.isascii() and not set(text) & set(' \t\r\n,;<>"')
 
 
 def written(mail: Mail, target: MailTarget, now: datetime) -> EmailMessage:
-    """The mail as it leaves; three languages, then the facts."""
+    """Build the message: the text in three languages, then the facts."""
     subject, *sentences = TEXTS[mail.kind]
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = target.sender, mail.to, subject
@@ -147,7 +147,7 @@ def written(mail: Mail, target: MailTarget, now: datetime) -> EmailMessage:
 
 
 def hand_over(mail: Mail, target: MailTarget, now: datetime) -> None:
-    """Give one mail to the server. Raises MailNotSent, AddressRefused: the server's number and none of its words."""
+    """Send one mail. Raises MailNotSent or AddressRefused, with the server's reply code but none of its text."""
     failed: str | int
     failure: type[MailNotSent] = MailNotSent
     if not is_address(mail.to):

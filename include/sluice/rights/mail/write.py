@@ -1,7 +1,8 @@
-"""Write to recipients and to the desk, where a mail server is set: at least once, known by the Message-ID.
+"""Send mail to recipients and to the desk, if a mail server is set.
 
-What is owed is computed from notices and cases each time; what was sent is noted after the server took it. A
-worker killed in between sends the same mail again. Mail only points: the file under ``notices/`` is the notice.
+The mails that are owed are computed from notices and cases each time; a mail is recorded as sent after the server took
+it. If a worker is killed in between, the same mail is sent again, with the same Message-ID. A mail only points to the
+notice, which is the file under ``notices/``.
 """
 
 import logging
@@ -24,12 +25,12 @@ from sluice.rights.notices.states import WAITING
 
 log = logging.getLogger(__name__)
 MOST_IN_A_ROW = 5
-"""Failures of the server after which a sweep ends: one that is away would cost every mail its time-out."""
+"""Failures in a row after which a sweep ends: if the server is away, every further mail would cost its time-out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """One sweep; ``failed``: tried and not sent, met again. ``is_on``: whether a server is set."""
+    """Result of one sweep. ``failed``: tried and not sent, to be tried again. ``is_on``: whether a server is set."""
 
     is_on: bool = False
     sent: int = 0
@@ -37,7 +38,7 @@ class Mailed:
 
 
 def send_mails(house: House, now: datetime) -> Mailed:
-    """Send every mail that is owed and was not sent. Nothing without a server. Raises MailTargetInvalid."""
+    """Send every mail that is owed and was not sent. Does nothing without a server. Raises MailTargetInvalid."""
     target = read_target(house.settings)
     if target is None:
         return Mailed()
@@ -61,9 +62,9 @@ def send_mails(house: House, now: datetime) -> Mailed:
 
 
 def count_waiting(house: House, now: datetime) -> int:
-    """Mails that are owed at ``now`` and were not sent; what nobody has to be written any more does not count.
+    """Count the mails that are owed at ``now`` and were not sent. A mail that is no longer owed does not count.
 
-    Zero without a server. Raises MailTargetInvalid.
+    Returns zero without a server. Raises MailTargetInvalid.
     """
     target = read_target(house.settings)
     if target is None:
@@ -72,7 +73,7 @@ def count_waiting(house: House, now: datetime) -> int:
 
 
 def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
-    """Those to the desk about days that come near first: where a sweep ends early, they went."""
+    """Yield the mails that are owed. Mails to the desk about deadlines come first, in case the sweep ends early."""
     cases = without_answered(house.conn, store.list_cases(house.conn, only_open=True, limit=None), received_on(now))
     yield from mails_of_cases(cases, now, target.desk)
     notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
@@ -80,7 +81,7 @@ def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
 
 
 def _addresses(house: House, now: datetime) -> dict[str, str]:
-    """The contact of every principal, by the agreement in force, else by its last one."""
+    """Return the contact address of each principal, from its agreement in force or else its last one."""
     rows = store.find_agreement_bodies(house.conn, received_on(now), now)
     found: dict[str, str] = {}
     for name, body, path, _ in sorted(rows, key=lambda row: row[3]):
