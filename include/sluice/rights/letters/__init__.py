@@ -1,1 +1,1 @@
-"""Letters to the person: what they say, how they look, when they are had."""
+"""Letters to the person: what they say, how they look, and when the person has received them."""

@@ -1,4 +1,4 @@
-"""The content of a letter for machines: what it says, in codes and in the very words of the PDF. Pure."""
+"""Make the machine-readable form of a letter: its content as codes, and every word of the PDF. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,11 +14,11 @@ from sluice.rights.letters.model import LetterFacts, PartFacts
 from sluice.rights.letters.page import done_text, outcomes, remedies_of
 
 FORMAT, TEMPLATE = "sluice-letter-1", "letter-1"
-"""``TEMPLATE`` changes with the layout or the words of a letter, and is in the ledger beside its hash."""
+"""``TEMPLATE`` changes with the layout or wording of letters. The ledger records it beside the hash of a letter."""
 
 
 def make_letter_document(facts: LetterFacts, page: LetterPage, pdf_sha256: str) -> bytes:
-    """Canonical JSON (RFC 8785). Its keys are a promise: add some, never change one."""
+    """Return the letter as canonical JSON (RFC 8785). Keys may be added, but never changed: readers rely on them."""
     say, case, kind = words(facts.language), facts.case, facts.kind
     is_final = kind in (LetterKind.REFUSAL, LetterKind.COMPLETION, LetterKind.LIFTING)
     remedies = remedies_of(facts) if is_final else None
@@ -59,7 +59,7 @@ def make_letter_document(facts: LetterFacts, page: LetterPage, pdf_sha256: str) 
 
 
 def _parts(say: Words, facts: LetterFacts) -> Iterator[dict[str, Any]]:
-    """What was decided per part and field group; of a discreet letter nothing, its reasons stand in the text."""
+    """Yield the decisions per part and field group. A discreet letter has none; its reasons are in the text."""
     if facts.is_discreet or facts.kind is LetterKind.RECEIPT:
         return
     for each in facts.told:
@@ -89,7 +89,7 @@ def _data(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[dict[str,
 
 
 def spoken(page: LetterPage) -> Iterator[str]:
-    """Every word of a page in the order it is read, without the footer of its sheets."""
+    """Yield every text of a page in reading order, without the page footer."""
     yield from page.sender
     for pair in page.references:
         yield from (pair.label, pair.value.words)

@@ -1,4 +1,4 @@
-"""Everything a letter has to read: the case, its history, names of companies, the last proof, recipients."""
+"""Gather what a letter says: the case and its history, company names, the last proof, recipients."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,15 +26,15 @@ from sluice.subject.scope import Use
 from sluice.terms import ExchangeId
 
 STOPPING = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
-"""Rights that can be about some purposes or one channel only."""
+"""Rights that can be limited to some purposes or one channel."""
 
 
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
-    """What a letter of this kind would say now, about every part that waits for it."""
+    """Return what a letter of this kind would say now about every part that waits for it."""
     steps = store.list_steps(house.conn, case.case_id)
     scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
-    if kind is LetterKind.COMPLETION:  # it says who was told, so what somebody still has to hear of waits
+    if kind is LetterKind.COMPLETION:  # the letter says who was told, so a part with recipients still to be told waits
         waiting = tuple(part for part in waiting if not notice_store.count_untold(house.conn, part))
     envelope = _named(house, case)
     told = _told(house, case, waiting) if kind is LetterKind.COMPLETION else None
@@ -61,14 +61,17 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
 
 
 def sender_of(house: House, now: datetime) -> Sender:
-    """Who writes: as the settings name us, else as our youngest agreement does."""
+    """Return the sender, named as in the settings or else as in our most recent agreement."""
     settings = house.settings
     name = settings.center_name or own_party(list_agreements(house.conn, now), settings.center, None).name
     return Sender(name, settings.center_contact)
 
 
 def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentOn, ...]:
-    """What was sent on to next controllers; what a principal got itself, its own answer tells."""
+    """Return what was sent on to next controllers.
+
+    What a principal received itself is not among it: that principal's own answer tells the person.
+    """
     companies = {each.part.principal: each.company for each in parts}
     return tuple(
         SentOn(name, companies.get(principal, principal), received_on(at))
@@ -77,8 +80,10 @@ def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentO
 
 
 def _told(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, bool] | None:
-    """Names of everybody else who got the data of these parts (Art. 19), and whether that is a guess; None while nobody
-    found out of one of them."""
+    """Return the other recipients of the data of these parts (Art. 19) by name, and whether each is a guess.
+
+    None while the recipients of one of the parts have not been determined.
+    """
     if any(notice_store.find_propagation(house.conn, part) is None for part in about):
         return None
     names, guesses = dict[str, bool](), dict[str, frozenset[ExchangeId]]()
@@ -92,13 +97,16 @@ def _told(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, boo
 
 
 def _named(house: House, case: Case) -> Envelope | None:
-    """What the person said of a request that can be about some uses only; None: it cannot, or that is gone."""
+    """Return what the person said in a request that may be limited to some uses.
+
+    None if the right cannot be limited, or the sealed request was removed.
+    """
     sealed = find_sealed(house, case.subject_key) if case.right in STOPPING else None
     return sealed.envelope if sealed else None
 
 
 def _reaches_nothing(house: House, part: SubCase, envelope: Envelope | None) -> bool:
-    """Whether an objection stops no use of a part's agreement: it does not reach every basis (Art. 21(1))."""
+    """Whether an objection stops no use under the agreement of a part: it does not reach every basis (Art. 21(1))."""
     paper = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
     if part.action is not Action.STOP or envelope is None or paper is None:
         return False
@@ -111,8 +119,10 @@ def _reaches_nothing(house: House, part: SubCase, envelope: Envelope | None) -> 
 
 
 def _done(house: House, case: Case, envelope: Envelope | None, now: datetime) -> dict[SubCaseId, frozenset[str]]:
-    """By part the field groups that were corrected, or of which something is in the package; none where an objection
-    reaches no use."""
+    """Return by part the field groups that were corrected, or of which the package has something.
+
+    No field group for a part where an objection reaches no use. A part that is missing was done as a whole.
+    """
     given = answer_store.find_given(house.conn, case.case_id)
     found = {part.sub_case_id: given[part.sub_case_id] for part in case.sub_cases if part.sub_case_id in given}
     for part in case.sub_cases:
@@ -124,7 +134,7 @@ def _done(house: House, case: Case, envelope: Envelope | None, now: datetime) ->
 
 
 def _was_gone(part: SubCase, steps: Sequence[Step], scan: ErasureDone | None, done: frozenset[str] | None) -> bool:
-    """Whether there was nothing of the person to do it to: erased before, or nobody here ever knew them."""
+    """Whether there was nothing to act on: the person had been erased before, or nobody here ever knew them."""
     if part.agreement_id is None:
         return False
     if any(step.reason_code == NOBODY for step in steps):
@@ -161,6 +171,6 @@ def _part(
 
 
 def _proof(done: ErasureDone, entry_hash: str) -> Proof:
-    """A clean scan: whatever became of each copy at first, none of them names the person any more."""
+    """Return the proof of a clean scan: whatever was first done to a copy, none names the person any more."""
     removed = sum(line.objects for line in done.stores)
     return Proof(f"{done.principal}.{entry_hash[:16]}", removed, done.objects_scanned)

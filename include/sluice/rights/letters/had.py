@@ -1,4 +1,4 @@
-"""What the person has of a part: the letter that was taken out, or the package that was fetched, booked or not yet."""
+"""Find out what the person received about a part: the letter taken out, or the package fetched, booked or not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from sluice.rights.copies import answer_store
 
 @dataclass(frozen=True, slots=True)
 class Had:
-    """The answer about a part: the word of the step it is booked as, what it stands on, and when the person had it."""
+    """The answer about a part: the reason code of its step, the hash it is based on, and when the person had it."""
 
     word: str
     sha256: str
@@ -21,9 +21,9 @@ class Had:
 
 
 def find_had(conn: Connection, case: Case, part: SubCase) -> Had | None:
-    """None while the person has no answer of ours, or it is the principal's to give.
+    """Return the answer the person has about a part. None while there is none, or if the principal gives it.
 
-    Of what was refused in part the reasons belong to the answer: it is there with the last of its letters.
+    If a part was partly refused, the reasons belong to the answer, which is complete with the last of its letters.
     """
     if not answers(part) or is_told_by_file(case, part) or not is_refusal_out(case, part):
         return None
@@ -43,34 +43,31 @@ def _find_answer(conn: Connection, case: Case, part: SubCase) -> Had | None:
 
 
 def comes_with_package(part: SubCase) -> bool:
-    """Whether the letter about a part says that there is a copy: it is no answer while there is none."""
+    """Whether the letter about a part comes with a copy of the data, without which it is no answer."""
     return part.action in GIVEN and part.agreement_id is not None
 
 
 def find_ready(conn: Connection, part: SubCase) -> datetime | None:
-    """Since when the copy lies ready; None while there is none, as after an erasure that removed it unread."""
+    """Return since when the copy is ready. None while there is none, as after an erasure that removed it unread."""
     return answer_store.find_told(conn, part.case_id).get(part.sub_case_id)
 
 
 def final_letter(part: SubCase) -> LetterKind:
-    """The letter that is the answer about a part."""
+    """Return the kind of letter that answers the person about a part."""
     return LetterKind.REFUSAL if part.action is Action.REFUSE else LetterKind.COMPLETION
 
 
 def is_missed(conn: Connection, case: Case, today: date) -> bool:
-    """Whether a last day went by without an answer; one that the person had by then counts, however late it is booked.
-
-    today: a Brussels date.
-    """
+    """Whether a last day passed without an answer. An answer that came in time counts, however late it is booked."""
     if case.state.is_over:
         return False
-    if not case.sub_cases:  # it waits for its person
+    if not case.sub_cases:  # it waits for the person to be found
         return today > case.last_day
     return any(_is_missed(conn, case, part, today) for part in case.sub_cases if not part.is_answered)
 
 
 def without_answered(conn: Connection, cases: Iterable[Case], today: date) -> list[Case]:
-    """Cases but those past their last day of which the person had every answer in time, booked or not."""
+    """Leave out the cases past their last day whose person had every answer in time, booked or not."""
     return [case for case in cases if today <= case.last_day or is_missed(conn, case, today)]
 
 

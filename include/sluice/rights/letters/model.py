@@ -1,4 +1,4 @@
-"""What a letter is made from: the case and everything else that has to be read for it. No value of a person."""
+"""What a letter is made from: the case and everything else that is read for it. Holds no value of a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sluice.rights.case.model import Case, LetterKind, SubCase, SubCaseId
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes: the name of the center and how to reach its privacy desk."""
+    """The sender of a letter: the name of the center and how to reach its privacy desk."""
 
     name: str
     contact: str | None = None
@@ -17,21 +17,21 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the last second scan of a principal says, which was clean. ``reference``: of its certificate."""
+    """Result of a principal's last second scan, which was clean. ``reference``: that of its certificate."""
 
     reference: str
     removed: int
-    """Objects that named the person before, and do no more."""
+    """Number of objects that named the person before the erasure."""
     scanned: int
 
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """One part as its history tells it. ``reasons``: IRI per field group refused; ``delay``: IRI of an extension.
+    """One part, from its history. ``reasons``: IRI per refused field group; ``delay``: IRI of the extension's reason.
 
-    ``was_gone``: it was decided, and there was nothing of the person to do it to. ``done``: of a correction or a copy
-    the field groups that it was done to; None: all that were decided. ``review_on``: Brussels date by which what was
-    restricted instead of what was asked is looked at again.
+    ``was_gone``: it was decided, but there was nothing of the person to act on. ``done``: for a correction or a copy,
+    the field groups it reached; None means all that were decided. ``review_on``: Brussels date by which a restriction
+    granted instead of what was asked is reviewed.
     """
 
     part: SubCase
@@ -46,18 +46,18 @@ class PartFacts:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether what was decided came to nothing: none of these data was meant, or is here."""
+        """Whether the decision changed nothing: none of these data was meant, or none is here."""
         return self.done is not None and not self.done
 
     @property
     def is_of_nobody(self) -> bool:
-        """Whether nothing was done, because nobody has anything of the person."""
+        """Whether nothing was done because nobody has any data of the person."""
         return self.was_gone or self.part.agreement_id is None
 
 
 @dataclass(frozen=True, slots=True)
 class SentOn:
-    """Data of one company that went to a controller, because the person asked."""
+    """Data of one company that was sent on to a controller at the person's request."""
 
     to: str
     company: str
@@ -68,8 +68,8 @@ class SentOn:
 class LetterFacts:
     """Everything a letter says, before it is put into words.
 
-    ``about``: the parts this letter is about; ``parts``: all of the case. ``recipients``: names, if it was
-    found out who else has the data. ``handed``: what went to a next controller (Art. 20(2)).
+    ``about``: the parts this letter is about; ``parts``: all parts of the case. ``recipients``: names of others who
+    have the data; None while not determined. ``handed``: what went to a next controller (Art. 20(2)).
     """
 
     case: Case
@@ -82,17 +82,17 @@ class LetterFacts:
     recipients: tuple[str, ...] | None = None
     handed: tuple[SentOn, ...] = ()
     purposes: tuple[str, ...] = ()
-    """DPV IRIs that an objection or a withdrawal named, where it is not about all it can reach."""
+    """DPV IRIs that an objection or withdrawal named, if it does not cover everything it can reach."""
     channel: str | None = None
     """The one channel that it named."""
     guessed: tuple[str, ...] = ()
-    """Recipients of files made of files with the person, of which nobody can say any more whether they were in them."""
+    """Recipients of files made from files with the person. Whether these held the person too is no longer known."""
     is_unproven: bool = False
-    """Whether nobody asked who the person is: the machine accepted what is given to whoever asks."""
+    """Whether nobody checked the identity of the person: the machine granted what it grants to whoever asks."""
 
     @property
     def is_limited(self) -> bool:
-        """Whether the person named what they mean: the rest stays as it was."""
+        """Whether the person named which uses they mean, so that the rest stays as it was."""
         return bool(self.purposes or self.channel)
 
     @property
@@ -102,5 +102,5 @@ class LetterFacts:
 
     @property
     def is_discreet(self) -> bool:
-        """Whether nobody may learn from this letter who knows the person: it is not settled who asks."""
+        """Whether the letter must not reveal who knows the person, because it is not settled who asks."""
         return self.is_unproven or self.case.has_failed_identity or not self.case.is_scoped

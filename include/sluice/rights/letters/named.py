@@ -1,4 +1,4 @@
-"""From what an objection or a withdrawal keeps the person out, in words: all it can reach, or what they named. Pure."""
+"""Put into words what an objection or withdrawal keeps the person out of: all it reaches, or what they named. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,10 @@ from sluice.rights.letters.model import LetterFacts
 
 
 def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
-    """How the person is protected meanwhile, and from what where they named it; a hold until a decision is of all."""
+    """Yield how the person is protected meanwhile, and the uses they named, if any.
+
+    A hold until a decision always covers everything.
+    """
     hold = PROTECTED.get(facts.case.right)
     if hold is None:
         return
@@ -21,7 +24,7 @@ def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
 
 
 def named_of(say: Words, facts: LetterFacts) -> Iterator[str]:
-    """What the person named, and that the rest stays as it was."""
+    """Yield what the person named, and that the rest stays as it was."""
     if not facts.is_limited:
         return
     named = []

@@ -1,8 +1,8 @@
-"""A letter in words: title, paragraphs and tables in the person's language, ready to be set. Pure.
+"""Put a letter into words: title, paragraphs and tables in the person's language, ready to be set. Pure.
 
-Words come from the catalogues of the documents room, law and remedies included; here is only which of
-them a case needs. A letter that goes to somebody who is not proven to be the person names no company
-and no kind of data: who asks may not learn who knows the person.
+The texts, including law and remedies, come from the catalogues of the documents room; this module only picks those
+that a case needs. A letter to somebody who is not proven to be the person names no company and no kind of data:
+whoever asks must not learn who knows the person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What differs between the kinds of letters."""
+    """The parts of a page that differ between kinds of letters."""
 
     title: str
     opening: str
@@ -34,7 +34,7 @@ class Body:
 
 
 def make_letter_page(facts: LetterFacts) -> LetterPage:
-    """The page of a letter, every word finished."""
+    """Make the page of a letter, with every text final."""
     say, case = words(facts.language), facts.case
     body = BODIES[facts.kind](say, facts)
     references = {
@@ -62,21 +62,21 @@ def make_letter_page(facts: LetterFacts) -> LetterPage:
 
 
 def done_text(say: Words, right: Right, action: Action, *, is_limited: bool = False) -> str:
-    """What was done to data, in a few words. is_limited: for what the person named, and nothing else."""
+    """Return what was done to data, in a few words. is_limited: done only for the uses the person named."""
     named = (f"done.{right}.{action}.named",) if is_limited else ()
     return say.find(*named, f"done.{right}.{action}", f"done.{action}") or action.value
 
 
 def remedies_of(facts: LetterFacts) -> str | None:
-    """Which text on complaint and court belongs here: the one the decision named, else that of the country."""
+    """Return the key of the text on complaint and court: the one the decision named, else that of the country."""
     named = (each.remedies_ref for each in facts.told if each.remedies_ref)
     return next(named, REMEDIES.get(facts.case.country))
 
 
 def outcomes(right: Right, each: PartFacts) -> Iterator[tuple[str, Action]]:
-    """Every field group of a part and what was done about it; what was restricted instead is also refused.
+    """Yield every field group of a part and what was done about it. One that was restricted instead is also refused.
 
-    Of a correction or a copy only those that were corrected, or of which something is in the copy.
+    For a correction or a copy, only the field groups that were corrected or of which the copy has something.
     """
     part, refused = each.part, set(refused_groups(right, each.part))
     if is_instead(right, part.action):
@@ -145,12 +145,12 @@ def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
 
 
 def _is_refused(right: Right, part: SubCase) -> bool:
-    """Whether nothing of a part is done as was asked."""
+    """Whether nothing of a part is done as it was asked."""
     return part.action is Action.REFUSE or is_instead(right, part.action)
 
 
 def _kept(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[str]:
-    """What is restricted instead, and when that is looked at again."""
+    """Yield what is restricted instead, and when that is reviewed."""
     if each.review_on is None:
         return
     groups = "; ".join(_inside(group_text(say, group)) for group in each.part.action_fields or each.part.field_names)
@@ -173,7 +173,10 @@ def _why_not(
 
 
 def _reason(say: Words, right: Right, reason: str | None) -> Text:
-    """A controller that left data out before it had to say why gave none; who gets the letter may ask it."""
+    """Return the text of a reason, or that none was given: a controller once could leave data out without one.
+
+    The letter then tells the person to ask the controller.
+    """
     return Text(reason_text(say, right, reason), below=reason) if reason else Text(say.say("letter.refusal.unsaid"))
 
 
@@ -206,8 +209,10 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
 
 
 def _stays_out(say: Words, facts: LetterFacts, is_so: bool) -> Iterator[Part]:
-    """That what was asked keeps the person out from now on, and of what; data that is restricted instead says so where
-    it stands."""
+    """Yield that the person is kept out from now on, and of which uses.
+
+    Data that is restricted instead says so in its own part of the letter.
+    """
     right = facts.case.right
     said = say.find(f"letter.stays_out.{right}") if is_so else None
     if said:
@@ -216,7 +221,7 @@ def _stays_out(say: Words, facts: LetterFacts, is_so: bool) -> Iterator[Part]:
 
 
 def _lifting(say: Words, facts: LetterFacts) -> Body:
-    """What Art. 18(3) asks: the person is told before the restriction ends, and what they can do."""
+    """Tell the person before a restriction ends, and what they can do about it (Art. 18(3))."""
     whose = [] if facts.is_discreet else [_about(say, each) for each in facts.told]
     headings = whose or [say.say("letter.about.request")]
     told = tuple(Part(heading, _texts((say.say("letter.lifting.what"),))) for heading in headings)
@@ -234,7 +239,7 @@ def _is_untouched(right: Right, each: PartFacts) -> bool:
 
 
 def _is_whole(facts: LetterFacts) -> bool:
-    """Whether this letter says of everything the person asked that it was done."""
+    """Whether this letter covers all parts of the request, and nothing of them was refused."""
     return len(facts.told) == len(facts.parts) and not any(
         refused_groups(facts.case.right, each.part) for each in facts.told
     )
@@ -256,7 +261,7 @@ def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
 
 
 def _proven(say: Words, proof: Proof) -> Iterator[str]:
-    """What the second scan found, in numbers of files, and where its certificate is."""
+    """Yield what the second scan found, in numbers of files, and where its certificate is."""
     for name, count in (("removed", proof.removed), ("scanned", proof.scanned)):
         yield say.count(f"letter.proof.{name}", count, count=say.number(count))
     yield say.say("letter.proof.certificate", reference=proof.reference)
@@ -275,7 +280,7 @@ def _did(
 
 
 def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
-    """The named list of Art. 19, once it was found out who is on it."""
+    """Yield the named recipients of Art. 19, once they are determined."""
     is_untouched = all(each.is_untouched for each in facts.told)
     if facts.recipients is None or facts.is_discreet or is_untouched:
         return
@@ -291,7 +296,7 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
 
 
 def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:
-    """Where data went because the person asked (Art. 20(2)): to whom, whose, when."""
+    """Yield where data went at the person's request (Art. 20(2)): to whom, whose data, and when."""
     if not facts.handed or facts.is_discreet:
         return
     rows = tuple((Text(each.to), Text(each.company), Text(say.day(each.on.isoformat()))) for each in facts.handed)
@@ -309,7 +314,7 @@ def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
 
 
 def _others(say: Words, facts: LetterFacts) -> Iterator[Part]:
-    """Parts that somebody else answers."""
+    """Yield the parts that somebody else answers."""
     if facts.is_discreet:
         return
     said = [
@@ -351,7 +356,7 @@ def _days(say: Words, case: Case) -> dict[str, str]:
 
 
 def _inside(label: str) -> str:
-    """A label as it stands inside a sentence."""
+    """Return a label as it appears inside a sentence."""
     return label[:1].lower() + label[1:]
 
 

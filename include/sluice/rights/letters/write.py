@@ -1,8 +1,8 @@
-"""Letters to the person: receipt, extension, refusal, completion. Sealed in the vault, and each one logged.
+"""Write letters to the person: receipt, extension, refusal, completion, lifting. Each is sealed and logged.
 
-A letter is put under a name that is a function of its case, kind, part and language, and logged after
-that, with the versions that were put. What a dead worker put and did not log is put over by the next;
-what lies there beside the logged versions is removed.
+The name of a letter is a function of its case, kind, part and language. It is put first, and then logged with the
+versions that were put. If a worker dies between the two, the next one puts the letter again and removes every version
+that was not logged.
 """
 
 import hashlib
@@ -44,12 +44,12 @@ from sluice.terms import Sha256
 from sluice.times import utc_text
 
 MOST_TRIES = 5
-"""Drafts of one letter: the case may take a step, or another worker put the same, while one is made."""
+"""The most drafts of one letter: meanwhile the case may take a step, or another worker may put the same letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one look at all open cases did; ``failed``: logged, met again."""
+    """Result of one pass over all open cases. ``failed``: letters that failed, were logged and will be tried again."""
 
     letters: int = 0
     failed: int = 0
@@ -57,7 +57,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A letter before it is put: what it is about, the PDF and the document of the same content."""
+    """A letter before it is put: the parts it is about, and the PDF and document with the same content."""
 
     scope: str
     about: tuple[SubCaseId, ...]
@@ -77,9 +77,9 @@ def write_letter(
 ) -> Letter:
     """Write and log a letter about everything of its kind that the person was not told yet.
 
-    Nothing new to tell, or ``sub_case_id`` told before: the letter that is there. The person's language
-    unless another is named; only the former counts as told. A receipt acknowledges the case (GDPR Art.
-    12(3) and (4), 19). Raises LetterNotDue, CaseTidied, NotFound, UsageError.
+    Returns the existing letter if nothing new is left to tell, or ``sub_case_id`` was told before. The letter is in
+    the person's language unless another is named; only one in the person's language counts as told. A receipt
+    acknowledges the case (GDPR Art. 12(3) and (4), 19). Raises LetterNotDue, CaseTidied, NotFound, UsageError.
     """
     for _ in range(MOST_TRIES):
         case = store.get_case(house.conn, case_id)
@@ -99,7 +99,7 @@ def write_letter(
 
 
 def write_owed(house: House, now: datetime) -> Written:
-    """Write every letter an open case owes. Raises ServiceMissing; other faults are counted and met again."""
+    """Write every letter that an open case owes. Raises ServiceMissing; other faults are counted and tried again."""
     letters, faults = 0, Faults(house.conn)
     for case in store.list_cases(house.conn, only_open=True, limit=None):
         for kind in LetterKind:
@@ -111,17 +111,17 @@ def write_owed(house: House, now: datetime) -> Written:
 
 
 def open_letter(house: House, letter: Letter) -> bytes:
-    """The PDF as the person reads it. Raises NotFound, SubjectUnreadable, EvidenceInvalid."""
+    """Return the PDF that the person reads. Raises NotFound, SubjectUnreadable, EvidenceInvalid."""
     return _opened(house, letter, letter.key, letter.version_id, letter.sha256)
 
 
 def open_document(house: House, letter: Letter) -> bytes:
-    """The same content as JSON. Raises as :func:`open_letter`."""
+    """Return the same content as JSON. Raises the same as :func:`open_letter`."""
     return _opened(house, letter, letter.document_key, letter.document_version_id, letter.document_sha256)
 
 
 def note_opened(conn: Connection, letter: Letter, now: datetime, actor: Actor) -> None:
-    """Log that somebody takes a letter out of the vault; done before, so that none is out unrecorded."""
+    """Log that somebody takes a letter out of the vault. Call this first, so that no letter is taken out unrecorded."""
     body = CaseLetterOpened(
         case_id=letter.case_id,
         kind=letter.kind,
@@ -136,12 +136,12 @@ def note_opened(conn: Connection, letter: Letter, now: datetime, actor: Actor) -
 
 
 def letter_key(case_id: CaseId, kind: LetterKind, scope: str, language: str, end: str) -> str:
-    """Where a letter lies in the vault."""
+    """Return the key of a letter in the vault."""
     return f"{PREFIX}{case_id}/letters/{kind}-{scope}-{language}.{end}.age"
 
 
 def _written(case: Case, kind: LetterKind, language: str, sub_case_id: SubCaseId | None) -> Letter | None:
-    """The letter that says what was asked for, if nothing is left to tell."""
+    """Return the existing letter that says what was asked for, if nothing is left to tell."""
     if sub_case_id is None and parts_waiting(case, kind, language):
         return None
     mine = [letter for letter in case.letters if (letter.kind, letter.language) == (kind, language)]
@@ -149,7 +149,7 @@ def _written(case: Case, kind: LetterKind, language: str, sub_case_id: SubCaseId
 
 
 def _compose(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> Draft:
-    """A draft of the letter. Raises LetterNotDue."""
+    """Draft the letter. Raises LetterNotDue."""
     facts = gather(house, case, kind, language, now)
     if case.state is State.WITHDRAWN_BY_SUBJECT or (kind is not LetterKind.RECEIPT and not facts.about):
         raise LetterNotDue(Ref("case", case.case_id), Ref("letter", kind))
@@ -163,12 +163,12 @@ def _compose(house: House, case: Case, kind: LetterKind, language: str, now: dat
 def _log(
     house: House, case: Case, kind: LetterKind, language: str, draft: Draft, now: datetime, actor: Actor
 ) -> Letter | None:
-    """Put both objects, then log the letter; None when the case took a step since the draft was made."""
+    """Put both objects, then log the letter; None if the case took a step since the draft was made."""
     keys = [letter_key(case.case_id, kind, draft.scope, language, end) for end in ("pdf", "json")]
     pdf = _put(house, keys[0], draft.pdf)
     try:
         document = _put(house, keys[1], draft.document)
-    except StoreConflict:  # whoever comes second leaves nothing behind
+    except StoreConflict:  # the second of two workers leaves nothing behind
         house.objects.delete_version(pdf.bucket, pdf.key, pdf.version_id)
         raise
     letter = Letter(
@@ -197,7 +197,10 @@ def _log(
 
 
 def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
-    """Row, ledger entry and, of the receipt, the step it is the evidence of: all at once, or nothing."""
+    """Write the row, the ledger entry and, for a receipt, the step it is evidence of, in one transaction.
+
+    False, and nothing written, if the case changed or was tidied.
+    """
     with open_book(house.conn, case.case_id) as book:
         if book.case != case or store.is_tidied(house.conn, case.case_id):
             return False
