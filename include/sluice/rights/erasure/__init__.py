@@ -1,1 +1,1 @@
-"""Erasing a person: the plan and its release, execution in batches, the second scan, the certificate."""
+"""Erasing a person: the plan and its release, the work in batches, the second scan, the certificate."""

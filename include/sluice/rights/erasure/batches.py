@@ -1,6 +1,6 @@
-"""What an erasure is cut into, so that many workers share it: batches of copies, by opaque names. Pure.
+"""Cut an erasure into batches of copies, named by opaque ids, so that many workers can share it. Pure.
 
-The documents pass between workers in clear text, so they hold a case, codes of principals, ids and kinds only.
+The documents pass between workers in clear text. They hold only a case, codes of principals, ids and kinds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,15 +11,18 @@ from sluice.rights.case.model import CaseId
 from sluice.terms import ExchangeId, Principal
 
 MOST_BATCHES = 256
-"""Of all cases together, beside one more for each case: of what is left over, or because it has nothing to erase."""
+"""The most batches of all cases together. Each case may add one: for its remainder, or if it has nothing to erase."""
 MOST_CASES = 512
-"""That one run takes up. Airflow maps no task over more than ``core.max_map_length`` (1,024) and fails the one that
-says so, with nothing erased: `begin` is mapped over 512 cases, `erase` over 256 + 512 = 768 batches at most."""
+"""The most cases that one run takes up.
+
+Airflow does not map a task over more than ``core.max_map_length`` (1,024) items: it fails the task that returns more,
+with nothing erased. `begin` is mapped over 512 cases, `erase` over at most 256 + 512 = 768 batches.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CopyName:
-    """A copy to erase."""
+    """The name of a copy to erase."""
 
     principal: Principal
     exchange_id: ExchangeId
@@ -28,24 +31,24 @@ class CopyName:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Copies of one case that one worker takes."""
+    """Copies of one case that one worker erases."""
 
     case_id: CaseId
     copies: tuple[CopyName, ...]
 
     def document(self) -> dict[str, Any]:
-        """As it passes to a worker."""
+        """Return the batch in the form in which it passes to a worker."""
         return {"case": self.case_id, "copies": [[c.principal, c.exchange_id, c.kind] for c in self.copies]}
 
 
 def read_batch(document: dict[str, Any]) -> Batch:
-    """What :meth:`Batch.document` wrote."""
+    """Read what :meth:`Batch.document` wrote."""
     copies = (CopyName(Principal(who), ExchangeId(exchange), kind) for who, exchange, kind in document["copies"])
     return Batch(CaseId(document["case"]), tuple(copies))
 
 
 def cut(begun: Iterable[Batch], most: int = MOST_BATCHES) -> list[Batch]:
-    """The same copies in batches of about one size. A case without copies keeps one: it has to be finished too."""
+    """Cut these copies into batches of about equal size. A case without copies keeps one, to be finished too."""
     whole = list(begun)
     size = max(1, -(-sum(len(each.copies) for each in whole) // most))
     return [Batch(each.case_id, part) for each in whole for part in _parts(each.copies, size)]

@@ -1,7 +1,7 @@
-"""What an installation holds, against what is known: a bucket, prefix or table that stands in no list is named.
+"""Compare what an installation holds with what is known, and name each bucket, prefix or table in no list.
 
-The lists are ``rights/facts/places.csv`` and ``tables.csv``: which store of the erasure owns a place, or why
-nobody is named there. An erasure is not certified while something else is there (GDPR Art. 5(2), 17).
+The lists are ``rights/facts/places.csv`` and ``tables.csv``. They say which store of the erasure owns a place, or why
+no person is named there. No erasure is certified while anything else is there (GDPR Art. 5(2), 17).
 """
 
 import csv
@@ -24,7 +24,7 @@ PRINCIPAL = "{principal}"
 
 
 class Kind(StrEnum):
-    """What can stand in no list."""
+    """What can be missing from the lists."""
 
     BUCKET = "bucket"
     PREFIX = "prefix"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A place in no list. What could name a person in its own name is withheld."""
+    """A place in no list. Parts of its name that could name a person are withheld."""
 
     kind: Kind
     name: str
@@ -44,7 +44,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class KnownPlace:
-    """A prefix of a bucket, by the bucket's setting. ``store``: of the erasure; none: why nobody is looked for."""
+    """A prefix of a bucket, which is named by its setting. ``store``: the store of the erasure that owns it.
+
+    Where there is no store, ``reason`` says why nobody is looked for there.
+    """
 
     bucket: str
     prefix: str
@@ -56,7 +59,7 @@ class KnownPlace:
         return tuple(self.prefix.rstrip("/").split("/"))
 
     def covers(self, segments: Sequence[str], principals: Collection[str]) -> bool:
-        """Whether a key of these segments lies below the prefix."""
+        """Whether a key with these segments lies below the prefix."""
         return len(segments) >= len(self.segments) and self._agrees(segments, principals)
 
     def lies_below(self, segments: Sequence[str], principals: Collection[str]) -> bool:
@@ -70,7 +73,7 @@ class KnownPlace:
 
 @cache
 def known_places() -> tuple[KnownPlace, ...]:
-    """Every prefix that something is kept under."""
+    """Return every prefix under which something is kept."""
     return tuple(
         KnownPlace(row["bucket"], row["prefix"], row["store"] or None, row["reason"]) for row in _rows("places")
     )
@@ -78,19 +81,19 @@ def known_places() -> tuple[KnownPlace, ...]:
 
 @cache
 def known_tables() -> frozenset[str]:
-    """Every table that was looked through and names no person."""
+    """Return every table that was checked and names no person."""
     return frozenset(row["table"] for row in _rows("tables"))
 
 
 def owner_of(bucket: str, key: str, principals: Collection[str]) -> KnownPlace | None:
-    """The narrowest known place of a key; ``bucket``: its name in the settings, without ``bucket_``. Pure."""
+    """Return the narrowest known place of a key. ``bucket``: its setting, without ``bucket_``. Pure."""
     segments = key.split("/")[:-1]
     mine = [each for each in known_places() if each.bucket == bucket and each.covers(segments, principals)]
     return max(mine, key=lambda each: len(each.segments), default=None)
 
 
 def buckets_by_role(settings: Settings) -> dict[str, str]:
-    """Names of the buckets, by the word that places.csv has for each."""
+    """Return the names of the buckets, by the word for each in places.csv."""
     return {
         "exchange": settings.bucket_exchange,
         "internal": settings.bucket_internal,
@@ -101,17 +104,17 @@ def buckets_by_role(settings: Settings) -> dict[str, str]:
 
 
 def principals_of(settings: Settings, conn: Connection) -> frozenset[Principal]:
-    """Everybody whose name may stand in a key."""
+    """Return every principal whose name may be part of a key."""
     papers = settings.principals_dir.iterdir() if settings.principals_dir.is_dir() else ()
     named = {Principal(each.name) for each in papers if each.is_dir() and PRINCIPAL_NAME.fullmatch(each.name)}
     return census_store.find_principals(conn) | named
 
 
 def find_unknown(settings: Settings, conn: Connection, objects: ObjectStore) -> tuple[Unknown, ...]:
-    """Buckets, prefixes and tables that stand in no list; about ten requests, whatever lies there.
+    """Return the buckets, prefixes and tables that are in no list. Takes about ten requests, whatever the stores hold.
 
-    Other buckets of the account are known by ``SLUICE_OTHER_BUCKETS``; where the credential may list none,
-    none are named. A bucket of ours that cannot be listed is unknown.
+    ``SLUICE_OTHER_BUCKETS`` lists other known buckets of the account. If the credential may not list buckets, none of
+    them is reported. A bucket of ours that cannot be listed counts as unknown.
     """
     principals = principals_of(settings, conn)
     tables = [Unknown(Kind.TABLE, name) for name in census_store.find_tables(conn) if name not in known_tables()]
@@ -130,7 +133,7 @@ def _buckets(settings: Settings, objects: ObjectStore) -> Iterator[Unknown]:
     try:
         names = objects.list_buckets()
     except StoreError:
-        return  # a credential that sees its own buckets only
+        return  # this credential sees only its own buckets
     for name in names:
         if name not in ours and not any(fnmatchcase(name, pattern) for pattern in others):
             yield Unknown(Kind.BUCKET, name)
@@ -139,7 +142,7 @@ def _buckets(settings: Settings, objects: ObjectStore) -> Iterator[Unknown]:
 def _prefixes(
     objects: ObjectStore, role: str, bucket: str, below: str, principals: Collection[str]
 ) -> Iterator[Unknown]:
-    """What lies below a prefix that is no known place itself, only on the way to one."""
+    """Yield what lies below a prefix that is not a known place itself, but only leads to one."""
     places = [each for each in known_places() if each.bucket == role]
     level = objects.list_level(bucket, below)
     yield from (Unknown(Kind.PREFIX, _told(bucket, key)) for key in level.keys)

@@ -1,11 +1,11 @@
-"""SQL of the census: tables of this database, principals of this installation."""
+"""SQL of the census: the tables of this database and the principals of this installation."""
 
 from sluice.db import Connection
 from sluice.terms import Principal
 
 
 def find_tables(conn: Connection) -> list[str]:
-    """Everything that holds rows, as ``schema.name``, in every schema but the server's own and temporary ones."""
+    """Return everything that holds rows, as ``schema.name``, except the server's own and temporary schemas."""
     rows = conn.execute(
         """select n.nspname || '.' || c.relname as name
            from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -16,7 +16,7 @@ def find_tables(conn: Connection) -> list[str]:
 
 
 def find_principals(conn: Connection) -> frozenset[Principal]:
-    """Everybody with papers, exchanges or persons who are kept out: whose places an erasure looks through."""
+    """Return every principal with papers, exchanges or suppressed persons. An erasure searches the places of these."""
     rows = conn.execute(
         """select principal from document union select principal from exchange
            union select principal from suppression_run"""

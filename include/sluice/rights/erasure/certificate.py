@@ -1,8 +1,8 @@
-"""The certificate of an erasure: signed, per principal, and not issued while one residue is left.
+"""The signed certificate of an erasure at one principal, which is not issued while a residue is left.
 
 It is a pure function of the ledger entry of the last second scan, and its PDFs are functions of it alone. A
-principal's own certificate names its parts of the case only, so that two principals cannot tell that they know
-the same person.
+principal's certificate names only that principal's parts of the case, so that two principals cannot find out that
+they know the same person.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +26,7 @@ from sluice.rights.erasure.certificate_check import FORMAT, TYPE
 from sluice.rights.erasure.certificate_page import LIMITS, make_certificate_pdf
 
 SAID_BEFORE = 4
-"""Limits that certificates of older entries name."""
+"""Number of limits in certificates of older entries."""
 
 
 class NotProven(SluiceError):
@@ -41,7 +41,7 @@ class NotProven(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One signed certificate and where it was put."""
+    """One signed certificate, and where it was put."""
 
     principal: str
     bucket: str
@@ -49,15 +49,15 @@ class Certificate:
     jws: bytes
 
     def pdf_key(self, language: str) -> str:
-        """Where the same certificate lies as a PDF in this language."""
+        """Return where the PDF of this certificate in a language is."""
         return f"{self.key.removesuffix('.json')}.{language}.pdf"
 
 
 def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) -> tuple[Certificate, ...]:
-    """Sign and store a certificate for every principal where erasure was decided, or ``only`` for some of them.
+    """Sign and store a certificate for every principal where an erasure was decided, or for those in ``only``.
 
-    The same scan again gives the same bytes. Raises NotProven when there was no second scan, the last one was
-    not clean, or there is a place that no scan looks through.
+    The same scan always gives the same bytes. Raises NotProven if there was no second scan, the last one was not clean,
+    or there is a place that no scan searches.
     """
     case = store.get_case(house.conn, case_id)
     scans = last_scans(house, case_id)
@@ -72,29 +72,30 @@ def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) ->
 
 
 def is_clean(done: ErasureDone) -> bool:
-    """Whether the second scan read everything, found nothing but what was decided to stay, and nothing is to come.
+    """Whether the second scan read everything, found only what was decided to stay, and nothing is still to come.
 
-    Nothing was under way that may still bring rows, and nobody has still to decide."""
+    So nothing was under way that may still bring rows, and no decision is open.
+    """
     return is_idle(done) and not done.undecided
 
 
 def is_idle(done: ErasureDone) -> bool:
-    """Whether a second scan left nothing to do before somebody decides something else. Pure."""
+    """Whether the second scan left nothing to do until somebody makes another decision. Pure."""
     return done.residual == 0 and done.doubts == 0 and not done.waiting
 
 
 def find_proven(house: House, case_id: CaseId) -> frozenset[str]:
-    """Principals whose last second scan was clean."""
+    """Return the principals whose last second scan was clean."""
     return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_clean(done))
 
 
 def find_idle(house: House, case_id: CaseId) -> frozenset[str]:
-    """Principals whose last second scan left nothing to do."""
+    """Return the principals whose last second scan left nothing to do."""
     return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_idle(done))
 
 
 def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:
-    """The last second scan of a case per principal, with the hash of its ledger entry."""
+    """Return the last second scan of a case per principal, with the hash of its ledger entry."""
     rows = house.conn.execute(
         """select body, hash from ledger.entry
            where kind = %s and convert_from(body, 'UTF8')::json ->> 'case_id' = %s order by appended_at, chain, seq""",
@@ -105,7 +106,7 @@ def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, st
 
 
 def key_of(case_id: CaseId, principal: str, entry_hash: str) -> str:
-    """Where the certificate of a second scan lies, once it is issued."""
+    """Return where the certificate of a second scan is put when it is issued."""
     return f"certificates/{case_id}/{principal}.{entry_hash[:16]}.json"
 
 
@@ -123,7 +124,7 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
 
 
 def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
-    """What is signed. Its keys are a promise: an entry of an older kind goes on giving the bytes it gave."""
+    """Return what is signed. An entry of an older kind must go on giving the bytes it gave, so no key may change."""
     document: dict[str, Any] = {
         "format": FORMAT,
         "parts": [part.sub_case_id for part in case.sub_cases if part.principal == done.principal],
@@ -147,20 +148,20 @@ def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
 
 
 def _give_pdf(house: House, issued: Certificate, language: str) -> None:
-    """Put the PDF beside the JWS unless it is there; a later version of the layout does not replace it."""
+    """Put the PDF beside the JWS unless it is there. A PDF in a newer layout does not replace it."""
     key = issued.pdf_key(language)
     if house.objects.head(issued.bucket, key) is None:
         house.objects.put_converging(issued.bucket, key, make_certificate_pdf(issued.jws, language), PDF)
 
 
 def open_pdf(house: House, issued: Certificate, language: str) -> bytes:
-    """A certificate as people read it, as it was stored. Raises NotFound, UsageError."""
+    """Return the PDF of a certificate as it was stored. Raises NotFound, UsageError."""
     if language not in LANGUAGES:
         raise UsageError(Ref("language", "nl, fr or en"))
     return house.objects.read(issued.bucket, issued.pdf_key(language))
 
 
 def stores_in(certificates: Sequence[Certificate]) -> list[dict[str, object]]:
-    """The lines of all certificates, as they were signed."""
+    """Return the store lines of all certificates, as they were signed."""
     said = [as_it_stands(split_flattened(each.jws))[1] for each in certificates]
     return [{"principal": one["principal"], **line} for one in said for line in one["stores"]]

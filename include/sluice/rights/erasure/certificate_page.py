@@ -1,7 +1,7 @@
-"""A certificate of erasure in words: a pure function of the signed document, of nothing else.
+"""Put a certificate of erasure into words: a pure function of the signed document alone.
 
-Whoever has the JWS can make the same page again. It believes the document: that its signature holds is
-checked with the JWS, not with the PDF.
+So anybody with the JWS can make the same page again. The page does not check the signature: that is done with the
+JWS, not with the PDF.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ LIMITS = (
     "backups of the database and of the object store, until their dated expiry",
     "what the principal itself put under its folder requests/, but for the file that asked for this erasure",
 )
-"""What no scan of ours can see, said in every certificate."""
+"""What no scan of ours can see. Every certificate says it."""
 LIMIT_NAMES: Mapping[str, str] = dict(zip(LIMITS, ("copies", "sealed", "notices", "backups", "requests"), strict=True))
 STORE_WIDTHS, WHOLE_WIDTHS, KEPT_WIDTHS = (1.5, 1.3, 0.7, 0.9, 0.9), (1.2, 0.6, 2.2), (1.0, 2.4, 0.9)
 Said = Mapping[str, Any]
@@ -31,13 +31,13 @@ Said = Mapping[str, Any]
 
 
 def make_certificate_pdf(jws: bytes, language: str) -> bytes:
-    """The PDF/UA of a certificate; the same bytes for the same document. Raises SignatureInvalid, PageNotMade."""
+    """Make the PDF/UA of a certificate, the same bytes for the same document. Raises SignatureInvalid, PageNotMade."""
     _, said = as_it_stands(split_flattened(jws))
     return make_pdf(make_certificate_page(jws, language), datetime.fromisoformat(said["done_at"]))
 
 
 def make_certificate_page(jws: bytes, language: str) -> CertificatePage:
-    """The page of a certificate, every word finished; ``language``: nl, fr or en."""
+    """Make the page of a certificate, with every text final. ``language``: nl, fr or en."""
     header, said = as_it_stands(split_flattened(jws))
     say, number = words(language), number_of(said)
     parts = (
@@ -63,7 +63,7 @@ def make_certificate_page(jws: bytes, language: str) -> CertificatePage:
 
 
 def number_of(said: Said) -> str:
-    """How letters and pages call a certificate: principal, and the ledger entry of its scan."""
+    """Return the number of a certificate in letters and pages: its principal and the ledger entry of its scan."""
     return f"{said['principal']}.{said['ledger']['entry_hash'][:16]}"
 
 
@@ -114,7 +114,7 @@ def _whole(say: Words, said: Said) -> Part:
 
 
 def _kept(say: Words, said: Said) -> Part:
-    """Exceptions by statute (Art. 17(3)), and copies of which somebody else has not decided."""
+    """List exceptions by statute (Art. 17(3)), and count the copies on which somebody else has not decided."""
     heading, exceptions = say.say("certificate.kept.heading"), said.get("exceptions")
     waiting = sum(line["objects"] for line in said["stores"] if line["outcome"] == Outcome.KEPT.value)
     after = (say.count("certificate.kept.waiting", waiting, count=say.number(waiting)),) if waiting else ()
@@ -134,7 +134,7 @@ def _kept(say: Words, said: Said) -> Part:
 
 
 def _shared(say: Words, said: Said) -> Part | None:
-    """What was not looked for or opened; None where there was no such thing."""
+    """List what was not looked for or not opened; None if there was nothing of the kind."""
     names = {"shared": "shared_with_others", "sealed": "sealed_to_recipient", "short": "too_short_to_look_for"}
     counts = {name: said[of] for name, of in names.items() if said.get(of)}
     if not counts:
@@ -171,7 +171,7 @@ def _store(say: Words, line: Said) -> str:
 
 
 def _ground(say: Words, ground: str | None) -> Text:
-    """Why a file went whole, in words; its code below."""
+    """Return in words why a whole file was removed, with the code below."""
     said = say.find(f"certificate.ground.{ground}") or say.say("certificate.ground.unsafe")
     return Text(said, below=ground or "")
 

@@ -1,4 +1,4 @@
-"""Stop and resume erasures, say where each stands, and let none begin while another is in error."""
+"""Stop and resume erasures, report where each stands, and let none begin while another is in error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,40 +41,40 @@ from sluice.terms import Principal
 from sluice.times import utc_text
 
 WAITS_FOR = " ! "
-"""Between what was decided and what has to end before who was left out is erased."""
+"""In what a run says: separates what was decided from what must end before persons left out are erased."""
 UNDECIDED = "undecided"
-"""How a run ended whose copies that stay wait for somebody's decision."""
+"""Outcome of a run that kept copies because somebody still has to decide on them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One case: what was decided to be erased of it, its plans, its last run."""
+    """The state of one case: its plans, its last run and its stops."""
 
     case_id: CaseId
     plans: tuple[StoredPlan, ...]
     run: Run | None
     is_stopped: bool
     is_at_work: bool
-    """Another process works on it now."""
+    """Whether another process is working on it now."""
 
     @property
     def is_in_error(self) -> bool:
-        """Whether its last run failed, so that no other erasure begins."""
+        """Whether its last run failed, so that no other erasure may begin."""
         return self.run is not None and self.run.is_in_error and not self.is_at_work
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Every erasure that is not over, and every stop that holds."""
+    """Every erasure that is not over, and every stop in effect."""
 
     cases: tuple[Standing, ...]
     stops: tuple[Stop, ...]
 
 
 def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: datetime) -> bool:
-    """Let nothing more be erased, of one case or of all, from the next object on; False: it stood still already.
+    """Stop the erasure of one case, or all erasures, from the next object on. False if it was stopped already.
 
-    reason: a code or an IRI, no sentence about a person. Raises UsageError, NotFound.
+    reason: a code or an IRI, not a sentence about a person. Raises UsageError, NotFound.
     """
     check_reason(reason)
     name = check_name(by)
@@ -89,7 +89,10 @@ def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: da
 
 
 def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> None:
-    """Let it go on by the next run. A stop of one case and the stop of all end apart. Raises NotFound."""
+    """End a stop, so that the next run continues. The stop of one case and the stop of all end separately.
+
+    Raises NotFound.
+    """
     name = check_name(by)
     with transaction(conn):
         if not control_store.resume(conn, case_id, name, now):
@@ -99,7 +102,7 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> 
 
 
 def status(conn: Connection) -> Status:
-    """Cases with a decision to carry out, a plan that waits, or a run that did not end clean."""
+    """Return the cases with a decision to carry out, a plan that waits, or a run that did not end clean."""
     runs = {run.case_id: run for run in control_store.find_runs(conn)}
     plans: dict[CaseId, list[StoredPlan]] = {}
     for plan in control_store.find_plans(conn):
@@ -124,11 +127,11 @@ def status(conn: Connection) -> Status:
 
 
 def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> list[CaseId]:
-    """Cases a run may take up now, in their turn; where a plan is missing it is made, and waits for its release.
+    """Return the cases that a run may take up now, in their turn, and make the plans that are missing.
 
-    No more than ``most``: the others are for the next run. What cannot begin or end yet stays due, and whoever was
-    taken up longest ago comes first, so it keeps nobody else from beginning. A case that cannot be planned is logged,
-    and keeps no other waiting. Raises ServiceMissing.
+    Returns at most ``most`` cases; the others are for the next run. A plan waits for its release. A case that cannot
+    begin or end yet stays due; the case that was taken up longest ago comes first, so that no case keeps others from
+    beginning. A case that cannot be planned is logged and does not delay the others. Raises ServiceMissing.
     """
     found, faults = list[CaseId](), Faults(house.conn)
     for case_id in copy_store.find_decided(house.conn):
@@ -153,13 +156,16 @@ def is_due(house: House, case: Case, envelope: Envelope) -> bool:
 
 
 def as_ran(house: House, case_id: CaseId, target: Target) -> str:
-    """What a run that left nothing to do says of a principal: what was decided, and what keeps persons left out."""
+    """Return what a run that left nothing to do notes about a principal.
+
+    That is what was decided, and the causes for which persons are left out.
+    """
     causes = find_causes(house, *open_request(house, case_id), target)
     return f"{decision_of(target)}{WAITS_FOR}{' '.join(sorted(causes))}" if causes else decision_of(target)
 
 
 def _is_as_ran(house: House, said: str | None, target: Target) -> bool:
-    """Whether the same is decided as when a run ended, and nothing ended since that kept somebody left out."""
+    """Whether the decision is as it was when the run ended, and no cause for leaving somebody out has ended since."""
     decision, _, _ = (said or "").partition(WAITS_FOR)
     return decision == decision_of(target) and not _has_ended(house, said, target.principal)
 
@@ -170,7 +176,7 @@ def _has_ended(house: House, said: str | None, principal: Principal) -> bool:
 
 
 def _is_planned_anew(house: House, case: Case) -> bool:
-    """Whether a plan was released that leaves somebody out who may go now."""
+    """Whether a released plan leaves out somebody who may be erased now."""
     run = control_store.find_run(house.conn, case.case_id)
     released = {each.plan.principal for each in control_store.find_plans(house.conn, case.case_id) if each.released_at}
     return run is not None and any(
@@ -179,7 +185,10 @@ def _is_planned_anew(house: House, case: Case) -> bool:
 
 
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
-    """Raises ErasureStopped, or AnotherInError: an erasure that has begun may always be run again, a new one waits."""
+    """Check that an erasure may begin. One that has begun may always run again; a new one waits for those in error.
+
+    Raises ErasureStopped, AnotherInError.
+    """
     if control_store.is_stopped(conn, case_id):
         raise ErasureStopped(Ref("case", case_id))
     erring = control_store.find_erring(conn, case_id)
@@ -188,7 +197,7 @@ def check_may_begin(conn: Connection, case_id: CaseId) -> None:
 
 
 def check_goes_on(conn: Connection, case_id: CaseId) -> None:
-    """Before every object. Raises RequestTakenBack, ErasureStopped."""
+    """Check before every object that the run may go on. Raises RequestTakenBack, ErasureStopped."""
     if control_store.touch(conn, case_id):
         return
     if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
@@ -198,7 +207,7 @@ def check_goes_on(conn: Connection, case_id: CaseId) -> None:
 
 @contextmanager
 def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
-    """One step of a run: how it failed is noted, so that no other erasure begins before that was looked at."""
+    """Note how a step of a run failed, so that no other erasure begins before somebody looked into it."""
     outcome, error = "failed", UNFORESEEN
     try:
         yield
@@ -218,7 +227,7 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
 
 
 def outcome_of(report: ErasureReport) -> str:
-    """How a run that came to its end ended. Pure."""
+    """Return how a run ended that reached its end. Pure."""
     if report.residual:
         return "residue"
     if report.doubts:

@@ -1,4 +1,4 @@
-"""SQL about what stands around an erasure: plans and their release, runs and how they ended, stops, locks."""
+"""SQL about the control of erasures: plans and their release, runs and their outcomes, stops, locks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,10 +18,11 @@ from sluice.rights.erasure.plan import Plan, StoredPlan, read_plan
 from sluice.terms import Principal
 
 ABANDONED_AFTER = timedelta(minutes=30)
-"""A run that was begun, did not end and was not seen at work for so long counts as failed."""
+"""A run that has not ended and was not seen at work for this long counts as failed."""
 WITHDRAWN = "withdrawn"
-"""How a run ended whose person took the request back before it was proven, wherever its worker was then. Not stored:
-the case says so."""
+"""Outcome of a run whose person took the request back before it was proven, at whatever point. Not stored: it is
+derived from the state of the case.
+"""
 _TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
     where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
@@ -33,7 +34,7 @@ _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The last run of one case. ``outcome`` None: it has not ended. ``error``: the code it ended with."""
+    """The last run of one case. ``outcome``: None until it has ended. ``error``: the code it ended with."""
 
     case_id: CaseId
     begun_at: datetime
@@ -43,13 +44,13 @@ class Run:
     error: str | None
     waiting: int
     decided: Mapping[Principal, str]
-    """Of each principal where it left nothing to do before somebody decides: what was decided then, as a word."""
+    """By principal where the run left nothing to do until somebody decides: what was decided then, as one text."""
     is_in_error: bool
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPlan:
-    """A plan that waits for its release, without what stands in it."""
+    """A plan that waits for its release, without its content."""
 
     case_id: CaseId
     principal: str
@@ -60,7 +61,7 @@ class WaitingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stop that holds. ``case_id`` None: every erasure."""
+    """A stop in effect. ``case_id`` None: it stops every erasure."""
 
     case_id: CaseId | None
     reason: str
@@ -69,7 +70,7 @@ class Stop:
 
 
 def find_plans(conn: Connection, case_id: CaseId | None = None) -> list[StoredPlan]:
-    """Plans that were not replaced, of one case or of all."""
+    """Return the plans that were not ended, of one case or of all."""
     rows = conn.execute(
         f"""select {_PLAN} from erasure_plan where ended_at is null and (%(case)s::uuid is null or case_id = %(case)s)
             order by made_at, principal""".encode(),
@@ -79,12 +80,12 @@ def find_plans(conn: Connection, case_id: CaseId | None = None) -> list[StoredPl
 
 
 def find_plan(conn: Connection, case_id: CaseId, principal: Principal) -> StoredPlan | None:
-    """The plan of a case at one principal that was not replaced."""
+    """Return the plan of a case at one principal that was not ended."""
     return next((plan for plan in find_plans(conn, case_id) if plan.plan.principal == principal), None)
 
 
 def find_unreleased(conn: Connection, limit: int) -> list[WaitingPlan]:
-    """Plans that wait for a second person, the oldest first."""
+    """Return the plans that wait for a second person, oldest first."""
     rows = conn.execute(
         f"""select case_id::text as case_id, principal, sha256, made_at, made_by from erasure_plan
            where {_UNRELEASED} order by made_at, plan_id limit %s""".encode(),
@@ -94,7 +95,7 @@ def find_unreleased(conn: Connection, limit: int) -> list[WaitingPlan]:
 
 
 def count_unreleased(conn: Connection) -> int:
-    """How many plans wait for a second person."""
+    """Count the plans that wait for a second person."""
     row = conn.execute(f"select count(*) as n from erasure_plan where {_UNRELEASED}".encode()).fetchone()
     return int(row["n"]) if row else 0
 
@@ -111,7 +112,7 @@ def insert_plan(conn: Connection, plan: Plan, made_at: datetime, made_by: str) -
 
 
 def mark_released(conn: Connection, plan_id: str, by: str, at: datetime) -> None:
-    """A second person let it be carried out; the database refuses who made it."""
+    """Note that a second person released a plan. The database refuses the person who made it."""
     conn.execute(
         "update erasure_plan set released_at = %s, released_by = %s where plan_id = %s and released_at is null",
         (at, by, plan_id),
@@ -119,7 +120,7 @@ def mark_released(conn: Connection, plan_id: str, by: str, at: datetime) -> None
 
 
 def end_plan(conn: Connection, plan_id: str, ended_as: str, at: datetime) -> bool:
-    """Replace a plan (``superseded``), or note that it does not fit any more (``outdated``); False: it had ended."""
+    """End a plan that is replaced (``superseded``) or does not fit any more (``outdated``). False if it had ended."""
     row = conn.execute(
         """update erasure_plan set ended_at = %s, ended_as = %s where plan_id = %s and ended_at is null
            returning 1""",
@@ -134,7 +135,7 @@ def _plan(row: dict[str, Any]) -> StoredPlan:
 
 
 def begin_run(conn: Connection, case_id: CaseId) -> None:
-    """A run begins, or one that ended or died goes on; after whoever let none begin has committed."""
+    """Begin a run, or continue one that ended or died. Waits for transactions that called :func:`let_none_begin`."""
     with transaction(conn):
         lock_until_commit(conn, About.ERASURES, "")
         conn.execute(
@@ -146,12 +147,15 @@ def begin_run(conn: Connection, case_id: CaseId) -> None:
 
 
 def let_none_begin(conn: Connection) -> None:
-    """Until this transaction ends: what it commits is seen by every erasure that begins afterwards."""
+    """Let no erasure begin until this transaction ends. Every later one then sees what the transaction commits."""
     lock_until_commit(conn, About.ERASURES, "", shared=True)
 
 
 def touch(conn: Connection, case_id: CaseId) -> bool:
-    """Note that the run is at work; whether it may go on: nobody stopped it or all, and the person still asks."""
+    """Note that the run is at work, and return whether it may go on.
+
+    It may unless it or all erasures were stopped, or the person took the request back.
+    """
     row = conn.execute(
         f"""update erasure_run set seen_at = now() where case_id = %(case)s
            returning not {_TAKEN_BACK} and not exists (select from erasure_stop s where s.resumed_at is null
@@ -162,7 +166,7 @@ def touch(conn: Connection, case_id: CaseId) -> bool:
 
 
 def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
-    """How many exchanges were under way when the run looked last."""
+    """Note how many exchanges were under way when the run last looked."""
     conn.execute("update erasure_run set waiting = %s, seen_at = now() where case_id = %s", (waiting, case_id))
 
 
@@ -173,9 +177,10 @@ def end_run(
     error: str | None = None,
     decided: Mapping[Principal, str] | None = None,
 ) -> None:
-    """How the run ended, and of each principal where nothing is left to do before somebody decides: what was decided.
+    """Note how the run ended, if one was begun.
 
-    Nothing where none was begun."""
+    ``decided``: what was decided, by principal where nothing is left to do until somebody decides.
+    """
     conn.execute(
         """update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s, decided = %s
            where case_id = %s""",
@@ -184,7 +189,7 @@ def end_run(
 
 
 def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
-    """The last run of every case that had one, or of one case, newest first."""
+    """Return the last run of every case that had one, or of one case, newest first."""
     rows = conn.execute(
         f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided,
                 case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
@@ -197,12 +202,12 @@ def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
 
 
 def find_run(conn: Connection, case_id: CaseId) -> Run | None:
-    """The last run of a case, or None: its erasure has not begun."""
+    """Return the last run of a case, or None if its erasure has not begun."""
     return next(iter(find_runs(conn, case_id)), None)
 
 
 def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> CaseId | None:
-    """A case whose erasure at one of these principals has not ended, or ended at this moment or later; or None."""
+    """Return a case whose erasure at one of these principals has not ended, or ended at ``since`` or later, or None."""
     row = conn.execute(
         f"""select case_id::text as id from erasure_run
            where (ended_at >= %(since)s
@@ -215,14 +220,14 @@ def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> Ca
 
 
 def find_erring(conn: Connection, but: CaseId) -> list[Run]:
-    """Runs of other cases that failed and that nobody is running again just now."""
+    """Return the runs of other cases that failed and that nobody is running again at the moment."""
     erring = [run for run in find_runs(conn) if run.is_in_error and run.case_id != but]
     held = find_held(conn, [run.case_id for run in erring])
     return [run for run in erring if run.case_id not in held]
 
 
 def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, at: datetime) -> bool:
-    """Note a stop; False when it stood still already."""
+    """Note a stop. False if there was one already."""
     row = conn.execute(
         """insert into erasure_stop (case_id, reason, stopped_at, stopped_by) values (%s, %s, %s, %s)
            on conflict do nothing returning 1""",
@@ -232,7 +237,7 @@ def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, at: dat
 
 
 def resume(conn: Connection, case_id: CaseId | None, by: str, at: datetime) -> bool:
-    """End a stop; False when there was none."""
+    """End a stop. False if there was none."""
     row = conn.execute(
         """update erasure_stop set resumed_at = %s, resumed_by = %s
            where resumed_at is null and case_id is not distinct from %s::uuid returning 1""",
@@ -242,7 +247,7 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, at: datetime) -> b
 
 
 def find_stops(conn: Connection) -> list[Stop]:
-    """Stops that hold, oldest first."""
+    """Return the stops in effect, oldest first."""
     rows = conn.execute(
         """select case_id::text as case_id, reason, stopped_at, stopped_by from erasure_stop
            where resumed_at is null order by stopped_at, stop_id"""
@@ -251,15 +256,15 @@ def find_stops(conn: Connection) -> list[Stop]:
 
 
 def is_stopped(conn: Connection, case_id: CaseId) -> bool:
-    """Whether this erasure, or every one, was stopped."""
+    """Whether this erasure, or every erasure, is stopped."""
     return any(each.case_id in (None, case_id) for each in find_stops(conn))
 
 
 @contextmanager
 def hold_case(conn: Connection, case_id: CaseId, *, shared: bool = False) -> Iterator[None]:
-    """Keep others from this erasure while the block runs; ``shared``: only those who want it alone.
+    """Keep others from this erasure while the block runs; with ``shared``, only those who want it exclusively.
 
-    The lock is PostgreSQL's: it is free the moment its holder dies. Raises ErasureBusy when it is taken.
+    The lock is PostgreSQL's, so it is free as soon as its holder dies. Raises ErasureBusy if it is taken.
     """
     with try_hold(conn, About.CASE, case_id, shared=shared) as got:
         if not got:
@@ -268,7 +273,7 @@ def hold_case(conn: Connection, case_id: CaseId, *, shared: bool = False) -> Ite
 
 
 def find_held(conn: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
-    """Cases that another process works on now."""
+    """Return the cases that another process is working on now."""
     rows = conn.execute(
         f"select id from unnest(%s::text[]) as id where {is_held_by_another('id', About.CASE)}", (list(case_ids),)
     ).fetchall()

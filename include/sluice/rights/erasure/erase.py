@@ -1,8 +1,8 @@
-"""Erasure of one case: a plan first, then the work, then a second scan that believes none of it.
+"""Erase one case: plan first, then do the work, then run a second scan that trusts none of it.
 
-Every step is repeatable: a copy is found again, edited to the same bytes, swapped in, its old versions
-removed. What waits or is left is counted, never assumed. ``run`` does in one process what the DAG does in
-tasks: :func:`begin`, :func:`erase_copies` (any number at once), :func:`finish`, :func:`prove`.
+Every step can be repeated: a copy is found again, edited to the same bytes and swapped in, and its old versions are
+removed. Whatever waits or is left is counted, never assumed. ``run`` does in one process what the DAG does in tasks:
+:func:`begin`, :func:`erase_copies` (any number in parallel), :func:`finish`, :func:`prove`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,7 +65,7 @@ MOST_PASSES = 5
 
 
 def plan(house: House, case_id: CaseId) -> ErasureReport:
-    """What a run would do now: every copy that names the person, what goes, what stays and why. Changes nothing."""
+    """Report what a run would do now, changing nothing: each copy with the person, what goes, what stays and why."""
     case, envelope = open_request(house, case_id)
     targets = targets_of(house, case, envelope, decided_only=False)
     own = (own_target(house, case, envelope, each) for each in targets)
@@ -86,10 +86,10 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
 
 
 def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> tuple[CopyName, ...]:
-    """Keep the person out of every file from now on, remember what to look for afterwards, name what to erase.
+    """Suppress the person from now on, remember what the second scan looks for, and return the copies to erase.
 
-    The index is not among it: it goes last, in :func:`finish`. ``known``: what this run learned of versions before;
-    the second scan is not told. Raises as :func:`run`.
+    The index is not among them: :func:`finish` erases it last. ``known``: versions that this run has already read; the
+    second scan does not use it. Raises the same as :func:`run`.
     """
     with control_store.hold_case(house.conn, case_id):
         check_preflight(house, case_id)
@@ -102,7 +102,7 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
-    """As :func:`begin`; None where another run carried it out since it was taken up, or is at it, and only then."""
+    """Call :func:`begin`. None only if another run is at work, or finished since the case was taken up."""
     try:
         with control_store.hold_case(house.conn, case_id):
             is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
@@ -112,9 +112,9 @@ def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName
 
 
 def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known: Known | None = None) -> int:
-    """Erase the person from these copies; how many are not covered by the release, and left. Safe beside others.
+    """Erase the person from these copies, and return how many the release does not cover and were left.
 
-    Raises ErasureStopped between two objects.
+    May run in parallel with itself. Raises ErasureStopped between two objects.
     """
     wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
     left = 0
@@ -131,9 +131,9 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
 
 
 def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> int:
-    """Look again until nothing is found, then remove old versions and what else is left; exchanges under way.
+    """Repeat until nothing is found, then remove old versions and other remains.
 
-    Raises NotFinished, ErasureStopped, PlanOutdated.
+    Returns the number of exchanges under way. Raises NotFinished, ErasureStopped, PlanOutdated.
     """
     with control_store.hold_case(house.conn, case_id):
         case, clearances, _ = _cleared(house, case_id)
@@ -147,7 +147,7 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
 
 
 def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> ErasureReport:
-    """The second scan of what was released; where it is clean, the parts take their next step."""
+    """Run the second scan of what was released. Where it is clean, the parts take their next step."""
     with control_store.hold_case(house.conn, case_id):
         case, clearances, unreleased = _cleared(house, case_id)
         with noted(house.conn, case_id):
@@ -165,9 +165,9 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
 
 
 def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
-    """The second scan: every byte of every version in every store, by a reader of its own; and the entry of it.
+    """Run the second scan, and record it: a separate reader reads every byte of every version in every store.
 
-    Raises NotDecided: a scan for nobody at nobody finds nothing, and proves nothing.
+    Raises NotDecided: a scan that looks for nobody, nowhere, finds nothing and proves nothing.
     """
     case, targets = _decided(house, case_id)
     own = own_clearances(house, case_id, [Clearance(each, None) for each in targets])
@@ -175,7 +175,7 @@ def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
 
 
 def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
-    """The case, and whom to erase where that was decided. Raises NotDecided where it was nowhere."""
+    """Return the case, and whom to erase where that was decided. Raises NotDecided if it was decided nowhere."""
     case, envelope = open_request(house, case_id)
     targets = list(targets_of(house, case, envelope, decided_only=True))
     if not targets:
@@ -184,9 +184,10 @@ def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
 
 
 def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
-    """What may be erased now, and at how many principals something was decided and is not released.
+    """Return the case, what may be erased now, and at how many principals a decision is not released.
 
-    Raises RequestTakenBack, NotDecided, NotReleased."""
+    Raises RequestTakenBack, NotDecided, NotReleased.
+    """
     if store.get_case(house.conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
         raise RequestTakenBack(Ref("case", case_id))
     case, targets = _decided(house, case_id)
@@ -209,14 +210,14 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: 
 
 
 def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
-    """What to scan for, all that was found so far, but for what rows of others have by now."""
+    """Remember what to scan for: all that was found so far, except what also stands in rows of other persons by now."""
     house, principal = bench.house, bench.target.principal
     known = recall(house, case_id, principal)
     return remember(house, case_id, principal, spellings(bench, copies, known.values))
 
 
 def _looked_up_again(house: House, case_id: CaseId, target: Target, known: Known | None) -> Needles:
-    """As :func:`_look_up`; where an index is damaged, as it was known before: then more is looked for, not less."""
+    """Call :func:`_look_up`. If an index is damaged, return what was known before: it looks for more, not for less."""
     try:
         with open_bench(house, target, known) as bench:
             return _look_up(bench, copy_store.find_copies(house.conn, target.principal), case_id)
@@ -225,10 +226,10 @@ def _looked_up_again(house: House, case_id: CaseId, target: Target, known: Known
 
 
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
-    """Copies that name the person or that nobody can read, and that who decides of them wants erased; the index last.
+    """Return the copies to erase: those that name the person or are unreadable and are decided to go, the index last.
 
-    Whose they are is noted, because afterwards nothing says any more who has to be told. An index stays as long as
-    a copy that it points at does.
+    The copies with rows of the person are noted, because after the erasure nothing says who has to be told. An index
+    stays as long as a copy that it points at.
     """
     found = list(find_places(bench, hidden=True))
     stay = {place.copy.exchange_id for place in found if not is_decided(place.copy, bench.target)}
@@ -260,7 +261,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known
 
 
 def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now: datetime) -> None:
-    """Erase, and look again until nothing is found that may go: a file may have come meanwhile."""
+    """Erase in passes until nothing is found that may go: a file may have come in meanwhile."""
     left: set[tuple[str, str]] = set()
     for _ in range(MOST_PASSES):
         found = _to_erase(house, case.case_id, bench)
@@ -278,9 +279,10 @@ def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now
 
 
 def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, copy: Copy) -> bool:
-    """Take the person out of one copy, as it is once nobody else edits it; False: the release does not cover that.
+    """Erase the person from one copy, in the version it has once nobody else edits it.
 
-    What comes of it is noted before it is done, so that a worker who dies in between leaves no gap in the counts.
+    False if the release does not cover that. The outcome is noted before the change, so that the counts have no gap
+    if a worker dies in between.
     """
     check_goes_on(house.conn, case_id)
     with hold_object(house.conn, copy.bucket, copy.key):
@@ -298,19 +300,20 @@ def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, co
 
 
 def drop_notices(house: House, part: SubCase) -> None:
-    """What told the principal whom to decide about names the person too; once it has decided, it goes."""
+    """Remove the notices that told the principal whom to decide on, once it has decided: they name the person too."""
     bucket, prefix = house.settings.bucket_exchange, f"{part.principal}/notices/case-{part.sub_case_id}"
     for key in {item.key for item in house.objects.list_versions(bucket, prefix)}:
         house.objects.delete_others(bucket, key, frozenset())
 
 
 def _carried_out(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
-    """The parts whose erasure is proven take their next step, with the scan's entry as evidence.
+    """Let the parts whose erasure is proven take their next step, with the entry of the scan as evidence.
 
-    One principal's residue holds up no other: each was scanned by itself."""
+    Each principal was scanned separately, so the residue of one does not hold up another.
+    """
     scans = last_scans(house, case.case_id)
     proven = find_proven(house, case.case_id).intersection(principals)
-    for part in store.get_case(house.conn, case.case_id).sub_cases:  # one may have been taken back while it was scanned
+    for part in store.get_case(house.conn, case.case_id).sub_cases:  # a part may have been taken back during the scan
         if part.principal not in proven or not has_decided(part) or part.state not in OPEN_DECISIONS:
             continue
         order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
@@ -357,9 +360,10 @@ def _verified(
 
 
 def _records(house: House, target: Target, scanned: Scanned, merges: frozenset[tuple[str, str]]) -> Scanned:
-    """What names the person beside the objects. While a copy of them stays, that stays too.
+    """Count what names the person outside of objects. While a copy of the person's rows stays, it may stay as well.
 
-    merges: of the index, that were there before the scan; a newer one has what came meanwhile, for the next run.
+    merges: those of the index that existed before the scan. A newer merge holds what came in meanwhile, which is for
+    the next run.
     """
     corrections = count_left(house, target.principal, target.refs)
     merged = count_merged(house, target.principal, target.refs, merges)

@@ -1,4 +1,4 @@
-"""What was decided not to be erased, on which ground, and when that is looked at again. Pure."""
+"""What was decided not to be erased, on which ground, and when that is reviewed. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,8 +13,10 @@ DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
 
 
 def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[ExceptionKept, ...]:
-    """Every field group of a principal's parts that was refused, or restricted instead, with its IRI (GDPR Art. 17(3),
-    12(4))."""
+    """Return every field group of a principal's parts that was refused or restricted instead (GDPR Art. 17(3), 12(4)).
+
+    Each has the IRI of its reason.
+    """
     found = []
     for part in case.sub_cases:
         decided = decision_of([step for step in steps if step.sub_case_id == part.sub_case_id])
@@ -36,13 +38,13 @@ def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[Ex
 
 
 def decision_of(steps: Sequence[Step]) -> Step | None:
-    """The step in which a part was last decided; ``steps``: those of the part, oldest first.
+    """Return the step in which a part was last decided. ``steps``: the steps of the part, oldest first.
 
-    A step with reasons is one too: what was to be given, and of which nothing could be.
+    A step with reasons counts as well: it says that nothing could be given of what was decided to be given.
     """
     return next((step for step in reversed(steps) if step.to_state in DECISIONS or step.reasons), None)
 
 
 def review_on(decided_on: date) -> date:
-    """By when an exception is looked at again: what was needed then need not be needed for ever (recital 39)."""
+    """Return when an exception is reviewed: what was needed when it was decided may not be for ever (recital 39)."""
     return months_later(decided_on, exception_review_months(decided_on))

@@ -1,4 +1,4 @@
-"""What an object counts as that the second scan could not call clean: residue, doubt, or what was to be expected."""
+"""Decide what an object counts as that the second scan could not call clean: residue, doubt, or expected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,24 +17,25 @@ from sluice.scan.model import Scan, Status
 from sluice.terms import Direction
 
 JUDGED = (Direction.INBOUND.value, *READS)
-"""Folders of a principal of whose objects copies are known: what came in, and what we put there."""
+"""Folders of a principal in which every object is known as a copy: what came in, and what we put there."""
 NO_NAME = "NAME_UNSAID"
 NAMED = "NAMES_THE_PERSON"
-"""Why an object of the principal's own is waited for, where it was read."""
+"""Why an object that the principal itself put there is waited for, if it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """Objects that were read, that still name the person, and that leave a doubt; ``unread``: the first of these.
+    """Counts of objects read, of those that still name the person, and of those in doubt.
 
-    ``sealed``: returns that only their recipient can open, and of which the index of their rows says that the
-    person is not in them. Nobody here can say more, so they are counted, and the certificate says so.
-    ``shared``: spellings that were not looked for, because other persons' rows have them as well.
-    ``short``: those that are too short to mean anything among the bytes of a file; rows are found by them.
-    ``kept``: those that name the person because of what was decided of them, or was not yet: ``undecided`` of them.
-    ``waiting``: uploads that were begun after the run, and so may still end, and what tells the principal of another
-    request of the person, until that is over; what exchanges have that did not end yet; and what the principal put
-    beside its flows, no copy of ours, that names the person or cannot be read: it goes on its last day.
+    ``unread``: the first of the objects in doubt.
+    ``sealed``: returns that only their recipient can open, and that do not hold the person according to the index of
+    their rows. Nobody here can say more, so they are counted, and the certificate says so.
+    ``shared``: spellings not looked for because they are in rows of other persons too.
+    ``short``: spellings too short to mean anything among the bytes of a file. Rows were found by them.
+    ``kept``: objects that name the person because of a decision, or because one is missing: ``undecided`` of them.
+    ``waiting``: uploads begun after the run, which may still end; notices about other open requests of the person; what
+    exchanges hold that have not ended; and objects that the principal put beside its flows and that name the person or
+    cannot be read. The last are no copies of ours, and go on their last day.
     """
 
     objects: int = 0
@@ -65,8 +66,11 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Where the person is named and that is no residue. ``asks``, ``asked``: how the keys begin of what tells the
-    principal of their other requests, and of this one while it has to decide; ``fates``: of each copy, by version."""
+    """Tells which objects may name the person without being residue.
+
+    ``asks``, ``asked``: prefixes of the keys of notices about the person's other open requests, and about this one
+    while the principal has to decide on it. ``fates``: the fate of each copy, by version.
+    """
 
     house: House
     target: Target
@@ -82,9 +86,10 @@ class Meant:
         return cls(house, target, asks, asked, _fates(copies, target), under_way)
 
     def expects(self, item: StoredObject, scan: Scan, store: str) -> Scanned | None:
-        """What an object counts as whatever the bytes say, or because of where it lies; None: as what was read in it.
+        """Return what an object counts as if that does not depend on its bytes alone. None: as what was read in it.
 
-        What an open exchange came with, or put down before its end, waits: named or sealed, it is met when that ends.
+        An object that an open exchange came with, or put down before its end, counts as waiting, whether it names the
+        person or is sealed: it is looked at once the exchange has ended.
         """
         if scan.status is Status.CLEAN:
             return None
@@ -96,7 +101,7 @@ class Meant:
         return self.hit(item) if scan.status is Status.HIT else None
 
     def unsaid(self, item: StoredObject, store: str) -> Scanned | None:
-        """Of an object that is not there under its name: nothing can be read by one that a listing spoils."""
+        """Return what an object counts as that was not found because a listing spoiled its name; None for others."""
         if UNSAID not in item.key:
             return None
         if self._is_theirs(item):
@@ -104,24 +109,24 @@ class Meant:
         return Scanned(objects=1, doubts=1, unread=(Unread(store, reason=NO_NAME),))
 
     def _is_theirs(self, item: StoredObject) -> bool:
-        """Whether the principal put it beside its flows: no run of ours can have left it, and none can mend it."""
+        """Whether the principal put it beside its flows: no run of ours can have left it, and none can change that."""
         principal, _, rest = item.key.partition("/")
         is_own = (item.bucket, principal) == (self.house.settings.bucket_exchange, self.target.principal)
         return is_own and rest.split("/")[0] not in JUDGED
 
     def _waits_for(self, item: StoredObject, reason: str, store: str) -> Scanned:
-        """Its name is not said, nor a folder that the principal made up."""
+        """Count an object as waiting. Names neither the object nor a folder that the principal made up."""
         folder = item.key.split("/")[1]
         place = f"{item.bucket}/{self.target.principal}/{f'{folder}/' if folder in WRITES else ''}"
         unread = Unread(store, reason=reason, place=f"{place} version {item.version_id}")
         return Scanned(objects=1, waiting=1, unread=(unread,))
 
     def _is_known(self, item: StoredObject) -> bool:
-        """Whether a copy lay there when the scan began."""
+        """Whether a copy lay under this key when the scan began."""
         return any(known[:2] == (item.bucket, item.key) for known in self.fates)
 
     def hit(self, item: StoredObject) -> Scanned | None:
-        """What an object that names the person counts as; None: it is a residue."""
+        """Return what an object that names the person counts as. None: it is a residue."""
         if item.key.startswith(self.asks):
             return Scanned(objects=1, waiting=1)
         fate = Fate.WAITS if item.key.startswith(self.asked) else self._fate(item)
@@ -130,7 +135,7 @@ class Meant:
         return Scanned(objects=1, kept=1, undecided=int(fate is Fate.WAITS))
 
     def _fate(self, item: StoredObject) -> Fate:
-        """Of a copy that was edited for somebody else since the scan began, what it is now."""
+        """Return the fate of a copy. One that was edited for somebody else since the scan began is looked up again."""
         name = _name(item)
         if name not in self.fates and self._is_known(item):
             self.fates.update(_fates(copy_store.find_copies(self.house.conn, self.target.principal), self.target))

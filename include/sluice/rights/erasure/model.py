@@ -1,4 +1,4 @@
-"""What an erasure can be refused for, and what came of it, added up. No value of a person."""
+"""Errors and reports of an erasure. They hold no value of a person."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -28,7 +28,7 @@ class NotReleased(SluiceError):
 
 
 class ReleaseRefused(SluiceError):
-    """A release that does not hold; ``reason`` is a word of :class:`sluice.rights.erasure.plan.Refusal`."""
+    """A release that is refused. ``reason`` is a value of :class:`sluice.rights.erasure.plan.Refusal`."""
 
     code: ClassVar[str] = "SLU-556"
     summary: ClassVar[str] = "this plan cannot be released so"
@@ -92,10 +92,11 @@ class StoreLine:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An object that the second scan could not read to its end: in which store, of which exchange, and why.
+    """An object that the second scan could not read to its end: its store, its exchange, and why.
 
-    Its key is not said: a file's name may be a person's. ``place``: of what the principal itself put beside its flows,
-    bucket, folder and version; it is waited for, and may have been read, and name the person.
+    Its key is left out, because a file's name may be a person's. ``place``: bucket, folder and version of an object
+    that the principal itself put beside its flows. Such an object is waited for; it may have been read, and name the
+    person.
     """
 
     store: str
@@ -106,17 +107,17 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class ErasureReport:
-    """What a plan foresees or a run did at every principal concerned; ``residual``: hits of the second scan.
+    """What a plan foresees, or a run did, at every principal concerned. ``residual``: hits of the second scan.
 
-    ``waiting``: exchanges that were open before the person was put on hold; they may still bring rows.
-    ``sealed``: returns only their recipient can open, of which the index says that the person is not in them.
+    ``waiting``: exchanges that were open before the person was put on hold, and may still bring rows.
+    ``sealed``: returns that only their recipient can open, and that do not hold the person according to the index.
     ``shared``: identifiers of the person that others have too, so that they were not looked for.
-    ``short``: identifiers too short to be looked for among bytes; rows were found by them.
-    ``kept``: objects that still name the person because of what was decided of them, or was not yet: ``undecided``
-    of them. ``unread``: the first of the objects in doubt.
+    ``short``: identifiers too short to be looked for among bytes. Rows were found by them.
+    ``kept``: objects that still name the person because of a decision, or because one is missing. ``undecided``: the
+    number of the latter. ``unread``: the first of the objects in doubt.
     ``principals``: where a run erased, or a scan looked.
-    ``to_release``: principals whose part was decided and left, because nobody released its plan.
-    ``unknown``: places that no store searches; each counts as one of the doubts.
+    ``to_release``: number of principals whose part was decided but left, because nobody released its plan.
+    ``unknown``: places that no store searches. Each counts as a doubt.
     """
 
     case_id: str

@@ -1,8 +1,8 @@
-"""The plan of an erasure at one principal: what a second person releases, and what that covers. Pure.
+"""The plan of an erasure at one principal: what a second person releases, and what the release covers. Pure.
 
-A released plan covers the copies it names, as it foresaw them, and rows of the person in copies that came
-later: the person has to leave those too. It never covers a whole object that it does not name, nor a copy
-that was there before and was not found: that asks for a new plan.
+A released plan covers the copies that it names, as it foresaw them, and the person's rows in copies that came later,
+because the person must go from those too. It never covers the removal of a whole object that it does not name, nor a
+copy that existed at the time and was not found. Both need a new plan.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ from sluice.terms import ExchangeId, Principal
 
 FORMAT = "sluice-erasure-plan-1"
 DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
-"""Steps by which somebody decides that a part is erased: its principal, or the center's desk."""
+"""States by which somebody decides that a part is erased: its principal, or the center's desk."""
 
 
 class Refusal(StrEnum):
-    """Why a release, or a run, was refused."""
+    """Why a release or a run was refused."""
 
     NOTHING_TO_RELEASE = "NOTHING_TO_RELEASE"
     MADE_THE_PLAN = "MADE_THE_PLAN"
@@ -41,7 +41,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedCopy:
-    """One copy and what would come of it. ``rows``: of the person; the others: of the whole copy."""
+    """One copy and what would become of it. ``rows``: those of the person; the other counts are of the whole copy."""
 
     exchange_id: ExchangeId
     kind: str
@@ -55,18 +55,21 @@ class PlannedCopy:
 
 @dataclass(frozen=True)
 class Plan:
-    """``decided``: controller and field group, as in ``principal:identity``; ``copies``: what stays is among them."""
+    """What would be erased at a principal. ``decided``: controller and field group, as in ``principal:identity``.
+
+    ``copies``: every copy with the person, also those that stay.
+    """
 
     case_id: CaseId
     principal: Principal
     decided: tuple[str, ...]
     copies: tuple[PlannedCopy, ...]
     waits: tuple[tuple[str, int], ...] = ()
-    """Of a principal's file how many persons are left out, by what they need their data for; nothing of them goes."""
+    """Number of persons of a principal's file left out, by what they need their data for. Nothing of them is erased."""
 
     @cached_property
     def content(self) -> bytes:
-        """Canonical bytes; the same copies and decisions give the same."""
+        """Return the canonical bytes, which are the same for the same copies and decisions."""
         said: dict[str, Any] = {
             "format": FORMAT,
             "case": self.case_id,
@@ -85,13 +88,13 @@ class Plan:
 
     @property
     def going(self) -> tuple[PlannedCopy, ...]:
-        """What would be changed or removed."""
+        """Return the copies that would be changed or removed."""
         return tuple(copy for copy in self.copies if copy.outcome is not Outcome.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan as it was made and, perhaps, released. ``made_at``: before the first copy was looked at."""
+    """A plan as it was made and, perhaps, released. ``made_at``: a moment before the first copy was looked at."""
 
     plan_id: str
     plan: Plan
@@ -101,7 +104,7 @@ class StoredPlan:
     released_by: str | None = None
 
     def permits(self, done: Done) -> bool:
-        """Whether this change of a copy is covered. What was made for the person alone goes, however late it came."""
+        """Whether the plan covers this change. An answer, made for the person alone, may go however late it came."""
         copy = done.place.copy
         if copy.kind == ANSWER:
             return True
@@ -120,7 +123,7 @@ def make_plan(
     foreseen: Sequence[Done],
     waits: tuple[tuple[str, int], ...] = (),
 ) -> Plan:
-    """A plan of what a dry run foresaw, in an order of its own."""
+    """Make a plan of what a dry run foresaw, in an order that does not depend on the run."""
     copies = (
         PlannedCopy(
             exchange_id=done.place.copy.exchange_id,
@@ -139,7 +142,7 @@ def make_plan(
 
 
 def read_plan(content: bytes) -> Plan:
-    """The plan of canonical bytes."""
+    """Read a plan from its canonical bytes."""
     said = json.loads(content)
     copies = tuple(
         PlannedCopy(ExchangeId(exchange_id), kind, store, Outcome(outcome), *rest)
@@ -150,12 +153,12 @@ def read_plan(content: bytes) -> Plan:
 
 
 def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:
-    """Who decided these parts. A principal that instructed is the first person; the second is one of ours."""
+    """Return who decided these parts. A principal that instructed is the first person; the second is one of ours."""
     return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in DECISIONS)
 
 
 def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: str) -> Refusal | None:
-    """Why somebody cannot be the second person of these plans, or None. ``steps``: of the case."""
+    """Return why somebody cannot be the second person of these plans, or None. ``steps``: those of the case."""
     if any(is_same_person(by, plan.made_by) for plan in plans):
         return Refusal.MADE_THE_PLAN
     principals = {plan.plan.principal for plan in plans}
@@ -165,6 +168,6 @@ def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: s
 
 
 def _planned(plan: Plan, exchange_id: ExchangeId, kind: str) -> PlannedCopy | None:
-    """The line of a copy; a return that was delivered since is the same file."""
+    """Return the line of a copy. A return that was delivered since then is the same file."""
     lines = {(copy.exchange_id, copy.kind): copy for copy in plan.going}
     return lines.get((exchange_id, kind)) or (lines.get((exchange_id, RETURN)) if kind == DELIVERED else None)

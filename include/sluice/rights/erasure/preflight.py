@@ -1,4 +1,4 @@
-"""Before an erasure: what would make it fail half-way, found out without touching anything of anybody."""
+"""Find out, without touching any data, what would make an erasure fail half-way."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Risk(StrEnum):
 
     @property
     def stops(self) -> bool:
-        """Whether a run is refused; else it runs, and does not come to its end."""
+        """Whether a run is refused. Otherwise it runs, but does not reach its end."""
         return self not in (Risk.EXCHANGE_STUCK, Risk.PLACE_UNKNOWN)
 
 
@@ -102,7 +102,7 @@ class Problem:
 
 
 def preflight(house: House, case_id: CaseId | None = None) -> tuple[Problem, ...]:
-    """Everything that is wrong for one case, or for every principal that has copies; what stops a run first."""
+    """Return everything that is wrong for one case, or for all principals with copies; what stops a run comes first."""
     if case_id is None:
         names = copy_store.find_principals(house.conn)
     else:
@@ -114,7 +114,7 @@ def preflight(house: House, case_id: CaseId | None = None) -> tuple[Problem, ...
 
 
 def check_preflight(house: House, case_id: CaseId) -> None:
-    """Raises PreflightFailed, naming the first thing that stops a run, before anything is touched."""
+    """Check a case before anything is touched. Raises PreflightFailed, naming the first problem that stops a run."""
     stopping = [problem for problem in preflight(house, case_id) if problem.risk.stops]
     if stopping:
         first = stopping[0]
@@ -122,7 +122,7 @@ def check_preflight(house: House, case_id: CaseId) -> None:
 
 
 def principals_of(case: Case) -> list[Principal]:
-    """Whose copies an erasure of this case may touch."""
+    """Return the principals whose copies an erasure of this case may touch."""
     return sorted({Principal(part.principal) for part in case.sub_cases if part.agreement_id is not None})
 
 
@@ -146,7 +146,7 @@ def _buckets(house: House) -> Iterator[Problem]:
 
 
 def _keys(house: House, names: Sequence[Principal]) -> Iterator[Problem]:
-    """Where there are copies, or somebody is kept out, their keys were used once."""
+    """Yield the keys that are missing or wrong. Copies and suppressed persons show that a key was used."""
     wanted = [(KEY_OWNER, QUARANTINE)]
     wanted += [(name, SUBJECT) for name in names]
     wanted += [(name, QUARANTINE) for name in names if copy_store.has_sealed(house.conn, name)]

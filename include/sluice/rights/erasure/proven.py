@@ -1,4 +1,4 @@
-"""What the erasure of a case is proven to have done, as of a moment: where, since when, and by which certificate."""
+"""What the erasure of a case had proven by a moment: where, since when, and with which certificate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from sluice.rights.erasure.certificate import is_clean, key_of, last_scans
 class Erased:
     """The clean second scan of an erasure at one principal. ``done_at``: UTC with ``Z``.
 
-    ``certificate``: the name of the signed one; None while it is not issued.
+    ``certificate``: the name of the signed one; None until it is issued.
     """
 
     principal: str
@@ -22,7 +22,10 @@ class Erased:
 
 
 def find_erased(house: House, case: Case, at: datetime) -> tuple[Erased, ...]:
-    """Where the erasure of a case was proven by a moment, by principal. The ledger is asked where one was decided."""
+    """Return the principals where the erasure of a case was proven by a moment.
+
+    Reads the ledger only if the erasure of some part was decided.
+    """
     scans = last_scans(house, case.case_id) if any(map(has_decided, case.sub_cases)) else {}
     return tuple(
         Erased(name, done.done_at, _issued_as(house, case.case_id, name, entry_hash))

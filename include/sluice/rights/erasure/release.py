@@ -1,7 +1,7 @@
-"""Plan before destroy: make the plan of an erasure, let a second person release it, say what a run may do.
+"""Plan before destroying: make the plan of an erasure, let a second person release it, say what a run may do.
 
-Whoever made the plan or decided the case cannot release it; that is refused and recorded. A principal that
-instructed is the first person of its own part.
+Whoever made the plan or decided the case cannot release it; the attempt is refused and recorded. A principal that
+instructed is the first person for its own part.
 """
 
 from collections.abc import Sequence
@@ -50,20 +50,20 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Clearance:
-    """Whom a run may erase at one principal. ``plan`` None: the agreement asks for no release."""
+    """Whom a run may erase at one principal. ``plan`` None: the agreement requires no release."""
 
     target: Target
     plan: StoredPlan | None
 
     def permits(self, done: Done) -> bool:
-        """Whether this change of a copy was let go."""
+        """Whether this change of a copy was released."""
         return self.plan is None or self.plan.permits(done)
 
 
 def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
-    """Try out what a run would do now; where a decision waits for its release, store that as the plan.
+    """Try out what a run would do now. If a decision needs a release, store the result as the plan.
 
-    A plan that says the same stays, and so does a released one that still covers everything. Raises PreflightFailed,
+    A plan with the same content stays, and so does a released one that still covers everything. Raises PreflightFailed,
     SeveralCustomers, EverybodyNeeded.
     """
     check_preflight(house, case_id)
@@ -81,7 +81,7 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
 
 
 def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:
-    """The plan of a target, of what a dry run foresaw."""
+    """Make the plan for a target from what a dry run foresaw."""
     return make_plan(case_id, target.principal, target.decided, foreseen, target.waits)
 
 
@@ -95,9 +95,9 @@ def release(
     pinned: str = "",
     reason: str | None = None,
 ) -> tuple[StoredPlan, ...]:
-    """Let the plans of a case that wait be carried out, all or none. ``pinned``: how the hash of the plan begins.
+    """Release the waiting plans of a case, all or none. ``pinned``: the beginning of the hash of the plan.
 
-    reason: a code or an IRI. Raises ReleaseRefused, and records that it did; UsageError for a name that is none.
+    reason: a code or an IRI. Raises ReleaseRefused, and records the refusal; UsageError for a name that is none.
     """
     name = check_name(by)
     check_reason(reason)
@@ -123,7 +123,7 @@ def release(
 
 
 def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
-    """Of what was decided, what may be erased now: released as it stands, or in no need of it."""
+    """Return what may be erased now: decided, and released as it was decided or in no need of a release."""
     found = []
     for target in targets:
         plan = control_store.find_plan(house.conn, case.case_id, target.principal)
@@ -137,17 +137,20 @@ def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearan
 def own_clearances(
     house: House, case_id: CaseId, clearances: Sequence[Clearance], *, is_begun: bool = True
 ) -> list[Clearance]:
-    """The same, by what is the person's alone; is_begun: by whom a run keeps out. Raises SeveralCustomers."""
+    """Narrow the clearances to rows that are only the person's. is_begun: use whom a run has suppressed.
+
+    Raises SeveralCustomers.
+    """
     case, envelope = open_request(house, case_id)
     own = [own_target(house, case, envelope, each.target, is_begun=is_begun) for each in clearances]
     return [replace(each, target=target) for each, target in zip(clearances, own, strict=True)]
 
 
 def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:
-    """By whom a run is about to begin; a refusal here is no error that others wait for.
+    """Return the clearances with which a run is about to begin. A refusal here does not hold up other erasures.
 
-    Raises SeveralCustomers, which ends the plans; PlanOutdated where others are left out now than the plan says;
-    EverybodyNeeded where nobody is left.
+    Raises SeveralCustomers, which ends the plans; PlanOutdated if other persons are left out now than the plan says;
+    EverybodyNeeded if nobody is left to erase.
     """
     case = store.get_case(house.conn, case_id)
     try:
@@ -166,7 +169,7 @@ def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance
 
 
 def waits_for_plan(conn: Connection, case: Case) -> bool:
-    """Whether something was decided, has to be released, and has no plan yet that says so."""
+    """Whether something was decided that needs a release and has no plan for that decision."""
     names = sorted({part.principal for part in case.sub_cases if has_decided(part)})
     return any(
         needs_release(conn, case, Principal(name))
@@ -179,7 +182,7 @@ def waits_for_plan(conn: Connection, case: Case) -> bool:
 
 
 def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: datetime) -> PlanOutdated:
-    """End a plan that does not cover what is there, and record it; the error to leave with."""
+    """End a plan that does not cover what is there, and record it. Returns the error to raise."""
     with transaction(house.conn):
         store.lock_case(house.conn, case.case_id)
         if control_store.end_plan(house.conn, plan.plan_id, "outdated", now):
@@ -188,7 +191,7 @@ def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: date
 
 
 def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
-    """Whether an agreement of a decided part asks for a second person; one that cannot be read does."""
+    """Whether an agreement of a decided part requires a second person. One that cannot be read does."""
     parts = [part for part in case.sub_cases if part.principal == principal and has_decided(part)]
     papers = [find_version(conn, part.agreement_id or "", part.agreement_version or "") for part in parts]
     return any(paper is None or paper.erasure.two_person_release for paper in papers)
@@ -204,7 +207,7 @@ def record_refusal(
     reason: Refusal,
     objects: int = 0,
 ) -> None:
-    """Write down what was wanted and not done; the last thing of its transaction."""
+    """Record what was wanted and not done. Call at the end of a transaction."""
     body = ErasureRefused(
         case_id=case.case_id,
         principal=principal,
@@ -218,7 +221,7 @@ def record_refusal(
 
 
 def chain_of(case: Case, principal: str | None) -> str:
-    """Where entries about a case go: to the principal's agreement, else to the center's own cases."""
+    """Return the chain for entries about a case: that of the principal's agreement, else the center's own cases."""
     return next((part.chain for part in case.sub_cases if part.principal == principal), CASES_CHAIN)
 
 
@@ -260,7 +263,7 @@ def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datet
 
 
 def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: str, pinned: str) -> Refusal | None:
-    """Why these plans cannot be released by somebody, or None. ``waiting``: of one case, which is locked."""
+    """Return why somebody cannot release these plans, or None. ``waiting``: plans of one case, which is locked."""
     if not waiting:
         return Refusal.NOTHING_TO_RELEASE
     if control_store.find_erring(conn, case.case_id):
@@ -275,6 +278,6 @@ def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: st
 
 
 def _is_changed(case: Case, plan: Plan) -> bool:
-    """Whether something else is decided now than what the plan was made for."""
+    """Whether the decision differs from the one that the plan was made for."""
     parts = [part for part in case.sub_cases if part.principal == plan.principal]
     return words_of({pair for part in parts for pair in decided_of(part)}) != plan.decided

@@ -1,4 +1,4 @@
-"""Lines of a report: what came, or would come, of the copies of one case, added up per store. Pure."""
+"""Add up per store what became, or would become, of the copies of one case. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,12 +10,12 @@ from sluice.rights.erasure.model import StoreLine
 
 
 def searched() -> tuple[str, ...]:
-    """Every store that is looked into, also when nothing is found."""
+    """Return every store that is searched, even if nothing is found in it."""
     return tuple(store.name for store in STORES)
 
 
 def added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
-    """One line per store, outcome and ground."""
+    """Return one line per store, outcome and ground."""
     groups: dict[tuple[str, str, str | None], list[Done]] = defaultdict(list)
     for done in lines:
         groups[done.place.store, done.outcome.value, done.ground].append(done)
@@ -28,7 +28,7 @@ def added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
 
 
 def line_of(row: Mapping[str, object]) -> StoreLine:
-    """One line of what was noted."""
+    """Make a line from a row of the noted outcomes."""
     return StoreLine(
         str(row["store"]),
         int(str(row["objects"])),
@@ -40,7 +40,7 @@ def line_of(row: Mapping[str, object]) -> StoreLine:
 
 
 def entry_lines(lines: Iterable[StoreLine]) -> tuple[StoreErased, ...]:
-    """The same, as the ledger keeps it."""
+    """Return the same lines as the ledger keeps them."""
     return tuple(
         StoreErased(
             store=line.store,

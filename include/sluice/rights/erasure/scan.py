@@ -1,4 +1,4 @@
-"""The second scan: every byte of every version in every store, by a reader that believes nothing of the eraser."""
+"""The second scan: read every byte of every version in every store, without trusting the code that erased."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -41,25 +41,25 @@ from sluice.subject.model import IndexInvalid
 from sluice.terms import ExchangeId, Sha256
 
 AHEAD = 4
-"""Objects that are fetched while another one is read."""
+"""Number of objects fetched ahead while another one is read."""
 MANY = 32
-"""More copies of a principal are worth processes of their own that read its objects side by side."""
+"""If a principal has more copies than this, several processes read its objects in parallel."""
 CAME_IN = frozenset({ARRIVED, REFUSED_FILE})
-"""Kinds of copies that may be under OpenPGP as they came."""
+"""Kinds of copies that may still be encrypted with OpenPGP, as they came in."""
 SEALED = Doubt(Reason.ENCRYPTED, Form.ENCRYPTED)
-"""Of an object that is sealed as a whole."""
+"""The doubt about an object that is sealed as a whole."""
 NONE = frozenset[ExchangeId]()
 UNREADABLE = Scan((), (Doubt(Reason.UNREADABLE, ""),), 0)
 TOLD = 20
-"""Objects in doubt that are named, of each principal; all are counted."""
+"""The most objects in doubt that are named for one principal; all are counted."""
 
 
 def scan_stores(
     house: House, target: Target, values: frozenset[str], since: datetime, in_flight: frozenset[ExchangeId] = NONE
 ) -> Scanned:
-    """Everything this principal has, whoever decides of it; an upload that was begun before ``since`` is a doubt.
+    """Scan everything of this principal, whoever decides on it. An upload begun before ``since`` is a doubt.
 
-    in_flight: exchanges that are counted already as what the erasure waits for.
+    in_flight: exchanges already counted among those that the erasure waits for.
     """
     uploads, younger = count_uploads(house, target.principal, since)
     listed, refs = sorted(values), sorted(target.refs)
@@ -102,11 +102,11 @@ def scan_stores(
 
 
 class Search:
-    """What is looked for in every object: values as they were written, and the references that stand for them.
+    """Looks in every object for the values as they were written, and for the references that stand for them.
 
-    Words of other persons' rows that hold a value are gathered once something was found at all, because they only
-    ever make it less: then the object is read again, with them, for what was found in it.
-    Of the same bytes again (a file that came twice, a receipt beside a return) the answer is the same.
+    Words of other persons' rows that contain a value are gathered only after something was found, because they can
+    only reduce the hits: the object is then read again with them, for the values found in it. An object with the same
+    bytes as an earlier one (a file that came twice, a receipt beside a return) gets the same result.
     """
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
@@ -117,7 +117,7 @@ class Search:
 
     @property
     def short(self) -> int:
-        """Values that cannot be looked for."""
+        """Number of values that cannot be looked for."""
         return len(unsearchable_of(self._listed))
 
     @cached_property
@@ -129,18 +129,21 @@ class Search:
         return longer_words(self._bench, self._copies, frozenset(self._listed))
 
     def close(self) -> None:
-        """End those who read once more."""
+        """End the processes for second readings."""
         self._again.close()
 
     def read_ahead(self, fetched: Fetched) -> None:
-        """Have an object read by whoever is free, from any thread; what nobody could read is read when asked for."""
+        """Have a free process read an object. May be called from any thread.
+
+        An object that no process could read is read when it is asked for.
+        """
         if fetched.sha256 not in self._ahead:
             scan = self._read_by(self._readers, fetched.path)
             if scan is not None:
                 self._ahead[fetched.sha256] = scan
 
     def _read_by(self, readers: Readers, path: Path) -> Scan | None:
-        """An object, or what it holds where it is sealed as a whole and its key is ours, read by another process."""
+        """Let another process read an object, or its content if it is sealed as a whole and we have the key."""
         scan = readers.scan(path)
         if scan is None or scan.doubts != (SEALED,) or scan.hits:
             return scan
@@ -153,7 +156,7 @@ class Search:
             plain.unlink()
 
     def scan(self, fetched: Fetched, key: str) -> Scan:
-        """One version of an object, on local disk; who must stay out is noted by reference, and that is no residue."""
+        """Scan one version of an object on local disk. In a suppression, a reference of the person is no residue."""
         name = fetched.sha256, key.startswith(SUPPRESSIONS)
         if name not in self._read:
             self._read[name] = self._scan_new(fetched, by_reference=name[1])
@@ -172,7 +175,7 @@ class Search:
         return self._scan(path, needles_of(again, self._longer), self._again)
 
     def _scan(self, path: Path, needles: Needles, readers: Readers) -> Scan:
-        """By this process where it is plain or little, else by one that may take only so much."""
+        """Scan in this process if the object is plain or small, else in a process with limits."""
         little = scan_little(path, needles, lambda sealed: _decrypted(self._bench, sealed))
         return little or self._read_by(readers, path) or TOO_HEAVY
 
@@ -180,14 +183,14 @@ class Search:
 def _note_residues(
     house: House, target: Target, copies: Sequence[Copy], residues: AbstractSet[tuple[str, str]]
 ) -> None:
-    """The next run of the case opens these copies, whatever the index says of them."""
+    """Note the copies with a residue, so that the next run of the case opens them whatever the index says."""
     named = {copy.exchange_id for copy in copies if (copy.bucket, copy.key) in residues}
     if named and target.case_id:
         copy_store.note_leads(house.conn, target, named, "scan")
 
 
 def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
-    """What stands in the place of a version that another erasure removed since it was listed."""
+    """Return what has replaced a version that another erasure removed since the listing."""
     return (each for each in house.objects.list_versions(item.bucket, item.key) if each.key == item.key)
 
 
@@ -196,15 +199,16 @@ def _name(item: StoredObject) -> tuple[str, str, str]:
 
 
 Got = Fetched | Scan | None
-"""An object on local disk; what is said of one that the store does not give; None: it is there no more."""
+"""An object on local disk; or the result for one that the store does not give; or None if it is gone."""
 
 
 def _fetched(
     bench: Bench, items: Sequence[StoredObject], then: Callable[[Fetched], None] | None
 ) -> Iterator[tuple[StoredObject, Got]]:
-    """Each object on local disk until the next one is asked for, a few fetched ahead.
+    """Yield each object on local disk, where it stays until the next is asked for, and fetch a few ahead.
 
-    then: what is done with each ahead as well."""
+    then: called for each object as soon as it is fetched.
+    """
     folder = bench.fresh("scanned")
     folder.mkdir()
     with ThreadPoolExecutor(AHEAD) as pool:
@@ -229,7 +233,7 @@ def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched
         fetched = bench.house.objects.fetch(*_name(item), path)
     except NotFound:
         return None
-    except StoreError:  # of this one object: where the store is away, ServiceMissing is
+    except StoreError:  # a fault of this object alone: if the store is away, ServiceMissing is raised
         return UNREADABLE
     if then is not None:
         then(fetched)
@@ -237,12 +241,12 @@ def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched
 
 
 def _is_whole(item: StoredObject, fetched: Fetched) -> bool:
-    """Whether all that is listed was given; SeaweedFS gives nothing of what it has under the name of a folder."""
+    """Whether all that was listed was read. SeaweedFS gives nothing of an object under the name of a folder."""
     return fetched.size_bytes == item.size_bytes and (fetched.size_bytes > 0 or not item.key.endswith("/"))
 
 
 def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:
-    """``copy``: the return or the arrival that this object is, if it is one."""
+    """Count a scanned object. ``copy``: the return or arrival that this object is, if it is one."""
     if scan.status is Status.HIT:
         return Scanned(1, hits=1)
     if scan.status is Status.OPAQUE and copy is not None and _index_denies(bench, copy):
@@ -253,7 +257,7 @@ def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scann
 
 
 def _index_denies(bench: Bench, copy: Copy) -> bool:
-    """Whether a file that we cannot read has index runs that can be asked, and none of them names the person."""
+    """Whether an unreadable file has index runs that can be asked, and none of them names the person."""
     if copy.kind in CAME_IN:
         alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
         lead = find_lead(bench, copy_store.find_copies(bench.house.conn, bench.target.principal, among=alike))
@@ -274,10 +278,10 @@ def _decrypted(bench: Bench, sealed: bytes) -> bytes | None:
 
 
 def _unsealed(bench: Bench, source: Path, target: Path) -> Path | None:
-    """``target``, with what was sealed; None where its key is not ours."""
+    """Unseal ``source`` into ``target``, and return it; None if we do not have the key."""
     import pyrage
 
-    for owner in (bench.target.principal, KEY_OWNER):  # answers to persons are sealed to the center
+    for owner in (bench.target.principal, KEY_OWNER):  # answers to persons are sealed with the center's key
         with suppress(pyrage.DecryptError):
             return unseal(source, target, bench.house.keyring, owner)
     target.unlink(missing_ok=True)

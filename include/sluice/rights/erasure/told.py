@@ -1,4 +1,4 @@
-"""What a principal reads of persons that its own file asked to erase and that are left out for now."""
+"""Tell a principal about persons whom its own file asked to erase and who are left out for now."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from sluice.rights.notices.to_controller import TEXTS, put_notice
 
 
 def tell_who_waits(house: House, case: Case, target: Target) -> None:
-    """Tell the principal how many persons are left out and why, never who (GDPR Art. 28(3), last paragraph); once.
+    """Tell the principal once how many persons are left out and why, never who (GDPR Art. 28(3), last paragraph).
 
-    Raises EverybodyNeeded where nobody else is left to erase.
+    Raises EverybodyNeeded if nobody is left to erase.
     """
     if not (target.decided and target.waits):
         return
