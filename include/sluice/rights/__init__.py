@@ -1,1 +1,1 @@
-"""Requests of persons, from the first protection to the last letter: how a case goes on, over the rooms below."""
+"""Requests of persons, from the first protection to the last letter: the course of a case, using the rooms below."""

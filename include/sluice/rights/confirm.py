@@ -1,7 +1,8 @@
-"""A case that names only a name and a birth date waits for a human: who of the candidates is it, or is it nobody.
+"""Let a person confirm who is meant by a case with only a name and a birth date: a candidate, or nobody.
 
-Until then it has no part, so no guard lets it go on, nobody is held and nothing is erased; its clock runs. What was
-asked stays sealed as it was; the confirmed request is sealed beside it, and the case is about that from then on.
+Until then the case has no part, so no guard lets it go on, nobody is held and nothing is erased, but its clock runs.
+The request stays sealed as it was asked. The confirmed request is sealed beside it, and the case is about that one
+from then on.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from sluice.terms import Principal
 
 CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"
 Chosen = tuple[Principal, str]
-"""A principal and one of its candidates, as :class:`Candidate` shows it."""
+"""A principal and one of its candidates, in the form that :class:`Candidate` shows."""
 
 
 class NotWaiting(SluiceError):
@@ -35,18 +36,18 @@ class NotWaiting(SluiceError):
 
 
 def candidates_of(house: House, case_id: CaseId) -> Search:
-    """Who may be meant by a case that waits. Raises NotWaiting, NotFound, SubjectUnreadable."""
+    """Return the persons who may be meant by a case that waits. Raises NotWaiting, NotFound, SubjectUnreadable."""
     _, sealed = _waiting(house, case_id)
     assert sealed.envelope.sought is not None  # it waits
     return find_candidates(house, sealed.envelope.sought, _principals(house, sealed.envelope))
 
 
 def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
-    """This is the person: the case is about the identifiers of these rows, and goes on. None chosen: it is nobody.
+    """Confirm that these candidates are the person, so that the case goes on. None chosen means that it is nobody.
 
-    All of one principal, because another's customer of the same number is somebody else. The first word is sealed
-    before anybody is held and counts: whoever dies after it is followed by one who says the same. Raises NotWaiting,
-    NotFound for who is no candidate of this case, UsageError.
+    All must be of one principal, because another principal's customer of the same number is somebody else. The first
+    confirmation is sealed before anybody is held, and it counts: if a worker dies after it, only the same
+    confirmation can follow. Raises NotWaiting, NotFound for somebody who is no candidate of this case, UsageError.
     """
     name, (case, asked) = check_name(by), _waiting(house, case_id)
     known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}
@@ -85,7 +86,7 @@ def _principals(house: House, envelope: Envelope) -> list[Principal]:
 
 
 def _confirmed(house: House, asked: Envelope, chosen: Sequence[Chosen]) -> Envelope:
-    """The request as it would have been with the identifiers of these rows; without any, about nobody."""
+    """Return the request as it would have been with the identifiers of these rows; without rows, about nobody."""
     if not chosen:
         return replace(asked, sought=None)
     person = tuple(identifier_of(house, principal, candidate) for principal, candidate in chosen)

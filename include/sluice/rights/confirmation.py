@@ -1,4 +1,4 @@
-"""What a principal reads once its part is carried out: counts, and where the certificate lies. Nobody in it."""
+"""Confirm to a principal that its part was carried out: counts, and where the certificate is. It names no person."""
 
 import hashlib
 
@@ -17,9 +17,9 @@ CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})
 
 
 def confirm(house: House, case: Case, part: SubCase) -> str | None:
-    """Put the confirmation of a part into its principal's notices; its SHA-256, or None while it is not proven.
+    """Put the confirmation of a part into the principal's notices, and return its SHA-256. None until it is proven.
 
-    The same proof again gives the same file.
+    The same proof always gives the same file.
     """
     name, proof = f"confirmation-{part.sub_case_id}", {}
     if part.action is Action.ERASE:

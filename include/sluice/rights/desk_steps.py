@@ -1,4 +1,4 @@
-"""What the desk does to a case and must tell the person of at once: a decision, an extension."""
+"""Steps of the desk that the person must be told of at once: a decision, an extension."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from sluice.rights.letters.write import write_letter
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What the desk did, committed. ``is_letter_owed``: the person is not told yet; the schedule writes the letter."""
+    """A committed step of the desk. ``is_letter_owed``: the person was not told yet; the schedule writes the letter."""
 
     case: Case
     is_letter_owed: bool = False
@@ -34,9 +34,9 @@ def decision(
     remedies: Remedies | None = None,
     has_proof_of_abuse: bool = False,
 ) -> Order:
-    """The desk's order to do ``action``, to refuse the field groups of ``reasons``, or both. Pure.
+    """Make the desk's order to do ``action``, to refuse the field groups of ``reasons``, or both. Pure.
 
-    Raises UsageError where the evidence is said to prove abuse and there is none (C-526/24).
+    Raises UsageError if there is no evidence, although it is said to prove abuse (C-526/24).
     """
     if has_proof_of_abuse and evidence_sha256 is None:
         raise UsageError(Ref("proof of abuse", "needs evidence"))
@@ -50,9 +50,9 @@ def decision(
 
 
 def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
-    """Decide as the order says: its action is done, the field groups of its reasons are refused, or both.
+    """Decide as the order says: carry out its action, refuse the field groups of its reasons, or both.
 
-    The letter about a refusal is written at once; one that cannot be written now is owed. Raises TransitionRefused.
+    The letter about a refusal is written at once; if that fails, it is owed. Raises TransitionRefused.
     """
     target = State.ACCEPTED if not order.reasons else State.PARTIAL if order.action else State.REFUSED
     done = decide(house.conn, case_id, target, order, parts)
@@ -60,18 +60,18 @@ def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence
 
 
 def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
-    """Two months more, and the letter about it; one that cannot be written now is owed. Raises TransitionRefused."""
+    """Extend by two months and write the letter about it; if that fails, it is owed. Raises TransitionRefused."""
     return _told(house, extend(house.conn, case_id, order, parts), LetterKind.EXTENSION, order)
 
 
 def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
-    """Of ``FIELD_GROUP=REASON``, an IRI per field group; without a group it stands for all. Pure."""
+    """Parse ``FIELD_GROUP=REASON`` into an IRI per field group. A reason without a group is for all groups. Pure."""
     pairs = [text.rpartition("=") for text in given]
     return {group or "*": iri(reason) for group, _, reason in pairs}
 
 
 def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
-    """The step is committed: a fault of its letter undoes nothing, so it is no error of the step."""
+    """Write the letter about a step. The step is committed, so a fault of the letter is no error of the step."""
     with suppress(ServiceMissing), Faults(house.conn).kept_apart(f"case {case.case_id}: its letter {kind}"):
         write_letter(house, case.case_id, kind, order.at)
         return Done(get_case(house.conn, case.case_id))

@@ -1,7 +1,7 @@
-"""The end of a principal's keys, once its agreement is over (GDPR Art. 28(3)(g), 4(5)): two persons, then for good.
+"""Destroy a principal's keys for good after its agreement ended (GDPR Art. 28(3)(g), 4(5)). It takes two persons.
 
-Afterwards the references in the index, in suppressions, in backups and in the write-ahead log name nobody. One
-person asks, another confirms; what they confirmed is noted before the first key goes, so that a rerun finishes it.
+Afterwards the references in the index, in suppressions, in backups and in the write-ahead log name nobody. One person
+asks and another confirms. The confirmation is noted before the first key is destroyed, so that a rerun can finish.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,11 +27,11 @@ from sluice.times import utc_text
 
 PURPOSES = (SUBJECT, QUARANTINE, OPENPGP)
 ASKED_COUNTS_FOR = timedelta(days=14)
-"""The center's own rule: later the request says nothing about today, and is asked again."""
+"""How long the first person's request is valid. The center's own rule: an older one says nothing about today."""
 
 
 class Obstacle(StrEnum):
-    """Why the keys of a principal stay."""
+    """Why the keys of a principal must stay."""
 
     AGREEMENT_IN_FORCE = "AGREEMENT_IN_FORCE"
     CASE_OPEN = "CASE_OPEN"
@@ -44,7 +44,7 @@ class Obstacle(StrEnum):
 
 
 class KeyKept(SluiceError):
-    """Words of ``Ref("because", ...)``: :class:`Obstacle`."""
+    """The keys of a principal must stay. Values of ``Ref("because", ...)``: :class:`Obstacle`."""
 
     code: ClassVar[str] = "SLU-565"
     summary: ClassVar[str] = "the keys of this principal have to stay"
@@ -64,7 +64,7 @@ class KeyLine:
 
 
 def list_lines(house: House, now: datetime) -> list[KeyLine]:
-    """Every key, and what keeps it; the center's own keys never go."""
+    """Return every key, and what keeps it. The center's own keys are never destroyed."""
     asked, lines = destroy_store.find_all(house.conn), []
     for key in house.keyring.list_keys():
         is_own = key.principal.startswith("_")
@@ -82,7 +82,7 @@ def _state(is_destroyed: bool, request: Destruction | None) -> str:
 
 
 def obstacles(standing: Standing) -> Iterator[Obstacle]:
-    """What of a principal is not over. Pure."""
+    """Yield what is not over at a principal. Pure."""
     found = {
         Obstacle.AGREEMENT_IN_FORCE: standing.in_force,
         Obstacle.CASE_OPEN: standing.cases,
@@ -95,9 +95,9 @@ def obstacles(standing: Standing) -> Iterator[Obstacle]:
 
 
 def ask(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
-    """The first person asks, once retention has removed what the principal's agreement left.
+    """Ask for the destruction, as the first person, once retention has removed what the principal's agreement left.
 
-    Raises KeyKept, NotFound for a principal that has no key, KeyDestroyed when it is gone, UsageError.
+    Raises KeyKept, NotFound for a principal without a key, KeyDestroyed if it is gone, UsageError.
     """
     name = check_name(by)
     fingerprints_of(house, principal)
@@ -119,9 +119,10 @@ def ask(house: House, principal: Principal, by: str, now: datetime) -> Destructi
 
 
 def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
-    """The second person confirms, and the keys go. Again finishes what was begun, whoever says so.
+    """Confirm the destruction, as the second person, and destroy the keys.
 
-    Raises KeyKept, EvidenceInvalid when the master key is another, UsageError.
+    Once confirmed, a further call by anybody finishes what was begun. Raises KeyKept, EvidenceInvalid if the master
+    key is another one, UsageError.
     """
     name = check_name(by)
     asked = destroy_store.find(house.conn, principal)
@@ -135,14 +136,14 @@ def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destr
 
 
 def finish(house: House, now: datetime) -> tuple[int, int]:
-    """Destroy what was confirmed and a dead worker left: how many principals, and how many are met again."""
+    """Finish confirmed destructions that a dead worker left. Returns how many were finished, and how many failed."""
     every = destroy_store.find_all(house.conn).values()
     begun = [one for one in every if one.confirmed_at and not one.destroyed_at]
     return each(house.conn, "keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
 
 
 def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
-    """Of the keys a principal has. Raises NotFound when it has none, KeyDestroyed, EvidenceInvalid."""
+    """Return the fingerprints of a principal's keys. Raises NotFound if it has none, KeyDestroyed, EvidenceInvalid."""
     found = {
         purpose: house.keyring.fingerprint(principal, purpose)
         for purpose in PURPOSES
@@ -162,7 +163,7 @@ def _check_over(house: House, principal: Principal, today: date) -> Standing:
 
 
 def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
-    """What was asked, confirmed by somebody else while nothing stands against it."""
+    """Confirm the destruction if somebody else asked for it and nothing prevents it."""
     with transaction(house.conn):
         destroy_store.lock(house.conn, principal)
         asked = destroy_store.find(house.conn, principal)
@@ -178,7 +179,7 @@ def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> De
 
 
 def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
-    """Keys, then the entry: once, when they are gone; 1 when this call wrote it."""
+    """Destroy the keys, then write the entry, once. Returns 1 if this call wrote it."""
     fingerprints = asked.fingerprints or {}
     for purpose, fingerprint in fingerprints.items():
         house.keyring.destroy(asked.principal, purpose, fingerprint)

@@ -1,4 +1,4 @@
-"""Keys that are destroyed, in PostgreSQL: the only SQL about them, and what has to be over before."""
+"""SQL about the destruction of keys, and about what must be over before it. No other module has any."""
 
 import json
 from collections.abc import Mapping
@@ -25,11 +25,11 @@ class Destruction:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of a principal is not over.
+    """Counts of what is not over at a principal.
 
-    ``exchanges``: open, or with effects to come; ``copies``: objects that could name somebody without these keys
-    (what is keyed or sealed with them goes with them), and records of consent, which with the keys alone can be given
-    to whom they are of; ``kept_out``: persons in live suppressions.
+    ``exchanges``: open, or with effects to come. ``copies``: objects that could name a person without these keys
+    (what is keyed or sealed with them is lost with them), and records of consent, which can be given to the persons
+    they are about only as long as the keys exist. ``kept_out``: persons in live suppressions.
     """
 
     in_force: int
@@ -42,7 +42,7 @@ class Standing:
 
 
 def lock(conn: Connection, principal: Principal) -> None:
-    """One at a time per principal, until the transaction ends."""
+    """Lock a principal until the transaction ends, so that one destruction is handled at a time."""
     lock_until_commit(conn, About.DESTRUCTION, principal)
 
 
@@ -52,13 +52,13 @@ def find(conn: Connection, principal: Principal) -> Destruction | None:
 
 
 def find_all(conn: Connection) -> dict[str, Destruction]:
-    """By principal."""
+    """Return every destruction, by principal."""
     rows = conn.execute("select * from key_destruction order by principal").fetchall()
     return {row["principal"]: Destruction(**{**row, "principal": Principal(row["principal"])}) for row in rows}
 
 
 def ask(conn: Connection, principal: Principal, by: str, at: datetime) -> None:
-    """Note who asks; a later asking takes the place of one that nobody confirmed."""
+    """Note who asks. A later request replaces one that nobody confirmed."""
     conn.execute(
         """insert into key_destruction (principal, asked_by, asked_at) values (%s, %s, %s)
            on conflict (principal) do update set asked_by = excluded.asked_by, asked_at = excluded.asked_at
@@ -68,7 +68,7 @@ def ask(conn: Connection, principal: Principal, by: str, at: datetime) -> None:
 
 
 def confirm(conn: Connection, principal: Principal, by: str, at: datetime, fingerprints: Mapping[str, str]) -> None:
-    """From here on the keys have to go."""
+    """Note the confirmation. From here on the keys have to go."""
     conn.execute(
         """update key_destruction set confirmed_by = %s, confirmed_at = %s, fingerprints = %s
            where principal = %s and confirmed_at is null""",
@@ -77,7 +77,7 @@ def confirm(conn: Connection, principal: Principal, by: str, at: datetime, finge
 
 
 def end(conn: Connection, principal: Principal, at: datetime) -> bool:
-    """They are gone; False when another worker said so first."""
+    """Note that the keys are gone. False if another worker noted it first."""
     row = conn.execute(
         """update key_destruction set destroyed_at = %s where principal = %s and destroyed_at is null
            returning 1 as ended""",
@@ -87,7 +87,7 @@ def end(conn: Connection, principal: Principal, at: datetime) -> bool:
 
 
 def standing(conn: Connection, principal: Principal, today: date) -> Standing:
-    """What has to be over first. ``today``: Brussels date."""
+    """Count what must be over first. ``today``: Brussels date."""
     row = conn.execute(
         """select
             (select count(*) from activation a join document d using (sha256)
@@ -113,5 +113,5 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
              where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
         {"name": principal, "today": today},
     ).fetchone()
-    assert row is not None  # one row without a table
+    assert row is not None  # a select without a table always has one row
     return Standing(**row)

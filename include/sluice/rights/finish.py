@@ -1,8 +1,8 @@
-"""The end of a case, as far as it goes by itself: every step whose evidence is there. Nothing is assumed.
+"""Take the last steps of cases by schedule: every step whose evidence exists, and no other.
 
-What needs a person waits for one: a letter that has to be taken out and posted, a recipient without a prefix. What
-is to be given to the person (access, portability) is made by the room of answers; here its being made and fetched
-are steps.
+Steps that need a person wait for one: a letter that must be taken out and posted, a recipient without a prefix. The
+room of answers makes what is given to the person (access, portability); steps here record that it was made, and
+fetched.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ from sluice.rights.person.reach import keeps_out
 from sluice.rights.person.rectify import NOBODY, carry_out
 
 WRITE_BEFORE = timedelta(days=5)
-"""Before the last day to answer: then a letter no longer waits for other parts."""
+"""Time before the last day to answer from which a letter no longer waits for other parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What one sweep did: steps taken, cases closed; ``failed``: logged, met again."""
+    """Result of one sweep: steps taken and cases closed. ``failed``: cases that failed, were logged and are retried."""
 
     steps: int = 0
     closed: int = 0
@@ -43,7 +43,7 @@ class Finished:
 
 
 def finish(house: House, now: datetime) -> Finished:
-    """Take every step that is ready, of every open case. Raises ServiceMissing; other faults are met again."""
+    """Take every step that is ready, in all open cases. Raises ServiceMissing; other faults are tried again."""
     closed = 0
 
     def end(case: Case) -> int:
@@ -58,7 +58,7 @@ def finish(house: House, now: datetime) -> Finished:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What the schedule does: tell, follow what was told, then take the steps that are ready."""
+    """Results of what the schedule does: tell, follow what was told, then take the steps that are ready."""
 
     told: Told
     followed: Followed
@@ -70,12 +70,12 @@ class Sweep:
 
 
 def sweep(house: House, now: datetime) -> Sweep:
-    """Everything about notices and the end of cases that is due at ``now``. Raises ServiceMissing."""
+    """Do everything about notices and the end of cases that is due at ``now``. Raises ServiceMissing."""
     return Sweep(tell(house, now), follow(house, now), finish(house, now))
 
 
 def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
-    """Take every step of one case that is ready: how many, and whether the case is over now."""
+    """Take every step of one case that is ready. Returns the number of steps, and whether the case is over now."""
     taken = 0
     for part in case.sub_cases:
         while step := _STEPS.get((part.track, part.state)):
@@ -88,7 +88,10 @@ def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
 
 
 def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """What needs no erasing is carried out once the person is kept out; a refusal, or for nobody we know, at once."""
+    """Carry out a part that needs no erasing: once it is corrected, the answer is made, or the person is kept out.
+
+    A refusal, and a part about nobody whom we know, are carried out at once.
+    """
     target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
     if part.action is Action.REFUSE:
         return _take(house, case, part, target, now, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
@@ -108,7 +111,7 @@ def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case
 
 
 def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """Every recipient was told; the evidence is the entry that says who they are. Of a refusal nobody is."""
+    """Every recipient was told; the evidence is the entry that says who they are. A refusal is told to no recipient."""
     if part.action is Action.REFUSE:
         return _take(
             house,
@@ -128,7 +131,10 @@ def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
 
 
 def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """The person has the last letter: it was written and taken out. A principal's own file is answered to it."""
+    """The person has the last letter: it was written and taken out.
+
+    A principal's own file is answered to that principal.
+    """
     if is_told_by_file(case, part):
         if not is_refusal_out(case, part):
             return None
@@ -144,9 +150,12 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
 
 
 def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) -> bool:
-    """One letter says all of it, once nothing is on its way any more; near the last day it does not wait."""
+    """Whether to write the completion letter: one for the whole case, once no part of it is on its way any more.
+
+    Near the last day it does not wait for other parts.
+    """
     if not _are_told(house, part):
-        return False  # the letter names who else has the data, as told
+        return False  # the letter names the other recipients as told
     if comes_with_package(part) and find_ready(house.conn, part) is None:
         return False  # the letter says that there is a copy
     return received_on(now) >= case.last_day_of(part) - WRITE_BEFORE or not any(
@@ -155,27 +164,29 @@ def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) ->
 
 
 def _is_on_its_way(house: House, part: SubCase) -> bool:
-    """Whether the person will hear of a part, and it is not done yet, or somebody who has it too is not told."""
+    """Whether the person will be told about a part that is not done yet, or has recipients who were not told."""
     if not answers(part) or part.state.is_over or part.state is State.REFUSED:
         return False
     return part.state not in DONE[part.track] or not _are_told(house, part)
 
 
 def _are_told(house: House, part: SubCase) -> bool:
-    """Whether it was found out who else has what was decided, and everybody was told (Art. 19); of a refusal nobody."""
+    """Whether the recipients of a part are known and were all told (Art. 19). A refusal has none."""
     return part.action is Action.REFUSE or notice_store.count_untold(house.conn, part.sub_case_id) == 0
 
 
 def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """Of an erasure its certificate; of everything else what it was carried out on."""
+    """An erasure is proven by its certificate, everything else by the evidence on which it was carried out."""
     is_certified = part.action is Action.ERASE and part.agreement_id is not None
     evidence = _certificate(house, case, part) if is_certified else _last_evidence(house, part)
     return None if evidence is None else _take(house, case, part, State.PROVEN, now, "PROVEN", evidence)
 
 
 def _confirmed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
-    """The controller is told what was done on its instruction, and everybody else who has it; where the agreement says
-    so, after the person was."""
+    """The controller is told what was done on its instruction, once every recipient was told.
+
+    If the agreement lets us answer the person, that comes first.
+    """
     if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
         return _answered(house, case, part, now)
     if not _are_told(house, part):
@@ -208,13 +219,13 @@ def _take(
 
 
 def _last_evidence(house: House, part: SubCase) -> str:
-    """What the last step of a part stood on."""
+    """Return the evidence of the last step of a part."""
     mine = [step for step in store.list_steps(house.conn, part.case_id) if step.sub_case_id == part.sub_case_id]
     return mine[-1].evidence_sha256
 
 
 def _is_proven(house: House, case: Case, part: SubCase) -> bool:
-    """Whether the last second scan was clean, where something had to go."""
+    """Whether the last second scan was clean, if something had to be erased."""
     if part.action is not Action.ERASE or part.agreement_id is None:
         return True
     scan = last_scans(house, case.case_id).get(part.principal)
@@ -222,7 +233,7 @@ def _is_proven(house: House, case: Case, part: SubCase) -> bool:
 
 
 def _certificate(house: House, case: Case, part: SubCase) -> str | None:
-    """SHA-256 of the certificate of a part's principal; None while it is not proven."""
+    """Return the SHA-256 of the certificate of a part's principal, or None until the erasure is proven."""
     if not _is_proven(house, case, part):
         return None
     [certificate] = issue(house, case.case_id, only=[part.principal])

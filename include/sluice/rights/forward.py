@@ -1,7 +1,7 @@
-"""Tell who waits: forward within the agreed hours, remind, escalate, say that it was withdrawn, write letters.
+"""Tell those who wait: forward within the agreed hours, remind, escalate, tell of withdrawals, write letters.
 
-A notice is put first and its hash is the evidence of the step; killed in between, a rerun finds its
-own bytes. The machine's flag for a missed deadline is set here too.
+A notice is put first, and its hash is the evidence of the step. If a worker is killed in between, a rerun finds the
+same bytes. This module also sets the flag for a missed deadline.
 """
 
 import logging
@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one sweep did. ``late``: forwarded after the agreed hours. ``failed``: logged, met again.
+    """Result of one sweep. ``late``: forwarded after the agreed hours. ``failed``: logged, and tried again.
 
-    ``protected``: persons kept out at principals that signed since they asked.
+    ``protected``: holds of persons at principals whose agreement came into force since they asked.
     """
 
     forwarded: int = 0
@@ -50,12 +50,16 @@ class Told:
 
 
 def forward(house: House, now: datetime) -> Told:
-    """Forward every part that waits for it. Raises ServiceMissing; other faults are counted and met again."""
+    """Forward every part that waits for it. Raises ServiceMissing; other faults are counted and tried again."""
     return _do(house, now, (Due.FORWARD,), DEFAULT_PACE)
 
 
 def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
-    """Everything due at ``now``, notices of withdrawal, letters owed, holds that end, what is over: for a schedule."""
+    """Do everything that is due at ``now``, for a schedule.
+
+    Writes owed letters, takes due steps, accepts objections to direct marketing, ends holds, tells of withdrawals and
+    removes notices of requests that are over.
+    """
     letters = write_owed(house, now)
     told = _do(house, now, tuple(Due), pace)
     not_accepted = _accept_marketing(house, now)
@@ -72,7 +76,7 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
 
 
 def _accept_marketing(house: House, now: datetime) -> int:
-    """Objections to direct marketing whose receipt was written, or came by file, are accepted; how many failed."""
+    """Accept objections to direct marketing with a written receipt, or that came by file. Returns how many failed."""
     cases = store.list_cases(house.conn, right=Right.DIRECT_MARKETING, only_open=True, limit=None)
     received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
     wanted = [case for case in received if undecided(case)]
@@ -86,7 +90,9 @@ def _accept_marketing(house: House, now: datetime) -> int:
 
 
 def _drop_over(house: House) -> tuple[int, int]:
-    """What named persons in requests that are over, at every principal; how many were told now, how many failed."""
+    """Remove what names persons in requests that are over, at every principal. Returns how many were told, and how many
+    failed.
+    """
     names = house.objects.list_prefixes(house.settings.bucket_exchange)
     there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
     return each(house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal))
@@ -149,14 +155,14 @@ def _breach(house: House, action: DueAction, now: datetime) -> bool:
     case = action.case
     with open_book(house.conn, case.case_id) as book:
         if not is_missed(house.conn, book.case, received_on(now)):
-            return False  # the person has the answer, and it is not booked yet
+            return False  # the person has the answer, but it is not booked yet
         book.flag(Flag.BREACHED_DEADLINE, Order(SYSTEM, now, "DEADLINE_PASSED", case.subject_sha256))
     log.warning("case %s is past its legal due date and not answered", case.case_id)
     return True
 
 
 def _still(case: Case, action: DueAction) -> bool:
-    """Whether the part stands where it stood when the action was found: another worker may have been first."""
+    """Whether the part is as it was when the action was found. Another worker may have been first."""
     return any(part == action.part for part in case.sub_cases)
 
 

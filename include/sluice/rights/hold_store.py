@@ -9,8 +9,11 @@ _PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub
 
 
 def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
-    """Case and principal of every hold that has not ended; what a request that was taken back restricted, objected to
-    or erased is one too, unless the erasure was proven there before."""
+    """Return case and principal of every hold that has not ended.
+
+    If a request was taken back, what it restricted, objected to or erased counts as a hold too, except an erasure
+    that had been proven there.
+    """
     rows = conn.execute(
         f"""select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
            where r.lifted_at is null
@@ -32,7 +35,7 @@ def is_proven_at(conn: Connection, case_id: CaseId, principal: str) -> bool:
 
 
 def find_protected(conn: Connection) -> dict[CaseId, set[str]]:
-    """At which principals each open case keeps or kept somebody out."""
+    """Return the principals where each open case keeps, or kept, somebody out."""
     rows = conn.execute(
         """select distinct r.case_id::text as case_id, r.principal
            from suppression_run r join subject_case c using (case_id)

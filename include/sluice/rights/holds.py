@@ -1,8 +1,8 @@
-"""When the hold of a request ends: once everything a principal has of the person is over or refused.
+"""End the hold of a request at a principal, once everything there about the person is over or refused.
 
-An objection that was upheld, and a restriction, become suppressions of their own first. Until the request is over it
-holds at every principal that may send the person, those that signed since it was opened too. A request that its person
-took back keeps nobody out any more; only a consent that was withdrawn comes back by being given again.
+Before that, an upheld objection and a restriction become suppressions of their own. Until the request is over, it holds
+at every principal that may send the person, including those that signed after it was opened. A request that its person
+took back keeps nobody out any more; only a withdrawn consent comes back by being given again.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ from sluice.terms import Principal
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What one look at the open holds did; ``protected``: at principals that came since; ``failed``: met again."""
+    """Result of one pass over the open holds. ``protected``: new holds at new principals; ``failed``: tried again."""
 
     released: int = 0
     failed: int = 0
@@ -37,13 +37,13 @@ class Settled:
 
 
 TAKEN_BACK = (Suppression.RESTRICTED, Suppression.OBJECTED)
-"""What ends with the person's own word that they no longer ask for it: nothing has to be told first (Art. 18(3))."""
+"""Suppressions that end when the person takes the request back. Nobody has to be told first (Art. 18(3))."""
 
 
 def settle_holds(house: House, now: datetime) -> Settled:
     """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more.
 
-    Before that, who asked everybody is held at principals that signed since.
+    First holds those who asked everybody at principals that signed since.
     """
     protected, not_held = _hold_since(house, now)
     released, not_settled = each(
@@ -56,7 +56,10 @@ def settle_holds(house: House, now: datetime) -> Settled:
 
 
 def _hold_since(house: House, now: datetime) -> tuple[int, int]:
-    """Protect the persons of open requests at principals whose agreement came into force since; how many failed."""
+    """Hold the persons of open requests at principals whose agreement came into force since.
+
+    Returns the number of new holds, and of cases that failed.
+    """
     papers = store.find_agreement_bodies(house.conn, received_on(now), now)
     there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
     there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
@@ -64,7 +67,7 @@ def _hold_since(house: House, now: datetime) -> tuple[int, int]:
     for case in store.list_cases(house.conn, only_open=True, limit=None):
         new = there - known.get(case.case_id, set())
         if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
-            continue  # nobody new; one principal was asked; or nobody knows yet who it is
+            continue  # no new principal; or one principal was asked; or nobody knows yet who the person is
         with faults.kept_apart(f"the hold of case {case.case_id}"):
             protected += _hold_at(house, case, new, now)
     return protected, faults.count
@@ -79,7 +82,7 @@ def _hold_at(house: House, case: Case, principals: Iterable[Principal], now: dat
 def hold_ends(case: Case, principal: str) -> bool:
     """Whether nothing of this request is left to wait for at a principal. Pure.
 
-    Where the principal has no part, the request as a whole must be over.
+    If the principal has no part, the request as a whole must be over.
     """
     parts = [part for part in case.sub_cases if part.principal == principal]
     if _is_upheld(case, principal):
@@ -89,9 +92,9 @@ def hold_ends(case: Case, principal: str) -> bool:
 
 
 def _is_settled(part: SubCase) -> bool:
-    """Whether what was decided of a part needs no hold any more: a refusal, else once it was carried out.
+    """Whether a part needs no hold any more: it was refused, or what was decided was carried out.
 
-    Then what is right is known, and a restriction is in force.
+    Then it is known what is right, or a restriction is in force.
     """
     is_done = part.action in (Action.RECTIFY, Action.RESTRICT) and part.state in CARRIED_OUT
     return is_done or part.action is Action.REFUSE
@@ -102,7 +105,7 @@ def _is_upheld(case: Case, principal: str) -> bool:
 
 
 def _standing(case: Case, principal: str) -> list[SubCase]:
-    """Parts of a principal that the person did not take back."""
+    """Return the parts of a principal that the person did not take back."""
     mine = [part for part in case.sub_cases if part.principal == principal]
     return [part for part in mine if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
 
@@ -111,20 +114,22 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
     for reason in _decided(case, principal):
         sealed = find_sealed(house, case.subject_key)
         if sealed is None:
-            return False  # nobody can say any more whom to suppress: the hold stays
+            return False  # nobody can say any more whom to suppress, so the hold stays
         refs = tuple(sorted(all_refs_at(house, sealed.envelope.identifiers, principal)))
         if not refs:
-            return False  # what the person gave names nobody here any more: the hold, which still does, stays
+            return False  # what the person gave names nobody here any more, but the hold still does, so it stays
         hold(house, sealed.envelope, principal, refs, reason, now)
-    # who is erased stays out by that, and whoever shares a telephone with them may be in files again
+    # the erasure itself keeps the person out; others who share a telephone with them may be in files again
     ends = hold_ends(case, principal) or hold_store.is_proven_at(house.conn, case.case_id, principal)
     released = ends and release(house, case.case_id, principal, now)
     return _come_back(house, case, principal, now) or released
 
 
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    """Who took the request back is kept out by it no more, whatever was decided of it; whose erasure was proven at a
-    principal before stays out there. Another request of theirs has runs of its own."""
+    """Let a person who took the request back into files again, whatever was decided.
+
+    Where the erasure was proven before, the person stays out. Other requests of theirs have runs of their own.
+    """
     if case.state is not State.WITHDRAWN_BY_SUBJECT:
         return False
     lifted = [lift_case(house, principal, reason, case.case_id, now) for reason in TAKEN_BACK]
@@ -134,7 +139,7 @@ def _come_back(house: House, case: Case, principal: Principal, now: datetime) ->
 
 
 def _decided(case: Case, principal: str) -> list[Hold]:
-    """What was decided at a principal and takes the place of the hold; nothing once the person took it back."""
+    """Return what was decided at a principal and replaces the hold; nothing once the person took it back."""
     actions = {part.action for part in _standing(case, principal)}
     found = {keeps_out(case.right, action) for action in actions}
     wanted = [Hold.RESTRICTED] + ([Hold.OBJECTED] if _is_upheld(case, principal) else [])

@@ -1,7 +1,7 @@
-"""Instruction files: what a controller tells us to do with one part of a case, by ``requests/instruction-*.json``.
+"""Instruction files: what a controller tells us to do with one part of a case, in ``requests/instruction-*.json``.
 
-Authenticated by the prefix, which only that principal's key can write; where the center holds a key of
-the principal, by its signature too. What is not followed is recorded and answered.
+A file is authenticated by its prefix, where only that principal's key can write. If the center holds a key of the
+principal, the signature is required as well. An instruction that is not followed is recorded and answered.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ WAITING = frozenset({State.AWAITING_INSTRUCTION, State.REMINDED, State.ESCALATED
 
 
 class InstructionOutcome(StrEnum):
-    """What one instruction file did. Only the first is followed."""
+    """What became of an instruction file. Only the first outcome means that it is followed."""
 
     INSTRUCTED = "INSTRUCTED"
     UNREADABLE = "UNREADABLE"
@@ -56,18 +56,18 @@ class InstructionOutcome(StrEnum):
     NOT_ADMITTED = "NOT_ADMITTED"
     IDENTITY_FAILED = "IDENTITY_FAILED"
     CONTRADICTS = "CONTRADICTS"
-    """It says otherwise than what was followed and is not carried out yet: neither is, until a person decided."""
+    """It contradicts the one that was followed and is not carried out yet. Neither is, until a person decides."""
 
 
 CONTRADICTING = "CONTRADICTING_INSTRUCTION"
-"""Why a part waits for its controller again, and why its erasure stands still."""
+"""Why a part waits for its controller again, and why its erasure is stopped."""
 SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
-"""What the sender reads instead: nobody learns from us which numbers of others exist."""
+"""Outcome shown to the sender instead, so that nobody learns from us which case numbers of others exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an instruction file says; ``reason`` stands for every field refused, left out or restricted instead."""
+    """Content of an instruction file. ``reason`` applies to every field refused, left out or restricted instead."""
 
     case: str
     action: Action
@@ -75,12 +75,15 @@ class Told:
     reason: str | None = None
     reasons: dict[str, str] = field(default_factory=dict)
     wanted: Wanted | None = None
-    """What is right, of a rectification."""
+    """For a rectification: what is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstructionFile:
-    """One version and what it did. ``sub_case_id``: of ours, whoever's; ``sha256``: of what it says."""
+    """One version of an instruction file, and its outcome. ``sub_case_id``: the part of ours it names, whoever's it is.
+
+    ``sha256``: hash of the content.
+    """
 
     principal: Principal
     version_id: str
@@ -92,12 +95,12 @@ class InstructionFile:
 
 
 def is_instruction(key: str) -> bool:
-    """Whether a key under ``requests/`` is an instruction by its name."""
+    """Whether a key under ``requests/`` has the name of an instruction."""
     return NAME.fullmatch(key.rsplit("/", 1)[-1]) is not None
 
 
 def parse_instruction(said: object, now: datetime) -> Told | None:
-    """What an instruction says, or None. Pure."""
+    """Return the content of an instruction, or None if it is not a valid one. Pure."""
     if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
         return None
     case, decision, fields = said["case"], said["decision"], said.get("fields", [])
@@ -115,7 +118,7 @@ def parse_instruction(said: object, now: datetime) -> Told | None:
 
 
 def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:
-    """``values``: column and right value; ``as_of``: ISO moment since when. None: it says none, or not like this."""
+    """Parse ``values`` (right value by column) and ``as_of`` (ISO moment since when). None if missing or invalid."""
     values, since = said.get("values"), said.get("as_of")
     if not isinstance(values, dict) or not values or not isinstance(since, str):
         return None
@@ -129,7 +132,7 @@ def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:
 
 
 def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
-    """Follow one instruction, or refuse it; row, step and ledger entry are one transaction, the notice follows.
+    """Follow or refuse one instruction: row, step and ledger entry in one transaction, then the notice.
 
     Raises InstructionKeyMissing.
     """
@@ -159,7 +162,7 @@ def _judge(
     sha256: str,
     now: datetime,
 ) -> InstructionOutcome:
-    """What an instruction does, and do it."""
+    """Decide what becomes of an instruction, and carry out the step."""
     if isinstance(payload, InstructionOutcome):
         return payload
     if told is None:
@@ -174,7 +177,7 @@ def _judge(
 def _follow(
     house: House, told: Told, part: SubCase, principal: Principal, sha256: str, now: datetime
 ) -> InstructionOutcome:
-    """Judge it, and only then seal what it says is right, as its own: what is refused leaves no value behind."""
+    """Judge the instruction, and only then seal the right values under its own hash: a refused one leaves no values."""
     case = store.lock_case(house.conn, part.case_id)
     book = Book(house.conn, case)
     part = book.part(part.sub_case_id)
@@ -205,7 +208,7 @@ def _follow(
 
 
 def _differs(house: House, part: SubCase, told: Told) -> bool:
-    """Whether an instruction says otherwise than the one that was followed."""
+    """Whether an instruction differs from the one that was followed."""
     groups = set(told.fields or part.field_groups)
     if told.action is not part.action or groups != set(part.action_fields):
         return True
@@ -214,8 +217,11 @@ def _differs(house: House, part: SubCase, told: Told) -> bool:
 
 
 def _hold_back(book: Book, told: Told, part: SubCase, sha256: str, now: datetime) -> InstructionOutcome:
-    """The controller took back what it decided (Art. 28(3)(a)): nothing of it is carried out any more, also by a run
-    that is at work, and the part waits for it again, and for ours to call it."""
+    """Handle a contradiction: the controller took back its decision (Art. 28(3)(a)).
+
+    Nothing of it is carried out any more, not even by a run at work. The part waits for the controller again, and for
+    our staff to call it.
+    """
     actor, is_erasure = Actor(Role.PRINCIPAL, part.principal), part.action is Action.ERASE
     instruction = Instruction(part.sub_case_id, Principal(part.principal), told.action, True, told.fields, told.reasons)
     try:
@@ -232,9 +238,9 @@ def _hold_back(book: Book, told: Told, part: SubCase, sha256: str, now: datetime
 
 
 def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] | InstructionOutcome:
-    """What is said, once the signature holds where there has to be one. A signature nobody can check is wrong.
+    """Return the content, after checking the signature if there must be one. One that nobody can check counts as wrong.
 
-    Raises InstructionKeyMissing where one has to be and its key is gone.
+    Raises InstructionKeyMissing if a signature is required and the principal's key is gone.
     """
     key = house.settings.principals_dir / principal / KEY_FILE
     if not key.exists() and _has_key(house.conn, principal):
@@ -255,7 +261,7 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
 
 
 def note_keys(house: House) -> None:
-    """Remember which principals have a key: where its file goes missing later, nothing unsigned is followed."""
+    """Remember which principals have a key: if the file of one is lost later, nothing unsigned is followed."""
     with transaction(house.conn):
         for file in sorted(house.settings.principals_dir.glob(f"*/{KEY_FILE}")):
             if PRINCIPAL_NAME.fullmatch(file.parent.name) and not _has_key(house.conn, file.parent.name):
@@ -269,7 +275,7 @@ def _has_key(conn: Connection, principal: str) -> bool:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object; two members of one name are no statement."""
+    """Build a JSON object. Two members with the same name make it invalid."""
     if len({name for name, _ in pairs}) < len(pairs):
         raise ValueError("duplicate member")
     return dict(pairs)
@@ -333,7 +339,7 @@ def _find(conn: Connection, principal: str, version_id: str) -> InstructionFile 
 
 
 def _give_notice(house: House, file: InstructionFile) -> None:
-    """What the sender reads; a function of the row alone."""
+    """Answer the sender. The notice is a function of the row alone."""
     outcome = SAID.get(file.outcome, file.outcome)
     is_followed = outcome is InstructionOutcome.INSTRUCTED
     is_said = file.outcome not in (InstructionOutcome.OTHER_PRINCIPAL, InstructionOutcome.UNKNOWN_CASE)

@@ -1,7 +1,7 @@
-"""The way of a person's rows: through which exchanges, in which roles, to which recipients. Read-only.
+"""Trace a person's rows: through which exchanges, in which roles, to which recipients. Read-only.
 
-The index of each principal says which exchanges hold the person, the ledger says the rest. What an erasure
-took out of the index is not found any more; files that were refused have no entry (`sluice subject where`).
+The index of each principal says which exchanges hold the person; the ledger says the rest. What an erasure removed from
+the index is not found any more. Refused files have no entry (`sluice subject where`).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -31,12 +31,12 @@ from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
 
 RUN_OF = {LAKE: INDEX, ASIDE: REST}
-"""Which run says who is in what stays here of a file."""
+"""The index run that says who is in each kind of copy of a file that stays here."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleHeld:
-    """Who is what for one field group of an exchange."""
+    """The roles of the parties for one field group of an exchange."""
 
     field_group: str
     profile: str
@@ -47,9 +47,9 @@ class RoleHeld:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One exchange that holds the person's rows. ``recipients``: whom they went to; nobody for what was not delivered.
+    """One exchange that holds the person's rows. ``opened_at``: UTC with ``Z``.
 
-    ``opened_at``: UTC with ``Z``.
+    ``recipients``: whom the rows went to; empty for what was not delivered.
     """
 
     exchange: str
@@ -65,7 +65,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """The passages, oldest first, and the same as a graph; ``searched``: whose index."""
+    """The passages, oldest first, and the same as a graph. ``searched``: the principals whose index was read."""
 
     passages: tuple[Passage, ...]
     graph: Graph
@@ -75,12 +75,12 @@ class Journey:
 
 @dataclass(frozen=True, slots=True)
 class Followable:
-    """The exchanges that hold whoever a case is about, and what could not be looked through.
+    """The exchanges that hold the persons of a case, and what could not be searched.
 
-    ``persons``: of the case. ``lost``: principals whose key is destroyed. ``silent``: exchanges of which no index says
-    who is in them, such as files that were no table; only their bytes would tell.
-    ``erased``: where the erasure of the case is proven. ``is_over``: that is so wherever they were found, and no index
-    names them any more.
+    ``persons``: their number in the case. ``lost``: principals whose key is destroyed. ``silent``: exchanges of which
+    no index says who is in them, such as files that were no table; only their bytes would tell. ``erased``: where the
+    erasure of the case is proven. ``is_over``: it is proven wherever the persons were found, and no index names them
+    any more.
     """
 
     followed: Followed
@@ -93,10 +93,10 @@ class Followable:
 
 
 def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
-    """Where the rows of whoever a case is about went, as of a moment, at every principal that the case is for.
+    """Find where the rows of the persons of a case went, as of a moment, at every principal with a part in it.
 
-    The index is that of today; what the case's own erasure took out of it was noted. Raises NotFound,
-    SubjectUnreadable, CaseTidied.
+    The index is today's; what the case's own erasure removed from it was noted. Raises NotFound, SubjectUnreadable,
+    CaseTidied.
     """
     case, envelope = open_request(house, case_id)
     erased = find_erased(house, case, at)
@@ -127,9 +127,10 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
 def _pointed_at(
     house: House, target: Target
 ) -> tuple[frozenset[ExchangeId], frozenset[ExchangeId], frozenset[ExchangeId], frozenset[tuple[str, str]]]:
-    """Exchanges that the index names, those it named before the case edited it, and those of which it says nothing.
+    """Return exchanges in three sets: named by the index, named before the case edited it, and unknown to the index.
 
-    Last the copies of named ones that the person is not in: of a row that was kept out, what is in the lake.
+    The fourth set has the copies of named exchanges that the person is not in: if their row was kept out, the one in
+    the lake.
     """
     copies = copy_store.find_copies(house.conn, target.principal)
     lead = find_lead(asking_bench(house, target), copies)
@@ -140,7 +141,7 @@ def _pointed_at(
 
 
 def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequence[Principal]) -> Journey:
-    """Where the rows of a person went; with no passage when no index knows them. Raises KeyLost."""
+    """Find where the rows of a person went. Has no passage if no index knows them. Raises KeyLost."""
     holders = [each for principal in principals for each in _holders(house, identifiers, principal)]
     records = read_records(house.conn, holders)
     delivered = find_delivered(house.conn, [record.exchange_id for record in records])
@@ -154,7 +155,7 @@ def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequ
 
 
 def _holders(house: House, identifiers: Sequence[Identifier], principal: Principal) -> Iterator[ExchangeId]:
-    """Exchanges whose index run names the person."""
+    """Yield the exchanges whose index run names the person."""
     refs = sorted(all_refs_at(house, identifiers, principal))
     yield from (run.exchange_id for run, _ in named_in(house, principal, refs))
 
@@ -174,14 +175,14 @@ def _passage(record: ExchangeRecord, delivered: Collection[str]) -> Passage:
 
 
 def _reached(record: ExchangeRecord, delivered: Collection[str]) -> tuple[str, ...]:
-    """Whom the record names. A return that was made and never delivered reached nobody."""
+    """Return the recipients in the record. A return that was made but never delivered reached nobody."""
     if record.direction is Direction.OUTBOUND_RETURN and record.exchange_id not in delivered:
         return ()
     return tuple(dict.fromkeys(record.who.recipients))
 
 
 def _roles(record: ExchangeRecord) -> Iterable[RoleHeld]:
-    """Of the field groups that were in the file, as its columns have them."""
+    """Yield the roles of the field groups that the columns of the file had."""
     there = {column.field_group for column in record.what.columns}
     for role in record.who.roles:
         if role.field_group in there:

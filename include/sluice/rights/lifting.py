@@ -1,4 +1,4 @@
-"""End a restriction: never before the person was told (GDPR Art. 18(3)), and with the name of who ends it."""
+"""End a restriction: never before the person was told (GDPR Art. 18(3)), and with the name of whoever ends it."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +15,7 @@ from sluice.terms import Principal
 
 
 class NotToldFirst(SluiceError):
-    """A restriction that would end before its person was told."""
+    """A restriction would end before its person was told."""
 
     code: ClassVar[str] = "SLU-611"
     summary: ClassVar[str] = "the person was not told before the restriction ends"
@@ -36,7 +36,7 @@ class NothingRestricted(SluiceError):
 
 
 class StillToRestrict(SluiceError):
-    """A lifted restriction is over for good: what is decided of another part after it would restrict nobody."""
+    """Another part may still restrict the person, which it could not do any more after the restriction was lifted."""
 
     code: ClassVar[str] = "SLU-613"
     summary: ClassVar[str] = "another part at the same principal may still restrict the person"
@@ -47,10 +47,10 @@ class StillToRestrict(SluiceError):
 
 
 def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: bool) -> int:
-    """End every restriction of a case; at how many principals. ``has_evidence``: the order is on a document.
+    """End every restriction of a case, and return at how many principals.
 
-    What the person took back ends by itself. Raises NotToldFirst and StillToRestrict before anything is lifted,
-    NothingRestricted.
+    ``has_evidence``: the order comes with a document. A restriction that the person took back ends by itself. Raises
+    NotToldFirst and StillToRestrict before anything is lifted, NothingRestricted.
     """
     case = store.get_case(house.conn, case_id)
     standing = [part for part in case.sub_cases if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
@@ -74,7 +74,7 @@ def is_done(part: SubCase) -> bool:
 
 
 def was_told(case: Case, part: SubCase, at: datetime, has_evidence: bool) -> bool:
-    """Whether the person was told before: by our letter, taken out to be posted, or by who answers them. Pure."""
+    """Whether the person was told before: by our letter, taken out to be posted, or by whoever answers them. Pure."""
     if not answers(part):
         return has_evidence
     letter = case.find_letter(LetterKind.LIFTING, part.sub_case_id)

@@ -1,7 +1,7 @@
-"""Open a case: seal who it is about, protect them, then commit. A worker may die anywhere in between.
+"""Open a case: seal who it is about, protect them, then commit. A worker may die at any point.
 
-The sealed envelope comes first and is the record of the request; protection comes before the case is
-visible. ``finish_openings`` does the rest of what was begun.
+The sealed envelope comes first and is the record of the request. Protection comes before the case is visible.
+``finish_openings`` completes what was begun.
 """
 
 from collections.abc import Sequence
@@ -48,35 +48,35 @@ FILE = "file"
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """What one person asks, as a door heard it; nothing of it is checked yet."""
+    """A request of one person as it came in; nothing of it is checked yet."""
 
     right: Right
     identifiers: Sequence[tuple[SubjectKind, str] | Identifier] = field(repr=False)
-    """All of them, in any spelling. A customer number is one principal's."""
+    """All identifiers of the person, in any spelling. A customer number belongs to one principal."""
     principal: Principal | None
-    """Who was addressed; None: all that know the person."""
+    """The principal that was addressed. None: all that know the person."""
     received: datetime | date
-    """The moment, or the Brussels date when only that is known."""
+    """The moment it was received, or the Brussels date if only that is known."""
     channel: str
-    """How it came, in one word."""
+    """How the request came in, in one word."""
     language: str
-    """Of the person: nl, fr or en."""
+    """The language of the person: nl, fr or en."""
     actor: Actor
     request_id: UUID | None = None
-    """The client's own number; the same one again gives the case that is there."""
+    """The client's own number. The same number again gives the existing case."""
     sought: Sought | None = None
     """Name and birth date of a person who gave no identifier; such a case waits (:mod:`sluice.rights.confirm`)."""
     purposes: Sequence[str] = ()
-    """What an objection or a withdrawal is about: DPV IRIs; none: all it can reach."""
+    """The DPV IRIs that an objection or withdrawal is about. Empty: all it can reach."""
     contact_channel: str | None = None
-    """Word of the agreement, where the person means one channel only."""
+    """The agreement's word for a channel, if the person means that one only."""
 
 
 def open_case(house: House, request: NewRequest, now: datetime) -> Case:
-    """Open the case of one person; the person is held before it is there.
+    """Open the case of one person, who is held before the case exists.
 
-    Raises IdentifierInvalid when an identifier names nobody, NumberOfSeveral, PrincipalUnknown, UsageError for a date
-    to come, RequestIdReused for other content.
+    Raises IdentifierInvalid for an identifier that names nobody, NumberOfSeveral, PrincipalUnknown, UsageError for a
+    date in the future, RequestIdReused if the same number was used for another request.
     """
     envelope = _envelope(house, request, now)
     if request.request_id is None:
@@ -88,7 +88,7 @@ def open_case(house: House, request: NewRequest, now: datetime) -> Case:
 
 
 def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
-    """The request as it will be sealed. Raises IdentifierInvalid, UsageError."""
+    """Return the request as it will be sealed. Raises IdentifierInvalid, UsageError."""
     person = tuple(each if isinstance(each, Identifier) else Identifier(*each) for each in request.identifiers)
     if request.sought is None or person:
         check_identifiers(person)
@@ -106,7 +106,10 @@ def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
 
 
 def _check_same(house: House, case: Case, said: Envelope) -> None:
-    """Raises RequestIdReused unless the case is of this very request; the first word on the date counts."""
+    """Check that the case is of this very request. The date first given counts.
+
+    Raises RequestIdReused.
+    """
     sealed = find_sealed(house, case.subject_key)
     same = (case.right, case.principal, case.channel, case.language) == (
         said.right,
@@ -119,7 +122,7 @@ def _check_same(house: House, case: Case, said: Envelope) -> None:
 
 
 def _is_same_person(sealed: Envelope, said: Envelope) -> bool:
-    """Whether they name the same; whose a customer number is was found out when the first one was sealed."""
+    """Whether both name the same person. The owner of a customer number was determined when the first was sealed."""
     then, now = sealed.identifiers, said.identifiers
     bare = [[replace(each, owner=None, knew=frozenset()) for each in every] for every in (then, now)]
     owners = all(one.owner in (None, other.owner) for one, other in zip(now, then, strict=False))
@@ -135,11 +138,11 @@ def envelope_of(
     now: datetime,
     actor: Actor,
 ) -> Envelope:
-    """A request as it will be sealed; by file and in Dutch until said otherwise. Raises UsageError.
+    """Return a request as it will be sealed. The caller may change its channel (file) and language (Dutch).
 
-    A moment of today that is yet to come is that of a clock that runs ahead: the agreement's hours begin now.
+    A moment later today comes from a clock that runs ahead, so the agreement's hours begin now. Raises UsageError.
     """
-    name = check_name(actor.name)  # else it were sealed and never opened
+    name = check_name(actor.name)  # otherwise it would be sealed and never opened
     day = received_on(received) if isinstance(received, datetime) else received
     if day > received_on(now):
         raise UsageError(Ref("received", "in the future"))
@@ -159,9 +162,9 @@ def envelope_of(
 
 
 def open_envelope(house: House, envelope: Envelope, now: datetime) -> Case:
-    """Seal a request, protect and commit. The same case number again gives the case that is there.
+    """Seal a request, protect the person, and commit. The same case number again gives the existing case.
 
-    What could not be opened is not sealed: raises PrincipalUnknown, ClockRefused.
+    A request that could not be opened is not sealed: raises PrincipalUnknown, ClockRefused.
     """
     if envelope.principal:
         check_principal(house, envelope.principal, envelope.opened_at)
@@ -170,7 +173,7 @@ def open_envelope(house: House, envelope: Envelope, now: datetime) -> Case:
 
 
 def finish_openings(house: House, now: datetime) -> tuple[int, int]:
-    """Open every case whose envelope is sealed and that is not there: how many, and how many are met again."""
+    """Open every case whose envelope is sealed but that does not exist yet. Returns how many, and how many failed."""
     sealed = list_sealed(house)
     known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
     done, faults = 0, Faults(house.conn)
@@ -232,7 +235,7 @@ def _case_of(house: House, sealed: Sealed, scoped: Scoped) -> Case:
 
 
 def _end_of(day: date) -> datetime:
-    """The latest moment a request of that day can have come."""
+    """Return the latest moment at which a request of that day can have come in."""
     return midnight(day + timedelta(days=1))
 
 

@@ -1,7 +1,7 @@
-"""Request files: what a principal puts under ``requests/`` with its own key, up to 100,000 persons for one right.
+"""Request files, which a principal puts under ``requests/`` with its own key: up to 100,000 persons and one right.
 
-Each version is answered once. Its case number is a function of the version, so a rerun opens the same
-case; a row that names nobody is counted by code, the others go on. Instructions lie there too.
+Each version is answered once. Its case number is a function of the version, so that a rerun opens the same case. Rows
+that name nobody are counted by code; the others go on. Instructions are in the same place.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, Row
 from sluice.terms import Principal
 
 MOST_PER_SWEEP = 200
-"""New files of one principal per sweep, so that a flood keeps nobody else waiting."""
+"""The most new files of one principal per sweep, so that a flood of files does not delay others."""
 NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")
 GDPR_APPLIES = date(2018, 5, 25)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFile:
-    """One version under ``requests/`` and what it did; its name is not kept."""
+    """One version under ``requests/``, and its outcome. Its name is not kept."""
 
     principal: Principal
     version_id: str
@@ -54,9 +54,10 @@ class RequestFile:
 
 @dataclass(frozen=True, slots=True)
 class RequestSweep:
-    """One look at all ``requests/``: files and instructions by outcome; ``finished``: openings of dead workers.
+    """Result of one pass over all ``requests/``: files and instructions by outcome.
 
-    ``failed``: files not answered, principals whose files cannot be listed, openings not finished; met again.
+    ``finished``: openings left by dead workers. ``failed``: files not answered, principals whose files cannot be
+    listed, and openings not finished; all are tried again.
     """
 
     requests: Mapping[str, int] = field(default_factory=dict)
@@ -68,8 +69,8 @@ class RequestSweep:
 def read_requests(house: House, now: datetime) -> RequestSweep:
     """Answer every version under ``<principal>/requests/`` that has no answer yet, oldest first.
 
-    Openings that a dead worker left are finished first. Raises ServiceMissing when a store is away;
-    other faults are counted and met again.
+    Openings that a dead worker left are finished first. Raises ServiceMissing when a store is away; other faults are
+    counted and tried again.
     """
     note_keys(house)
     finished, not_opened = finish_openings(house, now)
@@ -100,7 +101,7 @@ def _answer(
 
 
 def read_request(house: House, principal: Principal, item: StoredObject, now: datetime) -> RequestFile:
-    """Read one version, open its case and give the notice; again gives what is there."""
+    """Read one version, open its case and give the notice. A repeated call returns what is there."""
     content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
     asked = parse_request(item.key, content) if content else _unread(item)
     sha256 = hashlib.sha256(content).hexdigest() if content else None
@@ -115,7 +116,7 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
     if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
     case = _open(house, principal, item, asked, since, now)
-    if asked.sought is None:  # it knows whom it names; where it only has a name, our desk says who that is
+    if asked.sought is None:  # the principal knows whom it names; if there is only a name, our desk says who that is
         steps.vouch(house.conn, case.case_id, principal, now, sha256 or "")
     return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
 
@@ -125,17 +126,17 @@ def _unread(item: StoredObject) -> Outcome:
 
 
 def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, since: datetime, now: datetime) -> Case:
-    """The clock runs since the controller received it; our hours to forward since the file lay there."""
+    """Open the case. Its clock runs from receipt by the controller, our hours to forward from the file's arrival."""
     case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
     actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(since)
-    persons = asked.persons or ((),)  # one, whom nobody has confirmed yet
+    persons = asked.persons or ((),)  # one person, whom nobody has confirmed yet
     envelope = envelope_of(case_id, asked.right, principal, persons, received, since, actor)
     envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
     return open_envelope(house, replace(envelope, language=asked.language, forward_from=since), now)
 
 
 def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
-    """Row and ledger entry at once, then the notice, which is a function of the row: the first one, if there is."""
+    """Write row and ledger entry together, then give the notice, a function of the row. An earlier row stays."""
     faults = [{"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults]
     with transaction(house.conn):
         row = house.conn.execute(
@@ -183,7 +184,9 @@ def _body(item: StoredObject, file: RequestFile) -> CaseRequestRead:
 
 
 def give_request_notice(house: House, file: RequestFile) -> None:
-    """Tell the principal what its file did; ``cases``: the numbers of its own parts, none while nobody is confirmed."""
+    """Tell the principal what became of its file. ``cases``: the numbers of its own parts; empty until a person is
+    confirmed.
+    """
     parts = store.get_case(house.conn, file.case_id).sub_cases if file.case_id else ()
     put_notice(
         house,
@@ -205,7 +208,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
 
 
 def _fresh(house: House, principal: Principal) -> list[StoredObject]:
-    """Versions without an answer, and those whose notice a dead worker owes; oldest first."""
+    """Return the versions without an answer, and those whose notice a dead worker did not give; oldest first."""
     bucket = house.settings.bucket_exchange
     there = list(house.objects.list_versions(bucket, prefix_of(principal, "requests")))
     if not there:
@@ -228,7 +231,7 @@ def _notice_keys(principal: str, version_id: str) -> set[str]:
 
 
 def list_request_files(house: House, principal: str) -> list[RequestFile]:
-    """What was put under requests/ and what it did, newest first."""
+    """Return the request files of a principal with their outcomes, newest first, at most 200."""
     rows = house.conn.execute(
         """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
            from request_file where principal = %s order by seen_at desc, version_id limit 200""",

@@ -1,4 +1,4 @@
-"""Who knows a person is settled when the request is opened; who has accepted rows of them since is concerned too."""
+"""Add principals to a case that have accepted rows of the person since it was opened."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,11 +22,11 @@ KNOWN_SINCE = "KNOWN_SINCE"
 
 
 def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case:
-    """The case, with parts for every principal whose accepted rows name the person and that had none.
+    """Return the case, with parts for every principal without one whose accepted rows name the person.
 
-    They begin as the others did: protected first where the right asks for it (access and portability do not), then
-    their own decision, forwarded where a principal takes it. A case about several
-    persons, or that is over, stays as it is. Raises EvidenceInvalid for a copy that is not what the catalogue says.
+    New parts begin as the others did: protected first if the right requires it (access and portability do not), then
+    decided on their own, and forwarded if a principal decides. A case about several persons, or that is over, stays as
+    it is. Raises EvidenceInvalid for a copy that is not what the catalogue says.
     """
     if case.persons != 1 or not case.is_scoped or case.state.is_over or not envelope.identifiers:
         return case
@@ -45,13 +45,13 @@ def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case
 
 
 def _fresh(case: Case, parts: Sequence[SubCase]) -> list[SubCase]:
-    """Parts of principals that have none; the index points at them."""
+    """Return the parts that the index points at, of principals without a part."""
     known = {part.principal for part in case.sub_cases if part.agreement_id is not None}
     return [part for part in parts if part.has_hit and part.principal not in known]
 
 
 def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
-    """Whether accepted rows bear it out: the index holds a piece of a reference only."""
+    """Whether accepted rows really name the person: the index holds only a piece of each reference."""
     key = house.subject_key(principal)
     refs = all_refs_at(house, envelope.identifiers, principal)
     copies = [copy for copy in copy_store.find_copies(house.conn, principal) if copy.kind == LAKE]

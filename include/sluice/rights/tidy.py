@@ -1,7 +1,7 @@
-"""The end of what is sealed of a case: the request, the letters, what to look for (GDPR Art. 5(1)(e)).
+"""Remove what is sealed of a closed case: the request, the letters, what to look for (GDPR Art. 5(1)(e)).
 
-Suppression, certificate, steps and hashes stay: they name nobody. What is begun is noted first, so that a rerun
-finishes what a dead worker left, and the ledger says it once, when everything is gone.
+Suppression, certificate, steps and hashes stay, because they name nobody. The beginning is noted first, so that a rerun
+finishes what a dead worker left. The ledger records the removal once, when everything is gone.
 """
 
 from dataclasses import dataclass
@@ -41,24 +41,27 @@ class Keeps(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """What one sweep removed: cases; ``failed``: met again."""
+    """Result of one sweep. ``cases``: those whose material was removed; ``failed``: tried again."""
 
     cases: int = 0
     failed: int = 0
 
 
 def goes_on(closed: Closed) -> date:
-    """The first Brussels date on which it goes; the rule is that of the day of closing. Pure."""
+    """Return the Brussels date from which the material may go, by the rule in force on the day of closing. Pure."""
     day = received_on(closed.closed_at)
     return day + timedelta(days=sealed_days(day))
 
 
 def keeps(closed: Closed | None, today: date, *, is_asked: bool) -> Keeps | None:
-    """Why it stays today, None when it goes. A complaint keeps it until a person asks for this very case. Pure."""
+    """Return why the material stays today, or None if it goes.
+
+    A complaint keeps it until a person asks for the removal of this very case. Pure.
+    """
     if closed is None:
         return Keeps.STILL_OPEN
     if closed.objects is not None:
-        return None  # begun is begun
+        return None  # a removal that was begun is finished
     if today < goes_on(closed):
         return Keeps.NOT_YET
     if closed.notices_open:
@@ -69,7 +72,7 @@ def keeps(closed: Closed | None, today: date, *, is_asked: bool) -> Keeps | None
 
 
 def tidy(house: House, now: datetime) -> Tidied:
-    """Remove what is due, of every closed case. Raises ServiceMissing; other faults are met again."""
+    """Remove what is due of every closed case. Raises ServiceMissing; other faults are tried again."""
     closed = tidy_store.find_closed(house.conn, now - timedelta(days=fewest_sealed_days()))
     due = [case for case in closed if keeps(case, received_on(now), is_asked=False) is None]
     cases, failed = each(
@@ -79,7 +82,7 @@ def tidy(house: House, now: datetime) -> Tidied:
 
 
 def tidy_case(house: House, case_id: CaseId, by: str, now: datetime) -> bool:
-    """Remove it of one case, also where somebody complained; False when it was gone.
+    """Remove the material of one case, even if somebody complained. False if it was gone.
 
     Raises CaseNotTidied, NotFound, NameInvalid.
     """
@@ -93,7 +96,7 @@ def tidy_case(house: House, case_id: CaseId, by: str, now: datetime) -> bool:
 
 
 def _remove(house: House, closed: Closed, by: str, now: datetime) -> int:
-    """Begin, remove, end; 1 when this call ended it."""
+    """Begin, remove, end. Returns 1 if this call ended it."""
     if closed.removed_at is not None:
         return 0
     bucket, prefix = house.settings.bucket_vault, f"{PREFIX}{closed.case_id}/"

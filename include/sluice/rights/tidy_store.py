@@ -1,4 +1,4 @@
-"""Cases whose sealed material is due to go, in PostgreSQL: the only SQL about them."""
+"""SQL about cases whose sealed material is due to go. No other module has any."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from sluice.rights.notices.notice_store import NEVER_GOES
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A case that is over, and what still stands of it. ``objects``: None until its removal was begun."""
+    """A case that is over, and what is still open about it. ``objects``: None until its removal has begun."""
 
     case_id: CaseId
     closed_at: datetime
@@ -35,7 +35,7 @@ _CLOSED = f"""select c.case_id::text as case_id, max(t.at) as closed_at, c.has_c
 
 
 def find_closed(conn: Connection, before: datetime) -> list[Closed]:
-    """Cases closed before a moment whose material is not gone, the oldest first."""
+    """Return the cases closed before a moment whose material is not gone, oldest first."""
     rows = conn.execute(
         f"""{_CLOSED} and d.removed_at is null
             group by c.case_id, d.case_id having max(t.at) < %s order by closed_at, case_id""".encode(),
@@ -45,13 +45,13 @@ def find_closed(conn: Connection, before: datetime) -> list[Closed]:
 
 
 def find_case(conn: Connection, case_id: CaseId) -> Closed | None:
-    """One case, None while it is open."""
+    """Return one case, or None while it is open."""
     row = conn.execute(f"{_CLOSED} and c.case_id = %s group by c.case_id, d.case_id".encode(), (case_id,)).fetchone()
     return Closed(**{**row, "case_id": CaseId(row["case_id"])}) if row else None
 
 
 def begin(conn: Connection, case_id: CaseId, objects: int, by: str, at: datetime) -> None:
-    """Note that removal begins; the first one counts. Call with the case locked."""
+    """Note that the removal begins. The first note counts. Call with the case locked."""
     conn.execute(
         """insert into case_tidied (case_id, objects, asked_by, begun_at) values (%s, %s, %s, %s)
            on conflict do nothing""",
@@ -60,7 +60,7 @@ def begin(conn: Connection, case_id: CaseId, objects: int, by: str, at: datetime
 
 
 def end(conn: Connection, case_id: CaseId, at: datetime) -> tuple[int, str] | None:
-    """Note that everything is gone: how many objects, and who asked; None when another worker was first."""
+    """Note that everything is gone, and return how many objects, and who asked. None if another worker was first."""
     row = conn.execute(
         """update case_tidied set removed_at = greatest(begun_at, %s) where case_id = %s and removed_at is null
            returning objects, asked_by""",
