@@ -1,15 +1,15 @@
-"""Who may do what over HTTP: Airflow's login says who it is, its auth manager says what they may.
+"""Permissions over HTTP: Airflow's login says who it is, and its auth manager says what they may do.
 
-The auth manager must say yes twice, so that one which knows no views of ours still tells a reader
-from a clerk, and one which does can keep an area for the people who work there: on a view of ours, and on
-runs of a DAG. The rules are at the end of this file; every address with its rule and what each role of
-Airflow's simple auth manager may is the table of ``docs/reference/permissions.md``, which a test tries.
+The auth manager must say yes twice: on a view of ours, and on runs of a DAG. So an auth manager that does not know our
+views still tells a reader from a clerk, and one that does can reserve an area for the people who work there. The rules
+are at the end of this file. The table of ``docs/reference/permissions.md``, which a test checks, has every address with
+its rule, and what each role of Airflow's simple auth manager may do.
 
-Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The
-cookie is `HttpOnly` and `SameSite=Lax`, and what changes something takes JSON only (`guard.py`): a page
-of another site can neither send the cookie along with a POST nor send JSON without asking (CORS), which
-Airflow answers for the origins of `[api] access_control_allow_origins` alone, none by default. The pages
-take forms too, each with a token of its login and from a page of ours only (`pages/forms.py`).
+Airflow reads the token: an `Authorization: Bearer` header first, else the cookie of its login. The cookie is `HttpOnly`
+and `SameSite=Lax`, and addresses that change something take JSON only (`guard.py`). So a page of another site can
+neither send the cookie along with a POST nor send JSON without asking (CORS), which Airflow answers for the origins of
+`[api] access_control_allow_origins` alone, none by default. The pages take forms too, each with a token of its login
+and from a page of ours only (`pages/forms.py`).
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ HANDLE = Permission("POST", "POST")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A dependency: whoever is logged in, as an actor of the desk. Raises NotAllowed, NameUnfit."""
+    """A dependency that returns the logged-in user as an actor of the desk. Raises NotAllowed, NameUnfit."""
 
     permission: Permission
     view: str
@@ -61,11 +61,11 @@ class Rule:
         return desk_actor(user.get_name())
 
     def allows(self, user: BaseUser) -> bool:
-        """Whether a page that asks for this opens for them."""
+        """Whether a page that requires this rule opens for the user."""
         return self.says_yes(user) and is_name(user.get_name())
 
     def says_yes(self, user: BaseUser) -> bool:
-        """Whether the auth manager says yes twice."""
+        """Whether the auth manager says yes both times."""
         manager = get_auth_manager()
         runs = DagDetails(id=self.dag, team_name=_team(self.dag))
         return manager.is_authorized_custom_view(
@@ -76,12 +76,12 @@ class Rule:
 
 
 def may(permission: Permission, view: str = VIEW, dag: str = DAG) -> Rule:
-    """The rule of a route: a permission on a view of ours and on runs of a DAG."""
+    """Return the rule of a route: a permission on a view of ours and on runs of a DAG."""
     return Rule(permission, view, dag)
 
 
 def has(rule: Rule) -> Callable[[BaseUser], bool]:
-    """A dependency: whether they may, for a page that shows more to whom may do more."""
+    """Return a dependency that tells whether the user has a permission, for a page that then shows more."""
 
     def asked(user: Annotated[BaseUser, Depends(get_user)]) -> bool:
         return rule.allows(user)
@@ -105,7 +105,7 @@ may_see_registers = may(READ, "sluice.registers", "reconcile")
 may_sign_roles = may(HANDLE, "sluice.registers", "reconcile")
 may_see_staff = may(READ, "sluice.staff", "reconcile")
 may_breach = may(HANDLE, "sluice.breach", "case_clock")
-"""Who is in what was breached is for those who handle cases of persons."""
+"""Only those who handle cases of persons may see who is affected by a breach."""
 
 Reader = Annotated[Actor, Depends(may_read)]
 Clerk = Annotated[Actor, Depends(may_handle)]

@@ -124,6 +124,6 @@ def _laid(conn: Connection, agreement_id: str) -> list[Laid]:
 
 
 def when(at: date | None, known_at: datetime | None) -> tuple[date, datetime]:
-    """The day that is asked about, and the moment whose knowledge counts: never later than now."""
+    """Return the day that is asked about, and the moment whose knowledge counts, which is never later than now."""
     now = datetime.now(UTC)
     return at or brussels_day(now), known_when(known_at, now)

@@ -1,7 +1,7 @@
-"""An answer to a person over HTTP: no login, because the token in the address is a secret of its own.
+"""Give a person the answer to a request over HTTP. No login: the token in the address is a secret of its own.
 
-The second word comes as the password of HTTP Basic authentication, so that a browser asks for it and no log of
-addresses has it; the name in front of it does not matter. Whoever lacks one of the two gets the same 401.
+The code, the second word of a link, comes as the password of HTTP Basic authentication, so that a browser asks for it
+and no log of addresses has it; the user name does not matter. A request that lacks token or code gets the same 401.
 """
 
 import base64
@@ -66,7 +66,7 @@ def fetch(
 
 
 def _code(authorization: str | None) -> str | None:
-    """The password of HTTP Basic authentication; None for anything else."""
+    """Return the password of HTTP Basic authentication; None for anything else."""
     scheme, _, said = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None

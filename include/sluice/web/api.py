@@ -1,8 +1,8 @@
 """The HTTP API, version 1, as one app that Airflow mounts at ``/sluice/api/v1``.
 
-A later version is another app at another address; pages are another app too, with other errors. What may
-be done is a table in ``access.py``. Nothing here is open, also the OpenAPI document asks for a login, but one
-address: an answer to a person opens for whoever holds its token and code (``answers.py``).
+A later version will be another app at another address; the pages are another app too, with other errors. What may be
+done is a table in ``access.py``. Everything requires a login, even the OpenAPI document, with one exception: an answer
+to a person opens for whoever has its token and code (``answers.py``).
 """
 
 from typing import Any, Final
@@ -37,7 +37,7 @@ Errors are `application/problem+json` (RFC 9457) with a code of docs/errors.md; 
 
 
 def make_api() -> FastAPI:
-    """The app; it needs Airflow's auth manager when it is called, not when it is made."""
+    """Make the app. It needs Airflow's auth manager when it is called, not when it is made."""
     app = FastAPI(
         title=TITLE,
         version="1",
@@ -65,7 +65,7 @@ def make_api() -> FastAPI:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, its errors under the media type they really have."""
+    """Return the OpenAPI document, with errors under the media type that they really have."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,

@@ -1,4 +1,4 @@
-"""What addresses of the API and of the pages ask for in the same way."""
+"""Parameters that the API and the pages have in common."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
@@ -10,7 +10,7 @@ from sluice.web.errors import Fault, NothingThere, RequestInvalid, SeveralBegin
 from sluice.web.reading import reading
 
 YEARS: Final = range(2016, 3000)
-"""Of a day or moment that somebody may ask about: from the GDPR on, and so that counting on from it never overflows."""
+"""Years that can be asked about: from the GDPR on, and early enough that adding to a date never overflows."""
 AGREEMENT: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 VERSION: Final = "^[0-9][0-9A-Za-z.+-]{0,31}$"
 Beginning = Annotated[
@@ -18,11 +18,11 @@ Beginning = Annotated[
     BeforeValidator(lambda said: said.strip() if isinstance(said, str) else said),
     StringConstraints(pattern="^[0-9a-fA-F-]{1,36}$"),
 ]
-"""Of the number of an exchange."""
+"""The beginning of the number of an exchange."""
 
 
 def find_exchange(number: str) -> str:
-    """The exchange whose number begins so. Raises NothingThere, SeveralBegin: what was typed is not said."""
+    """Return the exchange whose number begins like this. Raises NothingThere, SeveralBegin, without the text typed."""
     from sluice.exchange.read import show_exchange
 
     try:
@@ -33,16 +33,16 @@ def find_exchange(number: str) -> str:
 
 
 def check_window(where: str, since: datetime | date | None, until: datetime | date | None) -> None:
-    """Raises RequestInvalid for a window that ends before it begins, or as it does."""
+    """Check that a window ends after it begins. Raises RequestInvalid."""
     if since is not None and until is not None and since >= until:
         pointer = "/until" if where == "body" else "until"
         raise RequestInvalid([Fault(where, pointer, "not_after_since")])
 
 
 def known_when(known_at: datetime | None, now: datetime, on: date | None = None) -> datetime:
-    """The moment whose knowledge counts: the one that was asked for, never later than now.
+    """Return the moment whose knowledge counts: the requested one, but never later than now.
 
-    Without one, the end of the day that is asked about, and now where none is.
+    Without one, it is the end of the day that is asked about, or now if there is no such day.
     """
     from sluice.registers.make import known_then
 

@@ -76,7 +76,7 @@ def open_(
 
 
 def say_where(case: Case, now: datetime, address: str, response: Response) -> None:
-    """Location, and 200 for a case that was there: one opened now bears this very moment."""
+    """Set the Location, and the status 201, or 200 for a case that existed: a new one was opened at ``now`` exactly."""
     response.headers["Location"] = address
     response.status_code = 201 if case.opened_at == now else 200
 

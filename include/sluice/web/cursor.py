@@ -1,4 +1,4 @@
-"""Where a page of a list ended: a moment and a number, maybe a day, in one word that means nothing to its bearer."""
+"""Cursors of paged lists: a moment and a number, maybe a day, as one word that is opaque to the client."""
 
 import base64
 import binascii
@@ -9,12 +9,12 @@ from sluice.web.errors import Fault, RequestInvalid
 
 
 def cursor_of(moment: datetime, number: str) -> str:
-    """The word for the last line of a page."""
+    """Return the cursor for the last line of a page."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {number}".encode()).decode()
 
 
 def place_of(cursor: str) -> tuple[datetime, str]:
-    """What a cursor says. Raises RequestInvalid for one we never gave."""
+    """Parse a cursor. Raises RequestInvalid for one that we never gave."""
     try:
         moment, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
         at = datetime.fromisoformat(moment)
@@ -26,12 +26,12 @@ def place_of(cursor: str) -> tuple[datetime, str]:
 
 
 def cursor_of_day(day: date, moment: datetime, number: str) -> str:
-    """The word for the last line of a page by day."""
+    """Return the cursor for the last line of a page sorted by day."""
     return base64.urlsafe_b64encode(f"{day.isoformat()}/{cursor_of(moment, number)}".encode()).decode()
 
 
 def place_by_day(cursor: str) -> tuple[date, datetime, str]:
-    """What a cursor by day says. Raises RequestInvalid for one we never gave, and for one without a day."""
+    """Parse a cursor by day. Raises RequestInvalid for one that we never gave, or without a day."""
     try:
         day, _, rest = base64.urlsafe_b64decode(cursor.encode()).decode().partition("/")
         return (date.fromisoformat(day), *place_of(rest))

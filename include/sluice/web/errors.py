@@ -1,4 +1,4 @@
-"""What can be wrong with a request before any rule of the house looks at it. No word of the request is repeated."""
+"""Errors of a request that occur before any rule of Sluice looks at it. None repeats a word of the request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Fault:
 
 
 class HttpError(SluiceError):
-    """An error that belongs to HTTP, with its status."""
+    """An error of HTTP, with its status."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "SLU-600"
@@ -31,7 +31,7 @@ class HttpError(SluiceError):
 
 
 class NotLoggedIn(HttpError):
-    """Nobody is logged in, or the token is over."""
+    """Nobody is logged in, or the token has expired."""
 
     status: ClassVar[int] = 401
     code: ClassVar[str] = "SLU-601"
@@ -40,7 +40,7 @@ class NotLoggedIn(HttpError):
 
 
 class NotAllowed(HttpError):
-    """Who is logged in may not do this; or the token is no token."""
+    """The logged-in user may not do this, or the token is not valid."""
 
     status: ClassVar[int] = 403
     code: ClassVar[str] = "SLU-602"
@@ -50,7 +50,7 @@ class NotAllowed(HttpError):
 
 
 class NameUnfit(NotAllowed):
-    """The name of a login that no record can hold: every step of a case names who took it."""
+    """The name of a login cannot be recorded: every step of a case names who took it."""
 
     code: ClassVar[str] = "SLU-603"
     summary: ClassVar[str] = "the name of this login cannot stand in a record"
@@ -60,7 +60,7 @@ class NameUnfit(NotAllowed):
 
 
 class NothingThere(HttpError):
-    """No such path, or not with this method."""
+    """There is no such path, or not with this method."""
 
     status: ClassVar[int] = 404
     code: ClassVar[str] = "SLU-604"
@@ -69,7 +69,7 @@ class NothingThere(HttpError):
 
 
 class SeveralBegin(NothingThere):
-    """More than one number begins as it was asked for."""
+    """More than one number begins like this."""
 
     code: ClassVar[str] = "SLU-610"
     summary: ClassVar[str] = "several numbers begin so"
@@ -77,7 +77,7 @@ class SeveralBegin(NothingThere):
 
 
 class SentFromElsewhere(NotAllowed):
-    """A form that no page of ours sent: its browser says so, or says nothing."""
+    """No page of ours sent the form: the browser says so, or says nothing."""
 
     code: ClassVar[str] = "SLU-608"
     summary: ClassVar[str] = "this form was not sent from a page of ours; nothing was done"
@@ -87,7 +87,7 @@ class SentFromElsewhere(NotAllowed):
 
 
 class FormNotOurs(NotAllowed):
-    """A form without the token of this login, with another's, or with one that is too old."""
+    """The form has no token of this login, another login's token, or one that is too old."""
 
     code: ClassVar[str] = "SLU-609"
     summary: ClassVar[str] = "this form is too old, or it was not made for this login; nothing was done"
@@ -108,7 +108,7 @@ class TooLarge(HttpError):
 
 
 class NotJson(HttpError):
-    """The body is not of the kind that is taken there: JSON at the API, a form at the pages."""
+    """The body is not of the accepted kind: JSON at the API, a form at the pages."""
 
     status: ClassVar[int] = 415
     code: ClassVar[str] = "SLU-606"
@@ -117,7 +117,7 @@ class NotJson(HttpError):
 
 
 class RequestInvalid(HttpError):
-    """Fields that are missing, unknown or have no meaning; each is named, none is repeated."""
+    """Fields are missing, unknown or meaningless. Each is named, none is repeated."""
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "SLU-607"

@@ -111,7 +111,7 @@ def receipt_pdf(exchange_id: UUID, onlooker: Onlooker) -> Response:
 
 
 def key_file() -> Response:
-    """The public key of receipts as a file."""
+    """Return the public key of receipts as a file."""
     from sluice.keys import Keyring
 
     headers = {"Content-Disposition": 'attachment; filename="receipt-key.pem"'}
@@ -119,7 +119,7 @@ def key_file() -> Response:
 
 
 def receipt_file(exchange_id: UUID, media_type: str) -> Response:
-    """A receipt as a file, byte for byte as the principal has it. Raises NotFound while there is none."""
+    """Return a receipt as a file, byte for byte as the principal has it. Raises NotFound while there is none."""
     from sluice.exchange.receipt import read_receipt
     from sluice.lake.s3.objects import ObjectStore
 

@@ -1,7 +1,7 @@
-"""The outer wall of the API and the pages: small bodies of a known kind only, nothing cached, no exception gets out.
+"""The outer layer of the API and the pages: takes only small bodies of a known kind, and lets nothing be cached.
 
-Airflow and its server log what an app raises, with its values. So nothing is raised: a failure is
-logged as a type and a place, and told as a problem.
+Airflow and its server log the exceptions of an app, with their values. So no exception gets out: a failure is logged as
+a type and a place, and answered as a problem.
 """
 
 import logging
@@ -28,8 +28,8 @@ HEADERS = {
 class Guard:
     """ASGI middleware around a whole app.
 
-    headers: of every answer, unless the answer has its own. tell: the answer for an error that got this far.
-    takes: the media types of bodies that get in.
+    headers: set on every answer that does not have its own. tell: makes the answer for an error that got this far.
+    takes: the accepted media types of bodies.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Guard:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None when the client went away before its end. Raises TooLarge as soon as it is."""
+    """Read the whole body; None if the client went away before its end. Raises TooLarge as soon as it is too large."""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -88,7 +88,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives the body once, then what comes after it."""
+    """Return a receive function that gives the body once, then what comes after it."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
@@ -98,7 +98,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _check_media_type(scope: Scope, body: bytes, takes: frozenset[str]) -> None:
-    """JSON or nothing, for the API. A form of another site cannot send JSON, and a script of one must ask (CORS)."""
+    """Accept only JSON, for the API. A form of another site cannot send JSON, and a script of one must ask (CORS)."""
     said = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
     is_sent = bool(body) or scope["method"] == "POST"
     if scope["method"] not in SAFE_METHODS and is_sent and said not in takes:

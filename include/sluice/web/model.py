@@ -56,11 +56,11 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?P<time>T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9]))?"
 )
-"""As RFC 3339, which the document names, writes them: with seconds, and no offset of 60 minutes."""
+"""Dates and moments as in RFC 3339, which the document names: with seconds, and no offset of 60 minutes."""
 
 
 def date_or_moment(said: object) -> date | datetime:
-    """A date, or a moment with its zone. Only so: other texts would be taken for seconds since 1970."""
+    """Parse a date, or a moment with its zone. Anything else would be taken for seconds since 1970."""
     found = MOMENT.fullmatch(said) if isinstance(said, str) else None
     if found:
         try:
@@ -192,7 +192,7 @@ class CasePage(Closed):
 
 
 def field_names(*models: type[BaseModel]) -> frozenset[str]:
-    """Every name a body of these models can have, at any depth: what an error may point at."""
+    """Return every field name of the bodies of these models, at any depth. An error may name these."""
     found: set[str] = set()
 
     def walk(schema: Any) -> None:

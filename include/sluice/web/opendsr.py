@@ -1,8 +1,8 @@
-"""OpenDSR 2.0: the same cases, asked for under the client's own number, in the standard's names.
+"""OpenDSR 2.0: the same cases, requested under the client's own number and with the names of the standard.
 
-Ours beyond the standard: more rights, identity ``phone``, format ``hmac-sha256``. A keyed value names
-nobody to us, because the key is another's: it is counted as not searched. md5 and sha1 are refused.
-Callbacks are taken and not called yet. ``encoded_request`` is never given back.
+Our additions to the standard: more rights, identity ``phone``, format ``hmac-sha256``. A keyed value names nobody to
+us, because the key is somebody else's; it is counted as not searched. md5 and sha1 are refused. Callbacks are accepted
+but not called yet. ``encoded_request`` is never given back.
 """
 
 from collections.abc import Mapping
@@ -100,7 +100,7 @@ def show(request_id: RequestId, reader: Reader) -> dict[str, Any]:
 
 
 def status_of(case: Case) -> str:
-    """The standard's word for where a case stands. Pure."""
+    """Return the standard's status of a case. Pure."""
     if case.state is State.WITHDRAWN_BY_SUBJECT:
         return "cancelled"
     if case.state is State.CLOSED:
@@ -110,7 +110,7 @@ def status_of(case: Case) -> str:
 
 
 def _head(case: Case, request_id: UUID) -> dict[str, Any]:
-    """What both answers begin with; times of Brussels, due at the end of the last day."""
+    """Return what both answers begin with. Times are Brussels times, due at the end of the last day."""
     return {
         "api_version": VERSION,
         "controller_id": case.principal or get_settings().center,
@@ -121,11 +121,11 @@ def _head(case: Case, request_id: UUID) -> dict[str, Any]:
 
 
 def _state(case: Case) -> State:
-    """Of the part that the addressed controller decides; else of the case."""
+    """Return the state of the part that the addressed controller decides, else that of the case."""
     theirs = [part.state for part in case.sub_cases if part.track is Track.PROCESSOR]
     return theirs[0] if case.principal and len(theirs) == 1 and not case.state.is_over else case.state
 
 
 def _justifications(steps: list[Step]) -> list[str]:
-    """Why something was refused: IRIs, each once."""
+    """Return the IRIs of the reasons of refusals, without duplicates."""
     return sorted({reason for step in steps for reason in step.reasons.values()})

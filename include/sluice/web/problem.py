@@ -1,6 +1,6 @@
-"""Errors over HTTP: ``application/problem+json`` (RFC 9457) with the code of the house, never a value.
+"""Errors over HTTP: ``application/problem+json`` (RFC 9457) with our error code, and never a value.
 
-Nothing of the request comes back: fields are named by names of ours, what is unknown is ``*``.
+Nothing of the request is repeated: only fields with our own names are named; any other is shown as ``*``.
 """
 
 import logging
@@ -37,7 +37,7 @@ BY_STATUS: Mapping[int, type[HttpError]] = {
     404: NothingThere,
     405: NothingThere,
 }
-"""What an answer of Airflow or of the router is told as; its own text is dropped."""
+"""Which error an answer of Airflow or of the router becomes. Its own text is dropped."""
 
 
 class FieldFault(BaseModel):
@@ -61,14 +61,14 @@ class Problem(BaseModel):
 
 
 def status_of(error: SluiceError) -> int:
-    """The status of any coded error: its own, else that of its class or of its exit code."""
+    """Return the status of any coded error: its own, else that of its class or of its exit code."""
     if isinstance(error, HttpError):
         return error.status
     return next((status for kind, status in BY_CLASS.items() if isinstance(error, kind)), BY_EXIT[error.exit])
 
 
 def problem_of(error: SluiceError, status: int | None = None, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The answer that tells an error."""
+    """Return the answer for an error."""
     told = status or status_of(error)
     content: dict[str, Any] = {
         "type": f"{TYPE}{error.code}",
@@ -87,7 +87,7 @@ def problem_of(error: SluiceError, status: int | None = None, headers: Mapping[s
 
 
 def faults_of(errors: Iterable[Mapping[str, Any]], known: frozenset[str]) -> tuple[Fault, ...]:
-    """What pydantic found, without anything of the input: a name that is not ours may be a value."""
+    """Return pydantic's errors without anything of the input: an unknown name in it may be a value."""
     found: dict[Fault, None] = {}
     for error in errors:
         where, *path = error["loc"]
@@ -100,7 +100,7 @@ def faults_of(errors: Iterable[Mapping[str, Any]], known: frozenset[str]) -> tup
 
 
 def answer_with_problems(app: FastAPI, known: frozenset[str]) -> None:
-    """Have every error of an app told as a problem. known: names of fields and parameters of ours."""
+    """Answer every error of an app with a problem. known: names of our fields and parameters."""
 
     async def coded(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, SluiceError)
@@ -123,7 +123,7 @@ def answer_with_problems(app: FastAPI, known: frozenset[str]) -> None:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The answers of a route that are problems, for its OpenAPI document."""
+    """Return the problems that a route may answer with, for its OpenAPI document."""
     return {status: {"model": Problem, "description": DESCRIPTIONS[status]} for status in statuses}
 
 
@@ -141,4 +141,4 @@ DESCRIPTIONS: Mapping[int, str] = {
     503: "A service does not answer; try again.",
 }
 EVERY: Sequence[int] = (401, 403, 422, 500, 503)
-"""What any route may answer."""
+"""Statuses of problems that any route may answer with."""

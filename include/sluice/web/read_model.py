@@ -38,7 +38,7 @@ def _instant(said: object) -> datetime:
 
 
 def _day_or_moment(said: object) -> date | datetime:
-    """Raises ClockRefused for one outside these years: it is well written, so it is no fault of the request's form."""
+    """Parse a day or moment. Raises ClockRefused outside YEARS, because the form of such a request is right."""
     found = date_or_moment(said)
     if found.year not in YEARS:
         raise ClockRefused(Ref("rule", "DATE_OUT_OF_RANGE"))

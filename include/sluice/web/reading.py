@@ -1,4 +1,4 @@
-"""What questions are answered with, kept between requests: to open a connection takes longer than to ask."""
+"""Connections and clients for reading, kept between requests: opening a connection takes longer than a query."""
 
 import os
 import threading
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from sluice.lake.s3.objects import ObjectStore
 
 KEPT: Final = 8
-"""Connections that are kept open at most, of one process; in a rush there are more."""
+"""The most connections kept open by one process. There may be more in a rush."""
 OLDEST_SECONDS: Final = 600
 _ONE_AT_A_TIME = threading.Lock()
-"""Two first questions at once would make two pools."""
+"""Without it, the first two requests at the same time would make two pools."""
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection as the application role, that reads and nothing else. Raises ServiceMissing, and as ``coded``.
+    """Yield a read-only connection as the application role. Raises ServiceMissing, and the errors of ``coded``.
 
-    What changes something, or locks for longer than a transaction, opens one of its own.
+    Code that changes something, or locks for longer than a transaction, opens a connection of its own.
     """
     url = get_settings().database_url
     with _ONE_AT_A_TIME:
@@ -46,7 +46,7 @@ def reading() -> Iterator[Connection]:
 
 @contextmanager
 def reading_house() -> Iterator["House"]:
-    """A house to look into the stores with, and no more. Raises ServiceMissing."""
+    """Yield a house for looking into the stores only. Raises ServiceMissing."""
     from sluice.exchange.house import House
     from sluice.exchange.judging.nursery import CHILD, Nursery
     from sluice.keys import Keyring
@@ -58,7 +58,7 @@ def reading_house() -> Iterator["House"]:
 
 @lru_cache(maxsize=1)
 def _objects(process: int, settings: Settings) -> "ObjectStore":
-    """One client of each process; a connection must not be shared after a fork."""
+    """Return the client of this process. A connection must not be shared after a fork."""
     from sluice.lake.s3.objects import ObjectStore
 
     return ObjectStore(settings)
@@ -66,7 +66,7 @@ def _objects(process: int, settings: Settings) -> "ObjectStore":
 
 @cache
 def _pool(process: int, url: str) -> QueuePool:
-    """Of one process and one database: a connection must not be shared after a fork."""
+    """Return the pool of this process and database. A connection must not be shared after a fork."""
     pool = QueuePool(_open, pool_size=KEPT, max_overflow=-1, recycle=OLDEST_SECONDS, use_lifo=True)
     event.listen(pool, "checkout", _check)
     return pool
@@ -75,12 +75,12 @@ def _pool(process: int, url: str) -> QueuePool:
 def _open() -> Any:
     conn = connect(get_settings())
     conn.execute("set default_transaction_read_only = on")
-    conn.prepare_threshold = None  # a plan for any values would read the whole past for some
+    conn.prepare_threshold = None  # a generic plan would read all history for some values
     return conn
 
 
 def _check(conn: Any, record: object, proxy: object) -> None:
-    """Raises DisconnectionError for one whose server went away: another is opened."""
+    """Raise DisconnectionError for a connection whose server went away, so that another is opened."""
     gone: psycopg.Error | None = None
     try:
         conn.execute("select 1")

@@ -1,4 +1,4 @@
-"""What Airflow's API server mounts, and how its process is left to serve it."""
+"""Make the apps that Airflow's API server mounts, and prepare its process to serve them."""
 
 import gc
 from typing import Any
@@ -8,7 +8,7 @@ from sluice.web.pages import app as pages
 
 
 def make_apps() -> list[dict[str, Any]]:
-    """The apps with their names and places, as Airflow's plugins say them; to be made once, at the server's start."""
+    """Return the apps with name and prefix in the form of Airflow's plugins. Call once, when the server starts."""
     apps = [
         {"name": "sluice", "app": api.make_api(), "url_prefix": api.MOUNT},
         {"name": "sluice-pages", "app": pages.make_pages(), "url_prefix": pages.MOUNT},
@@ -18,6 +18,6 @@ def make_apps() -> list[dict[str, Any]]:
 
 
 def settle() -> None:
-    """What was imported is no garbage: to look at 650,000 objects again cost one page in eight half a second."""
+    """Exempt imports from garbage collection: looking at 650,000 objects again cost one page in eight half a second."""
     gc.collect()
     gc.freeze()

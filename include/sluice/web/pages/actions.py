@@ -1,7 +1,7 @@
-"""What people do from a page: one form each, one use case each, the same that the command calls.
+"""Forms that people send from a page: each calls one use case, the same that the command calls.
 
-Who does it is whoever is logged in, never a field of the form. The ledger keeps a reason of everything: a code, so
-that no sentence about a person gets into it. A form asks for it, unless what was chosen is the reason.
+The actor is the logged-in user, never a field of the form. The ledger keeps a reason for everything: a code, so that no
+sentence about a person gets into it. A form asks for the reason, unless the choice itself is the reason.
 """
 
 from collections.abc import Sequence
@@ -40,9 +40,9 @@ Evidence = Annotated[str | None, Unless, Form(pattern="^[0-9a-f]{64}$")]
 Refusals = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^([a-z_*]{1,40}=[A-Za-z0-9]{1,60})?$")], ...], Form()
 ]
-"""``FIELD_GROUP=JUSTIFICATION``; empty where nothing is refused."""
+"""``FIELD_GROUP=JUSTIFICATION``; empty if nothing is refused."""
 Parts = Annotated[list[UUID], Form(min_length=1)]
-"""The parts that the form showed and somebody left ticked: none is no answer, never all."""
+"""The parts that the form showed and that were left ticked. None is not an answer, and never means all."""
 
 
 @router.post("/cases/{case_id}/decide")
@@ -242,7 +242,7 @@ def sign_off(
 def _decision(
     clerk: Actor, reason: str, action: Action, refuse: Sequence[str], abuse_proven: bool, evidence: str | None
 ) -> Order:
-    """What the form decides, without the remedies. Raises RequestInvalid for abuse that nothing proves."""
+    """Return the order of the form, without the remedies. Raises RequestInvalid for abuse that nothing proves."""
     from sluice.rights.desk_steps import decision, reasons_of
 
     reasons = reasons_of([each for each in refuse if each])

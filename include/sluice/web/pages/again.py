@@ -1,7 +1,7 @@
-"""A form that was not followed: its page is shown once more, with the error on top and what was typed in its fields.
+"""Show the page of a form again that was not followed, with the error on top and what was typed in its fields.
 
-The page is asked for as a browser asks for it, so it opens to whom it opens and shows how things stand now. What was
-typed is kept nowhere. A text comes back only if its field takes it: who wrote a name where a code belongs sees none.
+The page is requested as a browser would, so it opens only to those who may open it, and shows the current state. What
+was typed is not stored. A text comes back only if its field accepts it: a name typed where a code belongs is not shown.
 """
 
 import re
@@ -41,28 +41,28 @@ FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         **dict.fromkeys(("since", "until", "aware"), _MOMENT),
     }
 )
-"""What a field takes whose words go back into a page. Of the others only what the page offers is chosen again."""
+"""What each text field accepts. Only these texts go back into a page; in other fields, an offered choice is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stood in the fields of one form; false: it is shown for the first time."""
+    """Contents of the fields of one form. False if the form is shown for the first time."""
 
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
     wrong: frozenset[str] = frozenset()
-    """Fields that the error names."""
+    """Names of the fields that the error is about."""
 
     def __bool__(self) -> bool:
         return bool(self.said)
 
     def text(self, name: str, usual: str = "") -> str:
-        """Of a field of text."""
+        """Return the text of a field, or nothing if the field does not accept it. ``usual``: for the first time."""
         if not self.said:
             return usual
         return next((word for word in self.said.get(name, ()) if FIT[name].fullmatch(word)), "")
 
     def has(self, name: str, value: str, usual: bool = False) -> bool:
-        """Whether it was chosen."""
+        """Whether a value was chosen."""
         return value in self.said.get(name, ()) if self.said else usual
 
 
@@ -71,36 +71,36 @@ NOTHING: Final = Typed()
 
 @dataclass(slots=True)
 class Again:
-    """The error of a form, for the page that has it. ``page``, ``form``: their addresses."""
+    """The error of a form, for the page with the form. ``page``, ``form``: their addresses."""
 
     error: SluiceError
     page: str
     form: str
     typed: Typed
     asked: Sequence[tuple[str, str]] = ()
-    """What stood in the address."""
+    """The parameters of the address."""
     is_sent: bool = True
-    """Something was to be done; else looked up."""
+    """Whether the form was to do something; otherwise it looked something up."""
     is_shown: bool = False
 
     def of(self, form: str) -> Typed:
-        """What was typed in a form of the page."""
+        """Return what was typed in a form of the page."""
         return self.typed if form == self.form else NOTHING
 
     def address(self, base: str, language: str) -> str:
-        """The page in another language."""
+        """Return the address of the page in another language."""
         path = self.page if self.is_sent else self.form
         return f"{base}{path}?{urlencode([*self.asked, ('lang', language)])}"
 
 
 def again_of(request: Request) -> Again | None:
-    """What went wrong before, where a page is asked for once more."""
+    """Return what went wrong before, if a page is requested again."""
     again: Again | None = getattr(request.state, "again", None)
     return again
 
 
 def page_of_form(request: Request) -> str | None:
-    """The page whose form was sent: of the route, with the number or name in it if that can be one; else None."""
+    """Return the page whose form was sent, with the number or name in its address if that is a valid one. Else None."""
     route = request.scope.get("route")
     if route is None:
         return None
@@ -114,7 +114,7 @@ def page_of_form(request: Request) -> str | None:
 
 
 async def show_again(request: Request, error: SluiceError) -> Response | None:
-    """The page of the form with the error on it; None where there is none, or where nobody can mend it there."""
+    """Return the page of the form with the error on it. None if there is none, or if it cannot be fixed there."""
     page = page_of_form(request)
     is_old = isinstance(error, FormNotOurs) and error.is_too_old
     if page is None or again_of(request) or not (is_old or status_of(error) in MENDED):
@@ -138,7 +138,7 @@ def _words(form: ImmutableMultiDict[str, object]) -> dict[str, list[str]]:
 
 
 async def _ask(request: Request, path: str, again: Again) -> bytes:
-    """Ask this app for a page as whoever sent the form."""
+    """Request a page of this app as the user who sent the form."""
     language = request.query_params.get("lang", "")
     scope = {
         **request.scope,

@@ -89,7 +89,7 @@ def show(
 def _side_by_side(
     bodies: dict[str, bytes], versions: list[str], left: str | None, right: str | None, every: bool
 ) -> dict[str, Any]:
-    """Two versions line by line: those that were asked for, else the last two. Raises NothingThere."""
+    """Return two versions line by line: those asked for, else the last two. Raises NothingThere."""
     before, after = left or (versions[-2:] or [""])[0], right or (versions[-1:] or [""])[0]
     if before not in bodies or after not in bodies:
         raise NothingThere
@@ -106,7 +106,7 @@ def _side_by_side(
 
 
 def _signing(conn: Connection, agreement_id: str, on: date, known_at: datetime, by: str) -> dict[str, Any] | None:
-    """Of the version that held on a day: each profile that needs a signature, who gave one, and why ``by`` cannot."""
+    """Return, for the version that held on a day, each profile to sign, who signed it, and why ``by`` cannot sign."""
     paper = find_agreement(conn, agreement_id, on, known_at)
     profiles = [each for each in ROLES_TO_SIGN if paper and uses(conn, paper, each, known_at)]
     if paper is None or not profiles:
@@ -122,6 +122,6 @@ def _signing(conn: Connection, agreement_id: str, on: date, known_at: datetime, 
 
 
 def _versions(laid: list[Laid]) -> list[str]:
-    """By the first day that each was ever to hold."""
+    """Return the versions in the order of their first day."""
     first = {each.version: each.days.first for each in sorted(laid, key=lambda each: each.days.first, reverse=True)}
     return sorted(first, key=lambda version: first[version])

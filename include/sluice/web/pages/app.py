@@ -1,7 +1,7 @@
 """The pages, as one app that Airflow mounts at ``/sluice/pages`` and shows in its own frame.
 
-They are made on the server and need no script. What changes something is a form, checked in ``forms.py``, and calls
-the use case that the command calls. Who may what is a table in ``access.py``.
+They are made on the server and need no script. Whatever changes something is a form, checked in ``forms.py``, that
+calls the same use case as the command. Permissions are a table in ``access.py``.
 """
 
 from typing import Final
@@ -36,10 +36,10 @@ from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = PAGES
 ASKED: Final = (exchanges, cases, actions, lineage, roles, agreements, staff, registers, breach)
-"""Pages that take words of forms."""
+"""Pages with parameters or forms."""
 ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)
 PARAMETERS: Final = frozenset().union(*(page.PARAMETERS for page in ASKED))
-"""Names of ours that an error may point at."""
+"""Our own field names, which an error may show."""
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -47,11 +47,11 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
 }
-"""Nothing from elsewhere, nothing inline: what a file or a principal is called cannot become a script."""
+"""Nothing from elsewhere and nothing inline, so that the name of a file or principal cannot become a script."""
 
 
 def make_pages() -> FastAPI:
-    """The app; it needs Airflow's auth manager when it is called, not when it is made."""
+    """Make the app. It needs Airflow's auth manager when it is called, not when it is made."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     behind_login = [Depends(note_places)]
     for router in ROUTERS:

@@ -1,4 +1,4 @@
-"""What forms and addresses of several pages ask for in the same way."""
+"""Parameters that several forms and addresses of pages have in common."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
@@ -11,13 +11,13 @@ from sluice.web.asked import YEARS, known_when
 from sluice.web.model import PRINCIPAL
 
 Unless = BeforeValidator(lambda said: said or None)
-"""A form sends an empty word for what is not narrowed. A pattern goes inside: outside it would be asked of nothing."""
+"""Turns the empty text of an unused filter into None. A pattern goes inside: outside, it would be tested on None."""
 Named = Annotated[str, StringConstraints(pattern=PRINCIPAL)]
 """The code of a principal."""
 
 
 def _in_reach(said: date | None) -> date | None:
-    """Raises ValueError outside YEARS: at the ends of the calendar no clock of another zone can say it."""
+    """Check that a date is in YEARS. Near the ends of the calendar other zones cannot express it. Raises ValueError."""
     if said is not None and said.year not in YEARS:
         raise ValueError
     return said
@@ -38,12 +38,12 @@ def _moment(
 
 
 def on_clock(said: datetime | None) -> datetime | None:
-    """On the clock of Brussels, if it has no zone."""
+    """Give a moment without a zone the zone of Brussels."""
     return said if said is None or said.tzinfo else said.replace(tzinfo=BRUSSELS)
 
 
 AsOf = Annotated[datetime, Depends(_moment)]
-"""The moment of ``?as_of=``, now without."""
+"""The moment of ``?as_of=``; now if it is missing."""
 
 
 def _known(
@@ -70,24 +70,24 @@ def _known_of_day(
 
 
 On = Annotated[date, Depends(_day)]
-"""The day of ``?on=``, today without."""
+"""The day of ``?on=``; today if it is missing."""
 KnownAt = Annotated[datetime, Depends(_known)]
-"""The moment of ``?known_at=``, now without and never later."""
+"""The moment of ``?known_at=``, never later than now; now if it is missing."""
 KnownOfDay = Annotated[datetime, Depends(_known_of_day)]
-"""The same; without, the end of the day of ``?on=``."""
+"""The same, but the end of the day of ``?on=`` if it is missing."""
 Zoom = Annotated[int, Query(ge=50, le=200, multiple_of=25)]
-"""Of a picture, in percent."""
+"""Size of a picture, in percent."""
 
 
 def field_of(request: Request, name: str, moment: datetime) -> str:
-    """A moment as the field of a form shows it, on the clock of Brussels; empty while it is now."""
+    """Return a moment as a form field shows it, in Brussels time; empty if the address does not name it."""
     return moment.astimezone(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S") if request.query_params.get(name) else ""
 
 
 def times(request: Request, on: date, known_at: datetime, unless: Literal["now", "day"] = "now") -> dict[str, Any]:
-    """Both times of a page for its form and its links, which keep what was chosen by hand.
+    """Return both times of a page for its form and links, which keep those chosen by hand.
 
-    ``unless``: which moment of knowledge counts where none was chosen: now, or the end of the day.
+    ``unless``: the default for the moment of knowledge: now, or the end of the day.
     """
     asked = {name: request.query_params.get(name) for name in ("on", "known_at")}
     field = field_of(request, "known_at", known_at)
@@ -102,5 +102,5 @@ def times(request: Request, on: date, known_at: datetime, unless: Literal["now",
 
 
 def _latest() -> str:
-    """Now, as the address of a page says it."""
+    """Return the current time, in the form that addresses of pages use."""
     return datetime.now(BRUSSELS).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,4 +1,4 @@
-"""Style and script of the pages: a fixed table of files, named by what is in them, behind the login like all else."""
+"""Style and script of the pages: a fixed table of files, named by their content, that require the login as well."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,7 @@ KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, and the name it is asked for by: it changes with the content, so that it can be kept for ever."""
+    """A file, and the name it is requested by, which changes with the content: so it can be cached for ever."""
 
     name: str
     media_type: str
@@ -36,7 +36,7 @@ class Asset:
 
 @cache
 def table() -> dict[str, Asset]:
-    """Every asset by the name of its file."""
+    """Return every asset by the name of its file."""
     found = {}
     for name, media_type in TYPES.items():
         content = (FOLDER / name).read_bytes()

@@ -1,4 +1,4 @@
-"""The bar on top: the first pages of every area, for a login that may open them."""
+"""The bar on top: the first page of every area that the user may open."""
 
 import logging
 from collections.abc import Mapping
@@ -26,23 +26,23 @@ PLACES: Final[Mapping[str, Rule]] = MappingProxyType(
         "breach": may_breach,
     }
 )
-"""Each its own address, its words ``pages.<place>``, and what its page asks for."""
+"""Each place is its own address. Its text is ``pages.<place>``; the rule is that of its page."""
 
 
 def note_places(request: Request, user: Annotated[BaseUser, Depends(get_user)]) -> None:
-    """A dependency of every page: what its bar shows. A rule may ask over a network, so this runs beside the loop."""
+    """A dependency of every page that notes what its bar shows. Not async: a rule may ask over a network."""
     request.state.places = _opened_to(user)
 
 
 def places_of(request: Request) -> tuple[str, ...]:
-    """Places that whoever asks may open; none where nobody is known to be logged in, or nobody can say."""
+    """Return the places that the user may open; none if nobody is known to be logged in, or it cannot be found out."""
     noted: tuple[str, ...] | None = getattr(request.state, "places", None)
     user = _trusted(request)
     if noted is not None or user is None:
         return noted or ()
     try:
         return _opened_to(user)
-    except Exception as error:  # whoever is to say may be what is broken, and the page of that error is asked for
+    except Exception as error:  # the auth manager may be what is broken, and this the page of that error
         log.error("SLU-000 %s", place_of(error))
         return ()
 
@@ -53,6 +53,6 @@ def _opened_to(user: BaseUser) -> tuple[str, ...]:
 
 
 def _trusted(request: Request) -> BaseUser | None:
-    """Who Airflow's middleware says it is, at an address that no page has."""
+    """Return the user that Airflow's middleware names, at an address without a page."""
     told = getattr(request.state, "user_authenticated_via", None) == USER_INJECTED_BY_TRUSTED_MIDDLEWARE
     return getattr(request.state, "user", None) if told else None

@@ -1,7 +1,7 @@
-"""A breach slice on a page: who is in what was breached, who tells whom by when, and the drafts to go on with.
+"""The page of a breach slice: who is affected, who tells whom by when, and the drafts to continue with.
 
-An agent is chosen from a list of references, and the address of an object is sent as a form: what may name a person
-stands in no address of a page.
+An agent is chosen from a list of references, and the address of an object is sent as a form, so that nothing that may
+name a person is in the address of a page.
 """
 
 from dataclasses import dataclass
@@ -40,9 +40,9 @@ Moment = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a slice is asked for, in one way: an exchange, an object, or an agent's account in a window.
+    """The query of a slice, of one kind: an exchange, an object, or an agent's account in a window.
 
-    ``aware``: since when we know.
+    ``aware``: since when we know of the breach.
     """
 
     aware: datetime
@@ -55,7 +55,7 @@ class Asked:
 
     @property
     def query(self) -> dict[str, Any]:
-        """The same once more, for links and forms."""
+        """Return the same as parameters of links and forms."""
         moments = {name: getattr(self, name) for name in ("since", "until", "aware")}
         said = {name: moment.isoformat() for name, moment in moments.items() if moment}
         return {"exchange": self.exchange, "object": self.object, "agent": self.agent, **said, "risk": self.risk.value}
@@ -69,7 +69,10 @@ def _asked(
     aware: Moment = None,
     risk: Risk = Risk.UNDECIDED,
 ) -> Asked:
-    """Raises RequestInvalid for an agent without a window, both ways at once, or a window that ends too early."""
+    """Return the query of the address.
+
+    Raises RequestInvalid for an agent without a window, both kinds at once, or a window that ends too early.
+    """
     begins, ends = on_clock(since), on_clock(until)
     if exchange and agent:
         raise RequestInvalid([Fault("query", "agent", "not_with_exchange")])
@@ -163,7 +166,7 @@ def _page(request: Request, token: str, asked: Asked, found: Slice | None) -> Re
 
 
 def _sent(asked: Asked, typed: Typed) -> dict[str, str]:
-    """What asks for the same page in another language, where no address may say it."""
+    """Return the fields that request the same page in another language, where the address may not hold them."""
     said = dict(asked.query)
     if typed:
         said = {name: typed.text(name) for name in ("object", "aware", "risk")}
@@ -189,7 +192,7 @@ def _draft(request: Request, asked: Asked, draft: Draft, principal: str | None, 
 
 
 def _slice(asked: Asked) -> Slice:
-    """Raises NothingThere for a number that is none, SeveralBegin for more than one, SliceEmpty."""
+    """Make the slice. Raises NothingThere for an unknown number, SeveralBegin for an ambiguous one, SliceEmpty."""
     from sluice.breach.make import slice_agent, slice_exchange, slice_object
     from sluice.exchange.house import open_house
 

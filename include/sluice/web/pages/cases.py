@@ -1,4 +1,4 @@
-"""Cases: the list with clocks and the next step in words, and one case whole, with the forms of the desk."""
+"""Pages of cases: the list with clocks and the next step in words, and a whole case with the forms of the desk."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -32,11 +32,11 @@ router = APIRouter(prefix="/cases")
 PARAMETERS = frozenset({"right", "state", "principal", "open", "ours", "sort", "cursor"})
 ON_A_PAGE = 25
 NOTICES = 200
-"""Of one case that are shown, newest first."""
+"""The most notices of one case that are shown, newest first."""
 
 
 class Sort(StrEnum):
-    """In which order the list stands: newest first, unless it is named."""
+    """The order of the list. Newest first if none is named."""
 
     DUE = "due"
 
@@ -78,7 +78,7 @@ def list_(
 def _page(
     conn: Connection, wanted: dict[str, Any], sort: Sort | None, cursor: str | None
 ) -> tuple[list[Case], str | None]:
-    """The cases of one page, and where the next begins."""
+    """Return the cases of one page, and where the next page begins."""
     limit = ON_A_PAGE + 1
     if sort is Sort.DUE:
         by_day = list_by_last_day(conn, **wanted, limit=limit, after=place_by_day(cursor) if cursor else None)
@@ -131,7 +131,7 @@ def show(
 
 
 def _choices(case: Case, today: date) -> dict[str, Any]:
-    """What the desk may do now, and what its forms have to choose from."""
+    """Return what the desk may do now, and the choices in its forms."""
     parts = open_to_decide(case)
     groups = list(dict.fromkeys(group for part in parts for group in part.field_names))
     return {
@@ -146,19 +146,19 @@ def _choices(case: Case, today: date) -> dict[str, Any]:
 
 
 def _clock(case: Case, today: date) -> Clock | None:
-    """The strict clock; None once every part has its answer."""
+    """Return the strict clock; None once every part has its answer."""
     if case.state.is_over or is_answered(case):
         return None
     return clock_of(case.due.received, case.last_day, today)
 
 
 def with_steps(conn: Connection, cases: Sequence[Case]) -> list[tuple[Case, NextStep]]:
-    """Cases with what comes next, of all of them in one look."""
+    """Pair each case with its next step, reading all of them at once."""
     planned = find_planned(conn, [case.case_id for case in cases])
     return [(case, step_of(case, planned.get(case.case_id, frozenset()))) for case in cases]
 
 
 def _part_number(case: Case, step: Step) -> int | None:
-    """Which part, as the page numbers them."""
+    """Return the number of the part, counted as on the page."""
     numbers = {part.sub_case_id: place for place, part in enumerate(case.sub_cases, 1)}
     return numbers.get(step.sub_case_id) if step.sub_case_id else None

@@ -1,4 +1,4 @@
-"""Exchanges: what crossed, newest first, and one of them whole with its six answers."""
+"""Pages of exchanges: what crossed, newest first, and a whole exchange with its six answers."""
 
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -123,16 +123,16 @@ def receipt_json(onlooker: Onlooker, exchange_id: UUID) -> Response:
 
 
 def _counts(line: ExchangeLine) -> bool:
-    """Whether its rows were counted: a file that was refused before it was read has none to tell."""
+    """Whether the rows were counted. A file that was refused before it was read has no counts."""
     return line.rows_in is not None and bool(line.rows_in or line.decision != Decision.REFUSED)
 
 
 def local(moment: datetime) -> datetime:
-    """As the clock in Brussels showed it."""
+    """Return a moment in Brussels time."""
     return moment.astimezone(BRUSSELS)
 
 
 def steps_of(line: ExchangeLine) -> list[tuple[str, datetime | None]]:
-    """What happened, in its order: the word of the step and when, None while it is still to come."""
+    """Return the steps of an exchange in their order, each with its moment, or None if it is still to come."""
     moments = {"opened": line.opened_at, "closed": line.closed_at, "receipt": line.receipt_at}
     return [(name, moment.astimezone(UTC) if moment else None) for name, moment in moments.items()]

@@ -1,6 +1,6 @@
-"""An error in the words of whoever reads it: fields by their labels, rules by a sentence. Pure.
+"""Put an error into the reader's language: fields by their labels, rules by a sentence. Pure.
 
-What has no words here is told in the English of the house, with its code: nothing is left out.
+An error without translation is shown in English, with its code, so that nothing is left out.
 """
 
 from collections.abc import Collection, Mapping
@@ -37,9 +37,9 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "draft": "pages.breach.drafts",
     }
 )
-"""What a field is called, where its page has no words of its own (``pages.<page>.<name>``)."""
+"""Labels of fields for which the page has no text of its own (``pages.<page>.<name>``)."""
 OUTCOME: Final = "pages.form.identity"
-"""Of an identity check; elsewhere an outcome is that of a notice."""
+"""Label of ``outcome`` in an identity check. Elsewhere it is the outcome of a notice."""
 HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "reason": "pages.form.reason.hint",
@@ -49,11 +49,11 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType(
         "object": "pages.breach.object.form",
     }
 )
-"""What a field takes, where its form has to be explained."""
+"""What a field accepts, if its form needs an explanation."""
 NUMBERS: Final = frozenset({"number", "exchange"})
 """Fields by which something is looked up."""
 LISTS: Final = frozenset({"part", "rows"})
-"""Fields that are ticked: what is missing there was not chosen."""
+"""Fields that are ticked: if they are missing, nothing was chosen."""
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "missing": "missing",
@@ -71,17 +71,17 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "not_with_exchange": "not_with_exchange",
     }
 )
-"""Why a field cannot be followed: the word of pydantic, or of ours, and that of its sentence."""
+"""Why a field cannot be followed: from the reason of pydantic, or ours, to the key of the sentence."""
 RULES: Final = frozenset({"guard", "rule", "reason", "because"})
 """Kinds of references that are names of rules."""
 STATES: Final = frozenset({"from", "to"})
 COUNTED: Final = frozenset({"fields"})
-"""What is told one by one."""
+"""References that are left out, because what they count is listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One field that is wrong, and how."""
+    """One wrong field, and what is wrong with it."""
 
     name: str
     label: str
@@ -90,30 +90,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An error as a page tells it. ``said``, ``cure`` None: the language has no words for it."""
+    """An error as a page shows it. ``said``, ``cure``: None if the language has no text for it."""
 
     said: str | None
     cure: str | None
     fields: tuple[Line, ...]
     rules: tuple[tuple[str, str | None], ...]
-    """Names of rules that do not hold, as the handbook lists them, and what each says."""
+    """Names of the rules that do not hold, as in the handbook, and what each says."""
     step: tuple[str, ...]
-    """From which state of a case to which."""
+    """The state of a case before and after the step."""
     refs: tuple[str, ...]
     """Ids, places and counts, as they are."""
 
 
 def wrong_of(error: SluiceError, asked: Collection[str] = ()) -> frozenset[str]:
-    """Names of the fields that are wrong. ``asked``: those of a form that looks something up."""
+    """Return the names of the wrong fields. ``asked``: those of a form that looks something up."""
     if isinstance(error, NothingThere):
         return NUMBERS & frozenset(asked)
     return frozenset(map(_name, error.faults)) if isinstance(error, RequestInvalid) else frozenset()
 
 
 def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False) -> Told:
-    """An error in one language. ``page``: the first word of its address, for what its fields are called there.
+    """Return an error in one language. ``page``: the first word of its address, for the labels of its fields.
 
-    ``is_lookup``: something was looked up by its number; what is not there then is no page.
+    ``is_lookup``: something was looked up by its number, so that what is missing is not a page.
     """
     rules = [name for ref in error.refs if ref.kind in RULES for name in str(ref.value).split(", ")]
     is_none = is_lookup and type(error) is NothingThere
@@ -128,7 +128,7 @@ def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False
 
 
 def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[Line, ...]:
-    """One line for each field: the first of what is wrong with it."""
+    """Return one line per field, with the first error of each."""
     lines: dict[str, Line] = {}
     for fault in error.faults:
         lines.setdefault(_name(fault), _line(fault, say, page))
@@ -136,7 +136,7 @@ def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[Line, ...]:
 
 
 def _name(fault: Fault) -> str:
-    """Of the field, without its place in a list."""
+    """Return the name of the field, without its place in a list."""
     return fault.pointer.strip("/").partition("/")[0]
 
 

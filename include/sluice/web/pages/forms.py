@@ -1,8 +1,8 @@
-"""What keeps another site from sending a form in the name of whoever is logged in here.
+"""Keep another site from sending a form in the name of the user who is logged in here.
 
-Two checks, each enough by itself (OWASP, Cross-Site Request Forgery Prevention): the browser says that the form
-comes from a page of ours, and the form holds a token that was made for this login. The token is signed with
-Airflow's ``[api] secret_key``, which every API server has, by the library and in the way Airflow signs its own.
+Two checks, each enough by itself (OWASP, Cross-Site Request Forgery Prevention): the browser says that the form comes
+from a page of ours, and the form has a token that was made for this login. The token is signed with Airflow's
+``[api] secret_key``, which every API server has, with the library and in the way that Airflow uses for its own tokens.
 """
 
 from typing import Annotated, Final
@@ -18,11 +18,11 @@ from sluice.web.errors import FormNotOurs, SentFromElsewhere
 
 FORM: Final = "application/x-www-form-urlencoded"
 OLDEST_SECONDS: Final = 4 * 60 * 60
-"""A page that lay open longer has to be opened again."""
+"""After this time a page must be opened again before its form is sent."""
 
 
 def make_token(user: Annotated[BaseUser, Depends(get_user)]) -> str:
-    """A dependency: what the forms of a page carry for whoever it was made for."""
+    """A dependency that returns the token for the forms of a page for this user."""
     return _serializer().dumps(user.get_id())
 
 
@@ -44,7 +44,7 @@ def check_form(
 
 
 def is_from_here(request: Request) -> bool:
-    """What the browser says of the page that sent it; plain HTTP and older browsers name the origin only."""
+    """Whether the browser says that a page of ours sent it. Plain HTTP and older browsers name only the origin."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

@@ -1,6 +1,6 @@
-"""Lineage as a picture: of an exchange, of whoever a case is about, of what crossed last; as of any moment.
+"""Lineage as a picture: of an exchange, of the persons of a case, of what crossed last; as of any moment.
 
-A person is never in an address: the way in is the number of a case, with the permission of cases.
+A person is never in an address. The way to one is the number of a case, with the permission for cases.
 """
 
 import logging
@@ -43,11 +43,11 @@ COLOUR = re.compile(r"(--p-\w+): light-dark\((#\w+), (#\w+)\);")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of "the same as a table"."""
+    """A row of the table that says the same as the picture."""
 
     record: ExchangeRecord
     sources: tuple[str, ...]
-    """Exchanges it was made of; of a file that came only that of the held rows in it."""
+    """The exchanges it was made of. For a file that came in: only the one of the held rows in it."""
     flips: tuple[str, ...]
     recipients: tuple[str, ...]
     is_gone: bool
@@ -58,9 +58,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a page shows of a way that was followed; ``picture`` None: it could not be laid out, the table is there.
+    """What a page shows of a followed way. ``picture`` None: it could not be laid out; the table is shown.
 
-    ``most``: so many exchanges are drawn of more that there are; None: all are.
+    ``most``: how many exchanges are drawn if there are more; None: all are drawn.
     """
 
     picture: Picture | None
@@ -128,7 +128,7 @@ def picture(request: Request, onlooker: Onlooker, exchange_id: UUID, at: AsOf) -
 
 
 def shown_on_exchange(conn: Connection, reader: Reader, exchange_id: str, at: datetime) -> Drawn:
-    """The picture for the page of one exchange."""
+    """Return the picture for the page of one exchange."""
     return _drawn(follow_exchange(conn, exchange_id, at), reader)
 
 
@@ -148,7 +148,7 @@ def _page(request: Request, template: str, followed: Followed, zoom: int, **part
 
 
 def _said(request: Request) -> str | None:
-    """The moment as it was asked for, so that links keep it; None: now."""
+    """Return the moment as it was requested, so that links keep it. None: now."""
     return request.query_params.get("as_of") or None
 
 
@@ -168,7 +168,7 @@ def _laid_out(whole: Drawing, say: Words, center: str, link: Link) -> Picture | 
 
 
 def _address(box: Box, reader: Reader, center: str) -> str:
-    """A box of one exchange leads to it; one of many, and a party, to the list of theirs; we ourselves to all."""
+    """Return where a box leads: to its exchange; to the list of many or of a party; for our own, to the whole list."""
     if box.exchange:
         return reader.link(f"/exchanges/{box.exchange}")
     is_party = box.column in PARTIES
@@ -194,7 +194,7 @@ def _lines(followed: Followed, say: Words) -> Sequence[Line]:
 
 
 def _recipients(record: ExchangeRecord, followed: Followed) -> tuple[str, ...]:
-    """Whom a file that we made went to; nobody while it waits."""
+    """Return whom a file that we made went to. Nobody while it waits."""
     if not is_made(record) or sent_copy(record) is None or record.exchange_id in followed.fate.waiting:
         return ()
     return record.who.recipients
@@ -209,7 +209,7 @@ def _file(request: Request, followed: Followed, title: str, name: str) -> Respon
 
 
 def write_svg(followed: Followed, say: Words, title: str, center: str) -> str:
-    """The picture alone: it needs nothing from anywhere else, and leads nowhere. Raises PictureNotDrawn."""
+    """Write the picture alone: it loads nothing from elsewhere, and has no links. Raises PictureNotDrawn."""
     picture = _laid_out(followed.drawing, say, center, lambda box: None)
     moment = say.say("pages.lineage.as_of.said", moment=say.moment(followed.at.isoformat()))
     if followed.most is not None:
@@ -220,7 +220,7 @@ def write_svg(followed: Followed, say: Words, title: str, center: str) -> str:
 
 
 def export_style() -> str:
-    """The style sheet of the picture with every colour in its place: light, and dark where the viewer is."""
+    """Return the style sheet with every colour filled in, for light and, if the viewer prefers it, for dark."""
     text = (FOLDER / "picture.css").read_text(encoding="utf-8")
     colours = {name: (light, dark) for name, light, dark in COLOUR.findall(text)}
     rules = COLOUR.sub("", text.partition("*/")[2])

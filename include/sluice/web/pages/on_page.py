@@ -1,4 +1,4 @@
-"""What a receipt says, as the center itself reads it on a page: a receipt speaks to the principal, from one day on."""
+"""Show a receipt's content to the center: the receipt itself is written for the principal, as of one day."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ UNUSED = frozenset({Decision.REFUSED, Decision.UNDECIDED})
 
 
 def section_of(record: ExchangeRecord, entry: Entry, key_id: str, say: Words, gone: Mapping[str, datetime]) -> Section:
-    """The section of the receipt in a language. ``gone``: kinds of copies that were removed, and when."""
+    """Return the section of the receipt in a language. ``gone``: kinds of copies that were removed, and when."""
     section = make_page(record, entry, key_id, say.language).sections[0]
     parts = tuple(_part(part, record, say, gone) for part in section.parts)
     return replace(section, verdict=_verdict(section.verdict, record, say), parts=parts)
@@ -35,7 +35,7 @@ def _part(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, dat
 
 
 def _reasons(part: Part, more: int, say: Words) -> Part:
-    """A page has no annex at its end: the other reasons stand in that of the PDF."""
+    """Say how many more reasons there are. A page has no annex, so these are in that of the PDF."""
     if more <= 0:
         return part
     said = say.count("pages.reasons.more", more, count=say.number(more))
@@ -43,7 +43,10 @@ def _reasons(part: Part, more: int, say: Words) -> Part:
 
 
 def _verdict(panel: VerdictPanel, record: ExchangeRecord, say: Words) -> VerdictPanel:
-    """Of what came and is not used: who has to do what; the receipt says "correct it", and "we contact you"."""
+    """Say who has to do what about a file that came in and is not used.
+
+    The receipt says "correct it" and "we contact you" instead.
+    """
     if record.decision not in UNUSED or record.direction not in ARRIVING:
         return panel
     noted = ".noted" if record.decision is Decision.REFUSED and is_noted(say, record) else ""
@@ -51,7 +54,7 @@ def _verdict(panel: VerdictPanel, record: ExchangeRecord, say: Words) -> Verdict
 
 
 def _keep(part: Part, record: ExchangeRecord, say: Words, gone: Mapping[str, datetime]) -> Part:
-    """The day of a copy that is gone is that of its removal."""
+    """Show the day of removal for copies that are gone."""
     if part.table is None:
         return part
     rows = tuple(

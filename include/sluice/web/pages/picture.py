@@ -1,4 +1,4 @@
-"""A drawing of lineage as finished shapes and words, for the page and for a file of its own. Pure."""
+"""Turn a drawing of lineage into finished shapes and words, for the page and for a separate file. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from sluice.lineage.drawing import CENTER, Arrow, Box, Column, Drawing
 from sluice.lineage.layout import HEIGHT, WIDTH, Layout, Point, columns_of
 
 Link = Callable[[Box], str | None]
-"""Where a box leads; None: nowhere, as in a file that is viewed alone."""
+"""Where a box leads. None: nowhere, as in a file that is viewed alone."""
 SIGNS = {"accepted": "\N{CHECK MARK}", "partly_accepted": "!", "refused": "\N{MULTIPLICATION SIGN}", "undecided": "?"}
-"""A verdict is told by a sign and a word; its colour only says it again."""
+"""A sign and a word tell the verdict; the colour only repeats it."""
 MARGIN, HEAD = 8.0, 30.0
-"""Around the boxes, and above them for the names of columns; in points."""
+"""Space around the boxes, and above them for the names of columns; in points."""
 NAME_LENGTH, NOTE_LENGTH = 16, 20
-"""Letters that fit into a box; what we ourselves are called fits in every language."""
+"""Letters that fit into a box. Our own name fits in every language."""
 LEGEND = (
     "party",
     "file",
@@ -35,7 +35,7 @@ LEGEND = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A box. ``title``: all of it in words; ``kinds``: classes of the style sheet."""
+    """A box. ``title``: its whole content in words; ``kinds``: classes of the style sheet."""
 
     x: float
     y: float
@@ -48,7 +48,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An arrow. ``mark``: where roles change places, with ``title`` saying so."""
+    """An arrow. ``mark``: where roles flip, which ``title`` says."""
 
     path: str
     head: str
@@ -59,7 +59,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing, laid out and in words. ``heads``: the middle of a column and its name."""
+    """A drawing, laid out and in words. ``heads``: the middle of each column and its name."""
 
     width: float
     height: float
@@ -68,12 +68,12 @@ class Picture:
     ways: tuple[Way, ...]
     legend: tuple[tuple[str, str], ...]
     collapsed: int
-    """Boxes that were drawn together with others."""
+    """Number of boxes that were drawn together with others."""
     box: tuple[float, float] = (WIDTH, HEIGHT)
 
 
 def picture_of(drawing: Drawing, layout: Layout, say: Words, center: str, link: Link) -> Picture:
-    """The drawing in one language; ``center``: the code that we have in agreements."""
+    """Return the drawing in one language. ``center``: our code in agreements."""
     boxes = {box.id: box for box in drawing.boxes}
     return Picture(
         width=layout.width + 2 * MARGIN,
@@ -90,7 +90,7 @@ def picture_of(drawing: Drawing, layout: Layout, say: Words, center: str, link: 
 
 
 def _legend(drawing: Drawing) -> tuple[str, ...]:
-    """What every picture explains, and what few pictures have."""
+    """Return what every picture explains, and what only some pictures have."""
     return (*LEGEND, *(["cleared"] if any(box.cleared for box in drawing.boxes) else []))
 
 
@@ -111,7 +111,7 @@ def _shape(box: Box, middle: Point, say: Words, center: str, link: Link) -> Shap
 
 
 def _gone(box: Box, say: Words) -> str:
-    """That a copy is not there any more, or not with the person; empty while it is."""
+    """Say that a copy is gone, or no longer has the person; empty otherwise."""
     word = "gone" if box.gone else "cleared" if box.cleared else ""
     return say.say(f"pages.lineage.{word}") if word else ""
 
@@ -138,7 +138,7 @@ def _name(box: Box, say: Words) -> str:
 
 
 def party_name(code: str, say: Words) -> str:
-    """The code of a company; a center that took none of its own is called what it is."""
+    """Return the code of a company, or the word for "center" if the center has no code of its own."""
     return say.say("pages.center") if code == CENTER else code
 
 
@@ -157,7 +157,7 @@ def _note(box: Box, say: Words, center: str) -> str:
 
 
 def _cut(text: str, length: int) -> str:
-    """What fits: the beginning and the end, for names of files differ at their end."""
+    """Return the beginning and the end of a text that is too long: names of files differ at their end."""
     return text if len(text) <= length else f"{text[: length - 9]}…{text[-8:]}"
 
 
@@ -183,7 +183,7 @@ def _path(curve: list[Point]) -> str:
 
 
 def _head(start: Point, end: Point) -> str:
-    """The three corners of the head of an arrow."""
+    """Return the three corners of the head of an arrow."""
     (x1, y1), (x2, y2) = start, end
     length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1.0
     across = (-(y2 - y1) / length * 3.5, (x2 - x1) / length * 3.5)
@@ -192,7 +192,7 @@ def _head(start: Point, end: Point) -> str:
 
 
 def _between(curve: list[Point]) -> Point:
-    """Half way along the middle piece of a curve."""
+    """Return the point half way along the middle piece of a curve."""
     at = (len(curve) - 1) // 3 // 2 * 3
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[at : at + 4]
     return round((x0 + 3 * x1 + 3 * x2 + x3) / 8, 1), round((y0 + 3 * y1 + 3 * y2 + y3) / 8, 1)

@@ -1,6 +1,6 @@
-"""A plan of an erasure as the second person has to see it: what goes of each store, what stays, and who may release.
+"""Show a plan of an erasure to the second person: what goes in each store, what stays, and who may release it.
 
-Only numbers and codes of the plan, nothing of the person.
+Shows only numbers and codes of the plan, and nothing of the person.
 """
 
 from collections import defaultdict
@@ -18,9 +18,9 @@ from sluice.rights.erasure.plan import PlannedCopy, Refusal, StoredPlan, barred
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A plan that waits. ``going``: one line per store; ``waiting``: copies of which another controller decides.
+    """A plan that waits. ``going``: one line per store; ``waiting``: copies on which another controller decides.
 
-    ``barred``: why the reader cannot be the one who releases it; None: they can.
+    ``barred``: why the reader cannot release it; None if they can.
     """
 
     stored: StoredPlan
@@ -31,7 +31,7 @@ class Shown:
 
 
 def waiting_plans(conn: Connection, case: Case, steps: Sequence[Step], name: str) -> list[Shown]:
-    """Plans of a case that wait for their release. ``name``: of the reader."""
+    """Return the plans of a case that wait for their release. ``name``: that of the reader."""
     plans = [each for each in find_plans(conn, case.case_id) if each.released_at is None]
     return [_shown(case, steps, each, name) for each in plans]
 
@@ -48,7 +48,7 @@ def _shown(case: Case, steps: Sequence[Step], stored: StoredPlan, name: str) -> 
 
 
 def _added(copies: Iterable[PlannedCopy]) -> tuple[StoreLine, ...]:
-    """One line per store, what is done there and why."""
+    """Return one line per store, outcome and ground."""
     groups: dict[tuple[str, str, str], list[PlannedCopy]] = defaultdict(list)
     for copy in copies:
         groups[copy.store, copy.outcome.value, copy.ground or ""].append(copy)

@@ -1,4 +1,4 @@
-"""Where the bars of a plot stand: numbers for SVG attributes, nothing inline. Pure."""
+"""Compute where the bars of a plot are: numbers for SVG attributes, nothing inline. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sluice.exchange.overview import DayCount
 
 TOP = 60
-"""Height of the highest bar in units of the picture; a day is 10 wide."""
+"""Height of the highest bar in units of the picture. A day is 10 wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day: all that crossed, and the part of it that was refused or could not be judged, from below."""
+    """One day: everything that crossed, and from below the part that was refused or could not be judged."""
 
     count: DayCount
     x: float
@@ -20,7 +20,7 @@ class Bar:
 
 
 def bars_of(days: Sequence[DayCount]) -> list[Bar]:
-    """Bars in proportion to the busiest day; what is not nothing can be seen."""
+    """Return bars in proportion to the busiest day. Any number above zero is visible."""
     most = max((each.all for each in days), default=0) or 1
     return [
         Bar(each, 10 * place + 1, _height(each.all, most), _height(each.unwell, most))

@@ -93,7 +93,7 @@ def file(
 
 
 def _tables(register: Register, language: str) -> dict[str, Table]:
-    """By name; the tabs of a register with rows: SEEN, FINDINGS and the register itself are always there."""
+    """Return the tables of a register with rows, by name. SEEN, FINDINGS and the register itself are always there."""
     found = {table.name: table for table in tables_of(register, language)}
     assert {REGISTER, SEEN, FINDINGS} <= found.keys()
     return found

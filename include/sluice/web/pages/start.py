@@ -30,16 +30,16 @@ from sluice.web.reading import reading
 
 router = APIRouter(prefix="/start")
 LINES = 4
-"""Of a matter that are shown; the rest is behind its link."""
+"""The most lines of a matter that are shown; the rest is behind its link."""
 PRESSING = BUCKETS[:2]
 UNWELL_DAYS, PLOT_DAYS = 7, 28
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """Something that waits for a person. ``kind``: its words and how its lines are told; ``more``: where it is done.
+    """Something that waits for a person. ``kind``: selects its words and how its lines are shown.
 
-    ``asked``: in which order or of which kind, of its address.
+    ``more``: the page where it is done. ``asked``: parameters of that page, for its order or filter.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""How a page is made: its language, its words, its template. Whatever is put into a template is escaped."""
+"""Make a page: its language, its words, its template. Everything put into a template is escaped."""
 
 import logging
 import re
@@ -32,19 +32,19 @@ from sluice.web.problem import TRY_AGAIN_SECONDS, status_of
 
 log = logging.getLogger(__name__)
 PAGES: Final = "/sluice/pages"
-"""Where Airflow mounts them."""
+"""Where Airflow mounts the pages."""
 LOGIN: Final = "/api/v2/auth/login"
-"""Of Airflow, whichever auth manager it has; ``next`` says where to go afterwards."""
+"""Login of Airflow, for any auth manager. ``next`` says where to go afterwards."""
 NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
-"""The address of a page that holds nothing that anybody wrote."""
+"""The address of a page that holds nothing that anybody typed."""
 EXCHANGE: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST_NAME: Final = 40
-"""Of a column whose letters a page keeps together."""
+"""Longest name of a column that a page keeps on one line."""
 
 
 class Deed(StrEnum):
-    """What was just done from a page, told above the next one in the words ``pages.done.<deed>``."""
+    """What was just done from a page. The next page says it, in the text ``pages.done.<deed>``."""
 
     DECIDE = "decide"
     EXTEND = "extend"
@@ -68,23 +68,23 @@ Done = Annotated[Deed | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """In whose language a page speaks, and how it points at others."""
+    """The language of a page, and how it links to other pages."""
 
     say: Words
     base: str
     """Where the pages are mounted."""
     is_chosen: bool
-    """The language was chosen by hand, so every link keeps it."""
+    """Whether the language was chosen by hand, so that every link keeps it."""
 
     def link(self, path: str, **query: object) -> str:
-        """The address of another page."""
+        """Return the address of another page."""
         kept = {"lang": self.say.language} if self.is_chosen else {}
         asked = urlencode({name: value for name, value in {**query, **kept}.items() if value not in (None, "")})
         return f"{self.base}{path}{'?' if asked else ''}{asked}"
 
 
 def reader_of(request: Request) -> Reader:
-    """The language of ``?lang=``, else the first that the browser asks for and we have, else the first of ours."""
+    """Use the language of ``?lang=``, else the first of the browser's that we have, else our first."""
     chosen = request.query_params.get("lang")
     is_chosen = chosen in LANGUAGES
     language = chosen if is_chosen and chosen else _negotiated(request.headers.get("accept-language", ""))
@@ -92,7 +92,7 @@ def reader_of(request: Request) -> Reader:
 
 
 def _negotiated(header: str) -> str:
-    """Of ``nl-BE,fr;q=0.8``: by their weight (RFC 9110, 12.5.4)."""
+    """Pick one from a header such as ``nl-BE,fr;q=0.8``, by weight (RFC 9110, 12.5.4)."""
     wanted: list[tuple[float, str]] = []
     for part in header.split(","):
         tag, _, weight = part.strip().partition(";q=")
@@ -105,7 +105,7 @@ def _negotiated(header: str) -> str:
 
 
 def render(request: Request, template: str, place: str | None = None, status: int = 200, **parts: Any) -> HTMLResponse:
-    """A page in the language of its reader; place: which of the bar it belongs to."""
+    """Make a page in the language of its reader. place: the place in the bar that it belongs to."""
     reader = reader_of(request)
     places = places_of(request)
     again = again_of(request) if status == 200 else None
@@ -137,18 +137,18 @@ def render(request: Request, template: str, place: str | None = None, status: in
 
 
 def to_page(request: Request, path: str, deed: Deed) -> Response:
-    """After something was done: to the page that shows it, so that sending the form again takes a new form."""
+    """Redirect to the page that shows what was done, so that the form cannot be sent again by reloading."""
     return Response(status_code=303, headers={"Location": reader_of(request).link(path, done=deed.value)})
 
 
 def _area(request: Request) -> str:
-    """The first word of the address of a page that there is."""
+    """Return the first word of the address, if the page exists."""
     route = request.scope.get("route")
     return str(route.path).split("/")[1] if route else ""
 
 
 def _again(request: Request, language: str, status: int, places: Sequence[str]) -> str:
-    """This very page in another language; from an error, whose address may hold anything, the first page."""
+    """Return the address of this page in another language; for an error, whose address may hold anything, the first."""
     if status >= 400:
         return f"{reader_of(request).base}/{next(iter(places), 'start')}?lang={language}"
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
@@ -156,7 +156,7 @@ def _again(request: Request, language: str, status: int, places: Sequence[str]) 
 
 
 def say_error(request: Request, error: SluiceError) -> HTMLResponse:
-    """The page of an error: its code, what it means and what to do. No value of the request is on it."""
+    """Make the page of an error: its code, what it means and what to do. It shows no value of the request."""
     status = status_of(error)
     if status >= 500:
         log.error("%s", error)
@@ -168,7 +168,7 @@ def say_error(request: Request, error: SluiceError) -> HTMLResponse:
 
 
 def _form_page(request: Request) -> str | None:
-    """The page whose form was sent; the list before it where the name in its address may be anything."""
+    """Return the page whose form was sent, or the list before it if the name in its address may be anything."""
     route = request.scope.get("route")
     if request.method != "POST" or route is None:
         return None
@@ -178,7 +178,10 @@ def _form_page(request: Request) -> str | None:
 
 
 def _login(request: Request) -> str:
-    """Airflow's login, with the way back to the page that was asked for; to the first where its address has words."""
+    """Return the address of Airflow's login, with the way back to the requested page.
+
+    The way back is to the first page if the requested address holds text that somebody typed.
+    """
     reader = reader_of(request)
     own = request.scope["path"].removeprefix(reader.base)
     page = _form_page(request) if request.method == "POST" else own if NUMBERED.fullmatch(own) else None
@@ -188,7 +191,7 @@ def _login(request: Request) -> str:
 
 @cache
 def environment() -> Environment:
-    """Escapes everything, and stops at a name that is not there."""
+    """Return the template environment, which escapes everything and fails at an undefined name."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -211,28 +214,28 @@ def environment() -> Environment:
 
 
 def _group_word(group: str, say: Words) -> str:
-    """A field group in words; ``*`` stands for all of a part."""
+    """Return a field group in words; ``*`` stands for all of a part."""
     return say.say("pages.group.all") if group == "*" else say.say(f"group.{group}")
 
 
 def named(name: str, say: Words) -> str:
-    """The name or key of a file; where it was withheld, that is said in the words of the reader."""
+    """Return the name or key of a file. If it was withheld, that is said in the reader's language."""
     return name.replace(WITHHELD, say.say("pages.name_withheld"))
 
 
 def _held(code: str, say: Words) -> str:
-    """Why a row stays here, in words."""
+    """Return in words why a row stays here."""
     return held_sentence(say, code)
 
 
 def _reason_word(code: str, say: Words) -> str:
-    """What a file was refused for, in a word or two."""
+    """Return in a word or two why a file was refused."""
     spoken = meaning_of(say, code)
     return say.find(f"code.{spoken}.word", f"class.{refusal_class(spoken)}.word") or ""
 
 
 def _linked(text: str, reader: Reader) -> Markup:
-    """A text in which each number of an exchange leads to its page."""
+    """Return a text in which each number of an exchange links to its page."""
     parts = EXCHANGE.split(text)
     link = Markup('<a href="{}"><code>{}</code></a>')
     return Markup("").join(
@@ -242,14 +245,14 @@ def _linked(text: str, reader: Reader) -> Markup:
 
 
 def _code(name: str, tag: str = "code") -> Markup:
-    """A name as it is in a file. One that reads as words breaks after an underscore only; a hash anywhere."""
+    """Mark up a name as it is in a file. One that reads as words breaks only after an underscore; a hash anywhere."""
     broken = Markup("_<wbr>").join(escape(part) for part in name.split("_"))
     kind = Markup(' class="name"') if len(name) <= LONGEST_NAME else ""
     return Markup("<{0}{1}>{2}</{0}>").format(tag, kind, broken)
 
 
 def _commands(text: str) -> Markup:
-    """A sentence in which what stands in backticks is a command."""
+    """Mark up a sentence in which backticks enclose a command."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
@@ -257,7 +260,7 @@ def _commands(text: str) -> Markup:
 
 
 def shares(*numbers: int) -> Sequence[float]:
-    """Where each part of a bar begins and how wide it is, in percent of them all: begin, width, begin, width..."""
+    """Return where each part of a bar begins and how wide it is, in percent of all: begin, width, begin, width..."""
     whole, at, found = sum(numbers) or 1, 0.0, []
     for number in numbers:
         width = 100 * number / whole

@@ -1,4 +1,4 @@
-"""What waits for a person, in lists, and one of each with the form that deals with it."""
+"""Pages of what waits for a person: lists, and each item with the form that deals with it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -27,9 +27,9 @@ from sluice.web.reading import reading
 
 router = APIRouter(prefix="/waiting")
 MOST = 200
-"""Lines of a list of work, the longest waiting first; what is done makes room for the rest."""
+"""The most lines of a list, longest waiting first. What is done makes room for the rest."""
 ROWS = 500
-"""Held rows on the form of one review, so that what it sends fits into a body (``guard.py``)."""
+"""The most held rows on the form of a review, so that what it sends fits into a body (``guard.py``)."""
 
 
 @router.get("/returns")
