@@ -1,7 +1,6 @@
-"""The files of the demo: each drop says what it shows and how it must end.
+"""The files of the demo. Each drop says what it shows and how it must end.
 
-All persons are invented by the seeded generator. Faults are made from a good file, so that exactly
-one thing is wrong with each.
+The seeded generator invents all persons. Faulty files are made from a good one, so that each has exactly one fault.
 """
 
 import csv
@@ -21,7 +20,7 @@ HOPELESS = FaultPlan(missing_required=100, wrong_code=100)
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file to put, and the end it must come to (None: any). ``shows``: one plain line."""
+    """One file to put, and how it must end (None: in any way). ``shows``: what it shows, in one plain line."""
 
     principal: str
     flow: str
@@ -37,7 +36,7 @@ class Drop:
 
 
 def first_drops(folder: Path, seed: int, rows: int) -> tuple[Drop, ...]:
-    """Everything that is dropped at once."""
+    """Return all files that are dropped at the same time."""
     return tuple(_drops(folder, seed, rows))
 
 
@@ -63,9 +62,9 @@ def _drops(folder: Path, seed: int, rows: int) -> Iterator[Drop]:
 
 
 def shared_phones(campaign: Path, subscribers: Path) -> frozenset[str]:
-    """Make one in ten subscribers of telecom01 a customer of energy01 too; their phones, as both files write them.
+    """Make one in ten subscribers of telecom01 a customer of energy01 too. Returns their phones, as in both files.
 
-    Doing it again changes nothing, so whoever needs the phones asks again.
+    Doing it again changes nothing, so a caller that needs the phones can call it again.
     """
     with campaign.open(newline="", encoding="utf-8") as file:
         phones = [row["phone"] for row in csv.DictReader(file, delimiter=";")]
@@ -82,7 +81,7 @@ def shared_phones(campaign: Path, subscribers: Path) -> frozenset[str]:
 
 
 def second_drop(first: Drop) -> Drop:
-    """The same content once more, after it was accepted."""
+    """Return a drop of the same content after it was accepted."""
     return Drop(
         first.principal,
         first.flow,

@@ -1,4 +1,4 @@
-"""A signed document with one number changed: what the demo shows to be refused for its signature, and nothing else."""
+"""Change one number in a signed document, to show that it is refused for its signature and nothing else."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,7 +9,7 @@ import rfc8785
 
 
 def rewritten(jws: bytes, change: Callable[[dict[str, Any]], object] = lambda said: None) -> bytes:
-    """A flattened JWS in the same form with ``change`` made to what it says, under the signature that it had."""
+    """Return a flattened JWS in the same form, with ``change`` made to its payload, under its old signature."""
     document = json.loads(jws)
     said = json.loads(urlsafe_b64decode(document["payload"] + "=="))
     change(said)

@@ -1,7 +1,7 @@
 """The demo's night: results of both principals come in, and what may leave goes back to them.
 
-Results are put as the center, the rest is what Airflow makes of it; a second person releases; the
-principals read and acknowledge with their own keys.
+The center puts the results, and Airflow does the rest. A second person releases, and the principals read and
+acknowledge with their own keys.
 """
 
 import json
@@ -43,7 +43,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """One return of the night. ``record``: as prepared while it waits, as closed afterwards."""
+    """One return of the night. ``record``: the prepared one while it waits, the closed one afterwards."""
 
     source: Source
     day: date
@@ -52,12 +52,12 @@ class Return:
     prepared_by: str | None
     released_by: str | None
     is_done: bool
-    """Closed, receipted, and nothing is left to do for it."""
+    """Whether it is closed and receipted, and nothing is left to do for it."""
     record: ExchangeRecord
 
     @property
     def is_sent(self) -> bool:
-        """Whether its file lies with the principal."""
+        """Whether the principal has its file."""
         return self.is_done and self.record.decision in GOOD
 
 
@@ -69,13 +69,13 @@ class Delivered:
     path: Path
     roles: Path
     key: Path
-    """The center's public key, from beside its receipts."""
+    """The center's public key, which is beside its receipts."""
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What was put, and all that came of it."""
+    """What was put, and everything that came of it."""
 
     day: date
     exports: tuple[Export, ...]
@@ -84,30 +84,30 @@ class Night:
     first: tuple[Return, ...]
     correction: Return
     repeated: Return
-    """What came of telecom01's results delivered again in another order."""
+    """What came of telecom01's results when they were delivered again in another order."""
     delivered: tuple[Delivered, ...]
     corrected: Delivered
     preparer_refused: bool
     acks: Mapping[str, AckOutcome]
-    """Outcome of each file that was put under ``acks/``, by its name."""
+    """Outcome of each file put under ``acks/``, by its name."""
     seconds: Mapping[str, float]
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Exchanges of the night that came to their end."""
+        """Exchanges of the night that ended."""
         made = (*self.first, self.correction, self.repeated)
         return (*(record.exchange_id for record in self.results.values()), *(each.id for each in made))
 
 
 def import_staff(house: House, staff: bytes) -> int:
-    """As `sluice staff import` does; how many rows were new."""
+    """Import a staff file as `sluice staff import` does. Returns the number of new rows."""
     key = house.keyring.staff_key()
     done = admit(house.conn, StaffFile(staff, "file"), key=key, controller=house.settings.center, now=datetime.now(UTC))
     return done.rows_new
 
 
 def run_night(house: House, day: date, exports: tuple[Export, ...], folder: Path, seed: int, say: Say) -> Night:
-    """The whole night of ``day``. ``say`` hears each step. Raises DemoUnfinished when Airflow does not come."""
+    """Run the whole night of ``day``. ``say`` gets each step. Raises DemoUnfinished if Airflow does not come."""
     energy, telecom = exports
     seconds: dict[str, float] = {}
     say("the center drops the results of both platforms; Airflow makes the returns")
@@ -143,9 +143,9 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 
 def arrive(house: House, exports: Mapping[Source, Path]) -> dict[Principal, ExchangeRecord]:
-    """Put exports where only the center can, and wait until Airflow has let their results in.
+    """Put exports where only the center can, and wait until Airflow has accepted the results.
 
-    Raises DemoUnfinished, also when some were not let in.
+    Raises DemoUnfinished, also if some were not accepted.
     """
     versions = {_put(house, source, path): source for source, path in exports.items()}
     deadline = time.monotonic() + WAIT_SECONDS
@@ -178,7 +178,7 @@ def _record_of(house: House, line: ExchangeLine | None) -> ExchangeRecord:
 def wait_for(
     house: House, source: Source, day: date, until: Callable[[Return], bool], after: Return | None = None
 ) -> Return:
-    """The youngest return of a day once ``until`` holds, other than ``after``. Raises DemoUnfinished."""
+    """Wait until ``until`` holds for the youngest return of a day, other than ``after``. Raises DemoUnfinished."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         made = find_return(house.conn, source, day)
@@ -191,14 +191,14 @@ def wait_for(
 
 
 def _check_goes_on(made: Return) -> None:
-    """Raises DemoUnfinished for a return that ended without a file, other than for being the same as before."""
+    """Check a return that ended without a file: it may only be the same as before. Raises DemoUnfinished."""
     reason = made.record.reason_code or ""
     if made.is_done and not made.is_sent and not reason.startswith("DUPLICATE"):
         raise DemoUnfinished(Ref("return", made.id), Ref("reason", reason))
 
 
 def find_return(conn: Connection, source: Source, day: date) -> Return | None:
-    """The youngest return of a day that is prepared or closed."""
+    """Return the youngest return of a day that is prepared or closed."""
     row = conn.execute(
         """select exchange_id::text as id, key, receipt_at is not null
                and not exists (select from outbox o where o.exchange_id = e.exchange_id and done_at is null) as done
@@ -230,7 +230,7 @@ def find_return(conn: Connection, source: Source, day: date) -> Return | None:
 
 
 def is_refused_to(house: House, by: str, exchange_id: str) -> bool:
-    """Whether a return cannot be released by ``by``."""
+    """Whether ``by`` is refused the release of a return."""
     try:
         release(house, exchange_id, by, datetime.now(UTC))
     except NotReleasable:
@@ -263,9 +263,9 @@ def fetch(settings: Settings, made: Return, folder: Path) -> Delivered:
 
 
 def acknowledge(house: House, delivered: tuple[Delivered, ...]) -> dict[str, AckOutcome]:
-    """Each principal says that its file arrived; then energy01 says so of telecom01's too, which closes nothing.
+    """Let each principal acknowledge its file. Then energy01 acknowledges telecom01's as well, which closes nothing.
 
-    Read at once, as the DAG ``acknowledgements`` does every five minutes.
+    The files are read at once, as the DAG ``acknowledgements`` does every five minutes.
     """
     put: dict[str, str] = {}
     energy, telecom = delivered

@@ -1,4 +1,4 @@
-"""The evidence of the night, read from the files that the principals have, each line with its control."""
+"""Evidence of the night, read from the files that the principals have. Each line comes with its control."""
 
 import base64
 import csv
@@ -44,7 +44,7 @@ for roles, key in zip(sys.argv[1::2], sys.argv[2::2]):
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Whose one kind of column is, at each principal."""
+    """The parties for one kind of column, at each principal."""
 
     group: str
     supplied_by: str
@@ -53,7 +53,7 @@ class Flip:
 
 
 def night_checks(house: House, night: Night) -> Iterator[Check]:
-    """Every line of evidence about one night."""
+    """Yield every line of evidence about one night."""
     yield from _count_checks(night)
     yield from _staff_checks(night)
     yield from _note_checks(night)
@@ -65,7 +65,7 @@ def night_checks(house: House, night: Night) -> Iterator[Check]:
 
 
 def _count_checks(night: Night) -> Iterator[Check]:
-    """Records in the export and rows in the file are counted apart from the house."""
+    """Check the counts. Records in the export and rows in the file are counted without code of Sluice."""
     for made, export, delivered in zip(night.first, night.exports, night.delivered, strict=True):
         what = made.record.what
         parts = (what.rows_accepted, what.rows_held, what.rows_refused)
@@ -77,7 +77,7 @@ def _count_checks(night: Night) -> Iterator[Check]:
 
 
 def _records_in(export: Export) -> int:
-    """Distinct calls, by the platform's own id."""
+    """Count the distinct calls, by the platform's own id."""
     return len({row[CALL_ID[export.source.platform]] for row in _csv(export.path, ",")})
 
 
@@ -90,7 +90,7 @@ def _staff_checks(night: Night) -> Iterator[Check]:
 
 
 def _note_checks(night: Night) -> Iterator[Check]:
-    """energy01 has such notes masked, telecom01 has a person read them first."""
+    """Check the notes about health: energy01 has them masked, telecom01 has a person read them first."""
     for export, delivered in zip(night.exports, night.delivered, strict=True):
         there, gone = _with_health(_csv(export.path, ",")), _with_health(rows_of(delivered.path))
         record = night.results[export.source.principal]
@@ -119,7 +119,7 @@ def _role_checks(night: Night) -> Iterator[Check]:
 
 
 def flips_of(night: Night) -> Iterator[Flip]:
-    """What both principals get, with whose it is at each."""
+    """Yield the kinds of column that both principals get, with the parties at each."""
     columns = [{line.field_group or "": line for line in made.record.what.columns} for made in night.first]
     for group in columns[0]:
         lines = [each[group] for each in columns if group in each]
@@ -133,7 +133,7 @@ PARTS = ("controller", "processor")
 
 
 def profile_of(made: Return) -> str:
-    """The role profile of what our staff adds, beside what is about the staff itself."""
+    """Return the role profile of what our staff adds, leaving out data about the staff itself."""
     added = {line.role_profile for line in made.record.what.columns if _is_added(line)}
     return ", ".join(sorted(str(profile) for profile in added))
 
@@ -143,9 +143,9 @@ def _is_added(line: ColumnLine) -> bool:
 
 
 def verified(delivered: Sequence[Delivered], changed: Path) -> list[str]:
-    """Exchange id or "refused" of each role statement, said by another process with an empty environment.
+    """Verify each role statement in another process with an empty environment. Returns exchange ids, or "refused".
 
-    It gets the statements and the public keys. The last is ``changed``, under the first key.
+    That process gets only the statements and the public keys. The last statement is ``changed``, under the first key.
     """
     pairs = [(each.roles, each.key) for each in delivered] + [(changed, delivered[0].key)]
     done = subprocess.run(
@@ -161,7 +161,7 @@ def verified(delivered: Sequence[Delivered], changed: Path) -> list[str]:
 
 
 def _changed(roles: Path) -> Path:
-    """The statement with one controller exchanged, everything else as it was."""
+    """Write the statement with one controller exchanged, and everything else as it was."""
     document = json.loads(roles.read_bytes())
     payload = base64.urlsafe_b64decode(document["payload"] + "==")
     other = payload.replace(b'"controller":"center"', b'"controller":"energy01"', 1)
@@ -182,7 +182,7 @@ def _release_checks(night: Night) -> Iterator[Check]:
 
 
 def _late_checks(night: Night) -> Iterator[Check]:
-    """The correction says what it corrects, and has the later outcome where the first file had the earlier one."""
+    """Check that the correction names what it supersedes, and has the late outcomes, which the first file had not."""
     first, second = night.first[0], night.correction
     says = second.record.what.supersedes == first.id
     yield Check("the correction says what it supersedes", f"{second.id[:8]} supersedes {first.id[:8]}", says)
@@ -200,7 +200,7 @@ def _agreeing(delivered: Delivered, wanted: Mapping[str | None, str | None]) -> 
 
 
 def _repeat_checks(house: House, night: Night) -> Iterator[Check]:
-    """telecom01's results once more in another order: nothing goes out, and that is recorded."""
+    """Check that telecom01's results in another order send nothing, and that this is recorded."""
     repeated, first = night.repeated, night.first[1]
     stem = first.key.rsplit(".", 1)[0]
     sent = [o for o in house.objects.list_versions(house.settings.bucket_exchange, stem) if o.key.endswith(".xlsx")]
@@ -223,7 +223,7 @@ def _ack_checks(night: Night) -> Iterator[Check]:
 
 @cache
 def rows_of(path: Path) -> Rows:
-    """The rows of a delivered file; CSV by Python's own reader, XLSX by ours."""
+    """Return the rows of a delivered file. CSV is read by Python's own reader, XLSX by ours."""
     if path.suffix == ".csv":
         return _csv(path, ";")
     table = read_table(path, file_name=path.name)

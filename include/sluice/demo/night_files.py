@@ -1,6 +1,6 @@
 """The files of the demo's night: who is ready, and what two platforms export of one day of calls.
 
-The contacts are those that were accepted before; agents, outcomes and notes are invented.
+The contacts are those accepted before. Agents, outcomes and notes are invented.
 """
 
 import csv
@@ -39,7 +39,7 @@ TELECOM_PLAN = ResultPlan(health_note=4, unready_agent=6, duplicate=5)
 HEALTH_WORDS = (
     "kanker", "hartinfarct", "zwanger", "depressie", "cancer", "infarctus", "enceinte", "dépression",
 )  # fmt: skip
-"""Of every invented note about somebody's health at least one."""
+"""Words of which every invented note about somebody's health has at least one."""
 CALLS = 400
 """Contacts called per principal."""
 DAYS_BACK = 300
@@ -47,7 +47,7 @@ DAYS_BACK = 300
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One principal's results: their platform, and which columns of its contacts are called."""
+    """The results of one principal: their platform, and which columns of its contacts are called."""
 
     principal: Principal
     flow: Flow
@@ -68,7 +68,7 @@ SOURCES = (ENERGY, TELECOM)
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What a platform wrote: all calls of the day, and later corrections where there are any."""
+    """Files that a platform wrote: all calls of the day, and later corrections if there are any."""
 
     source: Source
     path: Path
@@ -77,9 +77,9 @@ class Export:
 
 
 def free_day(house: House, now: datetime) -> date:
-    """The youngest day whose cut-off has passed and of which nobody brought results yet.
+    """Return the youngest day whose cut-off has passed and that has no results yet.
 
-    Each demo has a night of its own, so its counts are its own. Raises NotFound after 300 of them.
+    Each demo has a night of its own, and so its own counts. Raises NotFound if there is none within 300 days.
     """
     taken = {day for source in SOURCES for day in find_days(house.conn, source.principal, source.flow)}
     today = brussels_day(now)
@@ -99,9 +99,9 @@ def _cut_off(house: House, source: Source, day: date, now: datetime) -> datetime
 
 
 def staff_file(day: date) -> bytes:
-    """Everybody passed and signed before the quarter of ``day``, but for one agent with 89.99.
+    """Return a staff file: everybody passed and signed before the quarter of ``day``, except one agent with 89.99.
 
-    Of one quarter it is always the same file, and importing that again changes nothing.
+    It is always the same file within a quarter, and importing it again changes nothing.
     """
     quarter = datetime(day.year, day.month - (day.month - 1) % 3, 1, tzinfo=BRUSSELS)
     code = f"coc-{quarter:%Y-%m}"
@@ -121,7 +121,7 @@ def _at(moment: datetime) -> str:
 def write_exports(
     house: House, contacts: Sequence[str], folder: Path, seed: int, calls: int, day: date
 ) -> tuple[Export, ...]:
-    """Both platforms' exports of ``day``. ``contacts``: accepted exchanges, those of SOURCES in order."""
+    """Write both platforms' exports of ``day``. ``contacts``: accepted exchanges, in the order of SOURCES."""
     return tuple(
         _write(source, _contacts(house, source, exchange_id, calls), folder, seed + turn, day)
         for turn, (source, exchange_id) in enumerate(zip(SOURCES, contacts, strict=True))
@@ -136,7 +136,7 @@ def _write(source: Source, contacts: pl.DataFrame, folder: Path, seed: int, day:
 
 
 def _contacts(house: House, source: Source, exchange_id: str, calls: int) -> pl.DataFrame:
-    """What a dialler is given: some of the accepted contacts."""
+    """Return what a dialler is given: some of the accepted contacts."""
     place = get_accepted(house.conn, exchange_id)
     frame = pl.read_parquet(io.BytesIO(house.objects.read(place.bucket, place.key, place.version_id))).head(calls)
     language = pl.col("language") if "language" in frame.columns else pl.lit("nl")
@@ -150,7 +150,7 @@ def _contacts(house: House, source: Source, exchange_id: str, calls: int) -> pl.
 
 
 def shuffled(export: Export, folder: Path, seed: int) -> Path:
-    """The same rows in another order."""
+    """Write the same rows in another order."""
     with export.path.open(newline="") as file:
         header, *rows = csv.reader(file)
     random.Random(seed).shuffle(rows)

@@ -1,7 +1,7 @@
-"""The demo's persons: one who is in both principals' files and in a return asks to be forgotten, then a batch of 1,000.
+"""The demo's persons: one in both principals' files and in a return asks to be forgotten, then a batch of 1,000 does.
 
-The desk opens and decides, the principals instruct with their own keys, somebody else releases, and what
-the schedules do every five minutes is done at once.
+The desk opens and decides, the principals instruct with their own keys, and somebody else releases. What the schedules
+do every five minutes is done at once.
 """
 
 import csv
@@ -51,7 +51,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Person:
-    """One story, from the first word to the proof. ``notices``: what each principal was told, as it reads it."""
+    """One story, from the request to the proof. ``forwarded``: the notices of each principal, as it reads them."""
 
     case: Case
     before: tuple[Whereabouts, ...]
@@ -64,7 +64,7 @@ class Person:
     letter: Path
     recipients: tuple[Notice, ...]
     again: Outcome
-    """The person in another spelling in a later file."""
+    """The person in a later file, in another spelling."""
     batch: Case
     batch_report: ErasureReport
     seconds: float
@@ -78,9 +78,10 @@ def run_person(
     folder: Path,
     say: Say,
 ) -> Person:
-    """The whole story. ``customers``: of the batch; ``again``: brings the person back in a later file.
+    """Run the whole story. ``customers``: those of the batch. ``again``: drops a later file that has the person.
 
-    What ``again`` gives waits for that file: meanwhile the batch is read, instructed, planned and released.
+    ``again`` returns a function that waits for that file. Meanwhile the batch is read, instructed, planned and
+    released.
     """
     started = time.monotonic()
     person = (parse_identifier(f"phone:{phone}", 1),)
@@ -128,7 +129,7 @@ def _order(word: str) -> Order:
 
 
 def _asked(house: House, phone: str) -> Case:
-    """By letter, to the center; the desk has no doubt who it is."""
+    """Open the case of a letter to the center. The desk has no doubt who the person is."""
     now = _now()
     identifiers = [(SubjectKind.PHONE, phone)]
     case = open_case(house, NewRequest(Right.ERASURE, identifiers, None, now, "letter", "nl", DESK), now)
@@ -137,9 +138,9 @@ def _asked(house: House, phone: str) -> Case:
 
 
 def instructed(house: House, case_id: CaseId, action: Action = Action.ERASE) -> dict[str, bytes]:
-    """Every principal reads its notice and instructs, with its own key; the desk decides for the center.
+    """Let every principal read its notice and instruct with its own key. The desk decides for the center.
 
-    What each principal was told, by its code.
+    Returns what each principal was told, by its code.
     """
     notices: dict[str, bytes] = {}
     for part in store.get_case(house.conn, case_id).sub_cases:
@@ -156,7 +157,7 @@ def instructed(house: House, case_id: CaseId, action: Action = Action.ERASE) -> 
 
 
 def _released(house: House, case_id: CaseId) -> bool:
-    """Whether who made the plan was refused; somebody else releases it. Airflow may have planned before."""
+    """Release the plan by somebody else, and return whether its maker was refused. Airflow may have planned before."""
     drafted = draft(house, case_id, PLANNER, _now())
     try:
         release(house, case_id, drafted.plans[0].made_by, _now())
@@ -168,7 +169,7 @@ def _released(house: House, case_id: CaseId) -> bool:
 
 
 def _erased(house: House, case_id: CaseId) -> ErasureReport:
-    """As the DAG `erasure` does, again while files are under way; where that came first, after it.
+    """Run the erasure as the DAG `erasure` does, and again while files are under way. Waits if the DAG came first.
 
     Raises DemoUnfinished.
     """
@@ -188,7 +189,7 @@ def _erased(house: House, case_id: CaseId) -> ErasureReport:
 
 
 def _ended(house: House, case_id: CaseId, folder: Path) -> Path:
-    """Recipients are told, the case goes as far as it goes by itself, and the person gets the last letter."""
+    """Tell recipients, take the steps of the case that are ready, and write the last letter to the person."""
     tell(house, _now())
     finish(house, _now())
     letter = write_letter(house, case_id, LetterKind.COMPLETION, _now())
@@ -200,7 +201,7 @@ def _ended(house: House, case_id: CaseId, folder: Path) -> Path:
 
 
 def _batch_released(house: House, customers: Sequence[str]) -> CaseId:
-    """One request file of energy01 for many of its customers, with its own key; the rest as for one person."""
+    """Read one request file of energy01 for many customers, put with its own key, then proceed as for one person."""
     own, bucket = ObjectStore(as_principal(house.settings, ENERGY)), house.settings.bucket_exchange
     content = "\n".join(["customer", *customers, ""]).encode()
     stored = own.put(bucket, f"{ENERGY}/requests/erasure-batch.csv", content, CSV)
@@ -229,7 +230,7 @@ def _case_of(house: House, version_id: str) -> CaseId:
 
 
 def shared_phone(sent: Sequence[dict[str, str]], shared: frozenset[str]) -> str:
-    """A phone of the return that is in both principals' files. Raises DemoUnfinished."""
+    """Return a phone of the return that is in both principals' files. Raises DemoUnfinished."""
     found = next((row["phone"] for row in sent if row["phone"] in shared), None)
     if found is None:
         raise DemoUnfinished(Ref("persons of both", 0))
@@ -237,20 +238,20 @@ def shared_phone(sent: Sequence[dict[str, str]], shared: frozenset[str]) -> str:
 
 
 def batch_of(campaign: Path, phone: str) -> list[str]:
-    """Customer numbers of energy01's file for the batch; the person of the first case is not among them."""
+    """Return customer numbers of energy01's file for the batch, without the person of the first case."""
     with campaign.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     return [row["customer_number"] for row in rows if row["phone"] != phone][-BATCH:]
 
 
 def customers_of(campaign: Path) -> list[str]:
-    """Customer numbers of energy01's file that are not in the batch, in the file's order."""
+    """Return the customer numbers of energy01's file that are not in the batch, in the file's order."""
     with campaign.open(newline="", encoding="utf-8") as file:
         return [row["customer_number"] for row in csv.DictReader(file, delimiter=";")][:-BATCH]
 
 
 def come_again(campaign: Path, phone: str, folder: Path) -> Drop:
-    """A later file with 200 persons of the first one, the erased one among them in another spelling."""
+    """Write a later file with the first 200 persons of the campaign, and the erased one in another spelling."""
     with campaign.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file, delimiter=";")
     place = header.index("phone")

@@ -1,4 +1,4 @@
-"""The evidence of the persons' story, each line from what the principals and the person have."""
+"""Evidence of the persons' story, from what the principals and the person have."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +16,7 @@ from sluice.rights.erasure.certificate_check import verify_certificate
 
 
 def person_checks(house: House, told: Person) -> Iterator[Check]:
-    """Every line of evidence about the persons."""
+    """Yield every line of evidence about the persons."""
     yield from _found_checks(told)
     yield from _decision_checks(told)
     yield from _erasure_checks(house, told)

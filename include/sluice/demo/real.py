@@ -1,4 +1,4 @@
-"""``make demo FILE=...``: a real file through the house, or the gap that keeps it out."""
+"""``make demo FILE=...``: put a real file through Sluice, or show the gap that keeps it out."""
 
 import csv
 import io
@@ -29,14 +29,14 @@ NOBODY = Principal("nobody01")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What a file without a contract still needs: the skeleton that was written and its open places."""
+    """What a file without a contract still needs: the skeleton that was written, and its open places."""
 
     skeleton: Path
     problems: tuple[Problem, ...]
 
 
 def read_real(file: Path) -> Table:
-    """The file as a table. Raises UsageError, naming the code, when it cannot be read as one."""
+    """Read the file as a table. Raises UsageError with the code if it cannot be read as one."""
     if not file.is_file():
         raise UsageError(Ref("file", file.name), Ref("state", "not found"))
     table = read_table(file, file_name=file.name)
@@ -46,7 +46,7 @@ def read_real(file: Path) -> Table:
 
 
 def find_contract_for(settings: Settings, table: Table) -> DataContract | None:
-    """The inbound contract of the checkout whose columns are exactly those of the file."""
+    """Return the inbound contract of the checkout with exactly the columns of the file, or None."""
     columns = set(table.frame.columns)
     for paper in find_flows(settings.principals_dir):
         try:
@@ -59,7 +59,7 @@ def find_contract_for(settings: Settings, table: Table) -> DataContract | None:
 
 
 def drop_of(file: Path, contract: DataContract | None) -> Drop:
-    """The file as a drop of the principal whose contract fits, or of one that has no paper."""
+    """Make a drop of the file, for the principal whose contract fits, or for one without papers."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", file.name)
     if contract is None:
         flow = Flow(re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "file")
@@ -70,7 +70,7 @@ def drop_of(file: Path, contract: DataContract | None) -> Drop:
 
 
 def write_gap(settings: Settings, file: Path, flow: str) -> Gap:
-    """Write the skeleton of the missing contract and say what is open in it."""
+    """Write the skeleton of the missing contract, and return what is open in it."""
     from sluice.exchange.infer import skeleton_of
 
     folder = settings.var / "demo"
@@ -81,7 +81,7 @@ def write_gap(settings: Settings, file: Path, flow: str) -> Gap:
 
 
 def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path, encoding: str | None) -> Iterator[Check]:
-    """What is in the lake against an independent count: every cell of every column, by Python's csv module."""
+    """Compare the lake with an independent count by Python's csv module: every cell of every column."""
     line = outcomes[0].line
     if line.rows_accepted is None or line.rows_accepted == 0:
         return
@@ -96,7 +96,7 @@ def real_checks(settings: Settings, outcomes: Sequence[Outcome], file: Path, enc
 
 
 def count_csv(path: Path, encoding: str = "utf-8") -> dict[str, Counter[str | None]]:
-    """How often each value stands in each column, read by the standard library with the file's own sniffing."""
+    """Count each value of each column with the standard library, which detects the file's format itself."""
     with path.open(newline="", encoding="utf-8-sig" if encoding == "utf-8" else encoding) as file:
         dialect = csv.Sniffer().sniff(file.readline(), delimiters=";,\t|")
         file.seek(0)
@@ -109,7 +109,7 @@ def count_csv(path: Path, encoding: str = "utf-8") -> dict[str, Counter[str | No
 
 
 def kept_values(house: House, exchange_id: str) -> dict[str, Counter[str | None]]:
-    """How often each value stands in each column of the lake object."""
+    """Count each value of each column of the lake object."""
     item = get_accepted(house.conn, exchange_id)
     content = house.objects.read(item.bucket, item.key, item.version_id)
     table = pq.read_table(io.BytesIO(content))

@@ -1,7 +1,7 @@
-"""The demo's other rights: five persons ask for one right each; the principal and the center decide what is theirs.
+"""The demo's other rights: five persons each exercise one right; principal and center decide on their own parts.
 
-Two are handed a package: one of energy01, one of telecom01, whose agreement lets the center answer and whose basis
-is a contract. What the others asked shows in the next dial list of energy01, beside the one before.
+Two persons get a package: one of energy01, and one of telecom01, whose agreement lets the center answer and whose basis
+is a contract. What the others asked for shows in the next dial list of energy01, compared with the one before.
 """
 
 import csv
@@ -47,12 +47,12 @@ ACTIONS: Mapping[Right, Action] = {
     Right.RESTRICTION: Action.RESTRICT,
     Right.OBJECTION: Action.STOP,
 }
-"""What is decided of each right, by both controllers."""
+"""What both controllers decide for each right."""
 CORRECTED = "GAS"
-"""The product that the person of the rectification has, not the one in the principal's file."""
+"""The right product of the person who asks for rectification, which differs from that in the principal's file."""
 
 ROUNDS = 4
-"""Each step of a case waits for the one before."""
+"""Rounds of the schedules: each step of a case waits for the one before."""
 
 Rows = Mapping[str, Mapping[str, str]]
 """A dial list by customer number."""
@@ -60,7 +60,7 @@ Rows = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Listed:
-    """A dial list as the agents find it, and who stayed behind, by reason."""
+    """A dial list as the agents find it, and who was left out, by reason."""
 
     done: Dialled
     rows: Rows
@@ -68,13 +68,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class Rights:
-    """One story: who asked for what (customer number, case), the packages, the lists before and after."""
+    """One story: who asked for what (customer number, case), the packages, and the lists before and after."""
 
     cases: Mapping[Right, tuple[str, Case]]
     packages: Mapping[AnswerKind, Made]
     folder: Path
     unlisted: str
-    """Somebody who asked for nothing, and whose number is on the Do-Not-Call-Me list by then."""
+    """A person who asked for nothing, and whose number is on the Do-Not-Call-Me list for the second dial list."""
     before: Listed
     after: Listed
 
@@ -82,8 +82,9 @@ class Rights:
 def run_rights(
     house: House, called: Sequence[str], subscribers: Sequence[str], folder: Path, say: Callable[[str], None]
 ) -> Rights:
-    """The whole story. called: customer numbers of energy01 that somebody may be picked from; subscribers: phones of
-    telecom01; folder: for packages.
+    """Run the whole story. called: customer numbers of energy01 to pick persons from.
+
+    subscribers: phones of telecom01. folder: for packages.
     """
     say("a dial list is made; then five persons ask for one right each, and both controllers decide")
     _listed_numbers(house, [])
@@ -111,7 +112,7 @@ def _now() -> datetime:
 def _who(
     house: House, right: Right, row: Mapping[str, str], subscribers: Sequence[str]
 ) -> tuple[Principal, list[Identifier]]:
-    """Of which principal, by which numbers. Portability needs a contract as basis, and so a subscriber."""
+    """Return the principal and identifiers of a request. Portability needs a contract as basis, and so a subscriber."""
     if right is not Right.PORTABILITY:
         customer = Identifier(SubjectKind.PRINCIPAL_CUSTOMER_ID, row["customer_number"])
         return ENERGY, [customer, Identifier(SubjectKind.PHONE, row["phone"])]
@@ -123,7 +124,7 @@ def _who(
 
 
 def _exercised(house: House, right: Right, principal: Principal, person: Sequence[Identifier]) -> Case:
-    """One request, from the letter to the decision of both controllers."""
+    """Handle one request, from the letter to the decision of both controllers."""
     now, action = _now(), ACTIONS[right]
     given = [(each.kind, each.value) for each in person]
     case = open_case(house, NewRequest(right, given, principal, now, "letter", "fr", DESK), now)
@@ -136,7 +137,7 @@ def _exercised(house: House, right: Right, principal: Principal, person: Sequenc
 
 
 def _scheduled(house: House, cases: Sequence[Case]) -> None:
-    """What the schedules do every five minutes, as often as it takes; the desk posts every letter."""
+    """Do what the schedules do every five minutes, as often as needed. The desk posts every letter."""
     for _ in range(ROUNDS):
         follow(house, _now())
         sweep(house, _now())
@@ -146,7 +147,7 @@ def _scheduled(house: House, cases: Sequence[Case]) -> None:
 
 
 def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: AnswerKind, folder: Path) -> Made:
-    """The answer, in the vault and in clear in a folder of the demo's."""
+    """Make the answer, in the vault and in clear in a folder of the demo."""
     target = folder / kind.value
     if target.exists():
         shutil.rmtree(target)
@@ -155,9 +156,9 @@ def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: Answer
 
 
 def _listed_numbers(house: House, phones: Sequence[str]) -> None:
-    """A Do-Not-Call-Me list of today, as it is downloaded: one number a line. The first number is nobody's.
+    """Import a Do-Not-Call-Me list of today, in the form of the download: one number a line. The first is nobody's.
 
-    Principals write numbers in many ways; whoever keeps that list in one.
+    Principals write numbers in many forms; that list has one form only.
     """
     numbers = normalise_column(pl.Series(phones, dtype=pl.String), SubjectKind.PHONE).values
     path = house.settings.var / "demo" / "dncm.txt"

@@ -1,4 +1,4 @@
-"""The evidence of the demo's other rights: what the packages hold, and what the next dial list shows."""
+"""Evidence of the demo's other rights: what the packages hold, and what the next dial list shows."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ DECIDED_BY_PRINCIPAL = frozenset({State.INSTRUCTED, State.EXECUTED, State.CONFIR
 
 
 def rights_checks(house: House, told: Rights) -> Iterator[Check]:
-    """Every line of evidence about the rights beside erasure, in both roles."""
+    """Yield every line of evidence about the rights other than erasure, in both roles."""
     yield _roles(house, told)
     yield from _packages(told)
     yield from _next_list(told)
 
 
 def _roles(house: House, told: Rights) -> Check:
-    """Both the center and the principal decided of every case."""
+    """Check that both the center and the principal decided on every case."""
     cases = [store.get_case(house.conn, case.case_id) for _, case in told.cases.values()]
     own = sum(any(part.track is Track.CONTROLLER and part.action for part in case.sub_cases) for case in cases)
     theirs = sum(

@@ -1,7 +1,7 @@
 """The demo's story: drop files as the principals, wait for the DAGs, and check the evidence.
 
-Everything goes through the same doors as in production: S3 in, Airflow in between, S3 out. The
-checks at the end use what a principal or an auditor has: files, a public key, another process.
+Everything goes the same way as in production: S3 in, Airflow in between, S3 out. The checks at the end use what a
+principal or an auditor has: files, a public key, another process.
 """
 
 import io
@@ -47,7 +47,7 @@ class DemoUnfinished(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of evidence: what was asked, what came out, whether it is as it must be."""
+    """One line of evidence: what was checked, the result, and whether it is as it must be."""
 
     name: str
     figure: str
@@ -69,11 +69,11 @@ class Outcome:
 
 
 Dropped = dict[str, tuple[Drop, datetime]]
-"""Version id -> the drop and when it was put."""
+"""Drops with the moment they were put, by version id."""
 
 
 def put(settings: Settings, drops: Sequence[Drop]) -> Dropped:
-    """Put every file with its principal's own key (the center's, for those who have none)."""
+    """Put every file with its principal's own key, or with the center's for those without one."""
     versions: Dropped = {}
     for drop in drops:
         objects, at = ObjectStore(as_principal(settings, drop.principal)), datetime.now(UTC)
@@ -83,7 +83,7 @@ def put(settings: Settings, drops: Sequence[Drop]) -> Dropped:
 
 
 def as_principal(settings: Settings, principal: str) -> Settings:
-    """The settings with one principal's S3 key, where the embedded server knows it."""
+    """Return the settings with one principal's S3 key, if the embedded server knows it."""
     if not secret_path(settings.var, principal).exists():
         return settings
     key = credential(settings.var, principal)
@@ -93,7 +93,7 @@ def as_principal(settings: Settings, principal: str) -> Settings:
 
 
 def wait(settings: Settings, versions: Dropped, tick: Callable[[int], None]) -> list[Outcome]:
-    """Until every file has its decision and its receipt; ``tick`` hears how many have. Raises DemoUnfinished."""
+    """Wait until every file has its decision and receipt; ``tick`` is called with that number. Raises DemoUnfinished."""
     deadline = time.monotonic() + WAIT_SECONDS
     with connect(settings) as conn:
         while time.monotonic() < deadline:
@@ -128,14 +128,14 @@ def fetch_receipts(settings: Settings, outcomes: Sequence[Outcome], folder: Path
 
 
 def example_of(outcomes: Sequence[Outcome]) -> str:
-    """The beginning of the number of an exchange worth a look: one of which rows were accepted, if there is one."""
+    """Return the beginning of the number of an exchange to look at, with accepted rows if there is one."""
     return max(outcomes, key=lambda outcome: bool(outcome.line.rows_accepted)).line.id[:8]
 
 
 def checks(
     settings: Settings, outcomes: Sequence[Outcome], receipts: Sequence[Path], others: Sequence[str] = ()
 ) -> Iterator[Check]:
-    """The evidence, each line with the control that shows it could have failed. ``others``: more exchanges."""
+    """Yield the evidence, each line with a control that shows it could have failed. ``others``: more exchanges."""
     yield Check(
         "exchanges ended as told",
         f"{sum(o.as_told for o in outcomes)} of {len(outcomes)}",
@@ -151,7 +151,7 @@ def checks(
 
 
 def _receipt_checks(receipts: Sequence[Path]) -> Iterator[Check]:
-    """In another process with an empty environment: only the files and the public key."""
+    """Verify the receipts in another process with an empty environment: from only the files and the public key."""
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as name:
         copied, forged = Path(name) / "copied.json", Path(name) / "forged.json"
         copied.write_bytes(rewritten(receipts[0].read_bytes()))
@@ -168,7 +168,7 @@ def _one_row_more(said: dict[str, Any]) -> None:
 
 
 def _verified(paths: Sequence[Path], key: Path) -> list[dict[str, Any]]:
-    """What the command says of each; where it says less than it was asked, of none that it is valid."""
+    """Return what the command says of each receipt. If it says fewer than asked, none counts as valid."""
     done = subprocess.run(
         [sys.executable, "-m", "sluice.cli.main", "receipt", "verify", "-", "--key", str(key), "--format", "json"],
         env={"PATH": os.defpath, "HOME": str(key.parent)},
@@ -226,7 +226,7 @@ def _is_valid(event: str) -> bool:
 
 
 def _isolation_checks(settings: Settings) -> Iterator[Check]:
-    """energy01's key against telecom01's prefix: nothing read, nothing listed, nothing written."""
+    """Try energy01's key on telecom01's prefix: nothing may be read, listed or written."""
     stranger = ObjectStore(as_principal(settings, "energy01"))
     bucket, refused = settings.bucket_exchange, 0
     attempts: tuple[Callable[[], object], ...] = (
