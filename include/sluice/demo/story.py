@@ -93,7 +93,7 @@ def as_principal(settings: Settings, principal: str) -> Settings:
 
 
 def wait(settings: Settings, versions: Dropped, tick: Callable[[int], None]) -> list[Outcome]:
-    """Wait until every file has its decision and receipt; ``tick`` is called with that number. Raises DemoUnfinished."""
+    """Wait until every file has its decision and receipt; ``tick`` gets how many have. Raises DemoUnfinished."""
     deadline = time.monotonic() + WAIT_SECONDS
     with connect(settings) as conn:
         while time.monotonic() < deadline:

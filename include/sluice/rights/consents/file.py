@@ -1,4 +1,4 @@
-"""Read a file of consent records: a row per person, purpose and channel, with how and when consent was given. Pure."""
+"""Read a file of consent records: a row per person, purpose and channel, with how and when the person said it. Pure."""
 
 import csv
 import io

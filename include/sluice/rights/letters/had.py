@@ -58,7 +58,10 @@ def final_letter(part: SubCase) -> LetterKind:
 
 
 def is_missed(conn: Connection, case: Case, today: date) -> bool:
-    """Whether a last day passed without an answer. An answer that came in time counts, however late it is booked."""
+    """Whether a last day passed without an answer. An answer that came in time counts, however late it is booked.
+
+    today: a Brussels date.
+    """
     if case.state.is_over:
         return False
     if not case.sub_cases:  # it waits for the person to be found

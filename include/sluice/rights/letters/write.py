@@ -1,8 +1,8 @@
 """Write letters to the person: receipt, extension, refusal, completion, lifting. Each is sealed and logged.
 
-The name of a letter is a function of its case, kind, part and language. It is put first, and then logged with the
-versions that were put. If a worker dies between the two, the next one puts the letter again and removes every version
-that was not logged.
+A letter is put under a name that is a function of its case, kind, part and language, and then logged with the versions
+that were put. If a worker dies between the two, the next one puts the letter again and removes every version that was
+not logged.
 """
 
 import hashlib
