@@ -171,7 +171,7 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
 
 
 def _are_told(house: House, part: SubCase) -> bool:
-    """Whether the recipients of a part are known and were all told (Art. 19). A refusal has none."""
+    """Whether the recipients of a part are known and were all told (Art. 19). A refusal is told to none."""
     return part.action is Action.REFUSE or notice_store.count_untold(house.conn, part.sub_case_id) == 0
 
 
