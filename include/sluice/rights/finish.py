@@ -154,7 +154,7 @@ def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) ->
 
     Near the last day it does not wait for other parts.
     """
-    if not _are_told(house, part):
+    if not notice_store.is_told(house.conn, part):
         return False  # the letter names the other recipients as told
     if comes_with_package(part) and find_ready(house.conn, part) is None:
         return False  # the letter says that there is a copy
@@ -167,12 +167,7 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     """Whether the person will be told about a part that is not done yet, or has recipients who were not told."""
     if not answers(part) or part.state.is_over or part.state is State.REFUSED:
         return False
-    return part.state not in DONE[part.track] or not _are_told(house, part)
-
-
-def _are_told(house: House, part: SubCase) -> bool:
-    """Whether the recipients of a part are known and were all told (Art. 19). A refusal is told to none."""
-    return part.action is Action.REFUSE or notice_store.count_untold(house.conn, part.sub_case_id) == 0
+    return part.state not in DONE[part.track] or not notice_store.is_told(house.conn, part)
 
 
 def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
@@ -189,7 +184,7 @@ def _confirmed(house: House, case: Case, part: SubCase, now: datetime) -> Case |
     """
     if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
         return _answered(house, case, part, now)
-    if not _are_told(house, part):
+    if not notice_store.is_told(house.conn, part):
         return None
     evidence = confirm(house, case, part)
     if evidence is None:

@@ -241,6 +241,12 @@ def test_what_is_refused_in_part_has_its_letter_before_the_answer(desk: Desk) ->
 
     assert write_owed(desk.house, NOW).letters == 1
 
+    with pytest.raises(LetterNotDue):  # nobody has found out yet who else has the data (Art. 19)
+        write_letter(desk.house, case.case_id, LetterKind.COMPLETION, NOW, sub_case_id=part.sub_case_id)
+    conn.execute(
+        "insert into propagation (sub_case_id, recipients, found_at, entry_hash) values (%s, 0, now(), %s)",
+        (part.sub_case_id, SHA),
+    )
     completion = write_letter(desk.house, case.case_id, LetterKind.COMPLETION, NOW, sub_case_id=part.sub_case_id)
     by_letter = order("ANSWERED_BY_LETTER", evidence=completion.sha256)
     with pytest.raises(TransitionRefused, match="refusal_was_told"):
