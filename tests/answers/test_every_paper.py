@@ -16,7 +16,7 @@ from documents.samples import a_record
 from night import AGREEMENT, change
 from rights.town import Town, open_town, papers_of
 from sluice.agreement.folder.load import load_agreement
-from sluice.agreement.model import Agreement, SubProcessor
+from sluice.agreement.model import Agreement, FieldRole, Purpose, SubProcessor
 from sluice.answers.authority import Authority, authority_of
 from sluice.answers.info import Information, Transfer, information_of
 from sluice.answers.model import Found, Held
@@ -101,10 +101,15 @@ def told(own: Agreement, *papers: Agreement, held: tuple[Held, ...], holders: tu
     return information_of(found, authority, "center")
 
 
+def for_purpose(purpose: Purpose) -> FieldRole:
+    """A column that rests on what a purpose rests on, as the linter wants it (CON-061)."""
+    return replace(BY_CONTRACT, purpose_iris=(purpose.iri,), legal_basis=purpose.legal_basis)
+
+
 def test_what_two_papers_say_alike_stands_once_and_of_one_agreement_the_youngest_end_counts() -> None:
     first = paper("A", end_days=30)
     second = paper("A", "2.0.0", end_days=60, valid_from=date(2026, 6, 1))
-    role = replace(BY_CONTRACT, purpose_iris=(first.purposes[0].iri,))
+    role = for_purpose(first.purposes[0])
     held = a_copy(1, "1.0.0", "A", role, "x")
 
     said = told(second, first, held=(held,))
@@ -119,7 +124,7 @@ def test_what_two_papers_say_alike_stands_once_and_of_one_agreement_the_youngest
 def test_a_purpose_is_told_of_the_paper_that_has_it_and_of_no_other() -> None:
     both = load_agreement(PAPERS / "agreement-3.0.0.yaml").purposes[:2]
     care, sales = paper("CARE", purposes=both[1:]), paper("SALES", purposes=both)
-    roles = [replace(BY_CONTRACT, purpose_iris=(each.iri,)) for each in (both[1], both[0])]
+    roles = [for_purpose(each) for each in (both[1], both[0])]
     copies = tuple(
         a_copy(place, "1.0.0", name, role, "x")
         for place, (name, role) in enumerate(zip(("CARE", "SALES"), roles, strict=True))

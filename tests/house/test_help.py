@@ -36,7 +36,7 @@ def test_every_command_speaks_json() -> None:
 
 
 def _cut_short(command: Any, path: str) -> Iterator[str]:
-    """Commands whose line in a list of commands ends within a parenthesis or at "Art.": it ends at a dot and a space."""
+    """Commands whose line in a list of commands is cut within a parenthesis or at "Art.": at a dot and a space."""
     for name, under in getattr(command, "commands", {}).items():
         line = under.get_short_help_str(200)
         if line.count("(") != line.count(")") or line.endswith(" Art."):
