@@ -1,1 +1,1 @@
-"""The life of one file: opened before it is read, judged, kept, closed in one transaction, its effects repeatable."""
+"""The life of one file: opened before it is read, judged, kept, closed in one transaction; then its effects."""

@@ -13,13 +13,15 @@ from sluice.media_types import JOSE
 
 PREFIX = "checkpoints/"
 PUT_WITHIN = timedelta(minutes=10)
-"""A checkpoint is put outside right after its commit, by the next worker if that one died: a minute later."""
+"""How long a checkpoint may take to be put outside: it goes right after its commit or, if that worker died, a minute
+later."""
 ANCHORED_WITHIN = timedelta(days=1)
-"""A young ledger has no checkpoint yet; one of yesterday that has none is not anchored at all, or no longer."""
+"""How long a ledger may have no checkpoint outside. A young one has none yet; later it is not, or no longer, anchored
+at all."""
 
 
 class AnchorsMissing(SluiceError):
-    """Raised where nothing is seen to be bad: the copies that would show it are not there."""
+    """Raised when nothing was found to be bad, but the copies that would show it are not there."""
 
     code: ClassVar[str] = "SLU-455"
     summary: ClassVar[str] = "checkpoints of the ledger are not in the evidence bucket, so that a cut would not show"
@@ -31,12 +33,12 @@ class AnchorsMissing(SluiceError):
 
 
 def anchor_ledger(house: House, now: datetime) -> int:
-    """Sign all chain heads, if one moved, and store every checkpoint that is missing outside; the last number.
+    """Sign all chain heads if one moved, and store every checkpoint that is missing outside; return the last number.
 
     A worker may die between signing and storing, so what is missing is looked up, not remembered: from the newest back
-    to one that is there. The oldest is stored first, so that none is missing below one that was stored; what somebody
-    took away there, :func:`put_missing` finds. A key tells when it was made too: after a restore the database gives
-    numbers again that other checkpoints outside it have.
+    to one that is there. The oldest is stored first, so that there is no gap below a stored one. If somebody removed
+    checkpoints further back, :func:`put_missing` finds that. A key also says when its checkpoint was made: after a
+    restore the database uses numbers again that other checkpoints outside already have.
     """
     last = find_last_checkpoint(house.conn)
     if last is None or heads_changed(house.conn, last, house.keyring.public):
@@ -52,7 +54,7 @@ def anchor_ledger(house: House, now: datetime) -> int:
 
 
 def put_missing(house: House) -> int:
-    """Store every checkpoint that is not outside; how many. It lists all of them, which is too much for each minute."""
+    """Store every checkpoint that is not outside; return how many. It lists all of them, too much for every minute."""
     stored = {item.key for item in house.objects.list_versions(house.settings.bucket_evidence, PREFIX)}
     last = find_last_checkpoint(house.conn)
     known = checkpoints_before(house.conn, last.seq + 1) if last else ()
@@ -66,7 +68,7 @@ def _key(seq: int, made_at: datetime) -> str:
 
 
 def _put(house: House, missing: Mapping[int, str]) -> None:
-    """The oldest first."""
+    """Store these checkpoints, the oldest first."""
     for seq in sorted(missing):
         jws = get_jws(house.conn, seq)
         house.objects.put_once(house.settings.bucket_evidence, missing[seq], jws, JOSE)
@@ -82,7 +84,8 @@ def read_anchors(house: House) -> list[bytes]:
 def check_compared(house: House, report: LedgerReport, anchors: Sequence[bytes], looked_at: datetime) -> None:
     """Raises AnchorsMissing when a report that found nothing bad compared too little outside the database.
 
-    looked_at: aware, before the anchors were read. What was signed since, or just before, may still be on its way.
+    ``looked_at``: an aware moment before the anchors were read. A checkpoint signed after it, or just before, may still
+    be on its way.
     """
     if report.only_inside:
         oldest = read_checkpoint(report.only_inside[0].jws, house.keyring.public)

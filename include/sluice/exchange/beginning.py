@@ -1,4 +1,4 @@
-"""What is named by its id or by the beginning of it: one rule for exchanges, cases, notices and holds."""
+"""Find something by its id or the beginning of its id: one rule for exchanges, cases, notices and holds."""
 
 from uuid import UUID
 
@@ -9,10 +9,10 @@ FIRST, LAST = str(UUID(int=0)), str(UUID(int=2**128 - 1))
 
 
 def find_by_beginning(conn: Connection, kind: str, named: str, among: str) -> str:
-    """The one id that begins as it was named: with its hyphens, in small letters or capitals, one character or more.
+    """Return the one id that begins with ``named``: one character or more, with its hyphens, in lower or upper case.
 
-    kind: what it is, as an error says it; among: SQL of the ids (uuid) that count, as ``id``. Raises NotFound where
-    none begins so, and Ambiguous where several do; what begins no id at all is not repeated.
+    ``kind``: what it is, for the error. ``among``: SQL that selects the ids (uuid) that count, as ``id``. Raises
+    NotFound if none begins so, and Ambiguous if several do. Text that begins no id at all is not repeated in the error.
     """
     begun = named.lower()
     found = _beginning(conn, begun, among) if is_beginning(begun) else []
@@ -22,7 +22,7 @@ def find_by_beginning(conn: Connection, kind: str, named: str, among: str) -> st
 
 
 def _beginning(conn: Connection, begun: str, among: str) -> list[str]:
-    """At most two: more would tell nothing more."""
+    """Return at most two ids: more would tell nothing more."""
     rows = conn.execute(
         f"select id::text as id from ({among}) as there where id between %s::uuid and %s::uuid limit 2".encode(),
         tuple(begun + whole[len(begun) :] for whole in (FIRST, LAST)),

@@ -25,7 +25,7 @@ NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 
 def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
-    """Commit the outcome; None when another worker closed this exchange first."""
+    """Commit the outcome; return None when another worker closed this exchange first."""
     sighting = kept.judged.sighting
     record = record_of(kept, house.settings, run, datetime.now(UTC))
     days = sighting.days if sighting else NO_DAYS
@@ -40,10 +40,11 @@ def close_record(
     days: Mapping[str, int] = NO_DAYS,
     check: Callable[[], None] | None = None,
 ) -> Decision | None:
-    """Commit one record; None when another worker closed this exchange first.
+    """Commit one record; return None when another worker closed this exchange first.
 
-    kept_out: suppression runs it was made under. days: of agents' results. check: what else may stop it, asked in the
-    transaction; the exchange stays open then. Raises SuppressedMeanwhile, and as ``check`` does.
+    ``kept_out``: the suppression runs that it was made under. ``days``: for agents' results, rows per day. ``check`` is
+    called inside the transaction; if it raises, the exchange stays open. Raises SuppressedMeanwhile, and what ``check``
+    raises.
     """
 
     def commit() -> Decision | None:
@@ -66,7 +67,7 @@ def close_record(
 
 
 def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
-    """What has to follow a closed record, and in which order."""
+    """Return the effects that have to follow a closed record, each with its rank in their order."""
     kinds = {copy.kind for copy in record.how_long.copies}
     effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
     effects += [REPORT] if FINDINGS in kinds else []

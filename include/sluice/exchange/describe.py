@@ -1,4 +1,4 @@
-"""How an exchange is told to people and programs: one document for the command and for HTTP. Pure."""
+"""Describe an exchange to people and programs: one document for the command and for HTTP. Pure."""
 
 from dataclasses import asdict
 from typing import Any
@@ -14,13 +14,13 @@ IN_A_LIST = (
 
 
 def describe_line(line: ExchangeLine) -> dict[str, Any]:
-    """One exchange of a list. Moments are UTC."""
+    """Describe one exchange of a list. Moments are UTC."""
     whole = asdict(line)
     return {name: whole[name] for name in IN_A_LIST}
 
 
 def describe(shown: Shown) -> dict[str, Any]:
-    """The six answers (null while the exchange is open), then decision and evidence."""
+    """Describe one exchange: the six answers (null while it is open), then decision and evidence."""
     record, entry, line = shown.record, shown.entry, shown.line
     return {
         "id": line.id,

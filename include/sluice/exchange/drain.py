@@ -1,4 +1,4 @@
-"""A slot: claim one exchange, judge, keep, close, do its effects, take the next until none waits; merge the index."""
+"""A slot: claim one exchange, judge it, keep it, close it, do its effects, take the next; then merge the index."""
 
 import logging
 import math
@@ -52,12 +52,12 @@ OURS = (
     SuppressionsLost,
     FlowStopped,
 )
-"""Faults of a service, a paper or a key, or a right or a stop that came between: no file is to blame, so no attempt
-counts."""
+"""Faults of a service, a paper or a key, or a right or a stop that came between. The file is not to blame, so the
+attempt does not count."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
 Clock = Callable[[], float]
-"""Seconds that only go forward."""
+"""Returns seconds that only go forward."""
 
 
 @dataclass
@@ -92,11 +92,12 @@ def drain(
     carry: Carry | None = None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Drained:
-    """Work off the open exchanges of one flow. A failing file is set aside and never met first for ever.
+    """Work off the open exchanges of one flow.
 
-    One that waits for us is met once: tried again and again, the oldest would keep the newest from ever being met.
-    ``carry`` takes one claimed exchange to its end; without it, that of files that arrived. Once ``is_over``, no more
-    is claimed after the first.
+    A failing file is set aside, so that it is not always the first to be met. An exchange that waits for us is met
+    once: if it were tried again and again, the oldest would keep the newest from ever being met. ``carry`` takes one
+    claimed exchange to its end; the default is the one for files that arrived. Once ``is_over``, nothing more is
+    claimed after the first.
 
     Raises ServiceMissing when PostgreSQL or S3 is away: then no file is to blame, and all wait.
     """
@@ -113,7 +114,7 @@ def drain(
 
 
 def _carried(house: House, opened: Opened, run: Mapping[str, str], carry: Carry, drained: Drained) -> bool:
-    """Take one claimed exchange to its end, or set it aside, and count it; False: it waits for us.
+    """Take one claimed exchange to its end, or set it aside, and count it; return False if it waits for us.
 
     Raises ServiceMissing.
     """
@@ -141,8 +142,8 @@ def _carried(house: House, opened: Opened, run: Mapping[str, str], carry: Carry,
 
 
 def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], drained: Drained) -> None:
-    """Do the effects that are due, of these exchanges with their lineage; merge the index where something closed."""
-    do_effects(house, lineage=False)  # also what a worker that died owes; its lineage is for `reconcile`, every minute
+    """Do all effects that are due, with lineage for these exchanges only; merge the index if something closed."""
+    do_effects(house, lineage=False)  # also what a dead worker left; its lineage is for `reconcile`, every minute
     if met:
         do_effects(house, *met)
     if drained.decisions:
@@ -168,10 +169,11 @@ def drain_many(
     seconds: float = math.inf,
     clock: Clock = time.monotonic,
 ) -> tuple[dict[str, Drained], int]:
-    """Work off the flows that are meant: what became of each, by name, and how many failed and are met again.
+    """Work off the flows that ``is_meant`` selects; return what became of each, by name, and how many failed.
 
-    seconds: after which no more is claimed. Each flow may use up its share of them, with what those before it left,
-    and takes one exchange at least. Raises ServiceMissing when a store is away.
+    A flow that failed is met again next time. After ``seconds`` nothing more is claimed. Each flow may use up its share
+    of them, plus what those before it left, and takes at least one exchange. Raises ServiceMissing when a store is
+    away.
     """
     done: dict[str, Drained] = {}
     faults, begun_at = Faults(house.conn), clock()

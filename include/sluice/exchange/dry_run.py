@@ -1,4 +1,4 @@
-"""The gate without the house: the paper of the checkout, one file, the same child, nothing written."""
+"""Run the gate without its services: the paper of the checkout, one file, the same child; nothing is stored."""
 
 import json
 import shutil
@@ -26,15 +26,16 @@ from sluice.times import brussels_today
 
 SAID_EVERY_S = 0.2
 SHOWN_OPTION = 200
-"""Characters of what a rule asks that are told; a set of values may have thousands."""
+"""Most characters shown of what a rule asks; a set of values may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The verdict on one file; what each rule of it asks, by rule id and code, in words of the contract; what waits.
+    """The verdict on one file, and what the gate would do with its rows.
 
-    ``held``: why rows that the gate lets pass would wait until a person has read their notes. ``not_asked``: columns
-    whose values must stand in another dataset, which only the center has.
+    ``asked``: what each rule asks, by rule id and code, in words of the contract. ``held``: why rows that the gate lets
+    pass would wait until a person has read their notes. ``not_asked``: columns whose values must stand in another
+    dataset, which only the center has.
     """
 
     verdict: GateVerdict
@@ -48,7 +49,7 @@ class Tried:
 
     @property
     def rows_held(self) -> int:
-        """``rows_in = rows_accepted + rows_refused + rows_held``, as the receipt of a file that was sent has it."""
+        """Rows that would wait: ``rows_in = rows_accepted + rows_refused + rows_held``, as on a receipt."""
         return sum(each.count for each in self.held)
 
     @property
@@ -68,7 +69,7 @@ class DryRun:
 
     @classmethod
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
-        """For a flow of an agreement in the checkout. Raises DocumentInvalid, coded."""
+        """Prepare to judge files of a flow of an agreement in the checkout. Raises DocumentInvalid, coded."""
         paper = find_paper(settings, agreement_id, flow, brussels_today())
         if isinstance(paper, PaperMissing):
             return cls(nursery, settings, paper, ())
@@ -84,12 +85,10 @@ class DryRun:
         self._stack.close()
 
     def run(self, file: Path, say: Say = lambda done, count: None) -> Tried:
-        """The verdict the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
+        """Return the verdict that the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
-        What only the center knows is not in it: persons who must stay out, which notes its key draws as a sample, and
-        keys of other datasets.
-        say: told how far it is, of a large file.
-        Raises FileMissing.
+        It leaves out what only the center knows: persons who must stay out, which notes its key draws as a sample, and
+        keys of other datasets. ``say`` is told the progress of a large file. Raises FileMissing.
         """
         if not is_file(file):
             raise FileMissing(Ref("file", file.name))
@@ -101,7 +100,7 @@ class DryRun:
         folder = self._folder / "job"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        arrived = folder / "arrived"  # as in the DAG: a path that is no UTF-8 cannot be said to the child
+        arrived = folder / "arrived"  # as in the DAG: a path that is not UTF-8 cannot be passed to the child
         arrived.symlink_to(file.resolve())
         job = Job(
             folder=folder,
@@ -129,7 +128,7 @@ def _held(path: Path) -> Iterator[Finding]:
 
 
 def _asked(path: Path) -> dict[tuple[str, str], str]:
-    """What the rules of a pass ask; of rules with one id and code all of it."""
+    """Return what the rules of a pass ask, by id and code; if several rules share these, all of it."""
     told: dict[tuple[str, str], str] = {}
     for outcome in json.loads(path.read_text())["outcomes"]:
         rule = outcome["rule"]
@@ -139,14 +138,14 @@ def _asked(path: Path) -> dict[tuple[str, str], str]:
 
 
 def _said(check: Mapping[str, Any]) -> str:
-    """A kind of the closed list with its options, as the contract or the suite has them."""
+    """Describe a check: its kind, from the closed list, with its options as in the contract or the suite."""
     options = (f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in check["options"])
     words = f"{check['kind']} {', '.join(options)}".strip()
     return words if len(words) <= SHOWN_OPTION else f"{words[:SHOWN_OPTION]}…"
 
 
 def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> Paper | PaperMissing:
-    """An agreement that holds ``on`` a day and its inbound contract of a flow, from the checkout; or why none."""
+    """Return the agreement in the checkout that holds ``on`` a day, and its inbound contract of a flow; or why none."""
     held = find_on_file(settings.principals_dir, agreement_id, on)
     if held is None:
         return _without_agreement(settings, agreement_id, on)

@@ -1,4 +1,4 @@
-"""Under which paper an exchange was opened: that of its day, or of an ended agreement's last one."""
+"""Find the paper of an exchange: that of its day or, once its agreement ended, of a day on which that still held."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ from sluice.times import brussels_day
 
 
 def paper_under(conn: Connection, opened: Opened) -> Paper | PaperMissing:
-    """The paper of an exchange; of contacts that are given back that of the contacts."""
+    """Return the paper of an exchange. Contacts that are given back are under the paper that they arrived under."""
     direction = Direction.INBOUND if is_given_back(opened.direction, opened.version_id) else opened.direction
     return in_force(conn, opened.principal, direction, opened.flow, day_under(opened), opened.opened_at)
 
@@ -23,7 +23,10 @@ def day_under(opened: Opened) -> date:
 
 
 def day_of_paper(direction: Direction, version_id: str, opened_at: datetime, day: date | None) -> date:
-    """The day it was opened; of what goes back once an agreement ended its own day, on which it still held."""
+    """Return the day the exchange was opened.
+
+    For what goes back after an agreement ended, it is the exchange's own ``day``, on which the agreement still held.
+    """
     if is_after_end(direction, version_id):
         assert day is not None  # the table's own constraint
         return day

@@ -1,7 +1,7 @@
-"""Exchanges that wait for us: for the database, the store, a paper or a key. None is given up, so somebody must hear.
+"""Exchanges that wait for us: for the database, the store, a paper or a key. None is given up, so we tell somebody.
 
-They are met again every fifteen seconds and take no attempt, and what is beside them goes on. Whoever hears of them
-hears of the lineage events that do not go out as well.
+They are met again every fifteen seconds without counting an attempt, and everything beside them goes on. Whoever is
+told of them is also told of lineage events that do not go out.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ from sluice.exchange.stop_store import IS_STOPPED, find_stops
 from sluice.exchange.stops import FlowStopped
 
 HEARD_AFTER = timedelta(minutes=2)
-"""What passes by itself has passed by then."""
+"""Exchanges are reported only after this time: what passes by itself has passed by then."""
 PASSING = (SuppressedMeanwhile.code, FlowStopped.code)
-"""A right or a stop that came between: it ends with the next attempt."""
+"""Codes of a right or a stop that came between, which end with the next attempt."""
 LONG_STOPPED = timedelta(days=7)
-"""Long before what a stopped flow shall give is past its retention, which is a month where a contract says no less."""
+"""A stop is reported after this time: long before what the flow should give is past its retention, which is a month
+unless a contract says less."""
 
 
 class FilesHeld(SluiceError):
@@ -37,7 +38,7 @@ class FilesHeld(SluiceError):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How many exchanges of a flow wait for the same."""
+    """How many exchanges of a flow wait for the same thing."""
 
     principal: str
     flow: str
@@ -46,7 +47,11 @@ class Held:
 
 
 def find_held(conn: Connection, now: datetime) -> list[Held]:
-    """What was opened before two minutes and ended its last attempt in a fault of ours; nothing of a stopped flow."""
+    """Count the exchanges that wait for us, by flow and code.
+
+    They were opened more than two minutes ago, and their last attempt ended in a fault of ours. Stopped flows are left
+    out.
+    """
     rows = conn.execute(
         f"""select principal, flow, last_error as code, count(*) from exchange
            where decision = 'open' and is_held_up and last_error <> all(%s) and opened_at < %s and not {IS_STOPPED}
@@ -57,7 +62,10 @@ def find_held(conn: Connection, now: datetime) -> list[Held]:
 
 
 def check_none_held(conn: Connection, now: datetime) -> None:
-    """Raises FilesHeld where anything waits for us, naming flows and codes, how many lineage events, and long stops."""
+    """Raises FilesHeld when anything waits for us.
+
+    It names flows and codes, how many lineage events wait, and flows that were stopped long ago.
+    """
     held = ", ".join(f"{each.count} of {each.principal}/{each.flow} {each.code}" for each in find_held(conn, now))
     owed = find_owed(conn, now - HEARD_AFTER).line
     stopped = ", ".join(

@@ -27,10 +27,10 @@ class House:
     nursery: Nursery
 
     def subject_key(self, principal: Principal) -> SubjectKey:
-        """The key of a principal's references, made on first use and never again, and what its customer numbers are
-        compared without.
+        """Return the key of a principal's references, which also says what its customer numbers are compared without.
 
-        Raises KeyLost when references were made with it and it is away: a new one would find nobody who must stay out.
+        It is made on first use and never again. Raises KeyLost when references were made with it and it is gone: a new
+        key would find nobody who must stay out.
         """
         if not self.keyring.has(principal, SUBJECT) and has_references(self.conn, principal):
             raise KeyLost(Ref("key", f"{principal}/{SUBJECT}"))

@@ -1,4 +1,4 @@
-"""A contract skeleton from a file, columns and types guessed; and what a file has otherwise than its contract."""
+"""Infer a contract skeleton from a file, columns and types guessed; and tell where a file differs from its contract."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from sluice.lake.table import FormatHints, FormatRefusal, Table
 from sluice.terms import Direction, Flow, Principal
 
 LONG_NUMBER = 6
-"""Digits from which on a name without a letter may be a telephone number or a date, rather than a year."""
+"""With this many digits or more, a name without a letter may be a telephone number or a date, rather than a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,11 @@ def skeleton_of(file: Path, principal: str, flow: str, direction: Direction = Di
 
 
 def drift_of(contract: Path, file: Path) -> tuple[Drift, ...]:
-    """What the columns of a file have otherwise than its contract says.
+    """Return how the columns of a file differ from what its contract says.
 
-    Raises PaperInvalid for what is no contract with one server; FileRefused or FileUndecided for what is no table,
-    or has no header of this contract, whose names may then be a person's."""
+    Raises PaperInvalid for anything but a contract with one server; FileRefused or FileUndecided for a file that is no
+    table, or whose header is not that of this contract: its names may then be a person's.
+    """
     document = read_document(contract)
     if not document.is_contract or len(document.root["servers"].entries) != 1 or not columns(document):
         raise PaperInvalid(make_problem(str(contract), 1, "CON-007" if not document.is_contract else "CON-030", ""))
@@ -55,7 +56,7 @@ def drift_of(contract: Path, file: Path) -> tuple[Drift, ...]:
 
 
 def _is_of_a_person(name: str) -> bool:
-    """An address or a long number: no contract says yet that it is a name, and names are printed."""
+    """Whether a name has an at sign or many digits: no contract says yet that it is a column, and names are printed."""
     return may_be_a_value(name) and ("@" in name or sum(map(str.isdigit, name)) >= LONG_NUMBER)
 
 

@@ -1,6 +1,6 @@
 """Judge one opened exchange: paper, bytes, twin, then the limited child and Great Expectations.
 
-REFUSED is an answer. What cannot be told is UNDECIDED: a dead child, two judges that disagree.
+REFUSED is an answer. UNDECIDED means that nobody can tell: the child died, or the two judges disagree.
 """
 
 import base64
@@ -41,15 +41,14 @@ MOST_ATTEMPTS = 20
 SAID_EVERY_S = 5.0
 TRIES_OF_A_DEAD_CHILD = 3
 MAYBE_NOT_THE_FILE = frozenset({ChildEnd.DIED, ChildEnd.WALL, ChildEnd.FAILED})
-"""Ends that a busy machine or a fault of ours can cause as well; the others are the file's own doing."""
+"""Ends that a busy machine or a fault of ours can cause as well; any other is the file's own doing."""
 
 
 @contextmanager
 def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
-    """The verdict on one exchange, with its files, for as long as the block runs.
+    """Yield the verdict on one exchange, with its files, while the block runs.
 
-    Holds the content lock meanwhile, so that of two versions with the same bytes the second is seen
-    as a duplicate.
+    Meanwhile the content lock is held, so that of two versions with the same bytes the second is seen as a duplicate.
     """
     with work_folder(house, opened) as folder:
         yield from _judged_in(house, opened, folder)
@@ -93,7 +92,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
 
 
 def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
-    """The file on local disk; None: its sender put it so that the store does not give it to us."""
+    """Fetch the file to local disk; None if its sender put it in a way that the store does not give it to us."""
     try:
         return house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
     except ObjectUnreadable:
@@ -103,7 +102,7 @@ def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
 def _judge_bytes(
     house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool
 ) -> Judged:
-    """``is_read``: a person read the notes of this file and let them go."""
+    """Judge the bytes of a file. ``is_read``: a person has read its notes and let them go."""
     suites = read_suites(house.settings, paper.contract)
     load_rules(paper.contract, suites)
     keys = KnownKeys({}, {}, None, 0) if is_read else write_keys(house, paper.contract, folder)
@@ -156,7 +155,7 @@ def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: P
 
 
 def _pgp_keys(house: House, paper: Paper) -> PgpKeys:
-    """What opens a file of this agreement. Raises DocumentInvalid where the pinned certificate is away."""
+    """Return what opens a file of this agreement. Raises DocumentInvalid when the pinned certificate is missing."""
     rules, principal = paper.agreement.arrival, paper.agreement.principal
     if rules.pgp is None:
         return PgpKeys("", None, None)
@@ -178,7 +177,7 @@ def _mapping_hash(job: Job) -> dict[str, str]:
 
 
 def failure_of(folder: Path) -> str:
-    """Type and place of what stopped the child, when it could still say so."""
+    """Return the type and place of the error that stopped the child, if it could still write them down."""
     path = folder / "failure.txt"
     return path.read_text() if path.exists() else "unknown"
 
@@ -195,7 +194,7 @@ def second_opinion(verdict: GateVerdict, folder: Path) -> GateVerdict:
 
 
 def second_judge(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
-    """Ask Great Expectations about the same pass; two judges with two answers are UNDECIDED."""
+    """Ask Great Expectations about the same pass. If the two judges differ, the verdict is UNDECIDED."""
     from sluice.gate import gx
 
     outcome = gx.validate(passed, [each.rule for each in passed.outcomes])

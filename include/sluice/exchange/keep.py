@@ -34,29 +34,34 @@ from sluice.terms import Direction, FieldGroup
 from sluice.times import brussels_day
 
 AS_MADE = "application/vnd.sluice.made"
-"""A file that waits to go out. SeaweedFS packs what is text or octets, and it would be unpacked for its copy."""
+"""Media type of a file that waits to go out. SeaweedFS packs text and octets, and would have to unpack them to copy
+them."""
 DUPLICATE = "DUPLICATE_CONTENT"
 QUARANTINED: Final = "quarantine"
-"""The house's own rule for what was refused or held, and for the lists of it."""
+"""The house's own retention rule for what was refused or held, and for the lists of it."""
 AS_IT_CAME: Final = "arrived"
-"""The house's own rule for files as they came or were delivered; a paper's rule that ends sooner takes its place."""
+"""The house's own retention rule for files as they came or were delivered; a paper's rule that ends sooner replaces it.
+"""
 LastDay = tuple[str | None, date | None]
-"""A rule and the day it gives; none while its start has no day."""
+"""A retention rule and the last day it gives; no day while the event it starts at has no date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Last days of what one exchange leaves: ``rule`` is the shortest of its contract, if its paper is known."""
+    """The last days of what one exchange leaves.
+
+    ``rule``: the shortest one of its contract, if its paper is known.
+    """
 
     rule: LastDay
     arrived: LastDay
     sealed: LastDay
     findings: LastDay
-    """No cell of the file is in it, so no rule of a field is about it."""
+    """The list of findings contains no cell of the file, so no retention rule of a field applies to it."""
 
     @property
     def rest(self) -> LastDay:
-        """Who is in the file as it came, and in what was sealed of it, is known until neither is there."""
+        """For the index of who is in the arrived file and in what was sealed of it: it stays until both are gone."""
         return max(self.sealed, self.arrived, key=lambda last: last[1] or date.max)
 
 
@@ -73,7 +78,10 @@ def keep(house: House, judged: Judged) -> Kept:
 
 
 def _days(house: House, judged: Judged) -> Days:
-    """A file that is refused, or that nobody could judge, has the days of its paper too: it holds the same fields."""
+    """Compute the last days for one exchange.
+
+    The rules of its paper also apply to a file that is refused or that nobody could judge: it holds the same fields.
+    """
     received = brussels_day(judged.opened.opened_at)
     rule: LastDay = None, None
     if judged.agreement is not None and judged.contract is not None:
@@ -88,7 +96,7 @@ def _days(house: House, judged: Judged) -> Days:
 
 
 def sooner(ours: str, last_day: date, by_paper: LastDay) -> LastDay:
-    """The house's own rule and day, or the paper's where that ends before."""
+    """Return the house's own rule and day, or the paper's if that ends sooner."""
     return by_paper if by_paper[1] is not None and by_paper[1] < last_day else (ours, last_day)
 
 
@@ -125,9 +133,10 @@ def _accepted(house: House, judged: Judged, days: Days) -> list[CopyLine]:
 
 
 def starts_of(judged: Judged, received: date) -> dict[str, date]:
-    """Brussels days that a rule of an arrived file can start at: a file of contacts is kept by its newest call.
+    """Return the Brussels days that a retention rule of an arrived file can start at.
 
-    No call is newer than its file: a wrong year keeps nothing for longer; nor is it without a day where no row has one.
+    Agents' results are kept by their newest call. A call is never taken as newer than its file, so a wrong year keeps
+    nothing for longer. Where no row has a day, the day of receipt counts as that of the call.
     """
     if judged.opened.direction is not Direction.INTERNAL:
         return {"received": received}
@@ -137,7 +146,11 @@ def starts_of(judged: Judged, received: date) -> dict[str, date]:
 
 
 def _refused(house: House, judged: Judged, days: Days) -> list[CopyLine]:
-    """Refused rows, sealed; the list of all findings (row, rule, code, column) for the principal; who is in them."""
+    """Store what was not accepted, apart from a whole refused file.
+
+    That is refused and held rows, sealed; the list of all findings (row, rule, code, column) for the principal; and the
+    index of who is in them.
+    """
     import pyarrow.parquet as pq
 
     copies = []
@@ -172,7 +185,7 @@ def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | N
 
 
 def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None) -> CopyLine:
-    """One stored object as the record lists it."""
+    """Return the line of one stored object for the record."""
     return CopyLine(
         kind=kind,
         bucket=stored.bucket,
@@ -187,10 +200,10 @@ def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, de
 
 
 def shortest_retention(agreement: Agreement, contract: DataContract, dates: Mapping[str, date | None]) -> LastDay:
-    """The rule among the contract's fields that ends first, and its day.
+    """Return the retention rule among the contract's fields that ends first, and its last day.
 
-    ``dates``: Brussels days of the start events that happened. Rules that start at another (the end
-    of a contract without end) give no day yet.
+    ``dates``: Brussels days of the start events that happened. A rule that starts at any other event (such as the end
+    of an agreement that has no last day) gives no day yet.
     """
     used = {(field.retention_rule, is_of_call(field)) for field in contract.fields}
     rules, starts = agreement.retention_rules, {"contract_end": agreement.valid_to, **dates}
@@ -208,21 +221,24 @@ def shortest_retention(agreement: Agreement, contract: DataContract, dates: Mapp
 
 
 def is_of_call(field: FieldRole) -> bool:
-    """Whether a column's rule is counted from the call whatever it says: a recording is as old as its call."""
+    """Whether a column is kept from the call on, whatever its rule says: a recording is as old as its call."""
     return field.group is FieldGroup.RECORDING_REF
 
 
 def end_of(rule: RetentionRule, dates: Mapping[str, date | None], *, of_call: bool = False) -> date | None:
-    """Last day of a copy under one rule; None while its start event has no date.
+    """Return the last day of a copy under one rule; None while its start event has no date.
 
-    of_call: the rule is of recordings (:func:`is_of_call`), which count from the call where its day is known.
+    ``of_call``: the rule is one of recordings (:func:`is_of_call`), which count from the call if its day is known.
     """
     start = (dates.get("call") if of_call else None) or dates.get(rule.start_event)
     return last_day_after(start, rule) if start else None
 
 
 def last_day_after(start: date, rule: RetentionRule) -> date:
-    """The last day of what started on a day. Only ever added: a month taken off a date is not the way back."""
+    """Return the last day of a period that started on ``start``.
+
+    Durations are only ever added: subtracting a month from a date does not undo adding one.
+    """
     from isoduration import parse_duration
 
     end: datetime = datetime.combine(start, time()) + parse_duration(rule.duration)

@@ -12,27 +12,30 @@ IS_WORKED_ON = is_held_by_another("exchange_id::text", About.ID)
 
 
 def try_lock(conn: Connection, exchange_id: str) -> AbstractContextManager[bool]:
-    """Whether nobody works on the exchange; if so nobody starts while the block runs."""
+    """Try to lock an exchange; yields whether nobody works on it. If so, nobody starts while the block runs."""
     return try_hold(conn, About.ID, exchange_id)
 
 
 def content_lock(conn: Connection, opened: Opened, sha256: str) -> AbstractContextManager[None]:
-    """One exchange at a time for one content of one flow, so that a twin waits and is then a duplicate."""
+    """Lock one content of one flow, so that a twin waits and is then found to be a duplicate."""
     return hold(conn, About.CONTENT, f"{opened.principal}/{opened.direction}/{opened.flow}/{sha256}")
 
 
 def hold_object(conn: Connection, bucket: str, key: str) -> AbstractContextManager[None]:
-    """One at a time edits an object or puts a copy of it: of two at once, each puts back what the other took out."""
+    """Lock an object, so that only one worker at a time edits it or puts a copy of it.
+
+    Of two at once, each would put back what the other took out.
+    """
     return hold(conn, About.OBJECT, f"{bucket}/{key}")
 
 
 def try_hold_object(conn: Connection, bucket: str, key: str) -> AbstractContextManager[bool]:
-    """As :func:`hold_object`, for whom it is not worth waiting: whether nobody holds it."""
+    """As :func:`hold_object`, but without waiting: yields whether the lock was free."""
     return try_hold(conn, About.OBJECT, f"{bucket}/{key}")
 
 
 def check_still_held(conn: Connection, bucket: str, key: str) -> None:
-    """Raises DatabaseError unless this connection holds the object: who restarts PostgreSQL frees our locks."""
+    """Raises DatabaseError unless this connection still holds the object: a restart of PostgreSQL frees our locks."""
     with transaction(conn):
         row = conn.execute(f"select {is_held_by_us('%s', About.OBJECT)} as held", (f"{bucket}/{key}",)).fetchone()
     if row is None or not row["held"]:

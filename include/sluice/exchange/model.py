@@ -1,7 +1,7 @@
-"""What one file is on its way: opened, pinned, judged, kept, closed.
+"""The states of one file on its way: opened, pinned, judged, kept, closed.
 
-Each step returns a type that only the next one accepts, so nothing unjudged can be kept and nothing
-unkept can be closed as accepted.
+Each step returns a type that only the next one accepts, so nothing unjudged can be kept and nothing unkept can be
+closed as accepted.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Opened:
     opened_at: datetime
     attempts: int
     day: date | None = None
-    """Of a return: the Brussels calendar day of the contacts in it."""
+    """For a return, the Brussels calendar day of the contacts in it."""
 
     @property
     def file_name(self) -> str:
@@ -52,7 +52,7 @@ class Sighting:
     columns: tuple[str, ...]
     distinct_subjects: int | None
     days: Mapping[str, int] = field(default_factory=dict)
-    """Of agents' results: rows per Brussels calendar day of the contact."""
+    """For agents' results, the number of rows per Brussels calendar day of the contact."""
     screening: Screening | None = None
 
 
@@ -64,7 +64,8 @@ class ChildReport:
     sighting: Sighting | None
     has_pass: bool
     held: Mapping[str, int] = field(default_factory=dict)
-    """Accepted by the gate, but a person has to look first: rows per reason."""
+    """Rows kept back although the gate accepted them, per reason: a person has to look first, or somebody must stay
+    out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,13 @@ class Judged:
     held: Mapping[str, int] = field(default_factory=dict)
     """Rows kept back although the gate let them pass, per reason."""
     kept_out: frozenset[str] = frozenset()
-    """Suppression runs that the judging knew."""
+    """Ids of the suppression runs that the judgement took into account."""
     inputs: tuple[InputLine, ...] = ()
-    """Where held rows come back: the exchange that held them."""
+    """If held rows come back in this file, the exchange that held them."""
 
     @property
     def decision(self) -> Decision:
-        """What the verdict and the rows kept back make of it."""
+        """The decision that follows from the verdict and the rows kept back."""
         decision = decision_of(self.verdict)
         return Decision.PARTLY_ACCEPTED if decision is Decision.ACCEPTED and self.held else decision
 

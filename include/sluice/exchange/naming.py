@@ -14,22 +14,24 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
 TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
-"""A date and what follows it, seconds or milliseconds since 1970, or too short to be a person's number."""
+"""Digit runs that are harmless in a name: a date and what follows it, seconds or milliseconds since 1970, or a run too
+short to be a person's number."""
 _SEP = "[._-]?"
 WHEN = re.compile(
     rf"(?<!\d)(?:20[2-4]\d{_SEP}[01]\d{_SEP}[0-3]\d(?:[T._-]?[0-2]\d{_SEP}[0-5]\d(?:{_SEP}[0-5]\d(?:\d{{3}})?)?)?"
     rf"|[0-3]\d{_SEP}[01]\d{_SEP}20[2-4]\d|20[2-4]\d{_SEP}\d\d|1[5-9]\d{{8}}(?:\d{{3}})?)(?!\d)"
 )
-"""A day, a moment of it, a month or a week, or seconds or milliseconds since 1970."""
+"""Matches a day, a moment of a day, a month or a week, or seconds or milliseconds since 1970."""
 FEW_DIGITS = 5
-"""Of a file's name, beside what :data:`WHEN` is: no number that an erasure looks for is so short."""
+"""Most digits in a file name besides those that :data:`WHEN` matches. Every number that an erasure looks for is longer.
+"""
 NO_FLOW = Flow("unassigned")
 WITHHELD = "[name withheld]"
-"""Stands in records for a name that could be a person's; whoever shows it says it in the words of the reader."""
+"""Stands in records for a name that could be a person's; whatever displays it puts it into the reader's language."""
 
 
 def is_safe_name(name: str) -> bool:
-    """Plain characters, at most 200, no long digit run that is not a timestamp.
+    """Whether a file name is safe: plain characters, at most 200, no long digit run that is not a timestamp.
 
     A file name goes into keys, receipts and events, so it must not be able to name a person.
     """
@@ -38,19 +40,19 @@ def is_safe_name(name: str) -> bool:
 
 
 def has_number(name: str) -> bool:
-    """Whether a name has more digits, beside a date or time, than a number of nobody: it may be a customer's.
+    """Whether a name has so many digits, besides a date or time, that they may be a customer's number.
 
-    Such a file is read, but its name stands in no record, which nobody could change when that customer is erased.
+    Such a file is read, but no record contains its name: nobody could change the record when that customer is erased.
     """
     return sum(map(str.isdigit, WHEN.sub("", name))) > FEW_DIGITS
 
 
 def withheld_unless_safe(key: str, flow: Flow) -> str:
-    """The key of a file of this flow; with its file name withheld when that name could name a person.
+    """Return the key of a file of this flow, without its file name if that could name a person.
 
-    Of what arrives a number may be that of its person; other names we made ourselves, of ids.
+    In the name of an arriving file a number may be a person's. All other names we made ourselves, from ids.
 
-    Of a file that has no flow the folder is withheld too: whoever sent it chose that name.
+    For a file without a flow the folder is withheld too: whoever sent the file chose that name.
     """
     principal, direction, folder, name = split_key(key)
     if NO_FLOW in (flow, folder):
@@ -60,15 +62,15 @@ def withheld_unless_safe(key: str, flow: Flow) -> str:
 
 
 def shown_beside_flows(key: str) -> str:
-    """The key of what a principal put beside its flows, in ``requests/`` or ``acks/``; its name withheld likewise."""
+    """Return the key of what a principal put in ``requests/`` or ``acks/``, its name withheld if it may be personal."""
     principal, folder, name = key.split("/", 2)
     return key if is_safe_name(name) and not has_number(name) else f"{principal}/{folder}/{WITHHELD}"
 
 
 def split_key(key: str) -> tuple[str, str, Flow, str]:
-    """``<principal>/<direction>/<flow>/<name>``; a name may hold slashes, and then it is no safe one.
+    """Split ``<principal>/<direction>/<flow>/<name>``. A name may contain slashes, but is then not a safe name.
 
-    What stands in the place of a flow but could not be one is no flow; whether it is one, contracts say.
+    Text in the place of the flow that could not be a flow's name gives NO_FLOW. Whether the flow exists, contracts say.
     """
     principal, direction, *rest = key.split("/", 3)
     if len(rest) == 2 and FLOW_NAME.fullmatch(rest[0]) and is_safe_name(rest[0]):
@@ -111,13 +113,15 @@ def handed_key(opened: Opened, name: str) -> str:
 
 
 def is_sent_on(opened: Opened) -> bool:
-    """Whether it is an answer that somebody else than its principal reads: the next controller."""
+    """Whether this is an answer that goes to somebody other than its principal: the next controller."""
     return opened.direction is Direction.PORTABILITY_ACCESS and not opened.key.startswith(f"{opened.principal}/")
 
 
 def receipt_bucket(settings: "Settings", opened: Opened) -> str:
-    """Where the receipt goes: to the principal; for our agents' results, and for what a person had sent to somebody
-    else, to the center itself."""
+    """Return the bucket that the receipt goes to: the one that the principal reads.
+
+    The receipt of our agents' results, and of what a person had sent to somebody else, stays with the center.
+    """
     is_ours = opened.direction is Direction.INTERNAL or is_sent_on(opened)
     return settings.bucket_internal if is_ours else settings.bucket_exchange
 

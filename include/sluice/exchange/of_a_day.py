@@ -1,6 +1,6 @@
-"""SQL over ``exchange`` for the returns of a day: which they are, and which one a newer one replaced.
+"""SQL over ``exchange`` for the returns of a day: which rows they are, and which of them a newer one replaced.
 
-What is given back at the end of an agreement (GDPR Art. 28(3)(g)) has a day too, and is none of them.
+Data given back at the end of an agreement (GDPR Art. 28(3)(g)) has a day too, but is not a return of a day.
 """
 
 from sluice.ledger.record import GIVEN_BACK

@@ -31,9 +31,10 @@ TOLD_WITHIN = timedelta(minutes=5)
 
 @dataclass
 class Arrivals:
-    """Finds and opens what lies under the prefixes files arrive in. ``seen``, of what is still listed, saves queries.
+    """Finds new files under the prefixes where files arrive, and opens an exchange for each.
 
-    Principals reach the first bucket of ``doors`` only: nobody but the center can hand in results.
+    Principals reach the first bucket of ``doors`` only, so nobody but the center can hand in results. ``seen`` holds
+    the listed versions that are known already, which saves queries.
     """
 
     doors: tuple[tuple[str, Direction], ...]
@@ -41,11 +42,11 @@ class Arrivals:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The doors of an installation."""
+        """Make the arrivals of an installation, with its doors."""
         return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
     def open_new(self, conn: Connection, objects: ObjectStore) -> int:
-        """Open an exchange for every version that has none, but for those that erasures put; how many were new.
+        """Open an exchange for every version that has none, except those that erasures put; return how many were new.
 
         Raises ListingCut, after the files of all other principals were opened.
         """
@@ -60,7 +61,10 @@ class Arrivals:
         return opened
 
     def _fresh(self, objects: ObjectStore, cut: list[ListingCut]) -> list[Arrival]:
-        """What is listed and was not seen before. What is listed no more is forgotten: a triggerer lives for months."""
+        """Return what is listed and was not seen before.
+
+        What is no longer listed is forgotten, because a triggerer lives for months.
+        """
         fresh, still = list[Arrival](), set[tuple[str, str]]()
         for arrival in self._list(objects, cut):
             if (name := self._name(arrival)) in self.seen:
@@ -78,7 +82,7 @@ class Arrivals:
         arrival: Arrival,
         own: Mapping[tuple[str, str], Collection[OwnWrite]],
     ) -> bool:
-        """Open one; what cannot be opened now is met again, and keeps nobody else waiting."""
+        """Open one arrival. If that fails now, it is logged and met again next time, and the others go on."""
         item = arrival.object
         try:
             is_ours = is_own(objects, item, own.get((item.bucket, item.key), ()))
@@ -105,22 +109,26 @@ class Arrivals:
 
 
 def _is_named(item: StoredObject) -> bool:
-    """Not while its name may still be told: its version is listed a moment before the object is."""
+    """Whether a version can be opened under the name that is listed.
+
+    A version is listed a moment before its object, and only the object tells a name with control characters. So a
+    version with such a name waits, for ``TOLD_WITHIN`` at most.
+    """
     is_old = item.modified_at is not None and datetime.now(UTC) - item.modified_at > TOLD_WITHIN
     return UNSAID not in item.key or is_old
 
 
 def arrival_of(principal: str, direction: Direction, item: StoredObject) -> Arrival:
-    """Where ``<principal>/<direction>/<flow>/<name>`` says that it belongs; a file beside the flows has none."""
+    """Return an arrival with the flow that its key ``<principal>/<direction>/<flow>/<name>`` names, or NO_FLOW."""
     flow = split_key(item.key)[2]
     return Arrival(Principal(principal), direction, flow, item)
 
 
 def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
-    """Record one arrival in table, ledger and outbox; False when it was open already.
+    """Record one arrival in table, ledger and outbox; return False when it was open already.
 
-    Everything later is decided by the paper that was in force and known at ``now``. A folder that no contract ever
-    named is no flow: it may be the name of a person, so it is written nowhere but in the key.
+    The paper that is in force and known at ``now`` decides everything later. A folder that no contract ever named is no
+    flow: it may be the name of a person, so it is written nowhere but in the key.
     """
     paper = in_force(conn, arrival.principal, arrival.direction, arrival.flow, brussels_day(now), now)
     if isinstance(paper, PaperMissing) and not is_flow(conn, arrival.principal, arrival.flow):
@@ -136,7 +144,7 @@ def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
 
 
 def record_opened(conn: Connection, opened: Opened, paper: Paper | PaperMissing) -> None:
-    """The entry and the effects of an exchange that was opened; inside the transaction that opened it."""
+    """Append the entry of an opened exchange and note its effects. Call inside the transaction that opened it."""
     agreement = paper.agreement
     if isinstance(paper, Paper):
         outbox.insert(conn, opened.exchange_id, [LINEAGE_START])

@@ -10,7 +10,7 @@ AFTER_RECEIPT = ("delivery", "dial")
 """Effects that put something where others read it: no receipt, no transfer."""
 LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
 MOST_AT_ONCE = 1_000
-"""Effects of one look."""
+"""Most effects returned at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ def insert(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]
 
 
 def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[Effect]:
-    """Effects to do now, of these exchanges or of all: lowest rank first, but lineage after everything else.
+    """Return the effects to do now, of these exchanges or of all: lowest rank first, but lineage after everything else.
 
-    The end of a lineage run is none while its START waits: a thousand of those would hide all that comes after.
+    The end of a lineage run is left out while its START waits: a thousand of those would hide all that comes after.
     """
     rows = conn.execute(
         """select exchange_id::text as id, effect, attempts from outbox
@@ -58,9 +58,9 @@ def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[
 def begin(conn: Connection, effect: Effect) -> bool:
     """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
 
-    False when another worker took it or it is done, or when what has to come first (the receipt, the START of a
-    lineage run) is not done: then whoever does that does this one too, or the next one. Nothing is locked while the
-    effect runs, and one that kills its worker cannot keep the others waiting.
+    Return False when another worker took it, when it is done, or when what has to come first (the receipt, the START of
+    a lineage run) is not done: whoever does that will also do this one, or somebody after them. Nothing is locked while
+    the effect runs, and an effect that kills its worker cannot keep the others waiting.
     """
     row = conn.execute(
         """update outbox set attempts = attempts + 1,
@@ -84,7 +84,7 @@ def begin(conn: Connection, effect: Effect) -> bool:
 
 
 def end(conn: Connection, effect: Effect) -> None:
-    """The effect happened."""
+    """Note that an effect was done."""
     conn.execute(
         "update outbox set done_at = now(), last_error = null where exchange_id = %s and effect = %s",
         (effect.exchange_id, effect.name),
@@ -92,9 +92,9 @@ def end(conn: Connection, effect: Effect) -> None:
 
 
 def note_error(conn: Connection, effect: Effect, error: str, most_tries: int | None = None) -> None:
-    """Why an effect did not happen this time; ``attempts`` counts the tries in a row that ended so.
+    """Note why an effect failed this time; ``attempts`` counts the tries in a row that failed with the same error.
 
-    After ``most_tries`` of them it is due no more until somebody says so (owed.py).
+    After ``most_tries`` of them it is no longer due until somebody asks for it again (owed.py).
     """
     conn.execute(
         """update outbox set last_error = %(error)s,

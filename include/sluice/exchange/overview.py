@@ -1,4 +1,4 @@
-"""What crossed of late, counted: per day how it was decided, and what was refused or could not be judged."""
+"""Count recent exchanges: per day how they were decided, and which were refused or could not be judged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ UNWELL = (Decision.REFUSED, Decision.UNDECIDED)
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Exchanges that were opened on a day of Brussels, by how they stand now."""
+    """Exchanges that were opened on one Brussels day, by how they stand now."""
 
     day: date
     decisions: Mapping[Decision, int]
@@ -25,12 +25,12 @@ class DayCount:
 
     @property
     def unwell(self) -> int:
-        """Refused, or not to be judged."""
+        """How many were refused or could not be judged."""
         return sum(self.decisions.get(each, 0) for each in UNWELL)
 
 
 def count_days(conn: Connection, until: date, days: int) -> list[DayCount]:
-    """The last so many days, ``until`` among them, oldest first; a day on which nothing came is there too."""
+    """Count the last ``days`` days up to ``until``, oldest first; a day on which nothing came is included."""
     first = until - timedelta(days=days - 1)
     rows = conn.execute(
         """select (opened_at at time zone 'Europe/Brussels')::date as day, decision, count(*) as n

@@ -1,4 +1,4 @@
-"""Lineage events that have not gone out: how many, why, and how those that were refused are sent once more."""
+"""Lineage events that have not gone out: how many, why, and how refused ones are sent once more."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,10 @@ from sluice.exchange.outbox import LINEAGE
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Events of exchanges that were opened before a moment. ``refused``: they are tried no more by themselves.
+    """Unsent events of exchanges that were opened before a moment.
 
-    ``codes``: of the last tries that failed; none where all of them are only on their way.
+    ``refused``: events that are no longer tried by themselves. ``codes``: of the last tries that failed; empty if all
+    events are merely on their way.
     """
 
     refused: int
@@ -20,14 +21,14 @@ class Owed:
 
     @property
     def line(self) -> str:
-        """How many there are, and why; nothing where none failed."""
+        """How many there are and why, in words; empty if none failed."""
         if not self.codes:
             return ""
         return f"{self.refused} refused, {self.waiting} waiting, {' '.join(self.codes)}"
 
 
 def find_owed(conn: Connection, since: datetime) -> Owed:
-    """What is owed to the receiver of exchanges that were opened before ``since``."""
+    """Return what is owed to the receiver for exchanges that were opened before ``since``."""
     row = conn.execute(
         """select count(*) filter (where o.next_attempt_at = 'infinity') as refused,
                count(*) filter (where o.next_attempt_at < 'infinity') as waiting,
@@ -40,7 +41,7 @@ def find_owed(conn: Connection, since: datetime) -> Owed:
 
 
 def send_again(conn: Connection) -> int:
-    """Let every event that was refused be tried as if it were new, by the next round of effects; how many."""
+    """Let the next round of effects try every refused event as if it were new; return how many."""
     return conn.execute(
         """update outbox set next_attempt_at = now(), attempts = 0
            where done_at is null and effect = any(%s) and next_attempt_at = 'infinity'""",

@@ -1,7 +1,7 @@
-"""What erasures put in the place of copies: noted before it is put, so that no poll takes it for an arrival.
+"""Versions that erasures put in place of copies, noted before they are put, so that no poll takes one for an arrival.
 
-A listing does not say whose a version is: its ETag is the MD5 of its bytes on some servers only, not under a key of a
-KMS. So a version is known by its id, or by the SHA-256 that it was put with, which the store gives back of it.
+A listing does not say who put a version: its ETag is the MD5 of its bytes only on some servers, and not with a key of a
+KMS. So a version is recognised by its id, or by the SHA-256 that it was put with, which the store returns.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,14 +15,17 @@ from sluice.lake.s3.objects import ObjectStore, StoredObject
 
 @dataclass(frozen=True, slots=True)
 class OwnWrite:
-    """One of them. ``version_id``: as what it was put; None: not yet, or nobody lived to say so."""
+    """One version that an erasure puts.
+
+    ``version_id``: what it became; None if it was not put yet, or if its worker died before noting it.
+    """
 
     sha256: str
     version_id: str | None
 
 
 def note_own_write(conn: Connection, bucket: str, key: str, sha256: str) -> None:
-    """Say that a version with these bytes will be ours, before it is put."""
+    """Note that a version with these bytes will be ours. Call before it is put."""
     conn.execute(
         """insert into own_write (bucket, key, sha256, made_at) values (%s, %s, %s, %s)
            on conflict (bucket, key, sha256) do update set version_id = null""",
@@ -31,7 +34,7 @@ def note_own_write(conn: Connection, bucket: str, key: str, sha256: str) -> None
 
 
 def pin_own_write(conn: Connection, bucket: str, key: str, sha256: str, version_id: str) -> None:
-    """It was put as this version: the same bytes from somebody else are an arrival again."""
+    """Note the version that it became: from then on the same bytes from somebody else are an arrival again."""
     conn.execute(
         "update own_write set version_id = %s where (bucket, key, sha256) = (%s, %s, %s)",
         (version_id, bucket, key, sha256),
@@ -39,8 +42,10 @@ def pin_own_write(conn: Connection, bucket: str, key: str, sha256: str, version_
 
 
 def find_own_writes(conn: Connection, items: Iterable[StoredObject]) -> dict[tuple[str, str], list[OwnWrite]]:
-    """What we put, or are about to put, under the keys of these versions, by bucket and key. Asked after a listing:
-    of what that shows it leaves nothing out."""
+    """Return what we put, or are about to put, under the keys of these versions, by bucket and key.
+
+    Call after the listing: then nothing that the listing shows is missing.
+    """
     names = sorted({(item.bucket, item.key) for item in items})
     if not names:
         return {}
@@ -56,9 +61,10 @@ def find_own_writes(conn: Connection, items: Iterable[StoredObject]) -> dict[tup
 
 
 def is_own(objects: ObjectStore, item: StoredObject, writes: Collection[OwnWrite], *, with_twins: bool = False) -> bool:
-    """Whether a version is one of these. Raises NotFound where it has to be asked for and is not there.
+    """Whether a version is one of our ``writes``. Raises NotFound when it has to be looked up and is not there.
 
-    with_twins: also where it only has the bytes of one that is known by its id; a try that died may have put it.
+    ``with_twins``: also accept a version that only has the same bytes as one known by its id; a try that died may have
+    put it.
     """
     if any(each.version_id == item.version_id for each in writes):
         return True

@@ -17,12 +17,12 @@ def finding(code: str, rule: str, column: str | None = None, count: int = 1) -> 
 
 
 def missing_paper(missing: PaperMissing) -> Finding:
-    """No agreement, none in force, no contract, a gap: each has its own code."""
+    """Return the finding for a missing paper: no agreement, none in force, no contract or a gap, each with its code."""
     return finding(f"FORBIDDEN_{missing.reason.name}", "paper.in_force")
 
 
 def refuse_unread(file_name: str, agreement: Agreement, contract: DataContract, on: date) -> tuple[Finding, ...]:
-    """Everything that refuses the file before it is read; empty when it may be read. ``on``: Brussels date."""
+    """Find everything that refuses a file before it is read; empty when it may be read. ``on``: Brussels date."""
     found = []
     if not is_safe_name(file_name):
         found.append(finding("NAME_UNSAFE", "name.safe"))
@@ -45,6 +45,6 @@ def countries_without_basis(agreement: Agreement, on: date) -> frozenset[str]:
 
 
 def refused(reasons: tuple[Finding, ...], verdict: Verdict = Verdict.REFUSED) -> GateVerdict:
-    """A verdict on a file whose rows were never counted."""
+    """Make a verdict on a file whose rows were never counted."""
     counts = {word.value: 0 for word in Verdict} | {verdict.value: len(reasons)}
     return GateVerdict(verdict=verdict, rows_in=0, rows_accepted=0, rows_refused=0, reasons=reasons, gate_counts=counts)

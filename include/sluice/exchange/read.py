@@ -1,4 +1,4 @@
-"""Questions people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
+"""The questions that people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ class ExchangeLine:
     last_error: str | None
     waiting_effects: tuple[str, ...] = ()
     stopped_at: datetime | None = None
-    """Of one that is open: since when its flow stands still."""
+    """For an open exchange of a stopped flow, when the flow was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One exchange whole: its line, its record once closed, its entry, and effects still to do."""
+    """One exchange in full: its line (with the effects still to do) and, once closed, its record and entry."""
 
     line: ExchangeLine
     record: ExchangeRecord | None
@@ -70,7 +70,10 @@ def list_exchanges(
     limit: int = 200,
     before: tuple[datetime, str] | None = None,
 ) -> list[ExchangeLine]:
-    """Exchanges that match, newest first. ``before``: moment of opening and id of the last one of the page before."""
+    """Return the exchanges that match, newest first.
+
+    ``before``: when the last exchange of the previous page was opened, and its id.
+    """
     opened_at, exchange_id = before or (None, None)
     rows = conn.execute(
         f"""select {LINE} from exchange e
@@ -116,10 +119,10 @@ def find_by_versions(conn: Connection, version_ids: Sequence[str]) -> dict[str, 
 
 
 def pick_principals(conn: Connection, named: str | None = None) -> list[Principal]:
-    """All principals that ever had an agreement or sent a file, or the named one of them.
+    """Return all principals that ever had an agreement or sent a file, or the one of them that is named.
 
-    Of those whose keys were destroyed nobody can be found any more: they count when they are named only.
-    Raises NotFound for any other, without its name: it may be a value in the wrong place.
+    A principal whose keys were destroyed counts only when it is named, because none of its persons can be found any
+    more. Raises NotFound for any other name, without repeating it: it may be a value in the wrong place.
     """
     rows = conn.execute(
         """with recursive sender as (
@@ -140,7 +143,7 @@ def pick_principals(conn: Connection, named: str | None = None) -> list[Principa
 
 
 def check_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
-    """Raises NotFound for a principal, or a flow of it, that nobody has, without the name."""
+    """Raises NotFound for a principal that is unknown, or a flow that it never had, without repeating the name."""
     pick_principals(conn, principal)
     known = conn.execute("select 1 from exchange where (principal, flow) = (%s, %s) limit 1", (principal, flow))
     if not (is_flow(conn, principal, flow) or known.fetchone()):
@@ -158,7 +161,7 @@ class AcceptedData:
 
 
 def get_accepted(conn: Connection, exchange_id: str) -> AcceptedData:
-    """The lake object of an exchange; visible only once its receipt was given. Raises NotFound."""
+    """Return the lake object of an exchange, which is visible only once its receipt was given. Raises NotFound."""
     row = conn.execute(
         "select bucket, key, version_id, rows from accepted_data where exchange_id = %s", (exchange_id,)
     ).fetchone()

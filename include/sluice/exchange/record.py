@@ -27,7 +27,7 @@ from sluice.times import brussels_day, utc_text
 
 
 def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
-    """The record that is chained, receipted and shown. Every question is answered, or it does not build."""
+    """Build the record that is chained, receipted and shown. It cannot be built while a question is unanswered."""
     judged = kept.judged
     main = main_reason(judged)
     return ExchangeRecord(
@@ -112,7 +112,7 @@ def _what(judged: Judged) -> What:
 
 
 def _is_special(judged: Judged) -> bool:
-    """Whether the papers declare special categories, or an agent's note names one: it stands in the file as it came."""
+    """Whether the papers declare special categories, or an agent's note names one: the file as it came has it."""
     declared = judged.agreement is not None and judged.agreement.special_categories
     screening = judged.sighting.screening if judged.sighting else None
     found = screening is not None and not SPECIAL_CLASSES.isdisjoint(screening.found)
@@ -122,9 +122,9 @@ def _is_special(judged: Judged) -> bool:
 
 
 def _columns(judged: Judged) -> tuple[ColumnLine, ...]:
-    """Columns as seen, with their roles; one the contract does not know is only a position.
+    """List the columns as seen, with their roles; a column that the contract does not know is only a position.
 
-    What leaves says of every column whose it is; what arrives says so per field group.
+    In a return every column says whose it is. In what arrives the record says so per field group.
     """
     if judged.sighting is None or judged.contract is None:
         return ()
@@ -148,7 +148,7 @@ def _column(name: str, field: FieldRole | None) -> ColumnLine:
 
 def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnLine]:
     agreement, contract = judged.agreement, judged.contract
-    assert agreement is not None and contract is not None  # _columns asked
+    assert agreement is not None and contract is not None  # _columns checked this
     on = brussels_day(judged.opened.opened_at)
     roles = {row.field: row for row in roles_for(agreement, [contract], contract.direction, on)}
     bases = {field.name: field.legal_basis for field in contract.fields}
@@ -189,7 +189,7 @@ def _is_active(valid_from: date, valid_to: date | None, on: date) -> bool:
 
 
 def _warnings(agreement: Agreement | None, contract: DataContract | None) -> tuple[str, ...]:
-    """What every report about these roles has to say, once."""
+    """Return the warnings that every report about these roles must contain, each once."""
     if agreement is None or contract is None:
         return ()
     profiles = dict.fromkeys(field.role_profile for field in contract.fields)
@@ -197,7 +197,7 @@ def _warnings(agreement: Agreement | None, contract: DataContract | None) -> tup
 
 
 def _roles(agreement: Agreement | None, contract: DataContract | None, on: date) -> tuple[RoleLine, ...]:
-    """One line per field group: groups share a profile (the contract's field rows decide)."""
+    """Return one line per field group: its columns share a profile (the contract's field rows decide)."""
     if agreement is None or contract is None:
         return ()
     rows = roles_for(agreement, [contract], contract.direction, on)

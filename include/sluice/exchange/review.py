@@ -46,12 +46,12 @@ if TYPE_CHECKING:
 
 ROW, EFFECT, RANK = "sluice_row", "review", 60
 REFERENCES = ("sluice_ref_", "sluice_subject_ref")
-"""How columns of the lake begin that say whom a row is about."""
+"""Prefixes of the lake's columns that say whom a row is about."""
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
 LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
-"""Of an exchange id: digits in a file name could be taken for a person's number."""
+"""Turns an exchange id into letters: digits in a file name could be taken for a person's number."""
 
 
 class NotWaiting(SluiceError):
@@ -98,7 +98,7 @@ def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200
 
 
 def list_open(conn: Connection, limit: int) -> list[Waiting]:
-    """Exchanges with rows of which nobody has decided yet, the oldest first."""
+    """Exchanges with rows on which nobody has decided yet, the oldest first."""
     return _waiting(conn, review_store.find_open(conn, limit))
 
 
@@ -114,16 +114,19 @@ def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> list[Waiti
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
-    """Rows of one exchange that are held for their notes, or were decided of; one that was erased meanwhile is not.
+    """Return the rows of one exchange that are held for their notes, or that were decided on.
 
-    Raises NotFound when it has no list of findings.
+    Rows that were erased before anybody decided are left out. Raises NotFound when it has no list of findings.
     """
     found, there = _noted(house, exchange_id), _held(house, exchange_id)
     return [each for each in found if each.review or each.row in there]
 
 
 def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) -> None:
-    """Rows are erased: those that are left, by their numbers, and that nobody decided of wait from now on."""
+    """Count again, after an erasure, the rows that wait for a decision.
+
+    ``there``: numbers of the rows that are left.
+    """
     with transaction(house.conn):
         house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
         left = [each for each in _noted(house, exchange_id) if each.review is None and each.row in there]
@@ -131,7 +134,7 @@ def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) ->
 
 
 def _held(house: House, exchange_id: ExchangeId) -> frozenset[int]:
-    """Numbers of the held rows that are there; none past their retention, or while an erasure puts them anew."""
+    """Return the numbers of held rows that are there; none past their retention, or while an erasure rewrites them."""
     opened = store.get_open(house.conn, exchange_id)
     with suppress(NotWaiting, NotFound), _rows_of(house, opened, sample=False, columns=[ROW]) as frame:
         return frozenset(frame[ROW])
@@ -148,11 +151,11 @@ def _noted(house: House, exchange_id: ExchangeId) -> list[NoteRow]:
 
 
 def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *, sample: bool) -> Notes:
-    """The notes, for the eyes of ``by``; that they were read is in the ledger before anybody can.
+    """Return the notes for ``by`` to read. The ledger says that they were read before anybody can read them.
 
-    ``sample``: notes without a finding that were drawn for a person's eyes, instead of those held. Notes about
-    somebody whose data may only be kept (GDPR Art. 18(2)) wait until it may be used again. Raises NotWaiting,
-    NotFound, UsageError.
+    ``sample``: return notes without a finding that were drawn for a person to read, instead of those held. Notes about
+    somebody whose data may only be kept (GDPR Art. 18(2)) wait until it may be used again. Raises NotWaiting, NotFound,
+    UsageError.
     """
     import polars as pl
 
@@ -195,7 +198,7 @@ def decide(
     *,
     reason: str | None = None,
 ) -> Review:
-    """Decide of rows that wait, once each, and why. Those that may go come back by the outbox.
+    """Decide on rows that wait, once for each row, with a reason. Rows that may go come back through the outbox.
 
     Raises NotWaiting, UsageError.
     """
@@ -243,12 +246,12 @@ def put_reviewed(house: House, exchange_id: ExchangeId) -> None:
 
 
 def review_of(conn: Connection, opened: Opened) -> Review | None:
-    """The decision in which this arrival comes back, or None for any other file."""
+    """Return the decision that brings back the rows in this arrival, or None for any other file."""
     return review_store.find_by_file(conn, opened.bucket, opened.key)
 
 
 def held_inputs(conn: Connection, review: Review) -> tuple[InputLine, ...]:
-    """The exchange whose held rows come back by a decision, with its held copy as its record names it."""
+    """Return the exchange whose held rows a decision brings back, with its held copy as its record names it."""
     entry = find_entry(conn, review.exchange_id, EntryKind.EXCHANGE_CLOSED)
     record = ExchangeRecord.model_validate_json(entry.body) if entry else None
     return tuple(
@@ -266,7 +269,7 @@ def held_inputs(conn: Connection, review: Review) -> tuple[InputLine, ...]:
 
 
 def paper_of_review(paper: Paper, review: Review) -> Paper:
-    """The paper for rows that come back: their own format, nothing drawn again, masks where so decided. Pure."""
+    """Return the paper for rows that come back: their own format, no new sample, masks if so decided. Pure."""
     form = replace(
         paper.contract.file_format,
         format=FORM.format,
@@ -294,7 +297,7 @@ def back_key(opened: Opened, number: int) -> str:
 
 
 def is_back_key(key: str) -> bool:
-    """Whether rows come back by this key, in :data:`FORM` whatever the format of their flow is."""
+    """Whether rows come back under this key: they are then in :data:`FORM`, whatever the format of their flow."""
     return BACK.search(key) is not None
 
 
@@ -310,7 +313,7 @@ def _written(house: House, opened: Opened, review: Review, folder: Path) -> Writ
 def _rows_of(
     house: House, opened: Opened, *, sample: bool, columns: list[str] | None = None
 ) -> Iterator["pl.DataFrame"]:
-    """Held rows as they came, or accepted rows as they lie in the lake; with their numbers, or these columns alone."""
+    """Yield held rows as they came or, for a ``sample``, accepted rows of the lake; all columns, or these alone."""
     import polars as pl
 
     copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
@@ -335,7 +338,7 @@ def _note_columns(contract: DataContract | None, *, sample: bool) -> list[str]:
 
 
 def _is_usable(house: House, opened: Opened, contract: DataContract | None, frame: "pl.DataFrame") -> "pl.Series":
-    """Which rows name nobody whose data may only be kept: by the references of the lake, else by their cells."""
+    """Tell which rows name nobody whose data may only be kept: by the lake's references, else by their cells."""
     import polars as pl
 
     from sluice.exchange.persons.suppressed import find_stored_only  # with polars, which no page loads

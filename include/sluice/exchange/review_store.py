@@ -10,7 +10,7 @@ from sluice.terms import ExchangeId, Principal
 
 
 class Choice(StrEnum):
-    """What a person decides of a row: its note goes as it is, goes with its findings masked, or the row stays here."""
+    """What a person decides on a row: its note goes as it is, goes with its findings masked, or the row stays here."""
 
     SEND = "send"
     MASK = "mask"
@@ -44,7 +44,7 @@ COLUMNS = (
 
 _OPEN = """rows_to_review > 0 and exists (select from copy c where c.exchange_id = e.exchange_id
     and c.kind = 'quarantine.held' and c.gone_at is null)"""
-"""Past their retention the rows are gone, and nobody can decide of them any more."""
+"""SQL: rows wait for a decision. Past their retention the rows are gone, and nobody can decide on them any more."""
 
 
 def insert_review(conn: Connection, review: Review) -> None:
@@ -76,7 +76,7 @@ def find_by_file(conn: Connection, bucket: str, key: str) -> Review | None:
 
 
 def note_file(conn: Connection, review: Review, sha256: str) -> None:
-    """Say which bytes will be put, before they are."""
+    """Note which bytes will be put. Call before they are put."""
     conn.execute(
         "update review set sha256 = %s where exchange_id = %s and number = %s",
         (sha256, review.exchange_id, review.number),
@@ -84,7 +84,7 @@ def note_file(conn: Connection, review: Review, sha256: str) -> None:
 
 
 def note_put(conn: Connection, review: Review) -> None:
-    """The file lies there, or there is nothing left to put."""
+    """Note that the file was put, or that nothing is left to put."""
     conn.execute(
         "update review set put_at = now() where exchange_id = %s and number = %s", (review.exchange_id, review.number)
     )
@@ -103,7 +103,7 @@ def find_with_held_rows(conn: Connection, principal: Principal | None, limit: in
 
 
 def find_open(conn: Connection, limit: int) -> list[ExchangeId]:
-    """Exchanges with rows of whose notes nobody has decided yet, the oldest first."""
+    """Exchanges with rows on whose notes nobody has decided yet, the oldest first."""
     rows = conn.execute(
         f"""select exchange_id::text as id from exchange e where {_OPEN}
             order by opened_at, exchange_id limit %s""".encode(),
@@ -113,13 +113,13 @@ def find_open(conn: Connection, limit: int) -> list[ExchangeId]:
 
 
 def count_open(conn: Connection) -> int:
-    """How many exchanges that are."""
+    """Count the exchanges of :func:`find_open`."""
     row = conn.execute(f"select count(*) as n from exchange e where {_OPEN}".encode()).fetchone()
     return int(row["n"]) if row else 0
 
 
 def note_reviewed(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
-    """So many rows of an exchange, which is locked, wait no longer."""
+    """Note that so many rows of an exchange no longer wait. Its row must be locked."""
     conn.execute("update exchange set rows_to_review = rows_to_review - %s where exchange_id = %s", (rows, exchange_id))
 
 
@@ -132,7 +132,7 @@ def count_left(conn: Connection, exchange_id: ExchangeId) -> int:
 
 
 def note_left(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
-    """So many rows of an exchange, which is locked, still wait."""
+    """Note how many rows of an exchange still wait. Its row must be locked."""
     conn.execute("update exchange set rows_to_review = %s where exchange_id = %s", (rows, exchange_id))
 
 

@@ -9,9 +9,10 @@ from sluice.terms import Flow, Principal
 
 IS_STOPPED = """exists (select from flow_stop f where f.principal = exchange.principal and f.flow = exchange.flow
     and f.resumed_at is null)"""
-"""SQL over ``exchange``: whether its flow stands still."""
+"""SQL over ``exchange``: whether its flow is stopped."""
 MAY_BE_TAKEN = f"(not {IS_STOPPED} or prepared_at is not null and {IS_SUPERSEDED})"
-"""Whether it may be taken up; of a stopped flow only what lay prepared and was superseded, so that it ends."""
+"""SQL over ``exchange``: whether it may be taken up. In a stopped flow only a prepared one that was superseded may, so
+that it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class FlowStop:
 
 
 def insert_stop(conn: Connection, principal: Principal, flow: Flow, reason: str, by: str, at: datetime) -> bool:
-    """Note a stop; False when the flow stood still already."""
+    """Note a stop; return False when the flow was stopped already."""
     row = conn.execute(
         """insert into flow_stop (principal, flow, reason, stopped_at, stopped_by) values (%s, %s, %s, %s, %s)
            on conflict do nothing returning 1""",
@@ -37,7 +38,7 @@ def insert_stop(conn: Connection, principal: Principal, flow: Flow, reason: str,
 
 
 def end_stop(conn: Connection, principal: Principal, flow: Flow, by: str, at: datetime) -> bool:
-    """End a stop; False when there was none."""
+    """End a stop; return False when there was none."""
     row = conn.execute(
         """update flow_stop set resumed_at = %s, resumed_by = %s
            where principal = %s and flow = %s and resumed_at is null returning 1""",
@@ -57,7 +58,7 @@ def find_stops(conn: Connection) -> list[FlowStop]:
 
 
 def is_stopped(conn: Connection, principal: Principal, flow: Flow) -> bool:
-    """Whether a flow stands still."""
+    """Whether a flow is stopped."""
     row = conn.execute(
         """select exists (select from flow_stop where principal = %s and flow = %s and resumed_at is null)
            as is_so""",

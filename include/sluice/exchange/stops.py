@@ -1,9 +1,9 @@
-"""Stop a flow, and let it go on: a contract or an export is wrong, and somebody looks at it first.
+"""Stop a flow and resume it: when a contract or an export is wrong, and somebody has to look at it first.
 
-What arrives is opened and waits; nothing of the flow is judged or made, whoever would: its own DAG, `sweep`, a command,
-a page. A return that closed before is delivered. A file that a worker had taken up before comes to its end; a return
-does not: nothing closes and goes out while its flow is stopped, so what goes out afterwards is made, or looked at,
-under the rights of that day.
+What arrives is opened and waits. Nothing of the flow is judged or made, whether by its own DAG, by `sweep`, by a
+command or by a page. A return that closed before the stop is delivered. A file that a worker had already taken up is
+finished; a return is not: none closes and goes out while its flow is stopped, so what goes out afterwards is made, or
+checked again, under the rights of that day.
 """
 
 from datetime import datetime
@@ -25,7 +25,7 @@ from sluice.times import utc_text
 
 
 class FlowStopped(SluiceError):
-    """Something was asked of a flow that stands still."""
+    """Something was asked of a flow that is stopped."""
 
     code: ClassVar[str] = "SLU-208"
     summary: ClassVar[str] = "this flow is stopped"
@@ -34,15 +34,15 @@ class FlowStopped(SluiceError):
 
 
 def stop_flow(conn: Connection, principal: Principal, flow: Flow, reason: str, by: str, now: datetime) -> bool:
-    """Let nothing of a flow be taken up or made; False: it stood still already.
+    """Stop a flow: nothing of it is taken up or made. Return False when it was stopped already.
 
-    reason: a code or an IRI, no sentence. Raises UsageError; NotFound for a flow that nobody has.
+    ``reason``: a code or an IRI, not a sentence. Raises UsageError, and NotFound for a flow that nobody has.
     """
     check_reason(reason)
     name = check_name(by)
     check_flow(conn, principal, flow)
     with transaction(conn):
-        lock_principal(conn, principal)  # a return that is just closing goes out; none does once this is said
+        lock_principal(conn, principal)  # a return that is just closing goes out; none does after this commit
         if not stop_store.insert_stop(conn, principal, flow, reason, name, now):
             return False
         body = StoppedEntry(principal=principal, flow=flow, reason=reason, stopped_by=name, stopped_at=utc_text(now))
@@ -51,7 +51,7 @@ def stop_flow(conn: Connection, principal: Principal, flow: Flow, reason: str, b
 
 
 def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now: datetime) -> None:
-    """Let it go on; whatever waits is taken up within minutes. Raises UsageError, NotFound where nothing is stopped."""
+    """Resume a flow; what waits is taken up within minutes. Raises UsageError, and NotFound when it is not stopped."""
     name = check_name(by)
     check_flow(conn, principal, flow)
     with transaction(conn):
@@ -62,7 +62,7 @@ def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now
 
 
 def check_not_stopped(conn: Connection, principal: Principal, flow: Flow) -> None:
-    """Raises FlowStopped."""
+    """Raises FlowStopped when a flow is stopped."""
     if stop_store.is_stopped(conn, principal, flow):
         raise FlowStopped(Ref("principal", principal), Ref("flow", flow))
 

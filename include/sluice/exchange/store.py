@@ -35,9 +35,9 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many exchanges of one flow are open and due, when the first and the last of them was opened.
+    """The exchanges of one flow that are open and due: how many, and when the first and the last of them were opened.
 
-    ``taken``: how many of the flow somebody works on, who takes the next one afterwards.
+    ``taken``: how many exchanges of the flow somebody works on; whoever does takes the next one afterwards.
     """
 
     principal: Principal
@@ -71,7 +71,7 @@ def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arr
 
 
 def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datetime) -> Opened | None:
-    """Open an exchange; None when this version has one already. Call inside a transaction."""
+    """Open an exchange; return None when this version has one already. Call inside a transaction."""
     item = arrival.object
     row = conn.execute(
         f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at)
@@ -93,7 +93,7 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
 
 
 def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
-    """Flows with open exchanges that are due now, and that nobody works on; none that is stopped."""
+    """Find flows with open exchanges that are due and that nobody works on; stopped flows are left out."""
     rows = conn.execute(
         f"""select principal, flow, count(*) filter (where is_due) as n,
                min(opened_at) filter (where is_due) as oldest_at,
@@ -116,12 +116,13 @@ def find_waiting(conn: Connection, direction: Direction) -> list[Waiting]:
 def claim_next(
     conn: Connection, direction: Direction, principal: Principal, flow: Flow, but: Sequence[str] = ()
 ) -> Iterator[Opened | None]:
-    """The next due exchange of a flow, locked to this connection while the block runs. but: ids to pass over.
+    """Yield the next due exchange of a flow, locked to this connection while the block runs; None if there is none.
 
-    Of a stopped flow there is none, but for what lies prepared and was superseded: it ends, and goes nowhere.
+    ``but``: ids to pass over. In a stopped flow only a prepared exchange that was superseded is due: it ends, and goes
+    nowhere.
 
-    The lock is PostgreSQL's advisory lock: it is free the moment its holder dies, whatever Airflow
-    believes about the task. Two tasks alive for one file is a thing that happens.
+    The lock is PostgreSQL's advisory lock: it is free the moment its holder dies, whatever Airflow believes about the
+    task. Two tasks alive for one file do happen.
     """
     opened = _lock_next(conn, direction, principal, flow, but)
     try:
@@ -191,9 +192,9 @@ def give_back(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
 
 
 def check_still_ours(conn: Connection, opened: Opened) -> None:
-    """Raises GateFailed unless this connection holds the exchange's lock and nobody closed it.
+    """Raises GateFailed unless this connection still holds the exchange's lock and nobody closed the exchange.
 
-    A restart of PostgreSQL frees our locks while the child works; then another may be at it.
+    A restart of PostgreSQL frees our locks while the child works; then another worker may have taken it.
     """
     row = conn.execute(
         f"""select decision = 'open' and {is_held_by_us("exchange_id::text", About.ID)} as ours
@@ -240,7 +241,7 @@ def update_closed(conn: Connection, record: ExchangeRecord, entry_hash: str, clo
 def begin_acknowledgement(
     conn: Connection, exchange_id: str, delivered_at: datetime, due_at: datetime, escalate_at: datetime
 ) -> None:
-    """From now on an answer of the principal is awaited; once."""
+    """Start to wait for the principal's acknowledgement, once."""
     conn.execute(
         """insert into acknowledgement (exchange_id, delivered_at, due_at, escalate_at) values (%s, %s, %s, %s)
            on conflict do nothing""",
@@ -258,7 +259,7 @@ def insert_result_days(conn: Connection, exchange_id: str, days: Mapping[str, in
 
 
 def insert_inputs(conn: Connection, exchange_id: str, inputs: Sequence[InputLine]) -> None:
-    """Note which exchanges one was made of; those of a return stand there since it was opened."""
+    """Note which exchanges this one was made of. For a return they were noted when it was opened."""
     if inputs:
         conn.execute(
             """insert into return_input (exchange_id, input_id, kind)
@@ -269,7 +270,7 @@ def insert_inputs(conn: Connection, exchange_id: str, inputs: Sequence[InputLine
 
 
 def mark_receipted(conn: Connection, exchange_id: ExchangeId) -> None:
-    """The receipt lies where the principal finds it: from now on the data is visible."""
+    """Note that the receipt lies where the principal finds it: from now on the data is visible."""
     conn.execute("update exchange set receipt_at = coalesce(receipt_at, now()) where exchange_id = %s", (exchange_id,))
 
 
@@ -282,7 +283,7 @@ def get_open(conn: Connection, exchange_id: str) -> Opened:
 
 
 def opened_of(row: dict[str, Any]) -> Opened:
-    """One row of COLUMNS as the exchange it is."""
+    """Turn one row of COLUMNS into an exchange."""
     return Opened(
         exchange_id=ExchangeId(str(row["exchange_id"])),
         principal=Principal(row["principal"]),
@@ -300,7 +301,7 @@ def opened_of(row: dict[str, Any]) -> Opened:
 
 
 def has_references(conn: Connection, principal: Principal) -> bool:
-    """Whether references of this principal's persons were ever made and kept, so that their key must be there."""
+    """Whether references of this principal's persons were ever made and kept, so that their key must exist."""
     row = conn.execute(
         """select exists (select from suppression_run where principal = %(principal)s)
                or exists (select from copy join exchange using (exchange_id)

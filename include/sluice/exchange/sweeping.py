@@ -1,4 +1,4 @@
-"""What every sweep does with its items: one after the other, and a fault of one keeps nobody else waiting."""
+"""Do the same step for many items, one after the other, so that a fault of one does not hold up the others."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ class LeftUndone(SluiceError):
 
 
 class Faults:
-    """How many items of a sweep failed and are met again. ``conn``: what all of them work with."""
+    """Counts the items of a sweep that failed and are met again. ``conn``: the connection that all of them use."""
 
     def __init__(self, conn: Connection) -> None:
         self.count = 0
@@ -27,10 +27,11 @@ class Faults:
 
     @contextmanager
     def kept_apart(self, what: str) -> Iterator[None]:
-        """Around the step of one item, which ends here when it fails. Raises ServiceMissing when a store is away.
+        """Run the step of one item; if it fails, log and count the fault. Raises ServiceMissing when a store is away.
 
-        A connection that was lost in it is that too: every item after it would fail of it. A fault is logged by its
-        code; one that nobody foresaw by its type and its place, never by what it says: that may be a value of a person.
+        A connection lost in the step counts as that, because every later item would fail too. A fault is logged by its
+        code. An unforeseen one is logged by its type and place, never by its message, which may contain a value of a
+        person.
         """
         try:
             yield
@@ -49,9 +50,9 @@ class Faults:
 def each(
     conn: Connection, what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]
 ) -> tuple[int, int]:
-    """Do a step for every item: what the steps add up to, and how many failed and are met again.
+    """Do a step for every item; return the sum of what the steps return, and how many failed and are met again.
 
-    what: an item, for the log; or what says it of one. Raises ServiceMissing when a store is away.
+    ``what``: how the log calls an item, or a function that says so. Raises ServiceMissing when a store is away.
     """
     done, faults = 0, Faults(conn)
     for item in items:
@@ -61,6 +62,6 @@ def each(
 
 
 def check_none_left(what: str, failed: int) -> None:
-    """Raises LeftUndone when something was left undone. what: in the plural, as ``flows with files``."""
+    """Raises LeftUndone when something was left undone. ``what``: the items in the plural, as ``flows with files``."""
     if failed:
         raise LeftUndone(Ref(f"{what} left undone", failed))

@@ -1,4 +1,4 @@
-"""What a file is for, as its paper says it: which uses must stand for a person's row. Pure."""
+"""What a file is for, according to its paper: which uses must still stand for a person's row. Pure."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,24 @@ from sluice.subject.scope import Need, Use
 
 
 def needs_of_file(paper: Paper) -> tuple[Need, ...]:
-    """Of a file that arrives: a row may stay while anything it is for still stands."""
+    """Return the needs of a file that arrives: a row may stay while anything it is for still stands."""
     fields = paper.contract.fields
     return (frozenset(use for field in fields for use in _uses(paper.agreement, field)),)
 
 
 def needs_of_return(paper: Paper) -> tuple[Need, ...]:
-    """Of a return: a row goes whole or not at all, so every column must have something left that it is for."""
+    """Return the needs of a return.
+
+    A row goes whole or not at all, so every column must have something left that it is for.
+    """
     return tuple(dict.fromkeys(frozenset(_uses(paper.agreement, field)) for field in paper.contract.fields))
 
 
 def _uses(agreement: Agreement, field: FieldRole) -> Iterator[Use]:
-    """A purpose can be on the agreement under several bases; the column says which one is its own."""
+    """Yield the uses of one column.
+
+    An agreement can list a purpose under several bases; the column says which of them is its own.
+    """
     for iri in field.purpose_iris:
         listed = [each for each in agreement.purposes if (each.iri, each.legal_basis) == (iri, field.legal_basis)]
         channels = {channel for each in listed for channel in each.channels}

@@ -20,11 +20,11 @@ log = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 20
 """How long to wait for a message, at most: then it is time to look anyhow."""
 ANSWER_SECONDS = 10
-"""How long after that a queue has to answer."""
+"""How many seconds after the long poll a queue still has to answer."""
 MAX_MESSAGES = 10
 """How many SQS hands out at once, at most."""
 MAX_BATCHES = 50
-"""How many of them count as one wake-up: a look answers them all."""
+"""How many such batches count as one wake-up: one look at the bucket answers them all."""
 
 
 def waker(settings: Settings) -> Callable[[], None]:
@@ -38,8 +38,8 @@ def waker(settings: Settings) -> Callable[[], None]:
 class QueueWaker:
     """Waits for messages of one queue, which must be ours alone: every message in it is deleted.
 
-    A message goes when the look it asked for lies behind us, that is when we wait again. If we die
-    in between, SQS shows it again.
+    A message is deleted once the look it asked for is over, that is, when we wait again. If we die before that, SQS
+    shows it again.
     """
 
     settings: Settings
@@ -50,7 +50,7 @@ class QueueWaker:
     _is_away: bool = False
 
     def wait(self) -> None:
-        """Until a message, the end of the long poll, or one pause when the queue does not answer."""
+        """Wait for a message or the end of the long poll; if the queue does not answer, pause once instead."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -60,12 +60,12 @@ class QueueWaker:
             return
         except ClientError as error:
             fault = str(error.response.get("Error", {}).get("Code", "unknown"))
-        except (BotoCoreError, ValueError) as error:  # ValueError: the URL is none
+        except (BotoCoreError, ValueError) as error:  # ValueError: not a URL
             fault = type(error).__name__
         self._pause(fault)
 
     def _pause(self, fault: str) -> None:
-        """Poll instead, and say so once, not every second."""
+        """Poll instead, and log that once, not every second."""
         if not self._is_away:
             log.warning(
                 "the queue of SLUICE_SQS_QUEUE_URL does not answer (%s): the bucket is looked at every %s s instead",
@@ -89,7 +89,7 @@ class QueueWaker:
                 return
 
     def _delete_handed_over(self) -> None:
-        """What cannot be deleted now is shown again by SQS: one look more."""
+        """Delete what the last wait received. What cannot be deleted is shown again by SQS and costs one more look."""
         handles, self._handed_over = self._handed_over, []
         for start in range(0, len(handles), MAX_MESSAGES):
             batch = handles[start : start + MAX_MESSAGES]
@@ -100,7 +100,7 @@ class QueueWaker:
 
     @cached_property
     def _client(self) -> Any:
-        """SQS at the queue's own address, with the credential of the bucket that notifies it."""
+        """An SQS client for the queue's own address, with the credential of the bucket that notifies it."""
         import boto3
         from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""Private folders of those at work. A folder's name begins with its worker's lock, so that the dead are told apart."""
+"""Private folders of workers. Each name begins with an id that its worker locked, so those of the dead are known."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from sluice.exchange.model import Opened
 
 @contextmanager
 def work_folder(house: House, opened: Opened) -> Iterator[Path]:
-    """An empty folder named by exchange and attempt; whoever claimed the exchange holds its lock."""
+    """Yield an empty folder named by exchange and attempt; whoever claimed the exchange holds its lock."""
     with _folder(house, f"{opened.exchange_id}.{opened.attempts}") as folder:
         yield folder
 
 
 @contextmanager
 def private_folder(house: House) -> Iterator[Path]:
-    """An empty folder with a lock of its own, for work on many exchanges."""
+    """Yield an empty folder with a lock of its own, for work on many exchanges."""
     name = str(uuid4())
     with locks.try_lock(house.conn, name), _folder(house, name) as folder:
         yield folder

@@ -1,4 +1,4 @@
-"""Deliver a return: what explains it first, the file last, so that nothing half-done can be seen.
+"""Deliver a return: first what explains it, the file last, so that nobody sees a half-done delivery.
 
 Doing it again finds the same bytes there.
 """
@@ -53,7 +53,7 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
 
 
 def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> bytes:
-    """Whose every column is, signed."""
+    """Return the signed statement of whose every column is."""
     return make_statement(
         record,
         entry_hash,
@@ -65,9 +65,9 @@ def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> b
 
 
 def _kept(house: House, opened: Opened) -> StoredObject:
-    """The bytes that go: those of the return as it was made, without whom an erasure took out since.
+    """Return the kept object of the return: as it was made, but without those whom an erasure took out since.
 
-    Looked up and copied under the lock of the delivered object, so that no erasure ends in between.
+    It is looked up and copied under the lock of the delivered object, so that no erasure ends in between.
     """
     copy = get_copy(house.conn, opened.exchange_id, RETURN)
     return StoredObject(
@@ -76,18 +76,18 @@ def _kept(house: House, opened: Opened) -> StoredObject:
 
 
 def holding(house: House, opened: Opened) -> AbstractContextManager[None]:
-    """Nobody else puts or edits the delivered object while the block runs."""
+    """Lock the delivered object: nobody else puts or edits it while the block runs."""
     return locks.hold_object(house.conn, house.settings.bucket_exchange, opened.key)
 
 
 def copy_again(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
-    """The same bytes as a new version of the same key. Call while :func:`holding` it."""
+    """Copy the same bytes to the same key as a new version. Call while :func:`holding` it."""
     kind = TYPES.get(record.what.format or "", OCTETS)
     return house.objects.copy(_kept(house, opened), house.settings.bucket_exchange, opened.key, kind)
 
 
 def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRecord) -> None:
-    """The delivered copy with its last day, and until when the principal should say that it arrived."""
+    """Note the delivered copy with its last day, and until when the principal should say that it arrived."""
     agreement = _agreement(house, opened)
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
     rule, last_day = _last_day(house, opened, delivered_at)
@@ -113,7 +113,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
 
 
 def _last_day(house: House, opened: Opened, delivered_at: datetime) -> LastDay:
-    """The house's days from the delivery, and no later than the return that was kept, whose bytes these are.
+    """Return the last day of the delivered copy: the house's days from the delivery, but no later than the kept return.
 
     What goes back because an agreement ended is under none of its rules: it stays for the house's days, whenever it
     went.

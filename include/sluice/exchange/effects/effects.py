@@ -1,4 +1,4 @@
-"""Do the effects of committed entries: each a pure function of its entry, done at least once.
+"""Do the effects of committed entries: each is a pure function of its entry, done at least once.
 
 Every effect writes keys that are functions of the exchange, so doing one twice changes nothing.
 """
@@ -27,19 +27,19 @@ from sluice.terms import Direction, ExchangeId
 
 log = logging.getLogger(__name__)
 NOWHERE = (ReceiverDown, TargetInvalid)
-"""Faults of where lineage goes: the next event would meet the same, so all wait for the next round."""
+"""Faults of the receiver of lineage: the next event would meet the same, so all wait for the next round."""
 UNWANTED = (EventRefused, EventInvalid)
-"""Faults of one event, which is the same bytes at every try."""
+"""Faults of a single event, whose bytes are the same at every try."""
 MOST_TRIES = 8
-"""Of an unwanted event: ten minutes with the pauses between them, as long as a receiver that is being set up, or a
-proxy before it, may refuse what it takes later. Then it waits for `sluice lineage again`."""
+"""Most tries of an unwanted event. With the pauses between them they take ten minutes: as long as a receiver that is
+being set up, or a proxy before it, may refuse what it takes later. Then the event waits for `sluice lineage again`."""
 
 
 def do_effects(house: House, *exchange_ids: ExchangeId, lineage: bool = True) -> int:
-    """Do what is due, of these exchanges or of all; how many were done. A failure waits, and keeps no other waiting.
+    """Do the effects that are due, of these exchanges or of all; return how many were done.
 
-    Lineage goes last, and ends for this time where its receiver takes nothing: one that hangs would keep every receipt
-    for as long as it is waited for. Without ``lineage`` it is left to the next call.
+    An effect that fails waits, and the others go on. Lineage goes last, and stops for this time when its receiver takes
+    nothing: one that hangs would delay every receipt. Without ``lineage`` it is left to the next call.
     """
     done = 0
     for effect in outbox.find_due(house.conn, exchange_ids):
@@ -54,7 +54,10 @@ def do_effects(house: House, *exchange_ids: ExchangeId, lineage: bool = True) ->
 
 
 def _try(house: House, effect: outbox.Effect) -> bool:
-    """Do one effect, unless another worker does; False: it is not done, and why is kept. Raises what is in NOWHERE."""
+    """Do one effect unless another worker does; return False if it was not done.
+
+    Then the reason is noted. Raises what is in NOWHERE.
+    """
     if not outbox.begin(house.conn, effect):
         return False
     try:
@@ -92,7 +95,7 @@ def _entry(house: House, exchange_id: ExchangeId, kind: EntryKind) -> Entry:
 
 
 def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
-    """The receipt, then a copy of it beside the data; then it is visible."""
+    """Give the receipt, then put a copy of it beside the data; then mark the data as visible."""
     opened = store.get_open(house.conn, exchange_id)
     entry, record = _closed(house, exchange_id)
     bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
@@ -105,14 +108,14 @@ def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
 
 
 def _publish_key(house: House, bucket: str, opened: Opened) -> None:
-    """The public key beside the receipts; how its fingerprint reaches the principal is on paper."""
+    """Put the public key beside the receipts. How its fingerprint reaches the principal is agreed on paper."""
     key = f"{opened.principal}/receipts/receipt-key.pem"
     if house.objects.head(bucket, key) is None:
         house.objects.put_converging(bucket, key, house.keyring.public_pem, PEM)
 
 
 def _give_findings(house: House, exchange_id: ExchangeId) -> None:
-    """All failing rows (row, rule, code, column; no values) into the principal's own prefix."""
+    """Put all failing rows (row, rule, code, column; no values) into the principal's own prefix."""
     opened = store.get_open(house.conn, exchange_id)
     _, record = _closed(house, exchange_id)
     copy = next(line for line in record.how_long.copies if line.kind == FINDINGS)
@@ -138,7 +141,7 @@ def _tell_closed(house: House, exchange_id: ExchangeId) -> None:
 
 
 def _sweep(house: House, exchange_id: ExchangeId) -> None:
-    """Remove what tries before the commit left: versions that neither the catalogue nor an erasure names."""
+    """Remove what earlier tries left before the commit: versions that neither the catalogue nor an erasure names."""
     opened = store.get_open(house.conn, exchange_id)
     lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
     places = (
@@ -150,7 +153,7 @@ def _sweep(house: House, exchange_id: ExchangeId) -> None:
         (vault, handed_key(opened, "")),
     )
     for bucket, prefix in places:
-        there = list(house.objects.list_versions(bucket, prefix))  # before the catalogue: what is put later is no rest
+        there = list(house.objects.list_versions(bucket, prefix))  # before the catalogue: what is put later stays
         own = find_own_writes(house.conn, there)
         named = {(copy.key, copy.version_id) for copy in find_copies(house.conn, exchange_id) if copy.bucket == bucket}
         for item in there:

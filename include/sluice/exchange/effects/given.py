@@ -1,6 +1,6 @@
-"""Signed documents that were given: what lies there is read, verified as ours and used; it is never made anew.
+"""Signed documents are made once: what lies there already is read, verified as ours and used.
 
-A worker may die after it gave one, and the next one may be of a version that words or sets its pages otherwise.
+A worker may die after it gave one, and the next may run a version that words or lays out its pages differently.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sluice.media_types import JSON, PDF
 
 
 def give_receipt(house: House, bucket: str, stem: str, entry: Entry, make: Callable[[], Receipt]) -> Receipt:
-    """The receipt that lies there, else a new one: PDF first, then the JSON that holds its hash.
+    """Return the receipt that lies there, or give a new one: PDF first, then the JSON that holds its hash.
 
     Raises EvidenceInvalid when what lies there is not our receipt of this entry with its page.
     """

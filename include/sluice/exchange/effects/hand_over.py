@@ -17,15 +17,15 @@ from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.media_types import OCTETS, ZIP
 
 SEALED_END = ".age"
-"""End of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
+"""Ending of a kept package that is sealed to the principal's own key; one under PGP is kept as it goes."""
 
 
 def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> None:
-    """Receipt first, then the package, which so is never there without it; again changes nothing.
+    """Put the receipt, then the package, so that the package is never there without it. Doing it again changes nothing.
 
-    Under the lock of its key: an erasure that removes the package comes before or after. One that it removed before
-    is not given any more, and one that was taken from its receiver is not put there again. Raises NotFound while there
-    is no receipt.
+    The package is put under the lock of its key, so an erasure that removes it comes before or after. A package that
+    was removed before is not put any more, and one that was taken from its receiver is not put again. Raises NotFound
+    while there is no receipt.
     """
     _give_receipt(house, opened, record, entry)
     with hold_object(house.conn, opened.bucket, opened.key):
@@ -38,7 +38,10 @@ def hand_over(house: House, opened: Opened, record: ExchangeRecord, entry: Entry
 
 
 def _give_receipt(house: House, opened: Opened, record: ExchangeRecord, entry: Entry) -> None:
-    """The receipt as it was given; of what is sent on, which stays with us, what the next controller may read of it."""
+    """Put the receipt beside the package, as it was given.
+
+    The receipt of a package that is sent on stays with us; the next controller gets one with what it may read of it.
+    """
     bucket, stem, beside = receipt_bucket(house.settings, opened), receipt_stem(opened), f"{opened.key}.receipt"
     given = {end: house.objects.read(bucket, f"{stem}.{end}") for end in ("pdf", "json")}
     if is_sent_on(opened):
@@ -50,7 +53,7 @@ def _give_receipt(house: House, opened: Opened, record: ExchangeRecord, entry: E
 
 
 def _put(house: House, opened: Opened, kept: CopyLine) -> None:
-    """The package in clear, or encrypted to its receiver, at its key; and its line in the catalogue."""
+    """Put the package at its key, in clear or encrypted to its receiver, and its line into the catalogue."""
     content = house.objects.read(kept.bucket, kept.key, kept.version_id)
     if kept.key.endswith(SEALED_END):
         content = unseal_bytes(content, house.keyring, opened.principal)

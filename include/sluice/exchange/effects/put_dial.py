@@ -16,16 +16,17 @@ from sluice.media_types import OCTETS
 from sluice.subject.scope import Use
 
 CHANNEL_WORD = "channel_word"
-"""How agreements spell the channel of a list, in its record."""
+"""Key in a list's record: its channel, as agreements spell it."""
 USE_BASIS = "use_basis"
-"""What its contacts rest on, in its record: consent, where the law asks for a yes; else the basis of the purpose."""
+"""Key in a list's record: the basis of its contacts. That is consent where the law asks for a yes, else the basis of
+the purpose."""
 
 
 def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
-    """Copy the kept list to its key in the agents' bucket; one that was taken back before is not given any more.
+    """Copy the kept list to its key in the agents' bucket. A list that was taken back before is not put any more.
 
-    Under the lock of that key: whoever recalls it, or edits it, comes before or after. Raises NotFound while there
-    is no receipt, SuppressedMeanwhile when it names somebody who must stay out since.
+    This runs under the lock of that key, so a recall or an edit comes before or after. Raises NotFound while there is
+    no receipt, and SuppressedMeanwhile when the list names somebody who must stay out since.
     """
     receipt = house.objects.head(receipt_bucket(house.settings, opened), f"{receipt_stem(opened)}.json")
     if receipt is None:
@@ -46,7 +47,10 @@ def put_dial(house: House, opened: Opened, record: ExchangeRecord) -> None:
 
 
 def _check_nobody(house: House, opened: Opened, record: ExchangeRecord, copies: Sequence[CopyLine]) -> None:
-    """Raises SuppressedMeanwhile: a recall takes the list back, and a new one is made without them."""
+    """Raises SuppressedMeanwhile when the list names somebody who must stay out since.
+
+    Then a recall takes the list back, and a new one is made without them.
+    """
     word, basis = (record.how.dialect.get(name) for name in (CHANNEL_WORD, USE_BASIS))
     uses = frozenset(Use(purpose.iri, basis or purpose.legal_basis, word) for purpose in record.why.purposes)
     suppressed = find_suppressed(house, opened.principal, (uses,))

@@ -1,1 +1,1 @@
-"""One file judged in a limited process: what goes down to it, what it decides and leaves, what is believed of it."""
+"""One file judged in a limited process: what goes into it, what it decides and leaves, and how far that is believed."""

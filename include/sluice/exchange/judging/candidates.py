@@ -8,12 +8,12 @@ from sluice.terms import CandidateKey
 
 
 def marks_candidates(contract: DataContract) -> bool:
-    """Whether a contract marks a name and a birth date."""
+    """Whether a contract marks columns for both a name and a birth date."""
     return all(contract.candidate_fields(part) for part in CandidateKey)
 
 
 def candidates_in(contract: DataContract, rows: pl.DataFrame, key: bytes) -> pl.Series | None:
-    """What points at candidates in each of these rows; None where the contract marks no name or no birth date."""
+    """Return the keyed name and birth date of each row; None if contract or file has no column for one of them."""
     there = set(rows.columns)
     names = [each.name for each in contract.candidate_fields(CandidateKey.NAME) if each.name in there]
     born = [each for each in contract.candidate_fields(CandidateKey.BIRTH_DATE) if each.name in there]

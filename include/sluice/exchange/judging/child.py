@@ -1,9 +1,8 @@
 """What runs inside the limited child: decode, identify, judge, split; no network, no services.
 
-It gets a job and leaves in its folder what the parent keeps: ``accepted.parquet``,
-``index.parquet``, ``rest.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``; of a
-dry run ``held.json`` instead of the tables. The nursery imports this module once, so everything heavy is imported at
-the top.
+It gets a job, and leaves in its folder what the parent keeps: ``accepted.parquet``, ``index.parquet``,
+``rest.parquet``, ``refused_*.parquet``, ``findings.csv``, ``pass.json`` and ``report.json``; in a dry run ``held.json``
+instead of the tables. The nursery imports this module once, so everything heavy is imported at the top.
 """
 
 import json
@@ -53,14 +52,15 @@ PRELOADED = (
     "stdnum.be.nn",
     "stdnum.iban",
 )
-"""What the rooms import late: the nursery imports it once, so that no child does within its limits."""
+"""Modules that the rooms import late. The nursery imports them once, so that no child has to within its limits."""
 
 PREPARED = (word_marks, known_categories, job_adapter, report_adapter)
-"""What is made once and kept, of shipped tables and of classes: the nursery makes it, so that every child has it."""
+"""Functions that make something once from shipped tables or classes and keep it. The nursery calls them, so that every
+child has the result."""
 
 
 def judge_file(raw: dict[str, Any]) -> None:
-    """The child's whole life: read the job, leave the report. A fault of the paper is told by its code."""
+    """Run the child's whole life: read the job, leave the report. A fault of the paper is reported by its code."""
     job = Job.from_json(raw)
     try:
         report = _report(job)
@@ -79,10 +79,10 @@ def _report(job: Job) -> ChildReport:
             limits=job.limits,
             folder=job.folder,
             pgp=job.pgp,
-            part_bytes=PART_BYTES if job.mapping is None else None,  # what a platform gives is mapped as one
+            part_bytes=PART_BYTES if job.mapping is None else None,  # an export of a platform is mapped as a whole
         ) as parts:
             found = parts if isinstance(parts, FormatRefusal) else _judge(job, parts, waiting)
-        del parts  # with it goes where every record lies
+        del parts  # frees the places of all records
         if isinstance(found, FormatRefusal):
             return ChildReport(_unreadable(found), None, has_pass=False)
         if found.kept is not None:
@@ -91,7 +91,10 @@ def _report(job: Job) -> ChildReport:
 
 
 class _Found(NamedTuple):
-    """The report; and which rows go to the lake (None: no file there), of which ``is_whole`` says that they are all."""
+    """The report, and which rows go to the lake.
+
+    ``kept``: None when no file goes there. ``is_whole``: the index of those rows names everybody in the file.
+    """
 
     report: ChildReport
     seen: Seen
@@ -100,9 +103,9 @@ class _Found(NamedTuple):
 
 
 def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal:
-    """Every part is looked at once; then the file has its verdict, and what becomes of each row is known.
+    """Look at every part once; then give the file its verdict, and every row its fate.
 
-    waiting: ends when no row is asked for any more.
+    ``waiting`` ends when no row is asked for any more.
     """
     rows_to_keep = waiting.enter_context(closing(SortedRows(job.folder, f"{OWN}{REF}", parts.count)))
     seen = Seen(job, None if job.origin is None else rows_to_keep)
@@ -140,7 +143,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
 
 
 def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[int]]:
-    """Rows of the file that would wait for a person, by reason."""
+    """Return the numbers of rows that would wait for a person, by reason."""
     rows: dict[str, list[int]] = {}
     for row, code in codes.items():
         rows.setdefault(code, []).append(row_numbers[row])
@@ -148,7 +151,10 @@ def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[in
 
 
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:
-    """The columns to blame are told by their places: what is no header may be a person's."""
+    """Return the verdict on a file that cannot be read.
+
+    It names the columns to blame by position: if the first row is no header, it may be a person's.
+    """
     rows, readings = refusal.rows, refusal.readings
     reasons = (
         Finding(refusal.code, refusal.rule, column, count, rows, stops=True, readings=readings)
@@ -158,14 +164,17 @@ def _unreadable(refusal: FormatRefusal) -> GateVerdict:
 
 
 def _notes(notes: Sequence[Note], names: Sequence[str]) -> Iterator[Finding]:
-    """names: of the columns as they may be shown."""
+    """Yield the reader's notes as warnings. ``names``: of the columns, as they may be shown."""
     for note in notes:
         for column, count in _counted(tuple(names[place - 1] for place in note.columns), note.count):
             yield Finding(note.code, note.rule, column, count, severity=Severity.WARNING)
 
 
 def _counted(columns: Sequence[str], count: int) -> Iterator[tuple[str | None, int]]:
-    """How often, column by column, of as many as are shown; of the others, and where none is known, together."""
+    """Yield one line per column that is shown, then one for the rest together.
+
+    The rest is what was counted in columns that are not shown, or in none that is known.
+    """
     shown = columns[:ROWS_SHOWN]
     yield from ((column, 1) for column in shown)
     if rest := count - len(shown):

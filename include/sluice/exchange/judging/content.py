@@ -1,4 +1,4 @@
-"""What of a decoded file goes on: notes screened, agents' results made canonical, rows split three ways. Pure."""
+"""Prepare decoded rows: screen notes, make agents' results canonical, split the rows three ways. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ STARTED, NO_CONTACT = "started_at", "VALUE_NO_CONTACT"
 
 @dataclass(frozen=True)
 class Content:
-    """The rows that would go to the lake, as many as came; what was found wrong; what is to be seen first.
+    """The rows that would go to the lake (as many as came), what was found wrong, and what a person has to see first.
 
     ``review``: index in these rows, and why. ``missing``: columns of the platform without which nothing can be made of
     the file.
@@ -35,12 +35,12 @@ class Content:
 
     @property
     def started(self) -> pl.Series | None:
-        """When each contact began; None of other files."""
+        """When each contact began; None for other files."""
         return self.frame[STARTED] if STARTED in self.frame.columns and not self.missing else None
 
 
 def days_of(started: pl.Series | None, accepted: pl.Series) -> dict[str, int]:
-    """Accepted contacts per Brussels calendar day; nothing for other files."""
+    """Count accepted contacts per Brussels calendar day; empty for other files."""
     if started is None:
         return {}
     moments = started.filter(accepted).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_zone="UTC")
@@ -50,9 +50,10 @@ def days_of(started: pl.Series | None, accepted: pl.Series) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Split:
-    """Every row of the frame is in exactly one of the first three; ``codes``: why each held row is held.
+    """Which rows of the frame are accepted, refused or held: every row is exactly one of these.
 
-    ``erased``: rows of erased persons, wherever they are; they are counted, and not kept.
+    ``codes``: why each held row is held. ``erased``: rows of erased persons, wherever they are; they are counted, but
+    not kept.
     """
 
     accepted: pl.Series
@@ -67,21 +68,24 @@ class Split:
         return dict(Counter(self.codes.values()))
 
     def report(self, row_numbers: pl.Series) -> pl.DataFrame:
-        """Held rows as lines of the list of findings."""
+        """Return held rows as lines of the list of findings."""
         rows = [(row_numbers[row], "exchange.held", code, None, "held") for row, code in self.codes.items()]
         schema = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def read_content(table: Table, job: Job, start: int = 0) -> Content:
-    """Screen the notes of a part of a file; make canonical rows of agents' results. start: rows before it."""
+    """Screen the notes of a part of a file, and make canonical rows of agents' results.
+
+    ``start``: number of rows before this part.
+    """
     salt = job.sample_key or job.contract.contract_id
     screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt, start)
     if job.is_read:
         screened = replace(screened, review=())
     if job.mapping is None:
         return Content(screened.frame, screened.findings, screened.review, screened.screening)
-    from sluice.results.mapping import load_mapping  # with a parser of YAML that no other file needs
+    from sluice.results.mapping import load_mapping  # imports a parser of YAML that no other file needs
 
     canonical = to_canonical(screened.frame, load_mapping(job.mapping))
     findings = (*screened.findings, *_mapped(canonical, table.row_numbers))
@@ -90,7 +94,10 @@ def read_content(table: Table, job: Job, start: int = 0) -> Content:
 
 
 def _no_contacts(canonical: Canonical) -> Iterator[tuple[int, str]]:
-    """Rows that are no contact (yet): a list of people to call holds those not called. They are counted, and wait."""
+    """Yield the rows that are no contact (yet), such as persons on a calling list who were not called.
+
+    They are counted, and wait.
+    """
     wrong = {found.row_index for found in canonical.findings if found.severity is Severity.ERROR}
     for row in (~canonical.usable).arg_true():
         if row not in wrong:
@@ -106,7 +113,7 @@ def _mapped(canonical: Canonical, row_numbers: pl.Series) -> tuple[RowFinding, .
 
 
 def kept_out(suppressed: pl.DataFrame | None, refs: Sequence[pl.Series], height: int) -> dict[int, str]:
-    """Rows of persons who must stay out (erased, objected, restricted, on hold), with the reason."""
+    """Return the rows of persons who must stay out (erased, objected, restricted, on hold), with the reason."""
     if suppressed is None:
         return {}
     reasons = reasons_of(refs, suppressed, height)
@@ -114,9 +121,10 @@ def kept_out(suppressed: pl.DataFrame | None, refs: Sequence[pl.Series], height:
 
 
 def split(height: int, review: Iterable[tuple[int, str]], judgement: Judgement, out: Mapping[int, str]) -> Split:
-    """Refused by the gate, else held, else accepted. A file that is refused whole holds nothing.
+    """Split rows: refused by the gate, else held, else accepted. A file that is refused as a whole holds no row.
 
-    ``review``, ``out``: rows a person has to see, and of persons who must stay out; that reason counts before.
+    ``review``: rows that a person has to see. ``out``: rows of persons who must stay out; if a row is in both, this
+    reason counts.
     """
     every = pl.int_range(height, dtype=pl.UInt32, eager=True)
     refused = every.is_in(judgement.refused.implode())
@@ -131,7 +139,7 @@ def split(height: int, review: Iterable[tuple[int, str]], judgement: Judgement, 
 
 
 def stopped(verdict: GateVerdict, missing: tuple[str, ...]) -> GateVerdict:
-    """The same file, refused for columns that its platform's mapping needs."""
+    """Return the verdict as a refusal for columns that the platform's mapping needs and the file does not have."""
     findings = tuple(Finding("HEADER_MISSING_COLUMN", "mapping.columns", name, 1, stops=True) for name in missing)
     return replace(
         verdict,

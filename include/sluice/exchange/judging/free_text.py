@@ -1,7 +1,7 @@
 """Screen the note columns of a file as its agreement says: mask, refuse, hold for a person, sample the rest.
 
-Pure. Found by listed terms and checksummed numbers; a note in which nothing is found is not proven
-clean, so a share of those is drawn for a person's eyes.
+Pure. The screen looks for listed terms and checksummed numbers. A note in which nothing is found is not proven clean,
+so a share of those is drawn for a person to read.
 """
 
 from collections import Counter
@@ -42,7 +42,8 @@ def screen_table(
 ) -> ScreenedTable:
     """Screen every ``note_free_text`` column. ``salt`` makes the sample of one file repeatable.
 
-    start: rows of the file before these, which decide of the sample."""
+    ``start``: number of rows of the file before these; the sample depends on it.
+    """
     notes = [
         field.name
         for field in contract.fields
@@ -64,7 +65,7 @@ def screen_table(
 
 
 def screening_of(parts: Sequence[Screening | None]) -> Screening | None:
-    """What was looked for and done in all parts of a file; None where nothing was."""
+    """Sum up what was looked for and done in all parts of a file; None if no part was screened."""
     found = [each for each in parts if each is not None]
     if not found:
         return None

@@ -1,6 +1,6 @@
-"""What goes down to the judging child and what comes up: both checked, neither holds a handle.
+"""What goes down to the judging child and what comes up: both are checked, and neither holds a handle.
 
-The way down carries keys of the principal, so jobs travel by pipe and are never written.
+A job carries keys of the principal, so it travels by pipe and is never written to disk.
 """
 
 import base64
@@ -48,7 +48,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to judge. ``origin``: exchange id and version id, when its rows are to be kept."""
+    """One file to judge. ``origin``: exchange id and version id if its rows are to be kept; None in a dry run."""
 
     folder: Path
     file: Path
@@ -60,58 +60,62 @@ class Job:
     origin: tuple[str, str] | None
     free_text: FreeTextRules
     mapping: Path | None = None
-    """Of agents' results: the file that makes canonical rows of the platform's columns."""
+    """For agents' results, the file that maps the platform's columns to canonical ones."""
     suppressed: Path | None = None
     """References of persons who must stay out, with the reason."""
     corrections: tuple[Correction, ...] = ()
-    """Values of persons that are right; what the file says otherwise is stale if it is older, or as it was before."""
+    """Corrected values of persons. What the file says instead is stale if the file is older, or if it repeats the value
+    that was corrected."""
     arrived_at: datetime | None = None
     put_at: datetime | None = None
-    """When the file was put where it lies, however late it is opened. None in a dry run: now."""
+    """When the file was put where it lies, however late it is opened. None in a dry run, which takes the present."""
     sample_key: str = ""
-    """Base64: which notes a person reads. Empty in a dry run, which draws others."""
+    """Base64: the key that decides which notes a person reads. Empty in a dry run, which draws none."""
     is_read: bool = False
-    """Whether a person read the notes already, so that none of them waits for one."""
+    """Whether a person has read the notes already, so that none of them waits for one."""
     limits: FileLimits = field(default_factory=FileLimits)
     keys: Mapping[str, Path] | None = None
-    """Keys of other datasets, by name: Parquet of one column. None in a dry run, which asks no rule about them."""
+    """Keys of other datasets by name, as Parquet of one column. None in a dry run, which skips the rules about them."""
     excused: Path | None = None
-    """References of persons who are kept out of anything: no key of another dataset is asked of their rows."""
+    """References of persons who are kept out of anything: the keys of other datasets are not checked in their rows."""
     ignores: frozenset[CustomerIdIgnores] = frozenset()
-    """What the principal's customer numbers are compared without."""
+    """What is ignored when the principal's customer numbers are compared."""
     pgp: PgpKeys | None = None
-    """What opens the file if it came encrypted; None in a dry run, which has no key."""
+    """What opens the file if it came encrypted; None where there is no key, as in a dry run."""
 
     @property
     def key(self) -> SubjectKey:
         return SubjectKey(base64.b64decode(self.subject_key), self.ignores)
 
     def as_json(self) -> dict[str, Any]:
-        """The job as it goes down the pipe."""
+        """Return the job as it goes down the pipe."""
         return dict(job_adapter().dump_python(self, mode="json"))
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Job":
-        """The job as it comes out of the pipe."""
+        """Make the job that came out of the pipe."""
         return job_adapter().validate_json(json.dumps(raw))
 
 
 @cache
 def job_adapter() -> TypeAdapter[Job]:
-    """What turns a job into JSON and back; made once, which takes as long as judging a small file."""
+    """Return what turns a job into JSON and back.
+
+    It is made only once, because that takes as long as judging a small file.
+    """
     return TypeAdapter(Job)
 
 
 @cache
 def report_adapter() -> TypeAdapter[ChildReport]:
-    """As :func:`job_adapter`, for the report that comes up."""
+    """As :func:`job_adapter`, for the child's report."""
     return TypeAdapter(ChildReport)
 
 
 def read_suites(settings: "Settings", contract: DataContract) -> tuple[Suite, ...]:
-    """The suites a contract names, from ``expectations/``.
+    """Read the suites that a contract names from ``expectations/``.
 
-    Raises DocumentInvalid for a missing one, SuiteUnreadable for one that is no text in UTF-8.
+    Raises DocumentInvalid for a missing suite, SuiteUnreadable for one that is not UTF-8 text.
     """
     found = []
     for name in contract.suites:
@@ -132,9 +136,9 @@ def _read_suite(name: str, path: Path) -> Suite:
 
 
 def load_rules(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ...]:
-    """Every rule a file under a contract is judged by. Raises DocumentInvalid (SLU-43x) where one cannot be used.
+    """Return every rule that files of a contract are judged by. Raises DocumentInvalid (SLU-43x) if one cannot be used.
 
-    Who has a file judged asks this first: then a fault of the paper is never told as one of the file.
+    Call before a file is judged: then a fault of the paper is never reported as one of the file.
     """
     return rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
 
@@ -145,18 +149,18 @@ def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:
 
 
 def limits_of(settings: "Settings", agreement: Agreement, file_bytes: int) -> Limits:
-    """What the child that judges one file of an agreement may use."""
+    """Return what the child that judges one file of an agreement may use."""
     most = limits_in_force(agreement.limits, settings)
     return Limits.of(most["memory_mb"], most["cpu_seconds"], most["wall_seconds"], file_bytes)
 
 
 def file_limits_of(settings: "Settings", agreement: Agreement) -> FileLimits:
-    """How large the parts of a file of an agreement may be."""
+    """Return how large the parts of a file of an agreement may be."""
     return _file_limits(limits_in_force(agreement.limits, settings))
 
 
 def widest_limits(settings: "Settings") -> FileLimits:
-    """The most that any agreement gets here: for files that were taken in under one."""
+    """Return the most that any agreement gets here, to read files that were taken in under one of them."""
     return _file_limits({limit.name: limit.allowed(settings) for limit in LIMITS})
 
 
@@ -172,7 +176,7 @@ def _file_limits(most: Mapping[str, int]) -> FileLimits:
 
 
 def read_report(folder: Path, end: ChildEnd) -> ChildReport:
-    """What the child left; a child that did not finish is UNDECIDED with the reason of its end."""
+    """Read the child's report. If the child did not finish, the verdict is UNDECIDED, with its end as the reason."""
     if end is not ChildEnd.DONE:
         return _unfinished(end)
     path = folder / "report.json"

@@ -1,4 +1,4 @@
-"""What of a judged file the child leaves for the parent to store: accepted rows, who is in them, and all the rest."""
+"""Write what the child leaves for the parent to store: accepted rows, who is in them, and all the rest."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ EXCHANGE, VERSION = "sluice_exchange", "sluice_source_version"
 
 
 def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, rows: Split, *, is_kept: bool) -> bool:
-    """Everything but the accepted rows: findings, rows and records to be sealed, and who is in them.
+    """Write everything but the accepted rows: findings, rows and records to be sealed, and who is in them.
 
-    is_kept: whether the file has an object in the lake; one that is refused whole is sealed as it came, so none of
-    its rows are split. The answer: whether the index of the lake's object says of everybody in the file.
+    ``is_kept``: whether the file gets an object in the lake; a file that is refused as a whole is sealed as it came, so
+    its rows are not split. Returns whether the index of the lake's object alone names everybody in the file.
     """
     if rows.codes:
         report = pl.concat([report, rows.report(seen.row_numbers)]).sort("row", maintain_order=True)
@@ -50,7 +50,10 @@ def _split(
     to_seal: Mapping[str, pl.Series],
     rest: Rest | None,
 ) -> dict[str, list[pl.DataFrame]]:
-    """Rows that are not in the lake, as they came: who is in them is noted, and those to be sealed are kept."""
+    """Read the rows that do not go to the lake again, as they came.
+
+    Note who is in them, and return those that are to be sealed.
+    """
     sealed: dict[str, list[pl.DataFrame]] = defaultdict(list)
     if rest is None and not to_seal:
         return sealed
@@ -66,7 +69,10 @@ def _split(
 
 
 def _together(spans: Sequence[tuple[int, int]], away: pl.Series) -> Iterator[pl.Series]:
-    """Places of rows that are not in the lake: of parts together until they are half of what a part may have."""
+    """Yield the places of rows that do not go to the lake, several parts together.
+
+    A batch ends once it has more than half as many rows as the last part in it.
+    """
     waiting, count = list[pl.Series](), 0
     for start, height in spans:
         waiting.append(away.slice(start, height).arg_true() + start)
@@ -79,7 +85,7 @@ def _together(spans: Sequence[tuple[int, int]], away: pl.Series) -> Iterator[pl.
 
 
 def write_accepted(job: Job, seen: Seen, kept: pl.Series, *, is_whole: bool) -> None:
-    """The object of the lake, whatever it holds: a file without rows has one without rows; and who is in it."""
+    """Write the object for the lake, without rows if the file has none, and the index of who is in it."""
     entries = Entries()
     write_lake(_noted(job, seen, kept, entries), job.folder / "accepted.parquet", sorted_by=REF)
     if seen.kinds:
@@ -87,7 +93,7 @@ def write_accepted(job: Job, seen: Seen, kept: pl.Series, *, is_whole: bool) -> 
 
 
 def _noted(job: Job, seen: Seen, kept: pl.Series, entries: Entries) -> Iterator[pl.DataFrame]:
-    """Accepted rows as they go to the lake; who is in them goes to the entries of the index."""
+    """Yield accepted rows as they go to the lake, and add who is in them to the entries of the index."""
     exchange_id, version_id = job.origin or ("", "")
     assert seen.rows is not None  # rows are kept of every file that has an origin
     for frame in seen.rows.sorted(kept):

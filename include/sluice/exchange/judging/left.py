@@ -1,4 +1,4 @@
-"""What a child leaves in its work folder is a stranger's: it is looked at before anything in it is opened.
+"""Check what a child left in its work folder before anything in it is opened: it may be a stranger's.
 
 A parser that was taken over could put a link there to a file of the worker, which would then be kept, sealed or
 published as if the principal had sent it.
@@ -12,7 +12,7 @@ from sluice.errors import GateFailed, Ref
 
 
 def check_left(folder: Path) -> None:
-    """Once the child has ended, and all it started. Folders are never opened by name.
+    """Check a work folder once the child, and everything it started, has ended. Folders are never opened by name.
 
     Raises GateFailed unless every file is a regular one that has no other name anywhere.
     """
@@ -23,7 +23,7 @@ def check_left(folder: Path) -> None:
 
 
 def read_left(path: Path, most_bytes: int) -> bytes:
-    """The beginning of a file while its child may still run; nothing where no file of its own is there."""
+    """Read the beginning of a file while its child may still run; empty unless it is the child's own file."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

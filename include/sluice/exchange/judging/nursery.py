@@ -32,14 +32,15 @@ from sluice.errors import GateFailed, Ref, place_of
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD = "sluice.exchange.judging.child:judge_file"
-"""What judges a file: the work of nearly every nursery."""
+"""The function that judges a file, which nearly every nursery runs."""
 OPEN_FILES = 256
 FIRST_CODE = 64
-"""Exit code of the first end of a child. Lower ones are those of Python and of a parser that gives up: it died."""
+"""Exit code of the first :class:`ChildEnd`. Lower codes are Python's and those of a parser that gives up: it died."""
 BYTES_PER_CPU_SECOND, BYTES_PER_SECOND = 4 << 20, 2 << 20
-"""What is added for a large file: twice the time that CSV takes on a slow machine, and as much again to wait."""
+"""Bytes for which a large file gets another second: twice the time that CSV takes on a slow machine, and as much again
+to wait."""
 NO_STACK = "can't start new thread"
-"""What Python says where the limit of memory leaves no room for the stack of a thread."""
+"""What Python says when the memory limit leaves no room for the stack of a thread."""
 OUTPUT_FACTOR, OUTPUT_FLOOR_BYTES = 6, 1 << 30
 CHILD_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -49,10 +50,10 @@ CHILD_ENVIRONMENT = {
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:1000,muzzy_decay_ms:0",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
-"""Allocators that reserve no gigabyte ahead, because the limit counts what is reserved, and that give back what is
-free, but not before the next part had time to ask for it again (polars' own is jemalloc); and nobody's plug-ins."""
+"""Makes allocators reserve no gigabytes ahead, because the limit counts what is reserved, and give free memory back,
+but only after the next part had time to ask for it again (polars' own is jemalloc). Nobody's plug-ins are loaded."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
-"""All that a process which reads strangers' files needs of the environment: no key, no address."""
+"""The only environment variables that a process which reads strangers' files gets: no key, no address."""
 
 
 class ChildEnd(StrEnum):
@@ -78,7 +79,7 @@ class Limits:
 
     @classmethod
     def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "Limits":
-        """Limits for one file: they grow with the file, so a small bomb stays small."""
+        """Return the limits for one file. They grow with the file, so a small bomb stays small."""
         return cls(
             memory_mb * (1 << 20) + 12 * file_bytes,
             cpu_seconds + file_bytes // BYTES_PER_CPU_SECOND,
@@ -88,12 +89,12 @@ class Limits:
 
 
 class _Process:
-    """A nursery's process; it ends when nobody holds it any more, or with the thread that started it."""
+    """A nursery's process. It ends when nothing holds it any more, or with the thread that started it."""
 
     def __init__(self, child: str) -> None:
         self._child, self._environment, self._started_by = child, _environment(), os.getpid()
         self.popen = subprocess.Popen(
-            # -P: no module of the folder it starts in
+            # -P: import no module from the folder it starts in
             [sys.executable, "-P", "-m", "sluice.exchange.judging.nursery", child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -104,7 +105,7 @@ class _Process:
         self.end = weakref.finalize(self, _end, self.popen, self._started_by)
 
     def serves(self, child: str) -> bool:
-        """Whether it may get a job of this kind: it lives, and is not the parent's of a process that was forked."""
+        """Whether it may get a job of this kind: it is alive, and this process started it, not one that forked this."""
         same = (self._child, self._environment, self._started_by) == (child, _environment(), os.getpid())
         return same and self.popen.poll() is None
 
@@ -120,7 +121,7 @@ def _end(process: subprocess.Popen[str], started_by: int) -> None:
 
 
 class _Spare(threading.local):
-    """What the last nursery of this thread left: the next one need not import again."""
+    """The process that the last nursery of this thread left, so that the next one need not import again."""
 
     process: _Process | None = None
 
@@ -144,7 +145,7 @@ class Nursery:
         self.close()
 
     def close(self) -> None:
-        """Leave the process to the next nursery of this thread; end it if it owes an answer still."""
+        """Leave the process to the next nursery of this thread; end it if it still owes an answer."""
         process, self._process = self._process, None
         owes_an_answer, self._is_at_work = self._is_at_work, False
         if process is not None and owes_an_answer:
@@ -157,7 +158,10 @@ class Nursery:
         self._running()
 
     def run(self, job: dict[str, Any], limits: Limits) -> ChildEnd:
-        """Have one job done in a limited child; its end, never an exception of the file."""
+        """Run one job in a limited child and return how the child ended; an error in the file never raises.
+
+        Raises GateFailed when the nursery's process is gone.
+        """
         process = self._running()
         line = json.dumps({"job": job, "limits": asdict(limits)})
         answer, self._is_at_work = "", True
@@ -182,7 +186,7 @@ class Nursery:
 
 
 def serve(child: Callable[[dict[str, Any]], None]) -> None:
-    """The process's loop: read a job, fork, wait, answer; ends with its parent or its stdin."""
+    """Run the process's loop: read a job, fork, wait, answer. It ends with its parent or its stdin."""
     die_with_parent()
     leave_network()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -199,7 +203,10 @@ def serve(child: Callable[[dict[str, Any]], None]) -> None:
 
 
 def _end_the_rest() -> None:
-    """End what the child had started: the kernel gives it to this process, and it would write where nobody looks."""
+    """End the processes that the child had started.
+
+    The kernel hands them to this process, and they could go on writing where nobody looks.
+    """
     while left := [int(pid) for own in Path("/proc/self/task").glob("*/children") for pid in own.read_text().split()]:
         for pid in left:
             os.kill(pid, signal.SIGKILL)
@@ -218,12 +225,12 @@ def leave_network() -> bool:
 
 
 def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: Limits) -> None:
-    """Never returns. Whatever the file makes a parser print or raise stays in here."""
+    """Run the child; never returns. Whatever the file makes a parser print or raise stays in here."""
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
     die_with_parent()
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it and the limit would not tell itself apart
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it, and then this limit could not be told apart
     _set_limits(limits)
     status = ChildEnd.FAILED
     try:
@@ -240,7 +247,7 @@ def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limi
 
 
 def _failed(job: dict[str, Any], error: BaseException) -> ChildEnd:
-    """Say where it was, never what."""
+    """Write down where the error was, never what it said."""
     with contextlib.suppress(OSError):  # a full disk says nothing of the file
         Path(job["folder"], "failure.txt").write_text(place_of(error))
     return ChildEnd.FAILED
@@ -281,11 +288,11 @@ if __name__ == "__main__":
     import gc
     import importlib
 
-    gc.disable()  # nothing of what is imported is garbage, and to look for it takes a tenth of the time
+    gc.disable()  # nothing imported is garbage, and looking for it takes a tenth of the time
     name, _, function = sys.argv[1].partition(":")
     room = importlib.import_module(name)
     for late in getattr(room, "PRELOADED", ()):
-        with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed, and then not used
+        with contextlib.suppress(ModuleNotFoundError):  # part of an extra that is not installed, and so not used
             importlib.import_module(late)
     for make in getattr(room, "PREPARED", ()):
         make()

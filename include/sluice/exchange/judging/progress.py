@@ -1,4 +1,4 @@
-"""How far the judging child is: it says so in a file of its folder, which is read while its end is waited for."""
+"""How far the judging child is: it writes that to a file in its folder, which the parent reads while it waits."""
 
 import re
 import threading
@@ -9,21 +9,21 @@ from pathlib import Path
 from sluice.exchange.judging.left import read_left
 
 Say = Callable[[int, int], None]
-"""Told how many parts are judged, of how many."""
+"""Called with how many parts are judged, and how many there are."""
 PROGRESS_FILE = "progress"
 LONGEST_PROGRESS = 64
 TWO_NUMBERS = re.compile(r"[0-9]{1,20} [0-9]{1,20}")
 
 
 def tell(folder: Path, done: int, count: int) -> None:
-    """By the child. A file that is one part is judged before anybody could read it."""
+    """Write the progress; called by the child. A file of one part is judged before anybody could read it."""
     if count > 1:
         (folder / PROGRESS_FILE).write_text(f"{done} {count}")
 
 
 @contextmanager
 def told(folder: Path, say: Say, every_s: float) -> Iterator[None]:
-    """While the block runs, ``say`` what is new, from a thread of its own; and no more when it has ended."""
+    """While the block runs, call ``say`` with new progress from a thread of its own; never after it has ended."""
     ended = threading.Event()
 
     def look() -> None:
@@ -44,6 +44,6 @@ def told(folder: Path, say: Say, every_s: float) -> Iterator[None]:
 
 
 def _read(folder: Path) -> str:
-    """Two numbers, or nothing where they are being written."""
+    """Return two numbers as text, or nothing while they are being written."""
     text = read_left(folder / PROGRESS_FILE, LONGEST_PROGRESS).decode(errors="replace")
     return text if TWO_NUMBERS.fullmatch(text) else ""

@@ -6,7 +6,10 @@ from sluice.lake.table import FormatHints
 
 
 def hints_of(contract: DataContract | None) -> FormatHints:
-    """What the contract says of its files. An identifier is spelt as the file has it: it is searched for."""
+    """Return what the contract says about the format of its files.
+
+    Identifiers keep the spelling that the file has, because they are searched for.
+    """
     if contract is None:
         return FormatHints()
     form = contract.file_format

@@ -1,4 +1,7 @@
-"""What one look at a file finds, part by part. What grows with the rows is kept small: they themselves wait on disk."""
+"""What one look at a file finds, part by part.
+
+What grows with the number of rows is kept small; the rows themselves wait on disk.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,9 +33,9 @@ from sluice.terms import Severity, SubjectKind
 
 ROW, REF, REF_OF = "sluice_row", "sluice_subject_ref", "sluice_ref_"
 OWN = "\x1f"
-"""Before the name of a column of ours while rows wait: no column of a file has a control character in its name."""
+"""Prefix of our own columns while rows wait: no column of a file has a control character in its name."""
 CANDIDATE = f"{OWN}candidate"
-"""Goes into the index, and no file."""
+"""Name of the column that goes into the index, but into no file."""
 INVALID, NOBODY, STALE = "VALUE_IDENTIFIER", "VALUE_NO_SUBJECT", "STALE_VALUE_CORRECTED"
 
 
@@ -46,14 +49,14 @@ class Identified:
 
 
 class Seen:
-    """All that is known of a file when every part was added, in order.
+    """Everything known about a file once all its parts were added, in order.
 
-    ``spans``: start and number of rows per part. ``findings``: of rows by row number; ``review`` and ``out``: why a
-    row is held, by its index in the file. ``missing``: columns of a platform without which nothing is made of it.
+    ``spans``: start and number of rows of each part. ``findings``: by row number. ``review`` and ``out``: why a row is
+    held, by its index in the file. ``missing``: columns of a platform without which nothing can be made of the file.
     """
 
     def __init__(self, job: Job, rows: SortedRows | None) -> None:
-        """rows: where those that may go to the lake wait; None where nothing is kept."""
+        """``rows``: where rows that may go to the lake wait; None when nothing is kept."""
         self._job = job
         self._suppressed, self._excused = _read(job.suppressed), _read(job.excused)
         self._numbers: list[pl.Series] = []
@@ -70,7 +73,7 @@ class Seen:
         self.missing: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.kinds: dict[str, SubjectKind] = {}
-        """Of the columns of references, by name."""
+        """The kind of each reference column, by its name."""
         self.dialect: Dialect
         self.notes: tuple[Note, ...] = ()
 
@@ -94,22 +97,22 @@ class Seen:
 
     @property
     def height(self) -> int:
-        """Rows so far, without records that are none."""
+        """Number of rows so far, without records that are no rows."""
         return sum(height for _, height in self.spans)
 
     @property
     def row_numbers(self) -> pl.Series:
-        """Of each row."""
+        """The number of each row in the file."""
         return pl.concat(self._numbers)
 
     @property
     def bad_records(self) -> pl.DataFrame:
-        """As :class:`Table` has them, of the whole file."""
+        """The bad records of the whole file, as :class:`Table` has them."""
         return pl.concat(self._bad)
 
     @property
     def started(self) -> pl.Series | None:
-        """When each contact began; None of other files."""
+        """When each contact began; None for other files."""
         return pl.concat(self._started) if self._started else None
 
     @property
@@ -117,12 +120,15 @@ class Seen:
         return screening_of(self._screened)
 
     def count_subjects(self) -> int | None:
-        """Persons in all rows, by the first 8 bytes of their references; None where no reference was made. Once."""
+        """Count the persons in all rows, by the first 8 bytes of their references; None when no reference was made.
+
+        Call it once: it drops what it counts.
+        """
         if not self._job.key or not self.kinds:
             return None
         words = np.concatenate(self._persons)
         self._persons.clear()
-        words.sort()  # numpy's own count of what is unique makes a table of them, five times as large
+        words.sort()  # numpy's own unique makes a table of them, five times as large
         return int(np.count_nonzero(words[1:] != words[:-1])) + bool(len(words))
 
     def _remember(self, table: Table, identified: Identified, content: Content) -> None:
@@ -143,7 +149,10 @@ class Seen:
 
 
 def _bad_records(table: Table, contract: DataContract) -> Iterator[RowFinding]:
-    """Each with the column to blame; a name that no contract declares may be a person's."""
+    """Yield a finding per bad record, with the column to blame.
+
+    A name that no contract declares is shown as a position, because it may be a person's.
+    """
     for bad in table.bad_rows:
         column = None if bad.place is None else _shown(table.frame.columns[bad.place - 1], bad.place, contract)
         yield RowFinding(bad.row, "format.record", bad.code, column, in_frame=False)
@@ -154,7 +163,7 @@ def _shown(name: str, place: int, contract: DataContract) -> str:
 
 
 def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identified:
-    """Who each row is about. A row about nobody could never be found again, so it is refused."""
+    """Tell who each row is about. A row about nobody could never be found again, so it is refused."""
     refs: list[tuple[FieldRole, pl.Series]] = []
     findings: list[RowFinding] = []
     nobody = pl.Series([True]).new_from_index(0, table.frame.height)
@@ -174,7 +183,11 @@ def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identifie
 
 
 def _rules(job: Job) -> list[Rule]:
-    """All rules. A file that lay with its reader was asked already how old it is and which keys are known."""
+    """Return the rules that this file is judged by.
+
+    A file that comes back from its reader was already asked how old it is and which keys are known; without keys the
+    second is not asked either.
+    """
     asked_once = {NEWEST, KNOWN} if job.is_read else {KNOWN} if job.keys is None else set[str]()
     return [rule for rule in load_rules(job.contract, job.suites) if rule.check.kind not in asked_once]
 
@@ -188,7 +201,7 @@ def _keys(job: Job) -> dict[str, pl.Series]:
 
 
 def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:
-    """Cells that a correction overrules: they are flagged, and nobody reads them as they are."""
+    """Yield a warning for every cell that a correction overrules: whoever reads it gets the corrected value instead."""
     if not job.corrections or job.arrived_at is None:
         return
     as_of = as_of_file(job.file_name, job.arrived_at)
@@ -204,7 +217,10 @@ def _no_refs(table: Table) -> pl.Series:
 
 
 def _waiting(job: Job, table: Table, identified: Identified, content: pl.DataFrame) -> pl.DataFrame:
-    """Rows as they would go to the lake, and what points at candidates; ours get their names when they do."""
+    """Return rows as they would go to the lake, with what points at candidates.
+
+    Our own columns get their final names only when the rows go there.
+    """
     candidates = candidates_in(job.contract, content, job.key) if identified.refs else None
     return content.select(
         table.row_numbers.alias(f"{OWN}{ROW}"),

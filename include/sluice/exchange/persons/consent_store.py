@@ -1,4 +1,4 @@
-"""The SQL of consent records: which lists of them there are and where each lies, never whose nor what was said."""
+"""The SQL of consent records: which lists there are and where each lies, never whose they are or what they say."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ COLUMNS = """run_id::text as run_id, principal, source_sha256, dated_on, records
 
 @dataclass(frozen=True, slots=True)
 class ConsentRun:
-    """Records that came at once, from one file or by one word. ``source_sha256``: of that."""
+    """A list of records that came together, from one file or one statement, whose hash is ``source_sha256``."""
 
     run_id: str
     principal: Principal
@@ -27,7 +27,7 @@ class ConsentRun:
 
 
 def insert_run(conn: Connection, run: ConsentRun) -> bool:
-    """Note a list; False when it is there, or was. Call inside the transaction that appends its entry."""
+    """Note a list; return False when it is, or was, there. Call inside the transaction that appends its entry."""
     row = conn.execute(
         """insert into consent_run (run_id, principal, source_sha256, dated_on, records, bucket, key, version_id,
                recorded_at, recorded_by)
@@ -71,13 +71,13 @@ def find_principals(conn: Connection) -> list[Principal]:
 
 
 def move_run(conn: Connection, run_id: str, version_id: str, records: int) -> None:
-    """A list was edited: it lies there as another version."""
+    """Note that a list was edited: it lies there as another version."""
     conn.execute(
         "update consent_run set version_id = %s, records = %s where run_id = %s", (version_id, records, run_id)
     )
 
 
 def mark_gone(conn: Connection, run_id: str, now: datetime) -> bool:
-    """Nothing is left of a list; False when it was gone."""
+    """Note that nothing is left of a list; return False when it was gone already."""
     done = conn.execute("update consent_run set gone_at = %s where run_id = %s and gone_at is null", (now, run_id))
     return done.rowcount == 1

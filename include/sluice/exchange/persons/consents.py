@@ -1,7 +1,7 @@
 """Consent records in the lake: references and what they agreed to, one Parquet object per list that came.
 
-The object first, then its row in PostgreSQL. Whoever edits or drops one does it under the lock of the principal's
-records, and removes every version that no row names: what a dead worker left goes with the next run.
+The object is put first, then its row in PostgreSQL. Lists are edited and dropped under the lock of the principal's
+records. Whoever does so removes every version that no row names, so what a dead worker left goes with the next run.
 """
 
 import io
@@ -33,13 +33,13 @@ TRIES = 3
 
 @contextmanager
 def hold_records(house: House, principal: Principal) -> Iterator[None]:
-    """One at a time records, edits or drops records of a principal."""
+    """Lock the records of a principal: only one worker at a time records, edits or drops them."""
     with hold_object(house.conn, house.settings.bucket_lake, f"{PREFIX}{principal}/"):
         yield
 
 
 def find_records(house: House, principal: Principal) -> "pl.DataFrame":
-    """Every record of a principal's persons, in no order. Raises NotFound when an object is away."""
+    """Return every record of a principal's persons, in no order. Raises NotFound when an object is missing."""
     import polars as pl
 
     for attempt in range(TRIES):
@@ -52,7 +52,7 @@ def find_records(house: House, principal: Principal) -> "pl.DataFrame":
 
 
 def find_words(house: House, principal: Principal) -> "pl.DataFrame":
-    """The records that count now, one of each reference, purpose and channel."""
+    """Return the records that count now, one for each reference, purpose and channel."""
     return last_words(find_records(house, principal), brussels_today())
 
 
@@ -64,7 +64,7 @@ def read(house: House, run: ConsentRun) -> "pl.DataFrame":
 
 
 def put(house: House, principal: Principal, run_id: str, records: "pl.DataFrame") -> "StoredObject":
-    """Put the records of a list; the same again finds them there."""
+    """Put the records of a list; doing it again finds them there."""
     return house.objects.put_converging(
         house.settings.bucket_lake, f"{PREFIX}{principal}/{run_id}.parquet", _content(records), PARQUET
     )
@@ -83,9 +83,9 @@ def edit_records(
     now: datetime | None = None,
     note: Callable[[str, int], None] | None = None,
 ) -> int:
-    """Leave of all records what ``keep`` keeps of them together, for good; how many went. Again changes nothing.
+    """Keep only those records that ``keep`` returns of all lists together; return how many are gone, for good.
 
-    note: told of every list how many went, inside the transaction that says so.
+    Doing it again changes nothing. ``note`` is told per list how many went, inside the transaction that says so.
     """
     gone = 0
     with hold_records(house, principal):
@@ -103,7 +103,7 @@ def edit_records(
 
 
 def _together(house: House, runs: Iterable[ConsentRun]) -> "pl.DataFrame":
-    """Records of lists, each with the id of its list."""
+    """Return the records of several lists, each with the id of its list."""
     import polars as pl
 
     nothing = NO_RECORDS.with_columns(pl.lit(None, pl.String).alias("run_id"))
@@ -111,7 +111,10 @@ def _together(house: House, runs: Iterable[ConsentRun]) -> "pl.DataFrame":
 
 
 def _edit(house: House, run: ConsentRun, left: "pl.DataFrame", now: datetime, note: Callable[[], None] | None) -> None:
-    """The object first, then row and note at once: whoever dies in between leaves a version that no row names."""
+    """Put the object first, then change the row and call ``note`` in one transaction.
+
+    A worker that dies in between leaves a version that no row names.
+    """
     stored = None if left.is_empty() else house.objects.put(run.bucket, run.key, _content(left), PARQUET)
     with transaction(house.conn):
         if stored is None:
@@ -123,7 +126,10 @@ def _edit(house: House, run: ConsentRun, left: "pl.DataFrame", now: datetime, no
 
 
 def _remove_unnamed(house: House, principal: Principal) -> None:
-    """Versions that no row names. Under the lock nobody is just recording: what no row names, a dead worker left."""
+    """Remove versions that no row names.
+
+    Under the lock nobody else is recording, so a dead worker left them.
+    """
     named = {(run.key, run.version_id) for run in store.find_runs(house.conn, principal)}
     for item in list(_versions(house, principal)):
         if (item.key, item.version_id) not in named:
@@ -138,7 +144,7 @@ def find_principals(house: House) -> list[Principal]:
 
 
 def erase_consents(house: House, principal: Principal, refs: frozenset[str]) -> int:
-    """Take a person's records out of every list, every version of them; how many."""
+    """Take a person's records out of every list, every version of them; return how many."""
     import polars as pl
 
     out = sorted(refs)
@@ -146,7 +152,7 @@ def erase_consents(house: House, principal: Principal, refs: frozenset[str]) -> 
 
 
 def count_left(house: House, principal: Principal, refs: frozenset[str]) -> int:
-    """Versions in which a person is left, whatever the database says: each is opened."""
+    """Count the versions that still name a person. Each is opened, whatever the database says."""
     import polars as pl
 
     out, found = sorted(refs), 0

@@ -1,4 +1,4 @@
-"""The SQL of corrections: which there are and where each lies sealed, never whose nor what."""
+"""The SQL of corrections: which there are and where each lies sealed, never whose they are or what they say."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ COLUMNS = """correction_id::text as correction_id, case_id::text as case_id, pri
 
 
 def insert_correction(conn: Connection, row: CorrectionRow) -> bool:
-    """Note a correction; False when it is there. Call inside the transaction that appends its entry."""
+    """Note a correction; return False when it is there. Call inside the transaction that appends its entry."""
     found = conn.execute(
         """insert into correction (correction_id, case_id, principal, field, kind, as_of, bucket, key, sha256, made_at)
            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
@@ -59,7 +59,7 @@ def find_rows(conn: Connection, principal: Principal) -> list[CorrectionRow]:
 
 
 def was_corrected(conn: Connection, principal: Principal, since: datetime) -> bool:
-    """Whether a value of somebody of this principal was corrected after an instant."""
+    """Whether any person's value at this principal was corrected after an instant."""
     row = conn.execute(
         "select exists (select from correction where principal = %s and made_at > %s) as made", (principal, since)
     ).fetchone()
@@ -75,13 +75,16 @@ def find_fields(conn: Connection, case_id: str, principal: Principal) -> set[str
 
 
 def mark_gone(conn: Connection, key: str, now: datetime) -> bool:
-    """The content of a correction goes: it holds no more, and its object is to be removed. False: it was gone."""
+    """Note that the content of a correction goes: it no longer applies, and its object is to be removed.
+
+    Return False when it was gone already.
+    """
     done = conn.execute("update correction set gone_at = %s where key = %s and gone_at is null", (now, key))
     return done.rowcount == 1
 
 
 def find_principals(conn: Connection) -> list[Principal]:
-    """Whoever ever had a value of somebody corrected."""
+    """Principals for which somebody's value was ever corrected."""
     rows = conn.execute("select distinct principal from correction order by 1").fetchall()
     return [Principal(row["principal"]) for row in rows]
 
@@ -111,7 +114,7 @@ def find_accepted(conn: Connection, principal: Principal) -> list[tuple[Exchange
 
 
 def note_entry(conn: Connection, correction_id: str, entry_hash: str) -> None:
-    """Which ledger entry says that it was made. Call inside the transaction that appends it."""
+    """Note which ledger entry says that it was made. Call inside the transaction that appends it."""
     conn.execute("update correction set entry_hash = %s where correction_id = %s", (entry_hash, correction_id))
 
 

@@ -1,7 +1,7 @@
-"""Corrections of persons' values: sealed in the vault, noted in PostgreSQL without them, put over stale values.
+"""Corrections of persons' values: sealed in the vault, noted in PostgreSQL without them, laid over stale values.
 
-The object first, then the row and its ledger entry, which holds hashes under a salt that lies in the object alone:
-once that is gone, they say nothing.
+The object is put first, then the row and its ledger entry. The entry holds hashes under a salt that only the object
+has: once that is gone, they say nothing.
 """
 
 import hashlib
@@ -51,21 +51,21 @@ if TYPE_CHECKING:
 
 PREFIX = "_corrections/"
 VALUE = "value"
-"""Kind of a correction that is no statement."""
+"""Kind of a correction that is not a statement."""
 NAMESPACE = uuid.UUID("c1de8c52-8e0d-5a3c-8b5b-4c6f0de2a9b7")
 Number = tuple[SubjectKind, str]
-"""A reference whose kind is one person's, with its kind."""
+"""A reference of a kind that belongs to one person (a customer or national number), with that kind."""
 OPINIONS = frozenset({FieldGroup.NOTE_FREE_TEXT, FieldGroup.DISPOSITION, FieldGroup.QA_SCORE, FieldGroup.SCORE})
-"""Field groups in which somebody judges: they get the person's statement, and stay (Art. 16, second sentence)."""
+"""Field groups in which somebody judges. They stay, and get the person's statement (Art. 16, second sentence)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RightValue:
-    """What is right of one field since an instant; ``is_statement``: what the person says to an opinion.
+    """The right value of one field since an instant or, with ``is_statement``, what the person says to an opinion.
 
-    ``asked_sha256``: of the sealed object that asked for it, so that another value of the same field is another
-    correction, and the same one again is none. The value itself is in no name. ``kinds``: of an identifier, what it
-    refers to, with the region of its phones, in every contract that has it.
+    ``asked_sha256``: hash of the sealed object that asked for it. It makes another value of the same field another
+    correction, and the same value none, without the value being in any name. ``kinds``: for an identifier, its kind and
+    the region of its phone numbers in every contract that has it.
     """
 
     field: str
@@ -78,7 +78,10 @@ class RightValue:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Objects that name somebody, and that nobody could open; ``newer``: that name them and came meanwhile."""
+    """Counts of objects that name somebody, and of objects that nobody could open.
+
+    ``newer``: objects that name them and came meanwhile.
+    """
 
     named: int = 0
     unreadable: int = 0
@@ -88,7 +91,10 @@ class Left:
 def correct(
     house: House, principal: Principal, case_id: str, refs: frozenset[str], right: RightValue, now: datetime
 ) -> str:
-    """Correct one field of one person from now on; the id. What was asked once is done once, also if it is gone."""
+    """Correct one field of one person from now on; return the correction's id.
+
+    The same request is carried out only once, even when its correction is gone.
+    """
     name = f"{case_id}/{principal}/{right.field}/{utc_text(right.as_of)}/{right.asked_sha256}"
     correction_id = str(uuid.uuid5(NAMESPACE, name))
     if store.is_known(house.conn, correction_id):
@@ -140,20 +146,23 @@ def _entry(row: CorrectionRow, content: Correction, key: SubjectKey) -> Correcti
 
 
 def salted(salt: str, keyed: str) -> str:
-    """What the ledger says of a value: HMAC-SHA256 over its keyed hash, under the salt in the sealed object (hex)."""
+    """Return what the ledger says of a value: HMAC-SHA256 of its keyed hash, under the sealed object's salt (hex)."""
     return hmac.new(bytes.fromhex(salt), keyed.encode(), hashlib.sha256).hexdigest()
 
 
 def find_corrections(house: House, principal: Principal, made_before: datetime | None = None) -> tuple[Correction, ...]:
-    """Every correction that stands for this principal's persons, oldest first; made_before: only older ones."""
+    """Return every correction that stands for this principal's persons, oldest first.
+
+    ``made_before``: only older ones.
+    """
     rows = store.find_rows(house.conn, principal)
     return tuple(_open(house, row) for row in rows if made_before is None or row.made_at < made_before)
 
 
 def drop_one(house: House, principal: Principal, correction_id: str, why: str, now: datetime) -> bool:
-    """Mark a correction as gone, for nobody needs it any more, with its entry; False when it was.
+    """Mark a correction that nobody needs any more as gone, with a ledger entry; return False when it was gone already.
 
-    Its bytes go with :func:`remove_gone`.
+    :func:`remove_gone` removes its bytes.
     """
     with transaction(house.conn):
         was_there = store.mark_gone(house.conn, _key(principal, correction_id), now)
@@ -171,10 +180,10 @@ def _key(principal: Principal, correction_id: str) -> str:
 
 
 def drop_corrections(house: House, principal: Principal, refs: frozenset[str], now: datetime) -> int:
-    """Remove the corrections of a person, every version of them: what is erased needs none; how many.
+    """Remove the corrections of a person, every version of them; return how many. Erased data needs no correction.
 
-    Marked first, then removed, and with them the bytes of every one that was marked before: a worker may have died
-    in between, or before its row was there.
+    They are marked first and then removed, together with the bytes of every correction that was marked before: a worker
+    may have died in between, or before the row was there.
     """
     gone, keys = 0, store.find_gone(house.conn, principal)
     for item in list(_versions(house, principal)):
@@ -187,7 +196,7 @@ def drop_corrections(house: House, principal: Principal, refs: frozenset[str], n
 
 
 def remove_gone(house: House, principal: Principal) -> None:
-    """Remove the bytes of every correction that was marked as gone, every version of them; again changes nothing."""
+    """Remove the bytes of every correction marked as gone, all versions of them. Doing it again changes nothing."""
     _remove(house, principal, store.find_gone(house.conn, principal))
 
 
@@ -197,7 +206,7 @@ def _remove(house: House, principal: Principal, keys: set[str]) -> None:
 
 
 def count_left(house: House, principal: Principal, refs: frozenset[str]) -> Left:
-    """What lies there of a person, whatever the database says: every version is opened."""
+    """Count what lies there of a person. Every version is opened, whatever the database says."""
     found = [_refs_in(house, principal, item) for item in _versions(house, principal)]
     named = sum(1 for each in found if each and not refs.isdisjoint(each))
     return Left(named, sum(1 for each in found if each is None))
@@ -208,7 +217,7 @@ def _versions(house: House, principal: Principal) -> "Iterator[StoredObject]":
 
 
 def _refs_in(house: House, principal: Principal, item: "StoredObject") -> frozenset[str] | None:
-    """Whom a version is about; nobody once it is gone, None for what is no correction that we sealed."""
+    """Return the references a version is about: none once it is gone, None if it is no correction that we sealed."""
     import pyrage
 
     try:
@@ -223,7 +232,10 @@ def _refs_in(house: House, principal: Principal, item: "StoredObject") -> frozen
 
 
 def find_numbers(house: House, principal: Principal, refs: frozenset[str]) -> set[frozenset[Number]]:
-    """Numbers of one person that accepted rows with one of these references bear: those of a row together."""
+    """Return the customer and national numbers of accepted rows that have one of these references.
+
+    Numbers of one row are together.
+    """
     found = set[frozenset[Number]]()
     for rows, numbers in _rows(house, principal, refs):
         for row in rows.select(each for each in numbers if each in rows.columns).unique().to_dicts():
@@ -232,7 +244,10 @@ def find_numbers(house: House, principal: Principal, refs: frozenset[str]) -> se
 
 
 def find_bearers(house: House, principal: Principal, refs: frozenset[str]) -> dict[str, set[frozenset[str]]]:
-    """By reference the numbers of one person that accepted rows with it bear, those of a row together."""
+    """Return, by reference, the customer and national numbers of the accepted rows that have it.
+
+    Numbers of one row are together.
+    """
     found: dict[str, set[frozenset[str]]] = {}
     for rows, numbers in _rows(house, principal, refs):
         for row in rows.unique().to_dicts():
@@ -244,14 +259,14 @@ def find_bearers(house: House, principal: Principal, refs: frozenset[str]) -> di
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What an accepted row bears: numbers of one person, and references of everything else."""
+    """What an accepted row has: customer and national numbers, and the references of everything else."""
 
     numbers: frozenset[Number] = part(repr=False)
     others: frozenset[str] = part(repr=False)
 
 
 def find_rows(house: House, principal: Principal, refs: frozenset[str], named: Collection[str]) -> set[Row]:
-    """Accepted rows with one of these references, those that bear the same once. named: files whose index has any."""
+    """Return the accepted rows with one of these references, equal ones once. ``named``: files whose index has any."""
     found = set[Row]()
     for rows, numbers in _rows(house, principal, refs, named=named):
         for row in rows.unique().to_dicts():
@@ -262,21 +277,21 @@ def find_rows(house: House, principal: Principal, refs: frozenset[str], named: C
 
 
 def find_naming(house: House, principal: Principal) -> list[Correction]:
-    """Corrections of identifiers that stand and can be opened: who looks for a person goes on without the others.
+    """Return the corrections of identifiers that stand and can be opened; a search for a person goes on without others.
 
-    Only those of columns that can find a person are opened, however many there are of others.
+    Only corrections of columns that can find a person are opened, however many others there are.
     """
     found = []
     rows = [row for row in store.find_rows(house.conn, principal) if row.kind == VALUE]
     names = find_subject_names(house.conn, principal) if rows else None
     for row in (row for row in rows if names is None or row.field in names):
-        with suppress(NotFound, KeyDestroyed):  # a database from before its person was erased; a key that is gone
+        with suppress(NotFound, KeyDestroyed):  # a restored database from before an erasure; a key that is gone
             found.append(_open(house, row))
     return [each for each in found if not each.is_statement and (each.names is None or each.names)]
 
 
 def _names(right: RightValue, key: SubjectKey) -> set[str]:
-    """References of an identifier that is right."""
+    """Return the references of the right value, if the field is an identifier."""
     told = (refer(key, kind, right.value, region=region).ref for kind, region in right.kinds)
     return {ref for ref in told if ref is not None}
 
@@ -284,8 +299,10 @@ def _names(right: RightValue, key: SubjectKey) -> set[str]:
 def _before(
     house: House, principal: Principal, refs: frozenset[str], right: RightValue, key: SubjectKey
 ) -> tuple[set[str], set[str]]:
-    """What the person's accepted rows and corrections hold in this field, but the right value: keyed hashes, and of an
-    identifier its references."""
+    """Return what the person's accepted rows and corrections hold in this field, other than the right value.
+
+    First as keyed hashes; second, for an identifier, as references.
+    """
     values, numbers, named = set[str](), set[str](), set[str]()
     for rows, columns in _rows(house, principal, refs, right.field):
         own = [series.is_in(sorted(refs)).fill_null(False) for series in refs_by_person(rows, columns)]
@@ -304,10 +321,10 @@ def _before(
 def _rows(
     house: House, principal: Principal, refs: frozenset[str], *names: str, named: Collection[str] | None = None
 ) -> "Iterator[tuple[pl.DataFrame, Mapping[str, SubjectKind]]]":
-    """Accepted rows with one of these references, file by file, and which reference columns hold numbers.
+    """Yield accepted rows with one of these references, file by file, and which reference columns hold numbers.
 
-    The index tells which files have such rows. names: columns that a file must have, beside the references. named:
-    those files, where the index was asked before.
+    The index tells which files have such rows. ``names``: columns that a file must have besides the references.
+    ``named``: those files, if the index was asked before.
     """
     import polars as pl
 
@@ -367,5 +384,5 @@ def _open(house: House, row: CorrectionRow) -> Correction:
 
 
 def evidence_of(house: House, correction_ids: Sequence[str]) -> str | None:
-    """Hash of the ledger entry that says that these were corrected."""
+    """Return the hash of the youngest ledger entry that says that these were corrected."""
     return store.find_entry_hash(house.conn, list(correction_ids)) if correction_ids else None

@@ -1,8 +1,8 @@
-"""Who had an identifier corrected is known by the right value too: it leads to their rows, and these to it.
+"""Find a person by a corrected identifier too: the right value leads to their rows, and their rows lead to it.
 
 Rows in the lake stay as they came, under the old reference, while lists, views and returns show the right value. A
-reference leads on, and is led to, only where no accepted row that bears it is of somebody else: a telephone that was
-wrong, or is shared, is of others as well. Nothing here changes anything.
+reference leads on, or is led to, only if no accepted row that has it is about somebody else: a telephone number that
+was wrong, or is shared, is also that of others. Nothing here changes anything.
 """
 
 from collections import defaultdict
@@ -17,12 +17,16 @@ from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 
 UNMISTAKABLE = (SubjectKind.PHONE, SubjectKind.EMAIL, SubjectKind.NATIONAL_NUMBER, SubjectKind.IBAN)
-"""Kinds that only an identifier can be read as: what a correction is about that was made before this was kept."""
+"""Kinds that nothing else can be mistaken for. They tell what an old correction is about, made before its references
+were kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One correction of an identifier. ``rows``: references whose rows it corrects, and of what it replaced."""
+    """One correction of an identifier.
+
+    ``rows``: references whose rows it corrects, and those of what it replaced. ``right``: those of the right value.
+    """
 
     rows: frozenset[str] = field(repr=False)
     right: frozenset[str] = field(repr=False)
@@ -30,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True)
 class KnownAs:
-    """What the corrections at one principal lead to, by every reference that one of them has."""
+    """The corrections at one principal, by every reference that one of them has."""
 
     house: House
     principal: Principal
@@ -39,7 +43,7 @@ class KnownAs:
 
     @classmethod
     def of(cls, house: House, principal: Principal) -> "KnownAs":
-        """As they stand now."""
+        """Read the corrections as they stand now."""
         links, key = defaultdict[str, list[Link]](list), house.subject_key(principal)
         for each in find_naming(house, principal):
             link = Link(frozenset({*each.refs, *each.named}), _right(each, key))
@@ -48,7 +52,7 @@ class KnownAs:
         return cls(house, principal, links)
 
     def lead(self, ref: str) -> frozenset[str]:
-        """A reference, and those of the same person that corrections lead to."""
+        """Return a reference, and those of the same person that corrections lead to."""
         found = frozenset({ref})
         while True:
             links = {link for each in found for link in self.links.get(each, ())}
@@ -65,7 +69,7 @@ class KnownAs:
         return to_rows | (own & link.right if found & own & link.rows else frozenset())
 
     def _judge(self, link: Link) -> tuple[frozenset[str], frozenset[str]]:
-        """References of nobody but this person, and those that are the number of somebody else."""
+        """Return the references of nobody but this person, and those that are the number of somebody else."""
         every = link.rows | link.right
         others = {
             ref: [row for row in rows if link.rows.isdisjoint(row)]

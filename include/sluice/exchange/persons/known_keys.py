@@ -1,8 +1,8 @@
-"""Keys of other datasets that a file is judged by: what stands in a column of all accepted files of that flow.
+"""Keys of other datasets that a file is judged by: the values of a column in all accepted files of that flow.
 
-All that are still here count, not the newest alone: a file may hold what is new, rows that were corrected, or those
-that waited for a reader. Who has to stay out of the list, for whatever reason, is in none of its accepted rows: nobody
-asks the key of a row about them.
+All files that are still here count, not only the newest: a file may hold new rows only, rows that were corrected, or
+rows that waited for a reader. A person who has to stay out of that dataset, for whatever reason, is in none of its
+accepted rows, so the key of a row about them is not checked.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ NO_KEYS = "UNREADABLE_NO_KEYS"
 
 @dataclass(frozen=True, slots=True)
 class KnownKeys:
-    """By dataset: a Parquet file of its keys, and a hash over the hashes of the files they stand in.
+    """By dataset, a Parquet file of its keys, and a hash over the hashes of the files they stand in.
 
-    ``excused``: a Parquet file of the references that are kept out of anything; None: nobody is, or nothing is asked.
-    ``size_bytes``: of the keys in memory, so that who judges gets room for them, however small its own file is.
+    ``excused``: a Parquet file of the references that are kept out of anything; None if nobody is, or no key is
+    checked. ``size_bytes``: of the keys in memory, so that the child gets room for them, however small its own file is.
     """
 
     paths: Mapping[str, Path]
@@ -46,7 +46,7 @@ class _Source:
 
 
 def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys | KeyReference:
-    """The keys for all references of a contract; or the first reference to a dataset of which nothing is here."""
+    """Write the keys for all references of a contract, or return the first to a dataset of which nothing is here."""
     paths, hashes, size = dict[str, Path](), dict[str, Sha256](), 0
     for number, reference in enumerate(contract.references):
         sources = _find_sources(house.conn, contract.principal, reference.flow)
@@ -62,7 +62,7 @@ def write_keys(house: House, contract: DataContract, folder: Path) -> KnownKeys 
 
 
 def _keys(house: House, sources: Sequence[_Source], column: str, target: Path) -> "pl.Series | None":
-    """Each value once; None where no file has the column."""
+    """Return each value of a column once; None if no file has the column."""
     import polars as pl
 
     found: pl.Series | None = None
@@ -72,7 +72,7 @@ def _keys(house: House, sources: Sequence[_Source], column: str, target: Path) -
 
 
 def _columns(house: House, sources: Sequence[_Source], column: str, target: Path) -> "Iterator[pl.Series]":
-    """That column of one file after the other, of which only one lies here at a time."""
+    """Yield the column of one file after the other; only one file lies here at a time."""
     import polars as pl
 
     for each in sources:

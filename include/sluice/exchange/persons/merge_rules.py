@@ -1,4 +1,4 @@
-"""Which index runs become one: at night as many as fit, by day what came, a little at a time. Pure."""
+"""Choose which index runs become one: at night as many as fit, by day a few new ones at a time. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from sluice.exchange.persons.merged_store import Run
 
 FEWEST = 4
-"""As many runs are worth a merge: each costs every question one read."""
+"""So many runs are worth a merge: each of them costs every search one read."""
 MOST_BYTES = 128 * 2**20
-"""Of runs in one merge, some 16 million entries: so much of them lies in memory twice."""
+"""Most bytes of runs in one merge: some 16 million entries, which lie in memory twice."""
 MOST_BYTES_BY_DAY, MOST_RUNS_BY_DAY = 8 * 2**20, 256
-"""The same, and how many, by day: somebody's file waits meanwhile, half a second at most."""
+"""The same by day, and most runs: somebody's file waits meanwhile, half a second at most."""
 BIG_BYTES = 2**20
-"""A run of this size and more waits for the night: to read it costs a question less than a merge costs a file."""
+"""A run of this size or more waits for the night: reading it costs a search less than merging it costs a file."""
 
 
 def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
-    """Which runs of a month become one, as many as fit.
+    """Yield groups of a month's runs that become one, each with as many as fit.
 
-    runs: in the order of their exchanges. fewest: a group that costs a question fewer reads than so many, beside the
-    one of its first merge, is left as it is.
+    ``runs``: in the order of their exchanges. ``fewest``: a group is left as it is when a search needs fewer reads for
+    it than that, not counting the one of its first merge.
     """
     for group in _fitting(runs, MOST_BYTES):
         merges = {run.merge_id for run in group} - {None}
@@ -28,10 +28,11 @@ def to_merge(runs: Sequence[Run], fewest: int = FEWEST) -> Iterator[list[Run]]:
 
 
 def to_merge_by_day(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """What no merge answers for, the oldest first, with every merge that is at most twice as large.
+    """Yield the runs that no merge answers for, oldest first, with every merge that is at most twice as large.
 
-    So each merge is over twice the one before, but for those that hold as many runs or bytes as may be. A question
-    reads fewer than ``FEWEST`` small runs and a merge per doubling; a run is merged again as rarely.
+    So each merge is more than twice as large as the one before, except for those that hold the most runs or bytes
+    allowed. A search reads fewer than ``FEWEST`` small runs and one merge per doubling; a run is merged again just as
+    rarely.
     """
     new, merges = list[Run](), defaultdict[str, list[Run]](list)
     for run in runs:

@@ -1,10 +1,10 @@
-"""Index runs of a principal merged into few objects, so that one person is looked for in one of them, not in each run.
+"""Merge the index runs of a principal into few objects: a search for one person reads one of them, not every run.
 
-The runs stay and decide: a merge answers for certain versions of runs, and whatever it does not answer for is asked
-itself. It holds what its runs hold, so it goes as soon as one of them is edited or removed; whoever does that waits
-for a merge of that month that is being made. A merge is noted once its last object was put; whatever else lies there
-goes when the next one looks. Nothing is lost with a merge: it is made again at night. What comes by day is merged by
-whoever took it in, a few runs at a time.
+The runs stay and decide: a merge answers for certain versions of runs, and any other run is asked itself. A merge holds
+what its runs hold, so it goes as soon as one of them is edited or removed; whoever does that waits for a merge of that
+month that is being made. A merge is noted once its last object was put; whatever else lies there goes when the next one
+looks. Nothing is lost with a merge: it is made again at night. What comes by day is merged by the worker that took it
+in, a few runs at a time.
 """
 
 import hashlib
@@ -40,11 +40,11 @@ from sluice.times import BRUSSELS
 
 RUNS = frozenset({INDEX, REST})
 AT_ONCE = 8
-"""Objects that are read or put side by side: most of the time is the wait for the first byte."""
+"""Objects that are read or put side by side: most of the time is spent waiting for the first byte."""
 BETWEEN_CHECKS = 16
-"""Objects that are put before the lock is looked at again: so many may lie there for a moment after it was lost."""
+"""Objects that are put before the lock is checked again: so many may lie there for a moment after it was lost."""
 TODAY = timedelta(days=1)
-"""Enough runs that came in it are worth a merge by day; of a quieter day they wait for the night."""
+"""Enough runs that came within this time are worth a merge by day; on a quieter day they wait for the night."""
 
 RunName = tuple[str, str, str]
 """Exchange, kind and version of a run."""
@@ -52,9 +52,9 @@ log = logging.getLogger(__name__)
 
 
 def merge_all(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
-    """Merge what is worth it, of one principal or of all: how many runs, and how many months of principals failed.
+    """Merge what is worth it, of one principal or of all; return how many runs, and how many months failed.
 
-    Whoever has merges in the bucket is met, also when the database knows of none. Raises ServiceMissing.
+    A principal with merges in the bucket is included even when the database knows of none. Raises ServiceMissing.
     """
     principals = [principal] if principal else sorted(_principals(house))
     done = [merge_index(house, one, now) for one in principals]
@@ -62,9 +62,9 @@ def merge_all(house: House, now: datetime, principal: Principal | None = None) -
 
 
 def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> tuple[int, int]:
-    """Merge the runs of a principal, as :func:`merge_all`. Again changes nothing.
+    """Merge the runs of a principal, as :func:`merge_all`. Doing it again changes nothing.
 
-    A month with a run that is not what the catalogue says fails, and keeps no other waiting.
+    A month with a run that is not as the catalogue says fails, and the others go on.
     """
     months = store.find_months(house.conn, principal, RUNS)
 
@@ -77,10 +77,10 @@ def merge_index(house: House, principal: Principal, now: datetime, fewest: int =
 
 
 def merge_new(house: House, principal: Principal, now: datetime) -> int:
-    """Merge small runs of this month, once enough of them came today: how many.
+    """Merge small runs of this month, once enough of them came today; return how many.
 
-    Call after files were taken in. A fault is logged, and met again at night; whoever holds the month is not waited
-    for. Raises ServiceMissing.
+    Call after files were taken in. A fault is logged, and met again at night. If somebody else holds the month, it is
+    not waited for. Raises ServiceMissing.
     """
 
     def merge(month: str) -> int:
@@ -104,7 +104,7 @@ def _principals(house: House) -> set[Principal]:
 
 
 def _groups(house: House, principal: Principal, months: Iterable[str]) -> list[str]:
-    """What lies beside each other below ``merged/``, or is to: these months, and what is none, that nobody knows."""
+    """Return the names below ``merged/``, of these months and of what lies there already, also if it is no month."""
     every = merged_prefix(principal)
     level = house.objects.list_level(house.settings.bucket_lake, every)
     there = {name.removeprefix(every) for name in (*level.prefixes, *level.keys)}
@@ -125,26 +125,29 @@ def _merge_first(
     now: datetime,
     choose: Callable[[Sequence[Run]], Iterable[Sequence[Run]]],
 ) -> int:
-    """Merge the first that can be: how many runs. Then choose again: a merge may have gone that others were in, too."""
+    """Merge the first group that can be merged; return how many runs.
+
+    Then choose again: a merge that others were in, too, may have gone.
+    """
     runs = store.find_runs(house.conn, principal, RUNS, month)
     return next((merged for each in choose(runs) if (merged := _merge(house, principal, month, each, now))), 0)
 
 
 def _month(group: str) -> str:
-    """The month of a group; none of an object that lies beside the months."""
+    """Return the month of a group; empty for an object that lies beside the months."""
     return group[:-1] if group.endswith("/") else ""
 
 
 def ask_merged(
     house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
 ) -> dict[RunName, Answer]:
-    """What merges say of some runs; those that none answers for are missing, to be asked themselves."""
+    """Return what merges say of some runs. Runs that no merge answers for are missing, to be asked themselves."""
     said = _read_merged(house, principal, runs, refs)
     return {name: Answer(len(words), member.is_whole) for name, (member, words) in said.items()}
 
 
 def named_in(house: House, principal: Principal, refs: Sequence[str]) -> Iterator[tuple[Run, frozenset[int]]]:
-    """Index runs that name one of these, each with the first words of those it names; what is merged comes first.
+    """Yield index runs that name one of these, each with the first words of those it names; merged runs come first.
 
     The others are read one after the other, the newest first, each as it is when its turn comes: somebody may have
     edited it meanwhile. A run that was removed names nobody. Raises EvidenceInvalid for one that was lost.
@@ -161,7 +164,7 @@ def named_in(house: House, principal: Principal, refs: Sequence[str]) -> Iterato
 
 
 def _read_current(house: House, run: Run) -> bytes | None:
-    """None: it was removed."""
+    """Read a run as it is now; None if it was removed."""
     current: Run | None = run
     while current is not None:
         try:
@@ -172,9 +175,9 @@ def _read_current(house: House, run: Run) -> bytes | None:
 
 
 def _instead_of(house: House, run: Run) -> Run | None:
-    """What somebody put in the place of a run that lies there no more; None once it was removed.
+    """Return what replaced a run that is no longer there; None if it was removed.
 
-    Raises EvidenceInvalid when it should lie there.
+    Raises EvidenceInvalid when it should be there.
     """
     current = catalogue.find_version(house.conn, run.exchange_id, run.kind)
     if current is None:
@@ -188,10 +191,10 @@ def _instead_of(house: House, run: Run) -> Run | None:
 def _read_merged(
     house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
 ) -> dict[RunName, tuple[Member, list[int]]]:
-    """Per run that a merge answers for: its entries of these persons, as first words.
+    """Return, for each run that a merge answers for, its entries of these persons, as first words.
 
-    A merge is left aside where its parts would be more reads than its runs are. One whose parts are not what was put
-    is asked no more, once everything was read: whoever reads waits for nobody, and its objects go with the next sweep.
+    A merge is skipped if reading its parts takes no fewer reads than its runs. A merge whose parts are not what was put
+    is dropped once everything was read: a reader waits for nobody, and its objects go with the next sweep.
     """
     wanted, said, broken = set(runs), dict[RunName, tuple[Member, list[int]]](), set[str]()
     for merge in store.find_merges(house.conn, principal) if wanted and refs else ():
@@ -214,7 +217,7 @@ def _read_merged(
 def _entries_of(
     house: House, merge: Merge, numbers: Sequence[int], refs: Sequence[str]
 ) -> list[tuple[int, int]] | None:
-    """First word and run of each entry of these persons; None when a part is gone, or is not what was put there."""
+    """Return first word and run of each entry of these persons; None when a part is gone, or is not what was put."""
     parts = store.find_parts(house.conn, merge.merge_id, numbers)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = [each for each in pool.map(lambda part: _entries(house, part, refs), parts) if each is not None]
@@ -233,7 +236,7 @@ def _entries(house: House, part: Part, refs: Sequence[str]) -> pl.DataFrame | No
 
 
 def sweep_merged(house: House, principal: Principal, month: str | None = None) -> None:
-    """Remove what holds what a run holds no more, and what lies beside merges, in one month or in all.
+    """Remove outdated merges and whatever lies beside merges, in one month or in all.
 
     Call after a run was edited or removed. ``month``: ``2026-11``.
     """
@@ -244,7 +247,7 @@ def sweep_merged(house: House, principal: Principal, month: str | None = None) -
 
 
 def find_objects(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
-    """Every object of a merge by key and version, whatever the database says."""
+    """Return every object of a merge by key and version, whatever the database says."""
     there = house.objects.list_versions(house.settings.bucket_lake, merged_prefix(principal))
     return frozenset((item.key, item.version_id) for item in there)
 
@@ -252,9 +255,9 @@ def find_objects(house: House, principal: Principal) -> frozenset[tuple[str, str
 def count_left(
     house: House, principal: Principal, refs: Collection[str], known: Collection[tuple[str, str]] | None = None
 ) -> Left:
-    """How many objects of merges name a person, whatever the database says: every version is opened.
+    """Count the objects of merges that name a person. Every version is opened, whatever the database says.
 
-    known: as :func:`find_objects`; what is not among them came since. All are, where it is None.
+    ``known``: as :func:`find_objects`; objects not among them count as newer. If it is None, all are known.
     """
     there = list(house.objects.list_versions(house.settings.bucket_lake, merged_prefix(principal)))
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -265,7 +268,7 @@ def count_left(
 
 
 def _names(house: House, item: StoredObject, refs: Sequence[str]) -> bool | None:
-    """None: it is no run."""
+    """Whether an object names one of these; None if it is no run."""
     try:
         return not find_in_run(house.objects.read(item.bucket, item.key, item.version_id), refs).is_empty()
     except NotFound:
@@ -275,7 +278,7 @@ def _names(house: House, item: StoredObject, refs: Sequence[str]) -> bool | None
 
 
 def _alone(house: House, principal: Principal, group: str) -> AbstractContextManager[None]:
-    """One at a time makes or drops merges of a month, so whoever edited a run sees what was made of it before."""
+    """Lock the merges of a month, so that whoever edited a run sees what was made of it before."""
     return hold_object(house.conn, house.settings.bucket_lake, merged_prefix(principal, group))
 
 
@@ -284,7 +287,7 @@ def _check_alone(house: House, principal: Principal, group: str) -> None:
 
 
 def _merge(house: House, principal: Principal, month: str, runs: Sequence[Run], now: datetime) -> int:
-    """One merge of these runs, in the place of those that there are; none while one of them is edited or removed."""
+    """Make one merge of these runs, replacing those they are in; 0 when one of the runs was edited or removed."""
     read = _read_runs(house, runs)
     if read is None:
         return 0
@@ -305,7 +308,10 @@ def _merge(house: House, principal: Principal, month: str, runs: Sequence[Run], 
 
 
 def _read_runs(house: House, runs: Sequence[Run]) -> list[tuple[pl.DataFrame, bool]] | None:
-    """Entries of each, and whether it is whole; None while one is edited or removed. Raises EvidenceInvalid."""
+    """Return the entries of each run, and whether it is whole; None when one was edited or removed.
+
+    Raises EvidenceInvalid.
+    """
     read = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for run, content in zip(runs, pool.map(lambda run: _content(house, run), runs), strict=True):
@@ -317,7 +323,7 @@ def _read_runs(house: House, runs: Sequence[Run]) -> list[tuple[pl.DataFrame, bo
 
 
 def _content(house: House, run: Run) -> bytes | None:
-    """None: this version lies there no more."""
+    """Read a run; None when this version is no longer there. Raises EvidenceInvalid."""
     try:
         content = house.objects.read(run.bucket, run.key, run.version_id)
     except NotFound:
@@ -329,7 +335,7 @@ def _content(house: House, run: Run) -> bytes | None:
 
 @contextmanager
 def _whole_or_nothing(house: House, prefix: str) -> Iterator[None]:
-    """What is put below a prefix stays only if all goes well. It is listed: what a put that failed left goes too."""
+    """Keep what is put below a prefix only if all goes well. It is listed, so what a failed put left goes too."""
     with ExitStack() as undo:
         undo.callback(lambda: _delete(house, _listed(house, prefix)))
         yield
@@ -337,7 +343,7 @@ def _whole_or_nothing(house: House, prefix: str) -> Iterator[None]:
 
 
 def _put_parts(house: House, principal: Principal, group: str, prefix: str, merged: Merged) -> list[Part]:
-    """Put as long as nobody else may edit the runs: who was erased meanwhile would come back. Raises DatabaseError."""
+    """Put the parts while we hold the lock: else somebody erased meanwhile would come back. Raises DatabaseError."""
 
     def put(number: int) -> Part:
         key = f"{prefix}part-{number:04d}.parquet"
@@ -353,9 +359,9 @@ def _put_parts(house: House, principal: Principal, group: str, prefix: str, merg
 
 
 def _sweep(house: House, principal: Principal, group: str) -> None:
-    """Leave only merges that are whole and as their runs are. Call under their lock.
+    """Leave only merges that are complete and as their runs are. Call under their lock.
 
-    Rows first: what a worker leaves who dies in between is no part of a merge, and goes with the next sweep.
+    Rows go first: what a worker leaves that dies in between is part of no merge, and goes with the next sweep.
     """
     month, prefix = _month(group), merged_prefix(principal, group)
     there = {(key, version_id) for key, version_id in _listed(house, prefix) if month or key == prefix}

@@ -26,7 +26,7 @@ class Run:
 
     @property
     def name(self) -> tuple[str, str, str]:
-        """What a merge knows it by."""
+        """The name by which a merge knows it."""
         return self.exchange_id, self.kind, self.version_id
 
 
@@ -74,7 +74,7 @@ BEGIN, END = (
     f"((%(month)s || '-01')::timestamp + interval '{months} months') at time zone 'Europe/Brussels'"
     for months in (0, 1)
 )
-"""SQL: from when to when the month of a question lasts, which an index knows."""
+"""SQL: begin and end of the month that is asked for, in a form that an index can use."""
 
 
 def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], month: str | None = None) -> list[Run]:
@@ -96,7 +96,7 @@ def find_runs(conn: Connection, principal: Principal, kinds: Collection[str], mo
 def count_new(
     conn: Connection, principal: Principal, kinds: Collection[str], month: str, since: datetime, most_bytes: int
 ) -> int:
-    """Runs of less than so many bytes of exchanges opened in a month and since, for which no merge answers."""
+    """Count runs of fewer bytes that no merge answers for, of exchanges opened in a month and ``since`` a moment."""
     row = conn.execute(
         f"""select count(*) as n from exchange e join copy c using (exchange_id)
            where e.principal = %(principal)s and e.opened_at >= greatest(%(since)s, {BEGIN}) and e.opened_at < {END}
@@ -136,11 +136,11 @@ def find_months(conn: Connection, principal: Principal, kinds: Collection[str] =
 
 
 def find_group(conn: Connection, exchange_id: ExchangeId) -> tuple[Principal, str]:
-    """Whose an exchange is, and the month of its runs."""
+    """Return whose an exchange is, and the month of its runs."""
     row = conn.execute(
         f"select e.principal, {MONTH} as month from exchange e where e.exchange_id = %s", (exchange_id,)
     ).fetchone()
-    assert row is not None  # a copy is of it
+    assert row is not None  # it has a copy
     return Principal(row["principal"]), row["month"]
 
 
@@ -197,7 +197,7 @@ def find_outdated(conn: Connection, principal: Principal, month: str) -> frozens
 
 
 def note_made(conn: Connection, made: Made, runs: Sequence[tuple[Run, Member]]) -> None:
-    """From now on it is asked instead of its runs."""
+    """Note a merge: from now on it is asked instead of its runs."""
     merge_id = made.merge_id
     with transaction(conn), conn.cursor() as cursor:
         cursor.execute(
@@ -219,6 +219,6 @@ def note_made(conn: Connection, made: Made, runs: Sequence[tuple[Run, Member]]) 
 
 
 def drop(conn: Connection, merge_ids: Set[str]) -> None:
-    """Nobody asks these merges any more; their objects go with the next sweep."""
+    """Drop these merges: nobody asks them any more, and their objects go with the next sweep."""
     if merge_ids:
         conn.execute("delete from index_merge where merge_id = any(%s::uuid[])", (sorted(merge_ids),))

@@ -1,4 +1,4 @@
-"""After a restore of the database: put in force again whoever the evidence bucket knows to be kept out."""
+"""After a restore of the database: keep out again everybody whom the evidence bucket knows to be kept out."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from sluice.terms import Principal
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was told again: runs, references in them, holds that had ended; cases whose erasure is to be done again."""
+    """What was told again: runs, references in them, holds that had ended, and cases whose erasure is to be redone."""
 
     runs: int = 0
     references: int = 0
@@ -23,9 +23,9 @@ class Replayed:
 
 
 def replay(house: House, now: datetime) -> Replayed:
-    """Tell a restored database every run that it does not know, and every end of one. Again changes nothing.
+    """Tell a restored database every run that it does not know, and every end of one. Doing it again changes nothing.
 
-    Raises KeyLost when a principal's quarantine key is away.
+    Raises KeyLost when a principal's quarantine key is missing.
     """
     runs = references = 0
     erasures: set[str] = set()
@@ -51,7 +51,7 @@ def _again(house: House, principal: Principal, run_id: str, now: datetime) -> tu
 
 
 def _lift_again(house: House, now: datetime) -> int:
-    """Holds that had ended when the newer database was lost."""
+    """Lift the holds that had ended when the newer database was lost; return how many."""
     lifted = 0
     for principal, sealed in find_sealed(house.objects, house.settings.bucket_evidence).items():
         for run_id in sorted(find_in_force(house.conn, principal) & sealed.lifted):

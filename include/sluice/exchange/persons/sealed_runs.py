@@ -1,7 +1,7 @@
 """Suppression runs outside the database: in the lake, and sealed in the evidence bucket, which no restore reaches.
 
-A run is sealed once it is committed, and marked once its lifting is, so that the bucket never knows more than the
-database does, unless an older database was restored. Then nobody's absence from the list can be believed.
+A run is sealed once it is committed, and marked as lifted once that is. So the bucket never knows more than the
+database does, unless an older database was restored. Then nobody can be believed to be absent from the list.
 """
 
 import io
@@ -40,7 +40,7 @@ RUN, LIFTED = "age", "lifted"
 AT_ONCE = 8
 """Runs that are read at the same time; the client of the store has ten connections."""
 SMALL, MOST_KEPT = 100, 4000
-"""References in a run that is kept in memory, and how many are kept: a few tens of MB at the very most."""
+"""Most references of a run that is kept in memory, and how many such runs are: a few tens of MB at the very most."""
 _KEPT: "dict[tuple[str, str, str], pl.DataFrame]" = {}
 _KEEPING = threading.Lock()
 
@@ -65,21 +65,22 @@ class Sealed:
 
 
 def put_run(house: House, principal: Principal, run_id: str, content: bytes) -> StoredObject:
-    """Put the references of a run where the gate reads them; the same again finds them there."""
+    """Put the references of a run where the gate reads them; doing it again finds them there."""
     return house.objects.put_converging(
         house.settings.bucket_lake, f"{PREFIX}{principal}/{run_id}.parquet", content, PARQUET
     )
 
 
 def read_run(house: House, run: Run) -> "pl.DataFrame":
-    """Who is in a run (ref, reason)."""
+    """Return who is in a run (ref, reason)."""
     return read_runs(house, [run])[0]
 
 
 def read_runs(house: House, runs: Sequence[Run]) -> "list[pl.DataFrame]":
-    """Who is in each of these runs (ref, reason): single requests make many small ones, and they hold for ever.
+    """Return who is in each of these runs (ref, reason).
 
-    Read side by side. What a version holds never changes, so that the small ones are not read again.
+    Single requests make many small runs, and they hold for ever. So runs are read side by side, and the small ones are
+    kept in memory: what a version holds never changes.
     """
     read = {place: kept for place in map(_place, runs) if (kept := _KEPT.get(place)) is not None}
     missing = [run for run in runs if _place(run) not in read]
@@ -102,7 +103,7 @@ def _read(objects: ObjectStore, run: Run) -> "pl.DataFrame":
 
 
 def _keep(frames: "Mapping[tuple[str, str, str], pl.DataFrame]") -> None:
-    """The oldest make room."""
+    """Keep these runs in memory; the oldest make room."""
     with _KEEPING:
         _KEPT.update(frames)
         for place in list(islice(_KEPT, max(0, len(_KEPT) - MOST_KEPT))):
@@ -110,7 +111,7 @@ def _keep(frames: "Mapping[tuple[str, str, str], pl.DataFrame]") -> None:
 
 
 def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None = None) -> Mapping[Principal, Sealed]:
-    """What the evidence bucket has, per principal."""
+    """Return what the evidence bucket has, per principal."""
     found: dict[Principal, dict[str, set[str]]] = defaultdict(lambda: {RUN: set(), LIFTED: set()})
     for item in objects.list_versions(bucket, _prefix(principal)):
         _, name, file = item.key.split("/", 2)
@@ -122,23 +123,27 @@ def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None =
 def find_lost(
     conn: Connection, objects: ObjectStore, bucket: str, principal: Principal | None = None
 ) -> Mapping[Principal, frozenset[str]]:
-    """Runs that hold and that the database does not know, per principal; it is asked last, so that it knows more."""
+    """Return the runs that hold and that the database does not know, per principal.
+
+    The database is asked last, so that what was added meanwhile does not look lost.
+    """
     sealed = find_sealed(objects, bucket, principal)
     lost = {name: store.find_unknown(conn, each.in_force) for name, each in sealed.items()}
     return {name: runs for name, runs in sorted(lost.items()) if runs}
 
 
 def check_none_lost(house: House, principal: Principal) -> None:
-    """Raises SuppressionsLost when somebody was kept out of this principal's files whom the database does not know."""
+    """Raises SuppressionsLost when the database does not know of everybody kept out of this principal's files."""
     lost = find_lost(house.conn, house.objects, house.settings.bucket_evidence, principal)
     if lost:
         raise SuppressionsLost(Ref("principal", principal), Ref("suppression runs", len(lost[principal])))
 
 
 def seal_runs(house: House, principal: Principal | None = None, only: Collection[str] | None = None) -> int:
-    """Seal every committed run that is not sealed yet, and mark those that were lifted; how many were put.
+    """Seal every committed run that is not sealed yet, and mark those that were lifted; return how many were put.
 
-    Looked up, not remembered: a worker may die after its commit. Nothing inside a transaction, which may yet fail.
+    What is missing is looked up, not remembered, because a worker may die after its commit. Inside a transaction, which
+    may yet fail, nothing is done.
     """
     if house.conn.info.transaction_status is not TransactionStatus.IDLE:
         return 0
@@ -158,7 +163,10 @@ def _sealed_key(run: Run, ending: str) -> str:
 
 
 def _there(house: House, principal: Principal | None, keys: Sequence[str] | None) -> frozenset[str]:
-    """Which of these keys are sealed, or all that are: one request for a few keys, not a listing of years."""
+    """Return which of these keys are there, or all that are.
+
+    A few keys take one request each, not a listing of years.
+    """
     bucket = house.settings.bucket_evidence
     if keys is not None:
         return frozenset(key for key in keys if house.objects.head(bucket, key))
@@ -170,7 +178,10 @@ def _prefix(principal: Principal | None) -> str:
 
 
 def _put(house: House, key: str, content: bytes) -> None:
-    """Under a name of the run. age draws fresh randomness: of two workers at once one comes too late, and need not."""
+    """Put an object of a run.
+
+    age draws fresh randomness, so of two workers at once one comes too late, which does no harm.
+    """
     with suppress(StoreConflict):
         house.objects.put_converging(house.settings.bucket_evidence, key, content, OCTETS)
 
@@ -191,7 +202,7 @@ def _told(house: House, run: Run) -> bytes:
 
 
 def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[Run, frozenset[str]]:
-    """A run as it was sealed, and whom it names; its place in the lake is not known yet. Raises KeyLost."""
+    """Return a run as it was sealed, and whom it names; its place in the lake is not known yet. Raises KeyLost."""
     if not house.keyring.has(principal, QUARANTINE):
         raise KeyLost(Ref("key", f"{principal}/{QUARANTINE}"))
     content = house.objects.read(house.settings.bucket_evidence, f"{PREFIX}{principal}/{run_id}.{RUN}")

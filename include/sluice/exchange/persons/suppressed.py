@@ -39,12 +39,12 @@ class SuppressedMeanwhile(SluiceError):
 
 
 def run_id_of(principal: Principal, reason: Suppression, cause: str) -> str:
-    """Id of the run that one cause (a case, an instruction) makes: doing it again finds it there."""
+    """Return the id of the run that one cause (a case, an instruction) makes: doing it again finds it there."""
     return str(uuid.uuid5(NAMESPACE, f"{principal}/{reason}/{cause}"))
 
 
 def tied(cause: str) -> str:
-    """The cause of a second run: what accepted rows tie to what a person gave."""
+    """Return the cause of a second run, with what accepted rows tie to what a person gave."""
     return f"{cause}/tied"
 
 
@@ -59,10 +59,11 @@ def keep_out(
     now: datetime,
     scope: Scope = EVERYTHING,
 ) -> str:
-    """Suppress persons from now on; the run's id. The object first, then the row and its ledger entry at once.
+    """Suppress persons from now on; return the run's id.
 
-    Whatever closes meanwhile is either seen by who looks afterwards, or looks again itself (:func:`unless_kept_out`).
-    ``scope``: what it stops, if not everything.
+    The object is put first, then the row and its ledger entry together. An exchange that closes meanwhile is either
+    seen by whoever looks afterwards, or looks again itself (:func:`unless_kept_out`). ``scope``: what the run stops, if
+    not everything.
     """
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
@@ -78,9 +79,9 @@ def keep_out(
 
 
 def lift(house: House, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None) -> bool:
-    """End a suppression (a hold that was decided); False when it had ended, or never was.
+    """End a suppression (a hold that was decided); return False when it had ended, or never was.
 
-    by, evidence: who ends it and the SHA-256 of why, where a person does.
+    ``by``, ``evidence``: if a person ends it, who, and the SHA-256 of why.
     """
     with transaction(house.conn):
         principal = mark_lifted(house.conn, run_id, now, by, evidence)
@@ -99,17 +100,17 @@ def lift_case(
     by: str | None = None,
     evidence: str | None = None,
 ) -> bool:
-    """End what a request keeps its person out for, as :func:`lift`, with what was tied to them."""
+    """End the suppression of a request, as :func:`lift`, and that of what was tied to its person."""
     runs = [run_id_of(principal, reason, cause) for cause in (case_id, tied(case_id))]
     lifted = [lift(house, run_id, now, by, evidence) for run_id in runs]
     return any(lifted)
 
 
 def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | None = None) -> "pl.DataFrame | None":
-    """Everybody who must stay out of this principal's files now (ref, reason); None when nobody.
+    """Return everybody who must stay out of this principal's files now (ref, reason); None when nobody must.
 
-    needs: what the file is for; without them whatever anybody said counts.
-    Raises SuppressionsLost when the database does not know all who were kept out.
+    ``needs``: what the file is for; without them every suppression counts, whatever it reaches. Raises SuppressionsLost
+    when the database does not know all who were kept out.
     """
     check_none_lost(house, principal)
     runs = store.find_runs(house.conn, principal, in_force=True)
@@ -124,9 +125,9 @@ def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | 
 def _given_again(
     house: House, principal: Principal, runs: Sequence[Run], frames: "Sequence[pl.DataFrame]"
 ) -> "Mapping[int, pl.DataFrame]":
-    """By the place of a withdrawal among the runs, whose consent was recorded as given after it.
+    """Return, by a withdrawal's place among the runs, whose consent was recorded as given after it.
 
-    What is tied to a person comes back with whatever of theirs came back. frames: who is in each run.
+    What is tied to a person comes back with whatever of theirs came back. ``frames``: who is in each run.
     """
     import polars as pl
 
@@ -147,7 +148,7 @@ def _given_again(
 def write_suppressed(
     house: House, principal: Principal, target: Path, needs: Sequence[Need] | None = None
 ) -> Path | None:
-    """The same as a Parquet file for the child that judges; None where it is nobody."""
+    """Write what :func:`find_suppressed` finds as Parquet for the child that judges; None if that is nobody."""
     suppressed = find_suppressed(house, principal, needs)
     if suppressed is None:
         return None
@@ -158,9 +159,10 @@ def write_suppressed(
 def find_reasons(
     house: House, principal: Principal, refs: frozenset[str], channel: str | None = None
 ) -> tuple[str, ...]:
-    """Why somebody with one of these references is kept out; empty when they are not. channel: of the agreement.
+    """Return why somebody with one of these references is kept out; empty when they are not.
 
-    A withdrawal is none any more once consent was given again for every use of the agreement that it stops.
+    A withdrawal no longer counts once consent was given again for every use of the agreement that it stops.
+    ``channel``: as the agreement calls it; then only suppressions that reach it count.
     """
     check_none_lost(house, principal)
     held = store.find_runs(house.conn, principal, in_force=True)
@@ -178,7 +180,7 @@ def find_reasons(
 
 
 def _consented_uses(house: House, principal: Principal, channel: str | None) -> list[Use]:
-    """What a consent can be about under the agreement that holds now, over one channel or over any."""
+    """Return what a consent can be about under the agreement that holds now, over one channel or over any."""
     now = datetime.now(UTC)
     agreement = find_principal_agreement(house.conn, principal, brussels_day(now), now)
     purposes = agreement.purposes if agreement else ()
@@ -191,7 +193,7 @@ def _consented_uses(house: House, principal: Principal, channel: str | None) -> 
 
 
 def find_erased(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
-    """Those of these references whose persons were erased."""
+    """Return those of these references whose persons were erased."""
     suppressed = find_suppressed(house, principal)
     if suppressed is None:
         return frozenset()
@@ -200,7 +202,7 @@ def find_erased(house: House, principal: Principal, refs: frozenset[str]) -> fro
 
 
 def find_stored_only(house: House, principal: Principal) -> frozenset[str]:
-    """References of whom nothing may be done with but keeping it (GDPR Art. 18(2)), or that is about to go."""
+    """Return references of persons whose data may only be kept (GDPR Art. 18(2)), or is about to go."""
     check_none_lost(house, principal)
     runs = [run for run in store.find_runs(house.conn, principal, in_force=True) if run.reason in STORED_ONLY]
     return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list())
@@ -211,7 +213,7 @@ def unless_kept_out(
 ) -> T:
     """Commit what was made under the runs ``known``, in one transaction, unless somebody in it is kept out since.
 
-    Whoever is kept out next waits for that transaction. Raises SuppressedMeanwhile: it has to be made again.
+    Whoever is kept out next waits for that transaction. Raises SuppressedMeanwhile: then it has to be made again.
     """
     while True:
         with transaction(house.conn):
@@ -230,19 +232,19 @@ def _refs_of(house: House, principal: Principal, run_ids: frozenset[str]) -> lis
 
 
 def names_any(house: House, copies: Sequence[CopyLine], refs: Sequence[str]) -> bool:
-    """Whether rows among these copies are about somebody; the index run of their exchange tells."""
+    """Whether rows among these copies are about one of these; the index run of their exchange tells."""
     runs = (copy for copy in copies if copy.kind == INDEX)
     return any(find_in_run(house.objects.read(run.bucket, run.key, run.version_id), refs).height for run in runs)
 
 
 def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
-    """When a suppression of this principal ended last."""
+    """Return when a suppression of this principal last ended."""
     row = conn.execute("select max(lifted_at) as at from suppression_run where principal = %s", (principal,)).fetchone()
     return row["at"] if row else None
 
 
 def made_at(conn: Connection, run_id: str) -> datetime:
-    """Since when the persons of a run are kept out. Raises NotFound."""
+    """Return since when the persons of a run are kept out. Raises NotFound."""
     row = conn.execute("select made_at from suppression_run where run_id = %s", (run_id,)).fetchone()
     if row is None:
         raise NotFound(Ref("suppression run", run_id))

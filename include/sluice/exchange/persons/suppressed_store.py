@@ -1,4 +1,4 @@
-"""SQL of suppression runs, each change together with its ledger entry. Who is in a run stands in S3 only."""
+"""The SQL of suppression runs, each change together with its ledger entry. Who is in a run is known in S3 only."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from sluice.times import utc_text
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MADE, LIFTED, REPLAYED = "made", "lifted", "replayed"
-"""What can become of a run: replayed is what a restored database was told again."""
+"""What can happen to a run. ``replayed``: a restored database was told of it again."""
 _RUN = """run_id::text as run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id::text as case_id,
     made_at, lifted_at, purposes, bases, channel"""
 
@@ -42,13 +42,15 @@ class Run:
 
 
 def lock_principal(conn: Connection, principal: Principal, *, shared: bool = False) -> None:
-    """Until the transaction ends: who keeps somebody out, or stops a flow, waits for those who commit files, and they
-    for it."""
+    """Lock a principal until the transaction ends.
+
+    Whoever keeps somebody out, or stops a flow, waits for those who commit files (``shared``), and they for it.
+    """
     lock_until_commit(conn, About.PRINCIPAL, principal, shared=shared)
 
 
 def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
-    """Put a run in force; False when it is there. It holds from the commit on. Call inside a transaction."""
+    """Put a run in force from the commit on; return False when it is there. Call inside a transaction."""
     lock_principal(conn, run.principal)
     row = conn.execute(
         """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, case_id,
@@ -69,9 +71,9 @@ def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
 def mark_lifted(
     conn: Connection, run_id: str, now: datetime, by: str | None = None, evidence: str | None = None
 ) -> Principal | None:
-    """End a run: whose it was; None when it had ended, or never was. Call inside a transaction.
+    """End a run and return its principal; None when it had ended, or never was. Call inside a transaction.
 
-    by, evidence: who ends it and the SHA-256 of why, where a person does.
+    ``by``, ``evidence``: if a person ends it, who, and the SHA-256 of why.
     """
     row = conn.execute(
         f"update suppression_run set lifted_at = %s where run_id = %s and lifted_at is null returning {_RUN}".encode(),
@@ -92,9 +94,9 @@ def find_runs(
     in_force: bool = False,
     case_id: str | None = None,
 ) -> list[Run]:
-    """Runs of a principal, or of all, those that were lifted too. only: ids. in_force: those that hold now.
+    """Return runs of a principal or of all, including those that were lifted.
 
-    case_id: those of one request.
+    ``only``: those with these ids. ``in_force``: those that hold now. ``case_id``: those of one request.
     """
     asked = {
         "principal = %(principal)s": principal,
@@ -118,7 +120,7 @@ def find_in_force(conn: Connection, principal: Principal) -> frozenset[str]:
 
 
 def find_unknown(conn: Connection, run_ids: Iterable[str]) -> frozenset[str]:
-    """Those of these runs that the database does not have; what is no id of a run is one of them."""
+    """Return those of these ids that the database does not have, including text that is no id of a run."""
     asked = frozenset(run_ids)
     ids = sorted(each for each in asked if UUID.fullmatch(each))
     rows = conn.execute("select run_id::text as id from suppression_run where run_id = any(%s::uuid[])", (ids,))
