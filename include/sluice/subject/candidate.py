@@ -1,7 +1,7 @@
-"""Name and birth date as one normal form: it points at candidates for a human, and is never who somebody is.
+"""Name and birth date in one normal form: it suggests candidates to a human, and never identifies anybody.
 
-Two persons can share it and one person can have several, so it makes no SubjectRef: it is keyed like one,
-under a kind of its own, and only the index and the search for candidates know it.
+Two persons can share it and one person can have several, so it makes no SubjectRef. It is keyed like one, under a kind
+of its own, and only the index and the search for candidates know it.
 """
 
 import re
@@ -16,7 +16,7 @@ from sluice.subject.refs import keyed
 
 KIND = "name_birth_date"
 OLDEST = date(1890, 1, 1)
-"""Before it nobody was born who is in a file; what is written there stands for *not known*."""
+"""Nobody in a file was born before this day; an earlier date stands for *not known*."""
 FILLER = frozenset({date(1900, 1, 1), date(1970, 1, 1), date(2000, 1, 1)})
 """Birth dates that programs write when they know none. Somebody born then is found by an identifier only."""
 
@@ -34,15 +34,15 @@ _LETTERS = str.maketrans(
         "ŋ": "n",
     }
 )
-"""Letters that Unicode does not take apart into a letter and a mark."""
+"""Letters that Unicode does not decompose into a letter and a mark."""
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?$")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})$")
 
 
 def normal_name(text: str) -> str | None:
-    """Name parts without case, marks and order: ``Étienne DE SMET`` and ``de smet, etienne`` are one.
+    """Return the name's parts without case, marks and order: ``Étienne DE SMET`` and ``de smet, etienne`` are equal.
 
-    None for filler and for what has fewer than two letters.
+    None for filler, and for a name with fewer than two letters.
     """
     if is_placeholder_word(text):
         return None
@@ -54,9 +54,9 @@ def normal_name(text: str) -> str | None:
 
 
 def normal_birth_date(text: str, date_format: str | None = None) -> date | None:
-    """A birth date written in ISO, day first with ``/ . -``, or as the contract says (strptime); else None.
+    """Read a birth date written in ISO, day first with ``/ . -``, or as the contract says (strptime); else None.
 
-    Never month first unless the contract says so: ``03/04/1980`` is the third of April.
+    It is never read month first unless the contract says so: ``03/04/1980`` is the third of April.
     """
     text = text.strip()
     day = _as_written(text, date_format) if date_format else None
@@ -68,14 +68,14 @@ def normal_birth_date(text: str, date_format: str | None = None) -> date | None:
 
 
 def normal_candidate(names: Sequence[str | None], birth_date: str | None, date_format: str | None = None) -> str | None:
-    """The one spelling of a name, in any number of parts, and a birth date; None where one of them is missing."""
+    """Return the one spelling of a name, in any number of parts, and a birth date; None if one of them is missing."""
     name = normal_name(" ".join(part for part in names if part and not is_placeholder_word(part)))
     day = normal_birth_date(birth_date or "", date_format)
     return f"{name}|{day.isoformat()}" if name and day else None
 
 
 def candidate_ref(key: bytes, normal: str) -> str:
-    """What stands for a normal form in the index, under one principal's key."""
+    """Return what stands for a normal form in the index, under one principal's key."""
     return keyed(key, KIND, normal)
 
 

@@ -1,6 +1,6 @@
 """References of the cells of a file: of its columns that can name a person, and of records that are no rows.
 
-An erasure and the index at intake ask the same here, so what the index does not know no column says.
+An erasure and the index at intake both ask here, so no column names anybody whom the index does not know.
 """
 
 import json
@@ -14,12 +14,12 @@ from sluice.subject.refs import ref_column
 from sluice.terms import SubjectKind
 
 PIECE = r"[^;,\t|\"{}\[\]\r\n]+"
-"""What stands between the delimiters of any format we read, unless its contract agreed on another one."""
+"""Matches what stands between the delimiters of any format we read, unless the contract agreed on another one."""
 CUT_BY_PIECE = ";,\t|{}[]"
 MEMBER, IS_MEMBER = r"[^:;,\t|\"{}\[\]\r\n]+", r'"\s*:'
-"""The same in JSON, where a number stands behind the colon of its key: what to extract, and of which records."""
+"""The same for JSON, where a number follows the colon of its key: what to extract, and from which records."""
 ESCAPED = r'"[^"\\]*\\.(?:[^"\\]|\\.)*"'
-"""A text of JSON in which something is escaped, as ``"\\u002B32475123456"`` is by .NET and ``"A\\/12"`` by PHP."""
+"""Matches a JSON string with an escape in it, such as ``"\\u002B32475123456"`` by .NET and ``"A\\/12"`` by PHP."""
 PIECE_COLUMN = "piece"
 RAW, ROW = pl.col("raw"), "row"
 
@@ -27,17 +27,17 @@ RAW, ROW = pl.col("raw"), "row"
 def refs_of_columns(
     frame: pl.DataFrame, kinds: Mapping[str, SubjectKind], region: str, key: SubjectKey
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
-    """Per column that is there: its kind, and the reference of every row. ``kinds``: by name of a column."""
+    """Yield, for each column that is there, its kind and the reference of every row. ``kinds``: by column name."""
     for name, kind in kinds.items():
         if name in frame.columns:
             yield kind, ref_column(normalise_column(frame[name], kind, region=region).values, kind, key)
 
 
 def pieces_of(raw: pl.Series, delimiters: Iterable[str] | None) -> pl.DataFrame:
-    """Records that are no rows in pieces: ``row``, the place in ``raw``, and ``piece``.
+    """Cut records that are no rows into pieces: ``row``, the place in ``raw``, and ``piece``.
 
-    A record is cut in every way: at the delimiters of all formats, at each of those that may have been agreed on
-    (``delimiters``) by itself, and as JSON, with what is escaped read as it is meant.
+    A record is cut in every way: at the delimiters of all formats, at each delimiter that may have been agreed on
+    (``delimiters``) by itself, and as JSON, with escapes resolved.
     """
     rows = pl.DataFrame({ROW: pl.int_range(len(raw), eager=True), "raw": raw})
     cut = [
@@ -48,7 +48,7 @@ def pieces_of(raw: pl.Series, delimiters: Iterable[str] | None) -> pl.DataFrame:
 
 
 def _cuts(delimiters: Iterable[str] | None) -> Iterator[tuple[str, pl.Expr]]:
-    """What to extract, and of which records; texts with escapes last."""
+    """Yield what to extract, and from which records; strings with escapes come last."""
     yield PIECE, pl.lit(True)
     for each in delimiters or ():
         if each not in CUT_BY_PIECE:
@@ -58,7 +58,7 @@ def _cuts(delimiters: Iterable[str] | None) -> Iterator[tuple[str, pl.Expr]]:
 
 
 def _as_meant(texts: pl.DataFrame) -> pl.DataFrame:
-    """Texts of JSON without their quotes and escapes; what is none, as a path between quotes in CSV, says nothing."""
+    """Return JSON strings without quotes and escapes; null for other text, such as a quoted path in CSV."""
     found = texts[PIECE_COLUMN].to_list()
     return texts.with_columns(pl.Series(PIECE_COLUMN, [text and _unescaped(text) for text in found], dtype=pl.String))
 
@@ -71,7 +71,7 @@ def _unescaped(text: str) -> str | None:
 
 
 def count_pieces(raw: pl.Series, delimiters: Iterable[str] | None) -> int:
-    """How many pieces these records have at most."""
+    """Return how many pieces these records have at most."""
     rows = pl.DataFrame({"raw": raw})
     counts = (rows.filter(has_it).select(RAW.str.count_matches(one).sum()) for one, has_it in _cuts(delimiters))
     return sum(int(count.item()) for count in counts)
@@ -80,7 +80,7 @@ def count_pieces(raw: pl.Series, delimiters: Iterable[str] | None) -> int:
 def refs_of_pieces(
     raw: pl.Series, delimiters: Iterable[str] | None, kinds: Iterable[SubjectKind], region: str, key: SubjectKey
 ) -> Iterator[tuple[SubjectKind, pl.Series]]:
-    """Of records that are no rows: what each piece is a reference of, read as every kind."""
+    """Yield the references of the pieces of records that are no rows, each piece read as every kind."""
     pieces = pieces_of(raw, delimiters)
     for kind in sorted(set(kinds)):
         yield from refs_of_columns(pieces, {PIECE_COLUMN: kind}, region, key)

@@ -1,7 +1,7 @@
-"""Whole columns of identifiers to their normal form: the same answers as ``normalise``, at vector speed.
+"""Normalise whole columns of identifiers: the same answers as ``normalise``, at vector speed.
 
-A vector pass reads the ordinary spellings; whatever it does not recognise goes, once per distinct
-value, through ``normalise`` itself. So the two can only differ where the vector pass says yes.
+A vector pass reads the ordinary spellings; whatever it does not recognise goes, once per distinct value, through
+``normalise`` itself. So the two can only differ where the vector pass says yes.
 """
 
 import re
@@ -17,9 +17,9 @@ from sluice.terms import SubjectKind
 
 
 def normalise_column(values: pl.Series, kind: SubjectKind, *, region: str = "BE") -> NormalColumn:
-    """Normal form and findings of every row of ``values`` (String; nulls are empty values).
+    """Return normal form and findings of every row of ``values`` (String; nulls are empty values).
 
-    region as in ``normalise``. Equal to it for every value.
+    ``region`` as in ``normalise``. The result equals that of ``normalise`` for every value.
     """
     fast = _ordinary_forms(values, kind, region)
     odd = (fast.is_null() & values.is_not_null() & (values != "")).fill_null(False).arg_true()
@@ -70,7 +70,7 @@ _SEPARATED_OR_WHOLE = pl.when(~_FRACTION).then(_SEPARATED).otherwise(_RAW.str.ex
 
 
 def _phones(frame: pl.DataFrame, region: str) -> pl.Series:
-    """Each pass reads what the cheaper ones before it left: spelled, then whole floats, then foreign."""
+    """Read phone numbers. Each pass reads what the cheaper ones before it left: spelled, whole floats, then foreign."""
     raw = frame.to_series()
     home = local_plan(region)
     forms = _e164(frame, home, _SEPARATED, ~_FRACTION) if home else _nothing(frame.height)
@@ -124,9 +124,11 @@ def _emails(frame: pl.DataFrame) -> pl.Series:
 
 @cache
 def _filler_mailbox() -> str:
-    """Matches every address whose mailbox may be filler, and a few that are not: those are looked at one by one.
+    """Return a pattern for every address whose mailbox may be filler.
 
-    Nothing else is in it: without a part that may begin anywhere it is done after some characters."""
+    It also matches a few that are not; all of them are then looked at one by one. Every part of it is anchored, so that
+    a match is decided after a few characters.
+    """
     facts = placeholders()
     return rf"^(?:{'|'.join(map(re.escape, sorted(facts.mailboxes | facts.words)))})@"
 

@@ -1,8 +1,8 @@
-"""What a person said to being contacted for a purpose over a channel, as records of it. Pure.
+"""Records of what a person said about being contacted for a purpose over a channel. Pure.
 
-A record is one act: consent was given, refused, withdrawn, or ran out (ISO/IEC TS 27560). The last one counts; where
-two are of one moment, no beats yes. What ran out is a yes: whoever said no has said no, and no end of a consent takes
-that back. Nobody is named: a record is kept under a reference.
+A record is one act: consent was given, refused, withdrawn, or ran out (ISO/IEC TS 27560). The last one counts; of two
+from the same moment, no beats yes. Only a yes can run out: after a no, the end of an earlier consent changes nothing.
+Nobody is named: a record is kept under a reference.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SCHEMA: dict[str, type[pl.DataType] | pl.DataType] = {
 """Columns of records. ``purpose``: DPV IRI. ``channel``: word of the agreement. ``until``: last day it holds,
 Brussels; null: until it is withdrawn. ``method``: how it was given. ``notice``: which wording was shown."""
 WORD = ("ref", "purpose", "channel")
-"""What one word is about."""
+"""The columns that say what a word (what a person said) is about."""
 
 
 class ConsentState(StrEnum):
@@ -47,17 +47,17 @@ STATUS = {
     ConsentState.WITHDRAWN: "https://w3id.org/dpv#ConsentWithdrawn",
     ConsentState.EXPIRED: "https://w3id.org/dpv#ConsentExpired",
 }
-"""The same as DPV words."""
+"""The states in the words of the DPV."""
 NO = "no"
 SAYS_YES = pl.col("state") == ConsentState.GIVEN.value
 RAN_OUT = pl.col("state") == ConsentState.EXPIRED.value
 NO_RECORDS = pl.DataFrame(schema=SCHEMA)
 TAKES_BACK = (ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value)
-"""States by which a person says no: whoever is in one is kept out."""
+"""States in which a person has said no, and is kept out."""
 
 
 def last_words(records: pl.DataFrame, on: date) -> pl.DataFrame:
-    """Of each reference, purpose and channel the record that counts on a Brussels day (columns of SCHEMA)."""
+    """Return, for each reference, purpose and channel, the record that counts on a Brussels day (columns of SCHEMA)."""
     last = _in_order(records).unique(WORD, keep="last", maintain_order=True)
     ran_out = SAYS_YES & (pl.col("until") < on).fill_null(False)
     return last.with_columns(
@@ -66,9 +66,9 @@ def last_words(records: pl.DataFrame, on: date) -> pl.DataFrame:
 
 
 def _in_order(records: pl.DataFrame) -> pl.DataFrame:
-    """Records as they follow each other, the one that counts last: of one moment a no after every yes.
+    """Sort records so that the one that counts comes last: of the same moment, a no comes after every yes.
 
-    Without those that say that a consent ran out after the person had said no.
+    Records of a consent that ran out after the person had said no are left out.
     """
     ordered = records.sort("at", SAYS_YES, "record_id", descending=[False, True, False], maintain_order=True)
     said = pl.when(~RAN_OUT).then(pl.col("state")).forward_fill().over(WORD)
@@ -76,7 +76,7 @@ def _in_order(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
-    """Whose consent was given again after a withdrawal, for what, over which channel (ref, purpose, channel).
+    """Return whose consent was given again after a withdrawal, for what, over which channel (ref, purpose, channel).
 
     An older record never lifts a withdrawal, whenever it is imported.
     """
@@ -85,10 +85,10 @@ def given_since(words: pl.DataFrame, withdrawn_at: datetime) -> pl.DataFrame:
 
 
 def word_of_rows(refs: Sequence[pl.Series], words: pl.DataFrame, purpose: str, channel: str) -> pl.DataFrame:
-    """Of each row the last word of its person by any of their references (consent, consent_at, consent_until).
+    """Return, for each row, the last word of its person by any reference (consent, consent_at, consent_until).
 
-    ``consent``: given, expired, or no; null: none. ``consent_at``: when it was said; of what ran out, the end of its
-    last day, to which it held. ``consent_until``: last day of a yes.
+    ``consent``: given, expired, or no; null without a record. ``consent_at``: when it was said; for a consent that ran
+    out, the end of its last day. ``consent_until``: the last day of a yes.
     """
     mine = words.filter(pl.col("purpose") == purpose, pl.col("channel") == channel)
     since = pl.max_horizontal("at", pl.when(RAN_OUT).then(_end_of("until"))).alias("consent_at")
@@ -115,11 +115,11 @@ def _end_of(day: str) -> pl.Expr:
 
 
 def still_needed(records: pl.DataFrame, on: date, days: int) -> pl.DataFrame:
-    """Records without those that ended more than ``days`` before a Brussels day. ``records``: all of a principal.
+    """Return records without those that ended more than ``days`` before a Brussels day.
 
-    A no ended when it was said, a yes after its last day, and both at the latest with the next record of the same
-    word: so none outlives the one that took it back. A no stays a fingerprint among those who must stay out; what goes
-    is the record of how it was said.
+    ``records``: all of a principal. A no ended when it was said, a yes after its last day, and both at the latest with
+    the next record of the same word: so no record outlives the one that took it back. After a no the reference stays
+    among those who must stay out; only the record of how it was said goes.
     """
     said_on = pl.col("at").dt.convert_time_zone(ZONE).dt.date()
     itself = pl.when(SAYS_YES).then("until").otherwise(said_on)

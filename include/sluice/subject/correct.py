@@ -20,18 +20,18 @@ DAY = re.compile(
     r"(?<!\d)(20[0-9]{2})(?P<between>[-_.]?)([01][0-9])(?P=between)([0-3][0-9])"
     r"(?:[0-2][0-9][0-5][0-9](?:[0-5][0-9](?:[0-9]{3})?)?)?(?!\d)"
 )
-"""A day in a file's name, with the time of day that may be written on to it; a longer number is no day."""
+"""Matches a day in a file's name, with any time of day that follows directly; a longer number is not a day."""
 STATEMENTS = "sluice_statements"
 """Column of a view: what persons had added to somebody's opinion of them."""
 
 
 def value_hash(key: bytes, name: str, value: str) -> str:
-    """A value that is not kept: HMAC-SHA256 over the field's name and the value, under a principal's subject key."""
+    """Hash a value that is not kept: HMAC-SHA256 of the field's name and the value, under a principal's subject key."""
     return hmac.new(key, f"correction\x1f{name}\x1f{value.strip()}".encode(), hashlib.sha256).hexdigest()
 
 
 def as_of_file(name: str, arrived_at: datetime) -> datetime:
-    """How old what a file says is: the last Brussels day in its name that had begun, else its arrival."""
+    """Return the moment that a file speaks of: the last Brussels day in its name that had begun, else its arrival."""
     named = map(midnight, filter(None, map(_day, DAY.finditer(name))))
     return max((moment for moment in named if moment <= arrived_at), default=arrived_at).astimezone(UTC)
 
@@ -44,7 +44,7 @@ def _day(found: re.Match[str]) -> date | None:
 
 
 def is_stale(value: str | None, correction: Correction, as_of: datetime, key: bytes) -> bool:
-    """Whether a cell of a file that says how things were at ``as_of`` must give way."""
+    """Whether a cell of a file that says how things were at ``as_of`` must give way to a correction."""
     if correction.is_statement or (value or "").strip() == correction.value.strip():
         return False
     return as_of <= correction.as_of or value_hash(key, correction.field, value or "") in correction.before
@@ -57,7 +57,7 @@ def find_stale(
     as_of: Callable[[int], datetime],
     key: bytes,
 ) -> Iterator[tuple[int, Correction]]:
-    """Places in the frame that hold a stale value, with what is right; of two corrections the later word."""
+    """Yield the rows that hold a stale value, with the correction that applies; of two corrections, the later one."""
     places: dict[tuple[int, str], Correction] = {}
     for row, correction in find_rows(refs, corrections):
         if correction.field in frame.columns and not correction.is_statement:
@@ -70,7 +70,7 @@ def find_stale(
 
 
 def find_rows(refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> Iterator[tuple[int, Correction]]:
-    """Rows of persons with a correction, each pair once. refs: as :func:`whose` gives them."""
+    """Yield rows of persons with a correction, each pair once. ``refs``: as :func:`whose` gives them."""
     by_ref: dict[str, list[Correction]] = defaultdict(list)
     for correction in corrections:
         for ref in correction.refs:
@@ -85,9 +85,10 @@ def find_rows(refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> I
 
 
 def whose(numbers: Sequence[pl.Series], others: Sequence[pl.Series]) -> list[pl.Series]:
-    """References that say whose each row is: its numbers where it bears one, whatever it shares with others; else all.
+    """Return the references that say whose each row is.
 
-    numbers: the columns whose kind is one person's (``DEFINING``).
+    These are its numbers if it has one, whatever else it shares with other rows; if not, all its references.
+    ``numbers``: the columns of a kind that belongs to one person (``DEFINING``).
     """
     if not numbers or not others:
         return [*numbers, *others]
@@ -104,7 +105,7 @@ def overlay(
     as_of: Callable[[int], datetime],
     key: bytes,
 ) -> pl.DataFrame:
-    """The frame with every stale value replaced by what is right."""
+    """Return the frame with every stale value replaced by the right one."""
     columns: dict[str, pl.Series] = {}
     for row, correction in find_stale(frame, refs, corrections, as_of, key):
         column = columns.get(correction.field, frame[correction.field])
@@ -113,7 +114,7 @@ def overlay(
 
 
 def with_statements(frame: pl.DataFrame, refs: Sequence[pl.Series], corrections: Sequence[Correction]) -> pl.DataFrame:
-    """The frame with a column of what persons had added to opinions; nothing changes where nobody had."""
+    """Return the frame with a column of what persons had added to opinions; unchanged if nobody had."""
     said: dict[int, list[str]] = defaultdict(list)
     for row, correction in find_rows(refs, [each for each in corrections if each.is_statement]):
         said[row].append(f"{correction.field}: {correction.value}")

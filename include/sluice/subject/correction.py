@@ -1,4 +1,7 @@
-"""One corrected value of a person (GDPR Art. 16), apart from what is done with it: a job carries it without a table."""
+"""One corrected value of a person (GDPR Art. 16).
+
+It is kept apart from what is done with it, so that a job can carry it without a table.
+"""
 
 from dataclasses import dataclass
 from dataclasses import field as part
@@ -7,12 +10,13 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is right of one field of one person since ``as_of`` (UTC). ``before``: keyed hashes of what it replaced.
+    """The right value of one field of one person since ``as_of`` (UTC).
 
-    ``made_at``: when it was said; of two, the later word counts, whatever instant each is about.
-    ``is_statement``: the field holds an opinion, which stays; ``value`` is what the person has to say to it.
-    ``salt``: hex, of what the ledger says of the values. ``names``: of an identifier, references of the value that is
-    right; None: it was made before they were kept. ``named``: of the values that it replaced.
+    ``before``: keyed hashes of what it replaced. ``made_at``: when it was made; of two, the later one counts, whatever
+    instant each is about. ``is_statement``: the field holds an opinion, which stays, and ``value`` is what the person
+    has to say to it. ``salt``: hex, used for what the ledger says of the values. ``names``: for an identifier,
+    references of the right value; None if it was made before these were kept. ``named``: references of the values that
+    it replaced.
     """
 
     correction_id: str
@@ -29,5 +33,5 @@ class Correction:
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """Of two of one field, the greater one counts."""
+        """Sort key: of two corrections of one field, the greater one counts."""
         return self.made_at, self.correction_id

@@ -10,26 +10,26 @@ from sluice.subject.normalise import normalise, trimmed
 from sluice.terms import CustomerIdIgnores, SubjectKind
 
 _ORDINARY = pl.col("normal").str.contains(r"^[ -~]*[1-9][ -~]*$")
-"""ASCII with a digit from 1 to 9: something is left of it, and no filler word is among them."""
+"""Matches ASCII with a digit from 1 to 9: something is left of it, and it is no filler word."""
 
 
 def compared(normal: str, key: SubjectKey) -> str | None:
-    """The form that two customer numbers are compared in; None where nothing is left that names somebody."""
+    """Return the form that two customer numbers are compared in; None if nothing is left that names somebody."""
     if not key.ignores:
         return normal
     if CustomerIdIgnores.CASE in key.ignores:
         normal = normal.casefold()
     if CustomerIdIgnores.LEADING_ZEROS in key.ignores:
         before = ""
-        while before != normal:  # of zeros and spaces in turn nothing is left
+        while before != normal:  # so that nothing is left of zeros and spaces in turn
             before, normal = normal, trimmed(normal.lstrip("0"))
     return normalise(SubjectKind.PRINCIPAL_CUSTOMER_ID, normal).value
 
 
 def without_zeros(value: str, key: SubjectKey) -> str | None:
-    """A customer number as somebody may write it who leaves the zeros before it out: to look for it in text.
+    """Return a customer number without its leading zeros, as somebody may write it, to look for it in text.
 
-    None where they count, where there are none, and of digits alone: what is left stands in other numbers by chance.
+    None if leading zeros count, if there are none, or if only digits are left: those stand in other numbers by chance.
     """
     short = trimmed(value).lstrip("0")
     is_other = CustomerIdIgnores.LEADING_ZEROS in key.ignores and short != trimmed(value)
@@ -37,7 +37,7 @@ def without_zeros(value: str, key: SubjectKey) -> str | None:
 
 
 def compared_column(normal: pl.Series, key: SubjectKey) -> pl.Series:
-    """:func:`compared` of every row; what is not ordinary is looked at one by one."""
+    """Return :func:`compared` of every row; numbers that are not ordinary are looked at one by one."""
     if not key.ignores:
         return normal
     text = pl.col("normal")

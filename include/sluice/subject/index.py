@@ -1,8 +1,8 @@
 """The subject index: from a SubjectRef to the objects that hold the person, as sorted Parquet runs.
 
-A run holds the first 8 bytes of each reference (big-endian), sorted: enough to point at files,
-because a hit is checked again in the file. One run per exchange; many of them are merged into one, and that is
-split by the leading bits of the references. Bytes in, bytes out: where they are kept is not decided here.
+A run holds the first 8 bytes of each reference (big-endian), sorted: enough to point at files, because a hit is checked
+again in the file. There is one run per exchange. Many of them can be merged into one, which is split by the leading
+bits of the references. Bytes in, bytes out: where they are kept is not decided here.
 """
 
 import io
@@ -41,12 +41,13 @@ KIND_CODES: Mapping[SubjectKind, int] = {
 """Stored in runs: never renumber."""
 
 CANDIDATE_CODE = 6
-"""Name and birth date: entries that point at candidates; no SubjectKind, so that nothing else takes them for one."""
+"""Kind of name and birth date, which point at candidates. It is no SubjectKind, so that nothing takes it for one."""
 
 ROWS_PER_GROUP = 4_096
-"""Entries are sorted, so one person is in one group: the smaller it is, the less is unpacked to say no."""
+"""Entries of a row group. They are sorted, so one person is in one group: the smaller it is, the less is unpacked to
+say no."""
 ENTRIES_PER_SLICE = 500_000
-"""A run is put in order so many at a time."""
+"""About so many entries of a run are put in order at a time."""
 ENTRIES_PER_PART = 65_536
 """At most so many entries of a merge are read for one person: about half a megabyte."""
 MOST_BITS = 12
@@ -57,7 +58,7 @@ WHOLE = b"sluice.whole"
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Many runs as one, in 2 ** ``bits`` parts, each of the references whose leading bits are its number.
+    """Many runs as one, in 2 ** ``bits`` parts: each holds the references whose leading bits are its number.
 
     Parts are made one by one, so that no more than the runs themselves is in memory. ``runs``: object number, sorted
     references, and where each part begins in them.
@@ -70,7 +71,7 @@ class Merged:
         return 1 << self.bits
 
     def part(self, number: int) -> pl.DataFrame:
-        """Its entries (``ref`` UInt64, ``object`` UInt32), sorted; there may be none."""
+        """Return the entries of a part (``ref`` UInt64, ``object`` UInt32), sorted; there may be none."""
         mine = [refs[starts[number] : starts[number + 1]] for _, refs, starts in self.runs]
         places = np.repeat([place for place, *_ in self.runs], [len(refs) for refs in mine])
         entries = {"ref": np.concatenate([np.empty(0, np.uint64), *mine]), "object": places.astype(np.uint32)}
@@ -92,7 +93,7 @@ def first_word(refs: pl.Series) -> pl.Series:
 
 
 def _as_words(heads: pl.Series) -> pl.Series | None:
-    """16 hexadecimal characters each as UInt64, all at once; None where there is anything else."""
+    """Return 16 hexadecimal characters each as UInt64, all at once; None if there is anything else."""
     try:
         return pl.Series(heads.name, np.frombuffer(unhexlify(heads.str.join().item()), dtype=">u8").astype(np.uint64))
     except ValueError:
@@ -110,19 +111,19 @@ def build_run(columns: Iterable[tuple[SubjectKind, pl.Series]]) -> pl.DataFrame:
 
 
 class Entries:
-    """What goes into a run, from as many parts of a file as there are: 8 bytes of each reference are in memory."""
+    """Collects what goes into a run, from all parts of a file. Only 8 bytes of each reference are kept in memory."""
 
     def __init__(self) -> None:
         self._words: dict[int, list[np.ndarray]] = defaultdict(list)
 
     def add(self, columns: Iterable[tuple[SubjectKind, pl.Series]], candidates: pl.Series | None = None) -> None:
-        """Of the next part, as :func:`build_run`; candidates: theirs from ``candidate_column``."""
+        """Add the next part. ``columns``: as in :func:`build_run`; ``candidates``: from ``candidate_column``."""
         coded = [(KIND_CODES[kind], refs) for kind, refs in columns]
         for code, refs in [*coded, *([] if candidates is None else [(CANDIDATE_CODE, candidates)])]:
             self._words[code].append(np.sort(first_word(refs).drop_nulls().to_numpy()))
 
     def sorted(self) -> Iterator[pl.DataFrame]:
-        """The run in slices by leading bits, about as many entries in each; none is empty but of an empty run."""
+        """Yield the run in slices by leading bits, of about equal size; only an empty run has an empty slice."""
         count = sum(len(words) for parts in self._words.values() for words in parts)
         bits = max(0, count // ENTRIES_PER_SLICE).bit_length()
         columns = {code: [(words, _begins(words, bits)) for words in parts] for code, parts in self._words.items()}
@@ -137,24 +138,24 @@ class Entries:
                 yield _unlike_the_one_before(run)
 
     def write(self, target: Path, *, is_whole: bool) -> None:
-        """The run as a file, as :func:`write_run`."""
+        """Write the run to a file, as :func:`write_run`."""
         _write(self.sorted(), target, is_whole=is_whole)
 
 
 def _begins(words: np.ndarray, bits: int) -> Sequence[int]:
-    """Where each of the 2 ** ``bits`` slices begins in sorted words, and the end."""
+    """Return where each of the 2 ** ``bits`` slices begins in sorted words, and the end."""
     edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     return (0, *np.searchsorted(words, edges).tolist(), len(words))
 
 
 def _unlike_the_one_before(entries: pl.DataFrame) -> pl.DataFrame:
-    """Sorted entries, each once."""
+    """Return sorted entries, each once."""
     return entries.filter(pl.any_horizontal(pl.all().ne_missing(pl.all().shift(1))))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a run says of some persons: its entries of them, and whether it knows every row of its file."""
+    """What a run says of some persons: how many entries it has of them, and whether it knows every row of its file."""
 
     hits: int
     is_whole: bool
@@ -162,7 +163,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run in memory, to be asked again and again: its first words, sorted; shows counts, never a reference."""
+    """A run in memory, to be asked again and again: its first words, sorted. Its repr never shows a reference."""
 
     words: np.ndarray = field(repr=False)
     is_whole: bool
@@ -173,10 +174,10 @@ class Run:
 
 
 def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
-    """A sorted run as Parquet: plain encoding, zstd, statistics on ``ref`` only.
+    """Write a sorted run as Parquet: plain encoding, zstd, statistics on ``ref`` only.
 
-    Statistics quote keyed references, never identifiers; plain pages stay readable to a byte scanner.
-    is_whole: whoever is not in the run is in no column of the file that can name a person.
+    Statistics quote keyed references, never identifiers; plain pages stay readable to a byte scanner. ``is_whole``:
+    whoever is not in the run is in no column of the file that can name a person.
     """
     sink = io.BytesIO()
     _write([entries], sink, is_whole=is_whole)
@@ -184,7 +185,7 @@ def write_run(entries: pl.DataFrame, *, is_whole: bool = False) -> bytes:
 
 
 def _write(slices: Iterable[pl.DataFrame], target: Path | BinaryIO, *, is_whole: bool) -> None:
-    """At least one slice; all have the same columns."""
+    """Write slices that all have the same columns; there must be at least one."""
     import pyarrow.parquet as pq
 
     tables = (each.to_arrow() for each in slices)
@@ -196,7 +197,7 @@ def _write(slices: Iterable[pl.DataFrame], target: Path | BinaryIO, *, is_whole:
 
 
 def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
-    """The entries of a run (one exchange's, or a part of a merge) whose reference is among ``refs``.
+    """Return the entries of a run (one exchange's, or a part of a merge) whose reference is among ``refs``.
 
     Reads the footer and only the row groups whose range can hold one. Raises IndexInvalid.
     """
@@ -208,7 +209,7 @@ def find_in_run(source: Source, refs: Sequence[str]) -> pl.DataFrame:
 
 
 def ask_run(source: Source, refs: Sequence[str]) -> Answer:
-    """How many entries of a run are of ``refs``, and whether the run is whole. Raises IndexInvalid."""
+    """Return how many entries of a run are of ``refs``, and whether the run is whole. Raises IndexInvalid."""
     words = _words(tuple(refs))
     with _opened(source) as file:
         held = _read(file, _groups_with(file.metadata, words), ["ref"])["ref"].to_numpy()
@@ -216,14 +217,14 @@ def ask_run(source: Source, refs: Sequence[str]) -> Answer:
 
 
 def read_run(source: Source) -> Run:
-    """All of a run. Raises IndexInvalid."""
+    """Read all of a run. Raises IndexInvalid."""
     with _opened(source) as file:
         held = _read(file, range(file.metadata.num_row_groups), ["ref"])["ref"].to_numpy()
         return Run(held, WHOLE in (file.metadata.metadata or {}))
 
 
 def _count(held: np.ndarray, words: Sequence[int]) -> int:
-    """How many of the sorted ``held`` are among these."""
+    """Count how many of the sorted ``held`` are among these."""
     asked = np.unique(np.array(words, np.uint64))
     return int((np.searchsorted(held, asked, "right") - np.searchsorted(held, asked, "left")).sum())
 
@@ -235,9 +236,9 @@ def is_whole(source: Source) -> bool:
 
 
 def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> Merged:
-    """Runs as one, split evenly, because references are spread evenly: a part's number says nothing of anybody.
+    """Merge runs into one, split evenly, because references are spread evenly: a part's number says nothing of anybody.
 
-    runs: (object number, run as built by ``build_run``), numbers rising. The kind is dropped: the file knows it.
+    ``runs``: (object number, run as built by ``build_run``), numbers rising. The kind is dropped: the file knows it.
     """
     entries = sum(run.height for _, run in runs)
     bits = min(MOST_BITS, max(0, (entries - 1) // ENTRIES_PER_PART).bit_length())
@@ -246,7 +247,7 @@ def merge_runs(runs: Sequence[tuple[int, pl.DataFrame]]) -> Merged:
 
 
 def parts_with(refs: Sequence[str], bits: int) -> tuple[int, ...]:
-    """Numbers of the parts of a merge that can hold one of these references."""
+    """Return the numbers of the parts of a merge that can hold one of these references."""
     return tuple(sorted({word >> (64 - bits) for word in _words(tuple(refs))}))
 
 
@@ -256,13 +257,13 @@ def _kind_code(code: int) -> pl.Expr:
 
 @lru_cache(maxsize=8)
 def _words(refs: tuple[str, ...]) -> list[int]:
-    """First words in order; one person is looked for in run after run."""
+    """Return the first words in order; they are kept, because one person is looked for in run after run."""
     return sorted(first_word(pl.Series("ref", refs, dtype=pl.String)).to_list())
 
 
 @contextmanager
 def _opened(source: Source) -> "Iterator[ParquetFile]":
-    """A run, open to be read. Raises IndexInvalid for anything else, and while it is read."""
+    """Open a run for reading. Raises IndexInvalid for anything else, also when that shows only while it is read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -277,7 +278,7 @@ def _opened(source: Source) -> "Iterator[ParquetFile]":
 
 
 def _read(file: "ParquetFile", groups: Sequence[int], columns: list[str] | None = None) -> "Table":
-    """These row groups, by this thread alone: they are small, and there are many runs."""
+    """Read these row groups, in this thread alone: they are small, and there are many runs."""
     return file.read_row_groups(groups, columns=columns, use_threads=False)
 
 

@@ -9,7 +9,10 @@ from sluice.terms import CustomerIdIgnores
 
 
 class SubjectKey(bytes):
-    """The 32 bytes that key the references of one principal. ``ignores``: by default every character counts."""
+    """The 32 bytes that key the references of one principal.
+
+    ``ignores``: what its customer numbers are compared without; by default every character counts.
+    """
 
     ignores: frozenset[CustomerIdIgnores]
 

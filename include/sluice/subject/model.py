@@ -9,7 +9,7 @@ from sluice.errors import SluiceError
 from sluice.terms import SubjectKind
 
 DEFINING = (SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER)
-"""Kinds that belong to one person: two of them in two rows are two persons, whatever else the rows share."""
+"""Kinds that belong to one person: two different numbers in two rows are two persons, whatever else the rows share."""
 
 
 class NoRef(StrEnum):

@@ -1,7 +1,7 @@
-"""One spelling per person: the normal form of an identifier, or the reason why there is none.
+"""Bring an identifier to its one normal form, or say why it has none.
 
-Never a guess: what does not read as exactly one valid identifier is INVALID, and a value that
-stands for *no value* is a PLACEHOLDER. No clock, no I/O, no message that quotes a value.
+This is never a guess: what does not read as exactly one valid identifier is INVALID, and a value that stands for *no
+value* is a PLACEHOLDER. No clock, no I/O, no message that quotes a value.
 """
 
 import re
@@ -17,9 +17,9 @@ _EMPTY = Normal(None, NoRef.EMPTY)
 
 
 class _PlainCharacters(dict[int, str]):
-    """Spaces, digits, dashes and full-width signs of every script as their ASCII twin.
+    """Maps spaces, digits, dashes and full-width signs of every script to their ASCII twin.
 
-    Superscripts and circled digits stay as they are: a footnote mark is no digit of a number.
+    Superscripts and circled digits stay as they are: a footnote mark is not a digit of a number.
     """
 
     def __missing__(self, code: int) -> str:
@@ -45,10 +45,10 @@ _PLAIN = _PlainCharacters()
 
 
 def normalise(kind: SubjectKind, value: str | None, *, region: str = "BE") -> Normal:
-    """The normal form of ``value``: equal for every spelling of one person, else with a reason.
+    """Return the normal form of ``value``, equal for every spelling of one person's identifier, or why there is none.
 
-    Of a customer number every character counts; what its principal ignores is left out where it is referred to
-    (``sluice.subject.refs``). region: ISO 3166 alpha-2, of phone numbers written without country code.
+    In a customer number every character counts; what its principal ignores is left out only when it is referred to
+    (``sluice.subject.refs``). ``region``: ISO 3166 alpha-2, for phone numbers written without country code.
     """
     text = (value or "").translate(_PLAIN).strip()
     if not text:
@@ -98,7 +98,7 @@ def _phone(text: str, region: str) -> Normal:
 
 
 def compact_phone(text: str) -> str | None:
-    """``+`` and digits only, or None when anything else than one number is written.
+    """Return ``+`` and digits only, or None when anything but one number is written.
 
     A spreadsheet's ``32475123456.0`` is that number, because no digit is lost.
     """
@@ -134,7 +134,7 @@ _HOST_LABEL = re.compile(r"^[^\W_](?:[^\W_]|-)*$")
 
 
 def _email(value: str) -> Normal:
-    """Trimmed, NFKC, case folded; plus parts and dots are kept (RFC 5321 leaves them to the host)."""
+    """Normalise an address: trimmed, NFKC, case folded. Plus parts and dots stay (RFC 5321 leaves them to the host)."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", trimmed(value)).casefold())
     mailbox, _, host = text.removeprefix("mailto:").rpartition("@")
     labels = _host_labels(host)
@@ -148,7 +148,7 @@ def _email(value: str) -> Normal:
 
 
 def trimmed(value: str) -> str:
-    """Without spaces and invisible marks at both ends; inside nothing changes."""
+    """Return a value without spaces and invisible marks at both ends; inside nothing changes."""
     start, end = 0, len(value)
     while start < end and _PLAIN[ord(value[start])] in ("", " "):
         start += 1
@@ -158,7 +158,7 @@ def trimmed(value: str) -> str:
 
 
 def _host_labels(host: str) -> list[str]:
-    """The labels of a host name, ``xn--`` ones as they read, or none when it is no host name."""
+    """Return the labels of a host name, ``xn--`` ones decoded; none when it is no host name."""
     labels = [_readable(label) for label in host.split(".")]
     top = labels[-1]
     valid = len(labels) >= 2 and all(_is_host_label(label) for label in labels)
@@ -183,7 +183,7 @@ def _readable(label: str) -> str:
 
 
 def _iban(text: str) -> Normal:
-    """ISO 13616: checksum and structure of the country; the bank code is not looked up."""
+    """Normalise an IBAN by ISO 13616: checksum and structure of the country; the bank code is not looked up."""
     from stdnum import iban
     from stdnum.exceptions import ValidationError
 
@@ -198,12 +198,12 @@ def _iban(text: str) -> Normal:
 
 _NATIONAL = re.compile(r"^[0-9]{11}$")
 BIRTH_MONTHS = frozenset((*range(13), *range(20, 33), *range(40, 53)))
-"""Months of national numbers, and +20 or +40 on bis numbers; 0: not known."""
+"""Months in national numbers, with 20 or 40 added in bis numbers; 0: not known."""
 SERIALS = range(1, 999)
 
 
 def _national_number(text: str) -> Normal:
-    """Century and 11 digits: the checksum alone says in which century the person was born.
+    """Return century and 11 digits: the checksum alone says in which century the person was born.
 
     Source: Royal Decree of 3 April 1984, modulo 97, with a leading 2 from 2000 on.
     """

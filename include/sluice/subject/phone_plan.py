@@ -17,11 +17,12 @@ NEIGHBOURS = ("BE", "FR", "NL", "DE", "LU")
 
 @dataclass(frozen=True, slots=True)
 class PhonePlan:
-    """``pattern`` matches ``+`` and digits as ``compact_phone`` leaves them, ``general`` the national part.
+    """How the numbers of a region are written.
 
-    A match that begins with ``+`` or ``00``, or is longer than ``longest``, holds the country code.
-    ``apart``: no national number is long enough to hold the country code too, so that a bare
-    country code at the start is told apart by the length alone.
+    ``pattern`` matches ``+`` and digits as ``compact_phone`` leaves them, ``general`` the national part. A match that
+    begins with ``+`` or ``00``, or is longer than ``longest``, holds the country code. ``apart``: no national number is
+    long enough to hold the country code too, so that a bare country code at the start is told apart by the length
+    alone.
     """
 
     country_code: str
@@ -45,7 +46,7 @@ def foreign_plan(region: str) -> PhonePlan | None:
 
 @cache
 def dials_00(region: str) -> bool:
-    """Whether 00 stands before a country code in a file of ``region``. Elsewhere the library says what it means."""
+    """Whether 00 comes before a country code in a file of ``region``; if not, the library says what it means."""
     from phonenumbers import PhoneMetadata
 
     plan = PhoneMetadata.metadata_for_region(region)
@@ -80,7 +81,7 @@ def _lengths(kind: "PhoneNumberDesc | None") -> tuple[int, ...]:
 
 
 def _metadata(region: str) -> "PhoneMetadata | None":
-    """The plan, unless its country code is shared or its prefixes are more than 0 and 00."""
+    """Return the plan, unless its country code is shared or it has other prefixes than 0 and 00."""
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
     plan = PhoneMetadata.metadata_for_region(region)

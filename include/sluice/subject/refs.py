@@ -1,10 +1,9 @@
 """SubjectRef: what stands for a person once the identifier itself may not be kept.
 
-``HMAC-SHA256(key, kind 0x1F normal form)``, first 16 bytes, 32 hexadecimal characters. The key is
-one principal's subject key; destroying it makes every reference made with it unlinkable. It says too
-what the principal's customer numbers are compared without: that is left out here, and nowhere else. As HMAC
-key serve the 64 hexadecimal characters of the 32 bytes (one SHA-256 block), because the vector
-implementation takes text; the strength is the same.
+``HMAC-SHA256(key, kind 0x1F normal form)``, first 16 bytes, 32 hexadecimal characters. The key is one principal's
+subject key; destroying it makes every reference made with it unlinkable. It also says what the principal's customer
+numbers are compared without: that is left out here, and nowhere else. The HMAC key is the 64 hexadecimal characters of
+the 32 bytes (one SHA-256 block), because the vector implementation takes text; the strength is the same.
 """
 
 import hashlib
@@ -42,22 +41,22 @@ def refer(key: SubjectKey, kind: SubjectKind, value: str | None, *, region: str 
 
 
 def subject_ref(key: SubjectKey, kind: SubjectKind, normalised: str) -> str | None:
-    """The reference of one normal form as given by ``normalise``; never of a raw value.
+    """Return the reference of one normal form as given by ``normalise``; never of a raw value.
 
-    None: of a customer number nothing is left but what its principal ignores.
+    None if nothing is left of a customer number but what its principal ignores.
     """
     form = compared(normalised, key) if kind is SubjectKind.PRINCIPAL_CUSTOMER_ID else normalised
     return None if form is None else keyed(key, kind.value, form)
 
 
 def keyed(key: bytes, kind: str, normalised: str) -> str:
-    """The HMAC under the name of a kind; two kinds never give one value."""
+    """Return the HMAC of a normal form under the name of its kind; two kinds never give one value."""
     message = f"{kind}{_SEPARATOR}{normalised}".encode()
     return hmac.new(key.hex().encode(), message, hashlib.sha256).hexdigest()[:HEX_LENGTH]
 
 
 def ref_column(normalised: pl.Series, kind: SubjectKind, key: SubjectKey) -> pl.Series:
-    """``subject_ref`` of every row; null where there is no normal form.
+    """Return ``subject_ref`` of every row; null where there is no normal form.
 
     Takes and gives data, never an expression: a serialised expression would hold the key.
     """

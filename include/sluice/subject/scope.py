@@ -1,7 +1,7 @@
 """What a suppression reaches: purposes, legal bases and a channel; and what it takes to stop a row. Pure.
 
-A *use* is one purpose under one basis over one channel. A file, a return or a dial list needs uses; a person stays
-out of it once every use of one of its needs was stopped for them, by one suppression or by several.
+A *use* is one purpose under one basis over one channel. A file, a return or a dial list has needs, which are sets of
+uses. A person stays out of it once every use of one of its needs was stopped for them, by one suppression or several.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from sluice.subject.suppression import SCHEMA, Suppression, merge_suppressions
 
 CONSENT = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-a"
 OBJECTIONABLE = frozenset(f"https://w3id.org/dpv/legal/eu/gdpr#A6-1-{letter}" for letter in "ef")
-"""Bases of which a person can object to the processing (GDPR Art. 21(1))."""
+"""Bases under which a person can object to the processing (GDPR Art. 21(1))."""
 MARKETING = frozenset(
     f"https://w3id.org/dpv#{name}"
     for name in (
@@ -32,7 +32,10 @@ MARKETING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """``purpose``, ``basis``: DPV IRIs. ``channel``: word of the agreement; None where it names none."""
+    """One purpose under one basis over one channel.
+
+    ``purpose``, ``basis``: DPV IRIs. ``channel``: word of the agreement; None if it names none.
+    """
 
     purpose: str
     basis: str
@@ -41,7 +44,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a suppression stops. Nothing named of a kind: everything of it."""
+    """What a suppression stops. Where it names nothing of a kind, it stops everything of that kind."""
 
     purposes: frozenset[str] = frozenset()
     bases: frozenset[str] = frozenset()
@@ -49,7 +52,7 @@ class Scope:
 
     @property
     def is_objection(self) -> bool:
-        """Whether it reaches what can be objected to and nothing else."""
+        """Whether it reaches only what can be objected to."""
         return bool(self.bases) and self.bases <= OBJECTIONABLE
 
     def stops(self, use: Use) -> bool:
@@ -63,11 +66,14 @@ class Scope:
 
 
 EVERYTHING = Scope()
-"""An erasure, a restriction, a hold: they know no purpose."""
+"""What an erasure, a restriction or a hold stops: they know no purpose."""
 
 
 def scope_of(reason: Suppression, purposes: frozenset[str] = frozenset(), channel: str | None = None) -> Scope:
-    """What a person can mean by a reason. An objection and a withdrawal never reach further than their law does."""
+    """Return what a suppression for this reason stops.
+
+    An objection and a withdrawal never reach further than their law does.
+    """
     match reason:
         case Suppression.OBJECTED:
             return Scope(purposes, frozenset() if purposes and purposes <= MARKETING else OBJECTIONABLE, channel)
@@ -79,16 +85,16 @@ def scope_of(reason: Suppression, purposes: frozenset[str] = frozenset(), channe
 
 NOBODY: Mapping[int, pl.DataFrame] = MappingProxyType({})
 Need = frozenset[Use]
-"""Uses of which one at least must stand."""
+"""Uses of which at least one must still stand."""
 
 
 def sift(
     runs: Sequence[tuple[pl.DataFrame, Scope]], needs: Sequence[Need], again: Mapping[int, pl.DataFrame] = NOBODY
 ) -> pl.DataFrame:
-    """References (ref, reason) for which every use of some need was stopped; each once, with the strongest reason.
+    """Return references (ref, reason) for which every use of some need was stopped, each with the strongest reason.
 
-    again: by the place of a withdrawal among the runs, whose consent was given since (ref, purpose, channel): there
-    it stops nothing for them.
+    ``again``: by the place of a withdrawal among the runs, whose consent was given since (ref, purpose, channel). The
+    withdrawal stops nothing for these.
     """
     return merge_suppressions([part for need in needs for part in _stopped(runs, sorted(need, key=repr), again)])
 
@@ -114,7 +120,7 @@ def _stopped(
 
 
 def _named(uses: Sequence[Use], numbers: Sequence[int]) -> pl.DataFrame:
-    """Uses by number, with what a consent to them is about."""
+    """Return uses by number, with the purpose and channel that a consent to them is about."""
     said = {
         "use": list(numbers),
         "purpose": [uses[number].purpose for number in numbers],

@@ -15,7 +15,7 @@ SCHEMA = {"ref": pl.String, "reason": pl.String}
 
 
 class Suppression(StrEnum):
-    """Why a person is kept out; the strongest first. Words as receipts and lineage count them."""
+    """Why a person is kept out, the strongest reason first, in the words by which receipts and lineage count them."""
 
     ERASED = "erased"
     OBJECTED = "objected"
@@ -28,28 +28,28 @@ _RANK = {reason.value: rank for rank, reason in enumerate(Suppression)}
 
 
 def suppress(refs: Iterable[str], reason: Suppression) -> pl.DataFrame:
-    """One run: every reference once, with its reason, sorted."""
+    """Make one run: every reference once, with its reason, sorted."""
     return pl.DataFrame({"ref": sorted(set(refs))}, schema={"ref": pl.String}).with_columns(
         pl.lit(reason.value).alias("reason")
     )
 
 
 def write_suppressions(run: pl.DataFrame) -> bytes:
-    """A run as Parquet without statistics; the same run gives the same bytes."""
+    """Write a run as Parquet without statistics; the same run gives the same bytes."""
     sink = io.BytesIO()
     run.write_parquet(sink, compression="zstd", statistics=False)
     return sink.getvalue()
 
 
 def merge_suppressions(runs: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Every reference once, with the strongest of its reasons."""
+    """Return every reference once, with the strongest of its reasons."""
     every = pl.concat([pl.DataFrame(schema=SCHEMA), *runs])
     ranked = every.with_columns(pl.col("reason").replace_strict(_RANK, return_dtype=pl.UInt8).alias("rank"))
     return ranked.sort("rank", "ref").unique("ref", keep="first", maintain_order=True).sort("ref").drop("rank")
 
 
 def reasons_of(columns: Sequence[pl.Series], suppressed: pl.DataFrame, height: int) -> pl.Series:
-    """Why each row is kept out (null: it is not): the strongest reason of any of its references."""
+    """Return why each row is kept out (null: it is not): the strongest reason of any of its references."""
     found = pl.DataFrame({"row": pl.int_range(height, eager=True)})
     for number, refs in enumerate(columns):
         reason = refs.alias("ref").to_frame().join(suppressed, on="ref", how="left", maintain_order="left")["reason"]
