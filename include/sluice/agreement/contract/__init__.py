@@ -1,1 +1,1 @@
-"""What a contract says of columns and of the files that have them, and what the columns of a file would have it say."""
+"""What a contract says about columns and their files, and what it would say about the columns of a given file."""

@@ -1,7 +1,7 @@
-"""The columns of a contract as far as the paper says what they are; a complete one becomes a FieldRole.
+"""The columns of a contract, as far as the paper says what they are; a complete one becomes a FieldRole.
 
-Each answer comes from the column, else from the contract's defaults, else (role and retention) from
-the agreement's role row of this direction and field group. What nobody answers is a gap.
+Each answer comes from the column, else from the contract's defaults, else (role and retention) from the agreement's
+role row of this direction and field group. An answer that none of them gives is a gap.
 """
 
 import re
@@ -24,13 +24,13 @@ GAPS = (
     ("retentionRule", "045"),
     ("dataOrigin", "046"),
 )
-"""What every column needs, with the number of the gap it leaves."""
+"""What every column needs, with the number of the finding if it is missing."""
 
 DATED = ("date", "timestamp", "time")
 """Types of columns whose cells have a format."""
 
 DAYS = ("date", "timestamp")
-"""Those of them that say a day."""
+"""Those of them that contain a day."""
 
 _ANY_MOMENT = datetime(2001, 2, 13, 14, 15, 16, 170_000)
 
@@ -96,7 +96,7 @@ class Draft:
 
     @property
     def portable(self) -> bool:
-        """False where contract or agreement restrict it; nothing can widen Art. 20."""
+        """False if contract or agreement restrict it; nothing can widen Art. 20."""
         return self.flag("portable", True) and (self.row is None or self.row.portable)
 
     @property
@@ -110,7 +110,7 @@ class Draft:
 
 
 def custom(spot: Spot) -> dict[str, Spot]:
-    """The ``customProperties`` of a place: property name -> spot of its value."""
+    """Return the ``customProperties`` of a place: property name -> spot of its value."""
     entries = (entry for entry in spot["customProperties"] if entry["property"].text)
     return {str(entry["property"].text): entry["value"] for entry in entries}
 
@@ -121,7 +121,7 @@ def columns(document: Document) -> tuple[Spot, ...]:
 
 
 def drafts(document: Document, agreement: Agreement | None) -> tuple[Draft, ...]:
-    """Every named column with what is known of it."""
+    """Return every named column with what is known of it."""
     defaults = custom(document.root)
     direction = contract_id(document)[1]
     return tuple(
@@ -146,13 +146,13 @@ def _draft(column: Spot, answers: dict[str, Spot], direction: str, agreement: Ag
 
 
 def contract_id(document: Document) -> tuple[str, str, str]:
-    """Principal, direction and flow of ``<principal>.<direction>.<flow>``; empty where the id is malformed."""
+    """Return principal, direction and flow of ``<principal>.<direction>.<flow>``; empty where the id is malformed."""
     parts = (document.root["id"].text or "").split(".", 2)
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else ("", "", "")
 
 
 def strptime_format(pattern: str) -> str | None:
-    """``dd/MM/yyyy`` (ODCS, Java letters) as ``%d/%m/%Y``; a strptime format stays; None when unreadable."""
+    """Turn ``dd/MM/yyyy`` (ODCS, Java letters) into ``%d/%m/%Y``; a strptime format stays; None when unreadable."""
     if "%" in pattern:
         return pattern if all(letter in "YymdHMSf" for letter in re.findall(r"%(.)", pattern)) else None
     parts = re.findall(r"([A-Za-z])(\1*)|'([^']*)'|([^A-Za-z']+)", pattern)
@@ -161,7 +161,7 @@ def strptime_format(pattern: str) -> str | None:
 
 
 def reads_back(form: str) -> bool:
-    """Whether what is written in a strptime format can be read with it: no directive stands twice, none is cut off."""
+    """Whether what is written in a strptime format can be read with it: no directive is repeated or cut off."""
     try:
         datetime.strptime(_ANY_MOMENT.strftime(form), form)
     except (ValueError, re.error):
@@ -170,13 +170,13 @@ def reads_back(form: str) -> bool:
 
 
 def says_a_day(form: str) -> bool:
-    """Whether a strptime format has day, month and year: ``dd-mm-yyyy`` has the minutes in the month's place."""
+    """Whether a strptime format has day, month and year: ``dd-mm-yyyy`` has minutes in the place of the month."""
     letters = set(re.findall(r"%(.)", form))
     return {"d", "m"} <= letters and bool({"Y", "y"} & letters)
 
 
 def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
-    """A complete draft as the FieldRole it is. Call it only on a column without findings."""
+    """Turn a complete draft into its FieldRole. Call it only on a column without findings."""
     column = draft.spot
     logical_type = column["logicalType"].text or "string"
     return FieldRole(
@@ -205,7 +205,7 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
 
 
 def _date_format(column: Spot, logical_type: str, server_date_format: str | None) -> str | None:
-    """The column's own format; the server's is of dates, and of timestamps where it has a time of day."""
+    """Return the column's own format, else the server's: for dates, and for timestamps if it has a time of day."""
     pattern = column["logicalTypeOptions"]["format"].text
     if logical_type not in DATED:
         return None

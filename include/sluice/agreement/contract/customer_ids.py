@@ -1,4 +1,4 @@
-"""What two customer numbers of one principal are compared without: all its contracts say the same. Pure."""
+"""What customer numbers of a principal are compared without; all its contracts must say the same. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ Ignored = frozenset[CustomerIdIgnores]
 
 
 def ignored_in(contract: Document) -> Ignored | None:
-    """What a contract says; None where it says nothing and has no such number either."""
+    """Return what a contract says; None if it says nothing and has no customer number either."""
     words = {each.text for each in place_of(contract)}
     kinds = {draft.word("subjectKey") for draft in drafts(contract, None)}
     if CUSTOMER_ID_IGNORES not in custom(contract.root) and SubjectKind.PRINCIPAL_CUSTOMER_ID not in kinds:
@@ -21,17 +21,17 @@ def ignored_in(contract: Document) -> Ignored | None:
 
 
 def place_of(contract: Document) -> Spot:
-    """Where a contract says it, or would."""
+    """Return the place where a contract says it, or would."""
     return custom(contract.root).get(CUSTOMER_ID_IGNORES, contract.root["customProperties"])
 
 
 def told(ignored: Ignored) -> str:
-    """In words of a contract."""
+    """Say it in the words of a contract."""
     return f"{CUSTOMER_ID_IGNORES} [{', '.join(sorted(ignored))}]"
 
 
 def check_customer_ids(contracts: Sequence[Document]) -> Iterator[tuple[Document, Found]]:
-    """Contracts of one principal that do not all compare its customer numbers in one way."""
+    """Yield findings when the contracts of one principal do not all compare its customer numbers in the same way."""
     said = [(contract, ignored) for contract in contracts if (ignored := ignored_in(contract)) is not None]
     if len({ignored for _, ignored in said}) > 1:
         yield from ((contract, Found(place_of(contract), DIFFERS, told(ignored))) for contract, ignored in said)

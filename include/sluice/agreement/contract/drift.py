@@ -1,7 +1,7 @@
-"""What changed between the columns that a contract declares and those of a file, and which lines of YAML say so. Pure.
+"""How the columns of a file differ from those a contract declares, and which lines of YAML say so. Pure.
 
-Names are shown because a header that has half of the declared columns is one. A file without it has a person there;
-and what may be a value in spite of it is shown by its position.
+A first record with at least half of the declared columns is a header, so its names may be shown. A file without one has
+a person there. A name that may be a value all the same is shown by its position.
 """
 
 import difflib
@@ -18,14 +18,14 @@ from sluice.agreement.document import Document, Spot
 from sluice.errors import at_place, may_be_a_value
 
 _ALIKE = 0.75
-"""From this likeness on (difflib) a column that is missing and a new one may be the same under another name."""
+"""From this likeness on (difflib), a missing column and a new one may be the same under another name."""
 _HEADER_SHARE = 0.5
 _NAME = re.compile(r"""\bname["']?:\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,}#]*[^,}#\s])""")
 _REQUIRED = re.compile(r"""\brequired["']?:\s*(\w+)""")
 
 
 class Change(StrEnum):
-    """What became of a column. Whether a missing one stops the file, its line ``required`` says."""
+    """What became of a column. Whether a missing one stops the file depends on its line ``required``."""
 
     RENAMED = "renamed"
     MISSING = "missing"
@@ -35,9 +35,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One difference. ``declared``/``found``: names; ``position``: in the file, 1 = first; ``line``: in the contract.
+    """One difference between a contract and a file.
 
-    ``yaml``: lines to take out (``-``) and to put in (``+``) there; nothing where the contract may stay as it is.
+    ``declared``, ``found``: names. ``position``: in the file, 1 = first. ``line``: in the contract. ``yaml``: lines to
+    take out (``-``) and to put in (``+``) there; empty if the contract may stay as it is.
     """
 
     change: Change
@@ -49,13 +50,13 @@ class Drift:
 
 
 def is_header(document: Document, names: Sequence[str]) -> bool:
-    """Whether a first record is known for a header: half of what is declared, or what is so but for its spelling."""
+    """Whether a first record is a header: it has half of the declared names, not counting differences of spelling."""
     declared = {_plain(str(each["name"].value)) for each in columns(document)}
     return len(declared & set(map(_plain, names))) >= len(declared) * _HEADER_SHARE
 
 
 def find_drift(document: Document, profiles: Sequence[ColumnProfile]) -> tuple[Drift, ...]:
-    """Every difference between a contract and the columns of a file, by their lines in the contract."""
+    """Return every difference between a contract and the columns of a file, by their lines in the contract."""
     declared = {str(each["name"].value): each for each in columns(document)}
     found = [profile.name for profile in profiles]
     missing, new = [name for name in declared if name not in found], [name for name in found if name not in declared]
@@ -96,7 +97,7 @@ def _line(document: Document, number: int) -> str:
 
 
 def _changed(document: Document, spot: Spot, form: re.Pattern[str], new: str) -> tuple[str, ...]:
-    """The line of a value, out and in again with another; nothing where it does not stand there in one piece."""
+    """Return the line of a value to take out, and the one to put in; empty if it is not on one line in one piece."""
     was = _line(document, spot.line)
     for found in form.finditer(was):
         try:
@@ -114,7 +115,10 @@ def _renamed(document: Document, spot: Spot, old: str, name: str, found: Sequenc
 
 
 def _missing(document: Document, spot: Spot, name: str) -> Drift:
-    """A column that has to be there may become one that need not be; any other may stay as it is declared."""
+    """Return the drift of a missing column.
+
+    A required one may become optional; any other may stay as it is declared.
+    """
     if spot["required"].value is not True:
         return Drift(Change.MISSING, name, None, None, spot["name"].line)
     lines = _changed(document, spot["required"], _REQUIRED, "false")
@@ -122,7 +126,10 @@ def _missing(document: Document, spot: Spot, name: str) -> Drift:
 
 
 def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:
-    """After the column that stands before it in the file, and not required: older files have none."""
+    """Return the drift of a new column.
+
+    It goes after the column before it in the file, and is not required, because older files do not have it.
+    """
     place = found.index(profile.name)
     if not _is_sayable(profile.name):
         return Drift(Change.NEW, None, at_place(place + 1), place + 1, columns(document)[0].line - 1)
@@ -142,7 +149,7 @@ def _last_line(spot: Spot) -> int:
 
 
 def _moved(declared: Mapping[str, Spot], kept: Sequence[str], found: Sequence[str]) -> Iterator[Drift]:
-    """The fewest columns that stand elsewhere; the order binds nobody unless a suite asks for it."""
+    """Yield the fewest columns that have moved; their order does not matter unless a suite asks for it."""
     order = [name for name in declared if name in set(kept)]
     blocks = difflib.SequenceMatcher(None, order, list(kept), autojunk=False).get_matching_blocks()
     in_place = {name for block in blocks for name in order[block.a : block.a + block.size]}

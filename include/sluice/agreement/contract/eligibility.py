@@ -9,7 +9,7 @@ from sluice.terms import DataOrigin
 
 
 class NotPortable(StrEnum):
-    """Why a field stays, in the order in which it is asked; the first that holds is the reason."""
+    """Why a field may not be taken along, in the order in which it is asked; the first that holds is the reason."""
 
     NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
     BASIS = "BASIS"
@@ -20,7 +20,7 @@ class NotPortable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What of a field decides. ``portable``: False where contract or agreement restrict it; it can widen nothing."""
+    """The traits that decide about a field. ``portable``: False if a paper restricts it; it can widen nothing."""
 
     category: str | None
     basis: str | None
@@ -35,7 +35,7 @@ def traits_of(field: FieldRole) -> Traits:
 
 
 def why_not(field: Traits) -> NotPortable | None:
-    """Why a field is not portable; None: it is. Basis x origin x automated, then what papers restrict."""
+    """Return why a field is not portable; None if it is. Basis x origin x automated, then what papers restrict."""
     if field.category == dpv.NON_PERSONAL:
         return NotPortable.NO_PERSONAL_DATA
     if field.basis not in dpv.PORTABLE_BASES:

@@ -1,4 +1,4 @@
-"""What the columns of a table of text seem to be: types and formats that fit every cell, no cell itself."""
+"""Guess what the columns of a table of text are: types and formats that fit every cell, never a cell itself."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -34,10 +34,10 @@ def has_decimal_comma(frame: "pl.DataFrame") -> bool:
 
 
 def profile_columns(frame: "pl.DataFrame", decimal_comma: bool) -> tuple[ColumnProfile, ...]:
-    """One profile per column of ``frame``, whose cells are text, an empty one null, in file order.
+    """Return one profile per column of ``frame``, in file order. Its cells are text, empty ones null.
 
-    Types fit every cell. A column that looks like an identifier stays text, so that no zero is lost;
-    a date that reads both ways round is left OPEN for a person.
+    Types fit every cell. A column that looks like an identifier stays text, so that no zero is lost; a date that reads
+    both ways round is left OPEN for a person.
     """
     return tuple(_profile(frame[name], decimal_comma) for name in frame.columns)
 

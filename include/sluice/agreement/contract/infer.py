@@ -14,8 +14,8 @@ from sluice.terms import Direction, Flow, Principal
 class ColumnProfile:
     """What was counted in one column; no value of it.
 
-    ``logical_type``: an ODCS logicalType, or OPEN when a date reads both ways round; ``date_format``
-    holds its ODCS letters, then both.
+    ``logical_type``: an ODCS logicalType, or OPEN when a date reads both ways round. ``date_format``: its format in
+    ODCS letters, or both formats.
     """
 
     name: str
@@ -23,7 +23,7 @@ class ColumnProfile:
     date_format: str | None
     required: bool
     unique: bool
-    """No value stands twice; then a suggested key is more likely one."""
+    """No value occurs twice; that makes a suggested key more likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FileProfile:
 
 
 WRITTEN_INDENT = "      "
-"""Before the first line of a column."""
+"""Indentation of the first line of a column."""
 SOMEONE = Principal("someone")
 SOME_FLOW = Flow("some_flow")
 
@@ -54,7 +54,7 @@ _ENCODINGS = {"utf_8": "utf-8", "utf8": "utf-8", "ascii": "utf-8", "utf-8-sig": 
 
 
 def suggest_key(name: str) -> str | None:
-    """The kind of identifier a column of this name may be; a suggestion for a person to confirm."""
+    """Suggest the kind of identifier that a column of this name may be, for a person to confirm."""
     for pattern, kind in _KEYS:
         if re.search(pattern, name, re.IGNORECASE):
             return kind or "principal_customer_id"
@@ -68,7 +68,7 @@ def infer_contract(
     flow: Flow = SOME_FLOW,
     direction: Direction = Direction.INBOUND,
 ) -> str:
-    """The YAML of a contract that lints with nothing but gaps: each OPEN is a decision for a person."""
+    """Return the YAML of a contract that lints with nothing but gaps: each OPEN is a decision for a person."""
     lines = [
         *_head(principal, flow, direction),
         *_server(file, principal, flow, direction),
@@ -126,7 +126,7 @@ def _defaults(principal: Principal, direction: Direction) -> Iterator[str]:
 
 
 def column_lines(column: ColumnProfile) -> Iterator[str]:
-    """One entry of ``properties``, with what a person has to decide left OPEN."""
+    """Yield one entry of ``properties``, with what a person has to decide left OPEN."""
     yield f"      - name: {quoted(column.name)}"
     if column.logical_type == OPEN:
         yield f"        logicalType: {OPEN}   # date, {column.date_format}: every cell fits both"
@@ -144,12 +144,12 @@ def column_lines(column: ColumnProfile) -> Iterator[str]:
 
 
 def is_one_line(name: str) -> bool:
-    """Whether a contract can name a column so; a header of a workbook may have breaks and tabs."""
+    """Whether a contract can name a column like this; a header of a workbook may have line breaks and tabs."""
     return not re.search(r"[\t\r\n]", name)
 
 
 def check_names(columns: Sequence[ColumnProfile]) -> None:
-    """Raises ColumnNameUnfit for what a contract could not name."""
+    """Raises ColumnNameUnfit for a name that a contract cannot have."""
     for place, column in enumerate(columns, 1):
         if not is_one_line(column.name):
             raise ColumnNameUnfit(Ref("column", at_place(place)))

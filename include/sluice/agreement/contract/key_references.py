@@ -1,7 +1,7 @@
 """Columns whose values stand in another dataset of the same principal: ``relationships`` of ODCS 3.1. Pure.
 
-The standard names a column elsewhere by the file of its contract: our name of such a file says its flow. Where it has
-the id of a column, the name stands here.
+The standard names a column elsewhere by the file of its contract; in our name for such a file the flow stands. In the
+place of the id of a column we have its name.
 """
 
 import re
@@ -18,7 +18,7 @@ _TO = re.compile(rf"({FLOW})\.inbound\.odcs\.yaml#/?schema/[\w-]+/properties/([\
 
 
 def check_key_references(document: Document) -> Iterator[Found]:
-    """Relationships that no file can be judged by."""
+    """Yield relationships that no file can be judged by."""
     for table in document.root["schema"]:
         if table["relationships"].exists:
             yield Found(table["relationships"], "071")
@@ -29,7 +29,7 @@ def check_key_references(document: Document) -> Iterator[Found]:
 
 
 def check_datasets(contracts: Sequence[Document]) -> Iterator[tuple[Document, Found]]:
-    """Columns that no contract has although another refers to them, and flows that would wait for themselves."""
+    """Yield references to columns that no contract has, and flows that would have to wait for themselves."""
     inbound = [each for each in contracts if contract_id(each)[1] == Direction.INBOUND]
     there = {(contract_id(each)[2], column["name"].text) for each in inbound for column in columns(each)}
     named = {contract_id(each)[2]: {found.flow for _, found in _located(each)} for each in inbound}
@@ -43,7 +43,7 @@ def check_datasets(contracts: Sequence[Document]) -> Iterator[tuple[Document, Fo
 
 
 def _waited_for(flow: str, named: Mapping[str, AbstractSet[str]]) -> set[str]:
-    """Flows of which a file has to be there before one of this flow can be judged."""
+    """Return the flows that must have a file before one of this flow can be judged."""
     found, left = set[str](), [flow]
     while left:
         new = named.get(left.pop(), frozenset()) - found
@@ -53,12 +53,12 @@ def _waited_for(flow: str, named: Mapping[str, AbstractSet[str]]) -> set[str]:
 
 
 def key_references(document: Document) -> tuple[KeyReference, ...]:
-    """Those that a file can be judged by."""
+    """Return the references that a file can be judged by."""
     return tuple(found for _, found in _located(document))
 
 
 def _located(document: Document) -> Iterator[tuple[Spot, KeyReference]]:
-    """The same, each with the place where it says what it refers to."""
+    """Yield the references that a file can be judged by, each with the place where it says what it refers to."""
     for column in columns(document):
         for each in column["relationships"]:
             if (found := _read(document, column, each)) is not None:
@@ -66,7 +66,10 @@ def _located(document: Document) -> Iterator[tuple[Spot, KeyReference]]:
 
 
 def _read(document: Document, column: Spot, entry: Spot) -> KeyReference | None:
-    """None for another kind of relationship, a place elsewhere, its own dataset; and a return is not judged."""
+    """Read one relationship.
+
+    None for another kind, for a place elsewhere, for its own dataset, and in a return, which is not judged.
+    """
     name, (_, direction, own) = column["name"].text, contract_id(document)
     found = _TO.fullmatch(entry["to"].text or "")
     is_key = not entry["type"].exists or entry["type"].value == "foreignKey"

@@ -1,6 +1,6 @@
 """How old the newest row of a file may be: ``slaProperties`` with ``property: latency`` (ODCS 3.1, SLA). Pure.
 
-Every other property of the SLA is for people: nothing judges it.
+Every other property of the SLA is for people; no file is judged by it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ MOST_DAYS = 36_500
 
 
 def check_latency(document: Document) -> Iterator[Found]:
-    """Latencies that no file can be judged by."""
+    """Yield latencies that no file can be judged by."""
     for entry in _latencies(document):
         for key, is_sound in _sound(document, entry).items():
             if not is_sound:
@@ -27,7 +27,7 @@ def check_latency(document: Document) -> Iterator[Found]:
 
 
 def latencies(document: Document) -> tuple[tuple[str, int], ...]:
-    """Those that a file can be judged by: column and seconds."""
+    """Return the latencies that a file can be judged by: column and seconds."""
     sound = (entry for entry in _latencies(document) if all(_sound(document, entry).values()))
     return tuple((_column(document, entry), _seconds(entry)) for entry in sound)
 
@@ -37,7 +37,7 @@ def _latencies(document: Document) -> Iterator[Spot]:
 
 
 def _sound(document: Document, entry: Spot) -> dict[str, bool]:
-    """Per key whether it can be used. A date has no time of the day, so its latency is whole days."""
+    """Return for each key whether it can be used. A date has no time of day, so its latency must be whole days."""
     kinds = {column["name"].text: column["logicalType"].text for column in columns(document)}
     kind, value = kinds.get(_column(document, entry)), entry["value"].value
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value > 0
@@ -55,7 +55,7 @@ def _seconds(entry: Spot) -> int:
 
 
 def _column(document: Document, entry: Spot) -> str:
-    """The column of ``element``, which is written with its table or without."""
+    """Return the column of ``element``, which is written with its table or without."""
     said = entry["element"].text or ""
     table = next((each["name"].text for each in document.root["schema"]), None)
     return said.removeprefix(f"{table}.")

@@ -16,7 +16,7 @@ _COLUMN = ("column",)
 _PAIR = ("column_A", "column_B", "ignore_row_if")
 _LIST = ("column_list", "ignore_row_if")
 CONDITION = "row_condition"
-"""Which rows a rule is about. As a mapping: a text would be run."""
+"""Says which rows a rule is about. It must be a mapping, because a text would be run."""
 _BOUNDS = ("min_value", "max_value", "strict_min", "strict_max")
 
 EXPECTATIONS: dict[str, tuple[str, ...]] = {
@@ -59,7 +59,7 @@ _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_se
 
 
 def quality_entries(document: Document) -> Iterator[tuple[Spot, str | None]]:
-    """Every quality entry with its column; None at table level."""
+    """Yield every quality entry with its column; None at table level."""
     for table in document.root["schema"]:
         yield from ((entry, None) for entry in table["quality"])
     for column in columns(document):
@@ -67,7 +67,7 @@ def quality_entries(document: Document) -> Iterator[tuple[Spot, str | None]]:
 
 
 def check_quality(document: Document) -> Iterator[Found]:
-    """Findings about all quality entries of one contract."""
+    """Yield findings about all quality entries of one contract."""
     names = {column["name"].text: column["logicalType"].text for column in columns(document)}
     seen: set[str] = set()
     for entry, column in quality_entries(document):
@@ -84,7 +84,7 @@ def check_quality(document: Document) -> Iterator[Found]:
 
 
 def _check_finite(spot: Spot) -> Iterator[Found]:
-    """``.nan`` and ``.inf`` anywhere in a rule: the judging child is not told of them, so no bound counts there."""
+    """Find ``.nan`` and ``.inf`` anywhere in a rule: they do not reach the judging child, so no bound would count."""
     if isinstance(spot.value, float) and not math.isfinite(spot.value):
         yield Found(spot, "081")
     for below in (*spot.keys.values(), *spot.entries):
@@ -143,7 +143,7 @@ def _check_arguments(entry: Spot, names: Types) -> Iterator[Found]:
 
 
 def _check_values(values: Spot) -> Iterator[Found]:
-    """All are texts, or all are numbers; null has no effect."""
+    """Check that all values are texts, or all are numbers; null has no effect."""
     given = [entry for entry in values if entry.value is not None]
     is_text = any(isinstance(entry.value, str) for entry in given)
     for entry in given:
@@ -198,7 +198,7 @@ def _unknown_columns(argument: Spot, names: Types) -> Iterator[Spot]:
 
 
 def quality_rules(document: Document) -> tuple[QualityRule, ...]:
-    """The entries as rules, in file order. Call it only on a contract without findings."""
+    """Return the entries as rules, in file order. Call it only on a contract without findings."""
     return tuple(
         _rule(entry, column)
         for entry, column in quality_entries(document)

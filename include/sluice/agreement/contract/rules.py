@@ -34,11 +34,11 @@ NEED_AGREEMENT = ("044", "045")
 """Gaps that a role row of the agreement may fill."""
 
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
-"""What a return contract must say of itself."""
+"""What a return contract must say about itself."""
 
 NEVER_DATED = "069"
 LATER_RULES = frozenset({OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NEVER_DATED, "071", "081", "095"})
-"""As those of agreements: asked of a paper before it is put in force, never of one that is."""
+"""Like the later rules of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
 _ABOUT_AGENTS = (FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE)
@@ -46,7 +46,7 @@ _AGENT_EMOTION = re.compile(rf"agent.*({'|'.join(EMOTION_WORDS)})|({'|'.join(EMO
 
 
 def check_contract(document: Document, agreement: Agreement | None) -> Iterator[Found]:
-    """Every finding of ours about one contract; without an agreement, what the file alone can tell."""
+    """Yield every finding of ours about one contract; without an agreement, what the file alone can tell."""
     yield from check_numbers(document.root)
     for rule in RULES:
         yield from rule(document)
@@ -61,7 +61,7 @@ def check_contract(document: Document, agreement: Agreement | None) -> Iterator[
 
 
 def _check_gaps(found: tuple[Draft, ...], agreement: Agreement | None) -> Iterator[Found]:
-    """One finding per place: a default left OPEN leaves many columns open at one line."""
+    """Yield one finding per place: a default left OPEN leaves many columns open at one line."""
     places: dict[tuple[str, str], list[Found]] = {}
     for gap in (gap for draft in found for gap in draft.gaps):
         if agreement or gap.number not in NEED_AGREEMENT:
@@ -193,7 +193,7 @@ def _check_type(column: Spot) -> Iterator[Found]:
 
 
 def _unjudged(column: Spot) -> Iterator[Spot]:
-    """What the standard has for constraints and the gate does not ask of any file."""
+    """Yield constraints of the standard that the gate does not ask of any file."""
     is_dated = column["logicalType"].value in DATED
     yield from (spot for key, spot in column["logicalTypeOptions"].keys.items() if key != "format" or not is_dated)
     if column["primaryKey"].value:
@@ -203,7 +203,7 @@ def _unjudged(column: Spot) -> Iterator[Spot]:
 
 
 def _check_format(spot: Spot, pattern: str, *, of_days: bool) -> Iterator[Found]:
-    """``of_days``: of what is a day at least, and no time alone."""
+    """Check a format. ``of_days``: it is for something that has a day, not for a time alone."""
     form = strptime_format(pattern)
     if form is None:
         yield Found(spot, "037")
@@ -214,7 +214,7 @@ def _check_format(spot: Spot, pattern: str, *, of_days: bool) -> Iterator[Found]
 
 
 def _check_return(document: Document) -> Iterator[Found]:
-    """A return says what it is made of, and each column where it comes from; no other contract does."""
+    """Check that a return says what it is made of, and each column where it comes from; no other contract does."""
     answers, direction = custom(document.root), contract_id(document)[1]
     if direction != Direction.OUTBOUND_RETURN:
         yield from (Found(answers[name], "033", name) for name in RECIPE if name in answers)
@@ -228,7 +228,7 @@ def _check_return(document: Document) -> Iterator[Found]:
 
 
 def _check_results(document: Document) -> Iterator[Found]:
-    """Agents' results name the mapping of their platform."""
+    """Check that agents' results, and nothing else, name the mapping of their platform."""
     answers, direction = custom(document.root), contract_id(document)[1]
     if (direction == Direction.INTERNAL) != ("resultMapping" in answers):
         yield Found(answers.get("resultMapping", document.root["customProperties"]), "035")
@@ -299,7 +299,10 @@ def _check_row(draft: Draft, agreement: Agreement) -> Iterator[Found]:
 
 
 def _check_starts(found: tuple[Draft, ...], agreement: Agreement, direction: str) -> Iterator[Found]:
-    """A rule that starts at what no copy of this direction has a day of would never end, and nobody would see it."""
+    """Find rules that start at an event for which copies of this direction have no day.
+
+    Such a rule would never end, and nobody would see it.
+    """
     if direction not in DATED_STARTS:
         return
     dated = DATED_STARTS[Direction(direction)]

@@ -11,12 +11,12 @@ from sluice.terms import CandidateKey, CustomerIdIgnores, DataOrigin, Direction,
 
 NO_NUMBERS = "025"
 ISO_CODES = {"UK": "GB for the United Kingdom", "EL": "GR for Greece"}
-"""What ISO 3166 has where the EU has a code of its own."""
+"""The ISO 3166 code to use where the EU has a code of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region that has a numbering plan: in another, every number without country code would be invalid."""
+    """A region with a numbering plan: in any other, every number without country code would be invalid."""
 
     def check(self, spot: Spot) -> Iterator[Found]:
         from phonenumbers import SUPPORTED_REGIONS
@@ -85,7 +85,7 @@ SERVER_PROPERTIES: dict[str, Kind] = {
     "region": Region(),
     "sheet": Text(),
 }
-"""Properties of the server: what is known of the file itself."""
+"""Properties of the server: what is known about the file itself."""
 
 FORMAT = Word(("csv", "tsv", "xlsx", "json", "ndjson", "parquet"))
 STATUS = Word(("proposed", "draft", "active", "deprecated", "retired"))

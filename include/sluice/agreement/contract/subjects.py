@@ -7,9 +7,10 @@ from sluice.terms import SubjectKind
 
 
 def naming_columns(contract: DataContract, contacts: DataContract | None = None) -> Mapping[str, SubjectKind]:
-    """By name of a column. One of a return names a person when the contact's column that it echoes does.
+    """Return the columns that can name a person, and as what.
 
-    contacts: the contract of the contacts that a return was made from.
+    A column of a return names a person when the column of the contacts that it echoes does. ``contacts``: the contract
+    of the contacts that a return was made from.
     """
     found = {field.name: field.subject_key for field in contract.subject_fields}
     if contract.recipe is not None and contacts is not None:
