@@ -1,1 +1,1 @@
-"""What a person is given: access and portability as PDF, CSV and XLSX, behind links that end."""
+"""What a person is given: access and portability as PDF, CSV and XLSX, behind links that expire."""

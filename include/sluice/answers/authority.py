@@ -1,7 +1,7 @@
-"""Whose word counts for which column: what we may give of a case, what its controller answers, what was refused. Pure.
+"""Whose word counts for each column: what we may give, what its controller answers, what was refused. Pure.
 
-The center answers for what it decides. For what a principal decides it answers only where the agreement says
-so for this right; else the request was forwarded, and the answer says when.
+The center answers for what it decides. For what a principal decides it answers only if the agreement says so for this
+right; otherwise the request was forwarded, and the answer says when.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,10 @@ PRINCIPAL = "principal"
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What was decided at one principal, agreement by agreement: one may let us answer where another does not.
+    """What was decided at one principal, by agreement: one may let us answer where another does not.
 
-    ``given``: parts we answer; ``reasons``: IRI per agreement, controller and group; ``parts``: every one there is.
+    ``given``: parts that we answer. ``forwarded``: parts that their controller answers. ``reasons``: IRI of a refusal
+    by agreement, controller and group. ``parts``: all of them.
     """
 
     given: tuple[SubCase, ...]
@@ -33,14 +34,15 @@ class Authority:
     parts: tuple[SubCase, ...] = ()
 
     def word_on(self, role: FieldRole | None, agreement: str | None = None) -> str:
-        """GIVEN, or why a column is not: an IRI, FORWARDED..., NOT_DECIDED. One without paper is its principal's.
+        """Return GIVEN, or why a column is not given: an IRI, FORWARDED..., NOT_DECIDED.
 
-        ``agreement``: of the copy. What belongs to none of the case is given where each of them lets it go.
+        A column without paper is its principal's. ``agreement``: that of the copy. What is under no agreement of the
+        case is given if each of these would give it.
         """
         return self.word(controller_of(role), role.group.value if role else UNASSIGNED, agreement)
 
     def word(self, controller: str, group: str, agreement: str | None = None) -> str:
-        """The same of a group."""
+        """Return the same for a controller and a field group."""
         known = tuple(dict.fromkeys(part.agreement_id for part in self._every))
         asked = (agreement,) if agreement in known else known
         words = [self._word(who, group, each) for each in asked for who in self._deciders(controller, group, each)]
@@ -51,9 +53,11 @@ class Authority:
         return self.parts or (*self.given, *self.forwarded)
 
     def _deciders(self, controller: str, group: str, agreement: str | None) -> tuple[str, ...]:
-        """By the papers of a copy's day; where no part is about that now, whoever decides of the group since, or all.
+        """Return who decides on a group.
 
-        As an erasure asks (:func:`sluice.rights.copies.scope.fate_of`): papers change, and copies stay.
+        That is the controller by the papers of the copy's day. If no part is about that now, it is whoever has decided
+        on the group since, or all. An erasure asks the same way (:func:`sluice.rights.copies.scope.fate_of`), because
+        papers change while copies stay.
         """
         there = dict.fromkeys(part.controller for part in self._every if part.agreement_id == agreement)
         now = dict.fromkeys(
@@ -75,17 +79,17 @@ class Authority:
         return FORWARDED if any(map(is_meant, self.forwarded)) else WAITING
 
     def gives_all_of(self, roles: Sequence[FieldRole], agreement: str | None = None) -> bool:
-        """Whether everything of a record that cannot be told apart by column may be given."""
+        """Whether a record that cannot be told apart by column may be given: only if each of its columns may."""
         return all(self.word_on(role, agreement) == GIVEN for role in roles or (None,))
 
 
 def controller_of(role: FieldRole | None) -> str:
-    """Who decides of a column: ``principal``, ``center`` or ``joint``."""
+    """Return who decides on a column: ``principal``, ``center`` or ``joint``."""
     return DECIDES[PROFILES[role.role_profile].controller][0] if role else PRINCIPAL
 
 
 def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action) -> Authority:
-    """What may be given of these parts, as their history stands. ``action``: give or export."""
+    """Return what may be given of these parts, as their history stands. ``action``: give or export."""
     right = Right.PORTABILITY if action is Action.EXPORT else Right.ACCESS
     reasons: dict[tuple[str | None, str, str], str] = {}
     for part in parts:
@@ -100,19 +104,22 @@ def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action
 
 
 def assumed(part: SubCase, kind: AnswerKind) -> SubCase:
-    """A part as it would stand if the center decided now to give all of it; a decided one as it is."""
+    """Return a part as it would stand if the center now decided to give all of it; any other part as it is."""
     if part.track is not Track.CONTROLLER or part.state not in UNDECIDED:
         return part
     return replace(part, state=State.ACCEPTED, action=kind.action, action_fields=part.field_groups)
 
 
 def is_given(part: SubCase, action: Action) -> bool:
-    """Whether somebody decided to give a part, and we are who gives it."""
+    """Whether it was decided to give a part, and that we give it."""
     return answers(part) and part.action is action and part.state in OPEN_DECISIONS | CARRIED_OUT
 
 
 def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
-    """What principals instructed to give and get themselves: they answer the person, or asked by a file of theirs."""
+    """Return the parts that principals instructed us to give, and that they get themselves.
+
+    They get them because they answer the person, or because they asked by a file of theirs.
+    """
     return tuple(
         part
         for part in case.sub_cases
@@ -124,7 +131,7 @@ def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
 
 
 def authority_for_principal(case: Case, principal: str, action: Action) -> Authority:
-    """What is given to a principal itself: of what it decided to give, and of nothing else."""
+    """Return what may be given to a principal itself: what it decided to give, and nothing else."""
     mine = tuple(part for part in parts_of_principals(case, action) if part.principal == principal)
     papers = {part.agreement_id for part in mine}
     every = (part for part in case.sub_cases if part.principal == principal and part.agreement_id in papers)
@@ -132,7 +139,7 @@ def authority_for_principal(case: Case, principal: str, action: Action) -> Autho
 
 
 def _is_whole(part: SubCase, group: str) -> bool:
-    """A part given whole covers groups its agreement does not list, and what belongs to no group."""
+    """Whether a part given as a whole covers a group that its agreement does not list, or what belongs to no group."""
     return group not in part.field_groups and set(part.action_fields) == set(part.field_groups)
 
 

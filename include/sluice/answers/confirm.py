@@ -1,10 +1,9 @@
-"""Which of the rows that an identifier found are surely the person's. Pure.
+"""Tell which of the rows that an identifier found are surely the person's. Pure.
 
-A household shares a telephone. A customer number or a national number belongs to one person: a row that bears
-another one than the person gave is somebody else's, and where the person gave none and the rows bear two,
-nobody can tell which of them asks. Who gave the customer number of one principal may share a telephone with another
-principal's customer. Once a household was met, a row that bears no such number, and a record that is
-no row, may be of any of them.
+A household shares a telephone. A customer or national number belongs to one person: a row with another one than the
+person gave is somebody else's. If the person gave none and the rows have two, nobody can tell which of them is asking.
+A person who gave the customer number of one principal may share a telephone with a customer of another. Once such a
+household is met, a row without any such number, or a record that is no row, may be about any of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,19 +15,22 @@ from sluice.rights.copies.read import PersonRows
 from sluice.terms import SubjectKind
 
 Asked = Mapping[SubjectKind, frozenset[str]]
-"""References at this principal by kind that the person gave; empty: only numbers of other principals."""
+"""References at this principal, by the kinds that the person gave; empty if all of a kind are of other principals."""
 
 
 @dataclass(frozen=True)
 class Doubts:
-    """Per copy which rows may be another person's, None: none of them; ``is_shared``: somebody else was found too."""
+    """Which rows may be another person's, for each copy (None: none of them).
+
+    ``is_shared``: somebody else was found too.
+    """
 
     masks: tuple[pl.Series | None, ...]
     is_shared: bool
 
 
 def doubtful(rows: Sequence[PersonRows], asked: Asked) -> Doubts:
-    """What may be another person's of all that was found."""
+    """Tell which of the rows found may be another person's."""
     unsure, mine = set[SubjectKind](), dict[SubjectKind, frozenset[str]]()
     for kind in {kind for each in rows for kind in each.ids}:
         seen = {ref for each in rows if kind in each.ids for ref in each.ids[kind].drop_nulls().to_list()}
@@ -44,12 +46,12 @@ def doubtful(rows: Sequence[PersonRows], asked: Asked) -> Doubts:
 
 
 def _everything(rows: PersonRows) -> pl.Series:
-    """Every row: which number is the person's own is not known."""
+    """Mark every row, because nobody knows which number is the person's own."""
     return pl.repeat(True, rows.frame.height, dtype=pl.Boolean, eager=True)
 
 
 def _not_surely(rows: PersonRows, unsure: set[SubjectKind], mine: Asked) -> pl.Series:
-    """Rows with somebody else's number, and those with none of the person's own."""
+    """Mark the rows with somebody else's number, and those with none of the person's own."""
     others = known = pl.repeat(False, rows.frame.height, dtype=pl.Boolean, eager=True)
     for kind, refs in rows.ids.items():
         is_mine = refs.is_in(sorted(mine[kind])).fill_null(False)

@@ -1,7 +1,7 @@
 """Decide a portability request by its fields: what may go is given, the rest is refused, each with its reason.
 
-A person decides (their name stands under it); the machine says what Art. 20 makes of every column. What a
-principal decides waits for its instruction.
+A human decides and is named in the decision; the machine says what Art. 20 makes of every column. What a principal
+decides waits for its instruction.
 """
 
 import hashlib
@@ -35,16 +35,16 @@ from sluice.rights.letters.write import write_letter
 from sluice.rights.rescope import rescope
 
 NOTHING_PORTABLE = "NOTHING_PORTABLE"
-"""Why a part that was decided to be given ends without a package."""
+"""The reason of a part that was to be given and ends without a package."""
 
 
 def decide_portability(
     house: House, case_id: CaseId, now: datetime, actor: Actor
 ) -> tuple[Case, tuple[FieldLine, ...]]:
-    """Decide every undecided part of the center; the case as it stands then, and the reason of every field.
+    """Decide every undecided part of the center; return the case as it stands then, and the reason of every field.
 
-    A refusal is told by letter at once, with complaint and court. Raises TransitionRefused when nothing is left to
-    decide or a guard does not hold, and what collecting raises.
+    A refusal is told by letter at once, with how to complain and to go to court. Raises TransitionRefused when nothing
+    is left to decide or a guard does not hold, and what collecting raises.
     """
     rescope(house, *open_request(house, case_id), now)
     facts = foresee(house, case_id, AnswerKind.PORTABILITY, now)
@@ -73,7 +73,7 @@ def decide_portability(
 
 
 def foresee_portability(house: House, case_id: CaseId, now: datetime) -> tuple[FieldLine, ...]:
-    """What Art. 20 makes of every field, before anybody decides: changes nothing. Raises what collecting raises."""
+    """Return what Art. 20 makes of every field, before anybody decides; changes nothing. Raises as collecting does."""
     return foresee(house, case_id, AnswerKind.PORTABILITY, now).selected.fields
 
 
@@ -86,11 +86,11 @@ def end_without(
     *,
     to_principal: bool = False,
 ) -> None:
-    """End parts that were decided to be given and of which nothing may be: it is recorded, and told by letter.
+    """End parts that were to be given, but of which nothing may be: record it, and tell the person by letter.
 
-    Also where there was a package that an erasure removed unread, and nothing is left to make it of. Every field group
-    has its reason, and the letter names complaint and court. to_principal: it answers the person, so we write them
-    nothing. Raises TransitionRefused.
+    This includes parts whose package an erasure removed unread, when nothing is left to make one of. Every field group
+    has its reason, and the letter says how to complain and to go to court. ``to_principal``: the principal answers the
+    person, so we write no letter. Raises TransitionRefused.
     """
     case = get_case(house.conn, case_id)
     evidence = hashlib.sha256(json.dumps(_told(fields)).encode()).hexdigest()
@@ -104,9 +104,9 @@ def end_without(
 
 
 def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str]) -> dict[str, str]:
-    """Per field group of a part why nothing of it goes; all of them where nothing goes at all.
+    """Return, by field group of a part, why nothing of it goes; for all groups if nothing goes at all.
 
-    ``tables``: groups of which something goes. A group with one column that goes is given, and so is one that holds
+    ``tables``: groups of which something goes. A group counts as given if one of its columns goes, or if it holds
     nothing about the person.
     """
     mine = [line for line in lines if (line.principal, line.controller) == (part.principal, part.controller)]
@@ -116,14 +116,14 @@ def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str
 
 
 def state_of(part: SubCase, reasons: Mapping[str, str]) -> State:
-    """ACCEPTED when all of it goes, REFUSED when nothing does, else PARTIAL."""
+    """Return ACCEPTED when all of a part goes, REFUSED when nothing does, else PARTIAL."""
     if not reasons:
         return State.ACCEPTED
     return State.REFUSED if set(reasons) == set(part.field_names) else State.PARTIAL
 
 
 def _reason(group: str, lines: Sequence[FieldLine]) -> str:
-    """Rights of others only where nothing else stands in the way of a column of the group."""
+    """Return the reason of a group: the rights of others only if nothing else stands in the way of its columns."""
     said = {line.iri for line in lines if line.group == group and line.iri}
     return THIRD_PARTY if said == {THIRD_PARTY} else NOT_REQUIRED
 
@@ -136,5 +136,5 @@ def _remedies(case: Case) -> Remedies:
 
 
 def _told(lines: Sequence[FieldLine]) -> list[list[str | bool]]:
-    """What was decided on, as it is hashed: names of columns and codes, nobody in it."""
+    """Return what was decided on, as it is hashed: names of columns and codes, nothing about anybody."""
     return [[line.principal, line.dataset, line.name, line.group, line.included, line.reason] for line in lines]

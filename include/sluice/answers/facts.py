@@ -37,12 +37,14 @@ class Facts:
     forwarded: tuple[Forwarded, ...]
     stores: tuple[StoreCount, ...]
     kept_out: tuple[str, ...] = ()
-    """Why they are kept out, at any principal that was searched."""
+    """Why the person is kept out, at any principal that was searched."""
 
     @property
     def is_processed(self) -> bool:
-        """Whether any place names the person, or a code keeps them out: what Art. 15 asks first, whatever of it may be
-        given."""
+        """Whether any place names the person, or a code keeps them out.
+
+        Art. 15 asks this first, whatever may be given.
+        """
         return self.is_found or bool(self.kept_out)
 
     @property
@@ -59,7 +61,7 @@ class Facts:
     def given(self) -> tuple[str, ...]:
         """Part and field group of everything that is given, as ``part/group``.
 
-        What came under no agreement of the case goes with every part of its controller.
+        Data under no agreement of the case goes with every part of its controller.
         """
         return tuple(
             sorted(
@@ -75,7 +77,7 @@ class Facts:
         )
 
     def _inside(self, found: Found) -> Iterator[tuple[str | None, str, str]]:
-        """Agreement, controller and group of everything of one principal that is in the tables."""
+        """Yield agreement, controller and group of everything of one principal that is in the tables."""
         under = {(held.dataset, held.version): held.agreement for held in found.held}
         for line in self.selected.fields:
             if line.included and line.principal == found.principal:
@@ -87,16 +89,16 @@ class Facts:
 
     @property
     def companies(self) -> Mapping[str, str]:
-        """Names by code of the principal."""
+        """Names of companies, by the principal's code."""
         return {each.principal: each.company for each in self.found}
 
     @property
     def center_decides(self) -> bool:
-        """Whether a column that is given is ours to decide of, alone or with a company."""
+        """Whether a column is given that is ours to decide on, alone or with a company."""
         return any(line.included and line.controller != PRINCIPAL for line in self.selected.fields)
 
     def controller_of(self, line: FieldLine) -> str:
-        """By name who decides of a column: the company, we, or both jointly (Art. 26)."""
+        """Return by name who decides on a column: the company, we, or both jointly (Art. 26)."""
         company, center = self.companies[line.principal], self.sender.name
         match line.controller:
             case "center":

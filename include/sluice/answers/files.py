@@ -1,6 +1,6 @@
 """The files of a package: tables as CSV, JSON and workbook, their hashes, and the package as one archive.
 
-Everything that an archive is made of is a function of its content: the same data and moment give the same bytes.
+An archive depends on its content only: the same data and moment give the same bytes.
 """
 
 import hashlib
@@ -34,10 +34,10 @@ class Drafting:
     language: str
     rows: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
-    """By table, how many cells and rows its sheet does not hold whole."""
+    """By table, how many cells and rows its sheet cannot hold whole."""
 
     def path(self, name: str) -> Path:
-        """Where a file goes; its folder is there."""
+        """Return where a file goes, and make its folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
@@ -45,14 +45,14 @@ class Drafting:
     def table(
         self, name: str, frame: pl.DataFrame, form: WriteForm, types: Mapping[str, str] = NOTHING, title: str = ""
     ) -> Written:
-        """A table in one file."""
+        """Write a table to one file."""
         self.rows[name] = frame.height
         return write_table(frame, types, form, self.path(name), title=title)
 
     def workbook(self, name: str, sheets: Sequence[tuple[str, pl.DataFrame, Mapping[str, str]]], title: str) -> None:
-        """A workbook, one table a sheet: every cell text or a real date, no formula.
+        """Write a workbook, one table a sheet; every cell is text or a real date, never a formula.
 
-        What is longer than a cell or a sheet is cut there, and says which file of the package has it whole.
+        What is longer than a cell or a sheet is cut, and a note there says which file of the package has it whole.
         """
         made = [
             Sheet(word[:LONGEST_SHEET], self._fitting(word, frame, types), types, XLSX) for word, frame, types in sheets
@@ -61,7 +61,7 @@ class Drafting:
         write_sheets(made, self.path(name), title)
 
     def _fitting(self, table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> pl.DataFrame:
-        """As much of a table as a sheet holds."""
+        """Return as much of a table as a sheet holds."""
         long = {name: is_long for name in frame.columns if (is_long := _is_long(frame[name])).any()}
         more = frame.height - MOST_ROWS + 1 if frame.height > MOST_ROWS else 0
         if not long and not more:
@@ -76,7 +76,7 @@ class Drafting:
         return pl.concat([short.head(frame.height - more), pl.DataFrame({frame.columns[0]: [left]})], how="diagonal")
 
     def _whole(self, table: str, frame: pl.DataFrame, types: Mapping[str, str]) -> str:
-        """The file that has all of a table: where only a workbook was asked for, it is made for that."""
+        """Return the file that has all of a table; it is made now if only a workbook was asked for."""
         names = [f"data/{table}.csv", f"data/{table}.json"]
         if not any(name in self.rows for name in names):
             self.table(names[-1], frame, JSON, types)
@@ -86,7 +86,7 @@ class Drafting:
         self.path(name).write_bytes(content)
 
     def finish(self) -> tuple[FileLine, ...]:
-        """Every file with its hash; the last thing that is written is the list of them."""
+        """Write the list of hashes, as the last file, and return every file with its hash."""
         lines = tuple(self._lines())
         sums = "".join(f"{line.sha256}  {line.path}\n" for line in lines)
         self.bytes(SUMS, sums.encode())
@@ -94,7 +94,7 @@ class Drafting:
         return (*lines, FileLine(SUMS, Sha256(hashlib.sha256(content).hexdigest()), len(content), None))
 
     def lines(self) -> tuple[FileLine, ...]:
-        """The files so far."""
+        """Return the files so far."""
         return tuple(self._lines())
 
     def _lines(self) -> Iterable[FileLine]:
@@ -106,7 +106,7 @@ class Drafting:
 
 
 def _is_long(cells: pl.Series) -> pl.Series:
-    """Which cells a sheet cannot hold: as Excel counts, a character outside the basic plane is two."""
+    """Tell which cells a sheet cannot hold: as Excel counts, a character outside the basic plane is two."""
     is_near = (cells.str.len_chars() * 2 > MOST_CHARACTERS).fill_null(False)
     if not is_near.any():
         return is_near
@@ -118,7 +118,7 @@ def _units(text: str) -> int:
 
 
 def _cut(cells: pl.Series, is_long: pl.Series, mark: str) -> pl.Series:
-    """The long ones as much as there is room for beside the mark."""
+    """Cut the long cells to what there is room for beside the mark."""
     room = 2 * (MOST_CHARACTERS - _units(mark))
     told = [
         cell.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + mark if cut else cell
@@ -128,7 +128,7 @@ def _cut(cells: pl.Series, is_long: pl.Series, mark: str) -> pl.Series:
 
 
 def pack(folder: Path, target: Path, made_at: datetime) -> None:
-    """The folder as one archive, its files in order and dated with the moment it was made."""
+    """Pack the folder into one archive, its files in order and dated with the moment it was made."""
     stamp = made_at.astimezone(BRUSSELS).timetuple()[:6]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):

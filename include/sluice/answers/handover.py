@@ -1,9 +1,9 @@
 """Hand an answer to a controller: an exchange of its own with purpose, record and receipt.
 
-To the next one, because the person asked (GDPR Art. 20(2)); to the principal, where it decides and answers the
-person itself. One package per principal, with its data only, so that none learns of another. The exchange is opened
-before the package is made; the package is kept first, and put by an effect after its receipt. Killed anywhere, the
-next run finishes the same exchange.
+The controller is the next one, if the person asked for that (GDPR Art. 20(2)), or the principal, if it decides and
+answers the person itself. There is one package per principal with only its data, so that none learns of another. The
+exchange is opened before the package is made; the package is kept first, and an effect puts it in place after its
+receipt. If a worker is killed anywhere, the next run finishes the same exchange.
 """
 
 import re
@@ -54,9 +54,9 @@ NOTHING_RAN: Mapping[str, str] = {}
 
 
 def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: datetime, actor: Actor) -> bool:
-    """Note that the person asked to have their data sent to a controller; False when that is noted.
+    """Note that the person asked to have their data sent to a controller; return False when that is noted already.
 
-    reference: of the letter that says so. Raises ControllerInvalid, AnotherRight, UsageError, NotFound.
+    ``reference``: of the letter that says so. Raises ControllerInvalid, AnotherRight, UsageError, NotFound.
     """
     if not REFERENCE.fullmatch(reference):
         raise UsageError(Ref("option", "--asked"))
@@ -80,11 +80,10 @@ def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: 
 def send_on(
     house: House, case_id: CaseId, code: str, now: datetime, run: Mapping[str, str] = NOTHING_RAN
 ) -> tuple[Handed, ...]:
-    """Send what may be taken along to a controller, once the person asked for it: a package per principal.
+    """Send what may be taken along to a controller, once the person asked for it: one package per principal.
 
-    One of which nothing may go, or that fails, keeps no other waiting. Raises NotAsked,
-    ControllerInvalid, ErasedMeanwhile; of all of them nothing may go: NothingToGive, NothingPortable (with every
-    field's reason).
+    A principal of which nothing may go, or that fails, does not hold up the others. Raises NotAsked, ControllerInvalid,
+    ErasedMeanwhile; if nothing may go of any of them, NothingToGive or NothingPortable (with every field's reason).
     """
     case, envelope = open_request(house, case_id)
     check_case(case, AnswerKind.PORTABILITY)
@@ -111,9 +110,9 @@ def send_on(
 def give_to_principals(
     house: House, case_id: CaseId, kind: AnswerKind, now: datetime, run: Mapping[str, str] = NOTHING_RAN
 ) -> tuple[Handed, ...]:
-    """What principals decided to give and answer themselves, to each of them what is its own, whoever asked us.
+    """Give principals what they decided to give and answer themselves, to each what is its own, whoever asked us.
 
-    One that fails keeps no other waiting; then the gravest fault is raised.
+    One that fails does not hold up the others; then the gravest fault is raised.
 
     Raises NothingToGive, NothingPortable, AnotherRight, OnePersonOnly, CertificateRefused, ErasedMeanwhile.
     """
@@ -141,7 +140,7 @@ def give_to_principals(
 
 
 def _hand_each(names: Iterable[str], step: Callable[[str], None]) -> list[SluiceError]:
-    """Do it for every principal: what failed. One that fails keeps no other waiting. Raises ServiceMissing."""
+    """Do a step for every principal, even after faults; return these. Raises ServiceMissing."""
     faults: list[SluiceError] = []
     for name in names:
         try:
@@ -154,7 +153,7 @@ def _hand_each(names: Iterable[str], step: Callable[[str], None]) -> list[Sluice
 
 
 def _raise_gravest(house: House, faults: Iterable[SluiceError]) -> None:
-    """Raises the first of these; one that only waits for an erasure, which is not in error, last."""
+    """Raises the first of these faults; one that only waits for an erasure, which is not in error, comes last."""
 
     def only_waits(error: SluiceError) -> bool:
         return isinstance(error, ErasedMeanwhile) and not is_stuck(house, error)
@@ -164,7 +163,10 @@ def _raise_gravest(house: House, faults: Iterable[SluiceError]) -> None:
 
 
 def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
-    """A principal as its agreement says it receives: under its prefix, encrypted where that is agreed."""
+    """Return a principal as its agreement says it receives: under its prefix, encrypted where that is agreed.
+
+    Raises ControllerInvalid when the pinned certificate is missing.
+    """
     pinned = agreement.delivery.pgp
     receiver = Receiver(agreement.principal, agreement.principal_name, agreement.delivery.country, agreement.principal)
     if pinned is None:
@@ -178,7 +180,7 @@ def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
 
 
 def close_left(house: House, opened: Opened, handover: Handover, run: Mapping[str, str] = NOTHING_RAN) -> None:
-    """Close what a dead worker left open and whose case is over since, as an exchange of which nothing goes."""
+    """Close an exchange that a dead worker left open and whose case is over since: nothing of it goes."""
     with try_lock(house.conn, opened.exchange_id) as is_ours:
         if is_ours:
             sending = Sending(opened, handover, None, None, house.settings.center, run)
@@ -187,7 +189,7 @@ def close_left(house: House, opened: Opened, handover: Handover, run: Mapping[st
 
 
 def handed_to(house: House, case_id: CaseId, code: str) -> tuple[Handed, ...]:
-    """What went to one receiver."""
+    """Return what went to one receiver."""
     return tuple(each for each in handover_store.find_handed(house.conn, case_id) if each.receiver == code)
 
 
@@ -200,7 +202,7 @@ def hand(
     run: Mapping[str, str] = NOTHING_RAN,
     reference: str | None = None,
 ) -> None:
-    """One handover to its end; what is done already stays as it is."""
+    """Take one handover to its end; what is done already stays as it is."""
     opened = handover_store.find_opened(house.conn, handover)
     if opened is None:
         facts = _gather(house, case, envelope, handover, now)
@@ -224,7 +226,7 @@ def _gather(house: House, case: Case, envelope: Envelope, handover: Handover, no
 
 
 def _has_something(facts: Facts) -> bool:
-    """Whether somebody decided to give it; of what may be taken along there is no empty package."""
+    """Whether there is something to hand over: it was decided to give it, and a portability package is not empty."""
     is_empty = facts.kind is AnswerKind.PORTABILITY and not facts.selected.tables
     return bool(answered(facts)) and not is_empty
 
@@ -242,7 +244,7 @@ def _open(house: House, handover: Handover, agreement: Agreement | None, now: da
 
 
 def key_of(handover: Handover) -> str:
-    """Where its receiver reads it: under a prefix of its own, else where the desk takes it, encrypted."""
+    """Return where its receiver reads it: under its own prefix, or where the desk takes it, encrypted."""
     receiver, kind = handover.receiver, handover.kind.value
     number = uuid5(UUID(handover.case_id), f"{handover.principal}/{receiver.code}").hex[:8]
     name = f"{kind}-{number}.zip{'.pgp' if receiver.certificate else ''}"
@@ -252,9 +254,9 @@ def key_of(handover: Handover) -> str:
 
 
 def _until_closed(house: House, opened: Opened, make_and_close: Callable[[], None]) -> None:
-    """Made again where somebody in it must stay out since.
+    """Make and close a handover, and make it again if somebody in it must stay out since.
 
-    Raises ErasedMeanwhile: what an erasure may not have seen is removed again, and the exchange stays open.
+    Raises ErasedMeanwhile: then what an erasure may not have seen is removed again, and the exchange stays open.
     """
     while True:
         try:
@@ -278,7 +280,7 @@ def _make_and_close(
 ) -> None:
     """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""
     known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
-    check_not_erased(house, [handover.principal], since)  # before all is read for nothing
+    check_not_erased(house, [handover.principal], since)  # before everything is read for nothing
     facts = _gather(house, case, envelope, handover, datetime.now(UTC))
     check_not_erased(house, [handover.principal], since)
     agreement = facts.found[0].agreement if facts.found else None
@@ -292,7 +294,7 @@ def _make_and_close(
 
 
 def _drop_kept(house: House, opened: Opened) -> None:
-    """What was kept for an exchange that is open still, by a try before or a dead worker: no line names it."""
+    """Remove what an earlier try or a dead worker kept for an exchange that is still open: no line names it."""
     settings = house.settings
     for bucket, prefix in ((settings.bucket_vault, handed_key(opened, "")), (settings.bucket_lake, index_key(opened))):
         for item in house.objects.list_versions(bucket, prefix):
@@ -300,6 +302,9 @@ def _drop_kept(house: House, opened: Opened) -> None:
 
 
 def _check_none_begins(house: House, handover: Handover, since: datetime) -> None:
-    """In the transaction of its record: an erasure that begins later looks at what that commits."""
+    """Check, in the transaction of the record, that no erasure ran meanwhile.
+
+    An erasure that begins later looks at what that transaction commits. Raises ErasedMeanwhile.
+    """
     let_none_begin(house.conn)
     check_not_erased(house, [handover.principal], since)

@@ -1,4 +1,4 @@
-"""What the schedule does about handovers: what was asked and decided is sent, what a dead worker left is finished."""
+"""What the schedule does about handovers: send what was asked and decided, finish what a dead worker left."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,15 +18,16 @@ from sluice.rights.case import store as cases
 from sluice.rights.case.model import Case
 
 Owed = tuple[Case, AnswerKind, str | None]
-"""A case, what it asks, and the next controller; None: its principals themselves."""
+"""A case, what it asks, and the next controller; None for its principals themselves."""
 Left = tuple[Opened, Handover]
 
 
 def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
-    """Hand over what is owed: how many packages went, and how many cases failed and are met again.
+    """Hand over what is owed; return how many packages went, and how many cases failed and are met again.
 
-    Raises ServiceMissing. Where nothing may be taken along by a principal's own word, its part ends with the reasons.
-    What waits for an erasure at that principal is no failure, unless that one is in error: it is met again.
+    If nothing may be taken along of what a principal itself decided to give, its part ends with the reasons. To wait
+    for an erasure at that principal is no failure, unless the erasure is in error; the case is met again. Raises
+    ServiceMissing.
     """
 
     def left(one: Left) -> int:
@@ -64,9 +65,10 @@ def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: date
 
 
 def _owed(house: House) -> Iterator[Owed]:
-    """Open cases with something that was decided and that a controller has not got yet.
+    """Yield open cases with something that was decided and that a controller has not got yet.
 
-    Who a controller has as its customer it knows itself; what goes on because the person asked waits for who that is.
+    A principal knows itself who its customer is. What goes on because the person asked waits until it is settled who
+    asks.
     """
     for case in cases.list_cases(house.conn, only_open=True, limit=None):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)

@@ -52,7 +52,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One answer of one principal's data to one receiver: always the same exchange."""
+    """One answer with one principal's data to one receiver; the same one is always the same exchange."""
 
     case_id: CaseId
     kind: AnswerKind
@@ -67,7 +67,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What came of it. ``sub_cases``: parts it answers; ``is_there``: its receiver can read it now."""
+    """What came of a handover. ``sub_cases``: parts it answers; ``is_there``: its receiver can read it now."""
 
     opened: Opened
     case_id: CaseId

@@ -62,7 +62,11 @@ def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver,
 
 
 def _sealed(house: House, opened: Opened, packed: Path, receiver: Receiver, now: datetime) -> Path:
-    """As it waits: under PGP as it goes, because its bytes differ each time; else sealed to the principal's key."""
+    """Encrypt a package as it waits.
+
+    Under PGP it is kept as it will go, because its bytes differ each time; otherwise it is sealed to the principal's
+    key.
+    """
     if receiver.certificate is None:
         target = packed.with_name(packed.name + SEALED_END)
         return seal(packed, target, house.keyring, opened.principal)
@@ -72,7 +76,7 @@ def _sealed(house: House, opened: Opened, packed: Path, receiver: Receiver, now:
 
 
 def _refs(found: tuple[Found, ...], envelope: Envelope) -> Mapping[SubjectKind, pl.Series]:
-    """References of the person by kind: those they gave, and those of their own rows."""
+    """Return references of the person by kind: those they gave, and those of their own rows."""
     by_kind: dict[SubjectKind, set[str]] = defaultdict(set)
     for each in found:
         for place, ref in refs_of(envelope.identifiers, each.target.key, each.target.principal).items():

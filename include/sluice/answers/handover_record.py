@@ -1,7 +1,7 @@
-"""The six answers of an answer that goes to a controller. Pure.
+"""The record of an answer that goes to a controller, with its six answers. Pure.
 
-Why: the person's right, which is a legal obligation (GDPR Art. 6(1)(c)) of who decides of the data. Nothing of the
-person: columns, counts, codes.
+The purpose is the person's right, which is a legal obligation (GDPR Art. 6(1)(c)) of whoever decides on the data. The
+record has nothing of the person: only columns, counts and codes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ from sluice.terms import Decision, Direction, Sha256
 from sluice.times import utc_text
 
 NOTHING_LEFT = "FORBIDDEN_NOTHING_TO_GIVE"
-"""Reason of an exchange that was opened, and of whose data nothing may be given any more."""
+"""Reason of an exchange that was opened, but of whose data nothing may be given any more."""
 SIDES: Mapping[Direction, str] = {Direction.INBOUND: "contacts", Direction.INTERNAL: "results"}
 
 
@@ -53,7 +53,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Sending:
-    """What is said of every handover, also of one of which nothing goes."""
+    """What is said of every handover, even if nothing goes."""
 
     opened: Opened
     handover: Handover
@@ -64,7 +64,7 @@ class Sending:
 
 
 def record_of_handover(sending: Sending, package: Package | None, closed_at: datetime) -> ExchangeRecord:
-    """The record; without a package that of an exchange of which nothing goes."""
+    """Return the record of a handover; without a package, of one of which nothing goes."""
     opened, agreement = sending.opened, sending.agreement
     included = tuple(_included(package.facts)) if package else ()
     reason = None if package else ReasonLine(code=NOTHING_LEFT, rule="handover.decided", column=None, count=1)
@@ -91,11 +91,11 @@ def record_of_handover(sending: Sending, package: Package | None, closed_at: dat
 
 
 Included = tuple[FieldLine, FieldRole, str]
-"""A column that goes, its role, and which side it is of."""
+"""A column that goes, its role, and whether it is from contacts, results or a return."""
 
 
 def _included(facts: Facts) -> Iterator[Included]:
-    """Every column that goes, once per group, as its newest contract has it."""
+    """Yield every column that goes, once per group, as its newest contract has it."""
     sides = {held.dataset: SIDES.get(held.copy.direction, "return") for each in facts.found for held in each.held}
     seen: set[tuple[str, str]] = set()
     for line in reversed(facts.selected.fields):
@@ -166,7 +166,7 @@ def _column(line: FieldLine, role: FieldRole, side: str) -> ColumnLine:
 
 
 def _inputs(found: Sequence[Found]) -> Iterator[InputLine]:
-    """The copies that the person's rows were read from."""
+    """Yield the copies that the person's rows were read from."""
     for held in (held for each in found for held in each.held if held.frame.height):
         copy = held.copy
         yield InputLine(

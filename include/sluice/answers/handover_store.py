@@ -14,11 +14,11 @@ from sluice.rights.case.model import CaseId, State, SubCaseId
 from sluice.terms import Direction, ExchangeId, Principal
 
 NAME = "handover-"
-"""Before the case, in the place of an object version: nothing arrives."""
+"""Stands before the case id in the place of an object version, because nothing arrives."""
 
 
 def insert_wish(conn: Connection, wish: Wish) -> bool:
-    """Note what a person asked; False when that is noted. Call in the transaction that logs it."""
+    """Note what a person asked; return False when that is noted already. Call in the transaction that logs it."""
     row = conn.execute(
         """insert into handover_wish (case_id, controller, reference, noted_by, noted_at)
            values (%s, %s, %s, %s, %s) on conflict do nothing returning 1""",
@@ -28,7 +28,7 @@ def insert_wish(conn: Connection, wish: Wish) -> bool:
 
 
 def find_wishes(conn: Connection, case_id: CaseId) -> list[Wish]:
-    """Controllers that a person asked to send their data to, the first wish first."""
+    """Find the controllers that a person asked to send their data to, the first wish first."""
     rows = conn.execute(
         """select case_id::text as case_id, controller, reference, noted_by, noted_at from handover_wish
            where case_id = %s order by noted_at, controller""",
@@ -40,9 +40,9 @@ def find_wishes(conn: Connection, case_id: CaseId) -> list[Wish]:
 def insert_open(
     conn: Connection, handover: Handover, bucket: str, key: str, chain: str, opened_at: datetime
 ) -> Opened | None:
-    """Open the exchange of a handover; None when it has one. Call inside a transaction.
+    """Open the exchange of a handover; return None when it has one. Call inside a transaction.
 
-    No slot takes it up: only what makes answers does.
+    No slot takes it up; only the code that makes answers does.
     """
     row = conn.execute(
         f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
@@ -98,7 +98,7 @@ def _left(row: Mapping[str, Any]) -> Handover:
 
 
 def note_package(conn: Connection, exchange_id: ExchangeId, parts: Sequence[SubCaseId], sha256: str | None) -> None:
-    """What a handover answers, before its exchange closes; again overwrites what a dead worker noted."""
+    """Note what a handover answers, before its exchange closes; this overwrites what a dead worker noted."""
     conn.execute(
         "update handover set sub_cases = %s::uuid[], sha256 = %s where exchange_id = %s",
         (list(parts), sha256, exchange_id),
@@ -106,7 +106,7 @@ def note_package(conn: Connection, exchange_id: ExchangeId, parts: Sequence[SubC
 
 
 def find_handed(conn: Connection, case_id: CaseId) -> list[Handed]:
-    """Every handover of a case, the first first."""
+    """Find every handover of a case, the oldest first."""
     columns = ", ".join(f"e.{name.strip()}" for name in COLUMNS.split(","))
     rows = conn.execute(
         f"""select {columns}, h.case_id::text as case_id, h.kind, h.receiver, h.name, h.sub_cases::text[] as sub_cases,

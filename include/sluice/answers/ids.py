@@ -1,4 +1,4 @@
-"""The number of a package, apart from everything heavy: the API server imports it."""
+"""The number of a package, apart from everything heavy, because the API server imports it."""
 
 from typing import NewType
 

@@ -1,7 +1,7 @@
 """Seal a package into the vault under a prefix of its own, note it with its ledger entry, take it out, remove it.
 
-The object comes first and its line after it: what a dead worker put and did not note is removed by the next
-sweep, because no line names it.
+The object is put first, then its line is written: what a dead worker put and did not note is removed by the next sweep,
+because no line names it.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 RETENTION, REPLACED, ERASURE, WITHDRAWN = "retention", "replaced", "erasure", "withdrawn"
 LOST_AFTER = timedelta(hours=1)
-"""How long a package may lie in the vault before its line is written; then nobody is at work on it any more."""
+"""How long a package may lie in the vault without a line; after that nobody is working on it any more."""
 
 
 def keep(
@@ -58,9 +58,9 @@ def keep(
 ) -> Answer:
     """Pack and seal a finished folder, and log it. An older package like it is replaced: one is enough.
 
-    since: when gathering began, by the database's clock. only: of this principal; such a package is not the person's
-    answer, and replaces only one of its own kind. Raises ErasedMeanwhile, before and after it is noted: an erasure
-    that begins later looks at it.
+    ``since``: when gathering began, by the database's clock. ``only``: the package is of this principal; then it is not
+    the answer to the person, and replaces only one of the same principal. Raises ErasedMeanwhile, before and after the
+    package is noted; an erasure that begins later looks at it.
     """
     principals = [each.principal for each in facts.found]
     check_not_erased(house, principals, since)
@@ -83,21 +83,24 @@ def keep(
 
 
 def check_not_erased(house: House, principals: Sequence[str], since: datetime) -> None:
-    """Raises ErasedMeanwhile while an erasure at one of them runs, and where one ended since."""
+    """Raises ErasedMeanwhile when an erasure at one of these principals is running, or has ended since."""
     case_id = find_ran(house.conn, principals, since)
     if case_id is not None:
         raise ErasedMeanwhile(case_id)
 
 
 def note_waiting(house: House, what: str, erased: ErasedMeanwhile) -> None:
-    """Something waits for an erasure, which is no failure. Raises it where that one is in error, and nobody at it."""
+    """Log that something waits for an erasure, which is no failure.
+
+    Raises ``erased`` when that erasure is in error, and nobody is working on it.
+    """
     if is_stuck(house, erased):
         raise erased
     log.info("%s waits: %s", what, erased)
 
 
 def is_stuck(house: House, erased: ErasedMeanwhile) -> bool:
-    """Whether the erasure failed or died, and nobody is at it."""
+    """Whether the erasure failed or died, and nobody is working on it."""
     run = find_run(house.conn, erased.case_id)
     return run is not None and run.is_in_error and not find_held(house.conn, [run.case_id])
 
@@ -105,7 +108,7 @@ def is_stuck(house: House, erased: ErasedMeanwhile) -> bool:
 def _sealed(
     house: House, facts: Facts, folder: Path, files: int, parts: Sequence[SubCaseId], actor: Actor, only: str | None
 ) -> Answer:
-    """Put the archive of a folder into the vault; its line, not yet noted."""
+    """Put the archive of a folder into the vault, and return its line, which is not noted yet."""
     answer_id, case_id = AnswerId(str(uuid4())), facts.case.case_id
     name = f"{facts.kind.value}-{case_id[:8]}.zip"
     packed, sealed = folder.parent / name, folder.parent / f"{name}.age"
@@ -140,7 +143,7 @@ def _sealed(
 
 
 def _run(facts: Facts, folder: Path) -> bytes:
-    """Who is in the package, under the key of each principal whose data is in it."""
+    """Return the run of who is in the package, under the key of each principal whose data is in it."""
     keys = [each.target.key for each in facts.found]
     own = (ref for each in facts.found for ref in each.target.refs)
     return run_of_package(folder, keys, [(SubjectKind.PHONE, sorted(own))])
@@ -169,7 +172,7 @@ def _made(answer: Answer, facts: Facts) -> AnswerMade:
 
 @contextmanager
 def opened(house: House, answer: Answer) -> Iterator[Path]:
-    """The package in clear on local disk, for as long as the block runs. Raises AnswerGone, EvidenceInvalid."""
+    """Yield the package in clear on local disk while the block runs. Raises AnswerGone, EvidenceInvalid."""
     if answer.gone_at is not None:
         raise AnswerGone(Ref("answer", answer.answer_id))
     with private_folder(house) as folder:
@@ -185,7 +188,7 @@ def opened(house: House, answer: Answer) -> Iterator[Path]:
 
 
 def note_taken(house: House, answer: Answer, by: str, now: datetime) -> None:
-    """Log that the desk takes a package out; done before, so that none is out unrecorded."""
+    """Log that the desk takes a package out. Call before it does, so that none is out unrecorded."""
     with transaction(house.conn):
         store.insert_taken(house.conn, answer.answer_id, None, by, now)
         body = AnswerTaken(
@@ -201,7 +204,7 @@ def note_taken(house: House, answer: Answer, by: str, now: datetime) -> None:
 
 
 def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
-    """Remove a package for good; False when it was gone before. Bytes first, then its line and the entry."""
+    """Remove a package for good, bytes first, then its line, with an entry; return False when it was gone before."""
     for key in (answer.key, answer_store.index_key_of(answer.key)):
         house.objects.delete_others(answer.bucket, key, frozenset())
     with transaction(house.conn):
@@ -219,10 +222,10 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
 
 
 def remove_due(house: House, now: datetime) -> tuple[int, int]:
-    """Remove every package whose last day is over, that a newer one replaced or whose request was taken back, and what
-    lies there without a line.
+    """Remove packages that are due, and what lies there without a line.
 
-    How many packages, and how many failed and are met again. Raises ServiceMissing.
+    A package is due when its last day is over, a newer one replaced it, or its request was taken back. Returns how many
+    were removed, and how many failed and are met again. Raises ServiceMissing.
     """
     over = [(answer, WITHDRAWN) for answer in store.find_taken_back(house.conn)]
     over += [(answer, REPLACED) for answer in store.find_superseded(house.conn)]

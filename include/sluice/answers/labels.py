@@ -1,4 +1,4 @@
-"""What a column means, in plain words: its own label, else that of its category beside its name. Pure."""
+"""What a column means, in plain words: its own label, else that of its category together with its name. Pure."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from sluice.documents.words import Words
 
 
 def label_of(say: Words, name: str, role: FieldRole | None) -> str:
-    """The label of a column; one that nobody explained keeps its name."""
+    """Return the label of a column; one without an explanation keeps its name."""
     opinion = opinion_of(name)
     if opinion and role is not None and role.name == name:
         return say.say("field.statement", label=label_of(say, opinion, replace(role, name=opinion)))
@@ -21,10 +21,10 @@ def label_of(say: Words, name: str, role: FieldRole | None) -> str:
 
 
 def category_of(say: Words, iri: str) -> str:
-    """A category of the Data Privacy Vocabulary as a layman reads it; else its own name."""
+    """Return a category of the Data Privacy Vocabulary as a layman reads it; else its own name."""
     return say.find(f"category.{dpv.short(iri)}") or dpv.short(iri)
 
 
 def group_name(say: Words, group: str) -> str:
-    """A field group as a layman calls it."""
+    """Return a field group as a layman calls it."""
     return say.find(f"letter.group.{group}", f"group.{group}", f"answer.group.{group}") or group

@@ -1,8 +1,8 @@
 """A link for one person: made by the desk, opened without a login by whoever holds the token and the second word.
 
-The token is 32 random bytes and is shown once; only its hash is kept. Every use and every wrong second word is
-counted under a lock, and a few wrong ones close the link; a use counts once the package lies ready to go out. Who
-does not hold both learns nothing: an unknown token, a wrong word and a closed link have one answer.
+The token is 32 random bytes and is shown once; only its hash is kept. Every use and every wrong second word is counted
+under a lock, and a few wrong ones close the link. A use counts once the package lies ready to go out. Whoever does not
+hold both learns nothing: an unknown token, a wrong word and a closed link get the same answer.
 """
 
 import hashlib
@@ -32,12 +32,12 @@ TOKEN_BYTES = 32
 MOST_USES, MOST_FAILURES = 5, 5
 SHORTEST_CODE = 6
 THE_PERSON = "the person"
-"""Who takes a package out by its link."""
+"""The name recorded for whoever takes a package out by its link."""
 
 
 @dataclass(frozen=True)
 class NewLink:
-    """A link as it is handed over, once: its token is nowhere else."""
+    """A new link, handed over once: its token is kept nowhere else."""
 
     link: Link
     answer: Answer
@@ -49,7 +49,7 @@ class NewLink:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link gives: a file."""
+    """The file that a link gives."""
 
     name: str
     content: bytes
@@ -69,10 +69,11 @@ def make_link(
     days: int | None = None,
     most_uses: int = MOST_USES,
 ) -> NewLink:
-    """A link to the package of a case. ``code``: the second word agreed with the person; the case number by default.
+    """Make a link to the package of a case.
 
-    days: how long it opens; the dated parameter by default, and never longer than the package is there.
-    Raises AnswerGone, UsageError, and LinkOver where the request was taken back.
+    ``code``: the second word agreed with the person; the case number by default. ``days``: how long the link opens; the
+    dated parameter by default, and never longer than the package is there. Raises AnswerGone, UsageError, and LinkOver
+    when the request was taken back.
     """
     said = case_id if code is None else code.strip()
     if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
@@ -100,7 +101,7 @@ def make_link(
 
 
 def _note(conn: Connection, link: Link, case_id: CaseId) -> None:
-    """The line of a link and its ledger entry."""
+    """Note a link, with its ledger entry."""
     body = AnswerLinked(
         answer_id=link.answer_id,
         link_id=link.link_id,
@@ -116,12 +117,12 @@ def _note(conn: Connection, link: Link, case_id: CaseId) -> None:
 
 
 def is_for_person(answer: Answer) -> bool:
-    """Whether a package is there, and is the whole answer."""
+    """Whether a package is there, and is the whole answer to the person."""
     return answer.gone_at is None and answer.only_principal is None
 
 
 def take_out(house: House, token: str, answer: Answer, now: datetime) -> Opened:
-    """The package of a link whose words were checked; what could not be read uses nothing up. Raises LinkOver."""
+    """Return the package of a link whose words were checked; a failed read is no use of the link. Raises LinkOver."""
     try:
         with opened(house, answer) as packed:
             found = Opened(answer.file_name, packed.read_bytes(), answer.sha256)
@@ -136,7 +137,7 @@ def take_out(house: House, token: str, answer: Answer, now: datetime) -> Opened:
 
 
 def check_words(conn: Connection, token: str, code: str, now: datetime) -> Answer:
-    """The answer that both words open now. Needs the database only: a guess costs no more than that.
+    """Return the answer that token and second word open now. Needs the database only: a guess costs no more than that.
 
     Raises LinkRefused, LinkOver; a wrong second word stays counted.
     """
@@ -162,7 +163,7 @@ def _is_open(conn: Connection, link: Link, answer: Answer, now: datetime) -> boo
 
 
 def _is_taken_back(conn: Connection, answer: Answer) -> bool:
-    """Whether the person took the request back: nobody is owed its package any more."""
+    """Whether the person took the request back: then nobody is owed its package any more."""
     return get_case(conn, answer.case_id).state is State.WITHDRAWN_BY_SUBJECT
 
 
@@ -182,7 +183,7 @@ def _use(conn: Connection, link: Link, answer: Answer, now: datetime) -> None:
 
 
 def _fail(conn: Connection, link: Link, answer: Answer | None, now: datetime) -> None:
-    """A wrong second word; the last one that is allowed closes the link, and that is logged."""
+    """Count a wrong second word; the last one that is allowed closes the link, and that is logged."""
     store.count_failure(conn, link.link_id)
     if answer is None or link.failures + 1 < link.most_failures:
         return
@@ -202,6 +203,6 @@ def _hash(token: str) -> str:
 
 
 def _factor(link_id: str, code: str) -> str:
-    """The second word under the link's own id, so that equal words of two links look different."""
+    """Hash the second word with the link's own id, so that equal words of two links look different."""
     said = code.strip().lower().encode("utf-8", "surrogatepass")
     return hashlib.scrypt(said, salt=link_id.encode(), n=2**12, r=8, p=1, dklen=32).hex()

@@ -1,4 +1,4 @@
-"""A link for one person: a random token of which only the hash is kept, a second word, an end, a count."""
+"""A link for one person: a random token of which only the hash is kept, a second word, a last day, a count of uses."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ LinkId = NewType("LinkId", str)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """All moments UTC. ``factor_sha256``: of the second word under the link's own id."""
+    """One link. All moments are UTC. ``factor_sha256``: of the second word together with the link's own id."""
 
     link_id: LinkId
     answer_id: AnswerId
@@ -35,7 +35,7 @@ class Link:
 
 
 class LinkRefused(NotFound):
-    """Unknown, wrong second word, too often, or closed: who does not hold both words learns no more."""
+    """Unknown token, wrong second word, too many of those, or closed: whoever lacks one of the two learns no more."""
 
     code: ClassVar[str] = "SLU-587"
     summary: ClassVar[str] = "this link and code open nothing"
@@ -44,7 +44,7 @@ class LinkRefused(NotFound):
 
 
 class LinkOver(SluiceError):
-    """Told only to who holds both words."""
+    """Told only to somebody who holds both words."""
 
     code: ClassVar[str] = "SLU-588"
     summary: ClassVar[str] = (

@@ -1,6 +1,7 @@
 """Make the answer to a person: collect, decide per column, write the files, seal them. Access and portability.
 
-Nothing of it changes what is stored of the person. What could not be read stops it; an empty package is never made.
+None of this changes what is stored about the person. Anything that cannot be read stops it; an empty package is never
+made.
 """
 
 import shutil
@@ -45,22 +46,25 @@ FORMS = ("csv", "json", "xlsx", "pdf")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How somebody wants a package. ``folder``: also in clear, there; ``only``: of one principal; None: by default."""
+    """How somebody wants a package.
+
+    ``folder``: put it there in clear, too. ``language``: None for that of the case. ``only``: of one principal.
+    """
 
     folder: Path | None = None
     language: str | None = None
     only: str | None = None
     forms: tuple[str, ...] = FORMS
     is_assumed: bool = False
-    """Whether what the center did not decide yet counts as decided to be given: to see what that would give."""
+    """Whether parts that the center has not decided yet count as to be given, to see what that would give."""
     to_principal: bool = False
-    """Whether it is what a principal decides of, for the principal itself."""
+    """Whether it is for a principal itself, with what that principal decides on."""
 
 
 def make(
     house: House, case_id: CaseId, kind: AnswerKind, now: datetime, actor: Actor, wish: Wish | None = None
 ) -> Made:
-    """The package of a case, sealed in the vault and, if a folder is named, in clear there.
+    """Make the package of a case, sealed in the vault and, if a folder is named, also in clear there.
 
     Raises AnotherRight, OnePersonOnly, NothingToGive, NothingPortable (with every field's reason), FolderTaken,
     ErasedMeanwhile, and what collecting raises.
@@ -98,14 +102,14 @@ def make(
 
 
 def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> Facts:
-    """What an answer would say if the center gave all that it may; changes nothing. Raises as :func:`make`."""
+    """Return what an answer would say if the center gave all it may. Changes nothing. Raises as :func:`make`."""
     case, envelope = open_request(house, case_id)
     check_case(case, kind)
     return gather(house, case, envelope, kind, now, Wish(is_assumed=True))
 
 
 def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: datetime, wish: Wish) -> Facts:
-    """Everything an answer says, read and decided; nothing written yet."""
+    """Gather everything that an answer says, read and decided; nothing is written yet."""
     found = tuple(collect(house, case, envelope, wish.only))
     if wish.is_assumed:
         found = tuple(replace(each, parts=tuple(assumed(part, kind) for part in each.parts)) for each in found)
@@ -152,14 +156,14 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
 
 
 def answered(facts: Facts) -> Sequence[SubCaseId]:
-    """The parts this package answers; where nobody knew the person, the one that was decided then too."""
+    """Return the parts that this package answers; if nobody knew the person, also the one that was decided then."""
     nobody = [part for part in facts.case.sub_cases if part.agreement_id is None]
     given = [part for each in facts.found for part in facts.authorities[each.principal].given]
     return [part.sub_case_id for part in [*given, *authority_of(nobody, (), facts.kind.action).given]]
 
 
 def nothing_of(facts: Facts) -> NothingPortable:
-    """Why nothing of a case may be taken along, by column, and which parts were decided to be given all the same."""
+    """Say why nothing of a case may be taken along, by column, and which parts were to be given all the same."""
     fields = facts.selected.fields
     given = (part for each in facts.found for part in facts.authorities[each.principal].given)
     refs = (Ref("case", facts.case.case_id), Ref("fields", len(fields)))
@@ -167,12 +171,12 @@ def nothing_of(facts: Facts) -> NothingPortable:
 
 
 def is_known(case: Case) -> bool:
-    """Whether it is settled who asks: nothing of a person is made ready for anybody else."""
+    """Whether it is settled who asks: nothing about a person is prepared for anybody else."""
     return case.is_scoped and not case.has_failed_identity
 
 
 def check_case(case: Case, kind: AnswerKind) -> None:
-    """Whether such an answer is asked for, by one person. Raises AnotherRight, OnePersonOnly."""
+    """Check that a case asks for this kind of answer, for one person. Raises AnotherRight, OnePersonOnly."""
     if case.right is not kind.right:
         raise AnotherRight(Ref("case", case.case_id), Ref("right", case.right.value))
     if case.persons != 1:
@@ -180,7 +184,7 @@ def check_case(case: Case, kind: AnswerKind) -> None:
 
 
 def _hand_out(source: Path, target: Path) -> None:
-    """A copy of the finished folder that only its owner reads: all of it there, or nothing. Raises FolderTaken."""
+    """Copy the finished folder for its owner's eyes only: all of it is there, or nothing. Raises FolderTaken."""
     beside = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
         beside.mkdir(parents=True, mode=0o700)

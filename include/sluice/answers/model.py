@@ -21,7 +21,7 @@ PaperId = tuple[str, str]
 UNASSIGNED = "unassigned"
 """Group of columns that no paper explains, and of records that are no rows."""
 GIVEN, FORWARDED, WAITING, NOT_HERE = "GIVEN", "FORWARDED_TO_CONTROLLER", "NOT_DECIDED", "NOT_HERE"
-"""Why a field is in, or not: its controller answers it, nobody decided of it yet, there is nothing in it."""
+"""Why a field is in, or not: its controller answers it, nobody has decided on it yet, there is nothing in it."""
 
 
 class AnswerKind(StrEnum):
@@ -36,7 +36,7 @@ class AnswerKind(StrEnum):
 
     @property
     def action(self) -> Action:
-        """What is decided when it is given."""
+        """The action that is decided when it is given."""
         return Action.GIVE if self is AnswerKind.ACCESS else Action.EXPORT
 
 
@@ -87,7 +87,7 @@ class ErasedMeanwhile(SluiceError):
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
     def __init__(self, case_id: CaseId) -> None:
-        """case_id: of the erasure."""
+        """``case_id``: that of the erasure."""
         super().__init__(Ref("erasure of case", case_id))
         self.case_id = case_id
 
@@ -114,10 +114,10 @@ class AnswerGone(NotFound):
 
 @dataclass(frozen=True)
 class Held:
-    """One copy that names the person: their rows and whose every column is.
+    """One copy that names the person: their rows, and whose every column is.
 
-    ``others``: rows that may be somebody else's; ``apart``: rows or objects that cannot be told apart.
-    ``roles``: of the columns that the contract explains.
+    ``others``: rows that may be somebody else's. ``apart``: rows or objects that cannot be told apart. ``roles``: of
+    the columns that the contract explains.
     """
 
     copy: Copy
@@ -125,7 +125,7 @@ class Held:
     frame: pl.DataFrame = field(repr=False)
     roles: Mapping[str, FieldRole]
     delete_after: date | None = None
-    """Last day of this copy; None: no day yet."""
+    """Last day of this copy; None if it has no day yet."""
     raw: tuple[str, ...] = field(default=(), repr=False)
     others: int = 0
     apart: int = 0
@@ -137,7 +137,7 @@ class Held:
 
     @property
     def version(self) -> str:
-        """Of the contract that the copy was made under; empty without one."""
+        """Version of the contract that the copy was made under; empty without one."""
         return self.copy.contract.version if self.copy.contract else ""
 
     @property
@@ -148,7 +148,7 @@ class Held:
 
     @property
     def agreement(self) -> str | None:
-        """Under which the copy was made; None without a contract."""
+        """Id of the agreement under which the copy was made; None without a contract."""
         return self.copy.contract.agreement_id if self.copy.contract else None
 
 
@@ -178,7 +178,7 @@ class Found:
     papers: Mapping[PaperId, Agreement] = field(default_factory=dict)
     """Every version of an agreement under which one of these copies was made."""
     own: frozenset[str] = field(default=frozenset(), repr=False)
-    """References of every identifier in the person's own rows: what a note may quote of them."""
+    """References of every identifier in the person's own rows; a note may quote these."""
 
     @property
     def principal(self) -> str:
@@ -191,7 +191,7 @@ class FieldLine:
 
     principal: str
     controller: str
-    """Who decides of it: ``principal``, ``center`` or ``joint``."""
+    """Who decides on it: ``principal``, ``center`` or ``joint``."""
     dataset: str
     name: str
     group: str
@@ -199,7 +199,7 @@ class FieldLine:
     reason: str
     iri: str | None = None
     version: str = ""
-    """Of the contract: what may be taken along under one may not under the next."""
+    """Version of the contract: what may be taken along under one may not under the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +235,9 @@ class Answer:
     made_by: str
     delete_after: date
     only_principal: str | None = None
-    """Made for what concerns one principal; such a package is not the answer to the person."""
+    """If set, the package is only about this principal, and is not the answer to the person."""
     given: tuple[str, ...] | None = None
-    """Part and field group of everything in it, as ``part/group``; None: made before that was noted."""
+    """Part and field group of everything in it, as ``part/group``; None if it was made before that was noted."""
     gone_at: datetime | None = None
     gone_why: str | None = None
 

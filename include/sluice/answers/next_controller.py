@@ -37,11 +37,11 @@ _SHAPE = Keys(
     },
 )
 SENT_ON = "_handed"
-"""First part of keys of what no principal's prefix receives; the desk takes it there, encrypted."""
+"""First part of the keys of packages that no principal's prefix receives; the desk takes them from there, encrypted."""
 
 
 def load_controller(settings: Settings, code: str, now: datetime) -> Receiver:
-    """The next controller of a code, as its file says. Raises ControllerInvalid with file, line and rule."""
+    """Load the next controller with this code from its file. Raises ControllerInvalid with file, line and rule."""
     path = settings.controllers_dir / f"{code}.yaml"
     if not PRINCIPAL_NAME.fullmatch(code) or not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise ControllerInvalid(Ref("rule", "no such file"))
@@ -79,7 +79,7 @@ def _check(settings: Settings, path: Path, root: Spot, code: str, today: date) -
 
 
 def _pinned(path: Path, root: Spot, receiver: Receiver, now: datetime) -> Receiver:
-    """With its certificate, which is of use now."""
+    """Return the receiver with its certificate, which must be usable now."""
     key, content = root["pgpKey"], b""
     file = path.parent / key["file"].value
     try:

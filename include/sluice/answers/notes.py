@@ -22,13 +22,14 @@ KINDS = {
     ScreenClass.IBAN: SubjectKind.IBAN,
     ScreenClass.NATIONAL_NUMBER: SubjectKind.NATIONAL_NUMBER,
 }
-"""How a finding is compared with the person's own; a card number is nobody's identifier here."""
+"""As what kind a finding is compared with the person's own; a card number is nobody's identifier here."""
 
 
 def of_others(notes: pl.Series, key: SubjectKey, own: frozenset[str], contract: DataContract | None) -> pl.Series:
-    """Which notes quote an identifier that is not among the person's own references.
+    """Tell which notes quote an identifier that is not among the person's own references.
 
-    contract: of their file, for how it writes telephone numbers."""
+    ``contract``: that of their file, for how it writes telephone numbers.
+    """
     doubtful = set(_doubtful(notes, key, own, contract))
     return pl.Series([row in doubtful for row in range(len(notes))], dtype=pl.Boolean)
 

@@ -22,14 +22,14 @@ from sluice.rights.case.reasons import REMEDIES
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600
-"""Values shown of a column, and characters of one: the files have all of it."""
+"""Most values shown of a column, and most characters of one; the files have all of it."""
 TWO, FIVE = (1.0, 2.3), (1.3, 1.9, 0.9, 0.9, 0.8)
 CODES = frozenset({*NotPortable, FORWARDED, WAITING, NOT_HERE})
-"""Reasons of ours that have a sentence; the others are IRIs."""
+"""Our own reasons, which have a sentence each; all others are IRIs."""
 
 
 def make_answer_page(facts: Facts) -> LetterPage:
-    """The page of an answer, every word finished."""
+    """Make the page of an answer, every word finished."""
     say, case = words(facts.language), facts.case
     kind = facts.kind.value
     given = any(table.height for table in facts.selected.tables.values())
@@ -65,7 +65,7 @@ def make_answer_page(facts: Facts) -> LetterPage:
 
 
 def _without(facts: Facts) -> str:
-    """How an answer begins that gives nothing: there is nothing, or a code alone, or it may not be given now."""
+    """Tell how an answer begins that gives nothing: nothing is there, or only a code, or it may not be given now."""
     return "found" if facts.is_found else "kept_out" if facts.kept_out else "nothing"
 
 
@@ -89,7 +89,7 @@ def _parts(say: Words, facts: Facts) -> Iterator[Part]:
 
 
 def _data(say: Words, facts: Facts, company: str) -> Iterator[Part]:
-    """A table of what there is, per kind of data: every column with its values, each shown once."""
+    """Yield a table of what there is, per kind of data: every column with its values, each shown once."""
     for group, table in facts.selected.tables.items():
         mine = table.filter(pl.col(COMPANY) == company)
         rows = tuple(
@@ -118,12 +118,12 @@ def _values(say: Words, facts: Facts, table: pl.DataFrame, name: str) -> tuple[s
 
 
 def _spoken(say: Words, value: str) -> str:
-    """A moment in UTC as the clock in Brussels showed it; everything else as it is."""
+    """Return a moment in UTC as the clock in Brussels showed it, and everything else as it is."""
     return say.moment(value) if MOMENT.fullmatch(value) else value
 
 
 def _merged(say: Words, rows: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[tuple[Text, ...], ...]:
-    """Columns with the same label are one line."""
+    """Merge columns with the same label into one line."""
     found: dict[str, dict[str, None]] = {}
     for label, values in rows:
         found.setdefault(label, {}).update(dict.fromkeys(values))
@@ -139,7 +139,7 @@ def _shown(say: Words, values: Sequence[str]) -> str:
 
 
 def _about(say: Words, info: Information) -> Part:
-    """What Art. 15(1)(a)-(d), (g), (h) and (2) ask, a line each; what nobody has is said too."""
+    """Say what Art. 15(1)(a)-(d), (g), (h) and (2) ask, a line each, also when there is none."""
     transfers = [_transfer(say, each) for each in info.transfers]
     facts = {
         "purposes": [_purpose(say, purpose.text, purpose.legal_basis) for purpose in info.purposes],
@@ -171,7 +171,7 @@ def _derived(say: Words, info: Information) -> str:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """Several facts as sentences."""
+    """Join several facts as sentences."""
     told = [f"{text[:1].upper()}{text[1:]}" for text in texts]
     return "".join(told) if len(told) < 2 else " ".join(text if text.endswith(".") else f"{text}." for text in told)
 
@@ -207,7 +207,7 @@ def _transfer(say: Words, each: Transfer) -> str:
 
 
 def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
-    """What is not given and is nobody else's to give, with its reason; the fixed name of it below."""
+    """Yield what is not given and not forwarded, with its reason, and the reason's fixed name below."""
     rows: dict[tuple[str, str, str | None], list[str]] = {}
     given = {_named(say, facts, line) for line in facts.selected.fields if line.included}
     for line in facts.left_out:
@@ -226,7 +226,7 @@ def _refused(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
 
 
 def _named(say: Words, facts: Facts, line: FieldLine) -> tuple[str, str, str]:
-    """What a column is to whoever reads the page: another file may have the same under another name."""
+    """Return what a column is to a reader of the page: another file may have the same under another name."""
     return line.principal, line.group, label_of(say, line.name, facts.selected.role_of(line))
 
 
@@ -259,7 +259,7 @@ def _withheld(say: Words, facts: Facts) -> Iterator[Part]:
 
 
 def _kept_out(say: Words, facts: Facts) -> Iterator[Part]:
-    """Why the person is kept out, and what is kept of them for that: there is nothing of it to copy."""
+    """Say why the person is kept out, and what is kept about them for that; nothing of it can be given as a copy."""
     if facts.kept_out:
         why = say.listed(say.say(f"answer.suppressed.{reason}") for reason in facts.kept_out)
         texts = (say.say("answer.kept_out.why", reasons=why), say.say("answer.kept_out.code"))

@@ -1,7 +1,7 @@
 """Portability (GDPR Art. 20): what may be taken along, in forms that other programs read, with a reason for the rest.
 
-A column goes when its basis, origin and mode allow it and no paper restricts it; the values are those of accepted
-rows and of returns. Dates are ISO 8601, numbers have a decimal point; a column that would not survive stays text.
+A column goes when its basis, origin and mode allow it and no paper restricts it; the values are those of accepted rows
+and of returns. Dates are ISO 8601, numbers have a decimal point; a column that would lose something by that stays text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 from sluice.times import utc_text
 
 ACCEPTED = frozenset({LAKE, RETURN, DELIVERED})
-"""Kinds of copies whose values go along."""
+"""Kinds of copies whose values are taken along."""
 FORMS = frozenset({"csv", "json", "xlsx", "pdf"})
 PORTABLE_FORMS = frozenset({"csv", "json", "xlsx"})
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -54,18 +54,21 @@ MEDIA = {
 
 
 def check_forms(forms: Sequence[str]) -> None:
-    """The PDF is a copy to read: it always comes along, never alone. Raises UsageError."""
+    """Check the forms asked for. A PDF is a copy to read: it always comes along, never alone. Raises UsageError."""
     if not set(forms) <= FORMS or not set(forms) & PORTABLE_FORMS:
         raise UsageError(Ref("option", "--to"), Ref("at least one of", "csv, json, xlsx"), Ref("besides", "pdf"))
 
 
 def accepted_only(found: Found) -> Found:
-    """Accepted rows and returns: what lies elsewhere is the same data, or was refused. What was searched stays."""
+    """Keep only accepted rows and returns: what lies elsewhere is the same data, or was refused.
+
+    What was searched is still listed.
+    """
     return replace(found, held=tuple(held for held in found.held if held.copy.kind in ACCEPTED))
 
 
 def only_portable(selected: Selected) -> Selected:
-    """The columns that may be taken along, and for every other one the reason. Rows lose where they are kept."""
+    """Keep the columns that may be taken along, with a reason for every other one. Rows lose where they are kept."""
     tables = {}
     for group, table in selected.tables.items():
         kept = _without(table, selected)
@@ -76,7 +79,10 @@ def only_portable(selected: Selected) -> Selected:
 
 
 def _judged(line: FieldLine, role: FieldRole | None) -> FieldLine:
-    """What was not decided to be given keeps its reason; else the rule of Art. 20 says, of an empty column too."""
+    """Apply the rule of Art. 20 to a column, also to an empty one.
+
+    A column that was not decided to be given keeps its reason.
+    """
     if not line.included and line.reason != NOT_HERE:
         return line
     reason = why_not(traits_of(role)) if role else NotPortable.BASIS
@@ -86,13 +92,15 @@ def _judged(line: FieldLine, role: FieldRole | None) -> FieldLine:
 
 
 def iri_of(reason: NotPortable) -> str:
-    """The justification of the Data Privacy Vocabulary for a field that is left out."""
+    """Return the justification of the Data Privacy Vocabulary for a field that is left out."""
     return THIRD_PARTY if reason is NotPortable.RESTRICTED else NOT_REQUIRED
 
 
 def _without(table: pl.DataFrame, selected: Selected) -> pl.DataFrame:
-    """Eligible cells only, exchange by exchange: a column may be one's to take along under one contract and not
-    under another, and in one dataset and not in another."""
+    """Keep eligible cells only, exchange by exchange.
+
+    A person may take a column along under one contract or in one dataset, and not in another.
+    """
     parts: list[pl.DataFrame] = []
     for (dataset, exchange), rows in table.partition_by(DATASET, EXCHANGE, as_dict=True, maintain_order=True).items():
         version = selected.versions.get((str(exchange), str(dataset)), "")
@@ -109,7 +117,7 @@ def _without(table: pl.DataFrame, selected: Selected) -> pl.DataFrame:
 
 
 def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
-    """Dates and moments as ISO 8601, numbers with a decimal point, where that says exactly the same."""
+    """Write dates and moments as ISO 8601, numbers with a decimal point, where that says exactly the same."""
     if role.logical_type in ("date", "timestamp") and role.date_format:
         values = moments(cells, role.date_format, role.logical_type)
         if values.null_count() == cells.null_count():
@@ -120,12 +128,12 @@ def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
 
 
 def _moment(form: str) -> str:
-    """With a zone only where the file had one."""
+    """Return the format of a moment, with a zone only if the file had one."""
     return ISO_MOMENT if form.endswith("Z") or "%z" in form else ISO_MOMENT.removesuffix("Z")
 
 
 def types_of(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> dict[str, str]:
-    """ODCS type of every column whose values survive it; the others are text."""
+    """Return the ODCS type of every column whose values survive it; the others are text."""
     said = {name: role.logical_type for (_, name), role in roles.items() if name in table.columns}
     wanted = {name: kind for name, kind in said.items() if kind in ("integer", "number", "boolean")}
     _, lost = typed(table, _complete(table, wanted), JSON, with_moments=False)
@@ -147,9 +155,9 @@ def _is_iso(cells: pl.Series, kind: str) -> bool:
 
 
 def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str], *, with_letter: bool = True) -> None:
-    """Every file of the package but the list of hashes; the descriptor names all the others.
+    """Write every file of the package but the list of hashes; the descriptor names all the others.
 
-    with_letter: to the person; a controller gets the data.
+    ``with_letter``: for the person; a controller gets the data only.
     """
     tables, roles = written_of(facts), facts.selected.roles
     types = {group: types_of(table, roles) for group, table in tables.items()}
@@ -173,7 +181,7 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str], *, wi
 
 
 def _read_me(draft: Drafting, language: str) -> str:
-    """What every file is, of those that are there: the descriptor and the hashes are written after it."""
+    """Explain each file of the package, including descriptor and hashes, which are written after this text."""
     paths = {line.path for line in draft.lines()} | {DESCRIPTOR, SUMS}
     data = sorted({path.rpartition(".")[2] for path in paths if path.startswith(DATA)})
     there = paths | ({DATA} if data else set())
@@ -182,13 +190,13 @@ def _read_me(draft: Drafting, language: str) -> str:
 
 
 def _file_of(line: str) -> str:
-    """The file that a line is about, set apart from what it is by two spaces; empty for a sentence."""
+    """Return the file that a line is about: what comes before two spaces; empty for a sentence."""
     name, gap, _ = line.partition("  ")
     return name if gap else ""
 
 
 def written_of(facts: Facts) -> dict[str, pl.DataFrame]:
-    """Tables as they are written: whose each row is stands in them only where there are several companies."""
+    """Return the tables as they are written: the company of each row is in them only if there are several."""
     tables = facts.selected.tables
     if len(facts.companies) > 1:
         return dict(tables)
@@ -196,7 +204,7 @@ def written_of(facts: Facts) -> dict[str, pl.DataFrame]:
 
 
 def eligibility_of(facts: Facts) -> pl.DataFrame:
-    """Every column: in or out, and why; ``reasonCode`` is ours, ``justification`` its IRI."""
+    """List every column: in or out, and why. ``reasonCode`` is ours, ``justification`` its IRI."""
     rows = [
         {
             "field": line.name,
@@ -223,7 +231,7 @@ def _traits(role: FieldRole | None) -> dict[str, str | None]:
 
 
 def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
-    """What every column of the package means, in three languages."""
+    """List what every column of the package means, in three languages."""
     rows: list[dict[str, str | None]] = []
     for group, table in written_of(facts).items():
         for name in table.columns:
@@ -246,7 +254,7 @@ def dictionary_of(facts: Facts, types: Mapping[str, Mapping[str, str]]) -> pl.Da
 
 
 def _explained(facts: Facts, group: str, name: str) -> tuple[FieldRole, str]:
-    """The role of a column that goes, and everybody who decides of it: one column can be several controllers'."""
+    """Return the role of a column that goes, and all who decide on it: a column can have several controllers."""
     lines = [each for each in facts.selected.fields if each.included and (each.name, each.group) == (name, group)]
     role = facts.selected.role_of(lines[-1])
     assert role is not None  # a column without a role never goes
@@ -259,7 +267,7 @@ def descriptor(
     types: Mapping[str, Mapping[str, str]],
     neutralised: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
-    """``datapackage.json``: Data Package 2.0, every file with its hash, tables with dialect and schema."""
+    """Return ``datapackage.json``: Data Package 2.0, every file with its hash, tables with dialect and schema."""
     case = facts.case
     controllers = [{"title": name, "roles": ["controller"]} for name in dict.fromkeys(facts.companies.values())]
     roles = ["controller", "processor"] if facts.center_decides else ["processor"]
@@ -311,7 +319,7 @@ def _resources(
 
 
 def _schema(draft: Drafting, facts: Facts, path: str, types: Mapping[str, str] | None) -> dict[str, Any]:
-    """Fields of a table; of the person's data with label, origin, basis and controller."""
+    """Return the fields of a table; those of the person's data with label, origin, basis and controller."""
     if types is None:
         head = draft.path(path).read_text(encoding="utf-8").splitlines()[0].split(",")
         fields = [{"name": name, "type": "boolean" if name in ("included", "automated") else "string"} for name in head]

@@ -1,4 +1,4 @@
-"""What a person had corrected (GDPR Art. 16) stands in their answer, whatever an older copy says."""
+"""What a person had corrected (GDPR Art. 16) is in their answer, whatever an older copy says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,19 +13,19 @@ from sluice.subject.correct import as_of_file, find_rows, overlay
 from sluice.subject.correction import Correction
 
 THE_PERSON, THEIR_NUMBER = "the person", "a number of the person"
-"""Stand for the references of their rows, without a number of one person and with it."""
+"""Stand for the references of the person's rows: of those without, and those with, a number that is theirs alone."""
 STATEMENT = "_statement"
-"""End of the column beside an opinion that holds what the person had added to it (Art. 16, second sentence)."""
+"""Ending of the column beside an opinion, with what the person had added to it (Art. 16, second sentence)."""
 
 
 def opinion_of(name: str) -> str | None:
-    """The column that a statement is about; None for any other column."""
+    """Return the column that a statement is about; None for any other column."""
     return name.removesuffix(STATEMENT) if name.endswith(STATEMENT) else None
 
 
 @dataclass(frozen=True)
 class Righted:
-    """The corrections of one person at one principal that stand."""
+    """The corrections of one person at one principal that apply."""
 
     house: House
     key: bytes
@@ -33,9 +33,10 @@ class Righted:
 
     @classmethod
     def of(cls, house: House, target: Target, own: frozenset[str], numbers: frozenset[str]) -> "Righted":
-        """Those that name the person by any reference of theirs. ``own``: of their own rows.
+        """Find the corrections that name the person by any reference of theirs.
 
-        numbers: theirs alone; a row that bears one takes those of it only, because a telephone is shared.
+        ``own``: references in their own rows. ``numbers``: references that are theirs alone. A row with such a number
+        takes only the corrections of that number, because a telephone is shared.
         """
         mine = target.refs | own
         found = [each for each in find_corrections(house, target.principal) if not mine.isdisjoint(each.refs)]
@@ -43,7 +44,10 @@ class Righted:
         return cls(house, target.key, [replace(each, refs=refs) for each, refs in zip(found, whose, strict=True)])
 
     def lay_over(self, copy: Copy, rows: pl.DataFrame, has_number: pl.Series) -> pl.DataFrame:
-        """Rows of the person as they should be; how old a file is, its name says, else when it arrived."""
+        """Return the person's rows as they should be.
+
+        A file is as old as its name says, or else as its arrival.
+        """
         if rows.is_empty() or not {each.field for each in self.corrections} & set(rows.columns):
             return rows
         arrived = get_open(self.house.conn, copy.exchange_id)
@@ -53,7 +57,7 @@ class Righted:
         return self._with_statements(right, whose)
 
     def _with_statements(self, rows: pl.DataFrame, whose: pl.Series) -> pl.DataFrame:
-        """Beside every opinion that there is, what the person says to it, the earliest word first."""
+        """Add, beside every opinion that there is, what the person says to it, the earliest word first."""
         said: dict[str, dict[int, list[str]]] = {}
         ordered = sorted(self.corrections, key=lambda one: one.order)
         for row, each in find_rows([whose], [one for one in ordered if one.is_statement]):

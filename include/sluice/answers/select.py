@@ -1,4 +1,4 @@
-"""From what was found to what is given: columns by whose they are, agents as numbers, others' data left out. Pure."""
+"""Select what is given: columns by whose they are, agents as numbers, data of others left out. Pure."""
 
 import re
 from collections import Counter
@@ -19,12 +19,12 @@ COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN = (
     "sluice_company", "sluice_dataset", "sluice_day", "sluice_exchange", "sluice_kept_in",
 )  # fmt: skip
 META = (COMPANY, DATASET, DAY, EXCHANGE, KEPT_IN)
-"""Where a row is from; names that no file of ours has, because what begins so is stripped."""
+"""Columns that say where a row is from. No file of ours has these names, because what begins so is stripped."""
 RAW = "record"
 
 
 BRACKETS = re.compile(r"\[[^\[\]]*\]")
-"""A word of a platform that stands for nobody, such as [system]: the whole cell, closed."""
+"""Matches a word of a platform that stands for nobody, such as [system], if it is the whole cell."""
 NO_AGENT = "[none]"
 """What a platform writes where no agent was there: an empty cell, not a word about anybody."""
 SHORTEST_NAME = 2
@@ -34,7 +34,7 @@ SHORTEST_NAME = 2
 class Agents:
     """Agents by number, in the order in which they are met: the person needs no name, and gets none (C-579/21).
 
-    ``names``: how they are written where a column is known to hold them; ``columns``: what such columns are called.
+    ``names``: how they are written in columns that are known to hold them. ``columns``: what such columns are called.
     """
 
     names: frozenset[str] = field(default=frozenset(), repr=False)
@@ -45,7 +45,7 @@ class Agents:
         return self.numbers.setdefault(name.strip().casefold(), f"agent {len(self.numbers) + 1}")
 
     def hide(self, cells: pl.Series) -> pl.Series:
-        """Every cell as a number; a closed word in brackets names nobody."""
+        """Replace every cell by a number; a word in brackets names nobody, and stays."""
         told = [
             cell if cell is None or not cell.strip() or BRACKETS.fullmatch(cell.strip()) else self.pseudonym(cell)
             for cell in cells
@@ -53,7 +53,7 @@ class Agents:
         return pl.Series(cells.name, told, dtype=pl.String)
 
     def hide_words(self, cells: pl.Series) -> pl.Series:
-        """Every known name in text as a number, where it is a word of its own; a part of a longer word stays."""
+        """Replace every known name in text by a number if it is a word of its own; a part of a longer word stays."""
         names = sorted(filter(_is_telling, self.names), key=len, reverse=True)
         if not names:
             return cells
@@ -64,17 +64,20 @@ class Agents:
         return pl.Series(cells.name, told, dtype=pl.String)
 
     def hide_unexplained(self, cells: pl.Series) -> pl.Series:
-        """A column that no paper explains: whole where it is called like a column of agents, else word by word."""
+        """Hide agents in a column that no paper explains.
+
+        Whole cells are hidden if it is called like a column of agents; otherwise it is done word by word.
+        """
         return self.hide(cells) if cells.name.casefold() in self.columns else self.hide_words(cells)
 
 
 def _is_telling(name: str) -> bool:
-    """Whether a name can be looked for in text; of a digit or two nobody knows that they are one."""
+    """Whether a name can be looked for in text; of a digit or two nobody knows that they are a name."""
     return len(name) >= SHORTEST_NAME and not (name.isdigit() and len(name) < 3)
 
 
 def agents_of(found: Sequence[Found]) -> Agents:
-    """Every agent that a column names, whether it is given or not."""
+    """Find every agent that a column names, whether it is given or not."""
     names, columns = set[str](), set[str]()
     for held in (held for each in found for held in each.held):
         for name in held.frame.columns:
@@ -92,23 +95,23 @@ class Selected:
     fields: tuple[FieldLine, ...]
     withheld: Mapping[str, int]
     roles: Mapping[tuple[str, str], FieldRole]
-    """Role of a column by dataset and name, as its newest copy has it: what it is called."""
+    """Role of a column by dataset and name, as its newest copy has it: tells what the column is called."""
     judged: Mapping[tuple[str, str, str], FieldRole] = field(default_factory=dict)
-    """The same by version of the contract too: what may be done with it."""
+    """The same, by version of the contract too: tells what may be done with the column."""
     versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Version of the contract by exchange and dataset."""
 
     def role_of(self, line: FieldLine) -> FieldRole | None:
-        """The role that a column has under its own contract."""
+        """Return the role that a column has under its own contract."""
         return self.role(line.dataset, line.version, line.name)
 
     def role(self, dataset: str, version: str, name: str) -> FieldRole | None:
-        """The same; without versions as the newest copy has it."""
+        """Return the role under a version of the contract; without any version, as the newest copy has it."""
         return self.judged.get((dataset, version, name)) if self.judged else self.roles.get((dataset, name))
 
 
 def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
-    """Everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
+    """Select everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
     agents, withheld = agents_of(found), Counter[str]()
     parts: dict[str, list[pl.DataFrame]] = {}
     lines: dict[FieldLine, None] = {}
@@ -135,7 +138,7 @@ def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Sele
 
 
 def _order(group: str) -> tuple[int, str]:
-    """Groups in the order of the vocabulary, what belongs to none last."""
+    """Sort groups in the order of the vocabulary; what belongs to none comes last."""
     known = [each.value for each in FieldGroup]
     return (known.index(group) if group in known else len(known), group)
 
@@ -163,7 +166,7 @@ def _lines(found: Found, held: Held, authority: Authority) -> Iterator[FieldLine
 
 
 def _told(lines: Iterable[FieldLine]) -> Iterator[FieldLine]:
-    """A line per column: one that is empty in one copy and not in another is given."""
+    """Yield a line per column: one that is empty in one copy and not in another is given."""
     every = list(lines)
     given = {line for line in every if line.included}
     yield from (line for line in every if line.reason != NOT_HERE or _as_given(line) not in given)
@@ -174,7 +177,7 @@ def _as_given(line: FieldLine) -> FieldLine:
 
 
 def _without_nobody(held: Held) -> Held:
-    """The copy with columns of agents empty where nobody was there."""
+    """Return the copy with columns of agents empty where no agent was there."""
     names = [name for name in held.frame.columns if group_of(held, name) == FieldGroup.AGENT_REF]
     there = [
         pl.when(pl.col(name).str.strip_chars().str.to_lowercase() != NO_AGENT).then(pl.col(name)).alias(name)
@@ -184,7 +187,7 @@ def _without_nobody(held: Held) -> Held:
 
 
 def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
-    """The copy without notes that quote somebody else, and those notes (of which exchange)."""
+    """Return the copy without notes that quote somebody else, and those notes, each with its exchange."""
     key, frame = found.target.key, held.frame
     gone: set[tuple[str, str]] = set()
     for name in frame.columns:
@@ -201,7 +204,7 @@ def _screened(found: Found, held: Held) -> tuple[Held, set[tuple[str, str]]]:
 
 
 def _tables(found: Found, held: Held, authority: Authority, agents: Agents) -> Iterator[tuple[str, pl.DataFrame]]:
-    """One table per field group of what may be given of a copy."""
+    """Yield one table per field group of what may be given of a copy."""
     given = [name for name in held.frame.columns if authority.word_on(held.roles.get(name), held.agreement) == GIVEN]
     groups = dict.fromkeys(group_of(held, name) for name in given)
     for group in groups:
@@ -232,7 +235,7 @@ def _marked(found: Found, held: Held, cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """One table; equal rows of one exchange are one, with every place that keeps them."""
+    """Join parts to one table; equal rows of one exchange are one row, with every place that keeps them."""
     whole = pl.concat(parts, how="diagonal")
     same = [name for name in whole.columns if name != KEPT_IN]
     kept = pl.col(KEPT_IN).unique(maintain_order=True).str.join("; ")

@@ -1,4 +1,4 @@
-"""Answers to persons in PostgreSQL: packages, links, and when one left the vault. The only SQL of this room."""
+"""Answers to persons in PostgreSQL: packages, links, and when one left the vault."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -66,7 +66,10 @@ def find_taken_back(conn: Connection) -> list[Answer]:
 
 
 def find_superseded(conn: Connection) -> list[Answer]:
-    """Packages that are there although a newer one like them is: who made that died before they removed these."""
+    """Find packages that are there although there is a newer one like them.
+
+    The worker that made the newer one died before it removed them.
+    """
     rows = conn.execute(
         f"""{_SELECT_ANSWER} a where gone_at is null and exists (
                 select from answer b where b.case_id = a.case_id and b.gone_at is null
@@ -78,7 +81,7 @@ def find_superseded(conn: Connection) -> list[Answer]:
 
 
 def find_moment(conn: Connection) -> datetime:
-    """What the database's clock says, by which erasures end."""
+    """Return the time by the database's clock, by which erasures end, too."""
     row = conn.execute("select clock_timestamp() as at").fetchone()
     assert row is not None  # a select without a table
     moment: datetime = row["at"]
@@ -107,7 +110,7 @@ def insert_link(conn: Connection, link: Link) -> None:
 
 
 def lock_link(conn: Connection, token_sha256: str) -> Link | None:
-    """The link of a token, held until the transaction ends, so that two uses are counted as two."""
+    """Return the link of a token, locked until the transaction ends, so that two uses are counted as two."""
     row = conn.execute(f"{_SELECT_LINK} where token_sha256 = %s for update".encode(), (token_sha256,)).fetchone()
     return _link(row) if row else None
 
@@ -153,7 +156,7 @@ def _link(row: Mapping[str, Any]) -> Link:
 
 
 def find_forwarded(conn: Connection, sub_case_id: str, chain: str) -> str | None:
-    """Hash of the ledger entry that says that a part was passed on to its controller."""
+    """Return the hash of the ledger entry that says that a part was passed on to its controller."""
     row = conn.execute(
         """select encode(hash, 'hex') as hash from ledger.entry
            where chain = %s and kind = 'case.transitioned'

@@ -1,6 +1,6 @@
-"""What the schedule does about answers: make every package that was decided and that nobody made yet.
+"""What the schedule does about answers: make every package that was decided and that nobody has made yet.
 
-One that an erasure removed before anybody took it out is made again, of what is left.
+A package that an erasure removed before anybody took it out is made again, of what is left.
 """
 
 from collections.abc import Container, Iterator
@@ -19,10 +19,10 @@ from sluice.rights.copies import answer_store
 
 
 def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
-    """Make what is owed: how many packages, and how many cases failed and are met again. Raises ServiceMissing.
+    """Make what is owed; return how many packages, and how many cases failed and are met again. Raises ServiceMissing.
 
-    Where nothing may be taken along, the person is told so by letter, and nothing is owed any more. What waits for an
-    erasure at one of its companies is no failure, unless that one is in error: it is met again.
+    If nothing may be taken along, the person is told so by letter, and nothing is owed any more. To wait for an erasure
+    at one of the companies is no failure, unless that erasure is in error; the case is met again.
     """
 
     def one(owed: tuple[Case, AnswerKind]) -> int:
@@ -46,7 +46,7 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
 
 
 def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:
-    """Cases with a part that is to be given by us and that no package is about."""
+    """Yield cases with a part that we are to give and that no package is about."""
     for case in cases.list_cases(house.conn, only_open=True, limit=None):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
         if kind is None or case.persons != 1 or not is_known(case):
