@@ -1,6 +1,7 @@
 """What a child of the nursery can do wrong; run by tests/exchange/test_nursery.py in a real one."""
 
 import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ def misbehave(job: dict[str, Any]) -> None:
             (Path(job["folder"]) / "much").write_bytes(bytes(8 * MEBIBYTE))
         case "abort":
             os.abort()
+        case "end by a signal without a name":
+            os.kill(os.getpid(), signal.SIGRTMIN + 6)
         case "exit as Python does":
             os._exit(1)
         case "raise":

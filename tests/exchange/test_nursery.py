@@ -40,6 +40,7 @@ def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
         ("sleep", ChildEnd.WALL),
         ("write much", ChildEnd.OUTPUT),
         ("abort", ChildEnd.DIED),
+        ("end by a signal without a name", ChildEnd.DIED),
         ("exit as Python does", ChildEnd.DIED),
         ("raise", ChildEnd.FAILED),
     ],

@@ -281,7 +281,7 @@ def _wait(pid: int, wall_seconds: int) -> ChildEnd:
     return {
         signal.SIGXCPU: ChildEnd.CPU,
         signal.SIGXFSZ: ChildEnd.OUTPUT,
-    }.get(signal.Signals(os.WTERMSIG(status)), ChildEnd.DIED)
+    }.get(os.WTERMSIG(status), ChildEnd.DIED)  # an int: real-time signals have no name
 
 
 if __name__ == "__main__":
