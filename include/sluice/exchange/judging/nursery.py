@@ -278,10 +278,8 @@ def _wait(pid: int, wall_seconds: int) -> ChildEnd:
     if os.WIFEXITED(status):
         place = os.WEXITSTATUS(status) - FIRST_CODE
         return list(ChildEnd)[place] if 0 <= place < len(ChildEnd) else ChildEnd.DIED
-    return {
-        signal.SIGXCPU: ChildEnd.CPU,
-        signal.SIGXFSZ: ChildEnd.OUTPUT,
-    }.get(os.WTERMSIG(status), ChildEnd.DIED)  # an int: real-time signals have no name
+    by_number: dict[int, ChildEnd] = {signal.SIGXCPU: ChildEnd.CPU, signal.SIGXFSZ: ChildEnd.OUTPUT}
+    return by_number.get(os.WTERMSIG(status), ChildEnd.DIED)  # a real-time signal has no name
 
 
 if __name__ == "__main__":
