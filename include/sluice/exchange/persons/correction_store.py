@@ -103,14 +103,12 @@ def find_gone(conn: Connection, principal: Principal) -> set[str]:
     return {row["key"] for row in rows}
 
 
-def find_accepted(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str, str, str]]:
-    """Exchange, bucket, key and version of every accepted file of a principal."""
+def find_accepted(conn: Connection, principal: Principal) -> list[ExchangeId]:
+    """Return the exchanges of a principal whose accepted rows are in the lake, oldest first."""
     rows = conn.execute(
-        """select exchange_id::text as id, bucket, key, version_id from accepted_data where principal = %s
-           order by closed_at""",
-        (principal,),
+        "select exchange_id::text as id from accepted_data where principal = %s order by closed_at", (principal,)
     ).fetchall()
-    return [(ExchangeId(row["id"]), row["bucket"], row["key"], row["version_id"]) for row in rows]
+    return [ExchangeId(row["id"]) for row in rows]
 
 
 def note_entry(conn: Connection, correction_id: str, entry_hash: str) -> None:

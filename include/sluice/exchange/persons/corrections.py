@@ -6,11 +6,10 @@ has: once that is gone, they say nothing.
 
 import hashlib
 import hmac
-import io
 import json
 import secrets
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as part
@@ -24,16 +23,14 @@ import rfc8785
 from sluice.agreement.in_force.subject_store import find_subject_names
 from sluice.db import transaction
 from sluice.errors import NotFound, StoreConflict
-from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.persons import correction_store as store
+from sluice.exchange.persons.accepted_rows import accepted_rows
 from sluice.exchange.persons.correction_store import CorrectionRow
-from sluice.exchange.persons.suppressed import names_any
-from sluice.exchange.persons.whose import REFS, number_columns, refs_by_person
+from sluice.exchange.persons.whose import REFS, refs_by_person
 from sluice.keys import KeyDestroyed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.ledger.append import append
-from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.media_types import OCTETS
@@ -45,8 +42,6 @@ from sluice.terms import FieldGroup, Principal, SubjectKind
 from sluice.times import utc_text
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sluice.lake.s3.objects import StoredObject
 
 PREFIX = "_corrections/"
@@ -237,7 +232,7 @@ def find_numbers(house: House, principal: Principal, refs: frozenset[str]) -> se
     Numbers of one row are together.
     """
     found = set[frozenset[Number]]()
-    for rows, numbers in _rows(house, principal, refs):
+    for rows, numbers in accepted_rows(house, principal, refs):
         for row in rows.select(each for each in numbers if each in rows.columns).unique().to_dicts():
             found.add(frozenset((numbers[name], ref) for name, ref in row.items() if ref is not None))
     return found - {frozenset()}
@@ -249,7 +244,7 @@ def find_bearers(house: House, principal: Principal, refs: frozenset[str]) -> di
     Numbers of one row are together.
     """
     found: dict[str, set[frozenset[str]]] = {}
-    for rows, numbers in _rows(house, principal, refs):
+    for rows, numbers in accepted_rows(house, principal, refs):
         for row in rows.unique().to_dicts():
             bears = frozenset(ref for name, ref in row.items() if name in numbers and ref is not None)
             for ref in refs.intersection(row.values()) if bears else ():
@@ -268,7 +263,7 @@ class Row:
 def find_rows(house: House, principal: Principal, refs: frozenset[str], named: Collection[str]) -> set[Row]:
     """Return the accepted rows with one of these references, equal ones once. ``named``: files whose index has any."""
     found = set[Row]()
-    for rows, numbers in _rows(house, principal, refs, named=named):
+    for rows, numbers in accepted_rows(house, principal, refs, named=named):
         for row in rows.unique().to_dicts():
             there = {name: ref for name, ref in row.items() if ref is not None}
             own = frozenset((numbers[name], ref) for name, ref in there.items() if name in numbers)
@@ -304,7 +299,7 @@ def _before(
     First as keyed hashes; second, for an identifier, as references.
     """
     values, numbers, named = set[str](), set[str](), set[str]()
-    for rows, columns in _rows(house, principal, refs, right.field):
+    for rows, columns in accepted_rows(house, principal, refs, right.field):
         own = [series.is_in(sorted(refs)).fill_null(False) for series in refs_by_person(rows, columns)]
         mine, ref = rows.filter(reduce(or_, own)), f"{REFS}{right.field}"
         named |= set(mine[ref].drop_nulls().to_list()) if ref in mine.columns else set()
@@ -316,34 +311,6 @@ def _before(
             found |= {value_hash(key, each.field, each.value), *each.before}
             named |= {*(each.names or ()), *each.named}
     return found - {value_hash(key, right.field, right.value)}, named
-
-
-def _rows(
-    house: House, principal: Principal, refs: frozenset[str], *names: str, named: Collection[str] | None = None
-) -> "Iterator[tuple[pl.DataFrame, Mapping[str, SubjectKind]]]":
-    """Yield accepted rows with one of these references, file by file, and which reference columns hold numbers.
-
-    The index tells which files have such rows. ``names``: columns that a file must have besides the references.
-    ``named``: those files, if the index was asked before.
-    """
-    import polars as pl
-
-    wanted = pl.Series(sorted(refs), dtype=pl.String).implode()
-    for exchange_id, bucket, key, version in store.find_accepted(house.conn, principal):
-        copies = find_copies(house.conn, exchange_id)
-        try:
-            has_index = any(copy.kind == INDEX for copy in copies)
-            if has_index and not (names_any(house, copies, sorted(refs)) if named is None else exchange_id in named):
-                continue
-            content = io.BytesIO(house.objects.read(bucket, key, version))
-        except NotFound:
-            continue  # past its retention
-        there = pl.read_parquet_schema(content)
-        columns = [each for each in there if each.startswith(REFS)]
-        if columns and set(names) <= set(there):
-            rows = pl.read_parquet(content, columns=[*columns, *names])
-            found = rows.filter(pl.any_horizontal(pl.col(each).is_in(wanted).fill_null(False) for each in columns))
-            yield found, number_columns(house.conn, exchange_id)
 
 
 def _told(content: Correction) -> bytes:
