@@ -14,6 +14,7 @@ from sluice.exchange.judging.reading import hints_of
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Table
+from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import (
     ANSWER_KEPT,
     ARRIVED,
@@ -161,7 +162,7 @@ def _lake(bench: Bench, copy: Copy, path: Path, scope: Scope) -> Read:
     frame = pl.read_parquet(path)
     if scope.kind == "agent":
         frame = frame.filter(made_in_lake(bench.house, copy, frame, scope))
-    kinds = {f"sluice_ref_{column.name}": column.kind for column in copy.columns}
+    kinds = {ref_of(column.name): column.kind for column in copy.columns}
     refs = [(kind, frame[name]) for name, kind in kinds.items() if name in frame.columns]
     return Read(_rows(refs, frame.height))
 

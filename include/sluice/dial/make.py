@@ -27,7 +27,6 @@ from sluice.dial.rules import (
     CONSENT_AT,
     CONSENT_UNTIL,
     REACHED,
-    REFS,
     SAID,
     Task,
     compose,
@@ -35,7 +34,7 @@ from sluice.dial.rules import (
     list_is_stale,
     task_of,
 )
-from sluice.dial.view import CORRECTED, read_rows, refs_of
+from sluice.dial.view import read_rows, refs_of
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
@@ -54,6 +53,7 @@ from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
+from sluice.lake_columns import CORRECTED, REFS
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED, INDEX
 from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord

@@ -11,11 +11,11 @@ from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
 from sluice.agreement.papers import Paper
 from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
+from sluice.lake_columns import REF, REFS, ROW
 from sluice.subject.scope import CONSENT as CONSENT_BASIS
 from sluice.subject.scope import MARKETING, Use
 from sluice.subject.suppression import Suppression, merge_suppressions, reasons_of
 
-REF, ROW, REFS = "sluice_subject_ref", "sluice_row", "sluice_ref_"
 AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
 """AGE: number of a row's file, oldest first. REACHED: whether its contact point can be used. LAST_WORD: prefix to the
 name of a consent column, for the last word in it."""

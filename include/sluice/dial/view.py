@@ -7,18 +7,17 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.dial.model import Input
-from sluice.dial.rules import AGE, REF, REFS, ROW, kept_out
+from sluice.dial.rules import AGE, kept_out
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
+from sluice.lake_columns import CORRECTED, REF, REFS, ROW
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import overlay, with_statements
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal
 
 SCHEMA = {REF: pl.String, ROW: pl.UInt32, AGE: pl.UInt32}
-CORRECTED = f"{REFS}corrected_"
-"""Prefix to an identifying column, for the reference of its corrected value, beside that of the old value."""
 
 
 def read_rows(

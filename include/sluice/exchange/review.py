@@ -29,6 +29,7 @@ from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
+from sluice.lake_columns import ROW, is_ref
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import FINDINGS, HELD_ROWS, LAKE
 from sluice.ledger.model import EntryKind
@@ -44,9 +45,7 @@ from sluice.times import brussels_day, utc_text
 if TYPE_CHECKING:
     import polars as pl
 
-ROW, EFFECT, RANK = "sluice_row", "review", 60
-REFERENCES = ("sluice_ref_", "sluice_subject_ref")
-"""Prefixes of the lake's columns that say whom a row is about."""
+EFFECT, RANK = "review", 60
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
@@ -344,9 +343,8 @@ def _is_usable(house: House, opened: Opened, contract: DataContract | None, fram
     from sluice.exchange.persons.suppressed import find_stored_only  # with polars, which no page loads
     from sluice.subject.cells import refs_of_columns
 
-    names = [name for name in frame.columns if name.startswith(REFERENCES)]
-    refs = [frame[name] for name in names]
-    if not names and contract is not None:
+    refs = [frame[name] for name in filter(is_ref, frame.columns)]
+    if not refs and contract is not None:
         key, region = house.subject_key(opened.principal), contract.file_format.region
         refs = [column for _, column in refs_of_columns(frame, naming_columns(contract), region, key)]
     away = pl.Series(sorted(find_stored_only(house, opened.principal)), dtype=pl.String)

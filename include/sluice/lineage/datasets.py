@@ -18,14 +18,12 @@ from openlineage.client.generated.output_statistics_output_dataset import Output
 from openlineage.client.generated.schema_dataset import SchemaDatasetFacet, SchemaDatasetFacetFields
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 
+from sluice.lake_columns import REF, ref_of
 from sluice.ledger.copy_kinds import ARRIVED, LAKE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
 from sluice.terms import Direction
-
-SUBJECT_REF, REF_PREFIX = "sluice_subject_ref", "sluice_ref_"
-"""Columns of the lake: the first reference of a row, and (by prefix) one per identifying column."""
 
 SAME = Transformation(type="DIRECT", subtype="IDENTITY", masking=False)
 MAPPED = Transformation(
@@ -157,8 +155,8 @@ def _mapped_lineage(columns: list[ColumnLine], source: InputDataset) -> ColumnLi
 
 def _references(columns: list[ColumnLine], source: InputDataset) -> dict[str, Fields]:
     identifiers = [column for column in columns if column.subject_key]
-    each = {f"{REF_PREFIX}{column.name}": [column] for column in identifiers}
-    every = each | ({SUBJECT_REF: identifiers} if identifiers else {})
+    each = {ref_of(column.name): [column] for column in identifiers}
+    every = each | ({REF: identifiers} if identifiers else {})
     return {
         name: Fields(inputFields=[_from(source, column, KEYED) for column in parts]) for name, parts in every.items()
     }

@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 
 import polars as pl
 
+from sluice.lake_columns import EXCHANGE
+
 DELIVERIES = "sluice_deliveries"
 """Column: how many rows were delivered for a contact, including repeated ones (UInt32)."""
 ATTEMPTS = "attempts"
@@ -24,8 +26,6 @@ SORTED_BY = ["record_id", "started_at", "contact_id"]
 _AT, _CONTACT, _FILE = "\0at", "\0contact", "\0file"
 """Columns that no export has: the number of a row in its frame, of a contact (faster to compare than its id), of a
 file."""
-_EXCHANGE = "sluice_exchange"
-"""Column with the file in which a row came; a frame without it is one file."""
 
 _STREAMING: Final = "streaming"
 """The polars engine that groups and joins text in half the time. It keeps no order, so its results are sorted where
@@ -125,7 +125,7 @@ def _greatest(rows: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
     """
     content = sorted(name for name in rows.columns if name != "contact_id" and not name.startswith("sluice_"))
     origin = sorted(name for name in rows.columns if name.startswith("sluice_"))
-    file = pl.col(_AT).max().over(_EXCHANGE) if _EXCHANGE in rows.columns else pl.lit(0)
+    file = pl.col(_AT).max().over(EXCHANGE) if EXCHANGE in rows.columns else pl.lit(0)  # else it is one file
     numbered = rows.with_columns(tied[_CONTACT], tied[_AT]).with_columns(file.alias(_FILE))
     contents = numbered.lazy().select(_CONTACT, *content).unique().select(_CONTACT).collect(engine=_STREAMING)
     differs = tied[_CONTACT].is_in(contents.filter(contents.is_duplicated()).to_series().implode())

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 
 from sluice.agreement.model import FieldRole
+from sluice.lake_columns import CORRECTED, EXCHANGE, REF, REFS, ROW, is_ref
 from sluice.results.merge import ATTEMPTS, KEYS, merge_results, outcomes
-from sluice.returns.model import CORRECTED, REFS, Held, Rules, SortedOut
+from sluice.returns.model import Held, Rules, SortedOut
 from sluice.subject.suppression import reasons_of
 from sluice.terms import FieldGroup, RoleProfile
 
 CONTACTS, RESULTS = "contacts.", "results."
-REF, EXCHANGE, ROW = "sluice_subject_ref", "sluice_exchange", "sluice_row"
 BY_ID = "sluice_proves_by_id"
 """Column of contacts: whether the record id of a row proves the person, because its file gave nothing else."""
 HANDS = 2
@@ -116,7 +116,7 @@ def _compared(pairs: Sequence[tuple[pl.Expr, pl.Expr]]) -> tuple[pl.Expr, pl.Exp
 
 def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
     names = part.collect_schema().names()
-    own = [name for name in names if name == REF or name.startswith(REFS)]
+    own = [name for name in names if is_ref(name)]
     columns = [*own, *(name for name in names if name in wanted)]
     return part.select(columns).with_columns(pl.lit(age, pl.UInt32).alias("age"))
 

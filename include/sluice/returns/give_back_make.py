@@ -20,11 +20,11 @@ from sluice.exchange.uses import needs_of_file
 from sluice.gate.model import Finding
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
+from sluice.lake_columns import REF, REFS
 from sluice.ledger.copy_kinds import INDEX, RETURN
 from sluice.ledger.record import CopyLine, ExchangeRecord
 from sluice.media_types import PARQUET
 from sluice.returns import store
-from sluice.returns.compose import REF
 from sluice.returns.give_back_record import Given
 from sluice.returns.keep import encrypted
 from sluice.returns.make import FILE
@@ -38,8 +38,8 @@ from sluice.times import brussels_day, utc_text
 
 OURS = "sluice_"
 """Prefix to the names of columns that we added."""
-REFS, CELLS = "sluice_ref_", "sluice_cell_ref_"
-"""Prefixes to a column that can name a person: for the reference of the cell as it came, and as it goes out."""
+CELLS = "sluice_cell_ref_"
+"""Prefix to a column that can name a person, for the reference of the cell as it goes out; ``REFS``: as it came."""
 
 
 def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Given | Finding:

@@ -8,6 +8,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.read import show_exchange
 from sluice.exchange.store import is_open
+from sluice.lake_columns import EXCHANGE, ROW
 from sluice.ledger.copy_kinds import HELD_BACK
 from sluice.returns.store import find_prepared
 from sluice.terms import ExchangeId
@@ -45,5 +46,5 @@ def find_held(house: House, exchange_id: ExchangeId) -> list[HeldRow] | None:
     if copy is None:
         return None
     frame = pl.read_csv(io.BytesIO(house.objects.read(copy.bucket, copy.key, copy.version_id)), infer_schema=False)
-    rows = frame.sort("reason", "sluice_exchange").select("sluice_exchange", "sluice_row", "reason", "agent_ref")
+    rows = frame.sort("reason", EXCHANGE).select(EXCHANGE, ROW, "reason", "agent_ref")
     return [HeldRow(exchange, int(row), reason, agent) for exchange, row, reason, agent in rows.iter_rows()]

@@ -24,6 +24,7 @@ from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
 from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write.table import write_table
+from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import INDEX, REST
 from sluice.returns import store
 from sluice.returns.compose import (
@@ -88,7 +89,7 @@ def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> 
     is_told = {
         column.name
         for column in rules.columns
-        if f"sluice_ref_{str(column.source).removeprefix(CONTACTS)}" in persons.columns and not right.corrections
+        if ref_of(str(column.source).removeprefix(CONTACTS)) in persons.columns and not right.corrections
     }
     others = {name: kind for name, kind in rules.naming.items() if name not in is_told}
     named = build_run(refs_of_columns(going, others, region, right.key))

@@ -22,11 +22,6 @@ class InputKind(StrEnum):
     RESULTS = "results"
 
 
-REFS = "sluice_ref_"
-CORRECTED = f"{REFS}corrected_"
-"""Prefixes to the name of an identifying column: for its reference, and for that of its corrected value."""
-
-
 class Held(StrEnum):
     """Why a row is held. The first that applies, in the order of this list, is the row's reason."""
 

@@ -8,7 +8,8 @@ from sluice.agreement.model import DataContract, FieldRole, RetentionRule
 from sluice.agreement.papers import Paper
 from sluice.exchange.keep import end_of, is_of_call, last_day_after
 from sluice.exchange.model import Opened
-from sluice.returns.model import CORRECTED, REFS, Input, InputKind, Rules
+from sluice.lake_columns import CORRECTED, REFS
+from sluice.returns.model import Input, InputKind, Rules
 from sluice.returns.righting import Said
 from sluice.times import BRUSSELS, brussels_day, midnight
 

@@ -13,7 +13,8 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
 from sluice.exchange.store import get_open
-from sluice.returns.model import CORRECTED, Input
+from sluice.lake_columns import CORRECTED
+from sluice.returns.model import Input
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.correct import as_of_file, overlay
 from sluice.subject.correction import Correction

@@ -12,7 +12,8 @@ from sluice.agreement.papers import Paper
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.returns.compose import EXCHANGE, Staff
+from sluice.lake_columns import EXCHANGE
+from sluice.returns.compose import Staff
 from sluice.returns.model import STAFF, Held, Input, InputKind
 from sluice.returns.righting import Said, oldest_first
 from sluice.staff.contacts import Directory, agents_of, ready_at

@@ -19,7 +19,7 @@ from sluice.exchange.judging.job import Job, job_adapter, report_adapter
 from sluice.exchange.judging.leave import leave_the_rest, write_accepted
 from sluice.exchange.judging.progress import tell
 from sluice.exchange.judging.reading import hints_of
-from sluice.exchange.judging.seen import OWN, REF, Seen
+from sluice.exchange.judging.seen import OWN, Seen
 from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
 from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import thresholds_of
@@ -31,6 +31,7 @@ from sluice.lake.read.parts import PART_BYTES, Parts
 from sluice.lake.read.reader import opened_table
 from sluice.lake.sorted_rows import SortedRows
 from sluice.lake.table import FormatHintInvalid, FormatRefusal, Note
+from sluice.lake_columns import REF
 from sluice.screen.prefilter import word_marks
 from sluice.terms import Severity, Verdict
 

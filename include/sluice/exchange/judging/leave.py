@@ -8,12 +8,11 @@ import polars as pl
 from sluice.exchange.judging.content import Split
 from sluice.exchange.judging.job import Job
 from sluice.exchange.judging.rest import REST_FILE, Rest, is_told
-from sluice.exchange.judging.seen import CANDIDATE, OWN, REF, ROW, Seen
+from sluice.exchange.judging.seen import CANDIDATE, OWN, Seen
 from sluice.lake.parquet import write_lake
 from sluice.lake.read.parts import Parts
+from sluice.lake_columns import EXCHANGE, REF, ROW, VERSION
 from sluice.subject.index import Entries
-
-EXCHANGE, VERSION = "sluice_exchange", "sluice_source_version"
 
 
 def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, rows: Split, *, is_kept: bool) -> bool:

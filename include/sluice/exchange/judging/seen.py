@@ -21,6 +21,7 @@ from sluice.gate.model import RowFinding, Rule
 from sluice.gate.onepass import Pass
 from sluice.lake.sorted_rows import SortedRows
 from sluice.lake.table import Dialect, Note, Table
+from sluice.lake_columns import REF, ROW, ref_of
 from sluice.ledger.record import Screening
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import as_of_file, find_stale, whose
@@ -31,7 +32,6 @@ from sluice.subject.refs import ref_column
 from sluice.subject.suppression import reasons_of
 from sluice.terms import Severity, SubjectKind
 
-ROW, REF, REF_OF = "sluice_row", "sluice_subject_ref", "sluice_ref_"
 OWN = "\x1f"
 """Prefix of our own columns while rows wait: no column of a file has a control character in its name."""
 CANDIDATE = f"{OWN}candidate"
@@ -135,7 +135,7 @@ class Seen:
         self.columns, self.dialect, self.missing = tuple(table.frame.columns), table.dialect, content.missing
         self.notes = table.notes
         self.kinds = {
-            f"{OWN}{REF_OF}{field.name}": field.subject_key
+            f"{OWN}{ref_of(field.name)}": field.subject_key
             for field, _ in identified.refs
             if field.subject_key is not None
         }
@@ -225,7 +225,7 @@ def _waiting(job: Job, table: Table, identified: Identified, content: pl.DataFra
     return content.select(
         table.row_numbers.alias(f"{OWN}{ROW}"),
         identified.primary.alias(f"{OWN}{REF}"),
-        *(series.alias(f"{OWN}{REF_OF}{field.name}") for field, series in identified.refs),
+        *(series.alias(f"{OWN}{ref_of(field.name)}") for field, series in identified.refs),
         pl.all(),
         *(() if candidates is None else (candidates.alias(CANDIDATE),)),
     )

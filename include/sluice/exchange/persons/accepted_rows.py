@@ -10,7 +10,8 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_accepted
 from sluice.exchange.persons.suppressed import names_any
-from sluice.exchange.persons.whose import REFS, number_columns
+from sluice.exchange.persons.whose import number_columns
+from sluice.lake_columns import REFS
 from sluice.ledger.copy_kinds import INDEX, LAKE
 from sluice.ledger.record import CopyLine
 from sluice.terms import ExchangeId, Principal, SubjectKind

@@ -27,9 +27,10 @@ from sluice.exchange.house import House
 from sluice.exchange.persons import correction_store as store
 from sluice.exchange.persons.accepted_rows import accepted_rows
 from sluice.exchange.persons.correction_store import CorrectionRow
-from sluice.exchange.persons.whose import REFS, refs_by_person
+from sluice.exchange.persons.whose import refs_by_person
 from sluice.keys import KeyDestroyed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
+from sluice.lake_columns import REFS
 from sluice.ledger.append import append
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sluice.db import Connection
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.store import get_open
+from sluice.lake_columns import REFS, ref_of
 from sluice.subject.correct import whose
 from sluice.subject.model import DEFINING
 from sluice.terms import SubjectKind
@@ -13,15 +14,12 @@ from sluice.terms import SubjectKind
 if TYPE_CHECKING:
     import polars as pl
 
-REFS = "sluice_ref_"
-"""Prefix of the column that holds the reference of an identifying column."""
-
 
 def number_columns(conn: Connection, exchange_id: str) -> Mapping[str, SubjectKind]:
     """Return a file's reference columns that hold customer or national numbers, by the paper that it came under."""
     contract = paper_under(conn, get_open(conn, exchange_id)).contract
     fields = contract.subject_fields if contract else ()
-    return {f"{REFS}{each.name}": each.subject_key for each in fields if each.subject_key in DEFINING}
+    return {ref_of(each.name): each.subject_key for each in fields if each.subject_key in DEFINING}
 
 
 def refs_by_person(rows: "pl.DataFrame", numbers: Collection[str]) -> "list[pl.Series]":

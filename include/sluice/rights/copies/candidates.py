@@ -14,11 +14,11 @@ import polars as pl
 from sluice.errors import NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.judging.candidates import candidates_in, marks_candidates
+from sluice.lake_columns import REF
 from sluice.ledger.copy_kinds import INDEX, LAKE
 from sluice.rights.case.errors import IdentifierInvalid
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
-from sluice.rights.copies.files import REF
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.person.identifiers import Identifier, Sought, owned_by
 from sluice.subject.candidate import candidate_ref, normal_candidate

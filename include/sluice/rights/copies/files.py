@@ -16,15 +16,13 @@ from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.read import parquet_reader
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits, Table
+from sluice.lake_columns import is_ref
 from sluice.rights.copies.model import Column, Target
 from sluice.scan.little import scan_little
 from sluice.scan.model import Status
 from sluice.scan.needles import Needles, needles_of
 from sluice.scan.readers import Most, Readers
 from sluice.subject.cells import PIECE_COLUMN, pieces_of, refs_of_columns
-
-REF = "sluice_subject_ref"
-"""The column of a lake object that says whose row it is."""
 
 
 @dataclass(frozen=True)
@@ -187,4 +185,4 @@ def _erase_plain(
 def ref_columns(path: Path) -> list[str]:
     """The reference columns of a lake object."""
     names = pl.read_parquet_schema(path)
-    return [name for name in names if name == REF or name.startswith("sluice_ref_")]
+    return list(filter(is_ref, names))

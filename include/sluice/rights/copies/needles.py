@@ -13,11 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from sluice.exchange.house import House
+from sluice.lake_columns import REF
 from sluice.ledger.copy_kinds import ARRIVED, LAKE
 from sluice.media_types import OCTETS
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies.bench import Bench
-from sluice.rights.copies.files import REF, ref_columns, refs_of_others, words_of_others
+from sluice.rights.copies.files import ref_columns, refs_of_others, words_of_others
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy
 from sluice.rights.person.identifiers import decrypt, encrypt

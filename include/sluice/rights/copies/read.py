@@ -16,6 +16,7 @@ from sluice.exchange.judging.reading import hints_of
 from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal
+from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import REFUSED_FILE, REFUSED_RECORDS
 from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench
@@ -71,9 +72,9 @@ def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     mine = pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in ref_columns(path))
     found = pl.scan_parquet(path).filter(mine).collect()
     ids = {
-        column.kind: found[f"sluice_ref_{column.name}"]
+        column.kind: found[ref_of(column.name)]
         for column in copy.columns
-        if column.kind in DEFINING and f"sluice_ref_{column.name}" in found.columns
+        if column.kind in DEFINING and ref_of(column.name) in found.columns
     }
     return PersonRows(copy, _text(found), ids=ids)
 

@@ -13,11 +13,12 @@ import polars as pl
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.review import ROW, count_again
+from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
 from sluice.lake.s3.objects import StoredObject
+from sluice.lake_columns import REF, ROW
 from sluice.ledger.copy_kinds import (
     ARRIVED,
     DIAL_KEPT,
@@ -41,7 +42,6 @@ from sluice.rights.copies.candidate_entries import still_there
 from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
 from sluice.rights.copies.files import (
-    REF,
     FoundInFile,
     bad_rows_of,
     erase_in_file,

@@ -26,6 +26,7 @@ from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import find_erased, keep_out
 from sluice.exchange.persons.suppressed_store import Run, find_runs
+from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.model import Case, CaseId, Role
 from sluice.rights.copies import copy_store
@@ -291,7 +292,7 @@ def _in_lake(bench: Bench, copy: Copy) -> list[tuple[SubjectKind, pl.Series]]:
         return []
     refs, every = sorted(bench.target.refs), ref_columns(path)
     mine = pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in every)
-    kinds = {name: each.kind for each in copy.columns if (name := f"sluice_ref_{each.name}") in every}
+    kinds = {name: each.kind for each in copy.columns if (name := ref_of(each.name)) in every}
     rows = pl.scan_parquet(path).filter(mine).select(list(kinds)).collect()
     return [(kind, rows[name]) for name, kind in kinds.items()]
 
