@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sluice.agreement.in_force.activate import activate_all
+from sluice.dial.dncm import import_numbers
 from sluice.exchange.drain import drain_all
 from sluice.exchange.house import House, open_house
 from sluice.exchange.open import Arrivals
@@ -20,6 +21,7 @@ from sluice.sample.faults import NO_FAULTS, FaultPlan, Planted
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Principal
+from sluice.times import brussels_today
 
 ENERGY = ("energy01", "renewal_campaign")
 
@@ -52,6 +54,12 @@ class Desk:
     def work(self) -> None:
         """What trigger, slots and reconcile do, once."""
         drain_all(self.house)
+
+    def may_call(self) -> None:
+        """A Do-Not-Call-Me list of today is there, with a number of nobody."""
+        listed = self.folder / "dncm.txt"
+        listed.write_text("+32470999999\n")
+        import_numbers(self.house, listed, brussels_today(), "anna", datetime.now(UTC))
 
     def unmerge(self, principal: str = ENERGY[0]) -> int:
         """Leave the index as if nobody had merged it by day; how many runs were in a merge."""

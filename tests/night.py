@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
+from pysequoia import Cert
 
 from copies import Copies
 from desk import ENERGY, Desk
@@ -100,6 +101,13 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def seal_returns(agreement: Path, certificate: Cert) -> None:
+    """Returns under an agreement go out under PGP, sealed to this certificate."""
+    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
+    change(agreement, "pgpKey: null", pin)
+    (agreement.parent / "returns.asc").write_bytes(bytes(certificate))
+
+
 def add_contract(settings: Settings, like: str, flow: str, *changes: tuple[str, str]) -> Flow:
     """One more contract of energy01: that of the file ``like`` under the name of another flow, changed."""
     papers = settings.principals_dir / ENERGY[0]
@@ -181,6 +189,13 @@ class Night:
         """Somebody lets a prepared return go, and it is delivered."""
         release(self.desk.house, line.id, by, datetime.now(UTC))
         self.make()
+
+    def return_all(self, count: int) -> None:
+        """So many were called, and their return was released and delivered."""
+        calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(self.people(count))]
+        self.results(call_log(calls))
+        self.make()
+        self.release(self.returns()[0], "an")
 
     def admit(self, staff: str) -> None:
         """A staff file arrives; ``HEAD`` says what stands in its rows."""

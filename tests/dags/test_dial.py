@@ -1,16 +1,13 @@
 """The operators of dial lists in a real installation, as the DAGs run them."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from desk import ENERGY, open_desk
 from returns.commands import at_terminal
-from sluice.dial.dncm import import_numbers
 from sluice.orchestration.dial import FinishDialLists, MakeDialList
 from sluice.settings import Settings
-from sluice.times import brussels_today
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 
@@ -22,9 +19,7 @@ def test_a_run_that_is_tried_twice_makes_one_list(
         path, _ = desk.campaign(10)
         desk.drop(path)
         desk.work()
-        numbers = tmp_path / "dncm.txt"
-        numbers.write_text("+32470999999\n")
-        import_numbers(desk.house, numbers, brussels_today(), "anna", datetime.now(UTC))
+        desk.may_call()
         task = MakeDialList(
             task_id="make", principal=ENERGY[0], flow=ENERGY[1], purpose="P-RENEW", channel="phone", form="csv"
         )

@@ -15,7 +15,6 @@ from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.dial import make
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
@@ -62,9 +61,7 @@ def desk(store_settings: Settings, tmp_path: Path, basis: str) -> Iterator[Desk]
     with open_desk(settings, tmp_path) as opened:
         opened.drop(opened.campaign(40)[0])
         opened.work()
-        listed = tmp_path / "dncm.txt"
-        listed.write_text("+32470999999\n")
-        import_numbers(opened.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        opened.may_call()
         yield opened
 
 

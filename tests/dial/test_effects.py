@@ -14,7 +14,6 @@ import pytest
 from desk import ENERGY
 from night import AGREEMENT, RESULTS, Call, call_log, change
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
@@ -37,7 +36,6 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import Wanted, ask
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
-from sluice.times import BRUSSELS
 
 PRINCIPAL, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 RIGHTS = {
@@ -75,9 +73,7 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
         key = f"{PRINCIPAL}/internal/{RESULTS}/log.csv"
         town.house.objects.put(town.desk.settings.bucket_internal, key, call_log(calls), "text/csv")
         town.desk.work()
-        listed = tmp_path / "dncm.txt"
-        listed.write_text("+32470999999\n")
-        import_numbers(town.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        town.desk.may_call()
         yield town
 
 
@@ -316,9 +312,7 @@ def desk_of_two_purposes(store_settings: Settings, tmp_path: Path) -> Iterator[T
             lines = [town.head, *(f"{each.record(PRINCIPAL)};{each.line}" for each in yes)]
             town.desk.drop("\n".join(lines).encode(), f"{flow}.csv", (PRINCIPAL, flow))
         town.desk.work()
-        listed = tmp_path / "dncm.txt"
-        listed.write_text("+32470999999\n")
-        import_numbers(town.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        town.desk.may_call()
         yield town
 
 

@@ -12,7 +12,6 @@ from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, change, with_papers
 from rights.town import DESK
 from sluice.agreement.in_force.activate import activate_all
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.read import dial_list, view_rows
@@ -44,15 +43,8 @@ def today() -> date:
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
     with open_desk(store_settings, tmp_path) as opened:
-        import_list(opened)
+        opened.may_call()
         yield opened
-
-
-def import_list(desk: Desk) -> None:
-    """A Do-Not-Call-Me list of today, with nobody in it."""
-    listed = desk.folder / "dncm.txt"
-    listed.write_text("+32470999999\n")
-    import_numbers(desk.house, listed, today(), "anna", now())
 
 
 @pytest.fixture
@@ -154,7 +146,7 @@ def test_a_list_goes_with_the_first_of_the_files_it_is_of(store_settings: Settin
     )
     settings = with_papers(store_settings, tmp_path, *short)
     with open_desk(settings, tmp_path) as desk:
-        import_list(desk)
+        desk.may_call()
         path, _ = desk.campaign(6)
         desk.drop(path)
         desk.work()

@@ -26,6 +26,7 @@ from night import (
     Night,
     add_contract,
     open_night,
+    seal_returns,
     with_papers,
 )
 from sluice.agreement.dpv import GDPR
@@ -166,10 +167,8 @@ def test_a_pgp_return_opens_to_the_very_file_and_only_with_the_pinned_key(
     store_settings: Settings, tmp_path: Path
 ) -> None:
     key = Tsk.generate("exchange@energy01.example")
-    certificate = key.extract_certificate()
-    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
-    settings = with_papers(store_settings, tmp_path, AT_ONCE, Edit(AGREEMENT, "pgpKey: null", pin))
-    (settings.principals_dir / "energy01" / "returns.asc").write_bytes(bytes(certificate))
+    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    seal_returns(settings.principals_dir / "energy01" / AGREEMENT, key.extract_certificate())
     with open_night(settings, tmp_path, 5) as night:
         night.called(Call("c1", *night.people(1)[0]))
         night.make()

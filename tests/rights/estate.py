@@ -33,6 +33,7 @@ from night import (
     call_log,
     copied_night,
     open_night,
+    seal_returns,
     with_papers,
 )
 from rights.residue import QUOTED
@@ -205,20 +206,14 @@ def flow_of(form: str) -> Flow:
 
 def estate_papers(settings: Settings, folder: Path, key: Tsk) -> Settings:
     """Contacts in four formats, returns of energy01 in five, those of telecom01 under PGP; nobody has to release."""
-    certificate = key.extract_certificate()
     settings = with_papers(settings, folder, AT_ONCE)
     for form in IN_FORMS:
         add_contacts(settings, form)
     for form in OUT_FORMS:
         head, csv_form = f"as_{form}/*.csv", '    format: csv\n    delimiter: ";"\n'
         add_contract(settings, CONTRACT, f"as_{form}", (head, head[:-3] + form), (csv_form, f"    format: {form}\n"))
-    telecom = settings.principals_dir / TELECOM01
-    [paper] = telecom.glob("agreement-*.yaml")
-    text = paper.read_text(encoding="utf-8")
-    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
-    assert "pgpKey: null" in text
-    paper.write_text(text.replace("pgpKey: null", pin), encoding="utf-8")
-    (telecom / "returns.asc").write_bytes(bytes(certificate))
+    [paper] = (settings.principals_dir / TELECOM01).glob("agreement-*.yaml")
+    seal_returns(paper, key.extract_certificate())
     return settings
 
 

@@ -17,7 +17,6 @@ from desk import ENERGY, Desk, open_desk
 from night import Edit, Night, with_papers
 from rights.asking import DESK, asked
 from sluice.answers.collect import collect
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.exchange.persons.suppressed import find_reasons
@@ -30,7 +29,6 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Person, open_sealed, parse_owned, refs_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
-from sluice.times import brussels_today
 
 ENERGY01 = Principal(ENERGY[0])
 CONTRACTS = (
@@ -123,9 +121,7 @@ def test_an_objection_keeps_every_spelling_out_of_a_list_for_agents(
         opened(desk, Right.DIRECT_MARKETING, number)
 
         marketing = Request(str(uuid4()), ENERGY01, Flow(ENERGY[1]), "P-RENEW", Channel("phone"), "csv", "anna")
-        numbers = tmp_path / "dncm.txt"
-        numbers.write_text("+32470999999\n")
-        import_numbers(desk.house, numbers, brussels_today(), "anna", datetime.now(UTC))
+        desk.may_call()
         done = make_dial_list(desk.house, marketing, datetime.now(UTC))
 
         listed = desk.house.objects.read(done.bucket, done.key).decode() if done.rows else ""

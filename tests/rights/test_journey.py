@@ -9,7 +9,7 @@ import pytest
 from pysequoia import Tsk
 
 from copies import Copies
-from night import AGREEMENT, RESULTS, change
+from night import AGREEMENT, RESULTS, change, seal_returns
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.read import list_exchanges
@@ -50,10 +50,8 @@ def locked(settings: Settings, folder: Path) -> None:
     key = Tsk.generate("exchange@energy01.example").extract_certificate()
     changed = papers_of(settings, folder, NAMES)
     one, other = (changed.principals_dir / name / AGREEMENT for name in NAMES)
-    pin = f"pgpKey: {{file: returns.asc, fingerprint: {key.fingerprint.upper()}}}"
-    change(one, "pgpKey: null", pin)
+    seal_returns(one, key)
     change(other, "twoPersonRelease: false", "twoPersonRelease: true")
-    (one.parent / "returns.asc").write_bytes(bytes(key))
     with open_town(changed, folder, NAMES, 3) as opened:
         for name in NAMES:
             opened.arrive(name, opened.people[:2])

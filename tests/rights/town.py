@@ -48,6 +48,10 @@ class Person:
         """Their customer number at a principal: another one at each."""
         return f"E{sum(map(ord, principal)) % 9000 + 1000}{self.number:04}"
 
+    def under_phone_of(self, other: "Person") -> "Person":
+        """The same person, who shares a telephone with another."""
+        return Person(self.number, other.phone, self.line.replace(self.phone, other.phone))
+
 
 @dataclass(frozen=True)
 class Town:

@@ -13,13 +13,12 @@ import pytest
 from copies import Copies
 from dying import Failed, Victim, dying
 from effort import effort
-from night import Call, Night, call_log, copied_night, open_night
+from night import Night, copied_night, open_night
 from rights.asking import asked, decided
 from rights.ground import ENERGY
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
-from sluice.returns.release import release
 from sluice.rights.case.model import CaseId, State
 from sluice.rights.case.store import get_case
 from sluice.rights.erasure.certificate import issue
@@ -42,11 +41,7 @@ PEOPLE = POINTS + 14
 def returned(settings: Settings, folder: Path) -> None:
     """Everybody was called and returned."""
     with open_night(settings, folder, contacts=PEOPLE) as opened:
-        calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(PEOPLE))]
-        opened.results(call_log(calls))
-        opened.make()
-        release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
-        opened.make()
+        opened.return_all(PEOPLE)
 
 
 @pytest.fixture

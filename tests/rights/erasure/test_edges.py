@@ -12,7 +12,19 @@ from pysequoia import Tsk
 
 from copies import Copies
 from gate.papers import a_contract, a_field
-from night import AGREEMENT, AT_ONCE, CONTRACT, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
+from night import (
+    AGREEMENT,
+    AT_ONCE,
+    CONTRACT,
+    Call,
+    Edit,
+    Night,
+    copied_night,
+    open_night,
+    seal_returns,
+    three_returned,
+    with_papers,
+)
 from rights.asking import asked
 from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
@@ -264,10 +276,8 @@ def test_a_return_sealed_to_its_principal_goes_whole_when_its_index_names_the_pe
     store_settings: Settings, tmp_path: Path
 ) -> None:
     key = Tsk.generate("exchange@energy01.example")
-    certificate = key.extract_certificate()
-    pin = f"pgpKey: {{file: returns.asc, fingerprint: {certificate.fingerprint.upper()}}}"
-    settings = with_papers(store_settings, tmp_path, AT_ONCE, Edit(AGREEMENT, "pgpKey: null", pin))
-    (settings.principals_dir / "energy01" / "returns.asc").write_bytes(bytes(certificate))
+    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    seal_returns(settings.principals_dir / "energy01" / AGREEMENT, key.extract_certificate())
     with open_night(settings, tmp_path) as night:
         call_three(night)
         line = night.returns()[0]

@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from copies import Copies
-from night import Call, Night, call_log, copied_night, open_night
+from night import Night, copied_night, open_night
 from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.lake.quarantine import seal
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.model import NotDelivered
-from sluice.returns.release import deliver_again, release
+from sluice.returns.release import deliver_again
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import get_case
 from sluice.rights.copies.where import where
@@ -37,11 +37,7 @@ ENERGY = Principal("energy01")
 def released(settings: Settings, folder: Path) -> None:
     """A night after which everybody of three was called and returned."""
     with open_night(settings, folder) as opened:
-        calls = [Call(f"c{n}", record, phone) for n, (record, phone) in enumerate(opened.people(3))]
-        opened.results(call_log(calls))
-        opened.make()
-        release(opened.desk.house, opened.returns()[0].id, "an", datetime.now(UTC))
-        opened.make()
+        opened.return_all(3)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from answers.giving import WE_GIVE, give, now, read
 from copies import Copies
 from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
@@ -33,7 +32,6 @@ from sluice.rights.person.rectify import Wanted, ask
 from sluice.rights.person.rectify_whom import numbers_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
-from sluice.times import BRUSSELS
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 CUSTOMER, PHONE, NATIONAL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.NATIONAL_NUMBER
@@ -50,15 +48,13 @@ def planted(settings: Settings, folder: Path) -> None:
 def household(town: Town) -> list[Person]:
     place = town.head.split(";").index("opt_in_phone") - 1
     first, second, *others = [each for each in town.people if each.line.split(";")[place] == "Y"][:4]
-    return [first, Person(second.number, first.phone, second.line.replace(second.phone, first.phone)), *others]
+    return [first, second.under_phone_of(first), *others]
 
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY01], 60) as opened:
-        listed = tmp_path / "dncm.txt"
-        listed.write_text("+32470999999\n")
-        import_numbers(opened.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        opened.desk.may_call()
         yield Town(opened.desk, opened.principals, tuple(household(opened)), opened.head)
 
 

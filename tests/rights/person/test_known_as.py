@@ -55,7 +55,7 @@ def planted(settings: Settings, folder: Path) -> None:
 
 def spouse(town: Town) -> Person:
     first, second, *_ = town.people
-    return Person(second.number, first.phone, second.line.replace(second.phone, first.phone))
+    return second.under_phone_of(first)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from copies import Copies
 from desk import ENERGY
 from rights.estate import add_contacts, flow_of
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
-from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.exchange.persons.corrections import Row
@@ -31,7 +30,6 @@ from sluice.rights.person.protect import protect
 from sluice.rights.person.tied import Known, tied_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
-from sluice.times import BRUSSELS
 
 ENERGY01, FIRST, SECOND = Principal(ENERGY[0]), Flow(ENERGY[1]), Flow(flow_of("ndjson"))
 CUSTOMER, PHONE, EMAIL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.EMAIL
@@ -50,15 +48,13 @@ def household(town: Town) -> list[Person]:
     """Four with an e-mail address who may be called; the second has the telephone of the first."""
     able = [each for each in town.people if cells(town, each)["email"] and cells(town, each)["opt_in_phone"] == "Y"]
     first, second, *others = able[:4]
-    return [first, Person(second.number, first.phone, second.line.replace(second.phone, first.phone)), *others]
+    return [first, second.under_phone_of(first), *others]
 
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY01], 60) as opened:
-        listed = tmp_path / "dncm.txt"
-        listed.write_text("+32470999999\n")
-        import_numbers(opened.house, listed, now().astimezone(BRUSSELS).date(), "anna", now())
+        opened.desk.may_call()
         yield Town(opened.desk, opened.principals, tuple(household(opened)), opened.head)
 
 
