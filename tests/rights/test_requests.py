@@ -35,6 +35,7 @@ from sluice.rights.person.request_file import MOST_PERSONS, Asked, Outcome, RowF
 from sluice.rights.requests import RequestSweep, list_request_files, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from sluice.times import brussels_day
 
 T = TypeVar("T")
 DESK = Actor(Role.DESK, "anna")
@@ -480,6 +481,25 @@ def test_the_prefix_is_the_proof_because_nobody_else_writes_there(desk: Desk, se
             shops["telecom01"].client.get_object(
                 Bucket=desk.settings.bucket_exchange, Key=f"energy01/notices/case-{part.sub_case_id}.json"
             )
+
+
+def test_a_request_that_arrived_before_the_agreement_is_answered_by_what_is_in_force_when_it_is_read(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    """It failed in every sweep, and so it was never answered."""
+    with open_house(store_settings) as house:
+        desk = Desk(house, tmp_path)
+        early = put(desk, "early.json", {"right": "erasure", "persons": persons(1)})
+        activate_all(house.conn, store_settings.principals_dir, datetime.now(UTC))
+
+        assert sweep(desk) == RequestSweep({"READ": 1})
+
+        [case] = store.list_cases(house.conn)
+        [arrived] = [item.modified_at for item in desk.house.objects.list_versions(early.bucket, early.key)]
+        forward = [part.forward_due_at for part in case.sub_cases if part.forward_due_at]
+        assert arrived is not None and case.due.received == brussels_day(arrived)
+        assert forward and all(at.timestamp() % 3600 == arrived.timestamp() % 3600 for at in forward)
+        assert notice(desk, "request", early)["cases"] == [part.sub_case_id for part in case.sub_cases]
 
 
 def test_a_request_from_the_future_or_without_agreement_opens_nothing(desk: Desk) -> None:

@@ -30,6 +30,7 @@ from sluice.rights.instructions import is_instruction, note_keys, read_instructi
 from sluice.rights.notices.to_controller import TEXTS, put_notice
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
+from sluice.rights.person.scope import is_known
 from sluice.terms import Principal
 
 MOST_PER_SWEEP = 200
@@ -113,7 +114,7 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
     since = put_at(item, now)
     if asked.received and not GDPR_APPLIES <= asked.received <= received_on(since):
         return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
-    if not any(row[0] == principal for row in store.find_agreement_bodies(house.conn, received_on(now), now)):
+    if not is_known(house, principal, now):
         return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
     case = _open(house, principal, item, asked, since, now)
     if asked.sought is None:  # the principal knows whom it names; if there is only a name, our desk says who that is
@@ -126,11 +127,15 @@ def _unread(item: StoredObject) -> Outcome:
 
 
 def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, since: datetime, now: datetime) -> Case:
-    """Open the case. Its clock runs from receipt by the controller, our hours to forward from the file's arrival."""
+    """Open the case. Its clock runs from receipt by the controller, our hours to forward from the file's arrival.
+
+    Agreements count as they were known when the file arrived, or as they are now if this principal had none then.
+    """
     case_id = CaseId(str(uuid5(NUMBERS, f"{item.bucket}/{principal}/{item.version_id}")))
     actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(since)
     persons = asked.persons or ((),)  # one person, whom nobody has confirmed yet
-    envelope = envelope_of(case_id, asked.right, principal, persons, received, since, actor)
+    opened = since if is_known(house, principal, since) else now
+    envelope = envelope_of(case_id, asked.right, principal, persons, received, opened, actor)
     envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
     return open_envelope(house, replace(envelope, language=asked.language, forward_from=since), now)
 

@@ -76,10 +76,12 @@ def namesakes(settings: Settings, folder: Path) -> None:
     with open_night(with_papers(settings, folder, *columns_of(contract)), folder) as opened:
         header, *lines = opened.contacts.read_text().splitlines()
         names = header.split(";")
-        first, last, born, phone = map(names.index, ("first_name", "last_name", "birth_date", "phone"))
+        first, last, born = map(names.index, ("first_name", "last_name", "birth_date"))
+        phone, email = map(names.index, ("phone", "email"))
         rows = [line.split(";") for line in lines[:4]]
         for number, row in enumerate(rows):
             row[0], row[phone] = f"E{90 + number:08d}", f"047012345{number}"
+            row[email] = f"namesake{number}@mail.example"
             row[first], row[last] = ("Zoë", "Van den Bossche") if number < 3 else ("Piet", "Peeters")
             row[born] = "03/04/1980" if number < 2 else "04/04/1980"
         text = "\r\n".join([header, *(";".join(row) for row in rows)]) + "\r\n"

@@ -85,9 +85,14 @@ def find_scope(house: House, envelope: Envelope) -> Scoped:
 
 def check_principal(house: House, principal: Principal, at: datetime) -> None:
     """Raise PrincipalUnknown for a principal that never had an agreement, as known at an instant."""
-    rows = store.find_agreement_bodies(house.conn, received_on(at), at)
-    if not any(name == principal for name, *_ in rows):
+    if not is_known(house, principal, at):
         raise PrincipalUnknown
+
+
+def is_known(house: House, principal: Principal, at: datetime) -> bool:
+    """Whether a principal ever had an agreement, as known at an instant."""
+    rows = store.find_agreement_bodies(house.conn, received_on(at), at)
+    return any(name == principal for name, *_ in rows)
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[str]]) -> tuple[int, ...]:
