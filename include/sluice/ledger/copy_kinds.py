@@ -1,5 +1,9 @@
 """Kinds of copies that an exchange leaves, under the names used by records, the catalogue and the erasure stores."""
 
+from typing import NamedTuple
+
+from sluice.terms import ExchangeId
+
 ARRIVED = "arrived"
 """The file as it arrived."""
 LAKE = "lake"
@@ -33,3 +37,11 @@ HANDED = "handed"
 
 FOR_A_TIME = frozenset({ARRIVED, REST, REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS, DELIVERED})
 """What stays for days of the house at most: no law that requires storage keeps it, the data itself lies elsewhere."""
+
+
+class CopyName(NamedTuple):
+    """The name of one version of one copy of an exchange."""
+
+    exchange_id: ExchangeId
+    kind: str
+    version_id: str

@@ -60,8 +60,8 @@ def _idle(house: House, principal: Principal, corrections: Sequence[Correction])
     """Corrections of persons whom no copy names; none if a file has no index, because it could name anybody."""
     if not corrections or store.has_unindexed(house.conn, principal):
         return ()
-    for bucket, key, version_id in store.find_indexes(house.conn, principal):
-        content = house.objects.read(bucket, key, version_id)
+    for index in store.find_indexes(house.conn, principal):
+        content = house.objects.read(*index)
         corrections = [one for one in corrections if find_in_run(content, one.refs).is_empty()]
         if not corrections:
             break

@@ -11,6 +11,7 @@ from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
+from sluice.lake.s3.objects import ObjectVersion
 from sluice.ledger.copy_kinds import FOR_A_TIME
 from sluice.ledger.record import is_after_end, is_dial_key
 from sluice.locks import About
@@ -90,14 +91,14 @@ def has_unindexed(conn: Connection, principal: Principal) -> bool:
     return bool(row and row["is_so"])
 
 
-def find_indexes(conn: Connection, principal: Principal) -> list[tuple[str, str, str]]:
+def find_indexes(conn: Connection, principal: Principal) -> list[ObjectVersion]:
     """Bucket, key and version of every index that still exists, youngest first."""
     rows = conn.execute(
         """select c.bucket, c.key, c.version_id from copy c join exchange e using (exchange_id)
            where e.principal = %s and c.kind = 'index' and c.gone_at is null order by e.opened_at desc""",
         (principal,),
     ).fetchall()
-    return [(row["bucket"], row["key"], row["version_id"]) for row in rows]
+    return [ObjectVersion(row["bucket"], row["key"], row["version_id"]) for row in rows]
 
 
 def find_begun(conn: Connection, principal: Principal) -> list[Due]:

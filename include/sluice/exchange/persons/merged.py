@@ -31,7 +31,7 @@ from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_
 from sluice.exchange.persons.merged_store import Made, Member, Merge, Part, Run
 from sluice.exchange.sweeping import each
 from sluice.lake.s3.objects import StoredObject
-from sluice.ledger.copy_kinds import INDEX, REST
+from sluice.ledger.copy_kinds import INDEX, REST, CopyName
 from sluice.media_types import PARQUET
 from sluice.subject.index import Answer, Merged, find_in_run, is_whole, merge_runs, parts_with, write_run
 from sluice.subject.model import IndexInvalid
@@ -45,9 +45,6 @@ BETWEEN_CHECKS = 16
 """Objects that are put before the lock is checked again: so many may lie there for a moment after it was lost."""
 TODAY = timedelta(days=1)
 """Enough runs that came within this time are worth a merge by day; on a quieter day they wait for the night."""
-
-RunName = tuple[str, str, str]
-"""Exchange, kind and version of a run."""
 log = logging.getLogger(__name__)
 
 
@@ -139,8 +136,8 @@ def _month(group: str) -> str:
 
 
 def ask_merged(
-    house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
-) -> dict[RunName, Answer]:
+    house: House, principal: Principal, runs: Collection[CopyName], refs: Sequence[str]
+) -> dict[CopyName, Answer]:
     """Return what merges say of some runs. Runs that no merge answers for are missing, to be asked themselves."""
     said = _read_merged(house, principal, runs, refs)
     return {name: Answer(len(words), member.is_whole) for name, (member, words) in said.items()}
@@ -189,14 +186,14 @@ def _instead_of(house: House, run: Run) -> Run | None:
 
 
 def _read_merged(
-    house: House, principal: Principal, runs: Collection[RunName], refs: Sequence[str]
-) -> dict[RunName, tuple[Member, list[int]]]:
+    house: House, principal: Principal, runs: Collection[CopyName], refs: Sequence[str]
+) -> dict[CopyName, tuple[Member, list[int]]]:
     """Return, for each run that a merge answers for, its entries of these persons, as first words.
 
     A merge is skipped if reading its parts takes no fewer reads than its runs. A merge whose parts are not what was put
     is dropped once everything was read: a reader waits for nobody, and its objects go with the next sweep.
     """
-    wanted, said, broken = set(runs), dict[RunName, tuple[Member, list[int]]](), set[str]()
+    wanted, said, broken = set(runs), dict[CopyName, tuple[Member, list[int]]](), set[str]()
     for merge in store.find_merges(house.conn, principal) if wanted and refs else ():
         mine = wanted & merge.members.keys()
         numbers = parts_with(refs, merge.bits)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection, transaction
+from sluice.ledger.copy_kinds import CopyName
 from sluice.terms import Direction, ExchangeId, Principal
 
 
@@ -25,9 +26,9 @@ class Run:
     merge_id: str | None
 
     @property
-    def name(self) -> tuple[str, str, str]:
+    def name(self) -> CopyName:
         """The name by which a merge knows it."""
-        return self.exchange_id, self.kind, self.version_id
+        return CopyName(self.exchange_id, self.kind, self.version_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merge and the runs that it answers for, by exchange, kind and version."""
+    """A merge and the runs that it answers for."""
 
     merge_id: str
     bits: int
-    members: Mapping[tuple[str, str, str], Member]
+    members: Mapping[CopyName, Member]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,9 @@ def find_merges(conn: Connection, principal: Principal) -> list[Merge]:
            where m.principal = %s order by m.made_at, m.merge_id""",
         (principal,),
     ).fetchall()
-    members: dict[tuple[str, int], dict[tuple[str, str, str], Member]] = defaultdict(dict)
+    members: dict[tuple[str, int], dict[CopyName, Member]] = defaultdict(dict)
     for row in rows:
-        name = (row["exchange_id"], row["kind"], row["version_id"])
+        name = CopyName(row["exchange_id"], row["kind"], row["version_id"])
         members[row["merge_id"], row["bits"]][name] = Member(row["number"], row["is_whole"])
     return [Merge(merge_id, bits, mine) for (merge_id, bits), mine in members.items()]
 

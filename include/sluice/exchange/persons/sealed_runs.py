@@ -25,7 +25,7 @@ from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
-from sluice.lake.s3.objects import ObjectStore, StoredObject
+from sluice.lake.s3.objects import ObjectStore, ObjectVersion, StoredObject
 from sluice.media_types import OCTETS, PARQUET
 from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression
@@ -41,7 +41,7 @@ AT_ONCE = 8
 """Runs that are read at the same time; the client of the store has ten connections."""
 SMALL, MOST_KEPT = 100, 4000
 """Most references of a run that is kept in memory, and how many such runs are: a few tens of MB at the very most."""
-_KEPT: "dict[tuple[str, str, str], pl.DataFrame]" = {}
+_KEPT: "dict[ObjectVersion, pl.DataFrame]" = {}
 _KEEPING = threading.Lock()
 
 
@@ -82,32 +82,29 @@ def read_runs(house: House, runs: Sequence[Run]) -> "list[pl.DataFrame]":
     Single requests make many small runs, and they hold for ever. So runs are read side by side, and the small ones are
     kept in memory: what a version holds never changes.
     """
-    read = {place: kept for place in map(_place, runs) if (kept := _KEPT.get(place)) is not None}
-    missing = [run for run in runs if _place(run) not in read]
+    named = {ObjectVersion.of(run): run for run in runs}
+    read = {name: kept for name in named if (kept := _KEPT.get(name)) is not None}
+    missing = {name: run for name, run in named.items() if name not in read}
     if missing:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            frames = list(pool.map(lambda run: _read(house.objects, run), missing))
-        read |= zip(map(_place, missing), frames, strict=True)
-        _keep({_place(run): read[_place(run)] for run in missing if run.refs <= SMALL})
-    return [read[_place(run)] for run in runs]
+            frames = list(pool.map(lambda name: _read(house.objects, name), missing))
+        read |= zip(missing, frames, strict=True)
+        _keep({name: read[name] for name, run in missing.items() if run.refs <= SMALL})
+    return [read[ObjectVersion.of(run)] for run in runs]
 
 
-def _place(run: Run) -> tuple[str, str, str]:
-    return run.bucket, run.key, run.version_id
-
-
-def _read(objects: ObjectStore, run: Run) -> "pl.DataFrame":
+def _read(objects: ObjectStore, run: ObjectVersion) -> "pl.DataFrame":
     import polars as pl
 
-    return pl.read_parquet(io.BytesIO(objects.read(*_place(run))))
+    return pl.read_parquet(io.BytesIO(objects.read(*run)))
 
 
-def _keep(frames: "Mapping[tuple[str, str, str], pl.DataFrame]") -> None:
+def _keep(frames: "Mapping[ObjectVersion, pl.DataFrame]") -> None:
     """Keep these runs in memory; the oldest make room."""
     with _KEEPING:
         _KEPT.update(frames)
-        for place in list(islice(_KEPT, max(0, len(_KEPT) - MOST_KEPT))):
-            del _KEPT[place]
+        for name in list(islice(_KEPT, max(0, len(_KEPT) - MOST_KEPT))):
+            del _KEPT[name]
 
 
 def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None = None) -> Mapping[Principal, Sealed]:

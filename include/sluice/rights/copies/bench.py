@@ -11,8 +11,9 @@ from sluice.errors import EvidenceInvalid, NotFound, ObjectUnreadable, Ref
 from sluice.exchange.house import House
 from sluice.exchange.judging.job import widest_limits
 from sluice.exchange.workroom import private_folder
+from sluice.lake.s3.objects import ObjectVersion
 from sluice.lake.table import Limits
-from sluice.ledger.copy_kinds import ARRIVED
+from sluice.ledger.copy_kinds import ARRIVED, CopyName
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.files import FoundInFile
 from sluice.rights.copies.model import Copy, Target
@@ -25,17 +26,17 @@ from sluice.terms import Sha256
 class Known:
     """What was learned of versions, which never change, so that a process learns it once per person.
 
-    ``asked``: answers of index runs, by bucket, key, version and the references asked for; None: the run is gone.
-    ``clean``: versions of copies (exchange, kind, version) that were searched for this person without finding them.
+    ``asked``: answers of index runs, by version and the references asked for; None: the run is gone.
+    ``clean``: versions of copies that were searched for this person without finding them.
     ``readable``: versions of copies that were read to their end, whoever is in them.
     ``others``: by version of a copy, the references asked for and those of them that rows of others have.
     ``keeps_runs``: whether small index runs stay in memory for the next caller in this process.
     """
 
-    asked: dict[tuple[str, str, str, frozenset[str]], Answer | None] = field(default_factory=dict)
-    clean: set[tuple[str, str, str]] = field(default_factory=set)
-    readable: set[tuple[str, str, str]] = field(default_factory=set)
-    others: dict[tuple[str, str, str], tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
+    asked: dict[tuple[CopyName, frozenset[str]], Answer | None] = field(default_factory=dict)
+    clean: set[CopyName] = field(default_factory=set)
+    readable: set[CopyName] = field(default_factory=set)
+    others: dict[CopyName, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
     keeps_runs: bool = False
 
 
@@ -44,9 +45,9 @@ class Bench:
     """What a store works with: the house, an empty private folder, the person, and what is known of versions.
 
     ``seen``: the result for the file searched last, by its version, exchange, kind and the person's references.
-    ``last``: bucket, key and version of the copy now in the folder, with its SHA-256, because whoever finds somebody in
+    ``last``: the copy now in the folder, with its SHA-256, because whoever finds somebody in
     a copy reads it again next.
-    ``kept_back``: bucket, key and version of files as they came that the object store does not release, so that nobody
+    ``kept_back``: files as they came that the object store does not release, so that nobody
     can search them.
     """
 
@@ -57,8 +58,8 @@ class Bench:
     seen: dict[tuple[object, ...], tuple[FoundInFile | None, int]] = field(
         default_factory=dict, compare=False, repr=False
     )
-    last: dict[tuple[str, str, str], Sha256] = field(default_factory=dict, compare=False, repr=False)
-    kept_back: set[tuple[str, str, str]] = field(default_factory=set, compare=False, repr=False)
+    last: dict[ObjectVersion, Sha256] = field(default_factory=dict, compare=False, repr=False)
+    kept_back: set[ObjectVersion] = field(default_factory=set, compare=False, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
         """Fetch the pinned version of a copy to local disk, or the one that another erasure put there since.
@@ -79,7 +80,7 @@ class Bench:
         return path
 
     def _fetched(self, copy: Copy, path: Path) -> Sha256 | None:
-        name = (copy.bucket, copy.key, copy.version_id)
+        name = ObjectVersion.of(copy)
         if name not in self.last:
             self.last.clear()
             path.unlink(missing_ok=True)

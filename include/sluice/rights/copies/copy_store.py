@@ -20,7 +20,7 @@ from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, 
 from sluice.exchange.persons.merged import RUNS, sweep_merged
 from sluice.exchange.persons.merged_store import find_group
 from sluice.exchange.review import is_back_key
-from sluice.lake.s3.objects import hash_of, prefix_of
+from sluice.lake.s3.objects import ObjectVersion, hash_of, prefix_of
 from sluice.lake.s3.versions import said_of
 from sluice.ledger.copy_kinds import ARRIVED, DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
@@ -176,11 +176,11 @@ def remove(house: House, copy: Copy) -> None:
 
 def find_superseded(house: House, principal: Principal) -> list[Copy]:
     """Copies, gone or not, whose key has a version that is not a copy. Each prefix is listed once."""
-    named = {(copy.bucket, copy.key, copy.version_id) for copy in find_copies(house.conn, principal)}
+    named = {ObjectVersion.of(copy) for copy in find_copies(house.conn, principal)}
     every = find_copies(house.conn, principal, with_gone=True)
     prefixes = {(copy.bucket, _prefix_of(copy.key)) for copy in every}
     there = (item for bucket, prefix in sorted(prefixes) for item in house.objects.list_versions(bucket, prefix))
-    beside = {(item.bucket, item.key) for item in there if (item.bucket, item.key, item.version_id) not in named}
+    beside = {(item.bucket, item.key) for item in there if ObjectVersion.of(item) not in named}
     return [copy for copy in every if (copy.bucket, copy.key) in beside]
 
 
@@ -308,8 +308,8 @@ def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> f
     return frozenset(ExchangeId(row["id"]) for row in rows)
 
 
-def find_under_way(conn: Connection, principal: Principal, since: datetime) -> dict[ExchangeId, tuple[str, str, str]]:
-    """Exchanges that are open or ended after ``since``, each with its object (bucket, key, version).
+def find_under_way(conn: Connection, principal: Principal, since: datetime) -> dict[ExchangeId, ObjectVersion]:
+    """Exchanges that are open or ended after ``since``, each with its object.
 
     None of their copies was known before they ended. Prepared ones and answers are left out, for the reasons in
     :func:`find_in_flight`.
@@ -320,7 +320,7 @@ def find_under_way(conn: Connection, principal: Principal, since: datetime) -> d
              and (decision = 'open' and prepared_at is null or closed_at > %s)""",
         (principal, Direction.PORTABILITY_ACCESS, since),
     ).fetchall()
-    return {ExchangeId(row["id"]): (row["bucket"], row["key"], row["version_id"]) for row in rows}
+    return {ExchangeId(row["id"]): ObjectVersion(row["bucket"], row["key"], row["version_id"]) for row in rows}
 
 
 def find_principals(conn: Connection) -> list[Principal]:

@@ -73,12 +73,11 @@ def _rows(bench: Bench, copy: Copy) -> int:
 
     Answers are searched every time: who an answer is about depends on its request, which can change.
     """
-    name = (copy.exchange_id, copy.kind, copy.version_id)
-    if name in bench.known.clean:
+    if copy.name in bench.known.clean:
         return 0
     rows = store_of(copy).find(bench, copy)
     if not rows and copy.kind != ANSWER:
-        bench.known.clean.add(name)
+        bench.known.clean.add(copy.name)
     return rows
 
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.persons.merged import AT_ONCE, RUNS, RunName, ask_merged
-from sluice.lake.s3.objects import ObjectStore
+from sluice.exchange.persons.merged import AT_ONCE, RUNS, ask_merged
+from sluice.lake.s3.objects import ObjectStore, ObjectVersion
 from sluice.ledger.copy_kinds import (
     ARRIVED,
     DELIVERED,
@@ -97,9 +97,9 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
     house, target = bench.house, bench.target
     wanted = frozenset(target.refs if refs is None else refs)
     runs = [copy for copy in copies if copy.kind in RUNS]
-    _ask_all(bench, [run for run in runs if (*_name(run), wanted) not in bench.known.asked], wanted)
+    _ask_all(bench, [run for run in runs if (run.name, wanted) not in bench.known.asked], wanted)
     said = {
-        (run.exchange_id, run.kind): bench.known.asked[*_name(run), wanted] or _ask_current(house, run, sorted(wanted))
+        (run.exchange_id, run.kind): bench.known.asked[run.name, wanted] or _ask_current(house, run, sorted(wanted))
         for run in runs
     }
     noted = copy_store.find_leads(house.conn, target) if target.case_id else frozenset()
@@ -108,23 +108,18 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
 
 def _ask_all(bench: Bench, runs: Sequence[Copy], refs: frozenset[str]) -> None:
     """Store what each run answers: a merge answers for many of them, and the others are asked in parallel."""
-    names: dict[RunName, Copy] = {(run.exchange_id, run.kind, run.version_id): run for run in runs}
+    names = {run.name: run for run in runs}
     told = ask_merged(bench.house, bench.target.principal, names.keys(), sorted(refs))
-    bench.known.asked.update(((*_name(names[name]), refs), answer) for name, answer in told.items())
+    bench.known.asked.update(((name, refs), answer) for name, answer in told.items())
     left = [run for name, run in names.items() if name not in told]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(lambda run: _ask(bench.house, run, sorted(refs), bench.known.keeps_runs), left)
-        bench.known.asked.update(((*_name(run), refs), answer) for run, answer in zip(left, answers, strict=True))
-
-
-def _name(run: Copy) -> tuple[str, str, str]:
-    """Bucket, key and version of a run: a version id alone does not say which key it belongs to."""
-    return run.bucket, run.key, run.version_id
+        bench.known.asked.update(((run.name, refs), answer) for run, answer in zip(left, answers, strict=True))
 
 
 def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> Answer | None:
     """Ask one run; None if this version is gone."""
-    where = (house.objects, *_name(run), run.sha256)
+    where = (house.objects, ObjectVersion.of(run), run.sha256)
     try:
         kept = _kept(*where) if keeps else None
         return kept.ask(refs) if kept else ask_run(_content(*where), refs)
@@ -132,18 +127,18 @@ def _ask(house: House, run: Copy, refs: Sequence[str], keeps: bool = False) -> A
         return None
 
 
-def _content(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> bytes:
+def _content(objects: ObjectStore, run: ObjectVersion, sha256: str) -> bytes:
     """The bytes of a run, as it was written. Raises NotFound, EvidenceInvalid."""
-    content = objects.read(bucket, key, version_id)
+    content = objects.read(*run)
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise EvidenceInvalid(Ref("key", key))
+        raise EvidenceInvalid(Ref("key", run.key))
     return content
 
 
 @lru_cache(maxsize=RUNS_KEPT)
-def _kept(objects: ObjectStore, bucket: str, key: str, version_id: str, sha256: str) -> Run | None:
+def _kept(objects: ObjectStore, run: ObjectVersion, sha256: str) -> Run | None:
     """A run kept in memory; None if it is too big for that. Raises like :func:`_content`."""
-    content = _content(objects, bucket, key, version_id, sha256)
+    content = _content(objects, run, sha256)
     return read_run(content) if len(content) <= KEPT_BYTES else None
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sluice.agreement.model import DataContract
+from sluice.ledger.copy_kinds import CopyName
 from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, SubjectKind
 
@@ -91,6 +92,10 @@ class Copy:
     columns: Sequence[Column]
     closed_at: datetime | None = None
     """When its exchange was closed. The copy can be found from then on."""
+
+    @property
+    def name(self) -> CopyName:
+        return CopyName(self.exchange_id, self.kind, self.version_id)
 
 
 @dataclass(frozen=True, slots=True)

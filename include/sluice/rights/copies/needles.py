@@ -240,11 +240,10 @@ def _refs_of_others(bench: Bench, copies: Sequence[Copy], refs: frozenset[str]) 
     lead = find_lead(bench, copies, refs)
     for copy in copies:
         if copy.kind in (LAKE, ARRIVED) and lead.may_hold(copy):
-            name = (copy.exchange_id, copy.kind, copy.version_id)
-            asked, _ = bench.known.others.get(name, (frozenset(), frozenset()))
+            asked, _ = bench.known.others.get(copy.name, (frozenset(), frozenset()))
             if not refs <= asked:
-                bench.known.others[name] = refs, _of_others_in(bench, copy, refs)
-            found |= bench.known.others[name][1] & refs
+                bench.known.others[copy.name] = refs, _of_others_in(bench, copy, refs)
+            found |= bench.known.others[copy.name][1] & refs
     return frozenset(found)
 
 

@@ -17,7 +17,7 @@ from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
-from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.objects import ObjectVersion, StoredObject
 from sluice.lake_columns import REF, ROW
 from sluice.ledger.copy_kinds import (
     ARRIVED,
@@ -192,7 +192,7 @@ class FileStore:
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
         found, rows = _look(bench, copy, path) if path else (None, 0)
-        if (copy.bucket, copy.key, copy.version_id) in bench.kept_back:
+        if ObjectVersion.of(copy) in bench.kept_back:
             return removed(self, copy, NOT_READABLE, 0)
         if path is None or not rows:
             return untouched(self, copy)
@@ -376,12 +376,11 @@ BY_KIND: Mapping[str, Store] = {kind: store for store in STORES for kind in stor
 
 def hides(bench: Bench, copy: Copy) -> bool:
     """Whether a copy is removed although nobody was found in it: a refused file that nobody can read (ADR 15)."""
-    name = (copy.exchange_id, copy.kind, copy.version_id)
-    if copy.kind not in (ARRIVED, REFUSED_FILE) or name in bench.known.readable:
+    if copy.kind not in (ARRIVED, REFUSED_FILE) or copy.name in bench.known.readable:
         return False
     if store_of(copy).erase(bench, copy).is_needed:
         return True
-    bench.known.readable.add(name)
+    bench.known.readable.add(copy.name)
     return False
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sluice.exchange.house import House
-from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.objects import ObjectVersion, StoredObject
 from sluice.rights.copies import copy_store
 from sluice.terms import ExchangeId, Principal
 
@@ -23,7 +23,7 @@ class UnderWay:
     house: House
     principal: Principal
     since: datetime
-    objects: dict[ExchangeId, tuple[str, str, str]]
+    objects: dict[ExchangeId, ObjectVersion]
     counted: set[ExchangeId]
 
     @classmethod
@@ -47,5 +47,5 @@ class UnderWay:
         of = OF_EXCHANGE.search(item.key)
         if of is not None and of[1] in self.objects:
             return ExchangeId(of[1])
-        lies_at = (item.bucket, item.key, item.version_id)
+        lies_at = ObjectVersion.of(item)
         return next((each for each, came_as in self.objects.items() if came_as == lies_at), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sluice.agreement.folder.onboard import READS, WRITES
 from sluice.exchange.house import House
-from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.objects import ObjectVersion, StoredObject
 from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.model import Copy, Fate, Target
@@ -76,7 +76,7 @@ class Meant:
     target: Target
     asks: tuple[str, ...]
     asked: tuple[str, ...]
-    fates: dict[tuple[str, str, str], Fate]
+    fates: dict[ObjectVersion, Fate]
     under_way: UnderWay
 
     @classmethod
@@ -123,7 +123,7 @@ class Meant:
 
     def _is_known(self, item: StoredObject) -> bool:
         """Whether a copy lay under this key when the scan began."""
-        return any(known[:2] == (item.bucket, item.key) for known in self.fates)
+        return any((known.bucket, known.key) == (item.bucket, item.key) for known in self.fates)
 
     def hit(self, item: StoredObject) -> Scanned | None:
         """Return what an object that names the person counts as. None: it is a residue."""
@@ -136,15 +136,11 @@ class Meant:
 
     def _fate(self, item: StoredObject) -> Fate:
         """Return the fate of a copy. One that was edited for somebody else since the scan began is looked up again."""
-        name = _name(item)
+        name = ObjectVersion.of(item)
         if name not in self.fates and self._is_known(item):
             self.fates.update(_fates(copy_store.find_copies(self.house.conn, self.target.principal), self.target))
         return self.fates.get(name, Fate.GOES)
 
 
-def _name(item: StoredObject) -> tuple[str, str, str]:
-    return item.bucket, item.key, item.version_id
-
-
-def _fates(copies: Sequence[Copy], target: Target) -> dict[tuple[str, str, str], Fate]:
-    return {(each.bucket, each.key, each.version_id): fate_of(each, target) for each in copies}
+def _fates(copies: Sequence[Copy], target: Target) -> dict[ObjectVersion, Fate]:
+    return {ObjectVersion.of(each): fate_of(each, target) for each in copies}

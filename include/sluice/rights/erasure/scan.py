@@ -15,7 +15,7 @@ from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
 from sluice.exchange.persons.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.quarantine import unseal
-from sluice.lake.s3.objects import Fetched, StoredObject
+from sluice.lake.s3.objects import Fetched, ObjectVersion, StoredObject
 from sluice.ledger.copy_kinds import ARRIVED, INDEX, REFUSED_FILE
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import SENT
@@ -70,16 +70,16 @@ def scan_stores(
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
         by_index = WENT_OUT | SENT | CAME_IN
-        sent = {(copy.bucket, copy.key, copy.version_id): copy for copy in copies if copy.kind in by_index}
+        sent = {ObjectVersion.of(copy): copy for copy in copies if copy.kind in by_index}
         of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
         meant = Meant.of(house, target, copies, under_way)
         told = find_open_notices(house, target.principal)
-        seen: set[tuple[str, str, str]] = set()
+        seen: set[ObjectVersion] = set()
         residues: set[tuple[str, str]] = set()
         for each in STORES:
             left = list(each.objects(house, target))
             while left:
-                new = {_name(item): item for item in left if (item.bucket, item.key) not in told}
+                new = {ObjectVersion.of(item): item for item in left if (item.bucket, item.key) not in told}
                 items = [item for name, item in new.items() if name not in seen]
                 seen.update(new)
                 left = []
@@ -94,7 +94,7 @@ def scan_stores(
                     if scan.status is not Status.HIT and isinstance(fetched, Fetched) and not _is_whole(item, fetched):
                         found += Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))
                         continue
-                    found += expected or _judged(bench, scan, sent.get(_name(item)), where)
+                    found += expected or _judged(bench, scan, sent.get(ObjectVersion.of(item)), where)
                     if scan.status is Status.HIT and expected is None:
                         residues.add((item.bucket, item.key))
     _note_residues(house, target, copies, residues)
@@ -194,10 +194,6 @@ def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
     return (each for each in house.objects.list_versions(item.bucket, item.key) if each.key == item.key)
 
 
-def _name(item: StoredObject) -> tuple[str, str, str]:
-    return item.bucket, item.key, item.version_id
-
-
 Got = Fetched | Scan | None
 """An object on local disk; or the result for one that the store does not give; or None if it is gone."""
 
@@ -230,7 +226,7 @@ def _next(item: StoredObject, fetching: "Future[Got]") -> Iterator[tuple[StoredO
 
 def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Got:
     try:
-        fetched = bench.house.objects.fetch(*_name(item), path)
+        fetched = bench.house.objects.fetch(*ObjectVersion.of(item), path)
     except NotFound:
         return None
     except StoreError:  # a fault of this object alone: if the store is away, ServiceMissing is raised
