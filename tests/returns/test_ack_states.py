@@ -16,8 +16,10 @@ from returns.deliveries import DAY, at_once, deliver
 from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
 from sluice.ledger.store import find_entry
+from sluice.returns.ack import AckLine, AckState, state_of
+from sluice.returns.ack_store import list_acknowledgements
 from sluice.returns.acks import acknowledge
-from sluice.returns.reminders import AckLine, AckState, Reminded, list_acknowledgements, remind, state_of
+from sluice.returns.reminders import Reminded, remind
 from sluice.settings import Settings, get_settings
 from sluice.terms import ExchangeId, Flow, Principal
 

@@ -16,8 +16,11 @@ from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
-from sluice.returns.acks import AckOutcome, AckSweep, acknowledge, list_ack_files, parse_ack, read_acks
-from sluice.returns.reminders import AckState, follow, list_acknowledgements
+from sluice.exchange.inbox import Swept
+from sluice.returns.ack import AckOutcome, AckState, parse_ack
+from sluice.returns.ack_store import list_ack_files, list_acknowledgements
+from sluice.returns.acks import acknowledge, read_acks
+from sluice.returns.reminders import follow
 from sluice.settings import Settings
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
@@ -37,7 +40,7 @@ def shops(desk: Desk, service_var: Path) -> Iterator[Shops]:
         yield opened
 
 
-def read(desk: Desk) -> AckSweep:
+def read(desk: Desk) -> Swept:
     return read_acks(desk.house, datetime.now(UTC))
 
 
@@ -224,8 +227,8 @@ def test_a_name_that_no_listing_can_spell_stops_nobody(desk: Desk, shops: Shops)
     delivered = deliver(desk)
     shops["energy01"].put("a\x01b", b"x")
     shops["energy01"].put("good", delivered.ack())
-    assert read(desk) == AckSweep({"UNREADABLE": 1, "ACKNOWLEDGED": 1}, notices=1)
-    assert read(desk) == AckSweep()
+    assert read(desk) == Swept({"UNREADABLE": 1, "ACKNOWLEDGED": 1}, notices=1)
+    assert read(desk) == Swept()
 
 
 def test_a_second_look_at_the_same_files_does_nothing(desk: Desk, shops: Shops) -> None:
@@ -233,7 +236,7 @@ def test_a_second_look_at_the_same_files_does_nothing(desk: Desk, shops: Shops) 
     shops["energy01"].put("a", delivered.ack())
     shops["energy01"].put("b", b"garbage")
     first, second = read(desk), read(desk)
-    assert (first.notices, second) == (1, AckSweep())
+    assert (first.notices, second) == (1, Swept())
     assert len(desk.sql("select 1 from ledger.entry where kind like '%acknowledge%'")) == 2
 
 

@@ -13,7 +13,7 @@ from sluice.errors import Exit, Ref, UsageError
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
-    from sluice.returns.reminders import AckState
+    from sluice.returns.ack import AckState
 
 app = typer.Typer(
     help="Who got what, and whether they said so.",
@@ -44,7 +44,7 @@ def list_(
     Example: sluice recipients list --principal energy01 --state OVERDUE
     """
     from sluice.db import connect
-    from sluice.returns.reminders import list_acknowledgements
+    from sluice.returns.ack_store import list_acknowledgements
 
     wanted, now = _state(state), datetime.now(UTC)
     with connect(get_settings()) as conn:
@@ -85,7 +85,7 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
     """
     from sluice.db import connect
     from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
-    from sluice.returns.acks import list_ack_files
+    from sluice.returns.ack_store import list_ack_files
 
     with connect(get_settings()) as conn:
         found = list_ack_files(conn, principal, limit)
@@ -169,7 +169,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
 
 
 def _state(word: str | None) -> "AckState | None":
-    from sluice.returns.reminders import AckState
+    from sluice.returns.ack import AckState
 
     if word is None:
         return None

@@ -25,7 +25,8 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn, ReleasedReturn
 from sluice.ledger.store import find_entry
 from sluice.media_types import CSV, JSON
-from sluice.returns.acks import AckOutcome, list_ack_files
+from sluice.returns.ack import AckOutcome
+from sluice.returns.ack_store import list_ack_files
 from sluice.returns.drain import drain_returns
 from sluice.returns.model import NotReleasable
 from sluice.returns.release import release

@@ -19,7 +19,7 @@ from sluice.exchange.model import GOOD
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.ledger.record import ColumnLine
-from sluice.returns.acks import AckOutcome
+from sluice.returns.ack import AckOutcome
 from sluice.sample.exports import Platform
 from sluice.sample.results import ResultFault
 from sluice.terms import RoleProfile

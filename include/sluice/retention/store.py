@@ -11,7 +11,7 @@ from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
-from sluice.lake.s3.objects import ObjectVersion
+from sluice.lake.s3.names import ObjectVersion
 from sluice.ledger.copy_kinds import FOR_A_TIME
 from sluice.ledger.record import is_after_end, is_dial_key
 from sluice.locks import About

@@ -18,7 +18,7 @@ def exchanges(onlooker: Onlooker) -> dict[str, Any]:
     """Show returns that wait for a second person, those that nobody acknowledged in time, and notes to be read."""
     from sluice.exchange.review import list_open
     from sluice.exchange.review_store import count_open
-    from sluice.returns.reminders import count_overdue, list_overdue
+    from sluice.returns.ack_store import count_overdue, list_overdue
     from sluice.returns.waiting import count_prepared, list_prepared
 
     now = datetime.now(UTC)

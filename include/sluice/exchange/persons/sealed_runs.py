@@ -25,7 +25,8 @@ from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.suppressed_store import Run
 from sluice.keys import QUARANTINE, KeyLost
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
-from sluice.lake.s3.objects import ObjectStore, ObjectVersion, StoredObject
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.media_types import OCTETS, PARQUET
 from sluice.subject.scope import Scope
 from sluice.subject.suppression import Suppression

@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict
 from sluice.lake.s3.faults import SluiceFailure, coded, is_passing
@@ -36,29 +36,6 @@ BELIEVED_FOR_SECONDS = 60.0
 NO_GUARD: Mapping[str, str] = MappingProxyType({})
 _ONE_AT_A_TIME = threading.Lock()
 """Any thread may use a client, but a session must create clients one at a time."""
-
-
-class InStore(Protocol):
-    """Whatever tells where one version of an object lies."""
-
-    @property
-    def bucket(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def version_id(self) -> str: ...
-
-
-class ObjectVersion(NamedTuple):
-    """The name of one version of one object: a version id alone does not say which key it belongs to."""
-
-    bucket: str
-    key: str
-    version_id: str
-
-    @classmethod
-    def of(cls, item: InStore) -> "ObjectVersion":
-        return cls(item.bucket, item.key, item.version_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sluice.errors import EvidenceInvalid, NotFound, ObjectUnreadable, Ref
 from sluice.exchange.house import House
 from sluice.exchange.judging.job import widest_limits
 from sluice.exchange.workroom import private_folder
-from sluice.lake.s3.objects import ObjectVersion
+from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.table import Limits
 from sluice.ledger.copy_kinds import ARRIVED, CopyName
 from sluice.rights.copies import copy_store

@@ -20,7 +20,8 @@ from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, 
 from sluice.exchange.persons.merged import RUNS, sweep_merged
 from sluice.exchange.persons.merged_store import find_group
 from sluice.exchange.review import is_back_key
-from sluice.lake.s3.objects import ObjectVersion, hash_of, prefix_of
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import hash_of, prefix_of
 from sluice.lake.s3.versions import said_of
 from sluice.ledger.copy_kinds import ARRIVED, DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back

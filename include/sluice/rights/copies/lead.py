@@ -17,7 +17,8 @@ from functools import lru_cache
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import AT_ONCE, RUNS, ask_merged
-from sluice.lake.s3.objects import ObjectStore, ObjectVersion
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.copy_kinds import (
     ARRIVED,
     DELIVERED,

@@ -17,7 +17,8 @@ from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.quarantine import seal, unseal
-from sluice.lake.s3.objects import ObjectVersion, StoredObject
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import StoredObject
 from sluice.lake_columns import REF, ROW
 from sluice.ledger.copy_kinds import (
     ARRIVED,

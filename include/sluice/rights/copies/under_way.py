@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sluice.exchange.house import House
-from sluice.lake.s3.objects import ObjectVersion, StoredObject
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies import copy_store
 from sluice.terms import ExchangeId, Principal
 

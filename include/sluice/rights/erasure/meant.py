@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sluice.agreement.folder.onboard import READS, WRITES
 from sluice.exchange.house import House
-from sluice.lake.s3.objects import ObjectVersion, StoredObject
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import StoredObject
 from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.model import Copy, Fate, Target

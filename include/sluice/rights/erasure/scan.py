@@ -15,7 +15,8 @@ from sluice.exchange.catalogue import find_copies as find_lines
 from sluice.exchange.house import House
 from sluice.exchange.persons.sealed_runs import PREFIX as SUPPRESSIONS
 from sluice.lake.quarantine import unseal
-from sluice.lake.s3.objects import Fetched, ObjectVersion, StoredObject
+from sluice.lake.s3.names import ObjectVersion
+from sluice.lake.s3.objects import Fetched, StoredObject
 from sluice.ledger.copy_kinds import ARRIVED, INDEX, REFUSED_FILE
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import SENT

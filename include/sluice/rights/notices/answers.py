@@ -8,17 +8,16 @@ outcome, so a rerun gives what a dead worker still owes.
 import hashlib
 import logging
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.inbox import list_principals, oldest_first, put_at
+from sluice.exchange.inbox import Swept, put_at, sweep
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
-from sluice.exchange.sweeping import Faults, each
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -39,10 +38,9 @@ from sluice.rights.notices.model import (
     NoticeState,
 )
 from sluice.rights.notices.to_recipient import ENDS, refused_document
+from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
-MOST_PER_SWEEP = 1000
-"""New files of one principal per sweep, so that a flood of files makes nobody else wait."""
 NAMED = re.compile(rf"notice-({UUID.pattern})\.({'|'.join(ENDS)})")
 
 
@@ -52,19 +50,6 @@ class Answer:
 
     notice_id: NoticeId
     is_done: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSweep:
-    """One sweep over all ``acks/notice-*``: new files by outcome, refusals told, files left for the next sweep.
-
-    ``failed``: files that failed, and principals whose files could not all be listed or answered.
-    """
-
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    notices: int = 0
-    waiting: int = 0
-    failed: int = 0
 
 
 def parse_answer(name: str, content: bytes) -> Answer | None:
@@ -100,29 +85,14 @@ def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | 
     return NoticeOutcome.ALREADY_ACKNOWLEDGED if notice.acknowledged_at else NoticeOutcome.ACKNOWLEDGED
 
 
-def read_answers(house: House, now: datetime) -> AnswerSweep:
+def read_answers(house: House, now: datetime) -> Swept:
     """Answer every ``acks/notice-*`` version that has no answer yet, oldest first.
 
     The time that counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is
     away; other faults are counted, and tried again by the next sweep.
     """
-    outcomes, lists = Counter[str](), Faults(house.conn)
-    notices = waiting = failed = 0
-    for name in list_principals(house):
-        with lists.kept_apart(f"what {name} says of notices"):
-            fresh, answered = _files(house, name)
-            done: list[AnswerFile] = []
-
-            def answer(item: StoredObject, principal: str = name, done: list[AnswerFile] = done) -> int:
-                file = _answer(house, principal, item, now)
-                done += [file] if file else []
-                return 0
-
-            failed += each(house.conn, "an answer about a notice", fresh[:MOST_PER_SWEEP], answer)[1]
-            outcomes.update(file.outcome.value for file in done)
-            waiting += len(fresh) - len(done)
-            notices += _give_refusals(house, name, [*answered, *done])
-    return AnswerSweep(dict(outcomes), notices, waiting - failed, failed + lists.count)
+    answer = partial(_answer, house, now)
+    return sweep(house, "an answer about a notice", partial(_find, house), answer, partial(_give_refusals, house))
 
 
 def acknowledge(
@@ -171,17 +141,13 @@ def note_sent(
     return notice_id
 
 
-def _files(house: House, principal: str) -> tuple[list[StoredObject], list[AnswerFile]]:
-    """Versions without an answer, oldest first, and the answers to the others."""
+def _find(house: House, principal: Principal) -> tuple[list[StoredObject], list[AnswerFile]]:
     under = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "acks"))
     there = [item for item in under if is_of_notice(item.key)]
-    answered = notice_store.find_answers(house.conn, there)
-    known = {(file.key, file.version_id) for file in answered}
-    fresh = [item for item in there if (item.key, item.version_id) not in known]
-    return oldest_first(fresh), answered
+    return there, notice_store.find_answers(house.conn, there)
 
 
-def _answer(house: House, principal: str, item: StoredObject, now: datetime) -> AnswerFile | None:
+def _answer(house: House, now: datetime, principal: Principal, item: StoredObject) -> AnswerFile | None:
     """Read one version and record what it did; None if it has to wait or another worker has it."""
     content = read_small(house, item)
     answer = None if content is None else parse_answer(item.key.rsplit("/", 1)[-1], content)

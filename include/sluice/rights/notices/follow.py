@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import partial
 
 from sluice.exchange.house import House
+from sluice.exchange.inbox import Swept
 from sluice.exchange.locks import try_lock
 from sluice.exchange.sweeping import each
 from sluice.returns.notices import give_notice
 from sluice.rights.notices import notice_store
-from sluice.rights.notices.answers import AnswerSweep, read_answers
+from sluice.rights.notices.answers import read_answers
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import Channel, Notice, NoticeState
 from sluice.rights.notices.states import DEFAULT_PACE, WAITING, NoticePace, due_move
@@ -27,7 +28,7 @@ class Followed:
     again.
     """
 
-    answers: AnswerSweep = field(default_factory=AnswerSweep)
+    answers: Swept = field(default_factory=Swept)
     overdue: int = 0
     reminded: int = 0
     escalated: int = 0

@@ -14,7 +14,7 @@ from sluice.exchange.overview import DayCount, count_days, list_unwell
 from sluice.exchange.review import list_open
 from sluice.exchange.review_store import count_open
 from sluice.exchange.stop_store import find_stops
-from sluice.returns.reminders import count_overdue, list_overdue
+from sluice.returns.ack_store import count_overdue, list_overdue
 from sluice.returns.waiting import count_prepared, list_prepared
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.desk_store import count_ours

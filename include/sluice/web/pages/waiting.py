@@ -11,7 +11,8 @@ from sluice.exchange.read import show_exchange
 from sluice.exchange.review import list_open, note_rows
 from sluice.exchange.review_store import count_open
 from sluice.exchange.store import get_open
-from sluice.returns.reminders import count_overdue, get_acknowledgement, list_overdue, state_of
+from sluice.returns.ack import state_of
+from sluice.returns.ack_store import count_overdue, get_acknowledgement, list_overdue
 from sluice.returns.store import find_prepared
 from sluice.returns.waiting import count_prepared, find_waiting, list_prepared
 from sluice.rights.case.model import Action
