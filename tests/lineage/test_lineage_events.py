@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 from jsonschema import ValidationError
 
-from documents.samples import EXCHANGE, NO_PAPER, a_record, a_refusal_without_paper, many_reasons
+from documents.samples import EXCHANGE, GDPR, NO_PAPER, PURPOSE, a_record, a_refusal_without_paper, many_reasons
 from official import validator
+from sluice.ledger.copy_kinds import ARRIVED, LAKE, REFUSED_FILE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, ReasonLine
 from sluice.lineage.check import check_event
@@ -182,6 +183,84 @@ def test_a_refusal_without_paper_names_no_purpose_but_its_decision():
         "sluice.decision": "refused",
         "sluice.reason": NO_PAPER[0].code,
     }
+
+
+CARE = PURPOSE.model_copy(
+    update={"code": "P-CARE", "iri": "https://w3id.org/dpv#CustomerCare", "legal_basis": f"{GDPR}A6-1-b"}
+)
+
+
+def under_two_bases():
+    """A record in which the contract's data is for care of the customer, and everything else for renewal."""
+    of = {"contract": CARE}
+    columns = tuple(
+        line.model_copy(update={"purposes": (purpose.code,), "legal_basis": purpose.legal_basis})
+        for line in a_record().what.columns
+        for purpose in (of.get(line.field_group, PURPOSE),)
+    )
+    record = a_record(columns=columns)
+    return record.model_copy(update={"why": record.why.model_copy(update={"purposes": (PURPOSE, CARE)})})
+
+
+def roles_in(event):
+    lake = next(output for output in event["outputs"] if output["namespace"] == "s3://lake")
+    return [
+        {
+            (group["fieldGroup"], group["legalBasis"].removeprefix(GDPR), *map(short, group["purposeIris"]))
+            for group in dataset["facets"]["sluice_roles"]["fieldGroups"]
+        }
+        for dataset in (event["inputs"][0], lake)
+    ]
+
+
+def short(iri):
+    return iri.rpartition("#")[2]
+
+
+def test_each_field_group_has_the_basis_and_the_purposes_of_its_own_columns(official):
+    event = closed_event(under_two_bases(), ENTRY, SETTINGS)
+
+    assert official(event) >= 8
+    told = {
+        ("identity", "A6-1-f", "DirectMarketing"),
+        ("contact_point", "A6-1-f", "DirectMarketing"),
+        ("contract", "A6-1-b", "CustomerCare"),
+    }
+    assert roles_in(json.loads(event)) == [told, told]
+
+
+def test_a_field_group_whose_columns_differ_is_told_once_for_each_basis():
+    record = under_two_bases()
+    columns = tuple(line.model_copy(update={"field_group": "identity"}) for line in record.what.columns)
+    record = record.model_copy(update={"what": record.what.model_copy(update={"columns": columns})})
+
+    told, _ = roles_in(json.loads(closed_event(record, ENTRY, SETTINGS)))
+
+    assert {("identity", "A6-1-f", "DirectMarketing"), ("identity", "A6-1-b", "CustomerCare")} <= told
+
+
+def test_a_record_that_says_nothing_of_its_columns_has_the_purposes_of_the_file():
+    told, _ = roles_in(json.loads(closed_event(a_record(), ENTRY, SETTINGS)))
+
+    assert told == {(group, "A6-1-f", "DirectMarketing") for group in ("identity", "contact_point", "contract")}
+
+
+@pytest.mark.parametrize("kind", [ARRIVED, REFUSED_FILE])
+def test_the_file_as_it_came_and_the_lake_each_have_their_own_last_day(official, kind):
+    record = a_record()
+    lake = next(copy for copy in record.how_long.copies if copy.kind == LAKE)
+    came = lake.model_copy(update={"kind": kind, "bucket": "exchange", "delete_after": "2026-12-25"})
+    copies = (came, lake.model_copy(update={"delete_after": "2027-02-25"}))
+    record = record.model_copy(update={"how_long": record.how_long.model_copy(update={"copies": copies})})
+
+    event = closed_event(record, ENTRY, SETTINGS)
+
+    assert official(event) >= 8
+    document = json.loads(event)
+    made = next(output for output in document["outputs"] if output["namespace"] == "s3://lake")
+    last = [each["facets"]["sluice_safeguards"]["deleteAfter"] for each in (document["inputs"][0], made)]
+    assert last == ["2026-12-25", "2027-02-25"]
+    assert [field["name"] for field in made["facets"]["schema"]["fields"]] == [c.name for c in record.what.columns]
 
 
 def test_the_keyed_reference_is_marked_as_masked():

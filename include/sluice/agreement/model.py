@@ -27,6 +27,11 @@ from sluice.terms import (
     SubjectKind,
 )
 
+SPECIAL_CATEGORY = "special_category"
+"""Sensitivity of data of GDPR Art. 9."""
+CONFIDENTIAL = "confidential"
+"""Sensitivity of personal data that its contract does not classify."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
@@ -212,6 +217,13 @@ class FieldRole:
     """Only for a column that says whether the person agreed to be contacted: the channel of the agreement."""
     consent_given: tuple[str, ...] = ()
     """Cells that mean yes; any other cell that is not empty means no."""
+    classification: str | None = None
+    """ODCS classification: how sensitive the contract says it is (public, restricted, confidential, ...)."""
+
+    @property
+    def sensitivity(self) -> str:
+        """``special_category`` for a column under Art. 9, else its classification; ``confidential`` if it has none."""
+        return SPECIAL_CATEGORY if self.art9_condition else self.classification or CONFIDENTIAL
 
     def is_for(self, iri: str, legal_basis: str) -> bool:
         """Whether the column is for this purpose under this basis; an agreement can list one IRI under several."""

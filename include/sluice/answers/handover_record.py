@@ -162,6 +162,8 @@ def _column(line: FieldLine, role: FieldRole, side: str) -> ColumnLine:
         legal_basis=role.legal_basis,
         basis_holder=role.basis_holder,
         source=f"{side}.{line.name}",
+        sensitivity=role.sensitivity,
+        logical_type=role.logical_type,
     )
 
 

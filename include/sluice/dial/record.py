@@ -84,9 +84,10 @@ def _dialect(made: Made) -> dict[str, object]:
 
 
 def _what(what: What, made: Made) -> What:
+    purpose = made.task.purpose
+    of_the_list = {"legal_basis": purpose.legal_basis, "purposes": (purpose.code,)}
     columns = tuple(
-        column.model_copy(update={"source": f"{CONTACTS}.{column.name}", "legal_basis": made.task.purpose.legal_basis})
-        for column in what.columns
+        column.model_copy(update={"source": f"{CONTACTS}.{column.name}", **of_the_list}) for column in what.columns
     )
     return what.model_copy(
         update={

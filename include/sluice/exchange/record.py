@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from sluice.agreement.model import Agreement, DataContract, FieldRole
+from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
 from sluice.agreement.roles.profiles import role_warnings, roles_for
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import withheld_unless_safe
@@ -129,11 +129,12 @@ def _columns(judged: Judged) -> tuple[ColumnLine, ...]:
     if judged.sighting is None or judged.contract is None:
         return ()
     contract, leaves = judged.contract, judged.opened.direction is Direction.OUTBOUND_RETURN
-    lines = [_column(name, contract.field(name)) for name in judged.sighting.columns]
+    purposes = judged.agreement.purposes if judged.agreement else ()
+    lines = [_column(name, contract.field(name), purposes) for name in judged.sighting.columns]
     return tuple(_with_roles(judged, lines)) if leaves and judged.agreement else tuple(lines)
 
 
-def _column(name: str, field: FieldRole | None) -> ColumnLine:
+def _column(name: str, field: FieldRole | None, purposes: Sequence[Purpose]) -> ColumnLine:
     return ColumnLine(
         name=name,
         field_group=field.group.value if field else None,
@@ -142,7 +143,12 @@ def _column(name: str, field: FieldRole | None) -> ColumnLine:
         role_profile=field.role_profile.value if field else None,
         retention_rule=field.retention_rule if field else None,
         subject_key=field.subject_key.value if field and field.subject_key else None,
+        legal_basis=field.legal_basis if field else None,
+        basis_holder=field.basis_holder if field else None,
         source=field.source if field else None,
+        purposes=tuple(each.code for each in purposes if field and field.is_for(each.iri, each.legal_basis)),
+        sensitivity=field.sensitivity if field else None,
+        logical_type=field.logical_type if field else None,
     )
 
 
@@ -151,11 +157,10 @@ def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnL
     assert agreement is not None and contract is not None  # _columns checked this
     on = brussels_day(judged.opened.opened_at)
     roles = {row.field: row for row in roles_for(agreement, [contract], contract.direction, on)}
-    bases = {field.name: field.legal_basis for field in contract.fields}
     for line in lines:
         row = roles[line.name]
         said = {"controller": row.controller, "processor": row.processor, "owner_label": row.owner_label}
-        yield line.model_copy(update={**said, "basis_holder": row.basis_holder, "legal_basis": bases[line.name]})
+        yield line.model_copy(update={**said, "basis_holder": row.basis_holder})
 
 
 def _contract_end(agreement: Agreement | None) -> str | None:

@@ -55,6 +55,12 @@ class ColumnLine(Part):
     basis_holder: str | None = None
     source: str | None = None
     """Of a return: ``contacts.<column>`` (echoed from the principal) or ``results.<column>`` (our staff)."""
+    purposes: tuple[str, ...] = ()
+    """Codes of the purposes under *why* that this column is for. Earlier records do not say so."""
+    sensitivity: str | None = None
+    """``special_category`` (Art. 9), else as its contract classifies it. Earlier records do not say so."""
+    logical_type: str | None = None
+    """The contract's ODCS logicalType. Earlier records do not say so."""
 
 
 class ReasonLine(Part):

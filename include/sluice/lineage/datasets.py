@@ -19,7 +19,7 @@ from openlineage.client.generated.schema_dataset import SchemaDatasetFacet, Sche
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
 
 from sluice.lake_columns import REF, ref_of
-from sluice.ledger.copy_kinds import ARRIVED, LAKE
+from sluice.ledger.copy_kinds import ARRIVED, LAKE, REFUSED_FILE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
@@ -54,7 +54,7 @@ def input_of(record: ExchangeRecord) -> InputDataset:
         **place_of(what.bucket, what.version_id, what.format),
         "schema": schema_of(declared),
         "sluice_roles": roles_facet(record),
-        "sluice_safeguards": safeguards_facet(record),
+        "sluice_safeguards": safeguards_facet(record, ARRIVED, REFUSED_FILE),
     }
     counts: dict[str, InputDatasetFacet | None] = {
         "inputStatistics": InputStatisticsInputDatasetFacet(rowCount=what.rows_in, size=what.size_bytes, fileCount=1),
@@ -80,8 +80,8 @@ def declared_columns(record: ExchangeRecord) -> list[ColumnLine]:
 
 
 def schema_of(columns: list[ColumnLine]) -> SchemaDatasetFacet | None:
-    """Column names; None when there are none."""
-    fields = [SchemaDatasetFacetFields(name=column.name) for column in columns]
+    """Column names and types; None when there are none."""
+    fields = [SchemaDatasetFacetFields(name=column.name, type=column.logical_type) for column in columns]
     return SchemaDatasetFacet(fields=fields) if fields else None
 
 
@@ -100,9 +100,16 @@ def _output(record: ExchangeRecord, copy: CopyLine, source: InputDataset) -> Out
     made = copy_output(copy)
     if copy.kind != LAKE:
         return made
-    if columns := declared_columns(record):
-        lineage = _mapped_lineage if record.direction is Direction.INTERNAL else _column_lineage
-        made.facets = {**(made.facets or {}), "columnLineage": lineage(columns, source)}
+    columns = declared_columns(record)
+    lineage = _mapped_lineage if record.direction is Direction.INTERNAL else _column_lineage
+    facets: dict[str, DatasetFacet | None] = {
+        **(made.facets or {}),
+        "schema": schema_of(columns),
+        "columnLineage": lineage(columns, source) if columns else None,
+        "sluice_roles": roles_facet(record),
+        "sluice_safeguards": safeguards_facet(record, LAKE),
+    }
+    made.facets = {name: facet for name, facet in facets.items() if facet is not None}
     if counts := output_count_facet(record):
         made.outputFacets = {**(made.outputFacets or {}), "sluice_subjectCount": counts}
     return made

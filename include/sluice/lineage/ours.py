@@ -5,9 +5,9 @@ The facets are closed and every code has a pattern, so a record without agreemen
 """
 
 import re
+from collections.abc import Collection, Iterator, Sequence
 
-from sluice.ledger.copy_kinds import LAKE
-from sluice.ledger.record import ExchangeRecord, RoleLine
+from sluice.ledger.record import ColumnLine, ExchangeRecord, RoleLine
 from sluice.lineage.facets import (
     DistinctSubjects,
     FieldGroupRole,
@@ -53,7 +53,7 @@ def exchange_facet(record: ExchangeRecord, entry_hash: str) -> SluiceExchangeRun
 
 
 def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
-    """The roles of each field group; None without an agreement."""
+    """The roles of each field group under each legal basis that its columns have; None without an agreement."""
     why = record.why
     if not (record.who.roles and why.purposes and why.agreement_id and why.agreement_version):
         return None
@@ -61,23 +61,24 @@ def roles_facet(record: ExchangeRecord) -> SluiceRolesDatasetFacet | None:
         principal=record.who.principal,
         agreementId=why.agreement_id,
         agreementVersion=why.agreement_version,
-        fieldGroups=[_field_group(record, role) for role in record.who.roles],
+        fieldGroups=[group for role in record.who.roles for group in _field_groups(record, role)],
     )
 
 
-def safeguards_facet(record: ExchangeRecord, kept_as: str = LAKE) -> SluiceSafeguardsDatasetFacet | None:
+def safeguards_facet(record: ExchangeRecord, *kept_as: str) -> SluiceSafeguardsDatasetFacet | None:
     """Categories, retention and countries; None if no contract gives them.
 
-    ``kept_as``: kind of the copy whose retention is stated."""
+    ``kept_as``: kinds of the copy whose retention is stated; an exchange leaves at most one of them.
+    """
     categories = sorted({column.category for column in record.what.columns if column.category})
     rules = [column.retention_rule for column in record.what.columns if column.retention_rule]
-    copy = next((copy for copy in record.how_long.copies if copy.kind == kept_as), None)
+    copy = next((copy for copy in record.how_long.copies if copy.kind in kept_as), None)
     if not (categories and rules and record.who.countries):
         return None
     return SluiceSafeguardsDatasetFacet(
         dataCategories=categories,
         specialCategories=record.what.special_categories,
-        retentionRule=(copy.retention_rule if copy else None) or rules[0],
+        retentionRule=_code(copy.retention_rule if copy else None) or rules[0],
         countries=sorted(set(record.who.countries)),
         deleteAfter=copy.delete_after if copy else None,
     )
@@ -116,10 +117,16 @@ def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatase
     )
 
 
-def _field_group(record: ExchangeRecord, role: RoleLine) -> FieldGroupRole:
+def _field_groups(record: ExchangeRecord, role: RoleLine) -> Iterator[FieldGroupRole]:
+    """A field group, once per legal basis of its columns; records of before say no basis of what came in."""
     columns = [column for column in record.what.columns if column.field_group == role.field_group]
+    for basis in sorted({column.legal_basis or "" for column in columns}) or [""]:
+        yield _field_group(record, role, basis, [column for column in columns if (column.legal_basis or "") == basis])
+
+
+def _field_group(record: ExchangeRecord, role: RoleLine, basis: str, columns: Sequence[ColumnLine]) -> FieldGroupRole:
     rules = (column.retention_rule for column in columns)
-    bases = (column.legal_basis for column in columns)
+    codes = {code for column in columns for code in column.purposes}
     return FieldGroupRole(
         fieldGroup=role.field_group,
         roleProfile=role.role_profile,
@@ -127,8 +134,8 @@ def _field_group(record: ExchangeRecord, role: RoleLine) -> FieldGroupRole:
         processor=_party(role, role.processor),
         ownerLabel=_party(role, role.owner_label),
         basisHolder=PARTIES.get(role.basis_holder, role.basis_holder),
-        legalBasis=next((basis for basis in bases if basis), record.why.purposes[0].legal_basis),
-        purposeIris=_purposes(record),
+        legalBasis=basis or record.why.purposes[0].legal_basis,
+        purposeIris=_purposes(record, codes),
         retentionRule=next((rule for rule in rules if rule), None),
     )
 
@@ -139,8 +146,9 @@ def _party(role: RoleLine, word: str) -> str:
     return PARTIES.get(word, word)
 
 
-def _purposes(record: ExchangeRecord) -> list[str]:
-    return sorted({purpose.iri for purpose in record.why.purposes})
+def _purposes(record: ExchangeRecord, codes: Collection[str] = ()) -> list[str]:
+    """The IRIs of the purposes with these codes; of all, if none are given."""
+    return sorted({purpose.iri for purpose in record.why.purposes if not codes or purpose.code in codes})
 
 
 def _code(text: str | None) -> str | None:

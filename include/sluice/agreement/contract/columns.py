@@ -201,6 +201,7 @@ def field_role(draft: Draft, server_date_format: str | None) -> FieldRole:
         candidate_key=CandidateKey(part) if (part := draft.word("candidateKey")) else None,
         consent_channel=draft.word("consentChannel"),
         consent_given=draft.words("consentGiven"),
+        classification=column["classification"].text,
     )
 
 
