@@ -7,6 +7,7 @@ from typing import Any
 from sluice.db import Connection
 from sluice.dial.model import Channel, Input, NumberList, Request
 from sluice.errors import NotFound, Ref
+from sluice.exchange import outbox
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.terms import Direction, ExchangeId, Flow, Principal
@@ -96,6 +97,8 @@ def mark_gone(conn: Connection, exchange_id: ExchangeId, kinds: Sequence[str], n
         """update copy set gone_at = %s where exchange_id = %s and kind = any(%s) and gone_at is null returning kind""",
         (now, exchange_id, list(kinds)),
     ).fetchall()
+    if rows:
+        outbox.tell_changed(conn, exchange_id)
     return bool(rows)
 
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.ledger.record import CopyLine
+from sluice.ledger.record import CopyLine, ExchangeRecord
+from sluice.lineage.model import ChangedCopy
 from sluice.terms import ExchangeId
 
 INSERT = """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes, rows, retention_rule,
@@ -37,6 +38,18 @@ def find_copies(conn: Connection, exchange_id: ExchangeId) -> list[CopyLine]:
         (exchange_id,),
     ).fetchall()
     return [CopyLine(**row) for row in rows]
+
+
+def find_changed(conn: Connection, record: ExchangeRecord) -> list[ChangedCopy]:
+    """Copies of an exchange that an erasure edited, or that were removed, since it closed."""
+    rows = conn.execute(
+        """select kind, bucket, key, version_id, gone_at is not null as is_gone
+           from copy where exchange_id = %s order by kind""",
+        (record.exchange_id,),
+    ).fetchall()
+    left = {copy.kind: copy.version_id for copy in record.how_long.copies}
+    every = [ChangedCopy(**row) for row in rows]
+    return [each for each in every if each.is_gone or left.get(each.kind, each.version_id) != each.version_id]
 
 
 def get_copy(conn: Connection, exchange_id: ExchangeId, kind: str) -> CopyLine:

@@ -8,7 +8,8 @@ from sluice.terms import ExchangeId
 
 AFTER_RECEIPT = ("delivery", "dial")
 """Effects that put something where others read it: no receipt, no transfer."""
-LINEAGE = STARTED, ENDED = "lineage.start", "lineage.closed"
+LINEAGE = STARTED, ENDED, CHANGED = "lineage.start", "lineage.closed", "lineage.changed"
+"""In the order in which a receiver has to hear them."""
 MOST_AT_ONCE = 1_000
 """Most effects returned at once."""
 
@@ -31,25 +32,37 @@ def insert(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]
         )
 
 
+def tell_changed(conn: Connection, exchange_id: str) -> None:
+    """Have lineage told, again if it was before, which copies of an exchange were edited or removed since it closed.
+
+    Call it in the transaction that changes the catalogue. What is no exchange (an answer) has no lineage.
+    """
+    conn.execute(
+        """insert into outbox (exchange_id, effect, rank)
+           select exchange_id, %s, 9 from exchange where exchange_id = %s
+           on conflict (exchange_id, effect) do update
+           set done_at = null, attempts = 0, next_attempt_at = now(), last_error = null""",
+        (CHANGED, exchange_id),
+    )
+
+
 def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[Effect]:
     """Return the effects to do now, of these exchanges or of all: lowest rank first, but lineage after everything else.
 
-    The end of a lineage run is left out while its START waits: a thousand of those would hide all that comes after.
+    What follows in lineage is left out while its START waits: a thousand of those would hide all that comes after.
     """
     rows = conn.execute(
         """select exchange_id::text as id, effect, attempts from outbox
            where done_at is null and next_attempt_at <= now()
              and (%(ids)s::uuid[] is null or exchange_id = any(%(ids)s::uuid[]))
-             and (effect <> %(ended)s or not exists (select from outbox as before
-                  where before.exchange_id = outbox.exchange_id and before.effect = %(started)s
-                    and before.done_at is null and before.next_attempt_at > now()))
+             and (effect <> all(%(last)s) or not exists (select from outbox as before
+                  where before.exchange_id = outbox.exchange_id and before.effect = any(%(last)s)
+                    and before.rank < outbox.rank and before.done_at is null and before.next_attempt_at > now()))
            order by effect = any(%(last)s), exchange_id, rank limit %(limit)s""",
         {
             "ids": list(exchange_ids) or None,
             "limit": MOST_AT_ONCE,
             "last": list(LINEAGE),
-            "started": STARTED,
-            "ended": ENDED,
         },
     ).fetchall()
     return [Effect(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
@@ -58,9 +71,9 @@ def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[
 def begin(conn: Connection, effect: Effect) -> bool:
     """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
 
-    Return False when another worker took it, when it is done, or when what has to come first (the receipt, the START of
-    a lineage run) is not done: whoever does that will also do this one, or somebody after them. Nothing is locked while
-    the effect runs, and an effect that kills its worker cannot keep the others waiting.
+    Return False when another worker took it, when it is done, or when what has to come first (the receipt, what lineage
+    has to hear before) is not done: whoever does that will also do this one, or somebody after them. Nothing is locked
+    while the effect runs, and an effect that kills its worker cannot keep the others waiting.
     """
     row = conn.execute(
         """update outbox set attempts = attempts + 1,
@@ -68,26 +81,27 @@ def begin(conn: Connection, effect: Effect) -> bool:
            where exchange_id = %(id)s and effect = %(name)s and done_at is null and next_attempt_at <= now()
              and (effect <> all(%(after_receipt)s)
                   or exists (select from exchange where exchange_id = %(id)s and receipt_at is not null))
-             and (effect <> %(ended)s
+             and (effect <> all(%(lineage)s)
                   or not exists (select from outbox as before where before.exchange_id = %(id)s
-                                 and before.effect = %(started)s and before.done_at is null))
+                                 and before.effect = any(%(lineage)s) and before.rank < outbox.rank
+                                 and before.done_at is null))
            returning 1""",
         {
             "id": effect.exchange_id,
             "name": effect.name,
             "after_receipt": list(AFTER_RECEIPT),
-            "started": STARTED,
-            "ended": ENDED,
+            "lineage": list(LINEAGE),
         },
     ).fetchone()
     return row is not None
 
 
 def end(conn: Connection, effect: Effect) -> None:
-    """Note that an effect was done."""
+    """Note that an effect was done, unless it was asked for again since it began."""
     conn.execute(
-        "update outbox set done_at = now(), last_error = null where exchange_id = %s and effect = %s",
-        (effect.exchange_id, effect.name),
+        """update outbox set done_at = now(), last_error = null
+           where exchange_id = %s and effect = %s and attempts > %s""",
+        (effect.exchange_id, effect.name, effect.attempts),
     )
 
 

@@ -156,6 +156,7 @@ def _standard_facets() -> dict[str, dict[str, Any]]:
         datasource_dataset,
         input_statistics_input_dataset,
         job_type_job,
+        lifecycle_state_change_dataset,
         nominal_time_run,
         output_statistics_output_dataset,
         ownership_job,
@@ -180,6 +181,7 @@ def _standard_facets() -> dict[str, dict[str, Any]]:
             "storage": storage_dataset.StorageDatasetFacet,
             "version": dataset_version_dataset.DatasetVersionDatasetFacet,
             "columnLineage": column_lineage_dataset.ColumnLineageDatasetFacet,
+            "lifecycleStateChange": lifecycle_state_change_dataset.LifecycleStateChangeDatasetFacet,
         },
         "input": {
             "inputStatistics": input_statistics_input_dataset.InputStatisticsInputDatasetFacet,

@@ -6,6 +6,8 @@ a column of the contract or an object key, and :mod:`sluice.lineage.check` refus
 
 import json
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from enum import Enum
 from importlib.metadata import version
 from typing import Any
@@ -31,11 +33,13 @@ from openlineage.client.generated.tags_run import TagsRunFacet, TagsRunFacetFiel
 
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ExchangeRecord, is_dial_key
-from sluice.lineage.datasets import input_of, opened_input, outputs_of
+from sluice.lineage.datasets import changed_output, input_of, opened_input, outputs_of
 from sluice.lineage.graph import MADE_WAYS, is_made
+from sluice.lineage.model import ChangedCopy
 from sluice.lineage.ours import REASONS_HELD, exchange_facet
 from sluice.lineage.returned import return_inputs, return_outputs, return_target
 from sluice.terms import Decision, Direction
+from sluice.times import utc_text
 
 PRODUCER = f"https://sluice.example/releases/{version('sluice')}"
 OUTCOME = {
@@ -82,6 +86,24 @@ def compose_closed(record: ExchangeRecord, entry_hash: str, environment: str) ->
             job=_job(environment, f"{record.who.principal}.{record.direction}.{record.flow}"),
             inputs=inputs,
             outputs=outputs,
+        )
+    )
+
+
+def compose_changed(
+    record: ExchangeRecord, changed: Iterable[ChangedCopy], changed_at: datetime, environment: str
+) -> str:
+    """See :func:`sluice.lineage.events.changed_event`."""
+    tags = {"principal": record.who.principal, "direction": record.direction.value}
+    return _write(
+        RunEvent(
+            eventTime=utc_text(changed_at),
+            producer=PRODUCER,
+            eventType=EventType.OTHER,
+            run=Run(runId=record.exchange_id, facets={"processing_engine": _engine(), "tags": _tags(tags)}),
+            job=_job(environment, f"{record.who.principal}.{record.direction}.{record.flow}"),
+            inputs=[],
+            outputs=[changed_output(copy) for copy in changed],
         )
     )
 

@@ -14,6 +14,10 @@ from openlineage.client.generated.data_quality_assertions_dataset import (
 from openlineage.client.generated.dataset_version_dataset import DatasetVersionDatasetFacet
 from openlineage.client.generated.datasource_dataset import DatasourceDatasetFacet
 from openlineage.client.generated.input_statistics_input_dataset import InputStatisticsInputDatasetFacet
+from openlineage.client.generated.lifecycle_state_change_dataset import (
+    LifecycleStateChange,
+    LifecycleStateChangeDatasetFacet,
+)
 from openlineage.client.generated.output_statistics_output_dataset import OutputStatisticsOutputDatasetFacet
 from openlineage.client.generated.schema_dataset import SchemaDatasetFacet, SchemaDatasetFacetFields
 from openlineage.client.generated.storage_dataset import StorageDatasetFacet
@@ -22,6 +26,7 @@ from sluice.lake_columns import REF, ref_of
 from sluice.ledger.copy_kinds import ARRIVED, LAKE, REFUSED_FILE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, CopyLine, ExchangeRecord, ReasonLine
+from sluice.lineage.model import ChangedCopy
 from sluice.lineage.ours import output_count_facet, roles_facet, safeguards_facet, subject_count_facet
 from sluice.terms import Direction
 
@@ -93,6 +98,16 @@ def copy_output(copy: CopyLine) -> OutputDataset:
         name=copy.key,
         facets=place_of(copy.bucket, copy.version_id, copy.key.rpartition(".")[2]),
         outputFacets={"outputStatistics": statistics},
+    )
+
+
+def changed_output(copy: ChangedCopy) -> OutputDataset:
+    """A copy that is gone, or that an erasure edited: in the version that is there now."""
+    state = LifecycleStateChange.DROP if copy.is_gone else LifecycleStateChange.OVERWRITE
+    facets = place_of(copy.bucket, copy.version_id, copy.key.rpartition(".")[2])
+    change = LifecycleStateChangeDatasetFacet(lifecycleStateChange=state)
+    return OutputDataset(
+        namespace=f"s3://{copy.bucket}", name=copy.key, facets={**facets, "lifecycleStateChange": change}
     )
 
 

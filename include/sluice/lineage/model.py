@@ -117,3 +117,14 @@ class Trace:
     graph: Graph
     paths: tuple[tuple[str, ...], ...]
     origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCopy:
+    """A copy that was removed (``is_gone``) since its exchange closed, or edited: ``version_id`` is that of now."""
+
+    kind: str
+    bucket: str
+    key: str
+    version_id: str
+    is_gone: bool

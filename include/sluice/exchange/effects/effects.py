@@ -5,12 +5,13 @@ Every effect writes keys that are functions of the exchange, so doing one twice 
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 from sluice.documents.receipt import make_receipt
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
 from sluice.exchange import outbox, store
-from sluice.exchange.catalogue import find_copies
+from sluice.exchange.catalogue import find_changed, find_copies
 from sluice.exchange.effects.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -140,6 +141,15 @@ def _tell_closed(house: House, exchange_id: ExchangeId) -> None:
     emit(closed_event(record, entry.hash.hex(), house.settings), house.settings.lineage_url)
 
 
+def _tell_changed(house: House, exchange_id: ExchangeId) -> None:
+    from sluice.lineage.emit import emit
+    from sluice.lineage.events import changed_event
+
+    _, record = _closed(house, exchange_id)
+    if changed := find_changed(house.conn, record):
+        emit(changed_event(record, changed, datetime.now(UTC), house.settings), house.settings.lineage_url)
+
+
 def _sweep(house: House, exchange_id: ExchangeId) -> None:
     """Remove what earlier tries left before the commit: versions that neither the catalogue nor an erasure names."""
     opened = store.get_open(house.conn, exchange_id)
@@ -194,6 +204,7 @@ EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     "delivery": _deliver,
     "dial": _put_dial,
     outbox.ENDED: _tell_closed,
+    outbox.CHANGED: _tell_changed,
     "sweep": _sweep,
     "review": _put_reviewed,
 }

@@ -11,8 +11,8 @@ from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.in_force.changes import list_changes
 from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import DataContract
-from sluice.db import Connection
-from sluice.exchange import catalogue
+from sluice.db import Connection, transaction
+from sluice.exchange import catalogue, outbox
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.house import House
 from sluice.exchange.locks import IS_WORKED_ON
@@ -157,11 +157,13 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
     note_own_write(house.conn, copy.bucket, copy.key, sha256)
     stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
     pin_own_write(house.conn, copy.bucket, copy.key, sha256, stored.version_id)
-    house.conn.execute(
-        """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
-           where exchange_id = %s and kind = %s""",
-        (stored.version_id, sha256, size_bytes, rows, copy.exchange_id, copy.kind),
-    )
+    with transaction(house.conn):
+        house.conn.execute(
+            """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
+               where exchange_id = %s and kind = %s""",
+            (stored.version_id, sha256, size_bytes, rows, copy.exchange_id, copy.kind),
+        )
+        outbox.tell_changed(house.conn, copy.exchange_id)
     drop_superseded(house, copy)
 
 
@@ -169,9 +171,11 @@ def remove(house: House, copy: Copy) -> None:
     """Remove a copy's object for good. Its line in the catalogue stays."""
     if copy.kind == ANSWER:
         answer_store.mark_gone(house.conn, copy.exchange_id, "erasure", datetime.now(UTC))
-    house.conn.execute(
-        "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
-    )
+    with transaction(house.conn):
+        house.conn.execute(
+            "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
+        )
+        outbox.tell_changed(house.conn, copy.exchange_id)
     drop_superseded(house, copy)
 
 
