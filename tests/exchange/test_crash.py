@@ -17,7 +17,7 @@ from night import with_papers
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 
-POINTS = {form: effort(4, 42) if form == "csv" else effort(1, 10) for form in FORMS}
+POINTS = {form: effort(4, 126) if form == "csv" else effort(1, 29) for form in FORMS}
 """As many of each as are a hundred of all."""
 FAULTS = FaultPlan(missing_required=2)
 
