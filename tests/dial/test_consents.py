@@ -109,6 +109,25 @@ def withdrawn(desk: Desk, customer: str) -> None:
     )
 
 
+def test_a_withdrawal_that_named_no_purpose_ends_with_consent_to_all_that_rests_on_it(desk: Desk) -> None:
+    """It also stops what rests on the contract, in so many words; nobody gives a consent for that."""
+    one, *_ = people(desk, "Y")
+    given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, one)]
+    open_case(
+        desk.house,
+        NewRequest(Right.CONSENT_WITHDRAWAL, given, ENERGY01, now(), "letter", "nl", Actor(Role.DESK, "anna")),
+        now(),
+    )
+    refs = frozenset({ref_of(desk, one)})
+    assert find_reasons(desk.house, ENERGY01, refs) == ("consent_withdrawn",)
+    record_consent(desk.house, ENERGY01, said(one, channel="sms"), "anna", now())
+    assert find_reasons(desk.house, ENERGY01, refs) == ("consent_withdrawn",), "control: calls are left"
+
+    record_consent(desk.house, ENERGY01, said(one, channel="voice"), "anna", now())
+
+    assert find_reasons(desk.house, ENERGY01, refs) == ()
+
+
 def test_who_consented_again_to_all_that_they_had_withdrawn_from_is_told_of_no_withdrawal(desk: Desk) -> None:
     one, other, *_ = people(desk, "Y")
     for each in (one, other):

@@ -9,11 +9,12 @@ import pytest
 
 from answers.giving import WE_GIVE, give, read
 from copies import Copies
-from night import AGREEMENT, Edit
+from night import AGREEMENT, RESULTS, Call, Edit, call_log
 from rights.instructing import letter_text, swept
 from rights.town import Person, Town, open_town, papers_of
 from sluice.documents.words import words
 from sluice.retention.run import retain
+from sluice.returns.drain import drain_returns
 from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.erasure.erase import run
 from sluice.rights.notices.model import Notice, Side
@@ -24,6 +25,7 @@ from sluice.terms import Principal
 ENERGY, COMPANY = Principal("energy01"), "Energy One NV"
 WE_ANSWER = [Edit(AGREEMENT, f"A{article}: false", f"A{article}: true") for article in (17, 18)]
 SAY = words("en").say
+OF_RETURNS = "from copy c join exchange e using (exchange_id) where e.direction = 'outbound_return'"
 
 
 def planted(settings: Settings, folder: Path) -> None:
@@ -38,6 +40,36 @@ def planted(settings: Settings, folder: Path) -> None:
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY], 3) as opened:
         yield opened
+
+
+def planted_with_list(settings: Settings, folder: Path) -> None:
+    """The same with a call of somebody who is in no file: the list of it is kept longer than the return."""
+    settings = settings.model_copy(update={"keep_quarantine_days": 60})
+    settings = papers_of(settings, folder, [ENERGY], WE_GIVE, *WE_ANSWER)
+    with open_town(settings, folder, [ENERGY], 3) as opened:
+        opened.arrive(ENERGY, opened.people)
+        calls = [Call(f"c{each.number}", each.record(ENERGY), each.phone) for each in opened.people[:2]]
+        calls += [Call("c9", "E77777777", "+32470111222")]
+        opened.desk.house.objects.put(
+            settings.bucket_internal, f"{ENERGY}/internal/{RESULTS}/log.csv", call_log(calls), "text/csv"
+        )
+        opened.desk.work()
+        drain_returns(opened.house, ENERGY, RESULTS, datetime.now(UTC), {}, "airflow")
+
+
+def test_a_list_of_held_rows_that_is_kept_longer_hides_no_recipient(copies: Copies, tmp_path: Path) -> None:
+    """It names nobody, so it cannot tell whose data the return was."""
+    with (
+        copies.of(planted_with_list, tmp_path) as settings,
+        open_town(settings, tmp_path, [ENERGY], 3) as town,
+    ):
+        days_later(town, 40)
+        left = {str(row["kind"]) for row in town.desk.sql(f"select c.kind {OF_RETURNS} and c.gone_at is null")}
+        assert left == {"held"}, "the state that is tested"
+
+        after, _ = informed(town, town.people[0])
+        assert after["recipients"] == [COMPANY]
+        assert len(notices(town, ended(town, town.people[0], Right.ERASURE, Action.ERASE))) == 1
 
 
 def days_later(town: Town, days: int) -> None:

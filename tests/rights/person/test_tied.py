@@ -226,8 +226,36 @@ def test_what_cannot_be_read_keeps_no_request_waiting(town: Town, caplog: pytest
     assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text
 
 
+def test_a_file_whose_receipt_waits_ties_as_well(town: Town) -> None:
+    """Its worker died after the commit, or the key of receipts is away: whose the rows are is known all the same."""
+    third = town.people[2]
+    town.house.conn.execute("update exchange set receipt_at = null where direction = 'inbound'")
+    asked(town, Right.DIRECT_MARKETING, email_of(town, third))
+    assert kept_out(town) == all_of(town, third)
+
+
+def test_what_the_hold_tied_stays_tied_although_its_rows_are_lost_when_it_is_decided(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The objection looked anew, found nothing, and the hold let go of the customer number and the telephone."""
+    third, fourth = town.people[2:]
+    town.agree(asked(town, Right.OBJECTION, email_of(town, third)), Action.STOP)
+    assert kept_out(town) == all_of(town, third)
+    [lake] = town.desk.sql("select bucket, key from copy where kind = 'lake' and gone_at is null")
+    town.house.objects.delete_others(str(lake["bucket"]), str(lake["key"]), frozenset())
+
+    for _ in range(2):
+        settle_holds(town.house, now())
+    found = find_suppressed(town.house, ENERGY01)
+    assert found is not None and set(found["reason"]) == {"objected"} and kept_out(town) == all_of(town, third)
+    assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text, "and it is said"
+    before = kept_out(town)
+    asked(town, Right.DIRECT_MARKETING, email_of(town, fourth))
+    assert kept_out(town) - before == refs(town, email_of(town, fourth)), "control: nothing can be tied any more"
+
+
 def row(numbers: str, others: str) -> Row:
-    """A row that bears these: A and B are customer numbers, 1 a national one."""
+    """A row that bears these: A, B and Z (who pays) are customer numbers, 1 a national one."""
     kind = {"1": SubjectKind.NATIONAL_NUMBER}
     return Row(frozenset((kind.get(each, CUSTOMER), each) for each in numbers), frozenset(others))
 
@@ -246,13 +274,17 @@ def row(numbers: str, others: str) -> Row:
         ("eA", [row("A", "ep"), row("B", "e")], "Ap"),
         ("eC", [row("A", "ep")], ""),
         ("x", [row("A", "ep")], ""),
+        ("A", [row("AZ", "e"), row("BZ", "p")], "A"),
+        ("Z", [row("AZ", "e"), row("BZ", "p")], "Z"),
+        ("A", [row("A", "ep"), row("AZ", "q"), row("BA", "p")], "Ae"),
+        ("e", [row("AZ", "e")], ""),
     ],
 )
 def test_what_is_tied_to_what_was_given(given: str, rows: list[Row], tied: str) -> None:
     by_ref = {
         ref: [each for each in rows if ref in each.others or ref in {number for _, number in each.numbers}]
-        for ref in "ABepqr1"
+        for ref in "ABZepqr1"
     }
     by_ref = {ref: found for ref, found in by_ref.items() if found}
-    person = Known(frozenset(given), frozenset(given) & frozenset("ABC"))
+    person = Known(frozenset(given), frozenset(given) & frozenset("ABCZ"))
     assert tied_of(person, by_ref) == frozenset(tied)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sluice.errors import NotFound
+from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_accepted
@@ -31,7 +31,9 @@ def accepted_rows(
     import polars as pl
 
     wanted = pl.Series(sorted(refs), dtype=pl.String).implode()
-    for exchange_id in find_accepted(house.conn, principal):
+    for exchange_id, has_index in find_accepted(house.conn, principal).items():
+        if has_index and named is not None and exchange_id not in named:
+            continue
         content = _naming(house, exchange_id, refs, named)
         if content is None:
             continue
@@ -48,7 +50,8 @@ def _naming(
 ) -> io.BytesIO | None:
     """Read the accepted rows of a file whose index names somebody; None if it names nobody, or retention removed it.
 
-    An erasure may put rows and index anew between the look at the catalogue and the read; then look again.
+    An erasure may put rows and index anew between the look at the catalogue and the read; then look again. Raises
+    EvidenceInvalid for an object that the catalogue names and the store has not.
     """
     seen: Sequence[CopyLine] | None = None
     while (copies := find_copies(house.conn, exchange_id)) != seen:
@@ -59,4 +62,6 @@ def _naming(
                 return None
             if lake is not None and lake.version_id is not None:
                 return io.BytesIO(house.objects.read(lake.bucket, lake.key, lake.version_id))
+    if any(copy.kind == LAKE for copy in seen or ()):
+        raise EvidenceInvalid(Ref("exchange", exchange_id), Ref("copy", LAKE))
     return None

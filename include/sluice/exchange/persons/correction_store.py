@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection
+from sluice.ledger.copy_kinds import INDEX, LAKE
 from sluice.terms import ExchangeId, Principal
 
 
@@ -103,12 +104,22 @@ def find_gone(conn: Connection, principal: Principal) -> set[str]:
     return {row["key"] for row in rows}
 
 
-def find_accepted(conn: Connection, principal: Principal) -> list[ExchangeId]:
-    """Return the exchanges of a principal whose accepted rows are in the lake, oldest first."""
+def find_accepted(conn: Connection, principal: Principal) -> dict[ExchangeId, bool]:
+    """Return the exchanges of a principal whose accepted rows are in the lake, oldest first, and whether the index has
+    them.
+
+    Also those whose receipt is not given yet: nobody reads their data before, but whose it is is known.
+    """
     rows = conn.execute(
-        "select exchange_id::text as id from accepted_data where principal = %s order by closed_at", (principal,)
+        """select e.exchange_id::text as id, exists (select from copy i where i.exchange_id = e.exchange_id
+               and i.kind = %s and i.gone_at is null) as has_index
+           from exchange e join copy c using (exchange_id)
+           where e.principal = %s and e.decision in ('accepted', 'partly_accepted') and c.kind = %s
+             and c.gone_at is null
+           order by e.closed_at""",
+        (INDEX, principal, LAKE),
     ).fetchall()
-    return [ExchangeId(row["id"]) for row in rows]
+    return {ExchangeId(row["id"]): row["has_index"] for row in rows}
 
 
 def note_entry(conn: Connection, correction_id: str, entry_hash: str) -> None:

@@ -272,6 +272,26 @@ def find_rows(house: House, principal: Principal, refs: frozenset[str], named: C
     return found
 
 
+def find_pairs(house: House, principal: Principal, refs: frozenset[str], named: Collection[str]) -> set[Row]:
+    """Return, as rows of their own, which numbers stand beside each of these references in accepted rows.
+
+    However many rows share an address, each number is there once. ``named``: files whose index has any.
+    """
+    import polars as pl
+
+    found, wanted = set[Row](), pl.Series(sorted(refs), dtype=pl.String).implode()
+    for rows, numbers in accepted_rows(house, principal, refs, named=named):
+        there = [name for name in rows.columns if name in numbers]
+        for other in (name for name in rows.columns if name not in numbers):
+            for name in there:
+                pairs = rows.select(other=pl.col(other), number=pl.col(name)).drop_nulls()
+                pairs = pairs.filter(pl.col("other").is_in(wanted)).unique()
+                found |= {
+                    Row(frozenset({(numbers[name], number)}), frozenset({ref})) for ref, number in pairs.iter_rows()
+                }
+    return found
+
+
 def find_naming(house: House, principal: Principal) -> list[Correction]:
     """Return the corrections of identifiers that stand and can be opened; a search for a person goes on without others.
 

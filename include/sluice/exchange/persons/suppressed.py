@@ -18,7 +18,7 @@ from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
 from sluice.subject.index import find_in_run
-from sluice.subject.scope import CONSENT, EVERYTHING, Need, Scope, Use, sift
+from sluice.subject.scope import CONSENT, EVERYTHING, MARKETING, Need, Scope, Use, sift
 from sluice.subject.suppression import Suppression, merge_suppressions, suppress, write_suppressions
 from sluice.terms import Principal
 from sluice.times import brussels_day
@@ -180,13 +180,17 @@ def find_reasons(
 
 
 def _consented_uses(house: House, principal: Principal, channel: str | None) -> list[Use]:
-    """Return what a consent can be about under the agreement that holds now, over one channel or over any."""
+    """Return what a consent can be about under the agreement that holds now, over one channel or over any.
+
+    Advertising on another basis is among it, because for some channels the law asks for consent beside the basis.
+    """
     now = datetime.now(UTC)
     agreement = find_principal_agreement(house.conn, principal, brussels_day(now), now)
     purposes = agreement.purposes if agreement else ()
     return [
         Use(each.iri, CONSENT, word)
         for each in purposes
+        if each.iri in MARKETING or each.legal_basis == CONSENT
         for word in each.channels or (None,)
         if channel in (None, word)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sluice.db import Connection
-from sluice.ledger.copy_kinds import DELIVERED
+from sluice.ledger.copy_kinds import DELIVERED, INDEX, LAKE, RETURN
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -25,9 +25,11 @@ _MADE_OF = """made(id, root) as (
         join exchange e on e.exchange_id = i.exchange_id
     where e.principal = %(principal)s and e.direction <> %(answer)s
       and not exists (select from found f where f.exchange_id = i.exchange_id)
-      and not exists (select from copy c where c.exchange_id = i.exchange_id and c.gone_at is null))"""
+      and not exists (select from copy c where c.exchange_id = i.exchange_id and c.gone_at is null
+                      and c.kind = any(%(telling)s)))"""
 """SQL of the exchanges made of a file that held the persons, directly or not, if no copy is left that could tell whose
-data it was. An answer to a controller is left out: it is about one person, whatever it was made of."""
+data it was: lists of held rows and findings name nobody. An answer to a controller is left out: it is about one person,
+whatever it was made of."""
 
 
 def note_holders(
@@ -93,6 +95,7 @@ def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]
             "principal": principal,
             "delivered": DELIVERED,
             "answer": Direction.PORTABILITY_ACCESS,
+            "telling": [LAKE, RETURN, INDEX, DELIVERED],
             "return": Direction.OUTBOUND_RETURN,
         },
     ).fetchall()

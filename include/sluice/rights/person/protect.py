@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sluice.exchange.house import House
+from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import keep_out, lift_case, run_id_of, tied
-from sluice.exchange.persons.suppressed_store import find_runs
+from sluice.exchange.persons.suppressed_store import Run, find_runs
 from sluice.exchange.sweeping import Faults
 from sluice.rights.case.model import PROTECTED, CaseId, Hold
 from sluice.rights.person.identifiers import Envelope
@@ -46,8 +47,9 @@ def hold(
     """Keep a person out of the files of one principal, from when this returns. Repeating it changes nothing.
 
     The person is first held under what they gave, then under what accepted rows tie to it. The latter is looked for
-    once, and a row that cannot be read does not make the request wait. If a file withdraws the consent of many
-    persons, nothing is tied: a consent that one of them gives again could not be told from that of the others.
+    until something is found, and a row that cannot be read does not make the request wait. Whatever the hold tied stays
+    tied by what replaces it. If a file withdraws the consent of many persons, nothing is tied: a consent that one of
+    them gives again could not be told from that of the others.
     """
     case_id, as_what = envelope.case_id, Suppression(reason.value)
 
@@ -57,11 +59,23 @@ def hold(
 
     keep(frozenset(refs), case_id)
     is_of_many = reason is Hold.CONSENT_WITHDRAWN and len(envelope.persons) > 1
-    if not is_of_many and not find_runs(house.conn, principal, only=[run_id_of(principal, as_what, tied(case_id))]):
-        with Faults(house.conn).kept_apart(f"case {case_id}: what is tied to its person at {principal}"):
-            found = find_tied(house, envelope, principal) - frozenset(refs)
-            if found:
-                keep(found, tied(case_id))
+    if is_of_many or _find_tied_run(house, principal, as_what, case_id):
+        return
+    found = _held_as_tied(house, principal, case_id)
+    with Faults(house.conn).kept_apart(f"case {case_id}: what is tied to its person at {principal}"):
+        found |= find_tied(house, envelope, principal)
+    if more := found - frozenset(refs):
+        keep(more, tied(case_id))
+
+
+def _find_tied_run(house: House, principal: Principal, reason: Suppression, case_id: CaseId) -> list[Run]:
+    return find_runs(house.conn, principal, only=[run_id_of(principal, reason, tied(case_id))])
+
+
+def _held_as_tied(house: House, principal: Principal, case_id: CaseId) -> frozenset[str]:
+    """References that the hold of a case tied to its person."""
+    runs = [run for run in _find_tied_run(house, principal, Suppression.SOFT_HOLD, case_id) if run.lifted_at is None]
+    return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list())
 
 
 def release(house: House, case_id: CaseId, principal: Principal, now: datetime) -> bool:

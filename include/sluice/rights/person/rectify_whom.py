@@ -4,7 +4,7 @@ Only a number that belongs to one person tells the rows of a household apart. A 
 the numbers that the person gave, or about the only ones that accepted rows have beside what they gave.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import Number, find_numbers
@@ -47,14 +47,19 @@ def numbers_of(rows: Iterable[frozenset[Number]], given: frozenset[str]) -> froz
     """The person's own numbers, among those in the rows that were found. Pure.
 
     given: the numbers at this principal that the person gave. None: the rows are of several persons, or have none
-    of these numbers.
+    of these numbers. A row with two numbers of a kind (of a customer and of who pays) adds none to those given.
     """
     rows = list(rows)
     mine = [row for row in rows if not given.isdisjoint(ref for _, ref in row)]
-    numbers = frozenset[Number]().union(*(mine or rows))
     if mine:
-        return frozenset(ref for _, ref in numbers)
+        own = frozenset(ref for row in mine if is_of_one(row) for _, ref in row)
+        return own | (given & frozenset(ref for row in mine for _, ref in row))
     if given:
         return None if rows else frozenset()  # the rows are somebody else's, or theirs and the number was mistyped
-    is_one = len({kind for kind, _ in numbers}) == len(numbers)
-    return frozenset(ref for _, ref in numbers) if is_one else None
+    numbers = frozenset[Number]().union(*rows)
+    return frozenset(ref for _, ref in numbers) if is_of_one(numbers) else None
+
+
+def is_of_one(numbers: Collection[Number]) -> bool:
+    """Whether numbers can be of one person, who has at most one of each kind. Pure."""
+    return len({kind for kind, _ in numbers}) == len(numbers)
