@@ -113,6 +113,14 @@ EMOTION_CATEGORIES = _iris(PD, "Emotion Mood FacialExpression Demeanour Attitude
 
 DATA_CATEGORIES = _CATEGORIES | SPECIAL_CATEGORIES | CRIMINAL_CATEGORIES | EMOTION_CATEGORIES | {NON_PERSONAL}
 
+CONTACT_POINTS = {
+    **dict.fromkeys(("voice", "sms", "robocall"), PD + "TelephoneNumber"),
+    "email": PD + "EmailAddress",
+    "letter": PD + "PhysicalAddress",
+    **dict.fromkeys(("chat", "push"), PD + "Contact"),
+}
+"""The category of data by which a person is reached over each channel that an agreement can name."""
+
 
 def short(iri: str) -> str:
     """The name of a term without its prefix: ``DirectMarketing``, ``A6-1-f``."""

@@ -216,7 +216,7 @@ def export(
         if agreement is None:
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
         found = _of_person(house, principal, person)
-        document = export_consents(found, agreement, settings.center_country, today)
+        document = export_consents(found, agreement, settings.center_country, today, settings.center_contact)
         content = json.dumps(document, ensure_ascii=False, indent=2).encode()
         write(content)
     told = {"path": str(to), "sha256": hashlib.sha256(content).hexdigest(), "records": found.height}

@@ -6,16 +6,18 @@ from typing import Any
 
 import polars as pl
 
+from sluice.agreement.dpv import CONTACT_POINTS, GDPR
 from sluice.agreement.model import Agreement
+from sluice.rights.case.facts import consent_days
 from sluice.subject.consent import STATUS, ConsentState
 from sluice.subject.scope import CONSENT
 from sluice.times import utc_text
 
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023"
 DPV = "https://w3id.org/dpv#"
+OURS = "urn:sluice:consent#"
 IRI = "@id"
 CONTEXT: Mapping[str, Any] = {
-    "@vocab": "urn:sluice:consent#",
     "schema_version": "http://purl.org/dc/terms/conformsTo",
     "record_id": "http://purl.org/dc/terms/identifier",
     "pii_principal_id": f"{DPV}hasDataSubject",
@@ -26,26 +28,50 @@ CONTEXT: Mapping[str, Any] = {
     "pii_controllers": f"{DPV}hasDataController",
     "recipient_third_parties": f"{DPV}hasRecipient",
     "storage_locations": f"{DPV}hasLocation",
+    "retention_period": f"{DPV}hasStorageCondition",
+    "duration": {IRI: f"{DPV}hasDuration", "@type": "http://www.w3.org/2001/XMLSchema#duration"},
     "jurisdiction": f"{DPV}hasJurisdiction",
+    "withdrawal_method": f"{DPV}hasRight",
+    "is_exercised_at": f"{DPV}isExercisedAt",
     "pii_type": {IRI: f"{DPV}hasPersonalData", "@type": IRI},
+    "channel": f"{OURS}channel",
+    "collection_method": f"{DPV}hasIndicationMethod",
+    "collected_by": f"{OURS}collectedBy",
     "event_time": "http://purl.org/dc/terms/date",
     "validity_duration": f"{DPV}hasDuration",
+    "event_type": "http://purl.org/dc/terms/type",
     "event_state": {IRI: f"{DPV}hasConsentStatus", "@type": IRI},
     "consent_records": "@graph",
 }
+"""Every field has a term: of the DPV or Dublin Core, or of ours for the two that neither has (channel, collector)."""
 
 
-def export_consents(records: pl.DataFrame, agreement: Agreement, country: str, on: date) -> dict[str, Any]:
+def export_consents(
+    records: pl.DataFrame, agreement: Agreement, country: str, on: date, center_contact: str | None = None
+) -> dict[str, Any]:
     """Return a JSON-LD document of these records, oldest first.
 
-    Fields for which DPV has no term use a vocabulary of our own. ``pii_principal_id`` is the keyed reference, so only
-    somebody with the key can find the person. ``country``: where the records are kept. ``on``: Brussels date.
+    ``pii_principal_id`` is the keyed reference, so only somebody with the key can find the person. ``country``: where
+    the records are kept. ``on``: Brussels date. ``center_contact``: the center's privacy desk, as a person reaches it.
+    ``retention_period`` counts from the end of a record, as :func:`sluice.subject.consent.still_needed` does.
     """
     rows = records.sort("at", "record_id").iter_rows(named=True)
-    return {"@context": dict(CONTEXT), "consent_records": [_record(row, agreement, country, on) for row in rows]}
+    withdrawal = _withdrawal(agreement, center_contact)
+    return {
+        "@context": dict(CONTEXT),
+        "consent_records": [_record(row, agreement, country, on, withdrawal) for row in rows],
+    }
 
 
-def _record(row: Mapping[str, Any], agreement: Agreement, country: str, on: date) -> dict[str, Any]:
+def _withdrawal(agreement: Agreement, center_contact: str | None) -> dict[str, Any]:
+    """Where a person withdraws (GDPR Art. 7(3)): at the principal and, if the agreement lets it, at the center."""
+    center = center_contact if agreement.may_answer.get("A7-3") else None
+    return {"@type": f"{GDPR}A7-3", "is_exercised_at": [each for each in (agreement.contact_email, center) if each]}
+
+
+def _record(
+    row: Mapping[str, Any], agreement: Agreement, country: str, on: date, withdrawal: Mapping[str, Any]
+) -> dict[str, Any]:
     at, until = row["at"], row["until"]
     is_over = row["state"] == ConsentState.GIVEN.value and until is not None and until < on
     return {
@@ -60,10 +86,10 @@ def _record(row: Mapping[str, Any], agreement: Agreement, country: str, on: date
         "pii_controllers": [agreement.principal_name],
         "recipient_third_parties": list(agreement.recipients),
         "storage_locations": [country],
-        "retention_period": None,
+        "retention_period": {"@type": f"{DPV}StorageDuration", "duration": f"P{consent_days(on)}D"},
         "jurisdiction": "EU",
-        "withdrawal_method": row["channel"],
-        "pii_type": list(agreement.data_categories),
+        "withdrawal_method": withdrawal,
+        "pii_type": [CONTACT_POINTS[row["channel"]]],
         "channel": row["channel"],
         "collection_method": row["method"],
         "collected_by": row["collected_by"],
