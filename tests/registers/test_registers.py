@@ -10,13 +10,14 @@ from pathlib import Path
 import pypdf
 import pytest
 from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from desk import ENERGY
 from returns.commands import at_terminal, sluice
 from rights.estate import Estate, open_estate
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.ledger.record import ExchangeRecord
-from sluice.registers.columns import REGISTER, columns_of
+from sluice.registers.columns import IDENTIFICATION, REGISTER, columns_of
 from sluice.registers.make import contract_reader, known_then, make_register
 from sluice.registers.model import Article, FindingCode, Register, Sighting
 from sluice.registers.rules import uses_of
@@ -103,6 +104,11 @@ def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None
             sheets = load_workbook(files["xlsx"])
             sheet = sheets[sheets.sheetnames[-3]]
             assert table[0] == labels == [cell.value for cell in next(sheet.iter_rows(max_row=1))]
+            _marked(sheet, [column.is_mandatory for column in columns])
+            if own := columns_of(article, IDENTIFICATION):
+                _marked(sheets[sheets.sheetnames[0]], [column.is_mandatory for column in own])
+            for sheet_of_ours in sheets.sheetnames[-2:]:
+                _marked(sheets[sheet_of_ours], [False] * sheets[sheet_of_ours].max_column)
             assert len(table) - 1 == len(document["rows"]) == sheet.max_row - 1 == len(register.rows)
             assert list(document["rows"][0]) == [column.key for column in columns]
             assert [cell.data_type for row in sheet.iter_rows() for cell in row if cell.data_type == "f"] == []
@@ -110,10 +116,18 @@ def _forms(found: dict[Article, Register], folder: Path, estate: Estate) -> None
             assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"] and pdf.trailer["/Root"]["/Lang"].startswith(language)
             text = "".join(page.extract_text() for page in pdf.pages)
             assert "DPA-TELECOM01" in text and "[U+" not in text
+            words = " ".join(text.split())
+            assert all((f"{column.labels[language]} *" in words) == column.is_mandatory for column in columns)
         everything = b"".join(each.path.read_bytes() for each in lines if each.format in ("csv", "json"))
         values = [value for each in (*estate.people, *estate.others) for value in each.values]
         assert [value for value in values if value.encode() in everything] == []
         assert lines == write_register(register, folder), "the same register is the same bytes"
+
+
+def _marked(sheet: Worksheet, wanted: list[bool]) -> None:
+    """Whether the headers that the law asks for are red, and no other one is."""
+    colours = [cell.font.color for cell in next(sheet.iter_rows(max_row=1))]
+    assert [colour is not None and colour.rgb == "FFC00000" for colour in colours] == wanted
 
 
 def _across_a_turn(estate: Estate) -> None:

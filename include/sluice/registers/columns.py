@@ -32,6 +32,11 @@ class Column:
     mandatory: str
     labels: Mapping[str, str]
 
+    @property
+    def is_mandatory(self) -> bool:
+        """Whether Art. 30 asks for it, be it only if there is any, or if possible."""
+        return self.mandatory != "no"
+
 
 @cache
 def columns_of(article: Article, tab: str = REGISTER) -> tuple[Column, ...]:

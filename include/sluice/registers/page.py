@@ -31,7 +31,7 @@ def make_register_page(register: Register, language: str) -> RegisterPage:
         title=title,
         subject=f"{title}: {say.day(register.at.isoformat())}",
         references=_references(register, say, tables.get(IDENTIFICATION)),
-        opening=(say.say(f"register.opening.{article}"), say.say("register.use")),
+        opening=(say.say(f"register.opening.{article}"), say.say("register.use"), say.say("register.mandatory")),
         notices=(_notice(register, say),),
         parts=(_seen(say, tables[SEEN]), _findings(say, tables[FINDINGS])),
         rows=tuple(
@@ -54,7 +54,7 @@ def _references(register: Register, say: Words, identification: Table | None) ->
     pairs = [
         Pair(say.say("register.at"), Text(say.day(register.at.isoformat()))),
         Pair(say.say("register.known_at"), Text(say.moment(utc_text(register.known_at)))),
-        *(Pair(label, Text(cell or NOTHING)) for label, cell in zip(own.head, own.rows[0], strict=True)),
+        *_facts(own, own.rows[0]),
     ]
     return tuple(pairs)
 
@@ -91,6 +91,10 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], widths: tuple[floa
 
 def _row(table: Table, number: str, cells: Sequence[str]) -> Part:
     """One processing as a list of all columns of the authority, in its order."""
-    return Part(
-        number, facts=tuple(Pair(label, Text(cell or NOTHING)) for label, cell in zip(table.head, cells, strict=True))
-    )
+    return Part(number, facts=_facts(table, cells))
+
+
+def _facts(table: Table, cells: Sequence[str]) -> tuple[Pair, ...]:
+    """Labels and values of a line. A label that the law asks for has a star: a list without colours shows it too."""
+    lines = zip(table.head, table.marked, cells, strict=True)
+    return tuple(Pair(f"{label} *" if marked else label, Text(cell or NOTHING)) for label, marked, cell in lines)

@@ -1,11 +1,11 @@
 """A register as tables of final text in one language; every file form is written from these. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sluice.documents.words import Words, words
 from sluice.registers.cells import cells_of, identification_of
-from sluice.registers.columns import IDENTIFICATION, REGISTER, columns_of
+from sluice.registers.columns import IDENTIFICATION, REGISTER, Column, columns_of
 from sluice.registers.model import Article, Finding, FindingCode, Register
 
 SEEN, FINDINGS = "seen", "findings"
@@ -15,13 +15,22 @@ FINDING_HEAD = ("finding", "number", "principal", "exchanges", "code")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One tab. ``keys``: names of the columns for programs; ``head``: labels for people."""
+    """One tab. ``keys``: names of the columns for programs; ``head``: labels for people.
+
+    ``mandatory``: keys of the columns that Art. 30 asks for.
+    """
 
     name: str
     word: str
     keys: tuple[str, ...]
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    mandatory: frozenset[str] = frozenset()
+
+    @property
+    def marked(self) -> tuple[bool, ...]:
+        """For each column, whether Art. 30 asks for it."""
+        return tuple(key in self.mandatory for key in self.keys)
 
 
 def tables_of(register: Register, language: str) -> tuple[Table, ...]:
@@ -31,10 +40,7 @@ def tables_of(register: Register, language: str) -> tuple[Table, ...]:
     own = columns_of(register.article, IDENTIFICATION)
     if own:
         values = identification_of(register, say)
-        keys = tuple(column.key for column in own)
-        head = tuple(column.labels[language] for column in own)
-        line = tuple(values[key] for key in keys)
-        found.insert(0, Table(IDENTIFICATION, _word(say, IDENTIFICATION), keys, head, (line,)))
+        found.insert(0, _of_columns(say, IDENTIFICATION, own, [values]))
     return tuple(found)
 
 
@@ -43,14 +49,19 @@ def _word(say: Words, name: str) -> str:
 
 
 def _register(register: Register, say: Words) -> Table:
-    columns = columns_of(register.article, REGISTER)
     rows = (cells_of(row, register, say) for row in register.rows)
+    return _of_columns(say, REGISTER, columns_of(register.article, REGISTER), rows)
+
+
+def _of_columns(say: Words, name: str, columns: Sequence[Column], rows: Iterable[Mapping[str, str]]) -> Table:
+    """A tab with columns of the authority."""
     return Table(
-        REGISTER,
-        _word(say, REGISTER),
+        name,
+        _word(say, name),
         tuple(column.key for column in columns),
         tuple(column.labels[say.language] for column in columns),
         tuple(tuple(cells[column.key] for column in columns) for cells in rows),
+        frozenset(column.key for column in columns if column.is_mandatory),
     )
 
 

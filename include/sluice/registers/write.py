@@ -68,7 +68,7 @@ def _write(register: Register, folder: Path, language: str, form: str) -> Iterat
         return
     path = folder / f"{stem}.{language}.{form}"
     if form == "xlsx":
-        write_sheets([Sheet(each.word[:LONGEST_SHEET], _frame(each), NO_TYPES, XLSX) for each in tables], path, title)
+        write_sheets([_sheet(each) for each in tables], path, title)
     elif form == "pdf":
         path.write_bytes(make_pdf(make_register_page(register, language), _dated(register)))
     else:
@@ -80,6 +80,12 @@ def _write(register: Register, folder: Path, language: str, form: str) -> Iterat
 def _dated(register: Register) -> datetime:
     """The date inside the PDF: that of the register, so that the same register gives the same file."""
     return datetime.combine(register.at, time(12), BRUSSELS)
+
+
+def _sheet(table: Table) -> Sheet:
+    """The tab as a sheet; the headers of columns that the law asks for are red, as in the authority's own workbook."""
+    marked = frozenset(label for label, is_marked in zip(table.head, table.marked, strict=True) if is_marked)
+    return Sheet(table.word[:LONGEST_SHEET], _frame(table), NO_TYPES, XLSX, marked)
 
 
 def _frame(table: Table) -> pl.DataFrame:

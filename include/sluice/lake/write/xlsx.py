@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
 """Limits of a sheet (rows without the header, columns) and of a cell (in UTF-16 units)."""
 
+MARK = "#C00000"
+"""The red of a marked header: 6.5 to 1 against white (WCAG 2.2, 1.4.3)."""
+
 _MADE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _SAMPLE = 200
 _NARROW, _WIDE = 8, 60
@@ -50,12 +53,16 @@ def write_xlsx(frame: pl.DataFrame, types: Mapping[str, str], form: WriteForm, p
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet of a workbook; ``types``: column -> ODCS logicalType, absent = string."""
+    """One sheet of a workbook; ``types``: column -> ODCS logicalType, absent = string.
+
+    ``marked``: columns whose header is red.
+    """
 
     name: str
     frame: pl.DataFrame
     types: Mapping[str, str]
     form: WriteForm
+    marked: frozenset[str] = frozenset()
 
 
 def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mapping[str, pl.Series]]:
@@ -76,7 +83,7 @@ def write_sheets(sheets: Sequence[Sheet], path: Path, title: str) -> list[Mappin
             found = {name: _dates(frame[name], types.get(name), form) for name in frame.columns}
             dates = {name: days for name, days in found.items() if days is not None}
             worksheet = workbook.add_worksheet(sheet.name, worksheet_class=RowsSheet)
-            _write_header(workbook, worksheet, frame, dates)
+            _write_header(workbook, worksheet, sheet, dates)
             shown = {name: _date_format(workbook, form, name, types[name]) for name in dates}
             text = workbook.add_format({"num_format": "@"})
             quoted = workbook.add_format({"num_format": "@", "quote_prefix": True})
@@ -145,19 +152,24 @@ def _workbook(path: Path, title: str) -> "Workbook":
     return workbook
 
 
-def _write_header(
-    workbook: "Workbook", worksheet: "Worksheet", frame: pl.DataFrame, dates: Mapping[str, pl.Series]
-) -> None:
+def _write_header(workbook: "Workbook", worksheet: "Worksheet", sheet: Sheet, dates: Mapping[str, pl.Series]) -> None:
+    frame = sheet.frame
     worksheet.freeze_panes(1, 0)
     text = workbook.add_format({"num_format": "@"})
     for column, name in enumerate(frame.columns):
         longest = frame[name].head(_SAMPLE).str.len_chars().max()
         width = max(len(name), longest if isinstance(longest, int) else 0) + 2
         worksheet.set_column(column, column, min(max(width, _NARROW), _WIDE), None if name in dates else text)
-    bold = workbook.add_format({"num_format": "@", "bold": True})
-    bold_quoted = workbook.add_format({"num_format": "@", "bold": True, "quote_prefix": True})
+    bold = {"num_format": "@", "bold": True}
+    styles = {
+        (is_marked, suspect): workbook.add_format(
+            bold | ({"font_color": MARK} if is_marked else {}) | ({"quote_prefix": True} if suspect else {})
+        )
+        for is_marked in ((False, True) if sheet.marked else (False,))
+        for suspect in (False, True)
+    }
     for column, (name, suspect) in enumerate(zip(frame.columns, _suspects(pl.Series(frame.columns)), strict=True)):
-        worksheet.write_string(0, column, name, bold_quoted if suspect else bold)
+        worksheet.write_string(0, column, name, styles[name in sheet.marked, suspect])
 
 
 def _suspects(texts: pl.Series) -> list[bool]:
