@@ -271,4 +271,4 @@ PAGES: Mapping[str, Prepare] = {
         "staff": staff,
         "tell-recipients": recipients,
     }.items()
-}
+} | {"docs/reference/standards.md": nothing}

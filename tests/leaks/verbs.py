@@ -52,6 +52,7 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "gate", "run", file, "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run"
         yield "contract", "lint", file
         yield "contract", "explain", file
+        yield "contract", "export", file, "--to", "dcat"
         yield "agreement", "lint", file
         yield "receipt", "verify", file, "--key", at["sound"]
         yield "receipt", "roles", file, "--key", at["sound"]

@@ -1,5 +1,6 @@
-"""``sluice contract``: data contracts, their mistakes, what each column means, a skeleton, what drifted."""
+"""``sluice contract``: data contracts, their mistakes, what each column means, for a catalogue, a skeleton, drift."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +12,21 @@ from sluice.errors import Exit, Ref, UsageError, is_file
 from sluice.terms import Direction
 
 app = typer.Typer(
-    help="Data contracts (ODCS 3.1): lint, explain, infer, drift.",
+    help="Data contracts (ODCS 3.1): lint, explain, export, infer, drift.",
     epilog="Example: sluice contract infer leads.csv --principal energy02 --flow leads",
     no_args_is_help=True,
 )
 
 
+class Standard(StrEnum):
+    """Value of ``--to``."""
+
+    DCAT = "dcat"
+
+
 @app.callback()
 def topic() -> None:
-    """Data contracts (ODCS 3.1): lint, explain, infer, drift."""
+    """Data contracts (ODCS 3.1): lint, explain, export, infer, drift."""
 
 
 @app.command("lint")
@@ -58,6 +65,26 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
         )
     if any(field.is_gap for field in fields):
         raise typer.Exit(Exit.REFUSED)
+
+
+@app.command("export")
+def export(
+    path: Annotated[Path, typer.Argument(help="The file of one contract.")],
+    to: Annotated[Standard, typer.Option(help="The standard: dcat is DCAT 3.")] = Standard.DCAT,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a contract for a data catalogue, as JSON-LD: dataset, forms of its file, columns, purposes.
+
+    It says what the contract says, with the terms of DCAT 3 and the DPV. Exit 1 when it does not load.
+
+    Example: sluice contract export include/principals/energy01/renewal_campaign.inbound.odcs.yaml --to dcat
+    """
+    import json
+
+    from sluice.agreement.folder.export import export_dcat
+
+    document = {Standard.DCAT: export_dcat}[to](path)
+    show_json(document) if format is Format.JSON else typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _fields(path: Path) -> list[dict[str, object]]:
