@@ -44,6 +44,14 @@ def send_a_file(ground: Ground) -> Placeholders:
     return {"7b0d3f1e-....json": receipt}
 
 
+def a_receipt(ground: Ground) -> Placeholders:
+    exchange = ground.exchange(INBOUND)
+    line = next(each for each in ground.night.desk.lines() if str(each.id) == exchange)
+    ground.get(f"energy01/receipts/{line.flow}/{exchange}.json", ground.folder / f"{exchange}.json")
+    ground.public_key()
+    return {"7b0d3f1e-....json": f"{exchange}.json"}
+
+
 def acknowledge(ground: Ground) -> Placeholders:
     [line] = ground.night.returns()
     sha256 = hashlib.sha256(ground.night.file(line)).hexdigest()
@@ -271,4 +279,4 @@ PAGES: Mapping[str, Prepare] = {
         "staff": staff,
         "tell-recipients": recipients,
     }.items()
-} | {"docs/reference/standards.md": nothing}
+} | {"docs/reference/standards.md": a_receipt}

@@ -56,6 +56,7 @@ def _about_files(folder: Path, at: dict[str, str]) -> Iterator[Words]:
         yield "agreement", "lint", file
         yield "receipt", "verify", file, "--key", at["sound"]
         yield "receipt", "roles", file, "--key", at["sound"]
+        yield "receipt", "export", file, "--key", at["sound"], "--to", "prov"
         yield "receipt", "certificate", file, "--key", at["sound"]
         yield "dncm", "import", file
         yield "dncm", "import", file, "--smaller"

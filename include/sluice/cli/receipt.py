@@ -1,5 +1,7 @@
 """``sluice receipt``: check receipts anywhere, offline."""
 
+import json
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,6 +106,34 @@ def certificate(
         return
     names = ("principal", "done_at", "objects_scanned", "residual", "shared_with_others", "sealed_to_recipient")
     show_pairs("The certificate holds", {name: said[name] for name in names})
+
+
+class Standard(StrEnum):
+    """Value of ``--to``."""
+
+    PROV = "prov"
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="The receipt, .json.")],
+    key: KeyOption,
+    to: Annotated[Standard, typer.Option(help="The standard: prov is PROV-O.")] = Standard.PROV,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Write a receipt as provenance, offline, as JSON-LD: the exchange, what it used and made, who had which role.
+
+    The receipt is verified first. Exit 1 if it does not hold.
+
+    Example: sluice receipt export 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem --to prov
+    """
+    from sluice.documents.prov import receipt_as_prov
+    from sluice.documents.verify import open_receipt
+
+    if not is_file(file):
+        raise FileMissing(Ref("file", file.name))
+    document = {Standard.PROV: receipt_as_prov}[to](open_receipt(file.read_bytes(), _read_key(key)))
+    show_json(document) if format is Format.JSON else typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _read_key(key: Path) -> bytes:

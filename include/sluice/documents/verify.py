@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sluice.errors import is_file
+from sluice.errors import Ref, is_file
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import as_it_stands, open_signed, read_public, split_flattened
 
@@ -39,13 +39,10 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
 
     Raises PublicKeyInvalid when ``public_pem`` holds no Ed25519 public key.
     """
-    public = read_public(public_pem)
     try:
-        said = open_signed(split_flattened(jws), public, TYPE)
+        said = open_receipt(jws, public_pem)
     except SignatureInvalid as error:
         return ReceiptCheck(False, why="; ".join(str(ref) for ref in error.refs))
-    if not _is_statement(said):
-        return ReceiptCheck(False, why="payload is no receipt of this version")
     if pdf is not None and sha256(pdf).hexdigest() != said["pdf_sha256"]:
         return ReceiptCheck(False, why="the PDF is not the one of this receipt")
     ledger = said["ledger"]
@@ -57,6 +54,14 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
         seq=ledger["seq"],
         pdf_checked=pdf is not None,
     )
+
+
+def open_receipt(jws: bytes, public_pem: bytes) -> dict[str, Any]:
+    """What a receipt says, if this key signed it. Raises SignatureInvalid with the reason, PublicKeyInvalid."""
+    said = open_signed(split_flattened(jws), read_public(public_pem), TYPE)
+    if not _is_statement(said):
+        raise SignatureInvalid(Ref("payload", "is no receipt of this version"))
+    return said
 
 
 def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
