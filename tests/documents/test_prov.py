@@ -1,18 +1,24 @@
 """A receipt as PROV-O: made from what was signed, in terms that exist, and every entity hangs on its activity."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from copies import Copies
 from documents.return_samples import BEFORE, CONTACTS, DELIVERED, RESULTS, a_dial_list, a_return, some_results
 from documents.samples import EXCHANGE, a_record, a_refusal_without_paper, an_entry
 from documents.test_receipt import payload_of
+from handbook.lived_in import lived_in
 from jsonld import NoTerm, expand, iris
+from night import copied_night
 from sluice.cli.receipt import app
 from sluice.documents.prov import receipt_as_prov
 from sluice.documents.receipt import Receipt, make_receipt, make_receipt_for_other
+from sluice.documents.verify import open_receipt
+from sluice.exchange.receipt import read_receipt
 from sluice.keys import Keyring
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
@@ -165,6 +171,22 @@ def test_the_receipt_for_a_next_controller_tells_nothing_that_it_left_out(keyrin
     assert CONTACTS in json.dumps(receipt_as_prov(signed(a_return(), keyring))), "control"
 
 
+@pytest.mark.slow
+def test_every_receipt_of_an_installation_is_whole_provenance(copies: Copies, tmp_path: Path) -> None:
+    with copied_night(copies, tmp_path, fill=lived_in) as night:
+        house, public = night.desk.house, night.desk.house.keyring.public_pem
+        found = {}
+        for line in night.desk.lines():
+            if line.receipt_at is not None:
+                jws = read_receipt(night.desk.settings, house.conn, house.objects, str(line.id), "json")
+                found[str(line.direction), str(line.id)] = receipt_as_prov(open_receipt(jws, public))
+
+    assert {direction for direction, _ in found} >= {"inbound", "internal", "outbound_return"}
+    assert {name: wrong(each) for name, each in found.items() if wrong(each)} == {}
+    parties = {each for document in found.values() for each in graph(document) if each.startswith("urn:sluice:party")}
+    assert parties <= {PRINCIPAL, CENTER, "urn:sluice:party:telecom01", "urn:sluice:party:vendor"}
+
+
 def test_a_term_that_is_missing_or_invented_and_a_loose_end_are_seen(keyring: Keyring) -> None:
     """The control of the tests above."""
     document = receipt_as_prov(signed(a_record(), keyring))
@@ -180,7 +202,7 @@ def test_a_term_that_is_missing_or_invented_and_a_loose_end_are_seen(keyring: Ke
     assert f"{PROV}usedd" in wrong(document)
 
 
-def test_the_command_shows_only_a_receipt_that_holds(tmp_path: Any, receipt: Receipt, keyring: Keyring) -> None:
+def test_the_command_shows_only_a_receipt_that_holds(tmp_path: Path, receipt: Receipt, keyring: Keyring) -> None:
     (tmp_path / "key.pem").write_bytes(keyring.public_pem)
     (tmp_path / "good.json").write_bytes(receipt.jws)
     (tmp_path / "bad.json").write_bytes(receipt.jws.replace(b'"signature":"', b'"signature":"A'))
