@@ -13,6 +13,7 @@ from dial.test_dial_list import ask, listed, numbers
 from night import AT_ONCE, Call, Edit, Night, call_log, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
+from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.read import ExchangeLine
 from sluice.rights.erasure.erase import run
@@ -75,6 +76,7 @@ def test_a_file_without_rows_is_accepted_and_nobody_who_reads_on_stumbles(night:
     assert merge_index(desk.house, Principal(ENERGY[0]), datetime.now(UTC), fewest=2)[1] == 0
     report = run(desk.house, asked(night, *reversed(night.people(2)[1])).case_id, datetime.now(UTC))
     assert (report.residual, report.doubts) == (0, 0)
+    do_effects(desk.house)  # lineage hears of what the erasure edited
     assert desk.sql("select 1 from outbox where done_at is null") == []
 
 

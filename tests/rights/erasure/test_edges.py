@@ -30,7 +30,7 @@ from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.drain import reconcile
-from sluice.exchange.effects.effects import EFFECTS
+from sluice.exchange.effects.effects import EFFECTS, do_effects
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import list_exchanges
@@ -133,6 +133,7 @@ def test_a_delivery_that_comes_late_takes_the_edited_file(night: Night) -> None:
     house.conn.execute("update outbox set done_at = null, next_attempt_at = now() where effect = 'delivery'")
 
     night.make()
+    do_effects(house)  # lineage hears of what the erasure edited
 
     assert night.desk.sql("select 1 from outbox where done_at is null") == []
     file = pl.read_csv(io.BytesIO(night.file(line)), separator=";", infer_schema=False)
