@@ -31,8 +31,12 @@ ABUSE = _iris("A12ManifestlyUnfounded A12ManifestlyExcessive A12LackOfIntent A12
 DELAYS = _iris("A12Delay A12Complexity A12HighVolume")
 DOUBTS = _iris("A12IdentityRequired A12InformationRequired")
 """Why the person is asked for more first (Art. 12(6))."""
-EXCEPTIONS = _iris("A17FreedomOfExpression A17LegallyRequired A17PublicHealth A17Archiving A17LegalClaims")
-"""Exceptions to erasure, Art. 17(3)(a) to (e)."""
+EXCEPTIONS = _iris(
+    "A17FreedomOfExpression A17LegallyRequired A17PublicInterest A17OfficialAuthority A17PublicHealth A17Archiving "
+    "A17LegalClaims"
+)
+"""Exceptions to erasure, Art. 17(3)(a) to (e). Three of them are (b): a legal obligation, a task in the public
+interest, and official authority vested in the controller."""
 
 REFUSALS: Mapping[Right, frozenset[str]] = {
     **dict.fromkeys(Right, IDENTITY | ABUSE),
