@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agreement.papers import AGREEMENT, PRINCIPALS, write_folder
 from sluice.agreement.document import read_document
@@ -21,6 +23,7 @@ from sluice.agreement.roles.sign_off import SignOffRefused, sign_off
 from sluice.agreement.roles.sign_off_store import SignOff, insert_sign_off, list_sign_offs
 from sluice.db import Connection, connect_to
 from sluice.errors import NotFound, UsageError
+from sluice.ledger.verify import verify
 from sluice.terms import Direction, Flow, Principal, RoleProfile
 from stores import Database
 
@@ -58,8 +61,8 @@ def warns(conn: Connection) -> bool:
     return NOBODY in {code for row in matrix_of(paper, ()) for code in row.warnings}
 
 
-def entries(conn: Connection) -> list[dict[str, object]]:
-    rows = conn.execute("select chain, body from ledger.entry where kind = 'role.signed_off' order by seq").fetchall()
+def entries(conn: Connection, kind: str = "role.signed_off") -> list[dict[str, object]]:
+    rows = conn.execute("select chain, body from ledger.entry where kind = %s order by seq", (kind,)).fetchall()
     return [{"chain": row["chain"], **json.loads(bytes(row["body"]))} for row in rows]
 
 
@@ -110,6 +113,30 @@ def test_two_people_sign_where_the_agreement_says_so(conn: Connection, tmp_path:
     ]
     with pytest.raises(SignOffRefused, match="SIGNED_OFF"):
         sign(conn, "carla")
+
+
+def test_the_same_person_twice_is_recorded_and_every_other_refusal_is_none(conn: Connection, tmp_path: Path) -> None:
+    activate_principal(conn, write_folder(tmp_path, TWO), NOW)
+    sign(conn, "anna maes")
+    with pytest.raises(SignOffRefused, match="SAME_PERSON"):
+        sign(conn, "Anna  Maes")
+
+    assert entries(conn, "role.sign_off_refused") == [
+        {
+            "chain": "principal.energy01", "principal": "energy01", "agreement_id": PAPER, "agreement_version": VERSION,
+            "role_profile": "SEED_OWNER", "asked_by": "Anna Maes", "refused_at": "2026-11-25T13:00:00.000Z",
+            "reason": "SAME_PERSON",
+        }
+    ]  # fmt: skip
+    assert [each["signed_by"] for each in entries(conn)] == ["anna maes"] and warns(conn), "it did not count"
+    key = Ed25519PrivateKey.generate().public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert verify(conn, public_pem=pem).valid
+    sign(conn, "bert")
+    for profile in ("SEED_OWNER", "JOINT"):
+        with pytest.raises(SignOffRefused, match=r"SIGNED_OFF|NEEDS_NONE"):
+            sign(conn, "carla", profile=profile)
+    assert len(entries(conn, "role.sign_off_refused")) == 1, "nobody wanted to be two"
 
 
 def test_a_name_in_the_paper_is_not_two_people(tmp_path: Path) -> None:

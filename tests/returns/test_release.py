@@ -60,6 +60,7 @@ def files(night: Night, ending: str = ".csv") -> list[bytes]:
 def test_who_prepared_it_cannot_let_it_go_and_somebody_else_can_once(night: Night, prepared: ExchangeLine) -> None:
     own = sluice("exchange", "release", prepared.id, "--by", "an.peeters")
     assert (own.exit, own.error, files(night)) == (1, "SLU-541", [])
+    _is_recorded(night, prepared)
     assert [row["reason"] for row in sluice("exchange", "held", prepared.id).document["rows"]] == [
         "STAFF_EXAM_BELOW_MINIMUM"
     ]
@@ -72,6 +73,21 @@ def test_who_prepared_it_cannot_let_it_go_and_somebody_else_can_once(night: Nigh
     again = sluice("exchange", "release", prepared.id, "--by", "els.claes")
     assert (again.exit, again.error, len(files(night))) == (1, "SLU-541", 1)
     _redelivers(night, prepared)
+
+
+def _is_recorded(night: Night, line: ExchangeLine) -> None:
+    """The refusal, each attempt once, with who it was; the return still waits, and the ledger holds."""
+    with pytest.raises(NotReleasable):
+        release(night.desk.house, line.id, " AN.Peeters", datetime.now(UTC))
+    rows = night.desk.sql(
+        "select chain, convert_from(body, 'UTF8')::json as body from ledger.entry "
+        "where kind = 'return.release_refused' order by seq"
+    )
+    said = [{**row["body"], "chain": row["chain"], "refused_at": ""} for row in rows]  # type: ignore[dict-item]
+    one = {"exchange_id": line.id, "refused_at": "", "reason": "PREPARED_IT", "chain": "DPA-ENERGY01"}
+    assert said == [{**one, "asked_by": "an.peeters"}, {**one, "asked_by": "AN.Peeters"}]
+    assert entries(night, line) == ["exchange.opened", "return.prepared"]
+    assert verify(night.desk.house.conn, public_pem=night.desk.house.keyring.public_pem).valid
 
 
 def _redelivers(night: Night, line: ExchangeLine) -> None:

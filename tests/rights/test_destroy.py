@@ -302,6 +302,13 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, ad
     with pytest.raises(KeyKept, match="NOBODY_ASKED"):
         confirm(town.house, GAS, "bert", now())
     assert town.house.subject_key(ENERGY), "nothing went"
+    refused = town.desk.sql(
+        "select chain, convert_from(body, 'UTF8')::json as body from ledger.entry "
+        "where kind = 'key.destruction_refused'"
+    )
+    said = [(row["chain"], row["body"]["asked_by"], row["body"]["reason"]) for row in refused]  # type: ignore[index]
+    assert said == [("principal.energy01", "AN", "ASKED_IT")], "of who wanted to be both, and of nobody else"
+    assert verify_ledger(conn, public_pem=town.house.keyring.public_pem).valid
     with pytest.raises(psycopg.errors.CheckViolation):
         conn.execute("""update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}'""")
 

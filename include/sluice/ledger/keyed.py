@@ -11,6 +11,15 @@ class KeyDestructionAsked(Part):
     asked_at: str
 
 
+class KeyDestructionRefused(Part):
+    """Whoever asked that the keys of a principal are destroyed tried to confirm it too. ``reason``: ASKED_IT."""
+
+    principal: str
+    asked_by: str
+    refused_at: str
+    reason: str
+
+
 class KeyDestroyed(Part):
     """The keys of a principal are gone; ``fingerprints``: by purpose, HMAC-SHA256 of fixed words under the key.
 

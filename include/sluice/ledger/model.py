@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     STAFF_IMPORTED = "staff.imported"
     RETURN_PREPARED = "return.prepared"
     RETURN_RELEASED = "return.released"
+    RETURN_RELEASE_REFUSED = "return.release_refused"
     RETURN_ACKNOWLEDGED = "return.acknowledged"
     RETURN_REMINDED = "return.reminded"
     RETURN_ESCALATED = "return.escalated"
@@ -46,6 +47,7 @@ class EntryKind(StrEnum):
     HOLD_LIFTED = "hold.lifted"
     RETURN_CONFIRMED = "return.confirmed"
     KEY_DESTRUCTION_ASKED = "key.destruction_asked"
+    KEY_DESTRUCTION_REFUSED = "key.destruction_refused"
     KEY_DESTROYED = "key.destroyed"
     DNCM_IMPORTED = "dncm.imported"
     DIAL_RECALLED = "dial.recalled"
@@ -60,6 +62,7 @@ class EntryKind(StrEnum):
     ANSWER_REMOVED = "answer.removed"
     HANDOVER_ASKED = "handover.asked"
     ROLE_SIGNED_OFF = "role.signed_off"
+    ROLE_SIGN_OFF_REFUSED = "role.sign_off_refused"
     FLOW_STOPPED = "flow.stopped"
     FLOW_RESUMED = "flow.resumed"
 

@@ -1,4 +1,4 @@
-"""Bodies of entries about a return: prepared, released, acknowledged, reminded. All times are UTC with ``Z``."""
+"""Bodies of entries about a return: prepared, released, refused, acknowledged, reminded. All times are UTC."""
 
 from sluice.ledger.record import ExchangeRecord, Part
 
@@ -20,6 +20,15 @@ class ReleasedReturn(Part):
     released_at: str
     sha256: str
     reason: str | None = None
+
+
+class ReturnReleaseRefused(Part):
+    """Whoever prepared a return tried to let it go too. ``reason``: PREPARED_IT."""
+
+    exchange_id: str
+    asked_by: str
+    refused_at: str
+    reason: str
 
 
 class AcknowledgedReturn(Part):

@@ -1,4 +1,4 @@
-"""The body of ``role.signed_off``: who signed off a role profile of which agreement, and why."""
+"""Bodies of entries about a role profile of an agreement: who signed it off and why, and who could not."""
 
 from sluice.ledger.record import Part
 
@@ -18,4 +18,16 @@ class RoleSignedOff(Part):
     needed: int
     signed_by: str
     signed_at: str
+    reason: str
+
+
+class RoleSignOffRefused(Part):
+    """Whoever signed a role profile off tried to be the second person too. ``reason``: SAME_PERSON."""
+
+    principal: str
+    agreement_id: str
+    agreement_version: str
+    role_profile: str
+    asked_by: str
+    refused_at: str
     reason: str

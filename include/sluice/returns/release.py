@@ -8,6 +8,7 @@ from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.effects import deliver
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
@@ -20,7 +21,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
 from sluice.ledger.record import is_given_back
-from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn
+from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn, ReturnReleaseRefused
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
@@ -33,7 +34,8 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     """Release a prepared return; the next slot closes and delivers it. ``named``: its id or the beginning of that.
 
     ``reason``: a code or an IRI, for the ledger. Raises NotReleasable if it is not waiting for release, if ``by``
-    prepared it, or if its last day is past, in which case the next run replaces it. Raises FlowStopped.
+    prepared it, which is recorded, or if its last day is past, in which case the next run replaces it. Raises
+    FlowStopped.
     """
     check_reason(reason)
     by = check_name(by)
@@ -47,9 +49,13 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     last_day = past_day(draft.record.how_long.copies, now)
     if last_day and not is_given_back(opened.direction, opened.version_id):  # those get a new last day when they close
         raise NotReleasable(Ref("exchange", exchange_id), Ref("kept until", last_day))
+    not_by_them = NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
+    if is_same_person(draft.prepared_by, by):
+        _record_refusal(house, opened, by, now)
+        raise not_by_them
     with transaction(house.conn):
-        if is_same_person(draft.prepared_by, by) or not store.mark_released(house.conn, exchange_id, by, now):
-            raise NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
+        if not store.mark_released(house.conn, exchange_id, by, now):
+            raise not_by_them
         body = ReleasedReturn(
             exchange_id=exchange_id,
             released_by=by,
@@ -59,6 +65,15 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
         )
         append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_RELEASED, exchange_id=exchange_id, body=body)
     return exchange_id
+
+
+def _record_refusal(house: House, opened: Opened, by: str, now: datetime) -> None:
+    """Record, in a transaction of its own, that somebody wanted to be both persons. Once per attempt."""
+    body = ReturnReleaseRefused(
+        exchange_id=opened.exchange_id, asked_by=by, refused_at=utc_text(now), reason="PREPARED_IT"
+    )
+    with transaction(house.conn):
+        append(house.conn, chain=opened.chain, kind=EntryKind.RETURN_RELEASE_REFUSED, exchange_id=None, body=body)
 
 
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:

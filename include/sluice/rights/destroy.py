@@ -16,7 +16,7 @@ from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
-from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked
+from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked, KeyDestructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.rights import destroy_store
@@ -163,19 +163,35 @@ def _check_over(house: House, principal: Principal, today: date) -> Standing:
 
 
 def _confirmed(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
-    """Confirm the destruction if somebody else asked for it and nothing prevents it."""
+    """Confirm the destruction if somebody else asked for it and nothing prevents it.
+
+    Whoever asked for it themselves is refused, and that is recorded. Raises KeyKept.
+    """
     with transaction(house.conn):
         destroy_store.lock(house.conn, principal)
         asked = destroy_store.find(house.conn, principal)
         if asked is None or now - asked.asked_at > ASKED_COUNTS_FOR:
             raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.NOBODY_ASKED))
-        if is_same_person(asked.asked_by, by):
-            raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.ASKED_IT))
-        _check_over(house, principal, received_on(now))
-        destroy_store.confirm(house.conn, principal, by, now, fingerprints_of(house, principal))
+        is_own = is_same_person(asked.asked_by, by)
+        if is_own:
+            _record_refusal(house, principal, by, now)
+        else:
+            _check_over(house, principal, received_on(now))
+            destroy_store.confirm(house.conn, principal, by, now, fingerprints_of(house, principal))
         confirmed = destroy_store.find(house.conn, principal)
+    if is_own:
+        raise KeyKept(Ref("principal", principal), Ref("because", Obstacle.ASKED_IT))
     assert confirmed is not None  # it was there
     return confirmed
+
+
+def _record_refusal(house: House, principal: Principal, by: str, now: datetime) -> None:
+    """Record that somebody wanted to be both persons. Call at the end of a transaction."""
+    body = KeyDestructionRefused(
+        principal=principal, asked_by=by, refused_at=utc_text(now), reason=Obstacle.ASKED_IT.value
+    )
+    chain = f"principal.{principal}"
+    append(house.conn, chain=chain, kind=EntryKind.KEY_DESTRUCTION_REFUSED, exchange_id=None, body=body)
 
 
 def _carry_out(house: House, asked: Destruction, now: datetime) -> int:

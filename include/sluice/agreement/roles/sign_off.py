@@ -17,9 +17,12 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
-from sluice.ledger.signed_off import RoleSignedOff
+from sluice.ledger.signed_off import RoleSignedOff, RoleSignOffRefused
 from sluice.terms import RoleProfile
 from sluice.times import utc_text
+
+SAME_PERSON = "SAME_PERSON"
+"""Why a signature is refused: two people have to sign, and this one did already."""
 
 
 class SignOffRefused(SluiceError):
@@ -39,8 +42,8 @@ def sign_off(
 ) -> Agreement:
     """Record that ``by`` signed off a profile, and return the version as it stands then.
 
-    ``reason`` is a code for the ledger. Raises NotFound for a version that is not registered, SignOffRefused, and
-    UsageError if the reason is a sentence or the name is none.
+    ``reason`` is a code for the ledger. Raises NotFound for a version that is not registered, UsageError if the reason
+    is a sentence or the name is none, and SignOffRefused; that one person wanted to sign twice is recorded.
     """
     check_reason(reason)
     by = check_name(by)
@@ -50,13 +53,13 @@ def sign_off(
         if paper is None:
             raise NotFound(as_typed("agreement", agreement_id), Ref("version", version))
         why_not = refusal_of(paper, profile, by) or (None if uses(conn, paper, profile, now) else "NOT_USED")
-        if why_not:
-            raise SignOffRefused(Ref("agreement", agreement_id), Ref("profile", profile), Ref("rule", why_not))
-        signed = SignOff(agreement_id, version, profile, by, now, reason)
-        insert_sign_off(conn, signed)
-        body = _body(paper, signed)
-        append(conn, chain=f"principal.{paper.principal}", kind=EntryKind.ROLE_SIGNED_OFF, exchange_id=None, body=body)
+        if why_not is None:
+            _sign(conn, paper, SignOff(agreement_id, version, profile, by, now, reason))
+        elif why_not == SAME_PERSON:
+            _record_refusal(conn, paper, profile, by, now)
         stands = find_version(conn, agreement_id, version)
+    if why_not:
+        raise SignOffRefused(Ref("agreement", agreement_id), Ref("profile", profile), Ref("rule", why_not))
     assert stands is not None  # it is registered, and what is registered stays
     return stands
 
@@ -67,7 +70,7 @@ def refusal_of(paper: Agreement, profile: RoleProfile, by: str) -> str | None:
         return "NEEDS_NONE"
     if paper.is_seed_owner_signed_off:
         return "SIGNED_OFF"
-    return "SAME_PERSON" if any(is_same_person(by, signer) for signer in paper.seed_owner_signers) else None
+    return SAME_PERSON if any(is_same_person(by, signer) for signer in paper.seed_owner_signers) else None
 
 
 def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: datetime) -> bool:
@@ -81,6 +84,27 @@ def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: dat
         if (contract.agreement_id, contract.agreement_version) == (paper.agreement_id, paper.version)
         for field in contract.fields
     )
+
+
+def _sign(conn: Connection, paper: Agreement, signed: SignOff) -> None:
+    insert_sign_off(conn, signed)
+    chain = f"principal.{paper.principal}"
+    append(conn, chain=chain, kind=EntryKind.ROLE_SIGNED_OFF, exchange_id=None, body=_body(paper, signed))
+
+
+def _record_refusal(conn: Connection, paper: Agreement, profile: RoleProfile, by: str, now: datetime) -> None:
+    """Record that somebody wanted to be both persons. Call at the end of a transaction."""
+    body = RoleSignOffRefused(
+        principal=paper.principal,
+        agreement_id=paper.agreement_id,
+        agreement_version=paper.version,
+        role_profile=profile,
+        asked_by=by,
+        refused_at=utc_text(now),
+        reason=SAME_PERSON,
+    )
+    chain = f"principal.{paper.principal}"
+    append(conn, chain=chain, kind=EntryKind.ROLE_SIGN_OFF_REFUSED, exchange_id=None, body=body)
 
 
 def _body(paper: Agreement, signed: SignOff) -> RoleSignedOff:
