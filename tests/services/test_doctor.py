@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from sluice.lake.s3.objects import open_client
 from sluice.services import doctor
 from sluice.services.doctor import describe_settings, examine, examine_one
 from sluice.services.seaweed import credential
@@ -36,6 +37,23 @@ def test_what_does_not_answer_is_missing_and_has_a_cure(store_settings: Settings
 def test_missing_buckets_are_named(store_settings: Settings) -> None:
     found = examine_one("buckets", changed(store_settings, bucket_lake="no-such-bucket"))
     assert not found.ok and "no-such-bucket" in found.detail
+
+
+def test_whether_evidence_is_locked_is_said_and_no_failure(store_settings: Settings) -> None:
+    found = examine_one("evidence", store_settings)
+    assert found.ok and found.detail == "no object lock: whoever owns the bucket can remove what is in it"
+    locked = changed(store_settings, bucket_evidence=f"locked-{store_settings.bucket_evidence}")
+    bucket, client = locked.bucket_evidence, open_client(locked)
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    assert examine_one("evidence", locked).detail == "object lock on, without a default retention"
+    for mode, unit in (("GOVERNANCE", "Days"), ("COMPLIANCE", "Years")):
+        rule = {"DefaultRetention": {"Mode": mode, unit: 10}}
+        lock = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+        client.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=lock)
+        assert examine_one("evidence", locked).detail == f"object lock on, {mode.lower()}, 10 {unit.lower()}"
+    client.delete_bucket(Bucket=bucket)
+    assert examine_one("evidence", locked).detail == "object lock not known (NoSuchBucket)"
+    assert not examine_one("evidence", changed(store_settings, s3_endpoint="http://127.0.0.1:1")).ok
 
 
 def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> None:

@@ -19,6 +19,7 @@ ACTIONS = {
     "delete_object": {"s3:DeleteObjectVersion"},  # always with the id of a version
     "get_bucket_versioning": {"s3:GetBucketVersioning"},
     "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
+    "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
     "head_object": {"s3:GetObject"},
     "list_buckets": {"s3:ListAllMyBuckets"},
     "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},

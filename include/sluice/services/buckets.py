@@ -31,6 +31,8 @@ FORBIDDEN = [
 ]
 """Actions forbidden to principals; the embedded server would count some of them as writing."""
 
+NO_LOCK = "no object lock: whoever owns the bucket can remove what is in it"
+
 PRINCIPALS = "arn:aws:iam::000000000000:user/principal-*"
 """A pattern for the identities of all principals on the embedded server."""
 
@@ -75,6 +77,27 @@ def is_versioned(settings: Settings, bucket: str) -> bool:
     """Whether a bucket keeps every version. Raises ServiceMissing."""
     with _answers():
         return _is_versioned(open_client(settings), bucket)
+
+
+def describe_lock(settings: Settings, bucket: str) -> str:
+    """Say in words whether a bucket has object lock, without which whoever owns it can remove versions at any time.
+
+    Reads only. Raises ServiceMissing when nothing answers.
+    """
+    from botocore.exceptions import ClientError
+
+    with _answers():
+        s3 = open_client(settings)
+        try:
+            lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            return NO_LOCK if code == "ObjectLockConfigurationNotFoundError" else f"object lock not known ({code})"
+    rule = lock.get("Rule", {}).get("DefaultRetention", {})
+    length = " ".join(f"{rule[unit]} {unit.lower()}" for unit in ("Days", "Years") if unit in rule)
+    return (
+        f"object lock on, {rule['Mode'].lower()}, {length}" if rule else "object lock on, without a default retention"
+    )
 
 
 def check_store(settings: Settings) -> None:

@@ -24,7 +24,7 @@ from sluice.keys import Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
-from sluice.services import airflow, buckets, keeper, plan, tidy
+from sluice.services import airflow, buckets, keeper, plan, plugins_folder, tidy
 from sluice.services.process import family
 from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
@@ -221,6 +221,11 @@ def _buckets(settings: Settings) -> Found:
     return Found(not plain, f"without versions: {', '.join(plain)}" if plain else "five, with versions")
 
 
+def _evidence(settings: Settings) -> Found:
+    """Whether evidence is locked. It is said, and no failure: not every store can, and who owns it decides."""
+    return Found(True, buckets.describe_lock(settings, settings.bucket_evidence))
+
+
 def _places(settings: Settings) -> Found:
     with connect(settings) as conn, transaction(conn):
         unknown = find_unknown(settings, conn, ObjectStore(settings))
@@ -276,6 +281,11 @@ def _dags(settings: Settings) -> Found:
     return Found(True, f"{parsed['dags']} DAGs in {parsed['seconds']:.1f} s")
 
 
+def _plugins(settings: Settings) -> Found:
+    faults = plugins_folder.find_faults(settings.home)
+    return Found(not faults, ", ".join(map(str, faults)) or "as shipped, and only its owner may write there")
+
+
 def _sockets(settings: Settings) -> Found:
     exposed = list(exposed_sockets(settings.var))
     return Found(not exposed, f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only")
@@ -310,11 +320,13 @@ LOOKS = (
     Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
     Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
+    Look("evidence", "run `sluice up`, or set SLUICE_S3_ENDPOINT", True, _evidence),
     Look("suppressions", "run `sluice suppression replay`: an older database was restored", False, _suppressions),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
     Look("places", "`sluice erase preflight` names each one, with its cure", False, _places),
     Look("lineage", LINEAGE_CURE, False, _lineage),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
+    Look("plugins", plugins_folder.PluginsChanged.cure, False, _plugins),
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
 )

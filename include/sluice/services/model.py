@@ -1,4 +1,4 @@
-"""The embedded services, and the errors of starting them (SLU-111 to SLU-118)."""
+"""The embedded services, and the errors of starting them (SLU-111 to SLU-118; SLU-120 is in plugins_folder)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

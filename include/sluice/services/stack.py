@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from sluice.errors import NotFound, Ref, SettingMissing
 from sluice.migrations import run as migrations
-from sluice.services import airflow, buckets, keeper, plan, postgres, redis, seaweed
+from sluice.services import airflow, buckets, keeper, plan, plugins_folder, postgres, redis, seaweed
 from sluice.services.model import Credential, Service, ServiceNotStarted, State
 from sluice.services.places import LOOPBACK, locked, make_var, read_ports
 from sluice.services.process import stop_all, wait_until
@@ -35,13 +35,15 @@ def bring_up(
 
     workers: of Celery; None leaves them as they are, with 0 tasks run beside the scheduler.
     Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing,
-    StackBusy.
+    PluginsChanged, StackBusy.
     """
     make_var(var)
     with locked(var / "run" / "up.lock", wait=False):
         broker = _broker(var, workers)
         wanted = _wanted(var, with_airflow, workers, broker)
         _check_installed(wanted)
+        if wanted.airflow:
+            plugins_folder.secure(home)
         if not wanted.is_empty:
             with _step(report, "stores"):
                 _start_stores(home, var, wanted)
