@@ -65,6 +65,7 @@ OUTSIDE = {
     "schemas": os.environ.get("SLUICE_SCHEMAS"),
     "chromium": shutil.which("chromium"),
     "gpg": shutil.which("gpg"),
+    "history": shutil.which("git") and (CHECKOUT / ".git").exists() and not (CHECKOUT / ".git" / "shallow").exists(),
 }
 """What a fixture needs that no package of ours brings; where it is not, its tests are left out and counted."""
 NOT_RUN = pytest.StashKey[int]()
@@ -171,6 +172,12 @@ def gpg() -> str:
     return str(OUTSIDE["gpg"])
 
 
+@pytest.fixture(scope="session")
+def history() -> Path:
+    """The checkout, where git has its whole history; in a shallow clone or without git the test is not selected."""
+    return CHECKOUT
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs stores; leave out, and count, what needs files that are not here."""
@@ -214,7 +221,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was not run, so that a green line never means less than it seems."""
     if count := config.stash.get(NOT_RUN, 0):
-        terminalreporter.write_line(f"not run (no real data, browser or gpg): {count}", yellow=True)
+        terminalreporter.write_line(f"not run (no real data, browser, gpg or history): {count}", yellow=True)
     figures = [each for report in terminalreporter.getreports("passed") for each in report.user_properties]
     if figures:
         terminalreporter.section("figures")
