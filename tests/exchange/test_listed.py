@@ -1,5 +1,6 @@
 """A list of exchanges can be added up, read by a program, and asked of by the beginning of an id."""
 
+import json
 import re
 
 import pytest
@@ -29,6 +30,28 @@ def test_rows_add_up_moments_are_iso_and_the_beginning_of_an_id_is_enough(
         short, whole = (sluice("lineage", "show", "--exchange", each).document for each in (line["id"][:8], line["id"]))
         assert short == whole and short["nodes"]
         assert sluice("lineage", "show", "--exchange", "00000000").error == "SLU-301"
+
+
+def test_a_list_that_ends_at_its_limit_says_so_and_takes_its_own_moments(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one.csv", "two.csv"):
+        desk.drop(name.encode(), name)
+        desk.open_new()
+    newest, oldest = desk.lines()
+    with at_terminal(desk, monkeypatch):
+        cut = CliRunner().invoke(app, ["exchange", "list", "--limit", "1", "--format", "json"])
+        assert [each["id"] for each in json.loads(cut.stdout)["exchanges"]] == [newest.id]
+        assert json.loads(cut.stdout)["more"] is True
+        assert cut.stderr == "1 shown; there are more: `--limit N`\n"
+        whole = CliRunner().invoke(app, ["exchange", "list", "--limit", "2", "--format", "json"])
+        listed = json.loads(whole.stdout)["exchanges"]
+        assert ([each["id"] for each in listed], whole.stderr) == ([newest.id, oldest.id], ""), "control"
+
+        for moment in (listed[0]["opened_at"], newest.opened_at.isoformat()):
+            since = sluice("exchange", "list", "--since", moment)
+            assert [each["id"] for each in since.document["exchanges"]] == [newest.id], moment
+        assert sluice("exchange", "list", "--since", "yesterday").error == "SLU-304"
 
 
 def test_the_six_answers_are_told_to_people_in_lines_and_tables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

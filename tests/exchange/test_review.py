@@ -230,7 +230,8 @@ def test_the_command_lists_reads_and_decides(
         return dict(json.loads(done.stdout)) if not code else {}
 
     start = held.id[:8]
-    assert sluice("review", "list")["exchanges"] == [
+    assert sluice("review", "list")["more"] is False
+    assert sluice("review", "list", "--limit", "1")["exchanges"] == [
         {
             "exchange_id": held.id,
             "principal": "energy01",

@@ -204,6 +204,7 @@ def test_the_list_shows_each_state_and_filters_by_it(desk: Desk, command: CliRun
         (("--state", "ESCALATED"), []),
     ):
         listed = run(command, "list", *words)[1]
+        assert listed["more"] is False
         assert [line["exchange"] for line in listed["acknowledgements"]] == [each.exchange_id for each in expected]
 
 
@@ -233,7 +234,11 @@ def test_follow_reads_and_reminds_and_files_says_what_it_read(desk: Desk, comman
         2,
         0,
     )
-    listed = run(command, "files", "--principal", "energy01")[1]["files"]
+    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/y", b"more garbage", "text/plain")
+    run(command, "follow")
+    told = [run(command, "files", "--limit", limit)[1] for limit in ("1", "2")]
+    assert [(len(each["files"]), each["more"]) for each in told] == [(1, True), (2, False)]
+    listed = told[0]["files"]
     assert [(each["outcome"], each["exchange"]) for each in listed] == [("UNREADABLE", None)]
     assert [command.invoke(app, ["recipients", word]).exit_code for word in ("list", "files", "follow")] == [0, 0, 0]
 

@@ -9,6 +9,7 @@ import typer
 from sluice.cli import case_steps, letters, notices
 from sluice.cli.candidates import candidates_of_case, confirm, read_sought
 from sluice.cli.case_output import CaseArgument, show_case
+from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import ByOption, channel_word, purpose_iri
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
@@ -26,7 +27,7 @@ app = typer.Typer(
     epilog="Example: sluice case open --right erasure --identifier phone:0470123456",
     no_args_is_help=True,
 )
-MOST_CASES = 100_000
+CAME_BY = ("letter", "mail", "phone", "form")
 
 
 @app.command("open")
@@ -85,7 +86,7 @@ def open_(
         identifiers=[parse_owned(text, place) for place, text in enumerate(identifier or (), 1)],
         principal=Principal(principal) if principal else None,
         received=_date(received) or now,
-        channel=channel,
+        channel=_came_by(channel),
         language=language,
         actor=desk_actor(by or login_name()),
         sought=_one_sought(sought) if sought else None,
@@ -105,12 +106,12 @@ def list_(
     principal: Annotated[str | None, typer.Option(help="With a part of this principal.")] = None,
     state: Annotated[str | None, typer.Option(help="Of the case or of a part, such as AWAITING_INSTRUCTION.")] = None,
     open: Annotated[bool, typer.Option("--open", help="Only what is not over.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_CASES, help="At most so many, newest first.")] = 200,
+    limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List cases, newest first.
 
-    JSON: cases: [as in `case show`, without steps].
+    JSON: cases: [as in `case show`, without steps], and more: whether `--limit` left some out.
 
     Example: sluice case list --state AWAITING_INSTRUCTION
     """
@@ -122,9 +123,10 @@ def list_(
     if word and word not in [each.value for each in State]:
         raise UsageError(Ref("option", "--state"))
     with connect(get_settings()) as conn:
-        found = list_cases(conn, principal=principal, state=word, only_open=open, limit=limit)
+        looked_up = list_cases(conn, principal=principal, state=word, only_open=open, limit=limit + 1)
+    found, more = cut(looked_up, limit)
     if format is Format.JSON:
-        show_json({"cases": [describe(case) for case in found]})
+        show_json({"cases": [describe(case) for case in found], "more": more})
         return
     show_table(
         "Cases",
@@ -235,6 +237,13 @@ def _right(word: str) -> "Right":
     if word not in [each.value for each in Right]:
         raise UsageError(Ref("option", "--right"))
     return Right(word)
+
+
+def _came_by(channel: str) -> str:
+    """How a request came to the desk; ``file`` is what a principal's own request file has. Raises UsageError."""
+    if channel not in CAME_BY:
+        raise UsageError(Ref("option", "--channel"), Ref("one of", ", ".join(CAME_BY)))
+    return channel
 
 
 def _date(text: str | None) -> date | None:

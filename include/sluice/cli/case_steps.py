@@ -89,10 +89,12 @@ def extend(
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.case.reasons import iri
+    from sluice.rights.case.reasons import DELAYS, iri, short
     from sluice.rights.case.store import find_beginning
     from sluice.rights.desk_steps import extend_and_tell
 
+    if iri(reason) not in DELAYS:
+        raise UsageError(Ref("option", "--reason"), Ref("one of", ", ".join(sorted(map(short, DELAYS)))))
     order = _order(iri(reason), evidence, by)
     with open_house(get_settings()) as house:
         done = extend_and_tell(house, find_beginning(house.conn, case), order, _parts(sub_case))

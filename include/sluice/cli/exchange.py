@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli import exchange_stop
-from sluice.cli.options import ByOption, WhyOption
+from sluice.cli.cut import LimitOption, cut
+from sluice.cli.options import ByOption, WhyOption, moment_of
 from sluice.cli.output import Format, FormatOption, err, show_answer, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
-from sluice.times import from_when
+from sluice.times import BRUSSELS
 
 if TYPE_CHECKING:
     from sluice.exchange.read import ExchangeLine
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 COLUMNS = (
     "id", "principal", "flow", "decision", "reason", "opened (UTC)", "in", "accepted", "refused", "held", "receipt",
 )  # fmt: skip
-DATE = "%Y-%m-%d"
-MOMENTS = [DATE, *(f"{DATE}{between}%H:%M{end}" for between in "T " for end in ("", "%z", ":%S", ":%S%z"))]
-"""How ``--since`` may be written."""
 
 app = typer.Typer(
     help="What crossed, and why.",
@@ -39,16 +37,16 @@ def list_(
     principal: Annotated[str | None, typer.Option(help="Only this principal.")] = None,
     direction: Annotated[Direction | None, typer.Option(help="Only this direction.")] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=MOMENTS, metavar="T", help="Opened at or after; a date, or a moment: Brussels time if no zone."
-        ),
+        str | None,
+        typer.Option(metavar="T", help="Opened at or after; a date, or a moment: Brussels time if no zone."),
     ] = None,
     decision: Annotated[Decision | None, typer.Option(help="Only this decision; 'open' for those waiting.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")] = 200,
+    limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List exchanges, newest first.
+
+    JSON: exchanges, and more: whether `--limit` left some out.
 
     Example: sluice exchange list --principal energy01 --decision refused
     """
@@ -57,16 +55,17 @@ def list_(
     from sluice.exchange.read import list_exchanges
 
     with connect(get_settings()) as conn:
-        lines = list_exchanges(
+        found = list_exchanges(
             conn,
             principal=principal,
             direction=direction,
             decision=decision,
-            since=from_when(since) if since else None,
-            limit=limit,
+            since=moment_of("--since", since, BRUSSELS) if since else None,
+            limit=limit + 1,
         )
+    lines, more = cut(found, limit)
     if format is Format.JSON:
-        show_json({"exchanges": [describe_line(line) for line in lines]})
+        show_json({"exchanges": [describe_line(line) for line in lines], "more": more})
         return
     show_table("Exchanges", COLUMNS, map(_row, lines))
 

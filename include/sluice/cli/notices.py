@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import CaseArgument
+from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.cli.private_file import private_file
@@ -36,13 +37,14 @@ def list_(
     state: Annotated[
         str | None, typer.Option(help="OWED, SENT, ACKNOWLEDGED, OVERDUE, REMINDED, ESCALATED or DONE.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")] = 200,
+    limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List notices to recipients, newest first, and how far each is.
 
     JSON: notices: [{notice, case, sub_case, recipient, name, side, channel, action, field_groups, exchanges,
-    state, found_at, told_at, due_at, acknowledged_at, done_at, was_late, reminders, reminded_at, escalated_at}].
+    state, found_at, told_at, due_at, acknowledged_at, done_at, was_late, reminders, reminded_at, escalated_at}],
+    and more: whether `--limit` left some out.
 
     Example: sluice notices list --principal energy01 --state SENT
     """
@@ -53,11 +55,11 @@ def list_(
     wanted = _state(state)
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case) if case else None
-        found = list_notices(
-            conn, case_id=case_id, recipient=principal, states=(wanted,) if wanted else (), limit=limit
-        )
+        states = (wanted,) if wanted else ()
+        looked_up = list_notices(conn, case_id=case_id, recipient=principal, states=states, limit=limit + 1)
+    found, more = cut(looked_up, limit)
     if format is Format.JSON:
-        show_json({"notices": [_told(notice) for notice in found]})
+        show_json({"notices": [_told(notice) for notice in found], "more": more})
         return
     show_table(
         "Notices",
@@ -191,12 +193,13 @@ def sent(
 @app.command("files")
 def files(
     principal: Annotated[str | None, typer.Option(help="Only of this principal.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")] = 200,
+    limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List what principals put under acks/notice-* and what each file did, newest first.
 
-    JSON: files: [{principal, key, version_id, notice, outcome, seen_at}]; a name that could name a person is withheld.
+    JSON: files: [{principal, key, version_id, notice, outcome, seen_at}], and more: whether `--limit` left some out;
+    a name that could name a person is withheld.
 
     Example: sluice notices files --principal energy01
     """
@@ -205,7 +208,7 @@ def files(
     from sluice.rights.notices.notice_store import list_answers
 
     with connect(get_settings()) as conn:
-        found = list_answers(conn, principal, limit)
+        found, more = cut(list_answers(conn, principal, limit + 1), limit)
     told = [
         {
             "principal": file.principal,
@@ -218,7 +221,7 @@ def files(
         for file in found
     ]
     if format is Format.JSON:
-        show_json({"files": told})
+        show_json({"files": told, "more": more})
         return
     rows = [(f.principal, f.version_id, f.notice_id, f.outcome, _clock(f.seen_at)) for f in found]
     show_table("Files about notices", ("principal", "version", "notice", "outcome", "seen (UTC)"), rows)

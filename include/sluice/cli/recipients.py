@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError
@@ -23,7 +24,6 @@ app = typer.Typer(
 LINE = ("principal", "flow", "delivered_at", "due_at", "escalate_at", "reminded_at", "escalated_at")
 ANSWER = ("acknowledged_at", "acknowledged_by", "via")
 PrincipalOption = Annotated[str | None, typer.Option(help="Only this principal.")]
-LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, newest first.")]
 
 
 @app.command("list")
@@ -39,7 +39,7 @@ def list_(
     """List delivered returns, newest first, and where each stands now.
 
     JSON: acknowledgements: [{exchange, principal, flow, delivered_at, due_at, escalate_at, reminded_at,
-    escalated_at, acknowledged_at, acknowledged_by, via, state}].
+    escalated_at, acknowledged_at, acknowledged_by, via, state}], and more: whether `--limit` left some out.
 
     Example: sluice recipients list --principal energy01 --state OVERDUE
     """
@@ -48,13 +48,14 @@ def list_(
 
     wanted, now = _state(state), datetime.now(UTC)
     with connect(get_settings()) as conn:
-        lines = list_acknowledgements(conn, now, principal=principal, state=wanted, limit=limit)
+        found = list_acknowledgements(conn, now, principal=principal, state=wanted, limit=limit + 1)
+    lines, more = cut(found, limit)
     if format is Format.JSON:
         told = [
             {"exchange": line.exchange_id, **{key: asdict(line)[key] for key in (*LINE, *ANSWER)}, "state": stands}
             for line, stands in lines
         ]
-        show_json({"acknowledgements": told})
+        show_json({"acknowledgements": told, "more": more})
         return
     show_table(
         "Delivered returns",
@@ -78,8 +79,8 @@ def list_(
 def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: FormatOption = Format.TABLE) -> None:
     """List what principals put under acks/ and what each file did, newest first.
 
-    JSON: files: [{principal, key, version_id, exchange, outcome, seen_at}]; a name that could name a
-    person is withheld.
+    JSON: files: [{principal, key, version_id, exchange, outcome, seen_at}], and more: whether `--limit` left some
+    out; a name that could name a person is withheld.
 
     Example: sluice recipients files --principal energy01
     """
@@ -88,7 +89,7 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
     from sluice.returns.ack_store import list_ack_files
 
     with connect(get_settings()) as conn:
-        found = list_ack_files(conn, principal, limit)
+        found, more = cut(list_ack_files(conn, principal, limit + 1), limit)
     told = [
         {
             "principal": file.principal,
@@ -101,7 +102,7 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
         for file in found
     ]
     if format is Format.JSON:
-        show_json({"files": told})
+        show_json({"files": told, "more": more})
         return
     rows = [(f.principal, f.version_id, f.exchange_id, f.outcome, _clock(f.seen_at)) for f in found]
     show_table("Files under acks/", ("principal", "version", "exchange", "outcome", "seen (UTC)"), rows)

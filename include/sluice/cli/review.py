@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import ByOption, WhyOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
@@ -28,12 +29,12 @@ IdArgument = Annotated[str, typer.Argument(metavar="EXCHANGE", help="Exchange id
 @app.command("list")
 def list_(
     principal: Annotated[str | None, typer.Option(help="Only this principal.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Look at so many exchanges, newest first.")] = 200,
+    limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """List exchanges with rows held for their notes, newest first, and how many wait for a decision.
 
-    JSON: exchanges: [{exchange_id, principal, flow, codes, open}].
+    JSON: exchanges: [{exchange_id, principal, flow, codes, open}], and more: whether `--limit` left some out.
 
     Example: sluice review list --principal energy01
     """
@@ -42,9 +43,10 @@ def list_(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        found = list_waiting(house.conn, Principal(principal) if principal else None, limit)
+        looked_up = list_waiting(house.conn, Principal(principal) if principal else None, limit + 1)
+    found, more = cut(looked_up, limit)
     if format is Format.JSON:
-        show_json({"exchanges": [asdict(each) for each in found]})
+        show_json({"exchanges": [asdict(each) for each in found], "more": more})
         return
     lines = [
         (

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -93,23 +94,21 @@ class Notes:
 
 def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[Waiting]:
     """Exchanges with rows that wait for a person or were decided by one, newest first."""
-    return _waiting(conn, review_store.find_with_held_rows(conn, principal, limit))
+    return list(islice(_waiting(conn, review_store.find_with_held_rows(conn, principal)), limit))
 
 
 def list_open(conn: Connection, limit: int) -> list[Waiting]:
     """Exchanges with rows on which nobody has decided yet, the oldest first."""
-    return _waiting(conn, review_store.find_open(conn, limit))
+    return list(_waiting(conn, review_store.find_open(conn, limit)))
 
 
-def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> list[Waiting]:
-    found = []
+def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> Iterator[Waiting]:
     for exchange_id in exchange_ids:
         record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
             opened, left = store.get_open(conn, exchange_id), review_store.count_left(conn, exchange_id)
-            found.append(Waiting(exchange_id, opened.principal, opened.flow, codes, left))
-    return found
+            yield Waiting(exchange_id, opened.principal, opened.flow, codes, left)
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:

@@ -90,14 +90,14 @@ def note_put(conn: Connection, review: Review) -> None:
     )
 
 
-def find_with_held_rows(conn: Connection, principal: Principal | None, limit: int) -> list[ExchangeId]:
+def find_with_held_rows(conn: Connection, principal: Principal | None) -> list[ExchangeId]:
     """Accepted arrivals of which rows are held, newest first."""
     rows = conn.execute(
         """select exchange_id::text as id from exchange
            where rows_held > 0 and direction in ('inbound', 'internal')
              and (%(principal)s::text is null or principal = %(principal)s)
-           order by opened_at desc, exchange_id limit %(limit)s""",
-        {"principal": principal, "limit": limit},
+           order by opened_at desc, exchange_id""",
+        {"principal": principal},
     ).fetchall()
     return [ExchangeId(row["id"]) for row in rows]
 

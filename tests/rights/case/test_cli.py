@@ -50,7 +50,17 @@ def test_a_case_from_open_to_show(desk: Desk) -> None:
     assert [step["to"] for step in shown.document["steps"]][:3] == ["RECEIVED", "SCOPED", "SCOPED"]
     listed = sluice("case", "list", "--state", "awaiting_instruction", "--open")
     assert [each["case"] for each in listed.document["cases"]] == [case]
-    assert sluice("case", "list", "--principal", "bank01").document == {"cases": []}
+    assert sluice("case", "list", "--principal", "bank01").document == {"cases": [], "more": False}
+
+
+def test_a_list_that_ends_at_its_limit_says_so(desk: Desk) -> None:
+    opened = [str(sluice(*OPEN, "--principal", name).document["case"]) for name in ("energy01", "bank01")]
+
+    cut = sluice("case", "list", "--limit", "1")
+    assert ([each["case"] for each in cut.document["cases"]], cut.document["more"]) == (opened[1:], True)
+    assert "1 shown; there are more: `--limit N`" in CliRunner().invoke(app, ["case", "list", "--limit", "1"]).stderr
+    whole = CliRunner().invoke(app, ["case", "list", "--limit", "2", "--format", "json"])
+    assert (json.loads(whole.stdout)["more"], whole.stderr) == (False, ""), "control"
 
 
 def test_what_the_center_decides_goes_by_command(desk: Desk) -> None:
@@ -88,6 +98,9 @@ def test_wrong_usage_is_exit_2_and_quotes_nothing(desk: Desk) -> None:
         ("case", "open", "--right", "erasure", "--identifier", PHONE),
         ("case", "open", "--right", "erasure", "--identifier", "phone:12"),
         (*OPEN, "--received", "20/11/2026"),
+        (*OPEN, "--channel", "pigeon"),
+        (*OPEN, "--channel", "file"),
+        ("case", "extend", "00000000", "--reason", "A17LegalClaims"),
         (*OPEN, "--received", "2999-01-01"),
         (*OPEN, "--language", "de"),
         ("case", "list", "--state", "LOST"),

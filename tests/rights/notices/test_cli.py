@@ -60,6 +60,8 @@ def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Tow
     assert {"identity", "contact_point"} <= theirs | ours and theirs.isdisjoint({"agent_ref"}) != ours.isdisjoint(
         {"agent_ref"}
     ), "a notice for each controller's decision"
+    listed = [sluice("notices", "list", "--limit", limit).document for limit in ("2", "3")]
+    assert [(len(each["notices"]), each["more"]) for each in listed] == [(2, True), (3, False)]
     sluice("notices", "follow")
     assert state(town, case.case_id) is State.EXECUTING, "somebody is left to be told"
 
@@ -104,7 +106,7 @@ def test_the_desk_notes_what_a_recipient_said(town: Town, tmp_path: Path) -> Non
     said = json.loads(str(entry["body"]))
     assert (said["by"], said["via"]) == ("privacy desk", "command")
     assert said["evidence_sha256"] == hashlib.sha256(b"it is done").hexdigest()
-    assert sluice("notices", "files").document == {"files": []}
+    assert sluice("notices", "files").document == {"files": [], "more": False}
 
 
 def test_wrong_usage_is_exit_2_and_what_is_not_there_exit_1(town: Town, tmp_path: Path) -> None:
