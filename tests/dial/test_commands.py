@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -14,9 +16,15 @@ from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
 from sluice.exchange.house import open_house
+from sluice.exchange.persons.suppressed import keep_out
+from sluice.lake.s3 import objects
 from sluice.settings import Settings
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
 from sluice.times import brussels_today
 
+ENERGY01 = Principal(ENERGY[0])
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LIST = ("dial", "list", *ENERGY, "--purpose", "P-RENEW", "--channel", "phone", "--by", "anna")
 
 
@@ -145,6 +153,28 @@ def test_a_withdrawal_over_one_channel_is_seen_on_that_channel_only(desk: Desk) 
     assert isinstance(body, dict) and body["channel"] == "sms"
     assert body["purposes"] == ["https://w3id.org/dpv#DirectMarketing"]
     assert body["bases"] == ["https://w3id.org/dpv/legal/eu/gdpr#A6-1-a"]
+
+
+def test_a_batch_looks_once_for_suppressions_that_are_lost(desk: Desk) -> None:
+    """A listing of years of them for every line took longer than everything else together."""
+    listed = list[str]()
+    session = objects._session()._session
+    session.register("before-call.s3.ListObjectVersions", lambda **_: listed.append("once"))
+    try:
+        for count in (1, 3):
+            lines = "".join(f"phone:+3247012340{number}\n" for number in range(count))
+            done = CliRunner().invoke(app, ["suppression", "check", "-", "--principal", "energy01"], input=lines)
+            assert (done.exit_code, len(done.stdout.splitlines()), len(listed)) == (0, count, 1)
+            listed.clear()
+    finally:
+        session.unregister("before-call.s3.ListObjectVersions")
+
+    keep_out(desk.house, ENERGY01, frozenset({"a" * 32}), Suppression.ERASED, cause="x", case_id=None, now=NOW)
+    assert desk.settings.database_admin_url
+    with closing(psycopg.connect(desk.settings.database_admin_url.get_secret_value(), autocommit=True)) as admin:
+        admin.execute("delete from sluice.suppression_run")
+    done = CliRunner().invoke(app, ["suppression", "check", "-"], input="phone:+32470123401\n" * 2)
+    assert [json.loads(line)["error"]["code"] for line in done.stdout.splitlines()] == ["SLU-417"] * 2
 
 
 def test_what_is_right_is_sealed_and_only_of_columns_that_there_are(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from sluice.cli.options import channel_word
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs
 from sluice.errors import Exit, SluiceError
 from sluice.settings import get_settings
+from sluice.terms import Principal
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -42,9 +43,10 @@ def check(
     word = channel_word(channel)
     with open_house(get_settings()) as house:
         if identifier == "-":
-            told = (_told(house, each, principal, word) for each in items(identifier))
+            checked = set[Principal]()
+            told = (_told(house, each, principal, word, checked) for each in items(identifier))
             raise typer.Exit(max(told, default=Exit.DONE))
-        document = _checked(house, identifier, principal, word)
+        document = _checked(house, identifier, principal, word, set())
     if format is Format.JSON:
         show_json(document)
     else:
@@ -79,17 +81,25 @@ def replay(format: FormatOption = Format.TABLE) -> None:
         show_pairs("Kept out again", document)
 
 
-def _told(house: "House", identifier: str, principal: str | None, channel: str | None) -> Exit:
+def _told(house: "House", identifier: str, principal: str | None, channel: str | None, checked: set[Principal]) -> Exit:
     """Print one line of a batch; what names nobody is that line's error, and its exit."""
     try:
-        show_json(_checked(house, identifier, principal, channel))
+        show_json(_checked(house, identifier, principal, channel, checked))
     except SluiceError as error:
         show_json({"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}})
         return error.exit
     return Exit.DONE
 
 
-def _checked(house: "House", identifier: str, principal: str | None, channel: str | None) -> dict[str, Any]:
+def _checked(
+    house: "House", identifier: str, principal: str | None, channel: str | None, checked: set[Principal]
+) -> dict[str, Any]:
+    """Return the answer for one identifier.
+
+    ``checked``: principals of this batch of whom it is known that the database has lost no suppression; whose turn it
+    is, is added. To look takes a listing of years, so it is done once a batch.
+    """
+    from sluice.exchange.persons.sealed_runs import check_none_lost
     from sluice.exchange.persons.suppressed import find_reasons
     from sluice.exchange.read import pick_principals
     from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
@@ -99,5 +109,8 @@ def _checked(house: "House", identifier: str, principal: str | None, channel: st
     found: set[str] = set()
     for name in pick_principals(house.conn, principal):
         refs = refs_of(person, house.subject_key(name), name)
-        found.update(find_reasons(house, name, frozenset(refs.values()), channel))
+        if name not in checked:
+            check_none_lost(house, name)
+            checked.add(name)
+        found.update(find_reasons(house, name, frozenset(refs.values()), channel, is_checked=True))
     return {"suppressed": bool(found), "reasons": sorted(found)}

@@ -157,14 +157,16 @@ def write_suppressed(
 
 
 def find_reasons(
-    house: House, principal: Principal, refs: frozenset[str], channel: str | None = None
+    house: House, principal: Principal, refs: frozenset[str], channel: str | None = None, *, is_checked: bool = False
 ) -> tuple[str, ...]:
     """Return why somebody with one of these references is kept out; empty when they are not.
 
     A withdrawal no longer counts once consent was given again for every use of the agreement that it stops.
-    ``channel``: as the agreement calls it; then only suppressions that reach it count.
+    ``channel``: as the agreement calls it; then only suppressions that reach it count. ``is_checked``: the caller has
+    looked whether any is lost (:func:`check_none_lost`), which lists years of them. Raises SuppressionsLost.
     """
-    check_none_lost(house, principal)
+    if not is_checked:
+        check_none_lost(house, principal)
     held = store.find_runs(house.conn, principal, in_force=True)
     runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
     frames = list(read_runs(house, runs))
