@@ -81,6 +81,17 @@ def test_readiness_names_agents_by_reference_only(installation: Path) -> None:
     assert "A-1" not in run(app, ["readiness"]).output
 
 
+def test_a_day_is_its_midnight_in_brussels(installation: Path) -> None:
+    day, midnight = (ask("readiness", "--at", at)[0] for at in ("2026-02-03", "2026-02-03T00:00"))
+    assert day == midnight and day["at"] == "2026-02-02T23:00:00Z"
+
+
+def test_a_fault_of_the_header_names_no_row(installation: Path) -> None:
+    done, exit_code = ask("import", put(installation, "what;whom\n1;2\n"))
+    assert exit_code == Exit.REFUSED and done["reasons"]
+    assert [each["rows"] for each in done["reasons"]] == [[]] * len(done["reasons"])
+
+
 def test_one_agent_can_be_asked_by_number_or_reference(installation: Path) -> None:
     ask("import", put(installation, FILE))
     ref = run(app, ["ref", "A-1"]).stdout.strip()

@@ -25,8 +25,12 @@ app = typer.Typer(
     epilog="Example: sluice staff readiness --at 2026-11-24T10:00",
 )
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or the https address of its rows.")]
-MomentOption = Annotated[str | None, typer.Option("--at", metavar="T", help="ISO 8601; Brussels time; now by default.")]
+MomentOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="T", help="ISO 8601, a day from its midnight; Brussels time; now by default."),
+]
 KnownOption = Annotated[str | None, typer.Option(metavar="T", help="As it was recorded then; now by default.")]
 AgentOption = Annotated[str | None, typer.Option(help="One agent: number or reference.")]
 MinimumOption = Annotated[str | None, typer.Option(help="Minimum score in percent; the center's own by default.")]
@@ -182,12 +186,12 @@ def _refer(agent: str, platform: str | None) -> str:
 
 
 def _moment(option: str, text: str | None) -> datetime | None:
-    """A moment of the command line: Brussels time unless it has an offset. Raises UsageError."""
+    """A moment of the command line, a day from its midnight: Brussels time if no offset. Raises UsageError."""
     from sluice.staff.times import TimeFault, parse_moment
 
     if text is None:
         return None
-    moment = parse_moment(text, ZONE)
+    moment = parse_moment(f"{text}T00:00" if DAY.fullmatch(text) else text, ZONE)
     if isinstance(moment, TimeFault):
         raise UsageError(Ref("option", option), Ref("rule", moment.value))
     return moment

@@ -64,12 +64,12 @@ def _is_new(row: StaffRow, held: Held) -> bool:
 
 
 def reasons_of(findings: Iterable[Finding]) -> tuple[ReasonLine, ...]:
-    """Group findings by code, rule and column, with the first row numbers of each."""
+    """Group findings by code, rule and column, with the first row numbers of each; a fault of the header has none."""
     rows: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
     for finding in findings:
         rows[finding.code, finding.rule, finding.column].append(finding.row)
     return tuple(
-        ReasonLine(code=code, rule=rule, column=column, count=len(at), rows=tuple(at[:SHOWN_ROWS]))
+        ReasonLine(code=code, rule=rule, column=column, count=len(at), rows=tuple(filter(None, at))[:SHOWN_ROWS])
         for (code, rule, column), at in sorted(rows.items(), key=lambda item: (item[1][0], item[0][0]))
     )
 
