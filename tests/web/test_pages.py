@@ -44,6 +44,13 @@ def test_the_list_shows_every_exchange_and_what_it_is_narrowed_to(pages: Web) ->
     assert "No exchange matches" in said(pages.get("/exchanges?lang=en&since=2999-01-01").text)
 
 
+def test_the_list_offers_only_directions_that_an_exchange_can_have(pages: Web) -> None:
+    text = pages.get("/exchanges?lang=en").text
+    offered = re.findall(r'value="(\w*)"', text.partition('<select name="direction">')[2].partition("</select>")[0])
+    assert offered == ["", "inbound", "internal", "outbound_return", "portability_access"]
+    assert "No exchange matches" in said(pages.get("/exchanges?lang=en&direction=notice").text), "an address of before"
+
+
 def test_pages_follow_one_another_without_gap_or_double(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice.web.pages.exchanges.ON_A_PAGE", 1)
     seen, address = [], "/exchanges"

@@ -133,6 +133,13 @@ def _days_before_the_end(page: str) -> str:
     return (CALLED_AT - timedelta(days=119) + timedelta(days=350)).isoformat()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_command_on_an_empty_page_is_marked_as_one(pages: Web, language: str) -> None:
+    text = pages.get(f"/staff?known_at=2020-01-01T10:00&lang={language}").text
+    assert "<code>sluice staff import</code>" in text and "`" not in text
+    assert "`" in words(language).say("pages.staff.nobody.cure"), "the control: the words have backticks"
+
+
 def test_staff_come_page_by_page(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice.web.pages.staff.ON_A_PAGE", 1)
     first, second = (pages.get(f"/staff?lang=en&page={page}").text for page in (1, 2))

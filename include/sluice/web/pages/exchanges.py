@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -29,6 +29,8 @@ from sluice.web.reading import reading
 router = APIRouter(prefix="/exchanges")
 PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
 ON_A_PAGE = 25
+CROSSING: Final = tuple(each for each in Direction if each not in (Direction.STAFF, Direction.NOTICE))
+"""Directions that an exchange can have: staff files and notices have roles and ledger entries, but no exchange."""
 
 
 @router.get("")
@@ -62,7 +64,7 @@ def list_(
         days=[(day, list(group)) for day, group in groupby(lines, lambda line: local(line.opened_at).date())],
         wanted={"principal": principal, "direction": direction, "decision": decision, "since": since},
         principals=principals,
-        directions=list(Direction),
+        directions=CROSSING,
         decisions=list(Decision),
         older=older,
         counts=_counts,
