@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
 from desk import Desk
+from sluice.documents.six import six_answers
 from sluice.documents.words import LANGUAGES, words
-from sluice.exchange.read import ExchangeLine
+from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.on_page import does_hold, section_of
 from sluice.web.pages.picture import SIGNS
 from web.house import Web, open_web
 from web.test_pages import said
 
 UNSAFE = "0470123456789.csv"
+ANSWERED = re.compile(r'<h3><span class="at" aria-hidden="true">(\d)</span> ([^<]+)</h3>\s*<p class="bold">([^<]+)</p>')
 
 
 @pytest.fixture
@@ -103,3 +108,56 @@ def test_no_word_of_ours_is_cut_in_the_picture(pages: Web, language: str) -> Non
         assert not [note for note in re.findall(r'<text class="note[^>]*>(.*?)</text>', text) if "…" in note]
         names = re.findall(r'<text class="name[^"]*(?:party|kept|aside)[^>]*>(.*?)</text>', text)
         assert names and not [name for name in names if "…" in name]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_six_answers_stand_numbered_above_everything_else(pages: Web, language: str) -> None:
+    say = words(language)
+    for decision in ("accepted", "undecided"):
+        record = show_exchange(pages.desk.house.conn, line(pages, decision).id).record
+        assert record is not None
+        text = pages.get(f"/exchanges/{record.exchange_id}?lang={language}").text
+        found = [(int(number), unescape(question), unescape(bold)) for number, question, bold in ANSWERED.findall(text)]
+        assert found == [(n, each.question, each.bold) for n, each in enumerate(six_answers(say, record), 1)]
+        grid, way, detail = (text.index(f'id="{name}"') for name in ("six", "way", "verify"))
+        assert grid < way < detail and 'style="' not in text
+        unpersoned = record.model_copy(update={"who": record.who.model_copy(update={"sender": "nobody"})})
+        assert found[3][2] != six_answers(say, unpersoned)[3].bold, "the control: it is read off the record"
+
+
+def test_an_answer_says_today_what_was_removed(pages: Web) -> None:
+    accepted = line(pages, "accepted")
+    gone = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    assert "Until " in ANSWERED.findall(pages.get(f"/exchanges/{accepted.id}?lang=en").text)[2][2]
+    pages.desk.house.conn.execute("update copy set gone_at = %s", (gone,))
+    assert ANSWERED.findall(pages.get(f"/exchanges/{accepted.id}?lang=en").text)[2][2] == "Removed on 21 November 2026"
+
+
+def test_the_page_says_how_it_was_read_and_run_and_what_was_held_back(pages: Web) -> None:
+    shown = show_exchange(pages.desk.house.conn, line(pages, "accepted").id)
+    assert shown.record and shown.entry
+    text = said(pages.get(f"/exchanges/{shown.line.id}?lang=en").text)
+    assert "Encoding found UTF-8" in text and "Delimiter ;" in text and "By command, not by Airflow." in text
+    assert f"Lineage run (OpenLineage) {shown.record.how.lineage_run_id}" in text
+    assert f"Hash of the entry before it {shown.entry.prev_hash.hex()}" in text
+    assert "Right treatment No row held back. Cases touched none at its closing" in text
+    run = {"dag_id": "inbound_energy01", "run_id": "manual", "task_id": "drain", "try_number": "3"}
+    how = shown.record.how.model_copy(update={"airflow": {**run, "lineage_run_id": "0199-run"}})
+    record = shown.record.model_copy(update={"how": how})
+    section = section_of(record, shown.entry, "key", words("en"), {})
+    facts = {fact.label: fact.value.words for part in section.parts for fact in part.facts}
+    assert [facts[name] for name in ("Airflow DAG", "Run", "Task", "Try")] == [*run.values()]
+    assert facts["Lineage run (OpenLineage)"] == f"{record.exchange_id}, 0199-run"
+
+
+def test_the_page_computes_the_hash_of_its_entry_again(pages: Web) -> None:
+    shown = show_exchange(pages.desk.house.conn, line(pages, "accepted").id)
+    assert shown.entry
+    text = said(pages.get(f"/exchanges/{shown.line.id}?lang=en").text)
+    assert f"Ledger entry {shown.entry.chain} #{shown.entry.seq}" in text
+    assert "computed again just now and holds" in text
+    assert does_hold(shown.entry)
+    altered = shown.entry.body.replace(b'"accepted"', b'"refused!"')
+    assert not does_hold(replace(shown.entry, body=altered)) and altered != shown.entry.body
+    assert not does_hold(replace(shown.entry, appended_at=datetime(2026, 11, 20, tzinfo=UTC)))
+    assert not does_hold(replace(shown.entry, prev_hash=bytes(32)))

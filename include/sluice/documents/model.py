@@ -55,6 +55,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the six answers about an exchange. ``name``: its part of the record; ``question``: its heading.
+
+    ``bold``: the answer in a few words; ``line``: what there is to add; ``proof``: what it can be checked by.
+    """
+
+    name: str
+    question: str
+    bold: str
+    line: str
+    proof: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who plays which part for some groups of fields. ``flips``: the center decides and the principal processes."""
+
+    groups: str
+    controller: str
+    processor: str
+    flips: bool
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictPanel:
     """The decision. ``kind`` chooses sign and colour; ``word`` says the same in text."""
 

@@ -76,7 +76,7 @@ def _section(
         notices=tuple(notices(say, record)),
         counts=_counts(say, record),
         accepted=record.what.rows_accepted,
-        held=_held(record),
+        held=held_rows(record),
         refused=record.what.rows_refused,
         parts=tuple(part for part in parts if part),
         footer=_footer(say, record),
@@ -98,8 +98,8 @@ def _verdict(say: Words, record: ExchangeRecord) -> VerdictPanel:
     also = []
     if decision is Decision.ACCEPTED and record.reasons:
         also.append(say.told(way, "verdict.accepted.noted" if is_noted(say, record) else "verdict.accepted.warned"))
-    if _held(record) and what.rows_refused and record.direction is not Direction.OUTBOUND_RETURN:
-        also.append(say.count("verdict.also_held", _held(record), held=say.number(_held(record))))
+    if held_rows(record) and what.rows_refused and record.direction is not Direction.OUTBOUND_RETURN:
+        also.append(say.count("verdict.also_held", held_rows(record), held=say.number(held_rows(record))))
     if decision is Decision.REFUSED and not what.rows_in:
         also.append(say.told(way, "count.unread"))
     word = say.told(way, f"verdict.{decision}.word")
@@ -119,7 +119,7 @@ def _decided(say: Words, record: ExchangeRecord) -> str:
         "rows": what.rows_in,
         "accepted": what.rows_accepted,
         "refused": what.rows_refused,
-        "held": _held(record),
+        "held": held_rows(record),
     }
     return say.told(way, f"verdict.{decision}.{name}", **{part: say.number(count) for part, count in numbers.items()})
 
@@ -130,12 +130,13 @@ def is_noted(say: Words, record: ExchangeRecord) -> bool:
     return record.direction is Direction.INBOUND and bool(codes) and set(codes) <= NOTED
 
 
-def _held(record: ExchangeRecord) -> int:
+def held_rows(record: ExchangeRecord) -> int:
+    """How many rows were kept back for a reason that may pass."""
     return record.what.rows_held or sum(record.right_treatment.held_back.values())
 
 
 def _counts(say: Words, record: ExchangeRecord) -> tuple[Pair, ...]:
-    what, held = record.what, _held(record)
+    what, held = record.what, held_rows(record)
     if not what.rows_in:
         return ()
     numbers = {"rows": what.rows_in, "accepted": what.rows_accepted, "refused": what.rows_refused}
@@ -217,7 +218,7 @@ def _why(say: Words, record: ExchangeRecord) -> Part:
 
 def _purpose(say: Words, purpose: PurposeLine) -> Pair:
     basis = purpose.legal_basis.rpartition("#")[2]
-    holder = _party(say, purpose.basis_holder)
+    holder = party(say, purpose.basis_holder)
     sentence = say.say("why.basis", basis=say.find(f"basis.{basis}") or basis, holder=holder)
     text = purpose.text.get(say.language) or next(iter(purpose.text.values()), purpose.code)
     return Pair(purpose.code, Text(f"{text} {sentence}"))
@@ -243,10 +244,10 @@ def _profile(say: Words, profile: str, principal: str, groups: Sequence[str]) ->
 
 
 def _parties(say: Words, codes: Sequence[str]) -> Text:
-    return Text(", ".join(_party(say, code) for code in codes) or say.say("word.none"))
+    return Text(", ".join(party(say, code) for code in codes) or say.say("word.none"))
 
 
-def _party(say: Words, code: str) -> str:
+def party(say: Words, code: str) -> str:
     return say.find(f"party.{code}") or code
 
 
@@ -258,8 +259,8 @@ def _how_long(say: Words, record: ExchangeRecord) -> Part | None:
     is_handed = record.direction is Direction.PORTABILITY_ACCESS and record.decision is not Decision.REFUSED
     if is_handed and not record.how_long.copies:
         return None
-    end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
-    after = (say.say(f"keep.end.{end[1]}", days=end[2]),) if end else ()
+    end = contract_end(say, record)
+    after = (end,) if end else ()
     copies = record.how_long.copies
     if not copies:
         return Part(say.say("keep.heading"), (Text(say.say("keep.no_copies")),), after=after)
@@ -268,29 +269,42 @@ def _how_long(say: Words, record: ExchangeRecord) -> Part | None:
     return Part(say.say("keep.heading"), table=table, after=after)
 
 
+def contract_end(say: Words, record: ExchangeRecord) -> str | None:
+    """What happens when the contract ends, in a sentence; None if no agreement says so."""
+    end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
+    return say.say(f"keep.end.{end[1]}", days=end[2]) if end else None
+
+
 def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:
     last_day = say.day(copy.delete_after) if copy.delete_after else say.say("keep.no_date")
     rule = say.find(f"rule.{copy.retention_rule}") or copy.retention_rule or NOTHING.words
     return (Text(say.find(f"copy.{copy.kind}") or copy.kind), Text(last_day), Text(rule))
 
 
+def is_made(record: ExchangeRecord) -> bool:
+    """Whether the file of an exchange was made here, so that nothing arrived."""
+    made = (Direction.OUTBOUND_RETURN, Direction.PORTABILITY_ACCESS)
+    return record.direction in made or record.is_dial_list
+
+
 def _file(say: Words, record: ExchangeRecord) -> Part:
     what, how, way = record.what, record.how, told_as(record)
     is_handed = record.direction is Direction.PORTABILITY_ACCESS
-    is_made = record.direction is Direction.OUTBOUND_RETURN or is_handed or record.is_dial_list
+    made = is_made(record)
     sent = next((copy.sha256 for copy in record.how_long.copies if copy.kind in (RETURN, DIAL_KEPT)), None)
     size = say.count("file.bytes", what.size_bytes, bytes=say.number(what.size_bytes))
-    is_there = bool(sent) or not is_made or (is_handed and bool(what.sha256))
+    rules = rule_counts(say, record)
+    is_there = bool(sent) or not made or (is_handed and bool(what.sha256))
     values = {
         "place": Text(f"{what.bucket}/{what.key}", is_code=True) if is_there else None,
-        "version": None if is_made else Text(what.version_id, is_code=True),
+        "version": None if made else Text(what.version_id, is_code=True),
         "sha256": Text(what.sha256, is_code=True) if what.sha256 else Text(say.told(way, "file.unread")),
         "sealed": Text(sent, is_code=True) if sent and sent != what.sha256 else None,
         "size": Text(size + (f", {what.format}" if what.format else "")) if is_there else None,
         "contract": _contract(say, record),
         "columns": Text(say.number(len(what.columns))) if what.columns else None,
         "suites": Text(", ".join(sorted(how.suites))) if how.suites else None,
-        "rules": _rules(say, record),
+        "rules": Text(rules) if rules else None,
     }
     return Part(
         say.say("file.heading"),
@@ -305,12 +319,13 @@ def _contract(say: Words, record: ExchangeRecord) -> Text | None:
     return Text(say.say("file.contract.value", contract=how.contract_id, version=how.contract_version))
 
 
-def _rules(say: Words, record: ExchangeRecord) -> Text | None:
+def rule_counts(say: Words, record: ExchangeRecord) -> str | None:
+    """How many rules passed, warned, failed and were undecided, in words; None if none was checked."""
     counts = record.how.gate_counts
     if not any(counts.values()):
         return None
     names = ("passed", "warned", "refused", "undecided")
-    return Text(say.say("file.rules.value", **{name: say.number(counts.get(name.upper(), 0)) for name in names}))
+    return say.say("file.rules.value", **{name: say.number(counts.get(name.upper(), 0)) for name in names})
 
 
 def _verify(say: Words, record: ExchangeRecord, entry: Entry, key_id: str) -> Part:

@@ -45,13 +45,17 @@ def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
             yield Notice(kind, say.say(f"notice.{kind}"), sentences)
 
 
-def held_sentence(say: Words, code: str) -> str:
-    """Why a row is held back, in plain words, or the code itself if there are none."""
+def held_word(say: Words, code: str) -> str:
+    """Why a row is held back, in a few words, or the code itself if there are none."""
     screened = SCREENED.fullmatch(code)
     if screened and screened[2] == "REVIEW":
-        said = say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
-    else:
-        said = say.find(f"held.{code}") or code
+        return say.say("held.TEXT_REVIEW", what=say.say(f"screen.{screened[1].lower()}"))
+    return say.find(f"held.{code}") or code
+
+
+def held_sentence(say: Words, code: str) -> str:
+    """The same as a sentence."""
+    said = held_word(say, code)
     return f"{said[:1].upper()}{said[1:]}."
 
 

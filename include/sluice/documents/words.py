@@ -19,6 +19,7 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from sluice.times import BRUSSELS
 
@@ -31,6 +32,8 @@ GIVE_BACK, DIAL_LIST = "give_back", "dial_list"
 """Ways beside the directions: data given back because an agreement ended, and dial lists."""
 _ALSO: Final = {GIVE_BACK: ("outbound_return",), DIAL_LIST: ("internal",)}
 """The direction whose words are used if a way has none of its own."""
+UNITS: Final = ("byte", "kilobyte", "megabyte", "gigabyte")
+"""Each a thousand of the one before (IEC 80000-13)."""
 _TERRITORY = {"nl": "BE", "fr": "BE", "en": "GB"}
 
 
@@ -80,6 +83,10 @@ class Words:
     def number(self, number: int) -> str:
         return _number(number, self.locale)
 
+    def size(self, count: int) -> str:
+        """A number of bytes in the unit that fits it: 1 kB is 1,000 bytes."""
+        return _size(count, self.locale)
+
     def moment(self, when: str) -> str:
         """A UTC time of a record, as the clock in Brussels showed it."""
         return _moment(when, self.locale)
@@ -100,6 +107,13 @@ class Words:
 @lru_cache(REMEMBERED)
 def _number(number: int, locale: Locale) -> str:
     return format_decimal(number, locale=locale)
+
+
+@lru_cache(REMEMBERED)
+def _size(count: int, locale: Locale) -> str:
+    power = min(max(len(str(count)) - 1, 0) // 3, len(UNITS) - 1)
+    size = round(count / 1000**power, 1 if power > 1 else 0)
+    return format_unit(size, f"digital-{UNITS[power]}", length="short", locale=locale)
 
 
 @lru_cache(REMEMBERED)

@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from sluice.documents.model import Answer
+from sluice.documents.six import parts_played
 from sluice.exchange.catalogue import find_gone
 from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
@@ -22,7 +24,7 @@ from sluice.web.cursor import cursor_of, place_of
 from sluice.web.exchanges import key_file, receipt_file
 from sluice.web.pages.asked import InReach, Named, Unless
 from sluice.web.pages.lineage import shown_on_exchange
-from sluice.web.pages.on_page import section_of
+from sluice.web.pages.on_page import answers_of, does_hold, section_of
 from sluice.web.pages.view import reader_of, render, shares
 from sluice.web.reading import reading
 
@@ -94,10 +96,10 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
         gone = find_gone(conn, ExchangeId(shown.line.id))
         way = shown_on_exchange(conn, reader, shown.line.id, now) if shown.record else None
     record, entry = shown.record, shown.entry
-    section = None
+    section, answers = None, tuple[Answer, ...]()
     if record and entry:
         public = key_id(Keyring.open(get_settings()).public)
-        section = section_of(record, entry, public, reader.say, gone)
+        section, answers = section_of(record, entry, public, reader.say, gone), answers_of(record, reader.say, gone)
     return render(
         request,
         "exchange.html",
@@ -105,6 +107,10 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
         line=shown.line,
         record=record,
         section=section,
+        answers=answers,
+        roles=parts_played(reader.say, record) if record else (),
+        entry=entry,
+        holds=entry is not None and does_hold(entry),
         bar=shares(section.accepted, section.held, section.refused) if section else (),
         steps=steps_of(shown.line),
         way=way,

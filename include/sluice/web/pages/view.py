@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from sluice.documents.reasons import meaning_of, refusal_class
 from sluice.documents.returned import held_sentence
+from sluice.documents.six import shortened
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.errors import SluiceError
 from sluice.exchange.naming import WITHHELD
@@ -205,6 +206,7 @@ def environment() -> Environment:
         "commands": _commands,
         "named": named,
         "code": _code,
+        "ends": shortened,
         "told": told,
         "held": _held,
         "reasonword": _reason_word,
