@@ -11,14 +11,16 @@ from dataclasses import asdict
 from hashlib import sha256
 
 import pytest
+import rfc8785
 from pypdf import PdfReader
 
 from documents.samples import EXCHANGE, TWO_REASONS, a_record, a_refusal_without_paper, an_entry, many_reasons
 from sluice.documents.page import make_page
 from sluice.documents.pdf import LETTERS, PUNCTUATION
 from sluice.documents.receipt import ReceiptTooEarly, make_receipt
-from sluice.documents.verify import verify_receipt
+from sluice.documents.verify import TYPE, verify_receipt
 from sluice.ledger.record import ReasonLine
+from sluice.ledger.sign import sign
 from sluice.terms import Decision
 
 AGAIN = """
@@ -71,6 +73,50 @@ def test_the_signed_statement_repeats_the_record(receipt):
     assert said["purposes"][0]["text"].keys() == {"nl", "fr", "en"}
     assert said["ledger"] == {"chain": "DPA-ENERGY01", "seq": 4711, "entry_hash": "d1" * 32}
     assert said["pdf_sha256"] == sha256(receipt.pdf).hexdigest()
+
+
+def test_the_statement_says_whom_it_is_about_and_who_has_it(receipt):
+    said, who = payload_of(receipt.jws), a_record().who
+
+    assert (said["distinct_subjects"], said["special_categories"]) == (4087, {"present": False, "found_in_notes": []})
+    assert (said["recipients"], said["countries"]) == (list(who.recipients), list(who.countries))
+    assert said["sub_processors"] == ["Object Store BV"]
+
+
+ADDED = {"distinct_subjects", "special_categories", "recipients", "sub_processors", "countries"}
+"""Keys that receipts of before do not have."""
+
+
+def test_a_receipt_of_before_still_verifies(receipt, keyring):
+    said = payload_of(receipt.jws)
+    before = rfc8785.dumps({name: value for name, value in said.items() if name not in ADDED})
+
+    assert verify_receipt(sign(before, keyring.signing, TYPE).flattened, keyring.public_pem, receipt.pdf).valid
+    assert said.keys() > ADDED
+    broken = rfc8785.dumps({name: value for name, value in said.items() if name != "decision"})
+    assert not verify_receipt(sign(broken, keyring.signing, TYPE).flattened, keyring.public_pem, receipt.pdf).valid
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("nl", ("Verschillende personen 4.087", "Bijzondere categorieën geen")),
+        ("fr", ("Personnes différentes 4 087", "Catégories particulières aucune")),
+        ("en", ("Different persons 4,087", "Special categories none", "Object Store BV", "BE, NL")),
+    ],
+)
+def test_the_page_says_whom_it_is_about(receipt, language, sentences):
+    text = text_of(receipt.pdf)
+
+    assert [sentence for sentence in sentences if sentence not in text] == []
+
+
+def test_a_file_that_was_not_read_is_about_nobody_that_is_known(keyring):
+    record = a_refusal_without_paper()
+    unread = make_receipt(record, an_entry(record), keyring, "en")
+
+    assert payload_of(unread.jws)["distinct_subjects"] is None
+    assert "Different persons" not in text_of(unread.pdf)
 
 
 def test_an_open_exchange_has_no_receipt(keyring):

@@ -58,6 +58,7 @@ def test_the_signed_statement_of_a_return_repeats_the_record(sent, keyring):
 def test_the_statement_says_what_notes_were_screened_for_and_that_it_proves_nothing(sent):
     said = payload_of(sent.jws)["screened"]["free_text"]
 
+    assert payload_of(sent.jws)["special_categories"]["found_in_notes"] == ["health"], "of what was found, those"
     limit = said.pop("limit")
     assert said == SCREENING.model_dump(mode="json")
     assert limit == "Found by listed terms and checksummed numbers; nothing found is not proven clean."

@@ -15,6 +15,7 @@ from sluice.documents.returned import (
     told_as,
     withheld,
 )
+from sluice.documents.special import which_special
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.ledger.copy_kinds import DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import Entry
@@ -303,6 +304,7 @@ def _file(say: Words, record: ExchangeRecord) -> Part:
         "size": Text(size + (f", {what.format}" if what.format else "")) if is_there else None,
         "contract": _contract(say, record),
         "columns": Text(say.number(len(what.columns))) if what.columns else None,
+        **_subjects(say, record),
         "suites": Text(", ".join(sorted(how.suites))) if how.suites else None,
         "rules": Text(rules) if rules else None,
     }
@@ -310,6 +312,15 @@ def _file(say: Words, record: ExchangeRecord) -> Part:
         say.say("file.heading"),
         facts=tuple(Pair(say.told(way, f"file.{name}"), value) for name, value in values.items() if value),
     )
+
+
+def _subjects(say: Words, record: ExchangeRecord) -> dict[str, Text]:
+    """Whom a file is about, and whether it has special categories; empty if it was not read."""
+    what = record.what
+    if what.distinct_subjects is None:
+        return {}
+    special = which_special(say, record) if what.special_categories else say.say("file.special.none")
+    return {"persons": Text(say.number(what.distinct_subjects)), "special": Text(special)}
 
 
 def _contract(say: Words, record: ExchangeRecord) -> Text | None:

@@ -13,6 +13,7 @@ import rfc8785
 from sluice.documents.page import make_page
 from sluice.documents.pdf import make_pdf
 from sluice.documents.returned import SUPPLIED_BY, contacts_on
+from sluice.documents.special import special_found
 from sluice.documents.verify import FORMAT, TYPE
 from sluice.errors import Ref, SluiceError
 from sluice.keys import Keyring
@@ -104,6 +105,8 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
             "refused": what.rows_refused,
             "held": what.rows_held,
         },
+        "distinct_subjects": what.distinct_subjects,
+        "special_categories": {"present": what.special_categories, "found_in_notes": special_found(record)},
         "reasons": whole["reasons"],
         "held_back": dict(record.right_treatment.held_back),
         "withheld": dict(record.right_treatment.withheld),
@@ -111,6 +114,7 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
         "inputs": whole["what"]["inputs"],
         "supersedes": what.supersedes,
         "purposes": whole["why"]["purposes"],
+        **{name: whole["who"][name] for name in ("recipients", "sub_processors", "countries")},
         "roles": whole["who"]["roles"],
         "role_warnings": whole["who"]["role_warnings"],
         "column_roles": _column_roles(record),

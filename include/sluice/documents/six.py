@@ -23,7 +23,7 @@ REASONS_SHOWN: Final = 3
 SHARED: Final = frozenset({"both", "joint", "each"})
 """Words of the role table that stand for the principal and the center."""
 UNNAMED: Final = frozenset({"-", "vendor"})
-"""Words of the role table that name nobody: nobody, and a supplier, if there is one."""
+"""Words of the role table that name nobody: nobody, and a supplier, if there is one. Told only where nobody else is."""
 DELIMITERS: Final = {"\t": "tab", " ": "space"}
 """Delimiters that cannot be seen, by their word."""
 HASH_ENDS: Final = 8
@@ -96,8 +96,8 @@ def _bases(say: Words, record: ExchangeRecord) -> Iterator[str]:
 def _parties(say: Words, record: ExchangeRecord, roles: Iterable[str]) -> str:
     """Parties of the role table by name, each once; of a role that both have, both."""
     parts = [part for role in roles for part in (("principal", "center") if role in SHARED else (role,))]
-    named = [_named(say, record, part) for part in parts if part not in UNNAMED]
-    return say.listed(dict.fromkeys(named)) if named else say.say("word.none")
+    known = [part for part in parts if part not in UNNAMED] or [part for part in parts if part in UNNAMED][:1]
+    return say.listed(dict.fromkeys(_named(say, record, part) for part in known))
 
 
 def _named(say: Words, record: ExchangeRecord, part: str) -> str:
