@@ -1,14 +1,16 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check fix test demo cluster down docs site evidence bench mutants clean
+.PHONY: help setup lock audit check fix test demo cluster down docs site evidence bench mutants clean
 
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 STAMP := $(VENV)/.setup
+AUDIT := var/audit
 FILE ?=
+COPY ?=
 WORKERS ?= 2
 # The machine's own certificates where it has them, so that a company's proxy is no stranger.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
@@ -40,6 +42,15 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 lock: setup  ## Compile requirements.txt from pyproject.toml
 	$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --quiet \
 	  --custom-compile-command "make lock" --output-file requirements.txt
+	printf 'bandit\npip-audit\n' | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --quiet \
+	  --custom-compile-command "make lock" --output-file requirements-audit.txt
+
+audit: setup  ## Known vulnerabilities of the lock (pip-audit; COPY=advisories without a network), and bandit
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv --without-pip $(AUDIT)
+	@VIRTUAL_ENV=$(AUDIT) $(UV) pip sync --quiet --require-hashes requirements-audit.txt
+	$(AUDIT)/bin/bandit --quiet --recursive --configfile pyproject.toml include/sluice dags plugins config
+	$(if $(COPY),PYTHONPATH=tests $(PY) -m house.osv_copy $(COPY)) $(AUDIT)/bin/pip-audit --strict --disable-pip \
+	  --require-hashes --progress-spinner off --requirement requirements.txt
 
 check: setup  ## Format, lint, layers, types, tests without stores; under a minute
 	$(PY) -m ruff format --check $(CODE)

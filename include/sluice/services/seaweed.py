@@ -252,7 +252,7 @@ def _remove_sockets(var: Path) -> None:
     A freed port, and its socket, may belong to another server by now, so a socket on which somebody listens stays.
     The threads of our server end a little later than its process, so this waits for them."""
     names = (f"seaweedfs-*-grpc-{port + GRPC_OFFSET}.sock" for port in read_ports(var).values())
-    paths = [path for name in names for path in Path("/tmp").glob(name)]
+    paths = [path for name in names for path in Path("/tmp").glob(name)]  # nosec B108  # SeaweedFS's own place
     wait_until(lambda: all(map(_is_deaf, paths)), LAST_THREADS_SECONDS)
     for path in filter(_is_deaf, paths):
         path.unlink(missing_ok=True)
