@@ -51,6 +51,20 @@ def left_in(var: Path) -> list[str]:
     return [line for line in lines if str(var) in line and "guardian" not in line]
 
 
+def test_what_an_interrupted_up_never_came_to_is_down(var: Path) -> None:
+    def stop(line: str) -> None:
+        raise KeyboardInterrupt(line)
+
+    with pytest.raises(KeyboardInterrupt, match="stores"):
+        stack.bring_up(HOME, var, with_airflow=True, report=stop)
+
+    states = {service.name: service.state for service in stack.standing(HOME, var)}
+    assert {"postgresql", "s3", "keeper"} == {name for name, state in states.items() if state is State.UP}
+    assert {"scheduler", "api-server"} <= {name for name, state in states.items() if state is State.DOWN}
+    assert bring_up(var) == ["postgresql", "s3", "keeper"]
+    assert {service.state for service in stack.standing(HOME, var)} == {State.UP}, "control: asked for without Airflow"
+
+
 def test_stores_that_are_killed_come_back_at_the_same_address(var: Path) -> None:
     assert bring_up(var) == ["postgresql", "s3", "keeper"]
     before = env_path(var).read_text()

@@ -57,6 +57,17 @@ def read_plan(var: Path) -> Plan | None:
     return Plan(**json.loads(told)) if told else None
 
 
+def write_asked(var: Path, plan: Plan) -> None:
+    """Write what `sluice up` was asked for, before anything starts: if it is interrupted, what lacks is seen."""
+    write_private(private_dir(var / "run") / "asked.json", json.dumps(asdict(plan)))
+
+
+def read_asked(var: Path) -> Plan | None:
+    """What `sluice up` was asked for last, or None."""
+    told = text_of(var / "run" / "asked.json")
+    return Plan(**json.loads(told)) if told else None
+
+
 def write_broker(var: Path, url: str | None) -> None:
     """Tell the keeper about a queue from this command's environment, which a keeper started earlier does not have."""
     if url:
@@ -72,7 +83,7 @@ def read_broker(var: Path) -> str | None:
 
 def forget(var: Path) -> None:
     """Remove everything written here (`sluice down`)."""
-    for path in (env_path(var), var / "run" / "plan.json", _broker_path(var)):
+    for path in (env_path(var), var / "run" / "plan.json", var / "run" / "asked.json", _broker_path(var)):
         path.unlink(missing_ok=True)
 
 

@@ -44,6 +44,7 @@ def bring_up(
         _check_installed(wanted)
         if wanted.airflow:
             plugins_folder.secure(home)
+        plan.write_asked(var, _together(plan.read_plan(var), wanted))
         if not wanted.is_empty:
             with _step(report, "stores"):
                 _start_stores(home, var, wanted)
@@ -85,8 +86,8 @@ def take_down(var: Path) -> None:
 
 
 def standing(home: Path, var: Path) -> tuple[Service, ...]:
-    """Every service with state, address, log and process; reads only."""
-    wanted = plan.read_plan(var) or plan.make_plan(os.environ, with_airflow=True)
+    """Every service with state, address, log and process, also of what an interrupted `up` left out; reads only."""
+    wanted = plan.read_asked(var) or plan.read_plan(var) or plan.make_plan(os.environ, with_airflow=True)
     settings = fresh_settings(home, var)
     parts = _airflow_parts(var, wanted.workers) if wanted.airflow or os.environ.get(plan.AIRFLOW_VARIABLE) else ()
     return (*_stores(settings, wanted), *parts, *(() if wanted.is_empty else (_keeper(var),)))
