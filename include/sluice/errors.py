@@ -84,6 +84,16 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def check_readable(path: Path, named: Ref) -> None:
+    """Raises FileMissing without a file of this name, FileUnreadable when the system does not let us open it."""
+    if not is_file(path):
+        raise FileMissing(named)
+    try:
+        path.open("rb").close()
+    except OSError:
+        raise FileUnreadable(named) from None
+
+
 def place_of(error: BaseException) -> str:
     """Type, file and line of a failure, without its message: the message may quote a cell."""
     trace = error.__traceback__
@@ -201,6 +211,12 @@ class FileMissing(UsageError):
     code = "SLU-305"
     summary = "there is no such file"
     cure = "check the path"
+
+
+class FileUnreadable(UsageError):
+    code = "SLU-309"
+    summary = "this file cannot be read"
+    cure = "let the user who runs the command read it (`ls -l` shows who may), or copy it"
 
 
 class GateFailed(SluiceError):

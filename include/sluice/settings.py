@@ -22,9 +22,11 @@ PREFIX = "SLUICE_"
 def find_home() -> Path:
     """Find the checkout: ``SLUICE_HOME``, else the nearest folder upward from here that is one, else this file's own.
 
-    If none has an ``airflow.cfg``, the working folder is taken.
+    If none has an ``airflow.cfg``, the working folder is taken. Raises SettingInvalid if the named one is not there.
     """
     if named := os.environ.get("SLUICE_HOME"):
+        if not Path(named).is_dir():
+            raise SettingInvalid(Ref("setting", f"{PREFIX}HOME (no such folder)"))
         return Path(named).resolve()
     here = Path.cwd().resolve()
     for folder in (here, *here.parents):
@@ -167,6 +169,13 @@ class Settings(BaseSettings):
     scan_wall_seconds: int = Field(
         default=900, ge=1, description="wall time of the same for one object, plus 3 s per 256 KiB of it"
     )
+
+    def papers(self) -> Path:
+        """The folder of the principals' papers, where a command is of no use without. Raises SettingInvalid."""
+        if not self.principals_dir.is_dir():
+            named = "PRINCIPALS_DIR" if "principals_dir" in self.model_fields_set else "HOME"
+            raise SettingInvalid(Ref("setting", f"{PREFIX}{named} (no folder of principals there)"))
+        return self.principals_dir
 
     @field_validator("*", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lake.compressed import MESSAGE
 from sluice.cli.whole import app
-from sluice.errors import Exit, FileMissing
+from sluice.errors import Exit, FileMissing, UsageError
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
 
@@ -125,6 +125,12 @@ def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(
     assert (alone.exit_code, said["verdict"], [each["code"] for each in said["reasons"]]) == (1, "REFUSED", [code])
     assert (many.exit_code, [json.loads(line)["verdict"] for line in many.stdout.splitlines()]) == (1, ["REFUSED"] * 2)
     assert code in page.read_text(encoding="utf-8")
+
+
+def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(files: Path) -> None:
+    for file in (str(files / "good.csv"), "-"):
+        done = CliRunner().invoke(app, [*RUN[:5], "renewal_results", *RUN[6:], file], input="")
+        assert isinstance(done.exception, UsageError) and "THIS_FLOW_IS_NOT_INBOUND" in str(done.exception)
 
 
 def test_an_agreement_that_no_paper_has_is_told_without_its_name(files: Path) -> None:

@@ -167,6 +167,43 @@ def test_a_relative_place_is_one_below_home_whatever_folder_a_process_works_in(
     get_settings.cache_clear()
 
 
+@pytest.mark.parametrize("words", [("agreement", "list"), ("demo", "file.csv"), ("status",)])
+def test_a_home_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "file.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "sluise"))
+
+    assert leave(monkeypatch, *words, "--format", "json") == 4
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "SLU-104" and "setting SLUICE_HOME (no such folder)" in error["message"]
+
+
+GATE = ("gate", "run", "file.csv", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
+ROLES = ("agreement", "roles", "DPA-X", "--direction", "inbound")
+
+
+@pytest.mark.parametrize("name", ["SLUICE_HOME", "SLUICE_PRINCIPALS_DIR"])
+@pytest.mark.parametrize("words", [GATE, ("agreement", "list"), ROLES])
+def test_a_folder_without_papers_is_told_by_what_needs_them(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    words: tuple[str, ...],
+) -> None:
+    (tmp_path / "file.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, str(tmp_path if name == "SLUICE_HOME" else tmp_path / "nowhere"))
+
+    assert leave(monkeypatch, *words, "--format", "json") == 4
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "SLU-104" and f"setting {name} (no folder of principals there)" in error["message"]
+
+
 PUBLIC_KEY = """
 from sluice.keys import Keyring
 from sluice.settings import get_settings

@@ -89,7 +89,7 @@ def activate(
     settings = get_settings()
     check = partial(check_rules, expectations=settings.expectations_dir)
     with connect(settings) as conn:
-        done = activate_all(conn, path or settings.principals_dir, datetime.now(UTC), check)
+        done = activate_all(conn, path or settings.papers(), datetime.now(UTC), check)
     if format is Format.JSON:
         show_json({"principals": [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]})
     else:
@@ -115,7 +115,7 @@ def list_agreements(format: FormatOption = Format.TABLE) -> None:
     from sluice.agreement.roles.describe import describe
     from sluice.settings import get_settings
 
-    rows = [describe(agreement) for agreement in load_agreements(get_settings().principals_dir)]
+    rows = [describe(agreement) for agreement in load_agreements(get_settings().papers())]
     if format is Format.JSON:
         show_json({"agreements": rows})
     else:
@@ -204,7 +204,7 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
     if settings.database_url is None:
         from sluice.agreement.folder.load import find_on_file
 
-        paper = find_on_file(settings.principals_dir, agreement_id, on)
+        paper = find_on_file(settings.papers(), agreement_id, on)
         if paper:
             return paper
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -17,8 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
-from sluice.errors import Exit
+from sluice.errors import Exit, Ref, check_readable
 from sluice.settings import Settings, find_home, get_settings
+from sluice.terms import Decision
 
 if TYPE_CHECKING:
     from sluice.demo.files import Drop
@@ -37,12 +38,16 @@ def demo(
 ) -> None:
     """Show two principals' files going through, and the night's results going back to them, with proof.
 
+    With FILE only that one: exit 1 when it is refused, 3 when it is undecided.
+
     Example: sluice demo
 
     Example: sluice demo bank-additional-full.csv
     """
     from sluice.demo.story import example_of, fetch_receipts
 
+    if file is not None:
+        check_readable(file, Ref("argument", "FILE"))
     settings = _up()
     night = person = None
     if file is None:
@@ -66,7 +71,17 @@ def demo(
         _addresses(
             settings, fetch_receipts(settings, outcomes, settings.var / "demo" / "receipts"), example_of(outcomes)
         )
-    raise typer.Exit(Exit.DONE if all(check.holds for check in evidence) else Exit.REFUSED)
+    decided = {each.line.decision for each in outcomes} if file is not None else set()
+    raise typer.Exit(ends(decided, holds=all(check.holds for check in evidence)))
+
+
+def ends(decided: Collection[str], *, holds: bool) -> Exit:
+    """How a demo ends: 1 where a line of the evidence fails. ``decided``: of a file of somebody's own, how it was."""
+    if not holds:
+        return Exit.REFUSED
+    if Decision.UNDECIDED in decided:
+        return Exit.UNDECIDED
+    return Exit.REFUSED if Decision.REFUSED in decided else Exit.DONE
 
 
 def _up() -> Settings:

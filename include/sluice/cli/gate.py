@@ -41,7 +41,7 @@ def gate() -> None:
 def run(
     file: Annotated[str, typer.Argument(help="The file; '-' reads one path a line from stdin.")],
     agreement: Annotated[str, typer.Option(help="Id of the processing agreement, e.g. DPA-ENERGY01.")],
-    flow: Annotated[str, typer.Option(help="Flow of the contract, e.g. renewal_campaign.")],
+    flow: Annotated[str, typer.Option(help="Inbound flow of the contract, e.g. renewal_campaign.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; needs no service, writes nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the verdict as a page, HTML, into this file too.")] = None,
     lang: Annotated[str, typer.Option(help="nl, fr or en: of meanings and cures, and of the page.")] = "en",

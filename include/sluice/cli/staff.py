@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, NotFound, Ref, UsageError, is_file
+from sluice.errors import Exit, NotFound, Ref, UsageError, check_readable
 from sluice.times import ZONE, brussels_day
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
 
 
 def _read(source: str) -> "StaffFile":
-    """Raises FileMissing or StaffSourceRefused."""
+    """Raises FileMissing, FileUnreadable or StaffSourceRefused."""
     import os
 
     from sluice.staff.fetch import fetch, is_url
@@ -78,8 +78,7 @@ def _read(source: str) -> "StaffFile":
     if is_url(source):
         return fetch(source, os.environ.get("SLUICE_ELEARNING_TOKEN"))
     path = Path(source)
-    if not is_file(path):
-        raise FileMissing(Ref("file", source))
+    check_readable(path, Ref("file", source))
     return StaffFile(path.read_bytes(), "file")
 
 

@@ -204,7 +204,7 @@ def _has_agreement(code: str, settings: "Settings") -> bool:
     """Whether an agreement of the checkout names this principal."""
     from sluice.agreement.folder.load import load_agreements
 
-    return any(agreement.principal == code for agreement in load_agreements(settings.principals_dir))
+    return any(agreement.principal == code for agreement in load_agreements(settings.papers()))
 
 
 def _check_region(region: str) -> None:

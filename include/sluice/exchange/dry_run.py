@@ -14,7 +14,7 @@ from typing import Any, Self
 from sluice.agreement.folder.load import find_flows_of, find_on_file, load_agreements
 from sluice.agreement.model import KeyReference
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
-from sluice.errors import FileMissing, Ref, is_file
+from sluice.errors import Ref, UsageError, check_readable
 from sluice.exchange.judging.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
 from sluice.exchange.judging.nursery import Nursery
 from sluice.exchange.judging.progress import Say, told
@@ -88,10 +88,9 @@ class DryRun:
         """Return the verdict that the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
 
         It leaves out what only the center knows: persons who must stay out, which notes its key draws as a sample, and
-        keys of other datasets. ``say`` is told the progress of a large file. Raises FileMissing.
+        keys of other datasets. ``say`` is told the progress of a large file. Raises FileMissing, FileUnreadable.
         """
-        if not is_file(file):
-            raise FileMissing(Ref("file", file.name))
+        check_readable(file, Ref("file", file.name))
         if isinstance(self.paper, PaperMissing):
             return Tried(refused((missing_paper(self.paper),)))
         agreement, contract = self.paper.agreement, self.paper.contract
@@ -145,17 +144,21 @@ def _said(check: Mapping[str, Any]) -> str:
 
 
 def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> Paper | PaperMissing:
-    """Return the agreement in the checkout that holds ``on`` a day, and its inbound contract of a flow; or why none."""
-    held = find_on_file(settings.principals_dir, agreement_id, on)
+    """Return the agreement in the checkout that holds ``on`` a day, and its inbound contract of a flow; or why none.
+
+    Raises UsageError for a flow that only crosses in another direction, and SettingInvalid where no papers are.
+    """
+    held = find_on_file(settings.papers(), agreement_id, on)
     if held is None:
         return _without_agreement(settings, agreement_id, on)
     agreement, contracts = held
     for contract in contracts:
         if contract.flow == flow and contract.direction is Direction.INBOUND:
             return Paper(agreement, contract)
-    written = {(each.flow, each.direction) for each in find_flows_of(Path(agreement.path).parent)}
-    has_gap = (flow, Direction.INBOUND) in written
-    return PaperMissing(PaperReason.CONTRACT_GAP if has_gap else PaperReason.NO_CONTRACT, agreement)
+    written = {each.direction for each in find_flows_of(Path(agreement.path).parent) if each.flow == flow}
+    if written and Direction.INBOUND not in written:
+        raise UsageError(Ref("option", "--flow"), Ref("rule", "THIS_FLOW_IS_NOT_INBOUND"))
+    return PaperMissing(PaperReason.CONTRACT_GAP if written else PaperReason.NO_CONTRACT, agreement)
 
 
 def _without_agreement(settings: Settings, agreement_id: str, on: date) -> PaperMissing:
