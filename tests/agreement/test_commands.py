@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
 from sluice.agreement.codes import GAP_CODES
-from sluice.agreement.errors import ColumnNameUnfit, FileRefused, FileUndecided
+from sluice.agreement.errors import ColumnNameUnfit, FileRefused, FileUndecided, PaperInvalid
 from sluice.cli import agreement, contract, principal, whole
 from sluice.errors import UsageError
 from sluice.exchange.infer import skeleton_of
@@ -52,6 +52,17 @@ def test_explain_names_each_column_and_why_it_is_portable_or_not() -> None:
     assert by_name["phone"]["portable"] is True
     assert by_name["churn"]["portable"] is False and "derived" in by_name["churn"]["reason"]
     assert (by_name["phone"]["category"], by_name["phone"]["legal_basis"]) == ("TelephoneNumber", "A6-1-b")
+
+
+def test_a_broken_file_beside_a_contract_matters_only_if_it_may_be_its_agreement(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    sound = run(contract.app, "explain", str(folder / CONTRACT_NAME))["fields"]
+    (folder / "a-note.yaml").write_text("schema: [")
+
+    assert run(contract.app, "explain", str(folder / CONTRACT_NAME))["fields"] == sound != []
+    (folder / "agreement-3.0.0.yaml").write_text("schema: [")
+    done = runner.invoke(contract.app, ["explain", str(folder / CONTRACT_NAME)])
+    assert isinstance(done.exception, PaperInvalid), "control: nobody can tell whose basis it rests on"
 
 
 def test_explain_shows_a_gap_plainly(tmp_path: Path) -> None:
@@ -126,6 +137,21 @@ def test_onboarding_shows_and_writes(tmp_path: Path) -> None:
     written = run(principal.app, "onboard", "energy02", "--write", env=env)
 
     assert [Path(file["path"]).exists() and file["written"] for file in written["files"]] == [True, True]
+
+
+def test_a_principal_with_an_agreement_gets_no_older_one_beside_it(tmp_path: Path) -> None:
+    env = {"SLUICE_PRINCIPALS_DIR": str(tmp_path)}
+    (tmp_path / "energy02").mkdir()
+    (tmp_path / "energy02" / "agreement-2.4.0.yaml").touch()
+
+    done = runner.invoke(principal.app, ["onboard", "energy02", "--write"], env=env)
+
+    assert isinstance(done.exception, UsageError) and "HAS_AN_AGREEMENT" in str(done.exception)
+    assert [path.name for path in (tmp_path / "energy02").iterdir()] == ["agreement-2.4.0.yaml"]
+    (tmp_path / "energy02" / "agreement-2.4.0.yaml").rename(tmp_path / "energy02" / "agreement-1.0.0.yaml")
+    get_settings.cache_clear()
+    written = run(principal.app, "onboard", "energy02", "--flow", "more", "--write", env=env)["files"]
+    assert [file["written"] for file in written] == [False, True], "control: one more flow of a new one"
 
 
 def test_the_contract_of_the_named_flow_is_the_only_one_and_infer_fills_it(tmp_path: Path) -> None:

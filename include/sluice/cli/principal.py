@@ -26,7 +26,9 @@ def topic() -> None:
 def onboard(
     name: Annotated[str, typer.Argument(help="Code: lower-case letters, digits, hyphens; also its S3 prefix.")],
     flow: Annotated[str, typer.Option(help="Name of its first flow: letters, digits, _ and -.")] = "some_flow",
-    write: Annotated[bool, typer.Option("--write", help="Write the skeletons; existing files stay.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the skeletons of a new principal; existing files stay.")
+    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Show a new principal's drop paths, least-privilege policy and YAML skeletons.

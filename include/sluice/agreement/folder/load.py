@@ -77,14 +77,26 @@ def _refuse(document: Document, found: Iterator[Found]) -> None:
 
 
 def find_pinned(document: Document, folder: Path) -> Agreement | None:
-    """The agreement that a contract names by id and version, among the files of its folder. Raises PaperInvalid."""
+    """The agreement that a contract names by id and version, among the files of its folder.
+
+    Another file that cannot be read does not matter; only if the agreement is not found, as it may be that one. Raises
+    PaperInvalid.
+    """
+    broken: PaperInvalid | None = None
     pinned = custom(document.root)
     wanted = tuple(pinned[name].text if name in pinned else None for name in ("agreementId", "agreementVersion"))
     for path in find_papers(folder):
-        if not path.name.endswith(".odcs.yaml"):
+        if path.name.endswith(".odcs.yaml"):
+            continue
+        try:
             other = read_document(path)
-            if (other.root["agreementId"].text, other.root["version"].text) == wanted:
-                return _agreement(other)
+        except PaperInvalid as error:
+            broken = broken or error
+            continue
+        if (other.root["agreementId"].text, other.root["version"].text) == wanted:
+            return _agreement(other)
+    if broken is not None:
+        raise broken
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sluice.agreement.contract.infer import SOME_FLOW, FileProfile, infer_contract
 from sluice.agreement.errors import PrincipalNameInvalid
 from sluice.agreement.shape import OPEN
-from sluice.errors import Ref
+from sluice.errors import Ref, UsageError
 from sluice.terms import Direction, Flow, Principal
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -58,7 +58,13 @@ def onboard(name: str, bucket: str, today: date, flow: Flow = SOME_FLOW) -> Onbo
 
 
 def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]:
-    """Write the skeletons that do not exist yet, and return their paths. Nothing is ever overwritten."""
+    """Write the skeletons that do not exist yet, and return their paths. Nothing is ever overwritten.
+
+    Raises UsageError for a principal that has another agreement: an older version beside it would never be meant.
+    """
+    agreement = principals_dir / onboarding.files[0].path
+    if not agreement.exists() and any(agreement.parent.glob("agreement-*.y*ml")):
+        raise UsageError(Ref("option", "--write"), Ref("rule", "THE_PRINCIPAL_HAS_AN_AGREEMENT"))
     written = []
     for skeleton in onboarding.files:
         path = principals_dir / skeleton.path
