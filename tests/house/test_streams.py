@@ -1,11 +1,18 @@
 """What a command does where whoever started it reads no more, or closed what everybody has open."""
 
+import errno
 import json
+import shlex
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+from sluice.cli.output import WIDE, is_full
+
+SLUICE = f"{sys.executable} -m sluice"
 CLOCK = f"{sys.executable} -m sluice.cli.main clock due"
 
 
@@ -32,6 +39,67 @@ def test_a_closed_or_full_stream_changes_no_answer_and_leaves_no_traceback(words
 
     assert left == code
     assert "Traceback" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["clock due 2026-03-05", "clock due 2026-03-05 --format json", "--version"])
+@pytest.mark.parametrize("buffered", ["", "PYTHONUNBUFFERED=1 "])
+def test_a_full_disk_is_told_by_its_code(words: str, buffered: str) -> None:
+    left, _, told = ended(f"{buffered}{SLUICE} {words} >/dev/full")
+
+    assert (left, "SLU-310" in told, "Traceback" in told) == (3, True, False)
+    assert ended(f"{buffered}{SLUICE} {words} >/dev/null") == (0, "", ""), "control"
+
+
+def test_only_what_stdout_itself_says_is_a_full_disk(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not is_full(OSError(errno.ENOSPC, "of another disk")) and not is_full(ValueError())
+
+
+INTERRUPTED_AT_ITS_FIRST_IMPORT = """
+import sys
+from sluice.cli.main import main
+
+class Finder:
+    def find_spec(self, name, path, target=None):
+        raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["sluice", "clock", "due", "2026-03-05"]
+main()
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_it_is_imported_is_one_as_any_other() -> None:
+    words = [sys.executable, "-c", INTERRUPTED_AT_ITS_FIRST_IMPORT]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.slow
+def test_the_package_is_the_command_and_says_its_version() -> None:
+    assert ended(f"{SLUICE} --version") == (0, f"sluice {version('sluice')}\n", "")
+    assert ended(f"{SLUICE} clock due 2026-03-05 --format json") == ended(f"{CLOCK} 2026-03-05 --format json")
+
+
+@pytest.mark.slow
+def test_a_log_keeps_a_sentence_on_its_line() -> None:
+    left, _, told = ended(f"{CLOCK} 2026-03-05 --country QQ")
+
+    assert (left, len(told.splitlines())) == (2, 1) and len(told) > WIDE
+
+
+@pytest.mark.slow
+def test_no_name_of_a_file_moves_the_cursor(tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[2Jb\x9b1m[red].csv"
+    file.write_text("x\n")
+    judge = "--agreement DPA-ENERGY01 --flow renewal_campaign --dry-run"
+    for words in (f"gate run {{}} {judge}", f"gate run {{}}.not {judge}", f"gate run {{}} {judge} --format json"):
+        _, said, told = ended(f"{SLUICE} {words.format(shlex.quote(str(file)))}")
+        assert [sign for sign in "\x1b\x9b" if sign in said + told] == [], words
+    _, said, _ = ended(f"{SLUICE} gate run {shlex.quote(str(file))} {judge}")
+    assert "a\\x1b[2Jb\\x9b1m[red].csv" in said, "it is told as it is, and is no markup"
 
 
 @pytest.mark.slow

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from pysequoia import Tsk
+from typer.testing import CliRunner
 
 from copies import Copies
 from night import AGREEMENT, RESULTS, change, seal_returns
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
+from sluice.cli.whole import app
+from sluice.errors import UsageError
 from sluice.exchange.read import list_exchanges
 from sluice.exchange.store import get_open
 from sluice.lineage.drawing import LAKE
@@ -167,7 +170,13 @@ def test_the_command_prints_what_the_specification_asks(town: Town, monkeypatch:
     with at_terminal(town.desk, monkeypatch):
         told = sluice("lineage", "show", "--subject", f"phone:{phone}")
         only = sluice("lineage", "show", "--subject", f"phone:{phone}", "--principal", "gas01")
+        show = ["lineage", "show", "--subject", "-", "--format", "json"]
+        one_line, two_lines = (
+            CliRunner().invoke(app, show, input=f"phone:{phone}\n{more}") for more in ("\n", "phone:0470000000\n")
+        )
         both = sluice("lineage", "show", "--subject", f"phone:{phone}", "--exchange", "x")
+    assert json.loads(one_line.stdout) == told.document
+    assert isinstance(two_lines.exception, UsageError) and "ONE_LINE_OF_STDIN" in str(two_lines.exception)
 
     assert {"nodes", "edges", "exchanges", "searched"} <= set(told.document)
     assert len(told.document["exchanges"]) == 4 and len(only.document["exchanges"]) == 1

@@ -27,7 +27,7 @@ def read_sought(file: str) -> "list[Sought]":
 
     text: str | None = None
     with contextlib.suppress(OSError, ValueError):
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+        text = sys.stdin.read().removeprefix("\ufeff") if file == "-" else Path(file).read_text(encoding="utf-8-sig")
     if text is None:
         raise FileMissing(Ref("file", "of names and birth dates"))
     rows = [line.partition("\t") for line in text.splitlines() if line.strip()]

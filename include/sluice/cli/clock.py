@@ -27,7 +27,9 @@ MOMENT = re.compile(DAY.pattern + r"[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d
 DateArgument = Annotated[
     str, typer.Argument(metavar="DATE", help="YYYY-MM-DD in Brussels, or an ISO moment with zone; or - for stdin.")
 ]
-CountryOption = Annotated[str, typer.Option(help="The controller's country, two letters, in the EEA.")]
+CountryOption = Annotated[
+    str | None, typer.Option(help="The controller's country, two letters, in the EEA; the center's by default.")
+]
 
 
 @app.callback()
@@ -36,7 +38,7 @@ def topic() -> None:
 
 
 @app.command("due")
-def due(received: DateArgument, country: CountryOption = "BE", format: FormatOption = Format.TABLE) -> None:
+def due(received: DateArgument, country: CountryOption = None, format: FormatOption = Format.TABLE) -> None:
     """Print the last days, inclusive, to answer a request that was received on DATE.
 
     A moment counts as its calendar date in Brussels. With - in place of DATE, read one a line from
@@ -45,7 +47,11 @@ def due(received: DateArgument, country: CountryOption = "BE", format: FormatOpt
 
     Example: sluice clock due 2026-03-04T23:30:00Z --format json
     """
-    country = country.upper()
+    from sluice.rights.case.holidays import check_country
+    from sluice.settings import get_settings
+
+    country = get_settings().center_country if country is None else country.upper()
+    check_country(country)
     if received == "-":
         raise typer.Exit(_each_line(country))
     dates = _due(received, country)
@@ -57,9 +63,6 @@ def due(received: DateArgument, country: CountryOption = "BE", format: FormatOpt
 
 
 def _each_line(country: str) -> Exit:
-    from sluice.rights.case.holidays import check_country
-
-    check_country(country)
     done = Exit.DONE
     for text in items("-"):
         try:

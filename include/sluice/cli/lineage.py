@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.options import moment_of
-from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ ObjectOption = Annotated[
     str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")
 ]
 SubjectOption = Annotated[
-    str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; or - for one line of stdin.")
+    str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; or - for the one line of stdin.")
 ]
 AtOption = Annotated[
     str | None, typer.Option("--at", metavar="T", help="With --object: as it was known then; ISO 8601, UTC.")
@@ -96,7 +96,7 @@ def _show_journey(subject: str, principal: str | None, format: Format) -> None:
     from sluice.rights.person.identifiers import check_identifiers, parse_identifier
     from sluice.settings import get_settings
 
-    person = (parse_identifier(sys.stdin.readline().rstrip("\r\n") if subject == "-" else subject, 1),)
+    person = (parse_identifier(_only(subject), 1),)
     check_identifiers(person)
     with open_house(get_settings()) as house, err.status("searching"):
         journey = journey_of(house, person, pick_principals(house.conn, principal))
@@ -122,6 +122,15 @@ def _show_journey(subject: str, principal: str | None, format: Format) -> None:
         ],
     )
     show_table("Ways of the data", ("way",), [(" > ".join(path),) for path in journey.paths])
+
+
+def _only(subject: str) -> str:
+    """The one identifier; of stdin the first line, and nothing may follow it. Raises UsageError."""
+    lines = items(subject)
+    first = next(lines, "")
+    if subject == "-" and not sys.stdin.isatty() and any(line.strip() for line in lines):
+        raise UsageError(Ref("option", "--subject"), Ref("rule", "ONE_LINE_OF_STDIN"))
+    return first
 
 
 @app.command("again")

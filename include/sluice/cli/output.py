@@ -1,19 +1,23 @@
 """How every command speaks: a table for people, one JSON document for programs, logs on stderr."""
 
+import errno
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeGuard
+from typing import Annotated, Any, ClassVar, TypeGuard
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from sluice.errors import Exit, SluiceError
 
 
 class Format(StrEnum):
@@ -25,6 +29,8 @@ class Format(StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for programs.")]
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 VOCABULARY = "https://w3id.org/dpv"
 WIDE = 160
 """Columns of a table that goes to a file or a log."""
@@ -44,14 +50,43 @@ def _open_what_is_closed() -> None:
 
 _open_what_is_closed()
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+err = Console(
+    stderr=True,
+    highlight=False,
+    soft_wrap=not sys.stderr.isatty(),  # a log keeps a sentence on its line
+    width=None if sys.stderr.isatty() else WIDE,
+)
+
+
+class OutputFull(SluiceError):
+    code: ClassVar[str] = "SLU-310"
+    summary: ClassVar[str] = "the answer cannot be written out"
+    cure: ClassVar[str] = "make room on the disk where stdout goes, and run the command again; its work may be done"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
+def is_full(error: Exception) -> bool:
+    """Whether this is what stdout says of a full disk; it is asked again, by an empty line."""
+    if not isinstance(error, OSError) or error.errno not in FULL:
+        return False
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def plain_text(text: str) -> str:
+    """Text with every control character but line end and tab told, not done: a file's name may move the cursor."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document and a newline to stdout."""
     text = json.dumps(document, ensure_ascii=False, default=_plain)
-    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in text):
-        text = json.dumps(document, default=_plain)  # a path that is no UTF-8 stays valid JSON
+    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" or "\x7f" <= sign <= "\x9f" for sign in text):
+        text = json.dumps(document, default=_plain)  # a path that is no UTF-8 stays valid JSON, and moves no cursor
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -65,12 +100,17 @@ def _plain(value: object) -> str:
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows as a table. Cells are text, never markup."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    heading = Text(plain_text(title), "table.title")
+    table = Table(title=heading, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*map(_cell, row))
     out.print(table)
+
+
+def _cell(value: object) -> Text:
+    return value if isinstance(value, Text) else Text("" if value is None else plain_text(str(value)))
 
 
 def show_pairs(title: str, pairs: Mapping[str, object]) -> None:
@@ -111,6 +151,7 @@ def items(value: str) -> Iterator[str]:
         yield value
         return
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a broken byte is one invalid line
+        # A broken byte is one invalid line; the mark that an editor puts at the beginning is none.
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
     for line in sys.stdin:
         yield line.rstrip("\r\n")

@@ -1,11 +1,21 @@
 """The command before it has a topic."""
 
+from typing import Annotated
+
 import typer
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"sluice {version('sluice')}")
+        raise typer.Exit
 
 
 def root() -> typer.Typer:
     """The command without a topic."""
-    return typer.Typer(
+    app = typer.Typer(
         name="sluice",
         help="Data-exchange governance for contact centers: no file moves without purpose, role, verdict and receipt.",
         epilog="Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run",
@@ -13,3 +23,13 @@ def root() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_options)
+    return app
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version, and leave.")
+    ] = False,
+) -> None:
+    """Data-exchange governance for contact centers."""

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from sluice.cli.clock import app
 from sluice.errors import Exit, UsageError
 from sluice.rights.case.facts import ClockRefused
+from sluice.settings import get_settings
 
 run = CliRunner().invoke
 SLUICE = Path(sysconfig.get_path("scripts")) / "sluice"
@@ -41,6 +42,26 @@ def test_a_table_for_people_names_the_days_of_the_week() -> None:
     for name, day in EASTER.items():
         assert name.replace("_", " ") in shown and day in shown
     assert "Sunday" in shown and "Tuesday" in shown
+
+
+def test_the_center_s_own_country_is_meant_if_none_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_CENTER_COUNTRY", "NL")
+    get_settings.cache_clear()
+    due = json.loads(run(app, ["due", "2026-03-27", "--format", "json"]).stdout)["legal_due"]
+    monkeypatch.setenv("SLUICE_CENTER_COUNTRY", "US")
+    get_settings.cache_clear()
+    for when in ("2026-03-27", "-"):
+        refused = run(app, ["due", when], input="")
+        assert isinstance(refused.exception, ClockRefused) and "COUNTRY_OUTSIDE_EEA" in str(refused.exception)
+    get_settings.cache_clear()
+
+    assert due == "2026-04-28", "King's Day"
+
+
+def test_the_mark_of_an_editor_at_the_beginning_is_no_part_of_the_first_line() -> None:
+    answer = run(app, ["due", "-"], input=b"\xef\xbb\xbf2026-03-05\n2026-03-05\n")
+
+    assert [json.loads(line) for line in answer.stdout.splitlines()] == [EASTER, EASTER]
 
 
 def test_the_country_of_the_controller_decides() -> None:
