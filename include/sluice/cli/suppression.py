@@ -12,6 +12,9 @@ from sluice.terms import Principal
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
+    from sluice.subject.key import SubjectKey
+
+    LookedAt = dict[Principal, SubjectKey]
 
 app = typer.Typer(
     help="Who is kept out of files, and why.",
@@ -43,10 +46,10 @@ def check(
     word = channel_word(channel)
     with open_house(get_settings()) as house:
         if identifier == "-":
-            checked = set[Principal]()
-            told = (_told(house, each, principal, word, checked) for each in items(identifier))
+            looked_at: LookedAt = {}
+            told = (_told(house, each, principal, word, looked_at) for each in items(identifier))
             raise typer.Exit(max(told, default=Exit.DONE))
-        document = _checked(house, identifier, principal, word, set())
+        document = _checked(house, identifier, principal, word, {})
     if format is Format.JSON:
         show_json(document)
     else:
@@ -81,10 +84,10 @@ def replay(format: FormatOption = Format.TABLE) -> None:
         show_pairs("Kept out again", document)
 
 
-def _told(house: "House", identifier: str, principal: str | None, channel: str | None, checked: set[Principal]) -> Exit:
+def _told(house: "House", identifier: str, principal: str | None, channel: str | None, looked_at: "LookedAt") -> Exit:
     """Print one line of a batch; what names nobody is that line's error, and its exit."""
     try:
-        show_json(_checked(house, identifier, principal, channel, checked))
+        show_json(_checked(house, identifier, principal, channel, looked_at))
     except SluiceError as error:
         show_json({"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}})
         return error.exit
@@ -92,12 +95,12 @@ def _told(house: "House", identifier: str, principal: str | None, channel: str |
 
 
 def _checked(
-    house: "House", identifier: str, principal: str | None, channel: str | None, checked: set[Principal]
+    house: "House", identifier: str, principal: str | None, channel: str | None, looked_at: "LookedAt"
 ) -> dict[str, Any]:
     """Return the answer for one identifier.
 
-    ``checked``: principals of this batch of whom it is known that the database has lost no suppression; whose turn it
-    is, is added. To look takes a listing of years, so it is done once a batch.
+    ``looked_at``: keys of the principals of this batch of whom it is known that the database has lost no suppression;
+    whoever is missing is added. To look takes a listing of years, so it is done once a batch.
     """
     from sluice.exchange.persons.sealed_runs import check_none_lost
     from sluice.exchange.persons.suppressed import find_reasons
@@ -108,9 +111,10 @@ def _checked(
     check_identifiers(person)
     found: set[str] = set()
     for name in pick_principals(house.conn, principal):
-        refs = refs_of(person, house.subject_key(name), name)
-        if name not in checked:
+        if name not in looked_at:
+            key = house.subject_key(name)
             check_none_lost(house, name)
-            checked.add(name)
+            looked_at[name] = key
+        refs = refs_of(person, looked_at[name], name)
         found.update(find_reasons(house, name, frozenset(refs.values()), channel, is_checked=True))
     return {"suppressed": bool(found), "reasons": sorted(found)}
