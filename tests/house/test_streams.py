@@ -98,6 +98,11 @@ def test_no_name_of_a_file_moves_the_cursor(tmp_path: Path) -> None:
     for words in (f"gate run {{}} {judge}", f"gate run {{}}.not {judge}", f"gate run {{}} {judge} --format json"):
         _, said, told = ended(f"{SLUICE} {words.format(shlex.quote(str(file)))}")
         assert [sign for sign in "\x1b\x9b" if sign in said + told] == [], words
+    folder = tmp_path / "c\x1b[2J"
+    folder.mkdir()
+    (folder / "agreement-1.0.0.yaml").write_text("schema: [")
+    _, said, _ = ended(f"{SLUICE} agreement lint {shlex.quote(str(folder))}")
+    assert "c\\x1b[2J/agreement" in said and "\x1b" not in said
     _, said, _ = ended(f"{SLUICE} gate run {shlex.quote(str(file))} {judge}")
     assert "a\\x1b[2Jb\\x9b1m[red].csv" in said, "it is told as it is, and is no markup"
 

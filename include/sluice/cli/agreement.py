@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.options import ByOption
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, plain_text, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, as_typed
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 from sluice.times import brussels_day
@@ -63,7 +63,7 @@ def show_problems(problems: Sequence["Problem"], format: Format, **more: object)
 def print_problem(problem: "Problem") -> None:
     """One line that an editor can jump to: ``file:line: CODE word: message``."""
     word = "problem" if problem.severity is Severity.ERROR else "warning"
-    typer.echo(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}")
+    typer.echo(plain_text(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}"))
 
 
 def _plain(problem: "Problem") -> dict[str, str | int]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.agreement import PathArgument, show_problems
-from sluice.cli.output import Format, FormatOption, show_json, show_table
+from sluice.cli.output import Format, FormatOption, plain_text, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError, is_file
 from sluice.terms import Direction
 
@@ -159,7 +159,7 @@ def drift(
         for each in found:
             names = " -> ".join(dict.fromkeys(name for name in (each.declared, each.found) if name))
             place = f", column {each.position} of the file" if each.position else ""
-            typer.echo(f"@@ {path}:{each.line} @@ {each.change}: {names}{place}")
+            typer.echo(plain_text(f"@@ {path}:{each.line} @@ {each.change}: {names}{place}"))
             typer.echo("".join(f"{line}\n" for line in each.yaml), nl=False)
     if found:
         raise typer.Exit(Exit.REFUSED)
