@@ -24,15 +24,15 @@ MENU = re.compile(r"<select.*?</select>", re.DOTALL)
 """What a page can be narrowed to: the names of all principals, and nothing else of them."""
 
 
-def narrowed(apps: Mapping[str, FastAPI]) -> Iterator[tuple[str, bool]]:
-    """Every address that is about one exchange, and every one that takes a principal (True), found in the apps."""
+def narrowed(apps: Mapping[str, FastAPI]) -> Iterator[str]:
+    """Every address that is about one exchange, and every other one that takes a principal, found in the apps."""
     for mount, app in apps.items():
         for route in app.routes:
             if not isinstance(route, APIRoute):
                 continue
             takes = any(each.alias == "principal" for each in route.dependant.query_params)
             if "GET" in route.methods and (takes or "{exchange_id}" in route.path):
-                yield f"{mount}{route.path}", takes
+                yield f"{mount}{route.path}"
 
 
 def marks(place: Town, principal: str) -> set[str]:
@@ -56,13 +56,14 @@ def words_of(answer: Any) -> str:
 def of_another(place: Town, web: Web, apps: Mapping[str, FastAPI]) -> tuple[list[str], int]:
     """Addresses whose answer holds a mark of the other principal; and how many answers were read."""
     found, read = [], 0
-    for address, takes in narrowed(apps):
+    for address in narrowed(apps):
         for own, other in (NAMES, NAMES[::-1]):
             lines = list_exchanges(place.house.conn, principal=own)
-            for exchange in [""] if takes else [line.id for line in lines if line.decision == "accepted"]:
+            is_one = "{exchange_id}" in address
+            for exchange in [line.id for line in lines if line.decision == "accepted"] if is_one else [""]:
                 values = {"exchange_id": exchange or lines[-1].id, "principal": own}
                 query = {name: filled(value, values) for name, value in QUERIES.get(address, {}).items()}
-                answer = web.get(filled(address, values), params=query | ({"principal": own} if takes else {}))
+                answer = web.get(filled(address, values), params=query | ({} if is_one else {"principal": own}))
                 if answer.status_code == 404 and address.startswith(NOT_THERE):
                     continue
                 assert answer.status_code == 200, (address, answer.status_code)

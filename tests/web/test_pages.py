@@ -12,6 +12,7 @@ from sluice.web.pages.app import MOUNT, make_pages
 from web.house import Web, open_web
 
 SCRIPT = "<script>alert(1)</script>"
+OTHER = ("telco01", "winback_campaign")
 TEXT = re.compile(r"<[^>]+>")
 
 
@@ -36,7 +37,7 @@ def said(html: str) -> str:
 def test_the_list_shows_every_exchange_and_what_it_is_narrowed_to(pages: Web) -> None:
     lines = pages.desk.lines()
     answer = pages.get("/exchanges?lang=en")
-    assert answer.status_code == 200 and all(f"/exchanges/{line.id}?lang=en" in answer.text for line in lines)
+    assert answer.status_code == 200 and all(f"/exchanges/{line.id}?listed=true" in answer.text for line in lines)
 
     refused = pages.get("/exchanges?lang=en&decision=refused&principal=energy01&direction=inbound&since=2026-01-01")
     found = [line.id for line in lines if f"/exchanges/{line.id}" in refused.text]
@@ -56,10 +57,55 @@ def test_pages_follow_one_another_without_gap_or_double(pages: Web, monkeypatch:
     seen, address = [], "/exchanges"
     while address:
         text = pages.get(address).text
-        seen += re.findall(r'/exchanges/([0-9a-f-]{36})"', text)
+        seen += re.findall(r'/exchanges/([0-9a-f-]{36})\?listed=true"', text)
         more = re.search(r'rel="next" href="([^"]+)"', text)
         address = unescape(more[1]).removeprefix(MOUNT) if more else ""
     assert seen == [line.id for line in pages.desk.lines()] and len(seen) == 3
+
+
+def beside(pages: Web, address: str) -> dict[str, str]:
+    """Where a page leads to, by ``prev`` and ``next``."""
+    found = re.findall(r'rel="(prev|next)" href="([^"]+)"', pages.get(address).text)
+    return {rel: unescape(to).removeprefix(MOUNT) for rel, to in found}
+
+
+def walked(pages: Web, address: str, rel: str) -> list[str]:
+    """The numbers of the exchanges that one reaches by always taking the same link."""
+    seen = [address]
+    while to := beside(pages, seen[-1]).get(rel):
+        seen.append(to)
+    return [re.findall("[0-9a-f-]{36}", each)[0] for each in seen]
+
+
+def test_exchanges_follow_one_another_as_in_the_list_they_were_opened_from(pages: Web) -> None:
+    lines = pages.desk.lines()
+    order = [line.id for line in lines]
+    assert walked(pages, f"/exchanges/{order[0]}?listed=true", "next") == order
+    assert walked(pages, f"/exchanges/{order[-1]}?listed=true", "prev") == order[::-1]
+    listed = pages.get("/exchanges?lang=fr&decision=refused&since=2026-01-01").text
+    [link] = re.findall(r'href="[^"]+(/exchanges/[0-9a-f-]{36}[^"]+)"', listed)
+    assert beside(pages, unescape(link)) == {}, "it is the only one that was refused"
+    to = beside(pages, unescape(link).replace("decision=refused", "decision=accepted"))
+    [accepted] = [line.id for line in lines if line.decision == "accepted"]
+    [(_, address)] = to.items()
+    kept = {"decision=accepted", "since=2026-01-01", "lang=fr", "listed=true"}
+    assert accepted in address and {*address.partition("?")[2].split("&")} == kept
+
+
+def test_an_exchange_that_was_not_opened_from_the_list_leads_to_its_own_principal_only(pages: Web) -> None:
+    pages.desk.drop(b"a;b\n1;2\n", "theirs.csv", OTHER)
+    pages.desk.work()
+    lines = pages.desk.lines()
+    own = [line.id for line in lines if line.principal == "energy01"]
+    assert walked(pages, f"/exchanges/{own[0]}", "next") == own and len(own) == 3
+    whole = walked(pages, f"/exchanges/{lines[0].id}?listed=true", "next")
+    assert whole == [line.id for line in lines] and len(whole) == 4, "the control"
+
+
+def test_who_may_not_see_exchanges_is_led_to_none(pages: Web) -> None:
+    [first, *_] = pages.desk.lines()
+    answer = pages.as_("somebody:").get(f"/exchanges/{first.id}?listed=true")
+    assert answer.status_code == 403 and 'rel="' not in answer.text.partition("<body>")[2]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -56,6 +56,20 @@ LINE = """exchange_id::text as id, principal, direction, flow, nullif(array_to_s
         and (f.principal, f.flow) = (e.principal, e.flow)) as stopped_at"""
 
 
+WANTED = """(%(principal)s::text is null or principal = %(principal)s)
+    and (%(direction)s::text is null or direction = %(direction)s)
+    and (%(decision)s::text is null or decision = %(decision)s)
+    and (%(since)s::timestamptz is null or opened_at >= %(since)s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The exchanges beside one in a list, by id; None where the list ends."""
+
+    newer: str | None
+    older: str | None
+
+
 def _line(row: dict[str, Any]) -> ExchangeLine:
     return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])})
 
@@ -77,24 +91,56 @@ def list_exchanges(
     opened_at, exchange_id = before or (None, None)
     rows = conn.execute(
         f"""select {LINE} from exchange e
-            where (%(principal)s::text is null or principal = %(principal)s)
-              and (%(direction)s::text is null or direction = %(direction)s)
-              and (%(decision)s::text is null or decision = %(decision)s)
-              and (%(since)s::timestamptz is null or opened_at >= %(since)s)
+            where {WANTED}
               and (%(opened_at)s::timestamptz is null
                    or (opened_at, exchange_id) < (%(opened_at)s, %(exchange_id)s::uuid))
             order by opened_at desc, exchange_id desc limit %(limit)s""",
         {
+            **_wanted(principal, direction, decision, since),
             "opened_at": opened_at,
             "exchange_id": exchange_id,
-            "principal": principal,
-            "direction": direction.value if direction else None,
-            "decision": decision.value if decision else None,
-            "since": since,
             "limit": limit,
         },
     ).fetchall()
     return [_line(row) for row in rows]
+
+
+def _wanted(
+    principal: str | None, direction: Direction | None, decision: Decision | None, since: datetime | None
+) -> dict[str, object]:
+    return {
+        "principal": principal,
+        "direction": direction.value if direction else None,
+        "decision": decision.value if decision else None,
+        "since": since,
+    }
+
+
+def find_beside(
+    conn: Connection,
+    line: ExchangeLine,
+    *,
+    principal: str | None = None,
+    direction: Direction | None = None,
+    decision: Decision | None = None,
+    since: datetime | None = None,
+) -> Beside:
+    """Find what stands before and after an exchange in the list of `list_exchanges`.
+
+    The exchange itself need not match any more: it may have been open when the list was read.
+    """
+    place = {**_wanted(principal, direction, decision, since), "opened_at": line.opened_at, "exchange_id": line.id}
+    found = [
+        conn.execute(
+            f"""select exchange_id::text as id from exchange where {WANTED}
+                  and (opened_at, exchange_id) {side} (%(opened_at)s, %(exchange_id)s::uuid)
+                order by opened_at {order}, exchange_id {order} limit 1""".encode(),
+            place,
+        ).fetchone()
+        for side, order in ((">", "asc"), ("<", "desc"))
+    ]
+    newer, older = (row["id"] if row else None for row in found)
+    return Beside(newer, older)
 
 
 def show_exchange(conn: Connection, named: str) -> Shown:

@@ -18,6 +18,7 @@ TYPES: Final = MappingProxyType(
     {
         "sluice.css": "text/css",
         "theme.js": "text/javascript",
+        "keys.js": "text/javascript",
         "picture.css": "text/css",
         "picture.js": "text/javascript",
     }

@@ -1,17 +1,18 @@
 """Pages of exchanges: what crossed, newest first, and a whole exchange with its six answers."""
 
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from sluice.documents.model import Answer
 from sluice.documents.six import parts_played
 from sluice.exchange.catalogue import find_gone
-from sluice.exchange.read import ExchangeLine, list_exchanges, pick_principals, show_exchange
+from sluice.exchange.read import ExchangeLine, find_beside, list_exchanges, pick_principals, show_exchange
 from sluice.keys import Keyring
 from sluice.ledger.sign import key_id
 from sluice.media_types import JOSE_JSON, PDF
@@ -29,33 +30,62 @@ from sluice.web.pages.view import reader_of, render, shares
 from sluice.web.reading import reading
 
 router = APIRouter(prefix="/exchanges")
-PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang"})
+PARAMETERS = frozenset({"principal", "direction", "decision", "since", "number", "cursor", "lang", "listed"})
 ON_A_PAGE = 25
 CROSSING: Final = tuple(each for each in Direction if each not in (Direction.STAFF, Direction.NOTICE))
 """Directions that an exchange can have: staff files and notices have roles and ledger entries, but no exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the list is narrowed to. ``listed``: whether a page was reached from the list, and so keeps it."""
+
+    principal: str | None
+    direction: Direction | None
+    decision: Decision | None
+    since: date | None
+    listed: bool
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """Return the filter as parameters of an address."""
+        whole = asdict(self)
+        return {name: whole[name] for name in ("principal", "direction", "decision", "since")}
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return the filter as the catalogue takes it."""
+        return {**self.query, "since": from_when(self.since) if self.since else None}
+
+    def of(self, principal: str) -> dict[str, Any]:
+        """Return the filter for the page of one exchange: without the list, it shows only its own principal."""
+        return self.terms if self.listed else {"principal": principal}
+
+
+def _filter(
+    principal: Annotated[Named | None, Unless] = None,
+    direction: Annotated[Direction | None, Unless] = None,
+    decision: Annotated[Decision | None, Unless] = None,
+    since: Annotated[date | None, Unless, InReach] = None,
+    listed: bool = False,
+) -> Filter:
+    return Filter(principal, direction, decision, since, listed)
+
+
+Wanted = Annotated[Filter, Depends(_filter)]
 
 
 @router.get("")
 def list_(
     request: Request,
     onlooker: Onlooker,
-    principal: Annotated[Named | None, Unless] = None,
-    direction: Annotated[Direction | None, Unless] = None,
-    decision: Annotated[Decision | None, Unless] = None,
-    since: Annotated[date | None, Unless, InReach] = None,
+    wanted: Wanted,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """A page of the list."""
     with reading() as conn:
-        found = list_exchanges(
-            conn,
-            principal=principal,
-            direction=direction,
-            decision=decision,
-            since=from_when(since) if since else None,
-            limit=ON_A_PAGE + 1,
-            before=place_of(cursor) if cursor else None,
-        )
+        before = place_of(cursor) if cursor else None
+        found = list_exchanges(conn, **wanted.terms, limit=ON_A_PAGE + 1, before=before)
         principals = pick_principals(conn)
     lines = found[:ON_A_PAGE]
     older = cursor_of(lines[-1].opened_at, lines[-1].id) if len(found) > ON_A_PAGE else None
@@ -64,7 +94,7 @@ def list_(
         "exchanges.html",
         "exchanges",
         days=[(day, list(group)) for day, group in groupby(lines, lambda line: local(line.opened_at).date())],
-        wanted={"principal": principal, "direction": direction, "decision": decision, "since": since},
+        wanted=wanted.query,
         principals=principals,
         directions=CROSSING,
         decisions=list(Decision),
@@ -88,11 +118,12 @@ def receipt_key(onlooker: Onlooker) -> Response:
 
 
 @router.get("/{exchange_id}")
-def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
+def show(request: Request, onlooker: Onlooker, exchange_id: UUID, wanted: Wanted) -> Response:
     """One exchange: its verdict, the six answers and where its proof is. Raises NotFound."""
     reader, now = reader_of(request), datetime.now(UTC)
     with reading() as conn:
         shown = show_exchange(conn, str(exchange_id))
+        beside = find_beside(conn, shown.line, **wanted.of(shown.line.principal))
         gone = find_gone(conn, ExchangeId(shown.line.id))
         way = shown_on_exchange(conn, reader, shown.line.id, now) if shown.record else None
     record, entry = shown.record, shown.entry
@@ -105,6 +136,9 @@ def show(request: Request, onlooker: Onlooker, exchange_id: UUID) -> Response:
         "exchange.html",
         "exchanges",
         line=shown.line,
+        beside=beside,
+        wanted=wanted.query,
+        is_listed=wanted.listed,
         record=record,
         section=section,
         answers=answers,
