@@ -185,6 +185,8 @@ SPECIAL_CLASSES = frozenset(
     }
 )
 """Special categories of Art. 9(1); criminal offences (Art. 10) are not among them."""
+SPECIAL_CATEGORY = "special_category"
+"""Sensitivity of a column under GDPR Art. 9."""
 
 
 class ScreenAction(StrEnum):

@@ -27,10 +27,10 @@ PROV, DPV = "http://www.w3.org/ns/prov#", "https://w3id.org/dpv#"
 TERMS = {
     PROV: "Activity Entity Agent Organization Plan Association startedAtTime endedAtTime used generated wasGeneratedBy "
     "wasInformedBy wasAssociatedWith qualifiedAssociation agent hadRole hadPlan wasAttributedTo",
-    "http://purl.org/dc/terms/": "identifier type format replaces subject",
+    "http://purl.org/dc/terms/": "identifier type format replaces subject title",
     "http://www.w3.org/ns/dcat#": "byteSize version",
     "http://spdx.org/rdf/terms#": "Checksum checksum algorithm checksumValue",
-    DPV: "hasPurpose hasLegalBasis",
+    DPV: "hasPurpose hasLegalBasis hasRecipient hasDataProcessor Recipient DataSubProcessor",
     "urn:sluice:receipt#": "decision reason",
 }
 """Terms of PROV-O, DCMI Terms, DCAT 3, SPDX 2, DPV 2.3; the last line is ours."""
@@ -91,6 +91,9 @@ def test_every_kind_of_receipt_is_whole_provenance_in_terms_that_exist(name: str
     assert set(refs(activity, "wasAssociatedWith")) >= {PRINCIPAL, CENTER}
     hashes = {each["sha256"] for each in (said["file"], *said["copies"], *said["inputs"]) if each["sha256"]}
     assert {each for each in hashes if each not in json.dumps(document)} == set()
+    named = [activity.get(f"{DPV}{term}", []) for term in ("hasRecipient", "hasDataProcessor")]
+    names = [[each["http://purl.org/dc/terms/title"][0]["@value"] for each in parties] for parties in named]
+    assert names == [said["recipients"], said["sub_processors"]]
 
 
 def test_what_arrived_was_used_and_what_is_left_of_it_was_made(keyring: Keyring) -> None:

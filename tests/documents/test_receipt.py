@@ -78,7 +78,8 @@ def test_the_signed_statement_repeats_the_record(receipt):
 def test_the_statement_says_whom_it_is_about_and_who_has_it(receipt):
     said, who = payload_of(receipt.jws), a_record().who
 
-    assert (said["distinct_subjects"], said["special_categories"]) == (4087, {"present": False, "found_in_notes": []})
+    none = {"present": False, "columns": [], "found_in_notes": []}
+    assert (said["distinct_subjects"], said["special_categories"]) == (4087, none)
     assert (said["recipients"], said["countries"]) == (list(who.recipients), list(who.countries))
     assert said["sub_processors"] == ["Object Store BV"]
 

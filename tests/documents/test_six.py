@@ -142,6 +142,8 @@ def test_special_categories_are_named_or_said_to_be_declared() -> None:
     declared = changed(ACCEPTED, "what", special_categories=True)
     assert which_special(say, declared, special) == "declared in the agreement"
     column = declared.what.columns[0].model_copy(update={"category": f"{PD}Health"})
+    marked = declared.what.columns[1].model_copy(update={"sensitivity": "special_category"})
+    assert which_special(say, changed(declared, "what", columns=(marked,))) == marked.name, "as its contract says"
     screened = SCREENING.model_copy(update={"found": {"health": 4, "iban": 2, "belief": 0}})
     named = changed(changed(declared, "what", columns=(column,)), "how", screening=screened)
     assert which_special(say, named, special) == f"{column.name} · health (in notes)"

@@ -13,6 +13,7 @@ from typing import Any
 from sluice.agreement.free_text import careful_actions
 from sluice.agreement.limits import GateLimits
 from sluice.terms import (
+    SPECIAL_CATEGORY,
     CandidateKey,
     DataOrigin,
     Direction,
@@ -27,8 +28,6 @@ from sluice.terms import (
     SubjectKind,
 )
 
-SPECIAL_CATEGORY = "special_category"
-"""Sensitivity of data of GDPR Art. 9."""
 CONFIDENTIAL = "confidential"
 """Sensitivity of personal data that its contract does not classify."""
 

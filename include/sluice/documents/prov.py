@@ -60,6 +60,8 @@ def _activity(said: Said, used: list[Node], made: list[Node]) -> Node:
         "prov:qualifiedAssociation": list(_associations(said)),
         "dpv:hasPurpose": [{"@id": iri} for iri in sorted({each["iri"] for each in purposes})],
         "dpv:hasLegalBasis": [{"@id": iri} for iri in sorted({each["legal_basis"] for each in purposes})],
+        "dpv:hasRecipient": [_known_as(name, "Recipient") for name in said.get("recipients", ())],
+        "dpv:hasDataProcessor": [_known_as(name, "DataSubProcessor") for name in said.get("sub_processors", ())],
     }
 
 
@@ -161,6 +163,11 @@ def _agents(said: Said) -> list[Node]:
 
 def _party(said: Said, word: str) -> str:
     return f"urn:sluice:party:{quote(said['principal'] if word == 'principal' else word)}"
+
+
+def _known_as(name: str, role: str) -> Node:
+    """A party that a receipt knows by its name alone."""
+    return {"@type": f"dpv:{role}", "dct:title": name}
 
 
 def _exchange(exchange_id: str) -> str:

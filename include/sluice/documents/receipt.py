@@ -13,7 +13,7 @@ import rfc8785
 from sluice.documents.page import make_page
 from sluice.documents.pdf import make_pdf
 from sluice.documents.returned import SUPPLIED_BY, contacts_on
-from sluice.documents.special import special_found
+from sluice.documents.special import special_columns, special_found
 from sluice.documents.verify import FORMAT, TYPE
 from sluice.errors import Ref, SluiceError
 from sluice.keys import Keyring
@@ -106,7 +106,11 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
             "held": what.rows_held,
         },
         "distinct_subjects": what.distinct_subjects,
-        "special_categories": {"present": what.special_categories, "found_in_notes": special_found(record)},
+        "special_categories": {
+            "present": what.special_categories,
+            "columns": special_columns(record),
+            "found_in_notes": special_found(record),
+        },
         "reasons": whole["reasons"],
         "held_back": dict(record.right_treatment.held_back),
         "withheld": dict(record.right_treatment.withheld),
