@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
-from sluice.errors import NotFound
+from sluice.errors import EvidenceInvalid
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.persons.accepted_rows import accepted_rows
 from sluice.lake.s3.objects import ObjectStore
@@ -71,12 +71,14 @@ def test_a_file_that_an_erasure_puts_anew_meanwhile_is_read_as_it_is_now(desk: D
     assert (rows.height, meanwhile.reads) == (1, 2)
 
 
-def test_a_file_that_retention_removed_has_no_rows(desk: Desk) -> None:
+def test_a_file_that_retention_removed_has_no_rows_and_one_that_the_store_lost_is_told(desk: Desk) -> None:
     refs, exchange = frozenset({a_reference(desk)}), ExchangeId(desk.lines()[0].id)
     copy = get_copy(desk.house.conn, exchange, "lake")
     assert len(list(accepted_rows(desk.house, PRINCIPAL, refs))) == 1, "the control"
     desk.house.objects.delete_version(copy.bucket, copy.key, str(copy.version_id))
 
-    with pytest.raises(NotFound):
-        desk.house.objects.read(copy.bucket, copy.key, copy.version_id)
+    with pytest.raises(EvidenceInvalid, match="SLU-303"):  # nobody could tell whose rows were in it
+        list(accepted_rows(desk.house, PRINCIPAL, refs))
+
+    desk.house.conn.execute("update copy set gone_at = now() where exchange_id = %s and kind = 'lake'", (exchange,))
     assert list(accepted_rows(desk.house, PRINCIPAL, refs)) == []

@@ -57,19 +57,27 @@ def planted_with_list(settings: Settings, folder: Path) -> None:
         drain_returns(opened.house, ENERGY, RESULTS, datetime.now(UTC), {}, "airflow")
 
 
-def test_a_list_of_held_rows_that_is_kept_longer_hides_no_recipient(copies: Copies, tmp_path: Path) -> None:
-    """It names nobody, so it cannot tell whose data the return was."""
+@pytest.fixture
+def listed(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+    """The return is gone; the list of the row that it left out is there."""
     with (
         copies.of(planted_with_list, tmp_path) as settings,
-        open_town(settings, tmp_path, [ENERGY], 3) as town,
+        open_town(settings, tmp_path, [ENERGY], 3) as opened,
     ):
-        days_later(town, 40)
-        left = {str(row["kind"]) for row in town.desk.sql(f"select c.kind {OF_RETURNS} and c.gone_at is null")}
+        days_later(opened, 40)
+        left = {str(row["kind"]) for row in opened.desk.sql(f"select c.kind {OF_RETURNS} and c.gone_at is null")}
         assert left == {"held"}, "the state that is tested"
+        yield opened
 
-        after, _ = informed(town, town.people[0])
-        assert after["recipients"] == [COMPANY]
-        assert len(notices(town, ended(town, town.people[0], Right.ERASURE, Action.ERASE))) == 1
+
+def test_an_answer_names_the_recipient_although_a_list_of_held_rows_is_kept_longer(listed: Town) -> None:
+    """The list names nobody, so it cannot tell whose data the return was."""
+    after, _ = informed(listed, listed.people[0])
+    assert after["recipients"] == [COMPANY]
+
+
+def test_the_recipient_is_told_of_an_erasure_although_a_list_of_held_rows_is_kept_longer(listed: Town) -> None:
+    assert len(notices(listed, ended(listed, listed.people[0], Right.ERASURE, Action.ERASE))) == 1
 
 
 def days_later(town: Town, days: int) -> None:
