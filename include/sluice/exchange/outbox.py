@@ -10,6 +10,8 @@ AFTER_RECEIPT = ("delivery", "dial")
 """Effects that put something where others read it: no receipt, no transfer."""
 LINEAGE = STARTED, ENDED, CHANGED = "lineage.start", "lineage.closed", "lineage.changed"
 """In the order in which a receiver has to hear them."""
+LAST = 9
+"""Rank behind that of every effect of a closed exchange."""
 MOST_AT_ONCE = 1_000
 """Most effects returned at once."""
 
@@ -32,18 +34,23 @@ def insert(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]
         )
 
 
-def tell_changed(conn: Connection, exchange_id: str) -> None:
-    """Have lineage told, again if it was before, which copies of an exchange were edited or removed since it closed.
-
-    Call it in the transaction that changes the catalogue. What is no exchange (an answer) has no lineage.
-    """
+def rearm(conn: Connection, exchange_id: str, effect: str, rank: int) -> None:
+    """Put an effect into the outbox, again if it was done before. What is no exchange (an answer) has none."""
     conn.execute(
         """insert into outbox (exchange_id, effect, rank)
-           select exchange_id, %s, 9 from exchange where exchange_id = %s
+           select exchange_id, %s, %s from exchange where exchange_id = %s
            on conflict (exchange_id, effect) do update
            set done_at = null, attempts = 0, next_attempt_at = now(), last_error = null""",
-        (CHANGED, exchange_id),
+        (effect, rank, exchange_id),
     )
+
+
+def tell_changed(conn: Connection, exchange_id: str) -> None:
+    """Have lineage told which copies of an exchange were edited or removed since it closed.
+
+    Call it in the transaction that changes the catalogue.
+    """
+    rearm(conn, exchange_id, CHANGED, LAST)
 
 
 def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[Effect]:

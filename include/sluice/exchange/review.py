@@ -20,7 +20,7 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
-from sluice.exchange import review_store, store
+from sluice.exchange import outbox, review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -214,7 +214,7 @@ def decide(
         review_store.note_reviewed(house.conn, exchange_id, len(wanted))
         comes_back = choice is not Choice.DROP
         if comes_back:
-            review_store.rearm_effect(house.conn, exchange_id, EFFECT, RANK)
+            outbox.rearm(house.conn, exchange_id, EFFECT, RANK)
         body = ReviewDecided(
             exchange_id=exchange_id,
             number=number,

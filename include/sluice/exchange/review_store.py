@@ -136,15 +136,6 @@ def note_left(conn: Connection, exchange_id: ExchangeId, rows: int) -> None:
     conn.execute("update exchange set rows_to_review = %s where exchange_id = %s", (rows, exchange_id))
 
 
-def rearm_effect(conn: Connection, exchange_id: ExchangeId, name: str, rank: int) -> None:
-    """Put an effect into the outbox, again if it was done before."""
-    conn.execute(
-        """insert into outbox (exchange_id, effect, rank) values (%s, %s, %s)
-           on conflict (exchange_id, effect) do update set done_at = null, attempts = 0, next_attempt_at = now()""",
-        (exchange_id, name, rank),
-    )
-
-
 def _found(conn: Connection, where: str, values: Sequence[object]) -> list[Review]:
     rows = conn.execute(f"select {COLUMNS} from review where {where}".encode(), values).fetchall()
     return [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.db import Connection
+from sluice.exchange.outbox import CHANGED
 from sluice.locks import About, lock_until_commit
 from sluice.terms import Principal
 
@@ -103,7 +104,7 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE') as notices,
             (select count(*) from exchange e where e.principal = %(name)s and (e.decision = 'open'
                or exists (select from outbox o where o.exchange_id = e.exchange_id
-                   and o.done_at is null))) as exchanges,
+                   and o.done_at is null and o.effect <> %(changed)s))) as exchanges,
             (select count(*) from copy c join exchange e using (exchange_id) where e.principal = %(name)s
                and c.gone_at is null and c.kind not in ('index', 'index.rest', 'findings', 'held', 'return.findings')
                and c.kind not like 'quarantine.%%')
@@ -111,7 +112,7 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             + (select count(*) from consent_run s where s.principal = %(name)s and s.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
              where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
-        {"name": principal, "today": today},
+        {"name": principal, "today": today, "changed": CHANGED},
     ).fetchone()
     assert row is not None  # a select without a table always has one row
     return Standing(**row)
