@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from sluice.agreement.model import FieldRole
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
-from sluice.rights.case.letter_due import FILE, answers, refused_groups
-from sluice.rights.case.model import Action, Case, Right, State, Step, SubCase, Track
+from sluice.rights.case.letter_due import answers, refused_groups
+from sluice.rights.case.model import FILE, Action, Case, Right, State, Step, SubCase, Track
 from sluice.rights.case.steps import UNDECIDED
 from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.erasure.exceptions import decision_of

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -27,7 +27,6 @@ app = typer.Typer(
     epilog="Example: sluice case open --right erasure --identifier phone:0470123456",
     no_args_is_help=True,
 )
-CAME_BY = ("letter", "mail", "phone", "form")
 
 
 @app.command("open")
@@ -241,8 +240,10 @@ def _right(word: str) -> "Right":
 
 def _came_by(channel: str) -> str:
     """How a request came to the desk; ``file`` is what a principal's own request file has. Raises UsageError."""
-    if channel not in CAME_BY:
-        raise UsageError(Ref("option", "--channel"), Ref("one of", ", ".join(CAME_BY)))
+    from sluice.rights.case.model import CameBy
+
+    if channel not in get_args(CameBy):
+        raise UsageError(Ref("option", "--channel"), Ref("one of", ", ".join(get_args(CameBy))))
     return channel
 
 

@@ -14,8 +14,8 @@ from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
-from sluice.rights.case.letter_due import DONE, FILE, GIVEN, answers, is_refusal_out, is_told_by_file
-from sluice.rights.case.model import SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.case.letter_due import DONE, GIVEN, answers, is_refusal_out, is_told_by_file
+from sluice.rights.case.model import FILE, SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.case.steps import advance
 from sluice.rights.confirmation import confirm
 from sluice.rights.copies import answer_store

@@ -16,8 +16,8 @@ from sluice.rights.case import store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
-from sluice.rights.case.letter_due import FILE, goes_to_person
-from sluice.rights.case.model import ACTIONS, SYSTEM, Case, Flag, LetterKind, Order, Right, State
+from sluice.rights.case.letter_due import goes_to_person
+from sluice.rights.case.model import ACTIONS, FILE, SYSTEM, Case, Flag, LetterKind, Order, Right, State
 from sluice.rights.case.steps import accept_marketing, undecided
 from sluice.rights.holds import settle_holds
 from sluice.rights.letters.had import is_missed

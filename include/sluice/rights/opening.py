@@ -20,7 +20,7 @@ from sluice.rights.case.clock import due_dates, received_on
 from sluice.rights.case.errors import RequestIdReused
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.guards import LANGUAGES
-from sluice.rights.case.model import Actor, Case, CaseId, Order, Right, Role, State
+from sluice.rights.case.model import FILE, Actor, Case, CaseId, Order, Right, Role, State
 from sluice.rights.person.identifiers import (
     Envelope,
     Identifier,
@@ -42,7 +42,6 @@ from sluice.terms import Principal, SubjectKind
 from sluice.times import midnight
 
 LONGEST_WORD = 40
-FILE = "file"
 """The channel of a principal's own request file, and of nothing else."""
 
 

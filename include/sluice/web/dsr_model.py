@@ -8,8 +8,8 @@ from pydantic import UUID4, BaseModel, BeforeValidator, ConfigDict, Field, WithJ
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from sluice.rights.case.model import Right, State
-from sluice.web.model import LONGEST_VALUE, MOST_IDENTIFIERS, Channel, Closed, Language, Moment
+from sluice.rights.case.model import CameBy, Right, State
+from sluice.web.model import LONGEST_VALUE, MOST_IDENTIFIERS, Closed, Language, Moment
 
 VERSION = "2.0"
 HOST = "sluice.example"
@@ -59,7 +59,7 @@ class DsrOurs(Closed):
 
     rightIri: str | None = Field(default=None, max_length=200)
     receivedBy: Literal["center", "principal"] = "center"
-    channel: Channel = "form"
+    channel: CameBy = "form"
     language: Language = "nl"
     agreement_id: str | None = Field(default=None, alias="agreementId", max_length=100)
     scope: DsrScope = DsrScope()

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from sluice.rights.case.model import LetterKind, Right, State, Track
+from sluice.rights.case.model import CameBy, LetterKind, Right, State, Track
 
-Channel = Literal["letter", "mail", "phone", "form"]
 Language = Literal["nl", "fr", "en"]
 PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
 MOST_IDENTIFIERS = 50
@@ -101,7 +100,7 @@ class CaseRequest(Closed):
         description="Brussels date, or moment with zone, of receipt; now by default. A day to come is refused; a later "
         "moment of today counts as now.",
     )
-    channel: Channel
+    channel: CameBy
     language: Language
 
 

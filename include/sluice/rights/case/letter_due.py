@@ -3,14 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sluice.rights.case.model import Action, Case, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.model import FILE, Action, Case, LetterKind, Right, State, SubCase, SubCaseId, Track
 
 DONE: dict[Track, frozenset[State]] = {
     Track.CONTROLLER: frozenset({State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED}),
     Track.PROCESSOR: frozenset({State.EXECUTED, State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}),
 }
 """The states in which it is known, and can be told, what was done about a part."""
-FILE = "file"
 """The channel of a principal's own request file. The notice about that file is its receipt."""
 GIVEN = frozenset({Action.GIVE, Action.EXPORT})
 """Actions that are carried out by giving a package (the room of answers makes it)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NewType
+from typing import Literal, NewType
 
 from sluice.ledger.names import check_name
 from sluice.rights.case.clock import DueDates, extension_latest, received_on
@@ -23,6 +23,11 @@ SubCaseId = NewType("SubCaseId", str)
 
 CASES_CHAIN = "center.cases"
 """The ledger's chain for entries about a case as a whole, which belong to no agreement."""
+
+CameBy = Literal["letter", "mail", "phone", "form"]
+"""How a request came to the desk."""
+FILE = "file"
+"""How a principal's own request file came."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -9,8 +9,7 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
-from sluice.rights.case.letter_due import FILE
-from sluice.rights.case.model import Case
+from sluice.rights.case.model import FILE, Case
 from sluice.rights.notices import holder_store
 from sluice.rights.person.identifiers import open_sealed
 from sluice.rights.person.whom import refs_at

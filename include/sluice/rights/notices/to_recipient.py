@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sluice.agreement.dpv import short
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.ledger.sign import sign
-from sluice.rights.case.letter_due import FILE
-from sluice.rights.case.model import Action, Case, Right, SubCase
+from sluice.rights.case.model import FILE, Action, Case, Right, SubCase
 from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices.to_controller import known_to, persons_known_to
 from sluice.rights.person.identifiers import Envelope
