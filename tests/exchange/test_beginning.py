@@ -1,6 +1,7 @@
 """The beginning of an id: in any case, with its hyphens; what begins none is never looked for and never repeated."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from uuid import UUID
 
@@ -104,12 +105,13 @@ DOORS: tuple[tuple[str, str, tuple[str, ...], dict[str, str]], ...] = (
 def test_every_door_has_the_same_rule(night: Night, tmp_path: Path) -> None:
     held = ("--until", "2999-01-01", "--reason", "legal-claims", "--reference", "C-1", "--by", "anna")
     assert sluice("retention", "hold", "energy01", *held).exit == 0
+    numbers = count()
     for table, column, verb, other in DOORS:
         [row] = night.desk.sql(f"select {column}::text as id from {table} order by 1 limit 1")
         number = str(row["id"])
 
         def error(named: str, verb: tuple[str, ...] = verb) -> str | None:
-            more = (str(tmp_path / f"{named}.json"),) if verb[-1] == "--to" else ()
+            more = (str(tmp_path / f"{next(numbers)}.json"),) if verb[-1] == "--to" else ()
             return sluice(*verb[:2], named, *verb[2:], *more).error
 
         none = (
