@@ -22,7 +22,8 @@ from sluice.rights.case.steps import pause, settle_identity
 from sluice.rights.copies import answer_store
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings

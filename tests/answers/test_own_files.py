@@ -25,9 +25,11 @@ from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.steps import decide
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened
-from sluice.rights.requests import list_request_files, read_requests
+from sluice.rights.request_store import list_files
+from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -68,7 +70,7 @@ def asked_and_decided(town: Town, right: Right, action: Action) -> Case:
     bucket = house.settings.bucket_exchange
     house.objects.put(bucket, f"{ENERGY}/requests/one.json", json.dumps(asked).encode(), "text/json")
     read_requests(house, now())
-    [file] = list_request_files(house, ENERGY)
+    [file] = list_files(house.conn, ENERGY)
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     [part] = [part for part in case.sub_cases if part.track is Track.PROCESSOR]

@@ -9,7 +9,8 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, State, Sub
 from sluice.rights.case.steps import decide
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import open_document
 from sluice.terms import Principal
 

@@ -23,7 +23,8 @@ from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.requests import list_request_files, read_requests
+from sluice.rights.request_store import list_files
+from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS
@@ -260,7 +261,7 @@ def test_a_file_of_the_principal_is_answered_to_the_principal(town: Town) -> Non
     bucket, key = town.desk.settings.bucket_exchange, f"{ENERGY}/requests/batch.json"
     house.objects.put(bucket, key, json.dumps(asked).encode(), "text/json")
     read_requests(house, now())
-    [file] = list_request_files(house, ENERGY)
+    [file] = list_files(house.conn, ENERGY)
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     part = part_of(town, case, Track.PROCESSOR)

@@ -28,11 +28,12 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Right, Role, State, SubCase, Track
 from sluice.rights.case.reasons import iri
 from sluice.rights.forward import forward
-from sluice.rights.instructions import KEY_FILE, TYPE, parse_instruction
+from sluice.rights.instruction import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier, find_sealed
 from sluice.rights.person.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
-from sluice.rights.requests import RequestSweep, list_request_files, read_requests
+from sluice.rights.request_store import list_files
+from sluice.rights.requests import RequestSweep, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import brussels_day
@@ -265,7 +266,7 @@ def test_a_dead_reader_is_finished_and_nothing_is_twice(desk: Desk) -> None:
     assert left is not None
     assert sweep(desk).failed == 0
     assert len(store.list_cases(desk.house.conn)) == 1
-    (file,) = list_request_files(desk.house, "energy01")
+    (file,) = list_files(desk.house.conn, "energy01")
     assert file.case_id == store.list_cases(desk.house.conn)[0].case_id
 
 

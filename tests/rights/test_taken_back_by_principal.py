@@ -21,7 +21,8 @@ from sluice.rights.erasure.control_store import begin_run, is_stopped
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureStopped, NotReleased, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import CONTRADICTING, InstructionOutcome
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import CONTRADICTING
 from sluice.rights.mail.model import MailKind
 from sluice.rights.person.identifiers import Identifier
 from sluice.settings import Settings

@@ -37,7 +37,8 @@ from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
-from sluice.rights.requests import list_request_files, read_requests
+from sluice.rights.request_store import list_files
+from sluice.rights.requests import read_requests
 from sluice.subject.normalise import normalise
 from sluice.terms import Decision, Principal, SubjectKind
 
@@ -222,7 +223,7 @@ def _batch_erased(house: House, case_id: CaseId) -> tuple[Case, ErasureReport]:
 
 
 def _case_of(house: House, version_id: str) -> CaseId:
-    files = list_request_files(house, ENERGY)
+    files = list_files(house.conn, ENERGY)
     found = next((file.case_id for file in files if file.version_id == version_id), None)
     if found is None:
         raise DemoUnfinished(Ref("request", version_id))

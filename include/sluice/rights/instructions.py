@@ -6,10 +6,7 @@ principal, the signature is required as well. An instruction that is not followe
 
 import hashlib
 import logging
-import re
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sluice.db import Connection, transaction
@@ -22,113 +19,33 @@ from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
+from sluice.rights import instruction_store
 from sluice.rights.case import store
 from sluice.rights.case.book import Book, close_book
 from sluice.rights.case.errors import InstructionKeyMissing, TransitionRefused
 from sluice.rights.case.letter_due import goes_to_person, stays_of
-from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase, SubCaseId
-from sluice.rights.case.reasons import iri
+from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase
 from sluice.rights.erasure.control import stop
+from sluice.rights.instruction import (
+    KEY_FILE,
+    SAID,
+    TYPE,
+    InstructionFile,
+    InstructionOutcome,
+    Told,
+    parse_instruction,
+)
 from sluice.rights.notices.to_controller import TEXTS, put_notice
-from sluice.rights.person.rectify import Wanted, can_take, find_asked, is_since, seal_instructed
+from sluice.rights.person.rectify import can_take, find_asked, seal_instructed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 10
-NAME = re.compile(r"instruction-[^/]*\.json", re.IGNORECASE)
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-TYPE = "sluice-instruction+jws"
-KEY_FILE = "instruction-key.pem"
-MEMBERS = {"case", "decision", "fields", "reason", "reasons", "values", "as_of"}
 WAITING = frozenset({State.AWAITING_INSTRUCTION, State.REMINDED, State.ESCALATED})
-
-
-class InstructionOutcome(StrEnum):
-    """What became of an instruction file. Only the first outcome means that it is followed."""
-
-    INSTRUCTED = "INSTRUCTED"
-    UNREADABLE = "UNREADABLE"
-    WRONG_SIGNATURE = "WRONG_SIGNATURE"
-    UNKNOWN_CASE = "UNKNOWN_CASE"
-    OTHER_PRINCIPAL = "OTHER_PRINCIPAL"
-    REPLAYED = "REPLAYED"
-    NOT_AWAITED = "NOT_AWAITED"
-    NOT_ADMITTED = "NOT_ADMITTED"
-    IDENTITY_FAILED = "IDENTITY_FAILED"
-    CONTRADICTS = "CONTRADICTS"
-    """It contradicts the one that was followed and is not carried out yet. Neither is, until a person decides."""
 
 
 CONTRADICTING = "CONTRADICTING_INSTRUCTION"
 """Why a part waits for its controller again, and why its erasure is stopped."""
-SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
-"""Outcome shown to the sender instead, so that nobody learns from us which case numbers of others exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Content of an instruction file. ``reason`` applies to every field refused, left out or restricted instead."""
-
-    case: str
-    action: Action
-    fields: tuple[str, ...] = ()
-    reason: str | None = None
-    reasons: dict[str, str] = field(default_factory=dict)
-    wanted: Wanted | None = None
-    """For a rectification: what is right."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstructionFile:
-    """One version of an instruction file, and its outcome. ``sub_case_id``: the part of ours it names, whoever's it is.
-
-    ``sha256``: hash of the content.
-    """
-
-    principal: Principal
-    version_id: str
-    sub_case_id: SubCaseId | None
-    outcome: InstructionOutcome
-    action: Action | None
-    sha256: str | None
-    seen_at: datetime
-
-
-def is_instruction(key: str) -> bool:
-    """Whether a key under ``requests/`` has the name of an instruction."""
-    return NAME.fullmatch(key.rsplit("/", 1)[-1]) is not None
-
-
-def parse_instruction(said: object, now: datetime) -> Told | None:
-    """Return the content of an instruction, or None if it is not a valid one. Pure."""
-    if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
-        return None
-    case, decision, fields = said["case"], said["decision"], said.get("fields", [])
-    reason, reasons = said.get("reason"), said.get("reasons", {})
-    texts = [case, decision, *(fields if isinstance(fields, list) else [0]), reason or ""]
-    if not isinstance(reasons, dict) or not all(isinstance(each, str) for each in [*texts, *reasons.values()]):
-        return None
-    if not UUID.fullmatch(case.lower()) or decision not in [each.value for each in Action]:
-        return None
-    named = {name: iri(each) for name, each in reasons.items()}
-    wanted = _wanted(said, now)
-    if ("values" in said or "as_of" in said) and (wanted is None or decision != Action.RECTIFY):
-        return None
-    return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted)
-
-
-def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:
-    """Parse ``values`` (right value by column) and ``as_of`` (ISO moment since when). None if missing or invalid."""
-    values, since = said.get("values"), said.get("as_of")
-    if not isinstance(values, dict) or not values or not isinstance(since, str):
-        return None
-    if not all(isinstance(each, str) for each in values.values()):
-        return None
-    try:
-        as_of = datetime.fromisoformat(since)
-    except ValueError:
-        return None
-    return Wanted(values, as_of) if is_since(as_of, now) else None
 
 
 def read_instruction(house: House, principal: Principal, item: StoredObject, now: datetime) -> InstructionFile:
@@ -141,14 +58,14 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     told = parse_instruction(payload, now) if isinstance(payload, dict) else None
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction(house.conn):
-        earlier = _find(house.conn, principal, item.version_id)
+        earlier = instruction_store.find_file(house.conn, principal, item.version_id)
         if earlier is None:
             part = store.find_part(house.conn, told.case) if told else None
             outcome = _judge(house, payload, told, part, principal, sha256, now)
             number = part.sub_case_id if part else None
             action = told.action if told else None
             earlier = InstructionFile(principal, item.version_id, number, outcome, action, sha256, now)
-            _insert(house.conn, earlier, item)
+            _record(house.conn, earlier, item)
     _give_notice(house, earlier)
     return earlier
 
@@ -181,7 +98,7 @@ def _follow(
     case = store.lock_case(house.conn, part.case_id)
     book = Book(house.conn, case)
     part = book.part(part.sub_case_id)
-    if _was_followed(house.conn, principal, sha256):
+    if instruction_store.was_followed(house.conn, principal, sha256):
         return InstructionOutcome.REPLAYED
     if part.state is State.INSTRUCTED and _differs(house, part, told):
         return _hold_back(book, told, part, sha256, now)
@@ -243,7 +160,7 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
     Raises InstructionKeyMissing if a signature is required and the principal's key is gone.
     """
     key = house.settings.principals_dir / principal / KEY_FILE
-    if not key.exists() and _has_key(house.conn, principal):
+    if not key.exists() and instruction_store.has_key(house.conn, principal):
         raise InstructionKeyMissing(Ref("principal", principal))
     is_signed = content.lstrip()[:2] == b"ey" and content.count(b".") == 2
     if is_signed or key.exists():
@@ -264,14 +181,9 @@ def note_keys(house: House) -> None:
     """Remember which principals have a key: if the file of one is lost later, nothing unsigned is followed."""
     with transaction(house.conn):
         for file in sorted(house.settings.principals_dir.glob(f"*/{KEY_FILE}")):
-            if PRINCIPAL_NAME.fullmatch(file.parent.name) and not _has_key(house.conn, file.parent.name):
-                house.conn.execute(
-                    "insert into instruction_key (principal) values (%s) on conflict do nothing", (file.parent.name,)
-                )
-
-
-def _has_key(conn: Connection, principal: str) -> bool:
-    return conn.execute("select 1 from instruction_key where principal = %s", (principal,)).fetchone() is not None
+            name = file.parent.name
+            if PRINCIPAL_NAME.fullmatch(name) and not instruction_store.has_key(house.conn, name):
+                instruction_store.note_key(house.conn, name)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -281,28 +193,8 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def _was_followed(conn: Connection, principal: str, sha256: str) -> bool:
-    row = conn.execute(
-        "select 1 from instruction where principal = %s and sha256 = %s and outcome = %s",
-        (principal, sha256, InstructionOutcome.INSTRUCTED.value),
-    ).fetchone()
-    return row is not None
-
-
-def _insert(conn: Connection, file: InstructionFile, item: StoredObject) -> None:
-    conn.execute(
-        """insert into instruction (principal, version_id, sub_case_id, outcome, action, sha256, seen_at)
-           values (%s, %s, %s, %s, %s, %s, %s)""",
-        (
-            file.principal,
-            file.version_id,
-            file.sub_case_id,
-            file.outcome.value,
-            file.action.value if file.action else None,
-            file.sha256,
-            file.seen_at,
-        ),
-    )
+def _record(conn: Connection, file: InstructionFile, item: StoredObject) -> None:
+    instruction_store.insert_file(conn, file)
     if file.outcome is InstructionOutcome.INSTRUCTED:
         return
     body = CaseInstructionRefused(
@@ -317,25 +209,6 @@ def _insert(conn: Connection, file: InstructionFile, item: StoredObject) -> None
     kind = EntryKind.CASE_INSTRUCTION_REFUSED
     append(conn, chain=f"principal.{file.principal}", kind=kind, exchange_id=None, body=body)
     log.warning("an instruction of %s is refused: %s", file.principal, file.outcome)
-
-
-def _find(conn: Connection, principal: str, version_id: str) -> InstructionFile | None:
-    row = conn.execute(
-        """select principal, version_id, sub_case_id::text as sub_case_id, outcome, action, sha256, seen_at
-           from instruction where principal = %s and version_id = %s""",
-        (principal, version_id),
-    ).fetchone()
-    if row is None:
-        return None
-    return InstructionFile(
-        Principal(row["principal"]),
-        row["version_id"],
-        SubCaseId(row["sub_case_id"]) if row["sub_case_id"] else None,
-        InstructionOutcome(row["outcome"]),
-        Action(row["action"]) if row["action"] else None,
-        row["sha256"],
-        row["seen_at"],
-    )
 
 
 def _give_notice(house: House, file: InstructionFile) -> None:

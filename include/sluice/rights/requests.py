@@ -5,13 +5,11 @@ that name nobody are counted by code; the others go on. Instructions are in the 
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid5
 
 from sluice.db import transaction
@@ -23,34 +21,23 @@ from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
 from sluice.ledger.model import EntryKind
+from sluice.rights import request_store
 from sluice.rights.case import steps, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, Role
-from sluice.rights.instructions import is_instruction, note_keys, read_instruction
+from sluice.rights.instruction import is_instruction
+from sluice.rights.instructions import note_keys, read_instruction
 from sluice.rights.notices.to_controller import TEXTS, put_notice
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
-from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, RowFault, parse_request
+from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, parse_request
 from sluice.rights.person.scope import is_known
+from sluice.rights.request_store import RequestFile
 from sluice.terms import Principal
 
 MOST_PER_SWEEP = 200
 """The most new files of one principal per sweep, so that a flood of files does not delay others."""
 NUMBERS = UUID("5f6a4a52-1c67-4b6e-9a0b-0f5a3c1d7e42")
 GDPR_APPLIES = date(2018, 5, 25)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFile:
-    """One version under ``requests/``, and its outcome. Its name is not kept."""
-
-    principal: Principal
-    version_id: str
-    outcome: Outcome
-    case_id: CaseId | None
-    persons: int
-    faults: tuple[RowFault, ...]
-    sha256: str | None
-    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,23 +129,9 @@ def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, 
 
 def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
     """Write row and ledger entry together, then give the notice, a function of the row. An earlier row stays."""
-    faults = [{"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults]
     with transaction(house.conn):
-        row = house.conn.execute(
-            """insert into request_file (principal, version_id, outcome, case_id, persons, refused, sha256, seen_at)
-               values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning 1""",
-            (
-                file.principal,
-                file.version_id,
-                file.outcome.value,
-                file.case_id,
-                file.persons,
-                json.dumps(faults),
-                file.sha256,
-                file.seen_at,
-            ),
-        ).fetchone()
-        if row is not None:
+        is_new = request_store.insert_file(house.conn, file)
+        if is_new:
             append(
                 house.conn,
                 chain=f"principal.{file.principal}",
@@ -166,7 +139,7 @@ def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
                 exchange_id=None,
                 body=_body(item, file),
             )
-    stored = file if row is not None else _get(house, file.principal, file.version_id)
+    stored = file if is_new else request_store.get_file(house.conn, file.principal, file.version_id)
     give_request_notice(house, stored)
     return stored
 
@@ -204,9 +177,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
             "persons": file.persons,
             "cases": [part.sub_case_id for part in parts],
             "rows_refused": sum(fault.count for fault in file.faults),
-            "reasons": [
-                {"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults
-            ],
+            "reasons": request_store.reasons_of(file),
             "text": dict(TEXTS["READ" if file.outcome is Outcome.READ else "REFUSED"]),
         },
     )
@@ -218,13 +189,7 @@ def _fresh(house: House, principal: Principal) -> list[StoredObject]:
     there = list(house.objects.list_versions(bucket, prefix_of(principal, "requests")))
     if not there:
         return []
-    rows = house.conn.execute(
-        """select version_id from request_file where principal = %(principal)s and version_id = any(%(versions)s)
-           union all
-           select version_id from instruction where principal = %(principal)s and version_id = any(%(versions)s)""",
-        {"principal": principal, "versions": [item.version_id for item in there]},
-    ).fetchall()
-    answered = {row["version_id"] for row in rows}
+    answered = request_store.find_answered(house.conn, principal, [item.version_id for item in there])
     told = {item.key for item in house.objects.list_versions(bucket, prefix_of(principal, "notices"))}
     done = {version for version in answered if told & _notice_keys(principal, version)}
     fresh = [item for item in there if item.version_id not in done]
@@ -233,37 +198,3 @@ def _fresh(house: House, principal: Principal) -> list[StoredObject]:
 
 def _notice_keys(principal: str, version_id: str) -> set[str]:
     return {f"{principal}/notices/{word}-{version_id}.json" for word in ("request", "instruction")}
-
-
-def list_request_files(house: House, principal: str) -> list[RequestFile]:
-    """Return the request files of a principal with their outcomes, newest first, at most 200."""
-    rows = house.conn.execute(
-        """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
-           from request_file where principal = %s order by seen_at desc, version_id limit 200""",
-        (principal,),
-    ).fetchall()
-    return [_file(row) for row in rows]
-
-
-def _get(house: House, principal: str, version_id: str) -> RequestFile:
-    row = house.conn.execute(
-        """select principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at
-           from request_file where principal = %s and version_id = %s""",
-        (principal, version_id),
-    ).fetchone()
-    assert row is not None  # somebody inserted it just now
-    return _file(row)
-
-
-def _file(row: Mapping[str, Any]) -> RequestFile:
-    faults = tuple(RowFault(f["code"], f["column"], f["count"], tuple(f["rows"])) for f in row["refused"])
-    return RequestFile(
-        Principal(row["principal"]),
-        row["version_id"],
-        Outcome(row["outcome"]),
-        CaseId(row["case_id"]) if row["case_id"] else None,
-        row["persons"],
-        faults,
-        row["sha256"],
-        row["seen_at"],
-    )

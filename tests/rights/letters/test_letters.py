@@ -53,7 +53,8 @@ from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.finish import finish
 from sluice.rights.forward import follow, forward
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.facts import sender_of
 from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter, write_owed
 from sluice.rights.notices.tell import tell

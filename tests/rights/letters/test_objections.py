@@ -15,7 +15,7 @@ from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import NOT_ASKED, pause
 from sluice.rights.case.store import list_steps
 from sluice.rights.forward import follow
-from sluice.rights.instructions import InstructionOutcome
+from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.letters.document import spoken
 from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page

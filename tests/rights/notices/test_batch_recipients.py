@@ -18,10 +18,12 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.tell import document_of
-from sluice.rights.requests import list_request_files, read_requests
+from sluice.rights.request_store import list_files
+from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -54,7 +56,7 @@ def by_file(town: Town, right: Right, action: Action, *people: Person) -> Case:
     asked = json.dumps({"right": right.value, "persons": persons}).encode()
     house.objects.put(bucket, f"{ENERGY}/requests/batch.json", asked, "text/json")
     read_requests(house, now())
-    [file] = list_request_files(house, ENERGY)
+    [file] = list_files(house.conn, ENERGY)
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     for number, part in enumerate(part for part in case.sub_cases if part.track is Track.PROCESSOR):

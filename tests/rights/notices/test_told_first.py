@@ -12,7 +12,8 @@ from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.rights.case.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.steps import decide
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.answers import note_sent

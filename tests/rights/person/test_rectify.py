@@ -16,7 +16,8 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.forward import forward
-from sluice.rights.instructions import InstructionOutcome, read_instruction
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import NotRectifiable, Wanted, ask, carry_out
 from sluice.settings import Settings
