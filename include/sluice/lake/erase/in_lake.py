@@ -6,23 +6,24 @@ A touched group is filtered as plain values and written by the lake's own writer
 or statistic can carry what was erased. Rows of kept groups are copied without being decoded.
 """
 
-import hashlib
 import io
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from sluice.errors import Ref
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.erase.parquet_thrift import STRUCT, Items, Struct, decoded, encoded
 from sluice.lake.parquet import write_lake
-from sluice.terms import Sha256
+from sluice.lake.s3.objects import hash_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 MAGIC = b"PAR1"
 HANDS = 2
-GROUPS_AT_ONCE = HANDS
-"""How many neighbouring row groups are read at once; they are in memory twice."""
+"""How many threads read, filter and encode row groups; the libraries release the GIL."""
+AHEAD = 2 * HANDS
+"""How many row groups may be under way or wait, encoded, to be copied."""
 
 # Field numbers of parquet.thrift.
 _SCHEMA, _NUM_ROWS, _ROW_GROUPS, _FOOTER_ENCRYPTION = 2, 3, 4, 8
@@ -51,6 +53,15 @@ class _Task:
     among: "pl.Series" = field(repr=False)
     ref_columns: tuple[str, ...]
     sorted_by: str
+    declared: "pl.Schema"
+
+
+class _Part(NamedTuple):
+    """Some columns of a row group, encoded as a file of their own in memory, and its footer."""
+
+    file: "pa.BufferReader"
+    footer: Struct
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +95,21 @@ def erase_refs(
     whole or not at all. Raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
     PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
     (damaged), PARQUET_PROOF (a row was still found)."""
-    task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by)
     footer = _footer(source)
     draft = target.with_name(f".{target.name}.part")
     try:
-        with readable():
-            sha256, after = _write(draft, footer, _pieces(task, footer))
+        with readable(), ThreadPoolExecutor(HANDS) as hands:
+            task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by, _declared(source))
+            after = _write(draft, footer, _pieces(task, footer, hands))
+            hashed = hands.submit(hash_of, draft)
             is_proven = _is_proven(draft, task, after)
+            sha256, size = hashed.result()
         if not is_proven:
             raise EraseRefused.because("PARQUET_PROOF")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, target.stat().st_size)
+    return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, size)
 
 
 @contextmanager
@@ -168,64 +181,57 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
     return rows.select(named.fill_null(False)).to_series()
 
 
-def _pieces(task: _Task, footer: Struct) -> Iterator[_Piece]:
-    """The row groups of the result, in order. Two threads encode them, since the library releases the GIL."""
-    old, declared = list(_groups(footer)), _declared(task.source)
+def _pieces(task: _Task, footer: Struct, hands: ThreadPoolExecutor) -> Iterator[_Piece]:
+    """The row groups of the result, in order."""
     groups = list(_old_groups(task.source, task.refs, task.ref_columns))
-    with ThreadPoolExecutor(max_workers=HANDS) as hands:
-        for start in range(0, len(groups), GROUPS_AT_ONCE):
-            batch = groups[start : start + GROUPS_AT_ONCE]
-            kept = list(_kept(task, batch, declared))
-            is_alone = sum(rows is not None for rows in kept) == 1
-            fresh = [None if rows is None else _encoding(rows, task.sorted_by, hands, is_alone) for rows in kept]
-            del kept  # before the next ones are read
-            for group, parts in zip(batch, fresh, strict=True):
-                if parts is None:
-                    yield _Piece(old[group.number], ((task.source, tuple(_chunks(old[group.number]))),))
-                else:
-                    yield from _joined([part.result() for part in parts], footer, group)
-
-
-def _encoding(
-    rows: "pl.DataFrame", sorted_by: str, hands: ThreadPoolExecutor, is_alone: bool
-) -> "list[Future[pa.BufferReader]]":
-    """Start to encode the rows that stay; no rows give an empty list.
-
-    If no other group of the batch is encoded, each thread takes half of the columns."""
-    middle = (rows.width + 1) // 2 if is_alone else rows.width
-    parts = [rows[:, :middle], rows[:, middle:]] if rows.height else []
-    return [hands.submit(_encoded, part, sorted_by) for part in parts if part.width]
-
-
-def _kept(task: _Task, batch: Iterable[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame | None]":
-    """The rows of each group that stay, in the declared types; None for a group that keeps all rows.
-
-    Neighbouring groups whose sorted column may hold a person are read whole and together. Of any other group only the
-    columns concerned are read first."""
-    for is_likely, neighbours in groupby(batch, lambda group: task.sorted_by in group.columns):
-        groups = list(neighbours)
-        if is_likely:
-            for group, rows in zip(groups, _whole(task, groups, declared), strict=True):
-                gone = _named(rows, group.columns, task.among)
-                yield rows.filter(~gone).cast(declared) if gone.any() else None
+    fresh = _fresh_parts(task, groups, hands)
+    for group, old in zip(groups, _groups(footer), strict=True):
+        parts = next(fresh) if group.columns else None
+        if parts is None:
+            yield _Piece(old, ((task.source, tuple(_chunks(old))),))
         else:
-            yield from (_kept_by_columns(task, group, declared) for group in groups)
+            yield from _joined(parts, footer, group)
 
 
-def _whole(task: _Task, groups: Sequence[_OldGroup], declared: "pl.Schema") -> "Iterator[pl.DataFrame]":
-    """All rows of each of these neighbouring groups, read in one go."""
-    start, count = groups[0].start, sum(group.rows for group in groups)
-    rows = _rows(task.source, start, count, declared.names())
-    return (rows.slice(group.start - start, group.rows) for group in groups)
+def _fresh_parts(task: _Task, groups: Sequence[_OldGroup], hands: ThreadPoolExecutor) -> "Iterator[list[_Part] | None]":
+    """For each group that may name a person: the parts that take its place, or None if it stays as it is.
+
+    The threads begin at once and take a group each; half of the columns each if there is only one such group."""
+    touched = [group for group in groups if group.columns]
+    names = task.declared.names()
+    middle = (len(names) + 1) // 2 if len(touched) == 1 else len(names)
+    shares = [share for share in (names[:middle], names[middle:]) if share]
+    calls = (partial(_encoded, task, group, share) for group in touched for share in shares)
+    begun = deque(hands.submit(call) for call in islice(calls, AHEAD))
+
+    def results() -> "Iterator[list[_Part] | None]":
+        while begun:
+            parts = [begun.popleft().result() for _ in shares]
+            begun.extend(hands.submit(call) for call in islice(calls, len(shares)))
+            yield _side_by_side(parts)
+
+    return results()
 
 
-def _kept_by_columns(task: _Task, group: _OldGroup, declared: "pl.Schema") -> "pl.DataFrame | None":
-    if not group.columns:
-        return None
-    gone = _named(_rows(task.source, group.start, group.rows, group.columns), group.columns, task.among)
+def _side_by_side(parts: "Iterable[_Part | None]") -> "list[_Part] | None":
+    """The parts of one group, without those that have no rows; None if it stays as it is, which all parts say."""
+    found = [part for part in parts if part is not None]
+    return [part for part in found if part.rows] if found else None
+
+
+def _encoded(task: _Task, group: _OldGroup, columns: Sequence[str]) -> "_Part | None":
+    """Read these columns of a group and encode the rows that stay, in the declared types; None if all rows stay.
+
+    If the sorted column may hold a person, everything is read at once; else the columns concerned are read first."""
+    is_likely = task.sorted_by in group.columns
+    first = dict.fromkeys((*group.columns, *columns)) if is_likely else group.columns
+    rows = _rows(task.source, group.start, group.rows, list(first))
+    gone = _named(rows, group.columns, task.among)
     if not gone.any():
         return None
-    return _rows(task.source, group.start, group.rows, declared.names()).filter(~gone).cast(declared)
+    if not is_likely:
+        rows = _rows(task.source, group.start, group.rows, columns)
+    return _part(rows.select(columns).filter(~gone).cast({name: task.declared[name] for name in columns}), task)
 
 
 def _declared(source: Path) -> "pl.Schema":
@@ -236,28 +242,30 @@ def _declared(source: Path) -> "pl.Schema":
     return pl.Schema(read_schema(source))
 
 
-def _encoded(rows: "pl.DataFrame", sorted_by: str) -> "pa.BufferReader":
-    """Encode these columns as a file in pyarrow's own memory buffer, which is written without holding the GIL."""
+def _part(rows: "pl.DataFrame", task: _Task) -> "_Part":
+    """Write rows as a file in pyarrow's own memory buffer, which is written without holding the GIL."""
     import pyarrow as pa
 
     written = pa.BufferOutputStream()
-    write_lake([rows], written, sorted_by=sorted_by)
-    return pa.BufferReader(written.getvalue())
+    write_lake([rows], written, sorted_by=task.sorted_by)
+    file = pa.BufferReader(written.getvalue())
+    return _Part(file, _decoded_footer(_raw_footer(file)), rows.height)
 
 
-def _joined(parts: "Sequence[pa.BufferReader]", footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
+def _joined(parts: Sequence[_Part], footer: Struct, group: _OldGroup) -> Iterator[_Piece]:
     """The replacement of a row group: the columns of its encoded parts side by side.
 
     Raises EraseRefused: PARQUET_SCHEMA."""
-    footers = [_decoded_footer(_raw_footer(part)) for part in parts]
-    columns = [column for each in footers for column in (each.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
+    columns = [column for part in parts for column in (part.footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]]
     if parts and tuple(columns) != (footer.get(_SCHEMA, Items) or _NO_STRUCTS).values[1:]:
         raise EraseRefused.because("PARQUET_SCHEMA", Ref("row group", group.number + 1))
-    for pieces in zip(*map(_groups, footers), strict=True):
+    for pieces in zip(*(_groups(part.footer) for part in parts), strict=True):
         whole = pieces[0]
         for number in (_BYTES, _GROUP_COMPRESSED_BYTES):
             whole = whole.holding(number, sum(piece.get(number, int) or 0 for piece in pieces))
-        yield _Piece(whole, tuple((part, tuple(_chunks(piece))) for part, piece in zip(parts, pieces, strict=True)))
+        yield _Piece(
+            whole, tuple((part.file, tuple(_chunks(piece))) for part, piece in zip(parts, pieces, strict=True))
+        )
 
 
 def _footer(path: Path) -> Struct:
@@ -312,35 +320,22 @@ def _chunks(group: Struct) -> Iterator[Struct]:
     return (group.get(_COLUMNS, Items) or _NO_STRUCTS).structs()
 
 
-def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> tuple[Sha256, int]:
-    """Write the pieces and a footer with their new offsets; return the file's hash and number of rows."""
-    with target.open("wb") as file:
-        out = _Hashed(file)
+def _write(target: Path, footer: Struct, pieces: Iterable[_Piece]) -> int:
+    """Write the pieces and a footer with their new offsets; return the number of rows."""
+    with target.open("wb") as out:
         out.write(MAGIC)
         groups = tuple(_copied(piece, out).holding(_ORDINAL, number) for number, piece in enumerate(pieces))
         rows = sum(group.get(_GROUP_ROWS, int) or 0 for group in groups)
         tail = encoded(footer.holding(_NUM_ROWS, rows).holding(_ROW_GROUPS, Items(STRUCT, groups)))
         out.write(tail + len(tail).to_bytes(4, "little") + MAGIC)
-    return Sha256(out.digest.hexdigest()), rows
+    return rows
 
 
-class _Hashed:
-    """A file being written that keeps track of its offset and hash."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.at, self.digest = file, 0, hashlib.sha256()
-
-    def write(self, data: bytes) -> None:
-        self.file.write(data)
-        self.digest.update(data)
-        self.at += len(data)
-
-
-def _copied(piece: _Piece, out: _Hashed) -> Struct:
+def _copied(piece: _Piece, out: BinaryIO) -> Struct:
     """Copy a row group to ``out``; return it with its new offsets.
 
     Each chunk is copied by its own extent, so that bytes in gaps between chunks are left behind."""
-    start = out.at
+    start = out.tell()
     chunks: list[Struct] = []
     for source, its in piece.parts:
         with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
@@ -348,12 +343,12 @@ def _copied(piece: _Piece, out: _Hashed) -> Struct:
     return piece.group.holding(_COLUMNS, Items(STRUCT, tuple(chunks))).holding(_FILE_OFFSET, start)
 
 
-def _copied_chunk(chunk: Struct, source: BinaryIO, out: _Hashed) -> Struct:
+def _copied_chunk(chunk: Struct, source: BinaryIO, out: BinaryIO) -> Struct:
     meta = chunk.get(_CHUNK_META, Struct) or Struct(())
     data, dictionary = meta.get(_DATA_PAGE, int) or 0, meta.get(_DICTIONARY_PAGE, int)
     size = meta.get(_COMPRESSED_BYTES, int) or 0
     start = min(data, dictionary or data)
-    shift = out.at - start
+    shift = out.tell() - start
     source.seek(start)
     pages = source.read(size)
     if len(pages) != size:
