@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.subject.columns import _ordinary_forms, normalise_column
+from sluice.subject.columns import FEW, _at_vector_speed, _ordinary_forms, normalise_column
 from sluice.subject.model import NoRef
 from sluice.subject.normalise import normalise
 from sluice.terms import SubjectKind
@@ -17,12 +17,13 @@ from subject.test_normalise import numbered
 
 
 def assert_equal_to_normalise(values: Sequence[str | None], kind: SubjectKind, region: str = "BE") -> None:
-    one_by_one = [normalise(kind, value, region=region) for value in values]
+    """However long the column is."""
+    one_by_one, given = [normalise(kind, value, region=region) for value in values], pl.Series("c", values, pl.String)
 
-    column = normalise_column(pl.Series("c", values, dtype=pl.String), kind, region=region)
-
-    assert column.values.to_list() == [form.value for form in one_by_one]
-    assert column.invalid.to_list() == [form.reason is NoRef.INVALID for form in one_by_one]
+    for column in (normalise_column(given, kind, region=region), _at_vector_speed(given, kind, region)):
+        assert column.values.to_list() == [form.value for form in one_by_one]
+        assert column.invalid.to_list() == [form.reason is NoRef.INVALID for form in one_by_one]
+        assert column.values.name == column.invalid.name == "c"
 
 
 @pytest.mark.slow
@@ -153,6 +154,14 @@ def test_at_the_edges_of_what_the_vector_pass_reads_nothing_changes(
 def test_an_empty_column_and_a_column_of_nulls_have_no_forms_and_no_findings():
     assert_equal_to_normalise([], SubjectKind.PHONE)
     assert_equal_to_normalise([None, "", None], SubjectKind.EMAIL)
+
+
+@pytest.mark.parametrize("length", [FEW, FEW + 1])
+@pytest.mark.parametrize(("kind", "region", "values"), ORDINARY)
+def test_a_short_and_a_long_column_have_the_same_forms(
+    kind: SubjectKind, region: str, values: list[str], length: int
+) -> None:
+    assert_equal_to_normalise((values * length)[:length], kind, region)
 
 
 def test_a_column_keeps_its_name_and_its_order():

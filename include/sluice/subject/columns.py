@@ -1,7 +1,8 @@
 """Normalise whole columns of identifiers: the same answers as ``normalise``, at vector speed.
 
 A vector pass reads the ordinary spellings; whatever it does not recognise goes, once per distinct value, through
-``normalise`` itself. So the two can only differ where the vector pass says yes.
+``normalise`` itself. So the two can only differ where the vector pass says yes. A short column goes through
+``normalise`` alone: to prepare the vector pass takes longer.
 """
 
 import re
@@ -15,12 +16,25 @@ from sluice.subject.normalise import BIRTH_MONTHS, SERIALS, normalise
 from sluice.subject.phone_plan import NEIGHBOURS, PhonePlan, dials_00, foreign_plan, local_plan
 from sluice.terms import SubjectKind
 
+FEW = 100
+"""Most values of a short column. A phone number takes 17 microseconds one by one; the vector pass begins at 5 ms."""
+
 
 def normalise_column(values: pl.Series, kind: SubjectKind, *, region: str = "BE") -> NormalColumn:
     """Return normal form and findings of every row of ``values`` (String; nulls are empty values).
 
     ``region`` as in ``normalise``. The result equals that of ``normalise`` for every value.
     """
+    return (_each if len(values) <= FEW else _at_vector_speed)(values, kind, region)
+
+
+def _each(values: pl.Series, kind: SubjectKind, region: str) -> NormalColumn:
+    forms = [normalise(kind, value, region=region) for value in values.to_list()]
+    found = pl.Series(values.name, [form.value for form in forms], dtype=pl.String)
+    return NormalColumn(found, pl.Series(values.name, [form.reason is NoRef.INVALID for form in forms], pl.Boolean))
+
+
+def _at_vector_speed(values: pl.Series, kind: SubjectKind, region: str) -> NormalColumn:
     fast = _ordinary_forms(values, kind, region)
     odd = (fast.is_null() & values.is_not_null() & (values != "")).fill_null(False).arg_true()
     invalid = pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
