@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import polars as pl
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 ROWS_PER_GROUP = 25_000
 LOOKED_AT, MOSTLY_UNIQUE = 2_000, 0.6
@@ -26,11 +27,28 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
 
     The same rows give the same bytes, however they are divided into frames. A group is encoded while the next one is
     prepared, because the library releases the GIL."""
-    import pyarrow.parquet as pq
-
     groups = regrouped(frames, ROWS_PER_GROUP)
     first = next(groups)
-    writer = pq.ParquetWriter(
+    with _writer(first, target, sorted_by) as writer, ThreadPoolExecutor(max_workers=1) as hand:
+        writing: list[Future[None]] = []
+        for table in map(_as_arrow, chain([first], groups)):
+            if writing:
+                writing.pop().result()
+            writing.append(hand.submit(writer.write_table, table))
+        writing.pop().result()
+
+
+def write_group(rows: "pl.DataFrame", target: "pa.NativeFile", *, sorted_by: str) -> None:
+    """Write rows as the only group of a file: the same bytes as :func:`write_lake`, without a thread of its own."""
+    with _writer(rows, target, sorted_by) as writer:
+        writer.write_table(_as_arrow(rows))
+
+
+def _writer(first: "pl.DataFrame", target: "Path | pa.NativeFile", sorted_by: str) -> "pq.ParquetWriter":
+    """The writer of a lake file whose first group is ``first``."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetWriter(
         target,
         _as_arrow(first).schema,
         compression="zstd",
@@ -40,13 +58,6 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
         version="2.6",
         data_page_version="1.0",
     )
-    with writer, ThreadPoolExecutor(max_workers=1) as hand:
-        writing: list[Future[None]] = []
-        for table in map(_as_arrow, chain([first], groups)):
-            if writing:
-                writing.pop().result()
-            writing.append(hand.submit(writer.write_table, table))
-        writing.pop().result()
 
 
 def regrouped(frames: "Iterable[pl.DataFrame]", rows: int) -> "Iterator[pl.DataFrame]":

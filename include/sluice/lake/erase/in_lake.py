@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from sluice.errors import Ref
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.erase.parquet_thrift import STRUCT, Items, Struct, decoded, encoded
-from sluice.lake.parquet import write_lake
+from sluice.lake.parquet import write_group
 from sluice.lake.s3.objects import hash_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def erase_refs(
 ) -> Erased:
     """Write ``source`` to ``target`` without the rows that name one of ``refs``, and read it again as proof.
 
-    ref_columns: a row goes when any of them is in ``refs``; sorted_by: as :func:`write_lake` got it.
+    ref_columns: a row goes when any of them is in ``refs``; sorted_by: as ``write_lake`` got it.
     Other rows keep values, order and types; the file keeps schema and metadata. ``target`` appears
     whole or not at all. Raises EraseRefused: PARQUET_FOREIGN (not as the lake writes),
     PARQUET_SCHEMA (a column is missing, or a group would get other types), PARQUET_UNREADABLE
@@ -247,7 +247,7 @@ def _part(rows: "pl.DataFrame", task: _Task) -> "_Part":
     import pyarrow as pa
 
     written = pa.BufferOutputStream()
-    write_lake([rows], written, sorted_by=task.sorted_by)
+    write_group(rows, written, sorted_by=task.sorted_by)
     file = pa.BufferReader(written.getvalue())
     return _Part(file, _decoded_footer(_raw_footer(file)), rows.height)
 
