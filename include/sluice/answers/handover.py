@@ -29,16 +29,13 @@ from sluice.answers.next_controller import SENT_ON, load_controller
 from sluice.answers.store import find_moment
 from sluice.db import transaction
 from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
+from sluice.exchange.alone import carry_alone
 from sluice.exchange.close import close_record
-from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House
-from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.open import record_opened
-from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.persons.suppressed_store import find_in_force
-from sluice.exchange.read import show_exchange
 from sluice.ledger.answered import HandoverAsked
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
@@ -181,11 +178,10 @@ def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
 
 def close_left(house: House, opened: Opened, handover: Handover, run: Mapping[str, str] = NOTHING_RAN) -> None:
     """Close an exchange that a dead worker left open and whose case is over since: nothing of it goes."""
-    with try_lock(house.conn, opened.exchange_id) as is_ours:
-        if is_ours:
-            sending = Sending(opened, handover, None, None, house.settings.center, run)
-            close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC)))
-    do_effects(house, opened.exchange_id)
+    sending = Sending(opened, handover, None, None, house.settings.center, run)
+    carry_alone(
+        house, opened, lambda: close_record(house, opened, record_of_handover(sending, None, datetime.now(UTC)))
+    )
 
 
 def handed_to(house: House, case_id: CaseId, code: str) -> tuple[Handed, ...]:
@@ -213,11 +209,7 @@ def hand(
                 else NothingToGive(Ref("case", case.case_id))
             )
         opened = _open(house, handover, facts.found[0].agreement, now)
-    with try_lock(house.conn, opened.exchange_id) as is_ours:
-        if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
-            step = partial(_make_and_close, house, opened, case, envelope, handover, run, reference)
-            _until_closed(house, opened, step)
-    do_effects(house, opened.exchange_id)
+    carry_alone(house, opened, partial(_make_and_close, house, opened, case, envelope, handover, run, reference))
 
 
 def _gather(house: House, case: Case, envelope: Envelope, handover: Handover, now: datetime) -> Facts:
@@ -253,22 +245,6 @@ def key_of(handover: Handover) -> str:
     return f"{receiver.place}/outbound/{kind}/{name}"
 
 
-def _until_closed(house: House, opened: Opened, make_and_close: Callable[[], None]) -> None:
-    """Make and close a handover, and make it again if somebody in it must stay out since.
-
-    Raises ErasedMeanwhile: then what an erasure may not have seen is removed again, and the exchange stays open.
-    """
-    while True:
-        try:
-            make_and_close()
-        except SuppressedMeanwhile:
-            continue
-        except ErasedMeanwhile:
-            _drop_kept(house, opened)
-            raise
-        return
-
-
 def _make_and_close(
     house: House,
     opened: Opened,
@@ -278,7 +254,26 @@ def _make_and_close(
     run: Mapping[str, str],
     reference: str | None,
 ) -> None:
-    """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""
+    """Make it, keep it, close it. Raises SuppressedMeanwhile.
+
+    Raises ErasedMeanwhile: then what an erasure may not have seen is removed again, and the exchange stays open.
+    """
+    try:
+        _close(house, opened, case, envelope, handover, run, reference)
+    except ErasedMeanwhile:
+        _drop_kept(house, opened)
+        raise
+
+
+def _close(
+    house: House,
+    opened: Opened,
+    case: Case,
+    envelope: Envelope,
+    handover: Handover,
+    run: Mapping[str, str],
+    reference: str | None,
+) -> None:
     known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
     check_not_erased(house, [handover.principal], since)  # before everything is read for nothing
     facts = _gather(house, case, envelope, handover, datetime.now(UTC))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -36,17 +37,16 @@ from sluice.dial.rules import (
 )
 from sluice.dial.view import read_rows, refs_of
 from sluice.errors import NotFound, Ref, UsageError
+from sluice.exchange.alone import carry_alone
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
-from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
-from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.consents import find_words
-from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed
+from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
 from sluice.exchange.sweeping import each
@@ -80,22 +80,14 @@ def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[s
     if request.format not in FORMATS:
         raise UsageError(Ref("option", "--to"))
     opened = store.find_opened(house.conn, request) or _open(house, request, now)
-    with try_lock(house.conn, opened.exchange_id) as is_ours:
-        if is_ours and show_exchange(house.conn, opened.exchange_id).record is None:
-            _close(house, opened, request, now, run)
-    do_effects(house, opened.exchange_id)
+    carry_alone(house, opened, partial(_close, house, opened, request, now, run))
     return _dialled(house, opened)
 
 
 def _close(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> None:
-    """Make the list and close it; if somebody in it must stay out since it was begun, make it again."""
-    while True:
-        known = find_in_force(house.conn, request.principal)
-        try:
-            close_record(house, opened, _record(house, opened, request, now, run), known)
-        except SuppressedMeanwhile:
-            continue
-        return
+    """Make the list and close it. Raises SuppressedMeanwhile if somebody in it must stay out since it was begun."""
+    known = find_in_force(house.conn, request.principal)
+    close_record(house, opened, _record(house, opened, request, now, run), known)
 
 
 def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:

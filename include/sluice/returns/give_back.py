@@ -18,19 +18,18 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
+from sluice.exchange.alone import carry_alone
 from sluice.exchange.close import close_record
-from sluice.exchange.effects.effects import do_effects
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.locks import try_lock
 from sluice.exchange.model import GOOD, Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
-from sluice.exchange.persons.suppressed import SuppressedMeanwhile, find_suppressed, names_any
+from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.stops import FlowStopped, check_not_stopped
-from sluice.exchange.store import get_open, is_open
+from sluice.exchange.store import get_open
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
@@ -105,7 +104,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
         return FlowGiven(flow, Standing.WAITS_FOR_ARRIVALS)
     opened = _opened(house, wish, flow, now)
     try:
-        _carry_alone(house, opened, wish.by, run)
+        carry_alone(house, opened, partial(_carry, house, opened, wish.by, run))
     except FlowStopped:  # meanwhile; it stays open
         return _stopped(house, wish, flow)
     last = give_back_store.find_last(house.conn, wish.ended, flow)
@@ -175,29 +174,17 @@ def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int)
 
 def go_on_prepared(house: House, exchange_id: ExchangeId, run: Mapping[str, str]) -> int:
     """Carry a prepared exchange as far as it goes now; it is refused if it names somebody who must stay out since."""
-    return _carry_alone(house, get_open(house.conn, exchange_id), AIRFLOW, run)
-
-
-def _carry_alone(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> int:
-    """Carry an exchange unless another worker does, and do its effects. Returns how many effects were done."""
-    with try_lock(house.conn, opened.exchange_id) as is_ours:
-        if is_ours:
-            _carry(house, opened, by, run)
-    return do_effects(house, opened.exchange_id)
+    opened = get_open(house.conn, exchange_id)
+    return carry_alone(house, opened, partial(_carry, house, opened, AIRFLOW, run))
 
 
 def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
-    """Carry it to its end or until it waits for a second person; made again if somebody in it must stay out since."""
-    while is_open(house.conn, opened.exchange_id):
-        prepared = store.find_prepared(house.conn, opened.exchange_id)
-        try:
-            if prepared is not None:
-                _go_on(house, opened, prepared, run)
-            else:
-                _make(house, opened, by, run)
-        except SuppressedMeanwhile:
-            continue
-        return
+    """Carry it to its end or until it waits for a second person. Raises SuppressedMeanwhile."""
+    prepared = store.find_prepared(house.conn, opened.exchange_id)
+    if prepared is not None:
+        _go_on(house, opened, prepared, run)
+    else:
+        _make(house, opened, by, run)
 
 
 def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:

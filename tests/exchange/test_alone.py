@@ -1,0 +1,70 @@
+"""One worker takes an exchange to its end; whoever must stay out meanwhile has it made again, a few times."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from desk import Desk, open_desk
+from sluice.db import connect_to
+from sluice.exchange.alone import MOST_TRIES, carry_alone
+from sluice.exchange.locks import try_lock
+from sluice.exchange.model import Opened
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile
+from sluice.exchange.store import get_open
+from sluice.settings import Settings
+from sluice.terms import ExchangeId
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(desk: Desk) -> Opened:
+    dropped = desk.drop(desk.campaign(3)[0])
+    desk.open_new()
+    return get_open(desk.house.conn, ExchangeId(desk.line(dropped).id))
+
+
+def failing(times: int, tried: list[int]) -> Callable[[], None]:
+    """A step beside which somebody has to be kept out so often."""
+
+    def step() -> None:
+        tried.append(1)
+        if len(tried) <= times:
+            raise SuppressedMeanwhile
+
+    return step
+
+
+@pytest.mark.parametrize("times", range(MOST_TRIES))
+def test_it_is_made_again_for_whoever_must_stay_out_meanwhile(desk: Desk, opened: Opened, times: int) -> None:
+    tried: list[int] = []
+    carry_alone(desk.house, opened, failing(times, tried))
+    assert len(tried) == times + 1
+
+
+def test_no_worker_makes_it_for_ever(desk: Desk, opened: Opened) -> None:
+    tried: list[int] = []
+    with pytest.raises(SuppressedMeanwhile):
+        carry_alone(desk.house, opened, failing(100, tried))
+    assert len(tried) == MOST_TRIES
+    carry_alone(desk.house, opened, failing(0, tried))
+    assert len(tried) == MOST_TRIES + 1, "it stayed open, and nobody holds it"
+
+
+def test_what_is_closed_or_in_other_hands_is_left_alone(desk: Desk, opened: Opened) -> None:
+    tried: list[int] = []
+    with (
+        connect_to(desk.settings.database_url.get_secret_value()) as other,
+        try_lock(other, opened.exchange_id) as free,
+    ):
+        assert free
+        carry_alone(desk.house, opened, failing(0, tried))
+    assert tried == []
+    desk.work()
+    carry_alone(desk.house, opened, failing(0, tried))
+    assert tried == []
