@@ -11,10 +11,18 @@ ExchangeId = NewType("ExchangeId", str)
 """UUID of one exchange, lower case with hyphens; also the OpenLineage run id."""
 
 Principal = NewType("Principal", str)
-"""Code of a client-principal: ``^[a-z0-9][a-z0-9-]{0,62}$``; also its S3 prefix."""
+"""Code of a client-principal; also its S3 prefix."""
+PRINCIPAL_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
+"""Regular expression of a whole code. What may be read and written in S3 rests on it: no ``/``, no ``.``, no ``*``."""
+PRINCIPAL_WRITES = ("inbound", "requests", "acks")
+"""Folders below its prefix in which a principal's own key may write."""
+PRINCIPAL_READS = ("outbound", "receipts", "notices")
+"""Folders in which that key may read."""
 
 Flow = NewType("Flow", str)
 """One dataset of one principal in one direction, as in ``<principal>/inbound/<flow>/``."""
+FLOW_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
+"""Regular expression of a whole flow."""
 
 Sha256 = NewType("Sha256", str)
 """64 lower-case hexadecimal digits."""

@@ -9,7 +9,7 @@ import typer
 from sluice.cli.agreement import PathArgument, show_problems
 from sluice.cli.output import Format, FormatOption, plain_text, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError, is_file
-from sluice.terms import Direction
+from sluice.terms import FLOW_PATTERN, PRINCIPAL_PATTERN, Direction
 
 app = typer.Typer(
     help="Data contracts (ODCS 3.1): lint, explain, export, infer, drift.",
@@ -116,14 +116,12 @@ def infer(
     import re
 
     from sluice.agreement.contract.infer import check_names
-    from sluice.agreement.contract.shape import FLOW
-    from sluice.agreement.folder.onboard import NAME
     from sluice.exchange.infer import skeleton_of
 
     flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"
     if not is_file(file):
         raise UsageError(Ref("argument", "FILE"))
-    if not NAME.fullmatch(principal) or not re.fullmatch(FLOW, flow):
+    if not re.fullmatch(PRINCIPAL_PATTERN, principal) or not re.fullmatch(FLOW_PATTERN, flow):
         raise UsageError(Ref("option", "--principal or --flow"))
     skeleton = skeleton_of(file, principal, flow, direction)
     check_names(skeleton.columns)

@@ -7,7 +7,7 @@ import typer
 from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
-from sluice.terms import Flow
+from sluice.terms import FLOW_PATTERN, Flow
 from sluice.times import brussels_today
 
 app = typer.Typer(
@@ -38,12 +38,11 @@ def onboard(
     import json
     import re
 
-    from sluice.agreement.contract.shape import FLOW
     from sluice.agreement.folder.onboard import onboard as prepare
     from sluice.agreement.folder.onboard import write_files
     from sluice.settings import get_settings
 
-    if not re.fullmatch(FLOW, flow):
+    if not re.fullmatch(FLOW_PATTERN, flow):
         raise UsageError(Ref("option", "--flow"))
     settings = get_settings()
     today = brussels_today()

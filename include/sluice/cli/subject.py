@@ -11,7 +11,7 @@ import typer
 from sluice.cli.candidates import read_sought, show_candidates
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import PRINCIPAL_PATTERN, Principal, SubjectKind
 
 if TYPE_CHECKING:
     from sluice.settings import Settings
@@ -192,7 +192,7 @@ def _subject_key(principal: str | None) -> "SubjectKey":
 
     settings = get_settings()
     code = settings.center if principal is None else principal
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", code):
+    if not re.fullmatch(PRINCIPAL_PATTERN, code):
         raise UsageError(Ref("option", "--principal"))
     if code != settings.center and not _has_agreement(code, settings):
         # The code is not repeated: it may be an identifier in the wrong place.

@@ -4,14 +4,14 @@ import re
 from typing import TYPE_CHECKING
 
 from sluice.exchange.model import Opened
-from sluice.terms import ARRIVING, Direction, Flow, Principal
+from sluice.terms import ARRIVING, FLOW_PATTERN, PRINCIPAL_PATTERN, Direction, Flow, Principal
 
 if TYPE_CHECKING:
     from sluice.settings import Settings
 
-PRINCIPAL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+PRINCIPAL_NAME = re.compile(PRINCIPAL_PATTERN)
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-FLOW_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+FLOW_NAME = re.compile(FLOW_PATTERN)
 LONG_DIGITS = re.compile(r"\d{9,}|\d{1,4}(?:[._-]\d{1,4}){2,}")
 TIMESTAMP = re.compile(r"20[2-4]\d[01]\d[0-3]\d{1,10}|1[5-9]\d{8}(\d{3})?|\d{1,8}")
 """Digit runs that are harmless in a name: a date and what follows it, seconds or milliseconds since 1970, or a run too

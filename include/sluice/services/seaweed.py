@@ -39,6 +39,7 @@ from sluice.services.places import (
 )
 from sluice.services.process import ProcessId, send, stop_all, wait_until
 from sluice.services.record import read_record, spawn_recorded
+from sluice.terms import PRINCIPAL_READS, PRINCIPAL_WRITES
 
 LOG_NAME = "seaweed.log"
 PORTS = ("s3", "s3-master", "s3-volume", "s3-filer", "s3-admin")
@@ -54,8 +55,6 @@ MEMORY = {"GOMEMLIMIT": "400MiB"}
 """A soft limit, measured on a 1 GiB PUT."""
 
 LONGEST_SOCKET_PATH = 100
-WRITES = ("inbound", "requests", "acks")
-READS = ("outbound", "receipts", "notices")
 
 
 def start(var: Path) -> SeaweedServer:
@@ -173,8 +172,8 @@ def _identity(var: Path, bucket: str, principal: str) -> dict[str, Any]:
         "name": IDENTITY + principal,
         "credentials": [{"accessKey": key.access_key, "secretKey": key.secret_key}],
         "actions": [
-            *(f"Write:{own}/{folder}/*" for folder in WRITES),
-            *(f"Read:{own}/{folder}/*" for folder in READS),
+            *(f"Write:{own}/{folder}/*" for folder in PRINCIPAL_WRITES),
+            *(f"Read:{own}/{folder}/*" for folder in PRINCIPAL_READS),
             f"List:{own}/*",
         ],
     }

@@ -10,9 +10,10 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from sluice.rights.case.model import CameBy, LetterKind, Right, State, Track
+from sluice.terms import PRINCIPAL_PATTERN
 
 Language = Literal["nl", "fr", "en"]
-PRINCIPAL = "^[a-z0-9][a-z0-9-]{0,62}$"
+PRINCIPAL = f"^{PRINCIPAL_PATTERN}$"
 MOST_IDENTIFIERS = 50
 LONGEST_VALUE = 320
 EXAMPLE: JsonDict = {

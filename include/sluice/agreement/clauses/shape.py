@@ -4,11 +4,11 @@ from sluice.agreement import dpv
 from sluice.agreement.clauses.facts import RIGHTS, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.limits import LIMITS
 from sluice.agreement.shape import Day, Flag, Iri, Keys, Many, Number, Text, Word
-from sluice.terms import Direction, FieldGroup, RoleProfile, ScreenAction, ScreenClass
+from sluice.terms import PRINCIPAL_PATTERN, Direction, FieldGroup, RoleProfile, ScreenAction, ScreenClass
 
 CODE = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "letters, digits, . _ - (at most 63)")
 VERSION = Text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "three numbers, e.g. 3.0.0")
-PRINCIPAL = Text(r"[a-z0-9][a-z0-9-]{0,62}", "lower-case letters, digits and hyphens (at most 63)")
+PRINCIPAL = Text(PRINCIPAL_PATTERN, "lower-case letters, digits and hyphens (at most 63)")
 DURATION = Text(r"P(?=\d)(?:\d{1,3}Y)?(?:\d{1,4}M)?(?:\d{1,4}W)?(?:\d{1,5}D)?", "an ISO 8601 duration, e.g. P90D")
 COUNTRY = Text(r"[A-Z]{2}", "a country code of two capitals, e.g. NL")
 FINGERPRINT = Text(r"[0-9A-F]{40}|[0-9A-F]{64}", "40 or 64 capital hexadecimal digits")

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from sluice.agreement.contract.columns import columns, contract_id
-from sluice.agreement.contract.shape import FLOW
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import KeyReference
-from sluice.terms import Direction, Flow
+from sluice.terms import FLOW_PATTERN, Direction, Flow
 
-_TO = re.compile(rf"({FLOW})\.inbound\.odcs\.yaml#/?schema/[\w-]+/properties/([\w-]+)", re.ASCII)
+_TO = re.compile(rf"({FLOW_PATTERN})\.inbound\.odcs\.yaml#/?schema/[\w-]+/properties/([\w-]+)", re.ASCII)
 
 
 def check_key_references(document: Document) -> Iterator[Found]:

@@ -28,7 +28,7 @@ from sluice.agreement.contract.quality import check_quality
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
 from sluice.agreement.model import Agreement
 from sluice.agreement.shape import OPEN, Kind, check_shape
-from sluice.terms import Direction, FieldGroup, SubjectKind
+from sluice.terms import FLOW_PATTERN, Direction, FieldGroup, SubjectKind
 
 NEED_AGREEMENT = ("044", "045")
 """Gaps that a role row of the agreement may fill."""
@@ -92,7 +92,7 @@ def _check_given(spot: Spot, kind: Kind) -> Iterator[Found]:
 def _is_id(parts: tuple[str, str, str]) -> bool:
     principal, direction, flow = parts
     return bool(
-        re.fullmatch(PRINCIPAL.form, principal) and direction in tuple(Direction) and re.fullmatch(shape.FLOW, flow)
+        re.fullmatch(PRINCIPAL.form, principal) and direction in tuple(Direction) and re.fullmatch(FLOW_PATTERN, flow)
     )
 
 

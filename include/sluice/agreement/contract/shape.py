@@ -7,7 +7,16 @@ from sluice.agreement import dpv
 from sluice.agreement.clauses.shape import CHANNEL, CODE, COUNTRY, HOLDER, PRINCIPAL, VERSION
 from sluice.agreement.document import Found, Spot
 from sluice.agreement.shape import Day, Flag, Iri, Kind, Many, Number, Text, Word
-from sluice.terms import CandidateKey, CustomerIdIgnores, DataOrigin, Direction, FieldGroup, RoleProfile, SubjectKind
+from sluice.terms import (
+    FLOW_PATTERN,
+    CandidateKey,
+    CustomerIdIgnores,
+    DataOrigin,
+    Direction,
+    FieldGroup,
+    RoleProfile,
+    SubjectKind,
+)
 
 NO_NUMBERS = "025"
 ISO_CODES = {"UK": "GB for the United Kingdom", "EL": "GR for Greece"}
@@ -29,8 +38,7 @@ class Region:
 
 SUITE = Text(r"[a-z0-9][a-z0-9_-]{0,62}", "the name of a file in expectations/ without .json")
 
-FLOW = r"[a-z0-9][a-z0-9_-]{0,62}"
-FLOW_NAME = Text(FLOW, "the name of a flow")
+FLOW_NAME = Text(FLOW_PATTERN, "the name of a flow")
 
 COLUMN_PROPERTIES: dict[str, Kind] = {
     "purposeIris": Many(Iri("a purpose", dpv.PURPOSES)),

@@ -13,11 +13,7 @@ from sluice.agreement.contract.infer import SOME_FLOW, FileProfile, infer_contra
 from sluice.agreement.errors import PrincipalNameInvalid
 from sluice.agreement.shape import OPEN
 from sluice.errors import Ref, UsageError
-from sluice.terms import Direction, Flow, Principal
-
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-WRITES = ("inbound", "requests", "acks")
-READS = ("outbound", "receipts", "notices")
+from sluice.terms import PRINCIPAL_PATTERN, PRINCIPAL_READS, PRINCIPAL_WRITES, Direction, Flow, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +38,10 @@ class Onboarding:
 
 def onboard(name: str, bucket: str, today: date, flow: Flow = SOME_FLOW) -> Onboarding:
     """Everything that a new principal needs; nothing is written yet. Raises PrincipalNameInvalid."""
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(PRINCIPAL_PATTERN, name):
         raise PrincipalNameInvalid(Ref("argument", "NAME"))
     principal = Principal(name)
-    prefixes = (f"inbound/{flow}", *(word for word in (*WRITES, *READS) if word != "inbound"))
+    prefixes = (f"inbound/{flow}", *(word for word in (*PRINCIPAL_WRITES, *PRINCIPAL_READS) if word != "inbound"))
     return Onboarding(
         principal=principal,
         paths=tuple(f"s3://{bucket}/{principal}/{prefix}/" for prefix in prefixes),
@@ -98,15 +94,15 @@ def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
                 "Sid": "DropFiles",
                 "Effect": "Allow",
                 "Action": ["s3:PutObject"],
-                "Resource": [f"{objects}/{word}/*" for word in WRITES],
+                "Resource": [f"{objects}/{word}/*" for word in PRINCIPAL_WRITES],
             },
             {
                 "Sid": "FetchFiles",
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-                "Resource": [f"{objects}/{word}/*" for word in READS],
+                "Resource": [f"{objects}/{word}/*" for word in PRINCIPAL_READS],
             },
-            *_unreadable([f"{objects}/{word}/*" for word in WRITES]),
+            *_unreadable([f"{objects}/{word}/*" for word in PRINCIPAL_WRITES]),
         ],
     }
 

@@ -11,12 +11,11 @@ from pathlib import Path
 import yaml
 
 from sluice.agreement.clauses.shape import PRINCIPAL
-from sluice.agreement.contract.shape import FLOW
 from sluice.agreement.document import MAX_BYTES, make_problem
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.model import Problem
 from sluice.agreement.papers import FlowPaper
-from sluice.terms import Direction, Flow, Principal
+from sluice.terms import FLOW_PATTERN, Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ def skim_folder(folder: Path, paths: tuple[Path, ...]) -> Iterator[FlowPaper]:
     file with everybody's flows. The linter reports the name; the log says which file has no DAG.
     """
     for flow in _flows(folder, paths):
-        if re.fullmatch(PRINCIPAL.form, flow.principal) and re.fullmatch(FLOW, flow.flow):
+        if re.fullmatch(PRINCIPAL.form, flow.principal) and re.fullmatch(FLOW_PATTERN, flow.flow):
             yield flow
         else:
             log.warning("no DAG for %r: its folder or its flow has no name that a DAG can have", flow.contract_path)

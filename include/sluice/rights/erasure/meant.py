@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice.agreement.folder.onboard import READS, WRITES
 from sluice.exchange.house import House
 from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.s3.objects import StoredObject
@@ -15,9 +14,9 @@ from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.to_controller import find_open_requests, find_undecided
 from sluice.scan.model import Scan, Status
-from sluice.terms import Direction
+from sluice.terms import PRINCIPAL_READS, PRINCIPAL_WRITES, Direction
 
-JUDGED = (Direction.INBOUND.value, *READS)
+JUDGED = (Direction.INBOUND.value, *PRINCIPAL_READS)
 """Folders of a principal in which every object is known as a copy: what came in, and what we put there."""
 NO_NAME = "NAME_UNSAID"
 NAMED = "NAMES_THE_PERSON"
@@ -118,7 +117,7 @@ class Meant:
     def _waits_for(self, item: StoredObject, reason: str, store: str) -> Scanned:
         """Count an object as waiting. Names neither the object nor a folder that the principal made up."""
         folder = item.key.split("/")[1]
-        place = f"{item.bucket}/{self.target.principal}/{f'{folder}/' if folder in WRITES else ''}"
+        place = f"{item.bucket}/{self.target.principal}/{f'{folder}/' if folder in PRINCIPAL_WRITES else ''}"
         unread = Unread(store, reason=reason, place=f"{place} version {item.version_id}")
         return Scanned(objects=1, waiting=1, unread=(unread,))
 

@@ -24,6 +24,7 @@ from sluice.terms import ExchangeId, RoleProfile
 from sluice.web.access import Clerk, Releaser, RoleSigner
 from sluice.web.asked import AGREEMENT
 from sluice.web.errors import Fault, NothingThere, RequestInvalid
+from sluice.web.model import PRINCIPAL
 from sluice.web.pages.agreements import Number
 from sluice.web.pages.asked import Unless
 from sluice.web.pages.forms import Checked
@@ -139,7 +140,7 @@ def release_plan(
     request: Request,
     clerk: Clerk,
     case_id: UUID,
-    principal: Annotated[str, Form(pattern="^[a-z0-9][a-z0-9-]{0,62}$")],
+    principal: Annotated[str, Form(pattern=PRINCIPAL)],
     plan: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
     reason: Reason,
 ) -> Response:
