@@ -14,7 +14,7 @@ from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import DocumentInvalid, Ref
 from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, all_digits, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
-from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, typed
+from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, family_of, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
 from sluice.gate.suites import Suite, rule_of
 from sluice.terms import Severity
@@ -105,7 +105,7 @@ def _comparable(check: Check) -> bool:
     families = [None if each is None else _family(each) for each in check.types]
     if check.kind == "expect_column_values_to_be_between":
         bounds = [check.option("min_value"), check.option("max_value")]
-        return all(_bound_family(bound) == families[0] for bound in bounds if bound is not None)
+        return all(family_of(bound) == families[0] for bound in bounds if bound is not None)
     if check.kind == "expect_column_pair_values_a_to_be_greater_than_b" or (len(families) == 2 and sees_values(check)):
         return families[0] == families[1]
     return not sees_values(check) or families[0] == "number"
@@ -113,12 +113,6 @@ def _comparable(check: Check) -> bool:
 
 def _family(column_type: ColumnType) -> str:
     return "number" if column_type.value in NUMBERS else column_type.value.value
-
-
-def _bound_family(bound: object) -> str:
-    if not isinstance(bound, str):
-        return "number"
-    return "date" if len(bound) == 10 else "timestamp"
 
 
 def _schema_rules(contract: DataContract) -> Iterator[Rule]:

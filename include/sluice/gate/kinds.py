@@ -280,12 +280,13 @@ def _check_range(check: Check) -> None:
         raise OptionInvalid(Ref("kind", check.kind), Ref("option", "min_value"))
     if low is None or high is None:
         return
-    same = len({_bound_type(low), _bound_type(high)}) == 1
+    same = len({family_of(low), family_of(high)}) == 1
     if not same or low > high:  # type: ignore[operator]  # same type by the test before it
         raise OptionInvalid(Ref("kind", check.kind), Ref("option", "max_value"))
 
 
-def _bound_type(bound: OptionValue) -> str:
+def family_of(bound: object) -> str:
+    """Whether a bound is a number, a date (ten characters) or a timestamp."""
     if not isinstance(bound, str):
         return "number"
     return "date" if len(bound) == 10 else "timestamp"

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
+from sluice.agreement.in_force.recipe import find_recipe
 from sluice.agreement.in_force.store import find_ended, in_force
 from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
@@ -127,7 +128,7 @@ def _recipe(
         return paper.contract.recipe
     if paper.reason in NOT_AGREED:
         return None
-    return store.find_recipe(house.conn, principal, flow, now)
+    return find_recipe(house.conn, principal, flow, now)
 
 
 def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from sluice.agreement.in_force.recipe import find_recipe
 from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing
@@ -22,7 +23,7 @@ def results_given(
 ) -> Iterator[FlowGiven]:
     """Make the returns that are due, and say how far each flow is; with several days, the first that is not given."""
     for flow in give_back_store.find_return_flows(house.conn, ended.principal):
-        recipe = store.find_recipe(house.conn, ended.principal, flow, now)
+        recipe = find_recipe(house.conn, ended.principal, flow, now)
         if recipe is None:
             continue
         if give_back_store.has_open_arrivals(house.conn, ended.principal, recipe.results_flow, Direction.INTERNAL):

@@ -4,9 +4,6 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sluice.agreement.contract.columns import custom
-from sluice.agreement.document import parse_document
-from sluice.agreement.model import ReturnRecipe
 from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.exchange.of_a_day import IS_SUPERSEDED, OF_A_DAY
@@ -99,23 +96,6 @@ def count_returns(conn: Connection, principal: Principal, flow: Flow, day: date)
         (principal, flow, day),
     ).fetchone()
     return int(row["n"]) if row else 0
-
-
-def find_recipe(conn: Connection, principal: Principal, flow: Flow, known_at: datetime) -> ReturnRecipe | None:
-    """What a return is made of according to its youngest contract, whether that can be used or not; None if unsaid."""
-    row = conn.execute(
-        """select d.body, d.path from activation a join document d using (sha256)
-           where a.kind = 'contract' and a.document_id = %s and a.known_from <= %s
-           order by a.known_from desc, a.valid_from desc limit 1""",
-        (f"{principal}.{Direction.OUTBOUND_RETURN}.{flow}", known_at),
-    ).fetchone()
-    if row is None:
-        return None
-    said = custom(parse_document(bytes(row["body"]), row["path"]).root)
-    contacts, results, record = (
-        said[name].text if name in said else None for name in ("contactsFlow", "resultsFlow", "recordId")
-    )
-    return ReturnRecipe(Flow(contacts), Flow(results), record, ()) if contacts and results and record else None
 
 
 def find_last(conn: Connection, principal: Principal, flow: Flow, day: date) -> Last | None:
