@@ -40,7 +40,9 @@ def misbehave(job: dict[str, Any]) -> None:
             if os.fork() == 0:
                 os.setsid()
                 if os.fork() == 0:  # nobody's child but the nursery's any more
-                    (Path(job["folder"]) / "left").write_text(str(os.getpid()))
+                    draft = Path(job["folder"]) / "left.part"
+                    draft.write_text(str(os.getpid()))
+                    draft.rename(Path(job["folder"]) / "left")
                     time.sleep(60)
                 os._exit(0)
             os.wait()

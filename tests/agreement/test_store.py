@@ -1,7 +1,6 @@
 """Registered papers on the real PostgreSQL: two clocks, every reason, and nothing that can be undone."""
 
 import hashlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -301,9 +300,8 @@ def test_activating_again_checks_nothing_anew_and_a_gap_is_shown_again(conn: Con
     checked: list[Path] = []
     check = partial(_noted, checked)
     activate_all(conn, PRINCIPALS, NOW + timedelta(hours=2), check)
-    once, before = len(checked), time.perf_counter()
+    once = len(checked)
     settled = activate_all(conn, PRINCIPALS, NOW + timedelta(hours=3), check)
-    assert time.perf_counter() - before < 1
     assert sum(len(each.unchanged) for each in settled) == 15
     assert (once, len(checked)) == (len(settled), once)
 

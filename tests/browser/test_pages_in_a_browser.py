@@ -359,7 +359,7 @@ def test_a_breach_is_sliced_and_counts_whom_a_person_counts(
 def told_on_top(page: Page, code: str) -> None:
     """An error is told above the form, and the focus is on it."""
     alert = page.locator("main > [role=alert]:focus")
-    alert.wait_for(timeout=5_000)
+    alert.wait_for()
     assert code in alert.inner_text()
     assert page.locator("[role=alert]").count() == 1
 

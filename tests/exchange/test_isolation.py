@@ -4,6 +4,7 @@ import unicodedata
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
+from sluice.services.process import wait_until
 from sluice.settings import Settings
 from stores import s3_client
 
@@ -79,7 +81,11 @@ def shop(store_settings: Settings, s3_server: SeaweedServer, service_var: Path) 
     for name in PRINCIPALS:
         center.put_object(Bucket=store_settings.bucket_exchange, Key=f"{name}/{RECEIPT}", Body=b"secret")
     keys = {name: seaweed.credential(service_var, name) for name in PRINCIPALS}
-    yield {"center": center} | {n: s3_client(s3_server.endpoint, k.access_key, k.secret_key) for n, k in keys.items()}
+    clients = {n: s3_client(s3_server.endpoint, k.access_key, k.secret_key) for n, k in keys.items()}
+    for name, client in clients.items():
+        own = partial(client.get_object, Bucket=store_settings.bucket_exchange, Key=f"{name}/{RECEIPT}")
+        assert wait_until(partial(_gets_in, own), 60), "the server reads its list of keys a moment later"
+    yield {"center": center} | clients
     seaweed.write_identities(service_var, store_settings.bucket_exchange, ())
 
 

@@ -106,9 +106,25 @@ def test_a_date_column_without_a_format_is_iso() -> None:
     assert found.is_not_null().to_list() == [True, False, False]
 
 
-CLOSE = ["%d%m%Y", "%Y%m%d", "%d%m%y", "%y%m%d", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y%m%dT%H%M%S", "%Y-%m-%d %H%M"]
-SHORT = ["1122024", "112024", "202411", "11224", "0٣022024", "240000", "20241302", "30022024", "2024-11-01 930"]
+CLOSE = ["%d%m%Y", "%Y%m%d", "%d%m%y", "%y%m%d", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y%m%dT%H%M%S"]
+SHORT = ["1122024", "112024", "202411", "11224", "0٣022024", "240000", "20241302", "30022024"]
+PARTLY_CLOSE = {
+    "2024-11-01 0930": True,
+    "2024-1-01 0930": True,
+    "2024-11-1 0930": True,
+    "2024-11-01 930": False,
+    "2024-11-01 093": False,
+}
 spelled_closely = st.tuples(moments, st.sampled_from(CLOSE)).map(lambda pair: _spell(*pair))
+
+
+@pytest.mark.parametrize(("text", "is_read"), PARTLY_CLOSE.items())
+def test_only_parts_that_stand_together_need_every_digit(text: str, is_read: bool) -> None:
+    column_type = ColumnType(ValueType.TIMESTAMP, date_format="%Y-%m-%d %H%M")
+
+    found = pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), column_type)).to_series()
+
+    assert found.is_not_null().to_list() == [is_read]
 
 
 @quick

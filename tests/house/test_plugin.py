@@ -14,7 +14,9 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HOUSE = Path(__file__).resolve().parents[2]
-MOST_MILLISECONDS = 100
+MOST_MILLISECONDS = 50
+"""Of CPU, beside an empty folder: to look for plugins costs Airflow about 100 ms by itself."""
+TIMES = 3
 LOAD = """
 import json, sys, time
 import airflow.plugins_manager as manager
@@ -52,13 +54,16 @@ def load(plugins: Path) -> Loaded:
 
 @pytest.mark.evidence
 def test_loading_imports_nothing_and_the_api_server_gets_one_app_without_anything_heavy(
-    record_property: Callable[[str, object], None],
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    found = load(HOUSE / "plugins")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    mine, none = ([load(folder) for _ in range(TIMES)] for folder in (HOUSE / "plugins", empty))
+    found, more = mine[0], min(each.seconds for each in mine) - min(each.seconds for each in none)
     assert (found.names, found.errors, found.apps) == (["sluice"], {}, ["/sluice/api/v1", "/sluice/pages"])
     assert {"sluice", "fastapi"}.isdisjoint(found.loaded) and HEAVY.isdisjoint(found.modules)
-    assert found.seconds * 1000 < MOST_MILLISECONDS
-    record_property("plugin, CPU time in each Airflow process", f"{found.seconds * 1000:.0f} ms")
+    assert more * 1000 < MOST_MILLISECONDS
+    record_property("plugin, CPU time in each Airflow process, beside no plugin", f"{more * 1000:.0f} ms")
 
 
 def test_a_plugin_that_imports_the_house_is_found(tmp_path: Path) -> None:

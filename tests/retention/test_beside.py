@@ -27,7 +27,7 @@ HOUSE = TODAY + timedelta(days=30)
 FAULTS = FaultPlan(bad_phone=2, ragged_row=1)
 OF_CELLS = {"arrived", "lake", "index", "index.rest", "quarantine.rows", "quarantine.records"}
 FROM_CALL = "RET-REC, startEvent: call"
-OLD = CALLED_AT - timedelta(days=25)
+OLD = CALLED_AT - timedelta(days=20)
 MONTH = (OLD + parse_duration("P1M")).date()
 """The last day of a recording of a call of 25 days ago."""
 

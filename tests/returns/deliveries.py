@@ -129,7 +129,7 @@ def open_shops(desk: Desk, var: Path) -> Iterator[Mapping[str, Shop]]:
 
 def _wait_for(shop: Shop) -> None:
     """The store reads its list of keys a moment after it was told to."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             shop.notices()

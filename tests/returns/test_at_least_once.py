@@ -79,7 +79,8 @@ def test_however_results_are_delivered_the_return_is_the_same_to_the_byte(
     days = [DUE_DAY - timedelta(days=back) for back in range(80, 80 - PLANS, -1)]
     with open_night(settings, tmp_path, 8) as night:
         people = night.people(8)
-        plans = {day: (calls_of(day, people, Random(f"{day}")), Random(f"{day} plan")) for day in days}
+        drawn = [(day, Random(f"{number}"), Random(f"{number} plan")) for number, day in enumerate(days)]  # on any day
+        plans = {day: (calls_of(day, people, calls), plan) for day, calls, plan in drawn}
         night.results(call_log([call for calls, _ in plans.values() for call in calls]), flow=clean)
         night.make(flow=clean)
         split = [delivery(night, calls, random) for calls, random in plans.values()]

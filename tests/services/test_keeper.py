@@ -155,7 +155,7 @@ def test_what_a_part_left_that_died_while_no_keeper_looked_is_ended(
     (var / "run" / "keeper.json").write_text(json.dumps(asdict(last)))
     assert child.is_alive()  # the control
     keeper.launch(HOME, var)
-    assert wait_until(lambda: not child.is_alive(), 5)
+    assert wait_until(lambda: not child.is_alive(), 60)
 
 
 def test_airflow_is_watched_while_its_queue_is_away(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def drops(settings: Settings) -> Callable[[str, Credential], str]:
 
 def is_soon(answer: Callable[[], str], wanted: str) -> bool:
     """The server reads who may come in again within a second."""
-    return wait_until(lambda: answer() == wanted, 10)
+    return wait_until(lambda: answer() == wanted, 60)
 
 
 def test_who_has_an_agreement_is_given_a_key_without_a_restart(

@@ -25,7 +25,7 @@ def test_what_was_queued_survives_a_kill_and_a_restart_at_the_same_address(var: 
     with Redis.from_url(first.url) as client:
         client.rpush("queue", "one", "two")
     os.kill(first.pid, signal.SIGKILL)
-    assert wait_until(lambda: redis.find(var) is None, 5)
+    assert wait_until(lambda: redis.find(var) is None, 60)
     again = redis.start(var)
     assert (again.url, again.pid != first.pid) == (first.url, True)
     with Redis.from_url(again.url) as client:

@@ -53,7 +53,7 @@ def principal(service_var: Path, s3_server: SeaweedServer, store_settings: Setti
         fresh = s3_client(s3_server.endpoint, key.access_key, key.secret_key)
         own = {"Bucket": store_settings.bucket_exchange, "Prefix": f"{name}/"}
         # The key was known before, for the bucket of another test: wait for what it may do in this one.
-        wait_until(lambda: answer(lambda: fresh.list_objects_v2(**own)) == "done", 5)
+        assert wait_until(lambda: answer(lambda: fresh.list_objects_v2(**own)) == "done", 60)
         return fresh
 
     yield of
@@ -144,7 +144,7 @@ def test_a_new_principal_is_let_in_without_a_restart(
     key = "newcomer/inbound/flow/x"
     assert wait_until(
         lambda: answer(lambda: own.put_object(Bucket=store_settings.bucket_exchange, Key=key, Body=b"1")) == "done",
-        5,
+        60,
     )
     running = seaweed.find(service_var)
     assert running is not None and running.pid == s3_server.pid

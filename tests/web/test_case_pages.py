@@ -245,7 +245,7 @@ def test_notices_say_who_was_told_and_how_far_they_are(pages: Web, night: Night)
 
 def test_no_page_names_a_person(pages: Web, night: Night) -> None:
     cells = {cell for record in night.people(5) for cell in record} | {BELIEF}
-    numbers = {cell[-6:] for cell in cells}
+    numbers = {cell[-9:] for cell in cells}
     content = night.contacts.read_text("utf-8-sig")
     assert sum(number in content for number in numbers) >= len(cells) - 1, "the file has them"
     for path, text in every_page(pages, night).items():

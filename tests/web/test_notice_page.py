@@ -62,7 +62,7 @@ def test_a_rectification_says_which_fields_and_what_to_write(pages: Web, night: 
     [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
     assert "street" in letter and notice in letter and "{" not in letter
     assert f"sluice notices export {notice[:8]} --to notice.json" in text and say("pages.notice.values") in text
-    assert RIGHT not in text and not [cell for cell in night.people(1)[0] if cell[-6:] in text]
+    assert RIGHT not in text and not [cell for cell in night.people(1)[0] if cell[-9:] in text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -131,8 +131,8 @@ def test_two_of_one_name_and_birth_date_are_two_candidates_and_nothing_happens(n
 
     assert len(candidates) == 2 and {each.principal for each in candidates} == {"energy01"}
     assert [sum(place.rows for place in each.places) for each in candidates] == [1, 1]
-    shown = repr(candidates).casefold()
-    assert not [word for word in ("bossche", "zo", "1980", "0470", "e0000009") if word in shown.replace("zone", "")]
+    shown, words = repr(candidates).casefold(), ("bossche", "zoë", "03/04/1980", "1980-04-03", "047012345", "e0000009")
+    assert not [word for word in words if word in shown]
     assert store.list_cases(house.conn, only_open=False, limit=None) == []
     assert {found(night, "Piet Peeters", "4/4/1980")[0].candidate}.isdisjoint({each.candidate for each in candidates})
 
@@ -192,7 +192,7 @@ def test_the_commands_take_names_from_a_file_and_show_none(
         nobody = sluice("case", "open", "--right", "erasure")
     assert [len(each["candidates"]) for each in told["persons"]] == [2, 0]
     assert "energy01" in told["searched"] and told["stores"] == ["subject index", "lake"]
-    assert "Bossche" not in json.dumps(told) and "1980" not in json.dumps(told)
+    assert not [word for word in ("Bossche", "03/04/1980", "1980-04-03") if word in json.dumps(told)]
     assert (wrong.exit, nobody.exit) == (1, 2)
 
     case = store.get_case(night.desk.house.conn, opened["case"])

@@ -274,7 +274,7 @@ def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena)
     bucket, key = arena.night.desk.settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv"
     with hold_object(house.conn, bucket, key):
         arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
-        time.sleep(3)
+        until_waiting(house)
         assert house.conn.execute("select 1 from erasure_run where ended_at is null").fetchone(), "it waits"
     assert arena.end() == "ok"
     assert arena.ground.back(other) == []

@@ -81,10 +81,10 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
         yield Desk(house, tmp_path)
 
 
-def asked(desk: Desk, right: Right = Right.ERASURE, language: str = "nl") -> Case:
+def asked(desk: Desk, right: Right = Right.ERASURE, language: str = "nl", now: datetime = NOW) -> Case:
     """A person asks energy01's data to be erased: one part it decides, one the center decides."""
     house, person = desk.house, [(SubjectKind.PHONE, PHONE)]
-    return open_case(house, NewRequest(right, person, Principal("energy01"), NOW, "letter", language, DESK), NOW)
+    return open_case(house, NewRequest(right, person, Principal("energy01"), now, "letter", language, DESK), now)
 
 
 def order(code: str = "AS_ASKED", at: datetime = NOW, evidence: str = SHA, **more: object) -> Order:
@@ -546,7 +546,7 @@ def test_a_letter_that_nobody_took_out_is_listed_until_somebody_does(
 
 
 def test_the_desk_decides_and_the_letter_is_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = asked(desk)
+    case = asked(desk, now=datetime.now(UTC))  # the command line takes steps at the time that it is
     with at_terminal(desk, monkeypatch):
         sluice("case", "identity", case.case_id)
         extended = sluice("case", "extend", case.case_id, "--reason", "A12Complexity")
