@@ -21,10 +21,13 @@ from sluice.scan.readers import Most
 from sluice.subject.index import Answer
 from sluice.terms import Sha256
 
+Looked = tuple[FoundInFile | None, int]
+"""The person's records in a file, or None if nobody can tell which are theirs, and how many there are."""
 
-@dataclass(frozen=True)
+
+@dataclass(eq=False)
 class Known:
-    """What was learned of versions, which never change, so that a process learns it once per person.
+    """What was learned of versions, which never change, so that a process learns it once per person. It only grows.
 
     ``asked``: answers of index runs, by version and the references asked for; None: the run is gone.
     ``clean``: versions of copies that were searched for this person without finding them.
@@ -40,26 +43,35 @@ class Known:
     keeps_runs: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
+class Held:
+    """What lies in a bench's folder. It changes with each fetch and each look, for every bench of that folder.
+
+    ``last``: the copy now in the folder, with its SHA-256, because whoever finds somebody in a copy reads it again
+    next. None: there is none.
+    ``seen``: the question asked last about a file (version, exchange, kind, references) and its result.
+    ``kept_back``: files as they came that the object store does not release, so that nobody can search them; it only
+    grows.
+    """
+
+    last: tuple[ObjectVersion, Sha256] | None = None
+    seen: tuple[tuple[object, ...], Looked] | None = field(default=None, repr=False)
+    kept_back: set[ObjectVersion] = field(default_factory=set)
+
+
+@dataclass(eq=False)
 class Bench:
     """What a store works with: the house, an empty private folder, the person, and what is known of versions.
 
-    ``seen``: the result for the file searched last, by its version, exchange, kind and the person's references.
-    ``last``: the copy now in the folder, with its SHA-256, because whoever finds somebody in
-    a copy reads it again next.
-    ``kept_back``: files as they came that the object store does not release, so that nobody
-    can search them.
+    Its own fields stay as they are; ``known`` and ``held`` change as copies are fetched and searched. A bench made
+    with ``dataclasses.replace``, for other references, shares both.
     """
 
     house: House
     folder: Path
     target: Target
-    known: Known = field(default_factory=Known, compare=False, repr=False)
-    seen: dict[tuple[object, ...], tuple[FoundInFile | None, int]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
-    last: dict[ObjectVersion, Sha256] = field(default_factory=dict, compare=False, repr=False)
-    kept_back: set[ObjectVersion] = field(default_factory=set, compare=False, repr=False)
+    known: Known = field(default_factory=Known, repr=False)
+    held: Held = field(default_factory=Held, repr=False)
 
     def fetch(self, copy: Copy) -> Path | None:
         """Fetch the pinned version of a copy to local disk, or the one that another erasure put there since.
@@ -81,19 +93,21 @@ class Bench:
 
     def _fetched(self, copy: Copy, path: Path) -> Sha256 | None:
         name = ObjectVersion.of(copy)
-        if name not in self.last:
-            self.last.clear()
-            path.unlink(missing_ok=True)
-            try:
-                self.last[name] = self.house.objects.fetch(*name, path).sha256
-            except NotFound:  # removed since we looked
-                return None
-            except ObjectUnreadable:
-                if copy.kind != ARRIVED:
-                    raise
-                self.kept_back.add(name)
-                return None
-        return self.last[name]
+        if self.held.last is not None and self.held.last[0] == name:
+            return self.held.last[1]
+        self.held.last = None
+        path.unlink(missing_ok=True)
+        try:
+            sha256 = self.house.objects.fetch(*name, path).sha256
+        except NotFound:  # removed since we looked
+            return None
+        except ObjectUnreadable:
+            if copy.kind != ARRIVED:
+                raise
+            self.held.kept_back.add(name)
+            return None
+        self.held.last = name, sha256
+        return sha256
 
     @property
     def limits(self) -> Limits:

@@ -16,8 +16,8 @@ from sluice.lake.read.sniff import Kind, find_kind
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import copy_store
-from sluice.rights.copies.bench import Bench
-from sluice.rights.copies.files import FoundInFile, find_in_file, hides_something, names_person
+from sluice.rights.copies.bench import Bench, Looked
+from sluice.rights.copies.files import find_in_file, hides_something, names_person
 from sluice.rights.copies.model import Copy
 from sluice.rights.copies.needles import Needles, recall, spellings
 from sluice.subject.columns import normalise_column
@@ -45,7 +45,7 @@ def linked(bench: Bench, copy: Copy) -> Bench:
     return replace(bench, target=replace(target, refs=frozenset(found)))
 
 
-def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+def look_in_copy(bench: Bench, copy: Copy, path: Path) -> Looked:
     """As :func:`look_in_file`, but for what went out, the index run of its rows says who is in it.
 
     We cannot open what is sealed to its recipient. A file with nothing but a number of the principal's own is
@@ -60,20 +60,22 @@ def look_in_copy(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | No
     return look_in_file(wider, copy, path, copy.key) if wider.fetch(copy) else (None, 0)
 
 
-def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+def look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> Looked:
     """How many records of a file name the person. If it is not a table: 1 if the whole file does, else 0.
 
     For a file that came under OpenPGP the index decides, because such a file is opened only once, in the limited
     child. Whoever finds somebody in a file edits it next, so the bench keeps the last result.
     """
-    seen = (*bench.last, copy.exchange_id, copy.kind, bench.target.refs)
-    if seen not in bench.seen:
-        bench.seen.clear()
-        bench.seen[seen] = _look_in_file(bench, copy, path, name)
-    return bench.seen[seen]
+    held, question = bench.held, (bench.held.last, copy.exchange_id, copy.kind, bench.target.refs)
+    if held.seen is not None and held.seen[0] == question:
+        return held.seen[1]
+    held.seen = None  # so that two tables are never in memory
+    looked = _look_in_file(bench, copy, path, name)
+    held.seen = question, looked
+    return looked
 
 
-def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> Looked:
     if is_under_pgp(path):
         alike = copy_store.find_alike(bench.house.conn, bench.target.principal, copy)
         return None, int(any(is_in_index(bench, replace(copy, exchange_id=each)) for each in alike))
@@ -83,7 +85,7 @@ def _look_in_file(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[Foun
     return None, int(names_person(path, bench.target, bench.most))
 
 
-def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> tuple[FoundInFile | None, int]:
+def look_in_refused(bench: Bench, copy: Copy, path: Path, name: str) -> Looked:
     """As :func:`look_in_file`, but a refused file that cannot be read to its end counts as naming the person (ADR 15).
 
     It may name anybody.

@@ -19,7 +19,7 @@ from sluice.lake.table import FormatRefusal
 from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import REFUSED_FILE, REFUSED_RECORDS
 from sluice.rights.copies.answers import AnswerStore
-from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.bench import Bench, Looked
 from sluice.rights.copies.files import FoundInFile, bad_rows_of, ref_columns, rows_of
 from sluice.rights.copies.linked import look_in_copy, look_in_file
 from sluice.rights.copies.model import Column, Copy
@@ -83,7 +83,7 @@ def _file(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     return _of_file(bench, copy, path, copy.key, look_in_copy(bench, copy, path))
 
 
-def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: tuple[FoundInFile | None, int]) -> PersonRows:
+def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: Looked) -> PersonRows:
     found, rows = looked
     if found is not None:
         return _found(bench, copy, found)

@@ -38,17 +38,11 @@ from sluice.ledger.copy_kinds import (
 from sluice.ledger.record import DIAL
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import AnswerStore
-from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.bench import Bench, Looked
 from sluice.rights.copies.candidate_entries import still_there
 from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
-from sluice.rights.copies.files import (
-    FoundInFile,
-    bad_rows_of,
-    erase_in_file,
-    ref_columns,
-    rows_of,
-)
+from sluice.rights.copies.files import bad_rows_of, erase_in_file, ref_columns, rows_of
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
@@ -193,7 +187,7 @@ class FileStore:
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
         found, rows = _look(bench, copy, path) if path else (None, 0)
-        if ObjectVersion.of(copy) in bench.kept_back:
+        if ObjectVersion.of(copy) in bench.held.kept_back:
             return removed(self, copy, NOT_READABLE, 0)
         if path is None or not rows:
             return untouched(self, copy)
@@ -214,7 +208,7 @@ class FileStore:
             yield from house.objects.list_versions(bucket, prefix)
 
 
-def _look(bench: Bench, copy: Copy, path: Path) -> tuple[FoundInFile | None, int]:
+def _look(bench: Bench, copy: Copy, path: Path) -> Looked:
     if copy.kind == ARRIVED and is_refused(bench.house.conn, copy):
         return look_in_refused(bench, copy, path, copy.key)
     return look_in_copy(bench, copy, path)
