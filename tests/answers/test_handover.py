@@ -39,10 +39,11 @@ from sluice.lineage.events import closed_event
 from sluice.retention.run import retain
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Right, State, Track
 from sluice.rights.case.store import get_case
-from sluice.rights.copies import answer_store, copy_store
+from sluice.rights.copies import answer_store
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import store_of
+from sluice.rights.copies.swap import remove
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
@@ -179,7 +180,7 @@ def test_an_erasure_takes_it_from_both_and_the_receiver_is_told(town: Town) -> N
     names = town.desk.sql(f"select distinct recipient from notice where case_id = '{case.case_id}'")
     assert "Solar Nine BV" in {row["recipient"] for row in names}
     [received] = answer_store.find_copies(town.house.conn, SOLAR)
-    copy_store.remove(town.house, received)
+    remove(town.house, received)
     EFFECTS["delivery"](town.house, second.opened.exchange_id)
     assert not [o for o in there(town, "solar01/outbound/") if o.key == second.opened.key], "it is not put back"
 

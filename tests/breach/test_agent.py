@@ -14,7 +14,8 @@ from sluice.breach.make import LATEST, slice_agent
 from sluice.breach.model import Counted, Part, SliceEmpty
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine
-from sluice.rights.copies.copy_store import find_copies, remove
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.swap import remove
 from sluice.staff.refs import agent_ref
 from sluice.terms import ExchangeId, Flow, Principal
 from sluice.times import BRUSSELS, brussels_today

@@ -16,7 +16,8 @@ from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Part
 from sluice.lake.s3.objects import StoredObject
-from sluice.rights.copies.copy_store import find_copies, remove
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.swap import remove
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal

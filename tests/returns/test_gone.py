@@ -18,6 +18,7 @@ from sluice.ledger.record import CopyLine
 from sluice.retention.run import retain
 from sluice.returns.due import open_due
 from sluice.rights.copies import copy_store
+from sluice.rights.copies.swap import remove
 from sluice.sample.files import write_campaign
 from sluice.terms import ExchangeId, Principal
 from sluice.times import BRUSSELS
@@ -126,7 +127,7 @@ def gone(night: Night, line: ExchangeLine) -> None:
     """The rows of a file are removed as retention removes them."""
     found = copy_store.find_copies(night.desk.house.conn, Principal(ENERGY[0]), among=[ExchangeId(line.id)])
     [lake] = [copy for copy in found if copy.kind == "lake"]
-    copy_store.remove(night.desk.house, lake)
+    remove(night.desk.house, lake)
 
 
 def test_a_delivered_return_is_not_made_again_with_less_when_contacts_are_gone(night: Night) -> None:

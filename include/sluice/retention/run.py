@@ -28,6 +28,7 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.model import Copy
 from sluice.rights.copies.needed import find_needed
 from sluice.rights.copies.needed_model import Needed
+from sluice.rights.copies.swap import remove
 from sluice.terms import ExchangeId, Principal
 from sluice.times import brussels_day, utc_text
 
@@ -151,7 +152,7 @@ def _delete(house: House, exchange_id: ExchangeId, dues: Sequence[Due], now: dat
     store.note_begun(house.conn, dues)
     for copy in copy_store.find_copies(house.conn, principal, with_gone=True, among=[exchange_id]):
         if copy.kind in kinds:
-            copy_store.remove(house, copy)
+            remove(house, copy)
             if left := sum(1 for _ in _left(house, copy)):
                 raise StoreError(Ref("exchange", exchange_id), Ref("copy", copy.kind), Ref("versions left", left))
     with transaction(house.conn):

@@ -20,7 +20,7 @@ from sluice.lineage.model import Graph
 from sluice.lineage.store import find_delivered
 from sluice.lineage.trace import read_records
 from sluice.rights.case.model import CaseId
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import copy_store, outcome_store
 from sluice.rights.copies.bench import asking_bench
 from sluice.rights.copies.find import open_request
 from sluice.rights.copies.lead import BY_BOTH, BY_INDEX, find_lead
@@ -118,7 +118,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
         found, silent, elsewhere = found | named | noted, silent | unsaid, elsewhere | apart
         searched.append(name)
         left += [name] if named or (noted and name not in proven) else []
-    cleared = copy_store.find_cleared(house.conn, case_id, sorted(proven), at)
+    cleared = outcome_store.find_cleared(house.conn, case_id, sorted(proven), at)
     followed = follow_all(house.conn, found, at, cleared, frozenset(elsewhere))
     told = (tuple(searched), tuple(lost), len(silent))
     return Followable(followed, case.persons, *told, erased, is_over=bool(erased) and not left)

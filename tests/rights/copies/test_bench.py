@@ -17,7 +17,6 @@ from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.linked import look_in_copy
 from sluice.rights.copies.model import Copy
 
-
 NOBODYS = "f" * 32
 
 

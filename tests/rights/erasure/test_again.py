@@ -31,7 +31,7 @@ from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.model import Action, Case, LetterKind, Order, State
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import decide, extend
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import in_flight_store
 from sluice.rights.erasure import scan
 from sluice.rights.erasure.certificate import find_proven
 from sluice.rights.erasure.control import status, take_up
@@ -176,7 +176,7 @@ def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
 def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     case = town.decided(town.people[2])
     under_way = {GAS: frozenset({ExchangeId("6f0c4f0e-0000-4000-8000-000000000000")})}
-    monkeypatch.setattr(copy_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
+    monkeypatch.setattr(in_flight_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
 
     run(town.house, case.case_id, now())
 

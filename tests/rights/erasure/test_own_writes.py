@@ -17,8 +17,9 @@ from sluice.exchange.open import Arrivals
 from sluice.exchange.own_writes import note_own_write
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.rights.case.model import CaseId
-from sluice.rights.copies.copy_store import find_copies, swap
+from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.model import Copy
+from sluice.rights.copies.swap import swap
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal

@@ -10,7 +10,8 @@ import pytest
 from desk import ENERGY
 from rights.town import Town, open_town
 from sluice.lake.s3.objects import ObjectStore
-from sluice.rights.copies.copy_store import drop_superseded, find_copies
+from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.copies.swap import drop_superseded
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Principal

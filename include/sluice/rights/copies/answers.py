@@ -22,7 +22,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
-from sluice.rights.copies import answer_store, copy_store
+from sluice.rights.copies import answer_store, lead_store
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.files import bad_rows_of, needles_for, rows_of
 from sluice.rights.copies.linked import is_in_index
@@ -135,7 +135,7 @@ def _run(house: House, copy: Copy) -> bytes | None:
 def _is_lead(bench: Bench, copy: Copy) -> bool:
     """Whether the second scan of the case found a residue in this answer that its index run does not name."""
     target = bench.target
-    return bool(target.case_id) and copy.exchange_id in copy_store.find_leads(bench.house.conn, target)
+    return bool(target.case_id) and copy.exchange_id in lead_store.find_leads(bench.house.conn, target)
 
 
 def _as_scanned(bench: Bench) -> Target:

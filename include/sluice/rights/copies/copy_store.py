@@ -1,38 +1,26 @@
-"""SQL and object writes of erasing: list the copies, and replace or remove one."""
+"""SQL of the catalogue of copies, as an erasure reads it; and which case is taken up next."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any
 
 from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.in_force.changes import list_changes
 from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import DataContract
-from sluice.db import Connection, transaction
-from sluice.exchange import catalogue, outbox
+from sluice.db import Connection
+from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
-from sluice.exchange.house import House
-from sluice.exchange.locks import IS_WORKED_ON
-from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
-from sluice.exchange.persons.merged import RUNS, sweep_merged
-from sluice.exchange.persons.merged_store import find_group
 from sluice.exchange.review import is_back_key
-from sluice.lake.s3.names import ObjectVersion
-from sluice.lake.s3.objects import hash_of, prefix_of
-from sluice.lake.s3.versions import said_of
-from sluice.ledger.copy_kinds import ARRIVED, DIAL_KEPT, DIALLED
+from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
-from sluice.media_types import OCTETS
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store
-from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Target
+from sluice.rights.copies.model import ANSWER, Column, Copy
 from sluice.rights.copies.scope import OPEN_DECISIONS
 from sluice.terms import Direction, ExchangeId, Flow, Principal
-
-LeadBy = Literal["index", "scan"]
 
 
 def find_copies(
@@ -147,187 +135,6 @@ def refreshed(conn: Connection, copy: Copy) -> Copy | None:
     return replace(copy, version_id=current[0], sha256=current[1]) if current else None
 
 
-def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
-    """Put the edited file in the place of a copy, and remove every other version of it for good.
-
-    The write is noted before it is made, so that no poll takes it for an arrival. A rerun finds its own bytes.
-    """
-    content = edited.read_bytes()
-    sha256, size_bytes = hash_of(content)
-    note_own_write(house.conn, copy.bucket, copy.key, sha256)
-    stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
-    pin_own_write(house.conn, copy.bucket, copy.key, sha256, stored.version_id)
-    with transaction(house.conn):
-        house.conn.execute(
-            """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
-               where exchange_id = %s and kind = %s""",
-            (stored.version_id, sha256, size_bytes, rows, copy.exchange_id, copy.kind),
-        )
-        outbox.tell_changed(house.conn, copy.exchange_id)
-    drop_superseded(house, copy)
-
-
-def remove(house: House, copy: Copy) -> None:
-    """Remove a copy's object for good. Its line in the catalogue stays."""
-    if copy.kind == ANSWER:
-        answer_store.mark_gone(house.conn, copy.exchange_id, "erasure", datetime.now(UTC))
-    with transaction(house.conn):
-        house.conn.execute(
-            "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
-        )
-        outbox.tell_changed(house.conn, copy.exchange_id)
-    drop_superseded(house, copy)
-
-
-def find_superseded(house: House, principal: Principal) -> list[Copy]:
-    """Copies, gone or not, whose key has a version that is not a copy. Each prefix is listed once."""
-    named = {ObjectVersion.of(copy) for copy in find_copies(house.conn, principal)}
-    every = find_copies(house.conn, principal, with_gone=True)
-    prefixes = {(copy.bucket, _prefix_of(copy.key)) for copy in every}
-    there = (item for bucket, prefix in sorted(prefixes) for item in house.objects.list_versions(bucket, prefix))
-    beside = {(item.bucket, item.key) for item in there if ObjectVersion.of(item) not in named}
-    return [copy for copy in every if (copy.bucket, copy.key) in beside]
-
-
-def _prefix_of(key: str) -> str:
-    """The principal's own prefix, or the one with its name below a prefix of ours."""
-    return prefix_of(*key.split("/")[: 2 if key.startswith("_") else 1])
-
-
-def drop_superseded(house: House, copy: Copy) -> int:
-    """Remove versions of a copy's key that no line of the catalogue names any more; return how many.
-
-    Merges made of an index run as it was are removed first: a rerun returns to them for as long as the run's old
-    version is there. Where files arrive, a key may also have versions of other exchanges, and one that nobody has
-    opened yet. There, only versions go that arrived in an exchange or that we put there, and that no line names.
-    """
-    if copy.kind == ANSWER:
-        there = answer_store.find_copy(house.conn, copy.exchange_id)
-        if there is None:
-            house.objects.delete_others(copy.bucket, answer_store.index_key_of(copy.key), frozenset())
-        return house.objects.delete_others(copy.bucket, copy.key, frozenset({there.version_id} if there else ()))
-    if copy.kind in RUNS:
-        sweep_merged(house, *find_group(house.conn, copy.exchange_id))
-    rows = house.conn.execute(
-        """select c.version_id as named, e.version_id as arrived, c.gone_at is null as is_there
-           from copy c join exchange e using (exchange_id) where (c.bucket, c.key) = (%(bucket)s, %(key)s)
-           union
-           select c.version_id, e.version_id, c.gone_at is null
-           from exchange e join copy c on (c.exchange_id, c.kind, c.bucket) = (e.exchange_id, 'arrived', e.bucket)
-           where (e.bucket, e.key) = (%(bucket)s, %(key)s)""",
-        {"bucket": copy.bucket, "key": copy.key},
-    ).fetchall()
-    named = frozenset(row["named"] for row in rows if row["is_there"])
-    known = named | {row["arrived"] for row in rows}
-    if copy.kind != ARRIVED:
-        return house.objects.delete_others(copy.bucket, copy.key, named)
-    return house.objects.delete_others(copy.bucket, copy.key, named | _of_others(house, copy, known))
-
-
-def _of_others(house: House, copy: Copy, known: Collection[str]) -> frozenset[str]:
-    """Versions under the key of an arrived file that nobody has opened yet and that we did not put there."""
-    listed = house.objects.list_versions(copy.bucket, copy.key)
-    there = [replace(item, key=copy.key) for item in listed if said_of(copy.key) == said_of(item.key)]
-    own = find_own_writes(house.conn, there).get((copy.bucket, copy.key), ())
-    return frozenset(
-        item.version_id
-        for item in there
-        if item.version_id not in known and not is_own(house.objects, item, own, with_twins=True)
-    )
-
-
-def find_leads(conn: Connection, target: Target) -> frozenset[ExchangeId]:
-    """Exchanges whose copies a case opens at a principal, whatever the index says about them."""
-    rows = conn.execute(
-        "select exchange_id::text as id from erasure_lead where case_id = %s and principal = %s",
-        (target.case_id, target.principal),
-    ).fetchall()
-    return frozenset(ExchangeId(row["id"]) for row in rows)
-
-
-def note_leads(conn: Connection, target: Target, exchanges: Iterable[ExchangeId], found_by: LeadBy) -> None:
-    """Add exchanges to these leads. A lead that was noted before stays as it is."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            """insert into erasure_lead (case_id, principal, exchange_id, found_by, noted_at)
-               values (%s, %s, %s, %s, now()) on conflict do nothing""",
-            [(target.case_id, target.principal, exchange_id, found_by) for exchange_id in sorted(exchanges)],
-        )
-
-
-def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:
-    """Note what was done to one copy. The first outcome in a case stays, because a rerun finds nothing more to do."""
-    conn.execute(
-        """insert into erasure_outcome (case_id, principal, store, exchange_id, kind, outcome, ground, rows_before,
-               rows_after, done_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now()) on conflict do nothing""",
-        (
-            case_id,
-            target.principal,
-            done.place.store,
-            done.place.copy.exchange_id,
-            done.place.copy.kind,
-            done.outcome.value,
-            done.ground,
-            done.rows_before,
-            done.rows_after,
-        ),
-    )
-
-
-def read_outcomes(conn: Connection, case_id: str) -> list[dict[str, Any]]:
-    """What a case did, added up by principal, store, outcome and ground."""
-    return conn.execute(
-        """select principal, store, outcome, ground, count(*) as objects, sum(rows_before)::bigint as rows_before,
-               sum(rows_after)::bigint as rows_after
-           from erasure_outcome where case_id = %s group by 1, 2, 3, 4 order by 1, 2, 3, 4""",
-        (case_id,),
-    ).fetchall()
-
-
-def find_cleared(conn: Connection, case_id: str, principals: Sequence[str], at: datetime) -> frozenset[tuple[str, str]]:
-    """Copies (exchange and kind) at these principals that a case had edited or removed by a moment."""
-    rows = conn.execute(
-        """select exchange_id::text as id, kind from erasure_outcome
-           where case_id = %s and principal = any(%s) and outcome <> 'kept' and done_at <= %s""",
-        (case_id, list(principals), at),
-    ).fetchall()
-    return frozenset((row["id"], row["kind"]) for row in rows)
-
-
-def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> frozenset[ExchangeId]:
-    """Exchanges opened before the person was kept out that may still bring or deliver rows.
-
-    One that lies prepared does not count: if it names the person it is made again, and otherwise it brings nothing.
-    An answer to a controller counts only while somebody is making it, whenever it was opened. If nobody is, whoever
-    continues it gathers its data again, and gives up while an erasure runs. If an erasure waited for that as well,
-    neither would ever end.
-    """
-    rows = conn.execute(
-        f"""select exchange_id::text as id from exchange e where principal = %(principal)s and (
-                case when decision = 'open' and direction = %(answer)s then {IS_WORKED_ON}
-                else opened_at < %(since)s and (decision = 'open' and prepared_at is null or exists (
-                    select from outbox o where o.exchange_id = e.exchange_id
-                    and o.effect in ('delivery', 'dial') and o.done_at is null)) end)""".encode(),
-        {"principal": principal, "answer": Direction.PORTABILITY_ACCESS, "since": since},
-    ).fetchall()
-    return frozenset(ExchangeId(row["id"]) for row in rows)
-
-
-def find_under_way(conn: Connection, principal: Principal, since: datetime) -> dict[ExchangeId, ObjectVersion]:
-    """Exchanges that are open or ended after ``since``, each with its object.
-
-    None of their copies was known before they ended. Prepared ones and answers are left out, for the reasons in
-    :func:`find_in_flight`.
-    """
-    rows = conn.execute(
-        """select exchange_id::text as id, bucket, key, version_id from exchange
-           where principal = %s and direction <> %s
-             and (decision = 'open' and prepared_at is null or closed_at > %s)""",
-        (principal, Direction.PORTABILITY_ACCESS, since),
-    ).fetchall()
-    return {ExchangeId(row["id"]): ObjectVersion(row["bucket"], row["key"], row["version_id"]) for row in rows}
-
-
 def find_principals(conn: Connection) -> list[Principal]:
     """Principals that have copies or persons who are kept out, except those whose keys were destroyed."""
     rows = conn.execute(
@@ -351,22 +158,6 @@ def find_kinds(conn: Connection, principal: Principal) -> list[str]:
 def has_sealed(conn: Connection, principal: Principal) -> bool:
     """Whether any copy of a principal is sealed under its quarantine key."""
     return any(kind.startswith("quarantine.") for kind in find_kinds(conn, principal))
-
-
-def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId, str]]:
-    """Exchanges under way whose last try, delivery or receipt of it failed, each with the code; at most 20."""
-    rows = conn.execute(
-        """select e.exchange_id::text as id, coalesce(o.last_error, e.last_error) as code
-           from exchange e left join outbox d on d.exchange_id = e.exchange_id and d.effect = 'delivery'
-               and d.done_at is null
-           left join outbox o on o.exchange_id = d.exchange_id and o.effect in ('receipt', 'delivery')
-               and o.done_at is null and o.last_error is not null
-           where e.principal = %s
-             and (o.last_error is not null or (e.decision = 'open' and e.last_error is not null))
-           order by e.opened_at limit 20""",
-        (principal,),
-    ).fetchall()
-    return [(ExchangeId(row["id"]), row["code"]) for row in rows]
 
 
 def find_decided(conn: Connection) -> list[CaseId]:

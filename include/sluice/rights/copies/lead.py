@@ -33,7 +33,7 @@ from sluice.ledger.copy_kinds import (
     REST,
     RETURN,
 )
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import copy_store, lead_store
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.model import Copy
 from sluice.subject.index import Answer, Run, ask_run, read_run
@@ -103,7 +103,7 @@ def find_lead(bench: Bench, copies: Iterable[Copy], refs: Collection[str] | None
         (run.exchange_id, run.kind): bench.known.asked[run.name, wanted] or _ask_current(house, run, sorted(wanted))
         for run in runs
     }
-    noted = copy_store.find_leads(house.conn, target) if target.case_id else frozenset()
+    noted = lead_store.find_leads(house.conn, target) if target.case_id else frozenset()
     return Lead({name: answer for name, answer in said.items() if answer is not None}, noted)
 
 

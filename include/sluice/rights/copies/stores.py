@@ -45,6 +45,7 @@ from sluice.rights.copies.corrections import CorrectionStore
 from sluice.rights.copies.files import bad_rows_of, erase_in_file, ref_columns, rows_of
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.swap import remove, swap
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
 
 NOT_READABLE = "NOT_READABLE_BY_ROWS"
@@ -100,11 +101,11 @@ def removed(store: Store, copy: Copy, ground: str, rows: int) -> Edit:
 def carry_out(house: House, edit: Edit) -> None:
     """Put the edited copy in its place, or remove it, whatever a dead worker left. Repeating it changes nothing."""
     if edit.done.outcome is Outcome.REMOVED:
-        copy_store.remove(house, edit.done.place.copy)
+        remove(house, edit.done.place.copy)
     elif edit.path is not None:
         if edit.held is not None:
             count_again(house, edit.done.place.copy.exchange_id, edit.held)
-        copy_store.swap(house, edit.done.place.copy, edit.path, edit.rows)
+        swap(house, edit.done.place.copy, edit.path, edit.rows)
 
 
 @dataclass(frozen=True)

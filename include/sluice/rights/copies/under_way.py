@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sluice.exchange.house import House
 from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.s3.objects import StoredObject
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import in_flight_store
 from sluice.terms import ExchangeId, Principal
 
 OF_EXCHANGE = re.compile(r"/exchange=([0-9a-f-]{36})[/.]")
@@ -30,12 +30,14 @@ class UnderWay:
     @classmethod
     def of(cls, house: House, principal: Principal, in_flight: frozenset[ExchangeId]) -> "UnderWay":
         since = datetime.now(UTC)
-        return cls(house, principal, since, copy_store.find_under_way(house.conn, principal, since), set(in_flight))
+        return cls(
+            house, principal, since, in_flight_store.find_under_way(house.conn, principal, since), set(in_flight)
+        )
 
     def exchange_of(self, item: StoredObject, *, is_new: bool) -> ExchangeId | None:
         """The exchange under way that an object is of, or None. is_new: it may have come while others were read."""
         if is_new and self._look_up(item) is None:
-            self.objects.update(copy_store.find_under_way(self.house.conn, self.principal, self.since))
+            self.objects.update(in_flight_store.find_under_way(self.house.conn, self.principal, self.since))
         return self._look_up(item)
 
     def count(self, exchange_id: ExchangeId) -> int:

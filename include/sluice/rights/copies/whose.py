@@ -29,7 +29,7 @@ from sluice.exchange.persons.suppressed_store import Run, find_runs
 from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.model import Case, CaseId, Role
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import in_flight_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.files import ref_columns
 from sluice.rights.copies.find import led_copies
@@ -215,7 +215,7 @@ def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: dat
     They are looked up before the last passes and before a scan, so that one which ends meanwhile is searched.
     """
     since = max((each.made_at for each in runs_of(house.conn, case_id, principal)), default=now)
-    return copy_store.find_in_flight(house.conn, principal, since)
+    return in_flight_store.find_in_flight(house.conn, principal, since)
 
 
 def _is_told(envelope: Envelope) -> bool:

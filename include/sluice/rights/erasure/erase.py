@@ -26,7 +26,7 @@ from sluice.returns.drain import remake_prepared
 from sluice.rights.case import store
 from sluice.rights.case.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
 from sluice.rights.case.steps import advance
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import copy_store, lead_store, outcome_store
 from sluice.rights.copies.bench import Bench, Known, open_bench
 from sluice.rights.copies.find import find_places, foresee, is_pointing, kept, open_request, targets_of
 from sluice.rights.copies.lead import find_lead
@@ -34,6 +34,7 @@ from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
 from sluice.rights.copies.scope import OPEN_DECISIONS, UNDECIDED, has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
+from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
 from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out, own_target
 from sluice.rights.erasure import control_store
@@ -202,7 +203,7 @@ def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: 
     remake_prepared(house, target.principal, now)
     with open_bench(house, target, known) as bench:
         copies = copy_store.find_copies(house.conn, target.principal)
-        copy_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
+        lead_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
         _look_up(bench, copies, case_id)
         for place in _to_erase(house, case_id, bench):
             if place.copy.kind not in RUNS:
@@ -242,13 +243,13 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known
     target = clearance.target
     with open_bench(house, target, known) as bench:
         _erase_all(house, case, bench, clearance, now)
-        for copy in copy_store.find_superseded(house, target.principal):
+        for copy in find_superseded(house, target.principal):
             with hold_object(house.conn, copy.bucket, copy.key):
-                copy_store.drop_superseded(house, copy)
+                drop_superseded(house, copy)
         sweep_merged(house, target.principal)
         left = list(find_places(bench))
         for place in left:
-            copy_store.note_outcome(house.conn, case.case_id, target, kept(place))
+            outcome_store.note_outcome(house.conn, case.case_id, target, kept(place))
     for part in case.sub_cases:
         if part.principal == target.principal and part.state not in UNDECIDED:
             drop_notices(house, part)
@@ -294,7 +295,7 @@ def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, co
             return True
         if not clearance.permits(edit.done):
             return False
-        copy_store.note_outcome(house.conn, case_id, bench.target, edit.done)
+        outcome_store.note_outcome(house.conn, case_id, bench.target, edit.done)
         carry_out(house, edit)
     return True
 
@@ -324,7 +325,7 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
 def _verified(
     house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
 ) -> ErasureReport:
-    outcomes = copy_store.read_outcomes(house.conn, case.case_id)
+    outcomes = outcome_store.read_outcomes(house.conn, case.case_id)
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
     ran = control_store.find_run(house.conn, case.case_id)
@@ -338,7 +339,7 @@ def _verified(
         left_out = count_left_out(house, case, target)
         found += Scanned(kept=left_out, undecided=left_out)
         every += found
-        mine = [line_of(row) for row in outcomes if row["principal"] == target.principal]
+        mine = [line_of(row) for row in outcomes if row.principal == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
     return ErasureReport(
         case_id=case.case_id,

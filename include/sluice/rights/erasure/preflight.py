@@ -11,7 +11,7 @@ from sluice.keys import QUARANTINE, SUBJECT, KeyLost, KeyOutOfReach
 from sluice.lake.s3.probe import Promise
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import copy_store, in_flight_store
 from sluice.rights.copies.stores import BY_KIND
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.census import find_unknown
@@ -169,7 +169,7 @@ def _copies(house: House, names: Sequence[Principal]) -> Iterator[Problem]:
 
 def _stuck(house: House, names: Sequence[Principal]) -> Iterator[Problem]:
     for name in names:
-        for exchange_id, code in copy_store.find_stuck(house.conn, name):
+        for exchange_id, code in in_flight_store.find_stuck(house.conn, name):
             yield Problem(Risk.EXCHANGE_STUCK, f"exchange {exchange_id} ({code})")
 
 

@@ -1,10 +1,11 @@
 """Add up per store what became, or would become, of the copies of one case. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sluice.ledger.erased import StoreErased
 from sluice.rights.copies.model import Done
+from sluice.rights.copies.outcome_store import OutcomeLine
 from sluice.rights.copies.stores import STORES
 from sluice.rights.erasure.model import StoreLine
 
@@ -27,16 +28,9 @@ def added(lines: Iterable[Done]) -> tuple[StoreLine, ...]:
     )
 
 
-def line_of(row: Mapping[str, object]) -> StoreLine:
-    """Make a line from a row of the noted outcomes."""
-    return StoreLine(
-        str(row["store"]),
-        int(str(row["objects"])),
-        int(str(row["rows_before"])),
-        int(str(row["rows_after"])),
-        str(row["outcome"]),
-        None if row["ground"] is None else str(row["ground"]),
-    )
+def line_of(row: OutcomeLine) -> StoreLine:
+    """Make a line from one of the noted outcomes."""
+    return StoreLine(row.store, row.objects, row.rows_before, row.rows_after, row.outcome.value, row.ground)
 
 
 def entry_lines(lines: Iterable[StoreLine]) -> tuple[StoreErased, ...]:

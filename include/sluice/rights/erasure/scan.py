@@ -18,7 +18,7 @@ from sluice.lake.quarantine import unseal
 from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.s3.objects import Fetched, StoredObject
 from sluice.ledger.copy_kinds import ARRIVED, INDEX, REFUSED_FILE
-from sluice.rights.copies import copy_store
+from sluice.rights.copies import copy_store, lead_store
 from sluice.rights.copies.answers import SENT
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.lead import find_lead
@@ -187,7 +187,7 @@ def _note_residues(
     """Note the copies with a residue, so that the next run of the case opens them whatever the index says."""
     named = {copy.exchange_id for copy in copies if (copy.bucket, copy.key) in residues}
     if named and target.case_id:
-        copy_store.note_leads(house.conn, target, named, "scan")
+        lead_store.note_leads(house.conn, target, named, "scan")
 
 
 def _now(house: House, item: StoredObject) -> Iterator[StoredObject]:
