@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.rights.copies.read import refs_in, region_of
+from sluice.rights.copies.model import region_of
+from sluice.rights.copies.read import refs_in
 from sluice.screen.model import STRUCTURED
 from sluice.screen.screen import screen_notes
 from sluice.subject.key import SubjectKey

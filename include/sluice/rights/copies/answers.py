@@ -26,7 +26,7 @@ from sluice.rights.copies import answer_store, lead_store
 from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.files import bad_rows_of, needles_for, rows_of
 from sluice.rights.copies.linked import is_in_index
-from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target, region_of
 from sluice.rights.copies.needles import recall
 from sluice.rights.copies.received import under_its_key
 from sluice.rights.person.identifiers import KEY_OWNER, find_sealed, refs_of
@@ -116,7 +116,7 @@ def run_of_package(
     words = pl.concat([texts, pl.Series("cell", inside, dtype=pl.String), pieces, *of_records]).drop_nulls()
     words = words.unique().sort()
     columns = [
-        (kind, ref_column(normalise_column(words, kind, region="BE").values, kind, key))
+        (kind, ref_column(normalise_column(words, kind, region=region_of(None)).values, kind, key))
         for key in keys
         for kind in SubjectKind
     ]
@@ -203,7 +203,9 @@ def _in_cells(tables: Sequence[pl.DataFrame], target: Target) -> bool:
     records = [table[RAW] for table in tables if RAW in table.columns]
     if not cells:
         return False
-    kinds = [Column("cell", kind) for kind in SubjectKind]
-    in_cell = rows_of(pl.concat(cells).drop_nulls().unique().to_frame(), kinds, "BE", target).any()
-    in_record = bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), MAY_BE_AGREED, kinds, "BE", target).any()
+    kinds, region = [Column("cell", kind) for kind in SubjectKind], region_of(None)
+    in_cell = rows_of(pl.concat(cells).drop_nulls().unique().to_frame(), kinds, region, target).any()
+    in_record = (
+        bool(records) and bad_rows_of(pl.concat(records).drop_nulls(), MAY_BE_AGREED, kinds, region, target).any()
+    )
     return bool(in_cell or in_record)

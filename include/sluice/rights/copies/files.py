@@ -17,7 +17,7 @@ from sluice.lake.read import parquet_reader
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal, Limits, Table
 from sluice.lake_columns import is_ref
-from sluice.rights.copies.model import Column, Target
+from sluice.rights.copies.model import Column, Target, region_of
 from sluice.scan.little import scan_little
 from sluice.scan.model import Status
 from sluice.scan.needles import Needles, needles_of
@@ -81,7 +81,7 @@ def find_in_file(
     table = read_table(path, file_name=name, wanted=hints_of(contract), limits=limits, folder=path.parent)
     if isinstance(table, FormatRefusal):
         return None
-    region = contract.file_format.region if contract else "BE"
+    region = region_of(contract)
     refs = _refs_in(table.frame, columns, region, target)
     mask = _naming(refs, table.frame.height, target)
     named_by = bad_rows_of(table.bad_records["raw"], table.dialect.delimiter, columns, region, target)

@@ -38,6 +38,15 @@ OTHER_CONTROLLER = "OTHER_CONTROLLER_DECIDES"
 """Ground for keeping a copy: one of its field groups is decided by somebody who has not decided to erase."""
 
 
+NO_CONTRACT = "BE"
+"""The region of a file, or of a package, for which no contract says it."""
+
+
+def region_of(contract: DataContract | None) -> str:
+    """The region whose telephone numbers are written without a country code in files of a contract."""
+    return contract.file_format.region if contract else NO_CONTRACT
+
+
 Decided = tuple[str, FieldGroup]
 """A controller (``principal``, ``center``, ``joint``) and a field group that it decides of."""
 

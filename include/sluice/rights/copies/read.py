@@ -22,7 +22,7 @@ from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench, Looked
 from sluice.rights.copies.files import FoundInFile, bad_rows_of, ref_columns, rows_of
 from sluice.rights.copies.linked import look_in_copy, look_in_file
-from sluice.rights.copies.model import Column, Copy
+from sluice.rights.copies.model import Column, Copy, region_of
 from sluice.rights.copies.stores import (
     FileStore,
     IndexStore,
@@ -131,11 +131,6 @@ def _ids(bench: Bench, copy: Copy, rows: pl.DataFrame) -> dict[SubjectKind, pl.S
 def refs_in(cells: pl.Series, kind: SubjectKind, key: SubjectKey, contract: DataContract | None) -> pl.Series:
     """References of the cells of a column."""
     return ref_column(normalise_column(cells, kind, region=region_of(contract)).values, kind, key)
-
-
-def region_of(contract: DataContract | None) -> str:
-    """The region whose telephone numbers are written without a country code in files of a contract."""
-    return contract.file_format.region if contract else "BE"
 
 
 def _text(rows: pl.DataFrame) -> pl.DataFrame:

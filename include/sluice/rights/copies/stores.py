@@ -44,7 +44,7 @@ from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
 from sluice.rights.copies.files import bad_rows_of, erase_in_file, ref_columns, rows_of
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
-from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target, region_of
 from sluice.rights.copies.swap import remove, swap
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
 
@@ -279,7 +279,7 @@ class QuarantineStore:
         return look_in_refused(bench, copy, opened, _name_of(copy))[1]
 
     def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
-        region = copy.contract.file_format.region if copy.contract else "BE"
+        region = region_of(copy.contract)
         if copy.kind == REFUSED_RECORDS:
             delimiter = copy.contract.file_format.delimiter if copy.contract else None
             return bad_rows_of(frame["raw"], delimiter, copy.columns, region, bench.target)
