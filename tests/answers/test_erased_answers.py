@@ -23,7 +23,8 @@ from sluice.rights.copies.model import Target
 from sluice.rights.erasure.control_store import begin_run, end_run
 from sluice.rights.erasure.erase import run
 from sluice.rights.finish import sweep
-from sluice.rights.person.identifiers import Identifier, open_sealed, seal
+from sluice.rights.person.identifiers import Identifier
+from sluice.rights.person.sealed import open_sealed, seal
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run

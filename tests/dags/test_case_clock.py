@@ -20,7 +20,7 @@ from sluice.rights import destroy_store
 from sluice.rights.case import store
 from sluice.rights.case.model import Actor, Right, Role, State
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.identifiers import PREFIX, encrypt
+from sluice.rights.person.sealed import PREFIX, encrypt
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -24,7 +24,7 @@ from handbook.commands import commands_of
 from installation import CHECKOUT, Record, Stack, environment
 from sluice.exchange.house import open_house
 from sluice.rights.case.model import CaseId
-from sluice.rights.person.identifiers import find_sealed, subject_key
+from sluice.rights.person.sealed import find_sealed, subject_key
 from sluice.services import airflow
 from sluice.services.places import write_private
 from sluice.services.postgres import find as find_postgres

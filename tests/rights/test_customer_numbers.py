@@ -26,7 +26,8 @@ from sluice.rights.copies.needles import recall
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.erase import run
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.identifiers import Person, open_sealed, parse_owned, refs_of
+from sluice.rights.person.identifiers import Person, parse_owned, refs_of
+from sluice.rights.person.sealed import open_sealed
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

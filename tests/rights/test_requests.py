@@ -30,8 +30,9 @@ from sluice.rights.case.reasons import iri
 from sluice.rights.forward import forward
 from sluice.rights.instruction import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.identifiers import Identifier, find_sealed
+from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
+from sluice.rights.person.sealed import find_sealed
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import RequestSweep, read_requests
 from sluice.settings import Settings

@@ -9,7 +9,8 @@ import pytest
 
 from returns.commands import sluice
 from sluice.rights.case.model import CaseId
-from sluice.rights.person.identifiers import KINDS, find_sealed, subject_key
+from sluice.rights.person.identifiers import KINDS
+from sluice.rights.person.sealed import find_sealed, subject_key
 from sluice.web.model import Kind
 from web.house import BODY, PHONE, Web
 

@@ -9,7 +9,8 @@ import pytest
 from desk import Desk
 from sluice.rights.case.model import Actor, Right, Role
 from sluice.rights.opening import envelope_of
-from sluice.rights.person.identifiers import Identifier, case_id_of, seal
+from sluice.rights.person.identifiers import Identifier
+from sluice.rights.person.sealed import case_id_of, seal
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from web.house import PHONE, Web

@@ -29,7 +29,8 @@ from sluice.rights.copies.read import PersonRows, read_rows, refs_in
 from sluice.rights.copies.stores import STORES, store_of
 from sluice.rights.notices import holder_store
 from sluice.rights.notices.tell import note_places
-from sluice.rights.person.identifiers import Envelope, values_of
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import values_of
 from sluice.rights.person.whom import all_refs_at, refs_at
 from sluice.subject.key import SubjectKey
 from sluice.terms import Principal, SubjectKind

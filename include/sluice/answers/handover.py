@@ -42,7 +42,7 @@ from sluice.ledger.model import EntryKind
 from sluice.rights.case.model import CASES_CHAIN, Actor, Case, CaseId
 from sluice.rights.copies.find import open_request
 from sluice.rights.erasure.control_store import let_none_begin
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.terms import Principal
 from sluice.times import utc_text
 

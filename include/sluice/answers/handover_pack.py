@@ -27,7 +27,8 @@ from sluice.ledger.copy_kinds import ANSWER_KEPT, INDEX
 from sluice.media_types import OCTETS, PARQUET
 from sluice.rights.case.clock import received_on
 from sluice.rights.copies.read import refs_in
-from sluice.rights.person.identifiers import Envelope, refs_of
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import refs_of
 from sluice.subject.index import build_run, write_run
 from sluice.terms import SubjectKind
 

@@ -34,7 +34,7 @@ from sluice.rights.case.store import lock_case
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.answers import run_of_package
 from sluice.rights.erasure.control_store import find_held, find_ran, find_run
-from sluice.rights.person.identifiers import KEY_OWNER
+from sluice.rights.person.sealed import KEY_OWNER
 from sluice.terms import Sha256, SubjectKind
 from sluice.times import utc_text
 

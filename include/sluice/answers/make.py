@@ -38,7 +38,7 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, SubCaseId
 from sluice.rights.copies.find import open_request
 from sluice.rights.letters.facts import sender_of
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.rescope import rescope
 
 FORMS = ("csv", "json", "xlsx", "pdf")

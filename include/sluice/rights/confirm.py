@@ -19,8 +19,9 @@ from sluice.rights.case.book import open_book
 from sluice.rights.case.model import Case, CaseId
 from sluice.rights.case.steps import desk_order
 from sluice.rights.copies.candidates import Search, find_candidates, identifier_of
-from sluice.rights.person.identifiers import PREFIX, Envelope, Sealed, open_sealed, seal
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.protect import protect
+from sluice.rights.person.sealed import PREFIX, Sealed, open_sealed, seal
 from sluice.terms import Principal
 
 CONFIRMED, NOBODY = "CANDIDATE_CONFIRMED", "CANDIDATE_NONE"

@@ -24,7 +24,7 @@ from sluice.rights.letters.had import is_missed
 from sluice.rights.letters.write import write_owed
 from sluice.rights.notices.over import drop_over
 from sluice.rights.notices.to_controller import forward_document, notice_key, put_notice, told_document
-from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.sealed import open_sealed
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)

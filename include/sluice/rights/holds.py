@@ -19,9 +19,9 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
 from sluice.rights.copies.scope import CARRIED_OUT
 from sluice.rights.copies.whose import runs_of
-from sluice.rights.person.identifiers import find_sealed, open_sealed
 from sluice.rights.person.protect import hold, hold_at, release
 from sluice.rights.person.reach import keeps_out
+from sluice.rights.person.sealed import find_sealed, open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal

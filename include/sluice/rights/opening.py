@@ -21,23 +21,12 @@ from sluice.rights.case.errors import RequestIdReused
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.guards import LANGUAGES
 from sluice.rights.case.model import FILE, Actor, Case, CaseId, Order, Right, Role, State
-from sluice.rights.person.identifiers import (
-    Envelope,
-    Identifier,
-    Sealed,
-    Sought,
-    case_id_of,
-    check_identifiers,
-    check_sought,
-    find_sealed,
-    list_sealed,
-    open_sealed,
-    owned_by,
-    seal,
-)
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import Identifier, Sought, check_identifiers, check_sought, owned_by
 from sluice.rights.person.owners import find_owners, owners_since
 from sluice.rights.person.protect import protect
 from sluice.rights.person.scope import Scoped, check_principal
+from sluice.rights.person.sealed import Sealed, case_id_of, find_sealed, list_sealed, open_sealed, seal
 from sluice.terms import Principal, SubjectKind
 from sluice.times import midnight
 

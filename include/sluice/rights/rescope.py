@@ -12,7 +12,8 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import store_of
-from sluice.rights.person.identifiers import Envelope, values_of
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import values_of
 from sluice.rights.person.protect import hold_at
 from sluice.rights.person.scope import find_scope
 from sluice.rights.person.whom import all_refs_at

@@ -22,7 +22,7 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.errors import CaseNotTidied
 from sluice.rights.case.facts import fewest_sealed_days, sealed_days
 from sluice.rights.case.model import CASES_CHAIN, CaseId
-from sluice.rights.person.identifiers import PREFIX
+from sluice.rights.person.sealed import PREFIX
 from sluice.rights.tidy_store import Closed
 from sluice.times import utc_text
 

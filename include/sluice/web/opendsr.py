@@ -77,7 +77,7 @@ def show(request_id: RequestId, reader: Reader) -> dict[str, Any]:
     """Where an OpenDSR request stands: pending, in_progress, completed, cancelled; and its clock."""
     from sluice.keys import Keyring
     from sluice.rights.case.store import find_protected_at, get_case, list_steps
-    from sluice.rights.person.identifiers import case_id_of
+    from sluice.rights.person.sealed import case_id_of
 
     settings = get_settings()
     case_id = case_id_of(Keyring.open(settings), request_id)

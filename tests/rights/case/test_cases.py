@@ -45,7 +45,8 @@ from sluice.rights.forward import follow, forward
 from sluice.rights.holds import hold_ends
 from sluice.rights.letters.write import write_letter
 from sluice.rights.opening import NewRequest, finish_openings, open_case
-from sluice.rights.person.identifiers import find_sealed, list_sealed, parse_identifier
+from sluice.rights.person.identifiers import parse_identifier
+from sluice.rights.person.sealed import find_sealed, list_sealed
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import utc_text

@@ -32,7 +32,8 @@ from sluice.rights.copies.candidates import find_candidates, identifier_of
 from sluice.rights.erasure.erase import plan, run
 from sluice.rights.erasure.model import NotDecided
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.identifiers import Sought, open_sealed
+from sluice.rights.person.identifiers import Sought
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.subject.candidate import candidate_ref, normal_candidate

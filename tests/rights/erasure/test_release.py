@@ -36,7 +36,7 @@ from sluice.rights.erasure.model import (
 )
 from sluice.rights.erasure.plan import StoredPlan, make_plan, read_plan
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.person.identifiers import encrypt
+from sluice.rights.person.sealed import encrypt
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 

@@ -59,7 +59,8 @@ from sluice.rights.letters.facts import sender_of
 from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter, write_owed
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envelope
-from sluice.rights.person.identifiers import Identifier, list_sealed, open_sealed, refs_of
+from sluice.rights.person.identifiers import Identifier, refs_of
+from sluice.rights.person.sealed import list_sealed, open_sealed
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

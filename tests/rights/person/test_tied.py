@@ -25,8 +25,9 @@ from sluice.rights.holds import settle_holds
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import lift_restriction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
-from sluice.rights.person.identifiers import Identifier, open_sealed, refs_of, seal
+from sluice.rights.person.identifiers import Identifier, refs_of
 from sluice.rights.person.protect import protect
+from sluice.rights.person.sealed import open_sealed, seal
 from sluice.rights.person.tied import Known, tied_of
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind

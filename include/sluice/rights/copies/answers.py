@@ -29,7 +29,8 @@ from sluice.rights.copies.linked import is_in_index
 from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target, region_of
 from sluice.rights.copies.needles import recall
 from sluice.rights.copies.received import under_its_key
-from sluice.rights.person.identifiers import KEY_OWNER, find_sealed, refs_of
+from sluice.rights.person.identifiers import refs_of
+from sluice.rights.person.sealed import KEY_OWNER, find_sealed
 from sluice.scan.model import Status
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes

@@ -14,7 +14,9 @@ from sluice.rights.copies.model import ANSWER, OTHER_CONTROLLER, Copy, Done, Out
 from sluice.rights.copies.needles import recall
 from sluice.rights.copies.scope import UNDECIDED, decided_of, groups_of, is_decided
 from sluice.rights.copies.stores import STORES, hides, store_of
-from sluice.rights.person.identifiers import Envelope, open_sealed, values_of
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import values_of
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import ExchangeId, Principal
 

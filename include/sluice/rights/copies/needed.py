@@ -14,7 +14,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store, needed_store
 from sluice.rights.copies.needed_model import Need, Needed
-from sluice.rights.person.identifiers import find_sealed
+from sluice.rights.person.sealed import find_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Principal
 

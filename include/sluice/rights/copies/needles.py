@@ -21,7 +21,7 @@ from sluice.rights.copies.bench import Bench
 from sluice.rights.copies.files import ref_columns, refs_of_others, words_of_others
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy
-from sluice.rights.person.identifiers import decrypt, encrypt
+from sluice.rights.person.sealed import decrypt, encrypt
 from sluice.scan.spell import COUNTRY_CODE, PHONE, SEPARATORS, compact_of
 from sluice.subject.columns import normalise_column
 from sluice.subject.customer import without_zeros

@@ -37,7 +37,9 @@ from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needed import find_needed, refs_by_need
 from sluice.rights.copies.needed_model import Needed
 from sluice.rights.copies.read import read_rows, refs_in
-from sluice.rights.person.identifiers import Envelope, open_sealed, refs_of, values_of
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import refs_of, values_of
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.subject.model import DEFINING
 from sluice.subject.suppression import Suppression

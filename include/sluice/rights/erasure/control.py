@@ -36,7 +36,7 @@ from sluice.rights.erasure.model import (
 )
 from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.terms import Principal
 from sluice.times import utc_text
 

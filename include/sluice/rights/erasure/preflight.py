@@ -15,7 +15,7 @@ from sluice.rights.copies import copy_store, in_flight_store
 from sluice.rights.copies.stores import BY_KIND
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.census import find_unknown
-from sluice.rights.person.identifiers import KEY_OWNER
+from sluice.rights.person.sealed import KEY_OWNER
 from sluice.terms import Principal
 
 

@@ -32,7 +32,7 @@ from sluice.rights.copies.uploads import UPLOADS, count_uploads
 from sluice.rights.erasure.meant import Meant, Scanned
 from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.tell import find_open_notices
-from sluice.rights.person.identifiers import KEY_OWNER
+from sluice.rights.person.sealed import KEY_OWNER
 from sluice.scan.form import Form
 from sluice.scan.little import scan_little
 from sluice.scan.model import Doubt, Reason, Scan, Status

@@ -19,9 +19,10 @@ from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, S
 from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.model import Side
 from sluice.rights.notices.to_recipient import named_purposes
-from sluice.rights.person.identifiers import Envelope, find_sealed
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.reach import scope_of_request
 from sluice.rights.person.rectify import NOBODY, corrected_groups
+from sluice.rights.person.sealed import find_sealed
 from sluice.subject.scope import Use
 from sluice.terms import ExchangeId
 

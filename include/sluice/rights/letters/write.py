@@ -39,7 +39,7 @@ from sluice.rights.case.model import (
 from sluice.rights.letters.document import TEMPLATE, make_letter_document
 from sluice.rights.letters.facts import gather
 from sluice.rights.letters.page import make_letter_page
-from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
+from sluice.rights.person.sealed import PREFIX, decrypt, encrypt
 from sluice.terms import Sha256
 from sluice.times import utc_text
 

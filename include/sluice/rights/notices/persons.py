@@ -11,7 +11,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
 from sluice.rights.case.model import FILE, Case
 from sluice.rights.notices import holder_store
-from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import refs_at
 from sluice.subject.index import first_word
 from sluice.terms import ExchangeId, Principal

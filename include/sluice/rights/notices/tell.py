@@ -33,8 +33,8 @@ from sluice.rights.notices.persons import note_named
 from sluice.rights.notices.recipients import PASSED_ON, recipients_of, without_part
 from sluice.rights.notices.states import WAITING
 from sluice.rights.notices.to_recipient import key_of, notice_document, receipt_document, written
-from sluice.rights.person.identifiers import open_sealed
 from sluice.rights.person.rectify import corrected_groups
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Direction, ExchangeId, Principal
 from sluice.times import utc_text

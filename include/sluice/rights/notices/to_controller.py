@@ -13,7 +13,8 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.media_types import JSON
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
 from sluice.rights.copies.scope import UNDECIDED
-from sluice.rights.person.identifiers import WORDS, Envelope, Identifier, places_at
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import WORDS, Identifier, places_at
 from sluice.terms import Principal
 from sluice.times import utc_text
 

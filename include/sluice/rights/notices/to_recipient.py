@@ -18,7 +18,7 @@ from sluice.ledger.sign import sign
 from sluice.rights.case.model import FILE, Action, Case, Right, SubCase
 from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices.to_controller import known_to, persons_known_to
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.subject.scope import MARKETING
 from sluice.terms import Flow
 from sluice.times import utc_text

@@ -11,7 +11,8 @@ from collections import Counter
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral
-from sluice.rights.person.identifiers import Envelope, is_unowned, name_owners
+from sluice.rights.person.envelope import Envelope, name_owners
+from sluice.rights.person.identifiers import is_unowned
 from sluice.rights.person.scope import candidates_of, check_principal, find_hits
 from sluice.rights.person.whom import refs_at
 from sluice.terms import Principal, SubjectKind

@@ -12,7 +12,7 @@ from sluice.exchange.persons.suppressed import keep_out, lift_case, run_id_of, t
 from sluice.exchange.persons.suppressed_store import Run, find_runs
 from sluice.exchange.sweeping import Faults
 from sluice.rights.case.model import PROTECTED, CaseId, Hold
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.reach import scope_of_request
 from sluice.rights.person.scope import Scoped, find_scope
 from sluice.rights.person.tied import find_tied

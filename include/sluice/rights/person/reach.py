@@ -1,7 +1,7 @@
 """How far the word of a person reaches: purposes, bases, channel. Pure."""
 
 from sluice.rights.case.model import PROTECTED, Action, Hold, Right, SubCase
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.subject.scope import MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 

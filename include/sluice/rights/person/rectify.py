@@ -28,9 +28,9 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import ClockRefused
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.case.store import check_not_tidied
-from sluice.rights.person.identifiers import PREFIX, decrypt, encrypt
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
+from sluice.rights.person.sealed import PREFIX, decrypt, encrypt
 from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
 from sluice.times import utc_text
 

@@ -11,7 +11,7 @@ from sluice.exchange.persons.corrections import Number, find_numbers
 from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.suppressed import find_erased
 from sluice.rights.case.model import Case
-from sluice.rights.person.identifiers import open_sealed
+from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at, refs_at
 from sluice.subject.model import DEFINING
 from sluice.terms import Principal

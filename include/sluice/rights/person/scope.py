@@ -22,7 +22,7 @@ from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.errors import PrincipalUnknown
 from sluice.rights.case.model import CASES_CHAIN, CaseId, State, SubCase, SubCaseId, Track
-from sluice.rights.person.identifiers import Envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.whom import refs_at
 from sluice.subject.index import first_word
 from sluice.terms import Direction, FieldGroup, Principal

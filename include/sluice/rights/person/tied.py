@@ -13,7 +13,8 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import Row, find_pairs, find_rows
 from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.merged import named_in
-from sluice.rights.person.identifiers import Envelope, is_unowned
+from sluice.rights.person.envelope import Envelope
+from sluice.rights.person.identifiers import is_unowned
 from sluice.rights.person.rectify_whom import is_of_one, numbers_of
 from sluice.rights.person.whom import refs_at
 from sluice.subject.model import DEFINING

@@ -1,0 +1,130 @@
+"""Requests sealed in the vault and nowhere else, and the encryption of whatever belongs to a case.
+
+The sealed envelope is the record of the request and is written before anything else. Opening a case is a
+function of it, so a rerun finishes from it what a dead worker left.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from sluice.errors import NotFound, Ref, StoreConflict
+from sluice.exchange.house import House
+from sluice.keys import Keyring
+from sluice.lake.s3.objects import StoredObject
+from sluice.media_types import OCTETS
+from sluice.rights.case import store
+from sluice.rights.case.errors import SubjectUnreadable
+from sluice.rights.case.model import CaseId
+from sluice.rights.person.envelope import Envelope, name_owners, read_envelope, write_envelope
+from sluice.rights.person.identifiers import is_unowned
+from sluice.terms import Principal, Sha256
+
+PREFIX = "_cases/"
+KEY_OWNER = Principal("_cases")
+"""Begins with ``_``, which the code of a principal cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An envelope and where it lies. ``sha256`` is that of the sealed bytes."""
+
+    envelope: Envelope
+    bucket: str
+    key: str
+    sha256: Sha256
+
+
+def subject_key(case_id: CaseId) -> str:
+    """The key in the vault of the sealed envelope of a case."""
+    return f"{PREFIX}{case_id}/subject.age"
+
+
+def seal(house: House, envelope: Envelope, key: str | None = None) -> Sealed:
+    """Put the envelope into the vault, once. If one is there already, return that one.
+
+    ``key``: where the envelope with a confirmed person goes, beside the one with what was asked. Raises
+    SubjectUnreadable.
+    """
+    key = key or subject_key(envelope.case_id)
+    try:
+        stored = house.objects.put_once(
+            house.settings.bucket_vault, key, encrypt(house.keyring, write_envelope(envelope)), OCTETS
+        )
+    except StoreConflict:
+        return open_sealed(house, key)
+    return Sealed(envelope, stored.bucket, key, _known(stored))
+
+
+def open_sealed(house: House, key: str) -> Sealed:
+    """Open the envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
+    bucket = house.settings.bucket_vault
+    content = house.objects.read(bucket, key)
+    envelope = _with_owners(house, read_envelope(decrypt(house.keyring, content)))
+    return Sealed(envelope, bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+
+
+def find_sealed(house: House, key: str) -> Sealed | None:
+    """Like :func:`open_sealed`, but None once the identifiers were removed."""
+    try:
+        return open_sealed(house, key)
+    except NotFound:
+        return None
+
+
+def list_sealed(house: House) -> list[tuple[CaseId, str]]:
+    """Case number and key of every envelope in the vault."""
+    found = house.objects.list_versions(house.settings.bucket_vault, PREFIX)
+    envelopes = {item.key for item in found if item.key.endswith("/subject.age")}
+    return sorted((CaseId(key.split("/")[1]), key) for key in envelopes)
+
+
+def _with_owners(house: House, envelope: Envelope) -> Envelope:
+    """Add owners to the customer numbers of an envelope that was sealed before they had any.
+
+    The parts of its case say which principals knew a number. These were told it, hold the person and decide, so the
+    number counts at each of them; if none knew it, it is nobody's. If the case does not exist yet, its opener
+    looks.
+    """
+    if not any(is_unowned(each) for each in envelope.identifiers):
+        return envelope
+    knew = store.find_knowing(house.conn, envelope.case_id)
+    return name_owners(envelope, knew) if knew else envelope
+
+
+def _known(stored: StoredObject) -> Sha256:
+    assert stored.sha256 is not None  # we wrote it
+    return stored.sha256
+
+
+def case_id_of(keyring: Keyring, request_id: UUID) -> CaseId:
+    """The case number for a client's own request number (RFC 9562, 5.5).
+
+    It is always the same for that number, and no outsider can compute it.
+    """
+    secret = keyring.quarantine_identity(KEY_OWNER).encode()
+    space = UUID(bytes=hmac.digest(secret, b"numbers of requests", "sha256")[:16])
+    return CaseId(str(uuid5(space, str(request_id))))
+
+
+def encrypt(keyring: Keyring, content: bytes) -> bytes:
+    """Seal something that belongs to a case. Only the center's own key opens it."""
+    import pyrage
+
+    identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
+    sealed: bytes = pyrage.encrypt(content, [identity.to_public()])
+    return sealed
+
+
+def decrypt(keyring: Keyring, content: bytes) -> bytes:
+    """Open what :func:`encrypt` sealed. Raises SubjectUnreadable."""
+    import pyrage
+
+    identity = pyrage.x25519.Identity.from_str(keyring.quarantine_identity(KEY_OWNER))
+    try:
+        opened: bytes = pyrage.decrypt(content, [identity])
+        return opened
+    except pyrage.DecryptError:
+        pass
+    raise SubjectUnreadable(Ref("reason", "wrong key or changed bytes"))
