@@ -25,7 +25,7 @@ from sluice.rights.copies import answer_store, copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, targets_of
 from sluice.rights.copies.model import Copy, Place, Target
-from sluice.rights.copies.read import PersonRows, read_rows, refs_in
+from sluice.rights.copies.read import PersonRows, refs_in
 from sluice.rights.copies.stores import STORES, store_of
 from sluice.rights.notices import holder_store
 from sluice.rights.notices.tell import note_places
@@ -85,7 +85,7 @@ def find_kept_out(house: House, case: Case, envelope: Envelope) -> tuple[str, ..
 def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Found:
     parts = tuple(part for part in case.sub_cases if part.principal == target.principal)
     with open_bench(house, target) as bench:
-        read = [(place, read_rows(bench, place.copy)) for place in _places(bench, case)]
+        read = [(place, store_of(place.copy).read(bench, place.copy)) for place in _places(bench, case)]
     places, rows = [place for place, _ in read], [each for _, each in read]
     note_places(house, case.case_id, target.principal, places)
     doubts = doubtful(rows, _asked(house, envelope, target))

@@ -19,7 +19,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
 from sluice.rights.copies.model import Outcome, Target
-from sluice.rights.copies.read import read_rows
+from sluice.rights.copies.stores import store_of
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.person.identifiers import parse_identifier, refs_of
@@ -155,7 +155,7 @@ def test_an_answer_gives_the_row_of_the_lake_and_counts_the_file(post: Post) -> 
     named = [parse_identifier(f"phone:{phone}", 1), parse_identifier(f"customer:{record}", 2)]
     target = Target(ENERGY, key, frozenset(refs_of(named, key, ENERGY).values()), (phone,), frozenset())
     with open_bench(house, target) as bench:
-        read = {place.copy.kind: read_rows(bench, place.copy) for place in find_places(bench)}
+        read = {place.copy.kind: store_of(place.copy).read(bench, place.copy) for place in find_places(bench)}
 
     assert read["lake"].frame["customer_number"].to_list() == [record]
     assert (read["arrived"].frame.height, read["arrived"].apart) == (0, 1)

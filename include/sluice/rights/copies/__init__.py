@@ -1,1 +1,1 @@
-"""Where copies of a person are: stores that find, erase and list them, and whose rows in them an erasure removes."""
+"""Where copies of a person are: stores that find, erase, read and list them, and whose rows an erasure removes."""

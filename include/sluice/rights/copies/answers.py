@@ -24,10 +24,12 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import answer_store, lead_store
 from sluice.rights.copies.bench import Bench
+from sluice.rights.copies.edits import removed, untouched
 from sluice.rights.copies.files import bad_rows_of, needles_for, rows_of
 from sluice.rights.copies.linked import is_in_index
-from sluice.rights.copies.model import ANSWER, Column, Copy, Done, Edit, Outcome, Place, Target, region_of
+from sluice.rights.copies.model import ANSWER, Column, Copy, Edit, Target, region_of
 from sluice.rights.copies.needles import recall
+from sluice.rights.copies.read import PersonRows
 from sluice.rights.copies.received import under_its_key
 from sluice.rights.person.identifiers import refs_of
 from sluice.rights.person.sealed import KEY_OWNER, find_sealed
@@ -86,8 +88,11 @@ class AnswerStore:
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         rows = self.find(bench, copy)
         if not rows:
-            return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
-        return Edit(Done(Place(self.name, copy, rows), Outcome.REMOVED, GROUND, rows, 0))
+            return untouched(self.name, copy)
+        return removed(self.name, copy, GROUND, rows)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        return PersonRows(copy)  # what was given before is not given again
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         """Yield all answers wherever they went, except those noted as holding data of other principals only."""

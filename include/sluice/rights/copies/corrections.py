@@ -11,7 +11,9 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import PREFIX
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import Bench
-from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.edits import untouched
+from sluice.rights.copies.model import Copy, Edit, Target
+from sluice.rights.copies.read import PersonRows
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,10 @@ class CorrectionStore:
         return 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
-        return Edit(Done(Place(self.name, copy, 0), Outcome.ERASED, None, 0, 0))
+        return untouched(self.name, copy)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        return PersonRows(copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from house.objects.list_versions(house.settings.bucket_vault, f"{PREFIX}{target.principal}/")

@@ -1,37 +1,23 @@
 """Read the person's own rows of a copy as a table, so that an answer gives what an erasure would find.
 
-It uses the same search, references and readers. Rows that name the person but cannot be told apart from other
-persons' rows are counted, never given.
+The stores call it. It uses the same search, references and readers as they do. Rows that name the person but cannot
+be told apart from other persons' rows are counted, never given.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from sluice.agreement.model import DataContract
-from sluice.errors import Ref
 from sluice.exchange.judging.reading import hints_of
-from sluice.lake.quarantine import unseal
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatRefusal
 from sluice.lake_columns import ref_of
-from sluice.ledger.copy_kinds import REFUSED_FILE, REFUSED_RECORDS
-from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench, Looked
-from sluice.rights.copies.files import FoundInFile, bad_rows_of, ref_columns, rows_of
-from sluice.rights.copies.linked import look_in_copy, look_in_file
+from sluice.rights.copies.files import FoundInFile, ref_columns, rows_of
 from sluice.rights.copies.model import Column, Copy, region_of
-from sluice.rights.copies.stores import (
-    FileStore,
-    IndexStore,
-    LakeStore,
-    NamelessStore,
-    QuarantineStore,
-    StoreUnknown,
-    store_of,
-)
 from sluice.subject.columns import normalise_column
 from sluice.subject.key import SubjectKey
 from sluice.subject.model import DEFINING
@@ -56,18 +42,8 @@ class PersonRows:
     apart: int = 0
 
 
-def read_rows(bench: Bench, copy: Copy) -> PersonRows:
-    """Read the person's rows of a copy. Raises StoreUnknown for a kind that has no reader here, EvidenceInvalid."""
-    store = type(store_of(copy))
-    if store in NOTHING_TO_GIVE:
-        return PersonRows(copy)
-    if store not in READERS:
-        raise StoreUnknown(Ref("kind", copy.kind), Ref("exchange", copy.exchange_id))
-    path = bench.fetch(copy)
-    return READERS[store](bench, copy, path) if path else PersonRows(copy)
-
-
-def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
+def rows_in_lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
+    """The rows of a lake object that have one of the person's references."""
     refs = sorted(bench.target.refs)
     mine = pl.any_horizontal(pl.col(name).is_in(refs).fill_null(False) for name in ref_columns(path))
     found = pl.scan_parquet(path).filter(mine).collect()
@@ -79,11 +55,8 @@ def _lake(bench: Bench, copy: Copy, path: Path) -> PersonRows:
     return PersonRows(copy, _text(found), ids=ids)
 
 
-def _file(bench: Bench, copy: Copy, path: Path) -> PersonRows:
-    return _of_file(bench, copy, path, copy.key, look_in_copy(bench, copy, path))
-
-
-def _of_file(bench: Bench, copy: Copy, path: Path, name: str, looked: Looked) -> PersonRows:
+def rows_in_file(bench: Bench, copy: Copy, path: Path, name: str, looked: Looked) -> PersonRows:
+    """The records of a file in which somebody has ``looked`` for the person. ``name``: of the file as it came."""
     found, rows = looked
     if found is not None:
         return _found(bench, copy, found)
@@ -109,17 +82,8 @@ def _by_cell(bench: Bench, copy: Copy, path: Path, name: str) -> PersonRows:
     return PersonRows(copy, _text(mine), apart=int(mine.is_empty()))
 
 
-def _quarantine(bench: Bench, copy: Copy, path: Path) -> PersonRows:
-    opened = unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
-    if copy.kind == REFUSED_FILE:
-        name = copy.key.removesuffix(".age")
-        return _of_file(bench, copy, opened, name, look_in_file(bench, copy, opened, name))
-    frame = pl.read_parquet(opened)
-    if copy.kind == REFUSED_RECORDS:
-        delimiter = copy.contract.file_format.delimiter if copy.contract else None
-        mask = bad_rows_of(frame["raw"], delimiter, copy.columns, region_of(copy.contract), bench.target)
-        return PersonRows(copy, raw=tuple(frame["raw"].filter(mask).to_list()))
-    mine = frame.filter(rows_of(frame, copy.columns, region_of(copy.contract), bench.target))
+def rows_in_table(bench: Bench, copy: Copy, mine: pl.DataFrame) -> PersonRows:
+    """The person's rows of a table of our own that has the file's columns."""
     return PersonRows(copy, _text(mine), ids=_ids(bench, copy, mine))
 
 
@@ -137,10 +101,3 @@ def _text(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows as text, without our own columns."""
     names = [name for name in rows.columns if not name.startswith(OURS)]
     return rows.select(pl.col(name).cast(pl.String) for name in names)
-
-
-Reader = Callable[[Bench, Copy, Path], PersonRows]
-READERS: Mapping[type, Reader] = {LakeStore: _lake, FileStore: _file, QuarantineStore: _quarantine}
-NOTHING_TO_GIVE = frozenset({IndexStore, NamelessStore, AnswerStore})
-"""Stores of references, of counts, and of what was given before. A store that is neither here nor in READERS stops an
-answer, just as a copy without a store stops an erasure."""

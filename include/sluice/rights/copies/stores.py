@@ -1,4 +1,4 @@
-"""The stores of the house, each with the same three verbs: find a person, erase them, list what to scan.
+"""The stores of the house, each with the same four verbs: find a person, erase them, read their rows, list objects.
 
 A kind of copy that no store here knows stops an erasure, because nothing is proven about a place nobody
 searched.
@@ -16,22 +16,18 @@ from sluice.exchange.house import House
 from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
-from sluice.lake.quarantine import seal, unseal
 from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.s3.objects import StoredObject
-from sluice.lake_columns import REF, ROW
+from sluice.lake_columns import REF
 from sluice.ledger.copy_kinds import (
     ARRIVED,
     DIAL_KEPT,
     DIALLED,
     FINDINGS,
     HELD_BACK,
-    HELD_ROWS,
     INDEX,
     LAKE,
     REFUSED_FILE,
-    REFUSED_RECORDS,
-    REFUSED_ROWS,
     REST,
     RETURN_FINDINGS,
 )
@@ -42,19 +38,20 @@ from sluice.rights.copies.bench import Bench, Looked
 from sluice.rights.copies.candidate_entries import still_there
 from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
-from sluice.rights.copies.files import bad_rows_of, erase_in_file, ref_columns, rows_of
-from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_file, look_in_refused
-from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target, region_of
+from sluice.rights.copies.edits import NOT_READABLE, removed, rule_of, untouched
+from sluice.rights.copies.files import erase_in_file, ref_columns
+from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_refused
+from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.quarantine import QuarantineStore
+from sluice.rights.copies.read import PersonRows, rows_in_file, rows_in_lake
 from sluice.rights.copies.swap import remove, swap
 from sluice.subject.index import find_in_run, first_word, is_whole, write_run
-
-NOT_READABLE = "NOT_READABLE_BY_ROWS"
 
 
 class StoreUnknown(SluiceError):
     code = "SLU-551"
     summary = "a kind of copy belongs to no store that can be searched"
-    cure = "add its store to rights/copies/stores.py, with find, erase and objects"
+    cure = "add its store to rights/copies/stores.py, with find, erase, read and objects"
     exit = Exit.UNDECIDED
 
 
@@ -79,23 +76,13 @@ class Store(Protocol):
         """Make the copy without the person, on the bench; :func:`carry_out` puts it in its place."""
         ...
 
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        """The person's own rows of a copy, for an answer; none of a copy that has nothing to give."""
+        ...
+
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         """Yield every version in this store that the second scan has to read."""
         ...
-
-
-def place_of(store: Store, copy: Copy, rows: int) -> Place:
-    return Place(store.name, copy, rows)
-
-
-def untouched(store: Store, copy: Copy) -> Edit:
-    """An edit that changes nothing: the person is not in the copy, or it is gone."""
-    return Edit(Done(place_of(store, copy, 0), Outcome.ERASED, None, 0, 0))
-
-
-def removed(store: Store, copy: Copy, ground: str, rows: int) -> Edit:
-    """An edit that removes the whole object, every version of it; the certificate says so."""
-    return Edit(Done(place_of(store, copy, rows), Outcome.REMOVED, ground, rows, 0))
 
 
 def carry_out(house: House, edit: Edit) -> None:
@@ -123,11 +110,15 @@ class LakeStore:
         path = bench.fetch(copy)
         rows = _lake_rows(bench, path) if path else 0
         if path is None or not rows:
-            return untouched(self, copy)
+            return untouched(self.name, copy)
         edited = bench.fresh("edited")
         erased = erase_refs(path, edited, bench.target.refs, ref_columns(path), REF)
-        done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+        done = Done(Place(self.name, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
         return Edit(done, edited, erased.rows_after)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        path = bench.fetch(copy)
+        return rows_in_lake(bench, copy, path) if path else PersonRows(copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from house.objects.list_versions(house.settings.bucket_lake, f"{target.principal}/")
@@ -152,7 +143,7 @@ class IndexStore:
         path = bench.fetch(copy)
         rows = find_in_run(path, sorted(bench.target.refs)).height if path else 0
         if path is None or not rows:
-            return untouched(self, copy)
+            return untouched(self.name, copy)
         run = pl.read_parquet(path)
         words = first_word(pl.Series(sorted(bench.target.refs)))
         whole = is_whole(path)
@@ -161,7 +152,10 @@ class IndexStore:
         kept = run.filter(~pl.col("ref").is_in(words.implode()) & there)
         edited = bench.fresh("edited")
         edited.write_bytes(write_run(kept, is_whole=whole))
-        return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)
+        return Edit(Done(Place(self.name, copy, rows), Outcome.ERASED, None, run.height, kept.height), edited)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        return PersonRows(copy)  # references, which we made
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         prefix = index_key_prefix(target)
@@ -189,20 +183,26 @@ class FileStore:
         path = bench.fetch(copy)
         found, rows = _look(bench, copy, path) if path else (None, 0)
         if ObjectVersion.of(copy) in bench.held.kept_back:
-            return removed(self, copy, NOT_READABLE, 0)
+            return removed(self.name, copy, NOT_READABLE, 0)
         if path is None or not rows:
-            return untouched(self, copy)
+            return untouched(self.name, copy)
         if found is None:
-            return removed(self, copy, NOT_READABLE, 0)
+            return removed(self.name, copy, NOT_READABLE, 0)
         edited = bench.fresh("edited")
         try:
             erased = erase_in_file(path, edited, found, copy.contract, bench.target)
         except EraseRefused as refused:
             rule = rule_of(refused)
         else:
-            done = Done(place_of(self, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
+            done = Done(Place(self.name, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
             return Edit(done, edited, erased.rows_after)
-        return removed(self, copy, rule, found.table.record_count)
+        return removed(self.name, copy, rule, found.table.record_count)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        path = bench.fetch(copy)
+        if path is None:
+            return PersonRows(copy)
+        return rows_in_file(bench, copy, path, copy.key, look_in_copy(bench, copy, path))
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
@@ -213,80 +213,6 @@ def _look(bench: Bench, copy: Copy, path: Path) -> Looked:
     if copy.kind == ARRIVED and is_refused(bench.house.conn, copy):
         return look_in_refused(bench, copy, path, copy.key)
     return look_in_copy(bench, copy, path)
-
-
-def rule_of(refused: EraseRefused) -> str:
-    """The reason why a file could not be edited, as a certificate gives it."""
-    return next((str(ref.value) for ref in refused.refs if ref.kind == "rule"), "UNSAFE")
-
-
-def _name_of(sealed: Copy) -> str:
-    return sealed.key.removesuffix(".age")
-
-
-@dataclass(frozen=True)
-class QuarantineStore:
-    """Refused files and rows, and held rows, all sealed. They are opened, edited and sealed again, or removed whole."""
-
-    name: str = "quarantine"
-    kinds: frozenset[str] = frozenset({REFUSED_FILE, REFUSED_ROWS, REFUSED_RECORDS, HELD_ROWS})
-
-    def find(self, bench: Bench, copy: Copy) -> int:
-        path = bench.fetch(copy)
-        return self._rows(bench, copy, self._open(bench, path)) if path else 0
-
-    def erase(self, bench: Bench, copy: Copy) -> Edit:
-        path = bench.fetch(copy)
-        opened = self._open(bench, path) if path else None
-        look = self._rows_to_erase if copy.kind == REFUSED_FILE else self._rows
-        rows = look(bench, copy, opened) if opened else 0
-        if opened is None or not rows:
-            return untouched(self, copy)
-        plain, sealed = bench.fresh("kept"), bench.fresh("sealed")
-        try:
-            before, after = self._edit(bench, copy, opened, plain)
-        except EraseRefused as refused:
-            rule = rule_of(refused)
-        else:
-            held = frozenset(pl.read_parquet(plain, columns=[ROW])[ROW]) if copy.kind == HELD_ROWS else None
-            seal(plain, sealed, bench.house.keyring, bench.target.principal)
-            plain.unlink()
-            return Edit(Done(place_of(self, copy, rows), Outcome.ERASED, None, before, after), sealed, after, held)
-        return removed(self, copy, rule, rows)
-
-    def _edit(self, bench: Bench, copy: Copy, opened: Path, target: Path) -> tuple[int, int]:
-        """Write it without the person; return the rows before and after. Raises EraseRefused: then it is removed."""
-        if copy.kind == REFUSED_FILE:
-            found, _ = look_in_refused(bench, copy, opened, _name_of(copy))
-            if found is None:
-                raise EraseRefused.because(NOT_READABLE)
-            erased = erase_in_file(opened, target, found, copy.contract, bench.target)
-            return erased.rows_before, erased.rows_after
-        frame = pl.read_parquet(opened)
-        kept = frame.filter(~self._mask(bench, copy, frame))
-        kept.write_parquet(target, statistics=False)
-        return frame.height, kept.height
-
-    def _open(self, bench: Bench, path: Path) -> Path:
-        return unseal(path, bench.fresh("opened"), bench.house.keyring, bench.target.principal)
-
-    def _rows(self, bench: Bench, copy: Copy, opened: Path) -> int:
-        if copy.kind == REFUSED_FILE:
-            return look_in_file(bench, copy, opened, _name_of(copy))[1]
-        return int(self._mask(bench, copy, pl.read_parquet(opened)).sum())
-
-    def _rows_to_erase(self, bench: Bench, copy: Copy, opened: Path) -> int:
-        return look_in_refused(bench, copy, opened, _name_of(copy))[1]
-
-    def _mask(self, bench: Bench, copy: Copy, frame: pl.DataFrame) -> pl.Series:
-        region = region_of(copy.contract)
-        if copy.kind == REFUSED_RECORDS:
-            delimiter = copy.contract.file_format.delimiter if copy.contract else None
-            return bad_rows_of(frame["raw"], delimiter, copy.columns, region, bench.target)
-        return rows_of(frame, copy.columns, region, bench.target)
-
-    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        yield from house.objects.list_versions(house.settings.bucket_vault, f"{target.principal}/")
 
 
 @dataclass(frozen=True)
@@ -300,7 +226,10 @@ class NamelessStore:
         return 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
-        return untouched(self, copy)
+        return untouched(self.name, copy)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        return PersonRows(copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from ()  # they lie under the prefixes of the quarantine
@@ -320,7 +249,10 @@ class AnythingElse:
         return 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
-        return untouched(self, copy)
+        return untouched(self.name, copy)
+
+    def read(self, bench: Bench, copy: Copy) -> PersonRows:
+        return PersonRows(copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         own, requests = f"{target.principal}/", f"{target.principal}/requests/"

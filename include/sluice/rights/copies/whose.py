@@ -36,7 +36,8 @@ from sluice.rights.copies.find import led_copies
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needed import find_needed, refs_by_need
 from sluice.rights.copies.needed_model import Needed
-from sluice.rights.copies.read import read_rows, refs_in
+from sluice.rights.copies.read import refs_in
+from sluice.rights.copies.stores import store_of
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import refs_of, values_of
 from sluice.rights.person.sealed import open_sealed
@@ -300,6 +301,6 @@ def _in_lake(bench: Bench, copy: Copy) -> list[tuple[SubjectKind, pl.Series]]:
 
 
 def _in_cells(bench: Bench, copy: Copy) -> list[tuple[SubjectKind, pl.Series]]:
-    rows = read_rows(bench, copy).frame
+    rows = store_of(copy).read(bench, copy).frame
     named = [each for each in copy.columns if each.name in rows.columns]
     return [(each.kind, refs_in(rows[each.name], each.kind, bench.target.key, copy.contract)) for each in named]

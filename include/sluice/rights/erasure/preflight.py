@@ -70,7 +70,7 @@ SAYS: Mapping[Risk, tuple[str, str]] = {
     Risk.KEY_WRONG: ("the key cannot be unwrapped", "set SLUICE_MASTER_KEY as it was when the key was made"),
     Risk.COPY_OF_NO_STORE: (
         "a kind of copy nobody can search would stay",
-        "add its store to rights/copies/stores.py, with find, erase and objects",
+        "add its store to rights/copies/stores.py, with find, erase, read and objects",
     ),
     Risk.RUN_UNDER_WAY: ("another process works on this erasure", "wait for it; a dead one holds nothing"),
     Risk.EXCHANGE_STUCK: (
