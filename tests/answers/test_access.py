@@ -19,7 +19,8 @@ from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import decide
 from sluice.rights.case.store import get_case
 from sluice.rights.copies.answer_store import index_key_of
-from sluice.rights.person.rectify import Wanted, ask, carry_out
+from sluice.rights.person.rectify import ask, carry_out
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal
 

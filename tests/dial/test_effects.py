@@ -33,7 +33,8 @@ from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import NotToldFirst, lift_restriction
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
 

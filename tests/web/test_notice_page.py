@@ -18,7 +18,8 @@ from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
+from sluice.rights.person.wanted import Wanted
 from sluice.terms import Principal, SubjectKind
 from web.desk_work import said
 from web.house import Web

@@ -232,7 +232,8 @@ def rectify(
 
     from sluice.exchange.house import open_house
     from sluice.rights.case.store import find_beginning, get_case
-    from sluice.rights.person.rectify import Wanted, ask, is_since
+    from sluice.rights.person.rectify import ask
+    from sluice.rights.person.wanted import Wanted, is_since
 
     if not is_file(values):
         raise FileMissing(Ref("argument", "FILE"))

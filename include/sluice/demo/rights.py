@@ -34,7 +34,8 @@ from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
+from sluice.rights.person.wanted import Wanted
 from sluice.subject.columns import normalise_column
 from sluice.terms import Flow, Principal, SubjectKind
 from sluice.times import brussels_day

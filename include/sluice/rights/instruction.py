@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.rights.case.model import Action, SubCaseId
 from sluice.rights.case.reasons import iri
-from sluice.rights.person.rectify import Wanted, is_since
+from sluice.rights.person.wanted import Wanted, is_since
 from sluice.terms import Principal
 
 NAME = re.compile(r"instruction-[^/]*\.json", re.IGNORECASE)

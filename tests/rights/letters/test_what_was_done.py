@@ -24,7 +24,8 @@ from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import open_document
 from sluice.rights.notices.notice_store import list_notices
-from sluice.rights.person.rectify import NOT_CONCERNED, Wanted, ask
+from sluice.rights.person.rectify import NOT_CONCERNED, ask
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -16,7 +16,8 @@ from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.store import get_case
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 
 NAMES = ("energy01",)

@@ -28,8 +28,9 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.rights.lifting import StillToRestrict, lift_restriction
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
 from sluice.rights.person.rectify_whom import numbers_of
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

@@ -29,7 +29,8 @@ from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
 from sluice.rights.person.identifiers import Identifier, parse_identifier, refs_of
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

@@ -30,9 +30,10 @@ from sluice.rights.opening import NewRequest, envelope_of, finish_openings, open
 from sluice.rights.person.envelope import name_owners
 from sluice.rights.person.identifiers import NOBODY, Identifier, parse_identifier, parse_owned, places_at, refs_of
 from sluice.rights.person.protect import protect
-from sluice.rights.person.rectify import Wanted, ask
+from sluice.rights.person.rectify import ask
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.sealed import open_sealed, seal
+from sluice.rights.person.wanted import Wanted
 from sluice.rights.requests import read_requests
 from sluice.rights.rescope import rescope
 from sluice.settings import Settings

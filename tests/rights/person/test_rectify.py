@@ -19,7 +19,8 @@ from sluice.rights.forward import forward
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.rectify import NotRectifiable, Wanted, ask, carry_out
+from sluice.rights.person.rectify import NotRectifiable, ask, carry_out
+from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

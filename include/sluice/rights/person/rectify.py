@@ -7,8 +7,8 @@ text and gets the person's statement. Repeating it changes nothing.
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -25,12 +25,12 @@ from sluice.exchange.persons.corrections import OPINIONS, RightValue, correct, e
 from sluice.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
-from sluice.rights.case.facts import ClockRefused
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.case.store import check_not_tidied
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
 from sluice.rights.person.sealed import PREFIX, decrypt, encrypt
+from sluice.rights.person.wanted import Wanted
 from sluice.terms import DataOrigin, Direction, Principal, SubjectKind
 from sluice.times import utc_text
 
@@ -66,14 +66,6 @@ class NotRectifiable(SluiceError):
         "`sluice contract explain` lists columns"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is right, by column, since ``as_of`` (UTC). The values stay out of every repr."""
-
-    values: Mapping[str, str] = field(repr=False)
-    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +121,6 @@ def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
     return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
-
-
-def is_since(as_of: datetime, now: datetime) -> bool:
-    """Whether something can be right since this moment: it has a zone, a Brussels date, and is not in the future."""
-    try:
-        received_on(as_of)
-    except ClockRefused:
-        return False
-    return as_of <= now
 
 
 def _awaits(house: House, part: SubCase) -> bool:
