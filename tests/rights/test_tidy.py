@@ -17,8 +17,8 @@ from sluice.rights.case import store
 from sluice.rights.case.errors import CaseNotTidied, CaseTidied
 from sluice.rights.case.facts import sealed_days
 from sluice.rights.case.model import Action, Case, Flag, LetterKind, Order, Right, State
+from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.case.steps import set_flag, withdraw
-from sluice.rights.copies.scope import OPEN_DECISIONS
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
@@ -155,7 +155,7 @@ def test_it_stays_while_something_of_the_case_stands_open(town: Town, monkeypatc
 def objected(town: Town, person: Person) -> Case:
     """Its recipient was found, and is not told yet."""
     case = town.decided(person, Right.OBJECTION, Action.STOP)
-    unasked = notice_store.find_unasked(town.house.conn, OPEN_DECISIONS, ERASED)
+    unasked = notice_store.find_unasked(town.house.conn, TO_CARRY_OUT, ERASED)
     assert sum(find_recipients(town.house, *part, now()) for part in unasked) == 1
     return case
 

@@ -12,8 +12,7 @@ from sluice.agreement.roles.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
 from sluice.rights.case.letter_due import answers, refused_groups
 from sluice.rights.case.model import FILE, Action, Case, Right, State, Step, SubCase, Track
-from sluice.rights.case.steps import UNDECIDED
-from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.rights.case.states import CARRIED_OUT, LEFT_TO_DECIDE, TO_CARRY_OUT
 from sluice.rights.erasure.exceptions import decision_of
 from sluice.rights.person.scope import DECIDES
 
@@ -105,14 +104,14 @@ def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action
 
 def assumed(part: SubCase, kind: AnswerKind) -> SubCase:
     """Return a part as it would stand if the center now decided to give all of it; any other part as it is."""
-    if part.track is not Track.CONTROLLER or part.state not in UNDECIDED:
+    if part.track is not Track.CONTROLLER or part.state not in LEFT_TO_DECIDE:
         return part
     return replace(part, state=State.ACCEPTED, action=kind.action, action_fields=part.field_groups)
 
 
 def is_given(part: SubCase, action: Action) -> bool:
     """Whether it was decided to give a part, and that we give it."""
-    return answers(part) and part.action is action and part.state in OPEN_DECISIONS | CARRIED_OUT
+    return answers(part) and part.action is action and part.state in TO_CARRY_OUT | CARRIED_OUT
 
 
 def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
@@ -125,7 +124,7 @@ def parts_of_principals(case: Case, action: Action) -> tuple[SubCase, ...]:
         for part in case.sub_cases
         if part.track is Track.PROCESSOR
         and part.action is action
-        and part.state in OPEN_DECISIONS | CARRIED_OUT
+        and part.state in TO_CARRY_OUT | CARRIED_OUT
         and (not part.may_answer or case.channel == FILE)
     )
 

@@ -28,7 +28,8 @@ from sluice.rights.case.model import (
     Track,
 )
 from sluice.rights.case.reasons import NOT_REQUIRED, REMEDIES, THIRD_PARTY
-from sluice.rights.case.steps import UNDECIDED, advance, decide
+from sluice.rights.case.states import left_to_decide
+from sluice.rights.case.steps import advance, decide
 from sluice.rights.case.store import get_case
 from sluice.rights.copies.find import open_request
 from sluice.rights.letters.write import write_letter
@@ -48,7 +49,7 @@ def decide_portability(
     """
     rescope(house, *open_request(house, case_id), now)
     facts = foresee(house, case_id, AnswerKind.PORTABILITY, now)
-    parts = [part for part in facts.case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
+    parts = left_to_decide(facts.case)
     if not parts:
         raise TransitionRefused(Ref("case", case_id), Ref("guard", "center_is_controller"))
     lines = facts.selected.fields

@@ -5,7 +5,8 @@ import hashlib
 from sluice.exchange.house import House
 from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import store
-from sluice.rights.case.model import Action, Case, State, SubCase
+from sluice.rights.case.model import Action, Case, SubCase
+from sluice.rights.case.states import JUST_CARRIED_OUT
 from sluice.rights.erasure.certificate import is_clean, issue, last_scans
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.to_controller import TEXTS, put_notice
@@ -13,7 +14,6 @@ from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
 from sluice.times import utc_text
 
 NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
-CARRIED_OUT = frozenset({State.EXECUTED, State.EXECUTING})
 
 
 def confirm(house: House, case: Case, part: SubCase) -> str | None:
@@ -35,7 +35,7 @@ def confirm(house: House, case: Case, part: SubCase) -> str | None:
 
 def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
     steps = [step for step in store.list_steps(house.conn, case.case_id) if step.sub_case_id == part.sub_case_id]
-    done = next(step for step in reversed(steps) if step.to_state in CARRIED_OUT)
+    done = next(step for step in reversed(steps) if step.to_state in JUST_CARRIED_OUT)
     word = "CONFIRMED_REFUSAL" if part.action is Action.REFUSE else "CONFIRMED"
     return {
         "notice": "case.confirmed",

@@ -14,8 +14,9 @@ from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
-from sluice.rights.case.letter_due import DONE, GIVEN, answers, is_refusal_out, is_told_by_file
+from sluice.rights.case.letter_due import GIVEN, answers, is_refusal_out, is_told_by_file
 from sluice.rights.case.model import FILE, SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.case.states import TELLABLE
 from sluice.rights.case.steps import advance
 from sluice.rights.confirmation import confirm
 from sluice.rights.copies import answer_store
@@ -167,7 +168,7 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     """Whether the person will be told about a part that is not done yet, or has recipients who were not told."""
     if not answers(part) or part.state.is_over or part.state is State.REFUSED:
         return False
-    return part.state not in DONE[part.track] or not notice_store.is_told(house.conn, part)
+    return part.state not in TELLABLE[part.track] or not notice_store.is_told(house.conn, part)
 
 
 def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:

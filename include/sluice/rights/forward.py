@@ -18,7 +18,8 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import ACTIONS, FILE, SYSTEM, Case, Flag, LetterKind, Order, Right, State
-from sluice.rights.case.steps import accept_marketing, undecided
+from sluice.rights.case.states import left_to_decide
+from sluice.rights.case.steps import accept_marketing
 from sluice.rights.holds import settle_holds
 from sluice.rights.letters.had import is_missed
 from sluice.rights.letters.write import write_owed
@@ -79,7 +80,7 @@ def _accept_marketing(house: House, now: datetime) -> int:
     """Accept objections to direct marketing with a written receipt, or that came by file. Returns how many failed."""
     cases = store.list_cases(house.conn, right=Right.DIRECT_MARKETING, only_open=True, limit=None)
     received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
-    wanted = [case for case in received if undecided(case)]
+    wanted = [case for case in received if left_to_decide(case)]
     _, failed = each(
         house.conn,
         "an objection to direct marketing",

@@ -17,7 +17,7 @@ from sluice.rights import hold_store
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
-from sluice.rights.copies.scope import CARRIED_OUT
+from sluice.rights.case.states import CARRIED_OUT
 from sluice.rights.copies.whose import runs_of
 from sluice.rights.person.protect import hold, hold_at, release
 from sluice.rights.person.reach import keeps_out

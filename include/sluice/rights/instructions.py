@@ -25,6 +25,7 @@ from sluice.rights.case.book import Book, close_book
 from sluice.rights.case.errors import InstructionKeyMissing, TransitionRefused
 from sluice.rights.case.letter_due import goes_to_person, stays_of
 from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase
+from sluice.rights.case.states import WITH_PRINCIPAL
 from sluice.rights.erasure.control import stop
 from sluice.rights.instruction import (
     KEY_FILE,
@@ -41,7 +42,6 @@ from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 10
-WAITING = frozenset({State.AWAITING_INSTRUCTION, State.REMINDED, State.ESCALATED})
 
 
 CONTRADICTING = "CONTRADICTING_INSTRUCTION"
@@ -102,7 +102,7 @@ def _follow(
         return InstructionOutcome.REPLAYED
     if part.state is State.INSTRUCTED and _differs(house, part, told):
         return _hold_back(book, told, part, sha256, now)
-    if part.state not in WAITING:
+    if part.state not in WITH_PRINCIPAL:
         return InstructionOutcome.NOT_AWAITED
     if case.has_failed_identity and goes_to_person(part, told.action):
         return InstructionOutcome.IDENTITY_FAILED

@@ -9,7 +9,7 @@ from sluice.exchange.persons.suppressed import lift_case
 from sluice.rights.case import store
 from sluice.rights.case.letter_due import answers
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
-from sluice.rights.copies.scope import CARRIED_OUT
+from sluice.rights.case.states import CARRIED_OUT
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 

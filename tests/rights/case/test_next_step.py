@@ -9,8 +9,9 @@ from sluice.rights.case.clock import due_dates
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.case.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
+from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
 from sluice.rights.case.transitions import TRANSITIONS
-from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS, has_decided, is_to_do
+from sluice.rights.copies.scope import has_decided, is_to_do
 from sluice.terms import Sha256
 
 RECEIVED = date(2026, 11, 2)
@@ -40,11 +41,11 @@ def test_every_state_of_a_part_has_a_next_step(track: Track) -> None:
 
 @pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
 def test_a_decided_erasure_is_to_do_until_it_was_carried_out(track: Track) -> None:
-    assert OPEN_DECISIONS.isdisjoint(CARRIED_OUT)
+    assert TO_CARRY_OUT.isdisjoint(CARRIED_OUT)
     for state in {row.target for row in TRANSITIONS if row.track is track}:
         part = replace(PART, track=track, state=state, action=Action.ERASE)
         is_next = step_of_part(CASE, part) is NextStep.CARRY_OUT
-        assert (is_to_do(part), state in OPEN_DECISIONS) == (is_next, is_next), state
+        assert (is_to_do(part), state in TO_CARRY_OUT) == (is_next, is_next), state
         assert has_decided(part) == (is_next or state in CARRIED_OUT)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from sluice.db import Connection
-from sluice.rights.case.model import ANSWERED, CaseId, LetterKind, Right
+from sluice.rights.case.model import CaseId, LetterKind, Right
+from sluice.rights.case.states import ANSWERED, OVER
 
 LAST_DAY = """coalesce((
             select min(case when p.extended_at is not null and exists (
@@ -25,7 +26,7 @@ _RUNNING = f"""
     from subject_case c where {RUNS}"""
 WORDS: Mapping[str, object] = {
     "extension": LetterKind.EXTENSION.value,
-    "answered": sorted({*(state.value for state in ANSWERED), "CLOSED", "WITHDRAWN_BY_SUBJECT"}),
+    "answered": sorted(state.value for state in ANSWERED | OVER),
 }
 
 

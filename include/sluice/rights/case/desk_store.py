@@ -6,19 +6,19 @@ from sluice.db import Connection
 from sluice.rights.case.clock_store import WORDS as CLOCK_WORDS
 from sluice.rights.case.letter_due import GIVEN
 from sluice.rights.case.model import Action, CaseId
-from sluice.rights.case.next_step import CARRIED_OUT, DECIDED_BY_CENTER, LEFT_TO_CALL
+from sluice.rights.case.states import IDENTITY_NOT_ASKED, LEFT_TO_CALL, LEFT_TO_DECIDE, TO_CARRY_OUT
 
 OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (
             p.track = 'processor' and p.state = any(%(left_to_call)s)
-            or p.track = 'controller' and p.state = any(%(decided_by_center)s) and c.state <> 'ID_PENDING'
-            or p.track = 'processor' and p.state = any(%(carried_out)s) and p.may_answer and p.action = any(%(given)s)
-              and c.state in ('RECEIVED', 'ACKNOWLEDGED')
-            or p.action = %(erase)s and p.state = any(%(carried_out)s) and exists (
+            or p.track = 'controller' and p.state = any(%(left_to_decide)s) and c.state <> 'ID_PENDING'
+            or p.track = 'processor' and p.state = any(%(to_carry_out)s) and p.may_answer and p.action = any(%(given)s)
+              and c.state = any(%(identity_not_asked)s)
+            or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and exists (
                 select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
                   and e.ended_at is null and e.released_at is null)
-            or p.action = %(rectify)s and p.state = any(%(carried_out)s)))
+            or p.action = %(rectify)s and p.state = any(%(to_carry_out)s)))
         or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
             and not exists (select from case_letter_opened o where
                 (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
@@ -28,8 +28,9 @@ OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
 WORDS: Mapping[str, object] = {
     "answered": CLOCK_WORDS["answered"],
     "left_to_call": sorted(state.value for state in LEFT_TO_CALL),
-    "decided_by_center": sorted(state.value for state in DECIDED_BY_CENTER),
-    "carried_out": sorted(state.value for state in CARRIED_OUT),
+    "left_to_decide": sorted(state.value for state in LEFT_TO_DECIDE),
+    "to_carry_out": sorted(state.value for state in TO_CARRY_OUT),
+    "identity_not_asked": sorted(state.value for state in IDENTITY_NOT_ASKED),
     "given": sorted(action.value for action in GIVEN),
     "erase": Action.ERASE.value,
     "rectify": Action.RECTIFY.value,

@@ -4,12 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sluice.rights.case.model import FILE, Action, Case, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.states import TELLABLE
 
-DONE: dict[Track, frozenset[State]] = {
-    Track.CONTROLLER: frozenset({State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED}),
-    Track.PROCESSOR: frozenset({State.EXECUTED, State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}),
-}
-"""The states in which it is known, and can be told, what was done about a part."""
 """The channel of a principal's own request file. The notice about that file is its receipt."""
 GIVEN = frozenset({Action.GIVE, Action.EXPORT})
 """Actions that are carried out by giving a package (the room of answers makes it)."""
@@ -133,6 +129,6 @@ def _concerns(right: Right, part: SubCase, kind: LetterKind) -> bool:
             return bool(refused_groups(right, part))
         case LetterKind.COMPLETION:
             carried_out = part.action is not None and part.action is not Action.REFUSE
-            return carried_out and part.state in DONE[part.track]
+            return carried_out and part.state in TELLABLE[part.track]
         case LetterKind.LIFTING:
             return part.action is Action.RESTRICT

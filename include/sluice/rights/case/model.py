@@ -141,9 +141,10 @@ class State(StrEnum):
         """Whether no other state can follow."""
         return self in (State.CLOSED, State.WITHDRAWN_BY_SUBJECT)
 
-
-ANSWERED = frozenset({State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER})
-"""States of a part that has its answer but is not over."""
+    @property
+    def is_answered(self) -> bool:
+        """Whether a part has its answer but is not over."""
+        return self in (State.ANSWERED, State.PROVEN, State.CONFIRMED_TO_CONTROLLER)
 
 
 class Flag(StrEnum):
@@ -265,7 +266,7 @@ class SubCase:
     @property
     def is_answered(self) -> bool:
         """Whether its last day cannot be missed any more."""
-        return self.state in ANSWERED or self.state.is_over
+        return self.state.is_answered or self.state.is_over
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sluice.rights.case.clock import extension_latest
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import Action, Case, Letter, State, SubCase, Track
+from sluice.rights.case.states import IDENTITY_NOT_ASKED, left_to_decide
 
 
 class NextStep(StrEnum):
@@ -68,14 +69,6 @@ _PROCESSOR: Mapping[State, NextStep] = {
     State.ANSWERED: NextStep.CLOSE,
     State.CONFIRMED_TO_CONTROLLER: NextStep.CLOSE,
 }
-LEFT_TO_CALL = frozenset(state for state, step in _PROCESSOR.items() if step is NextStep.CALL_PRINCIPAL)
-DECIDED_BY_CENTER = frozenset(state for state, step in _CONTROLLER.items() if step is NextStep.DECIDE)
-CARRIED_OUT = frozenset(
-    state for steps in (_CONTROLLER, _PROCESSOR) for state, step in steps.items() if step is NextStep.CARRY_OUT
-)
-"""The states of a part in which a person of the center has something to do: in LEFT_TO_CALL always, in
-DECIDED_BY_CENTER because it is not decided, in CARRIED_OUT if a plan waits for release or a correction could not be
-made."""
 
 
 def letters_to_post(case: Case) -> list[Letter]:
@@ -142,7 +135,7 @@ def desk_may(case: Case, today: date) -> list[DeskAct]:
     """What the desk can do now, as far as the case shows; the guards of each step have the last word."""
     if case.state.is_over:
         return []
-    asked, parts = case.state in (State.RECEIVED, State.ACKNOWLEDGED), open_to_decide(case)
+    asked, parts = case.state in IDENTITY_NOT_ASKED, open_to_decide(case)
     never_extended = any(part.extended_at is None for part in parts)
     return [
         act
@@ -159,7 +152,4 @@ def desk_may(case: Case, today: date) -> list[DeskAct]:
 
 def open_to_decide(case: Case) -> list[SubCase]:
     """Parts that the center can decide now."""
-    undecided = (State.SCOPED, State.ASSESSED, State.EXTENDED)
-    return [
-        part for part in case.sub_cases if case.is_scoped and part.track is Track.CONTROLLER and part.state in undecided
-    ]
+    return left_to_decide(case) if case.is_scoped else []

@@ -33,12 +33,12 @@ from sluice.rights.case.model import (
     desk_actor,
 )
 from sluice.rights.case.reasons import iri
+from sluice.rights.case.states import IDENTITY_NOT_ASKED, left_to_decide
 
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
 NO_DOUBT, VOUCHED = "NO_REASONABLE_DOUBT", "VOUCHED_BY_CONTROLLER"
 NOT_ASKED = "IDENTITY_NOT_ASKED"
 """The reason of an identity check that the machine ended, because this right is given to whoever asks."""
-UNDECIDED = frozenset({State.SCOPED, State.ASSESSED, State.EXTENDED})
 
 
 def desk_order(who: str, at: datetime, reason_code: str, evidence_sha256: str | None = None) -> Order:
@@ -118,7 +118,7 @@ def accept_marketing(conn: Connection, case_id: CaseId, at: datetime) -> bool:
     """
     with open_book(conn, case_id) as book:
         case, order = book.case, Order(SYSTEM, at, NOT_ASKED, book.case.subject_sha256)
-        parts = undecided(case)
+        parts = left_to_decide(case)
         if case.right is not Right.DIRECT_MARKETING or not parts or case.state is State.ID_PENDING:
             return False
         if not case.is_scoped:
@@ -181,17 +181,12 @@ def _on_parts(
     conn: Connection, case_id: CaseId, wanted: Sequence[SubCaseId], step: Callable[[Book, SubCase], None]
 ) -> Case:
     with open_book(conn, case_id) as book:
-        parts = [book.part(each) for each in wanted] if wanted else undecided(book.case)
+        parts = [book.part(each) for each in wanted] if wanted else left_to_decide(book.case)
         if not parts:
             raise TransitionRefused(Ref("case", case_id), Ref("guard", "center_is_controller"))
         for part in parts:
             step(book, part)
         return book.case
-
-
-def undecided(case: Case) -> list[SubCase]:
-    """The parts that the center still has to decide. Pure."""
-    return [part for part in case.sub_cases if part.track is Track.CONTROLLER and part.state in UNDECIDED]
 
 
 def _decide(book: Book, part: SubCase, target: State, order: Order) -> None:
@@ -216,7 +211,7 @@ def _walk(book: Book, states: Sequence[State], order: Order) -> None:
 
 
 def _settle(book: Book, outcome: State, order: Order, without_doubt: str | None) -> None:
-    if book.case.state in (State.RECEIVED, State.ACKNOWLEDGED):
+    if book.case.state in IDENTITY_NOT_ASKED:
         asked = without_doubt or iri("A12IdentityRequired")
         _walk(book, UNTIL_PENDING, replace(order, actor=_clerk(order), reason_code=asked))
     book.take(outcome, order)

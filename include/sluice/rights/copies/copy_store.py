@@ -17,9 +17,9 @@ from sluice.exchange.review import is_back_key
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
 from sluice.rights.case.model import CaseId
+from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.model import ANSWER, Column, Copy
-from sluice.rights.copies.scope import OPEN_DECISIONS
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 
@@ -170,7 +170,7 @@ def find_decided(conn: Connection) -> list[CaseId]:
            where exists (select from sub_case p where p.case_id = c.case_id and p.action = 'erase'
                and p.state = any(%s::text[]))
            order by c.taken_up_at nulls first, c.opened_at, c.case_id""",
-        (list(OPEN_DECISIONS),),
+        (list(TO_CARRY_OUT),),
     ).fetchall()
     return [CaseId(row["id"]) for row in rows]
 

@@ -7,12 +7,13 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.merged import RUNS
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId, SubCase
+from sluice.rights.case.states import UNDECIDED
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import ANSWER, OTHER_CONTROLLER, Copy, Done, Outcome, Place, Target
 from sluice.rights.copies.needles import recall
-from sluice.rights.copies.scope import UNDECIDED, decided_of, groups_of, is_decided
+from sluice.rights.copies.scope import decided_of, groups_of, is_decided
 from sluice.rights.copies.stores import STORES, hides, store_of
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import values_of

@@ -1,11 +1,8 @@
 """SQL about what persons still need: what they restricted, and the answers that they are owed."""
 
 from sluice.db import Connection
-from sluice.rights.case.model import ANSWERED, State
-from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
+from sluice.rights.case.states import NOT_ANSWERED, OVER
 from sluice.terms import Principal
-
-NOT_ANSWERED = {state for state in OPEN_DECISIONS | CARRIED_OUT if state not in ANSWERED and not state.is_over}
 
 
 def find_restricted(conn: Connection, principal: Principal) -> list[str]:
@@ -25,6 +22,6 @@ def find_decided(conn: Connection, principal: Principal) -> list[str]:
         """select s.sub_case_id::text as id from sub_case s join subject_case c using (case_id)
            where s.principal = %s and s.action in ('give', 'export') and s.state = any(%s) and c.state <> all(%s)
            order by s.sub_case_id""",
-        (principal, sorted(NOT_ANSWERED), sorted(state for state in State if state.is_over)),
+        (principal, sorted(NOT_ANSWERED), sorted(OVER)),
     ).fetchall()
     return [row["id"] for row in rows]

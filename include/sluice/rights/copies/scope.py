@@ -5,38 +5,12 @@ from collections.abc import Iterable, Iterator
 from sluice.agreement.model import DataContract
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
-from sluice.rights.case.model import Action, State, SubCase
+from sluice.rights.case.model import Action, SubCase
+from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
 from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import FieldGroup
 
-OPEN_DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
-"""States of a part that was decided, but whose decision is not carried out."""
-CARRIED_OUT = frozenset(
-    {
-        State.EXECUTING,
-        State.EXECUTED,
-        State.RECIPIENTS_NOTIFIED,
-        State.ANSWERED,
-        State.CONFIRMED_TO_CONTROLLER,
-        State.PROVEN,
-        State.CLOSED,
-    }
-)
-"""States of a part after that, in which an erasure may be run and scanned again. EXECUTING is written once the second
-scan was clean, and lasts until everybody who has to hear of it was told."""
-UNDECIDED = frozenset(
-    {
-        State.SCOPED,
-        State.FORWARDED,
-        State.AWAITING_INSTRUCTION,
-        State.REMINDED,
-        State.ESCALATED,
-        State.ASSESSED,
-        State.EXTENDED,
-    }
-)
-"""States of a part of which nothing was decided yet."""
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
 """Field groups about our staff. They go with the row, and nobody else has to decide about them."""
 PRINCIPAL = "principal"
@@ -45,12 +19,12 @@ ANSWERS = frozenset({ANSWER, ANSWER_KEPT, HANDED})
 
 def has_decided(part: SubCase) -> bool:
     """Whether the erasure of a part was decided, by its controller's instruction or by the center itself."""
-    return part.action is Action.ERASE and part.state in OPEN_DECISIONS | CARRIED_OUT
+    return part.action is Action.ERASE and part.state in TO_CARRY_OUT | CARRIED_OUT
 
 
 def is_to_do(part: SubCase) -> bool:
     """Whether the erasure of a part was decided and is not proven yet."""
-    return part.action is Action.ERASE and part.state in OPEN_DECISIONS
+    return part.action is Action.ERASE and part.state in TO_CARRY_OUT
 
 
 def decided_of(part: SubCase) -> frozenset[Decided]:

@@ -25,6 +25,7 @@ from sluice.ledger.model import EntryKind
 from sluice.returns.drain import remake_prepared
 from sluice.rights.case import store
 from sluice.rights.case.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
+from sluice.rights.case.states import TO_CARRY_OUT, UNDECIDED
 from sluice.rights.case.steps import advance
 from sluice.rights.copies import copy_store, lead_store, outcome_store
 from sluice.rights.copies.bench import Bench, Known, open_bench
@@ -32,7 +33,7 @@ from sluice.rights.copies.find import find_places, foresee, is_pointing, kept, o
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
-from sluice.rights.copies.scope import OPEN_DECISIONS, UNDECIDED, has_decided, is_decided, is_to_do
+from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
@@ -315,7 +316,7 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
     scans = last_scans(house, case.case_id)
     proven = find_proven(house, case.case_id).intersection(principals)
     for part in store.get_case(house.conn, case.case_id).sub_cases:  # a part may have been taken back during the scan
-        if part.principal not in proven or not has_decided(part) or part.state not in OPEN_DECISIONS:
+        if part.principal not in proven or not has_decided(part) or part.state not in TO_CARRY_OUT:
             continue
         order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING

@@ -7,9 +7,8 @@ from sluice.ledger.erased import ExceptionKept
 from sluice.rights.case.clock import months_later, received_on
 from sluice.rights.case.facts import exception_review_months
 from sluice.rights.case.letter_due import refused_groups
-from sluice.rights.case.model import Case, State, Step
-
-DECISIONS = frozenset({State.REFUSED, State.PARTIAL, State.INSTRUCTED})
+from sluice.rights.case.model import Case, Step
+from sluice.rights.case.states import KEEPS_SOME
 
 
 def exceptions_of(case: Case, steps: Sequence[Step], principal: str) -> tuple[ExceptionKept, ...]:
@@ -42,7 +41,7 @@ def decision_of(steps: Sequence[Step]) -> Step | None:
 
     A step with reasons counts as well: it says that nothing could be given of what was decided to be given.
     """
-    return next((step for step in reversed(steps) if step.to_state in DECISIONS or step.reasons), None)
+    return next((step for step in reversed(steps) if step.to_state in KEEPS_SOME or step.reasons), None)
 
 
 def review_on(decided_on: date) -> date:

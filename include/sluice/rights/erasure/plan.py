@@ -18,13 +18,12 @@ import rfc8785
 
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.ledger.names import is_same_person
-from sluice.rights.case.model import Case, CaseId, State, Step, SubCaseId
+from sluice.rights.case.model import Case, CaseId, Step, SubCaseId
+from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.copies.model import ANSWER, Decided, Done, Outcome, words_of
 from sluice.terms import ExchangeId, Principal
 
 FORMAT = "sluice-erasure-plan-1"
-DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
-"""States by which somebody decides that a part is erased: its principal, or the center's desk."""
 
 
 class Refusal(StrEnum):
@@ -154,7 +153,7 @@ def read_plan(content: bytes) -> Plan:
 
 def deciders_of(steps: Iterable[Step], parts: frozenset[SubCaseId]) -> frozenset[str]:
     """Return who decided these parts. A principal that instructed is the first person; the second is one of ours."""
-    return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in DECISIONS)
+    return frozenset(step.actor for step in steps if step.sub_case_id in parts and step.to_state in TO_CARRY_OUT)
 
 
 def barred(case: Case, steps: Sequence[Step], plans: Sequence[StoredPlan], by: str) -> Refusal | None:

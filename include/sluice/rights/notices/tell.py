@@ -24,8 +24,8 @@ from sluice.ledger.noticed import RecipientLine, RecipientsFound
 from sluice.media_types import JOSE_JSON, JSON
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, State, SubCase, SubCaseId
+from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
 from sluice.rights.copies.model import ANSWER, Place
-from sluice.rights.copies.scope import CARRIED_OUT, OPEN_DECISIONS
 from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
@@ -63,7 +63,7 @@ def tell(house: House, now: datetime) -> Told:
     Raises ServiceMissing when a store is away; other faults are logged by their code, and tried again by the next
     sweep.
     """
-    unasked = notice_store.find_unasked(house.conn, OPEN_DECISIONS, ERASED)
+    unasked = notice_store.find_unasked(house.conn, TO_CARRY_OUT, ERASED)
     found, failed = each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
     sent, not_sent = each(
         house.conn,

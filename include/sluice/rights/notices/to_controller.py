@@ -12,7 +12,7 @@ from sluice.exchange.house import House
 from sluice.lake.s3.objects import StoredObject
 from sluice.media_types import JSON
 from sluice.rights.case.model import ACTIONS, Case, State, SubCase
-from sluice.rights.copies.scope import UNDECIDED
+from sluice.rights.case.states import UNDECIDED
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import WORDS, Identifier, places_at
 from sluice.terms import Principal

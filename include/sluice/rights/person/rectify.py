@@ -26,6 +26,7 @@ from sluice.media_types import OCTETS
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
+from sluice.rights.case.states import DECIDED, TO_CARRY_OUT
 from sluice.rights.case.store import check_not_tidied
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
@@ -39,19 +40,6 @@ MOST_BYTES = 4_000
 RECTIFIED, NOBODY, NOT_CONCERNED = "RECTIFIED", "NOBODY_KNOWS_THE_PERSON", "NO_FIELD_CONCERNED"
 """Why a part counts as carried out: it was corrected, nothing of the person is there, or none of its fields is
 concerned."""
-TO_CARRY_OUT = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
-DECIDED = TO_CARRY_OUT | {
-    State.EXECUTED,
-    State.CONFIRMED_TO_CONTROLLER,
-    State.REFUSED,
-    State.EXECUTING,
-    State.RECIPIENTS_NOTIFIED,
-    State.ANSWERED,
-    State.PROVEN,
-    State.CLOSED,
-    State.WITHDRAWN_BY_SUBJECT,
-}
-"""States of a part whose controller has decided; in those of ``TO_CARRY_OUT``, nothing was done about it yet."""
 HELD_IN = (Direction.INBOUND, Direction.INTERNAL)
 """Directions of the contracts whose columns a person can have corrected. Returns repeat these columns."""
 
