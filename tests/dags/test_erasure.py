@@ -38,9 +38,9 @@ from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import MOST_BATCHES, MOST_CASES, Batch, CopyName, cut, read_batch
-from sluice.rights.erasure.certificate import last_scans
 from sluice.rights.erasure.erase import begin
 from sluice.rights.erasure.model import RequestTakenBack
+from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 
@@ -108,7 +108,7 @@ def test_two_cases_are_erased_copy_by_copy_side_by_side(night: Night, monkeypatc
     passed = json.dumps([released, begun, batches])
     assert not any(value in passed for person in people for value in person), "ids and kinds only"
     for case in cases:
-        assert last_scans(house, case.case_id)["energy01"][0].residual == 0
+        assert find_last_scans(house.conn, case.case_id)["energy01"].done.residual == 0
         assert {part.state for part in get_case(house.conn, case.case_id).sub_cases} == {
             State.EXECUTED,
             State.EXECUTING,

@@ -163,15 +163,16 @@ class ProveErasure(ErasureStep):
 
         from sluice.errors import Ref
         from sluice.rights.case.model import CaseId
-        from sluice.rights.erasure.certificate import find_proven, issue
+        from sluice.rights.erasure.certificate import issue
         from sluice.rights.erasure.erase import prove
         from sluice.rights.erasure.model import NotFinished
+        from sluice.rights.erasure.scan_store import find_proven
 
         report = prove(house, CaseId(self.case_id), datetime.now(UTC))
         left = (report.residual or 0) + report.doubts + report.waiting
         if left:  # each run scans again; the sweep certifies once whatever is proven meanwhile
             raise NotFinished(Ref("case", self.case_id), Ref("left", left))
-        proven = find_proven(house, CaseId(self.case_id)).intersection(report.principals)
+        proven = find_proven(house.conn, CaseId(self.case_id)).intersection(report.principals)
         certificates = issue(house, CaseId(self.case_id), proven) if proven else ()
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
 

@@ -3,11 +3,11 @@
 import hashlib
 
 from sluice.exchange.house import House
-from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, SubCase
 from sluice.rights.case.states import JUST_CARRIED_OUT
-from sluice.rights.erasure.certificate import is_clean, issue, last_scans
+from sluice.rights.erasure.certificate import issue_of
+from sluice.rights.erasure.scan_store import Scan
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.to_controller import TEXTS, put_notice
 from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
@@ -16,19 +16,18 @@ from sluice.times import utc_text
 NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
 
 
-def confirm(house: House, case: Case, part: SubCase) -> str | None:
+def confirm(house: House, case: Case, part: SubCase, scan: Scan | None) -> str | None:
     """Put the confirmation of a part into the principal's notices, and return its SHA-256. None until it is proven.
 
-    The same proof always gives the same file.
+    ``scan``: the last second scan at this principal. The same proof always gives the same file.
     """
     name, proof = f"confirmation-{part.sub_case_id}", {}
     if part.action is Action.ERASE:
-        done = last_scans(house, case.case_id).get(part.principal)
-        if done is None or not is_clean(done[0]):
+        if scan is None or not scan.is_clean:
             return None
-        [certificate] = issue(house, case.case_id, only=[part.principal])
-        proof = _proof(done[0], hashlib.sha256(certificate.jws).hexdigest(), done[1])
-        name = f"{name}.{done[1][:16]}"
+        [certificate] = issue_of(house, case.case_id, [scan])
+        proof = _proof(scan, hashlib.sha256(certificate.jws).hexdigest())
+        name = f"{name}.{scan.entry_hash[:16]}"
     notice = put_notice(house, f"{part.principal}/notices/{name}.json", _document(house, case, part) | proof)
     return notice.sha256
 
@@ -50,10 +49,11 @@ def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
     }
 
 
-def _proof(done: ErasureDone, sha256: str, entry_hash: str) -> dict[str, object]:
+def _proof(scan: Scan, sha256: str) -> dict[str, object]:
+    done = scan.done
     return {
         "stores": [line.model_dump(mode="json") for line in done.stores],
         "objects_scanned": done.objects_scanned,
         "residual": done.residual,
-        "certificate": {"file": f"notices/erasure-certificate.{entry_hash[:16]}.json", "sha256": sha256},
+        "certificate": {"file": f"notices/erasure-certificate.{scan.entry_hash[:16]}.json", "sha256": sha256},
     }

@@ -20,8 +20,9 @@ from sluice.rights.case.states import TELLABLE
 from sluice.rights.case.steps import advance
 from sluice.rights.confirmation import confirm
 from sluice.rights.copies import answer_store
-from sluice.rights.erasure.certificate import is_clean, issue, last_scans
+from sluice.rights.erasure.certificate import issue_of
 from sluice.rights.erasure.erase import drop_notices
+from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.had import comes_with_package, final_letter, find_had, find_ready
 from sluice.rights.letters.write import write_letter
 from sluice.rights.notices import notice_store
@@ -75,12 +76,22 @@ def sweep(house: House, now: datetime) -> Sweep:
     return Sweep(tell(house, now), follow(house, now), finish(house, now))
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What all steps of one case go by: the moment, and the last second scan of each principal, read once."""
+
+    now: datetime
+    scans: Mapping[str, Scan]
+
+
 def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     """Take every step of one case that is ready. Returns the number of steps, and whether the case is over now."""
+    erases = any(map(_needs_proof, case.sub_cases))
+    seen = Seen(now, find_last_scans(house.conn, case.case_id) if erases else {})
     taken = 0
     for part in case.sub_cases:
         while step := _STEPS.get((part.track, part.state)):
-            stands = step(house, case, part, now)
+            stands = step(house, case, part, seen)
             if stands is None:
                 break
             case, taken = stands, taken + 1
@@ -88,30 +99,30 @@ def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     return taken, case.state.is_over
 
 
-def _carried_out(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _carried_out(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Carry out a part that needs no erasing: once it is corrected, the answer is made, or the person is kept out.
 
     A refusal, and a part about nobody whom we know, are carried out at once.
     """
     target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
     if part.action is Action.REFUSE:
-        return _take(house, case, part, target, now, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
+        return _take(house, case, part, target, seen, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
     if part.agreement_id is None:
-        return _take(house, case, part, target, now, NOBODY, _last_evidence(house, part))
+        return _take(house, case, part, target, seen, NOBODY, _last_evidence(house, part))
     if part.action is Action.RECTIFY:
-        done = carry_out(house, case, part, now)
-        return None if done is None else _take(house, case, part, target, now, done.word, done.evidence_sha256)
+        done = carry_out(house, case, part, seen.now)
+        return None if done is None else _take(house, case, part, target, seen, done.word, done.evidence_sha256)
     if part.action in GIVEN:
         made = answer_store.find_made(house.conn, part)
         if made is None:
             return None
         drop_notices(house, part)
-        return _take(house, case, part, target, now, "PACKAGE_MADE", made)
+        return _take(house, case, part, target, seen, "PACKAGE_MADE", made)
     evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action))
-    return None if evidence is None else _take(house, case, part, target, now, "KEPT_OUT", evidence)
+    return None if evidence is None else _take(house, case, part, target, seen, "KEPT_OUT", evidence)
 
 
-def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _notified(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Every recipient was told; the evidence is the entry that says who they are. A refusal is told to no recipient."""
     if part.action is Action.REFUSE:
         return _take(
@@ -119,19 +130,19 @@ def _notified(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
             case,
             part,
             State.RECIPIENTS_NOTIFIED,
-            now,
+            seen,
             "NOTHING_TO_PASS_ON",
             _last_evidence(house, part),
             untold=0,
         )
     evidence = notice_store.find_propagation(house.conn, part.sub_case_id)
     untold = notice_store.count_untold(house.conn, part.sub_case_id)
-    if evidence is None or untold or not _is_proven(house, case, part):
+    if evidence is None or untold or not _is_proven(part, seen):
         return None
-    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, now, "RECIPIENTS_TOLD", evidence, untold=untold)
+    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, seen, "RECIPIENTS_TOLD", evidence, untold=untold)
 
 
-def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _answered(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """The person has the last letter: it was written and taken out.
 
     A principal's own file is answered to that principal.
@@ -139,14 +150,14 @@ def _answered(house: House, case: Case, part: SubCase, now: datetime) -> Case | 
     if is_told_by_file(case, part):
         if not is_refusal_out(case, part):
             return None
-        evidence = confirm(house, case, part)
-        return None if evidence is None else _take(house, case, part, State.ANSWERED, now, "CONFIRMED", evidence)
+        evidence = confirm(house, case, part, seen.scans.get(part.principal))
+        return None if evidence is None else _take(house, case, part, State.ANSWERED, seen, "CONFIRMED", evidence)
     if had := find_had(house.conn, case, part):
-        return _take(house, case, part, State.ANSWERED, now, had.word, had.sha256, had.at)
+        return _take(house, case, part, State.ANSWERED, seen, had.word, had.sha256, had.at)
     kind = final_letter(part)
     is_there = case.find_letter(kind, part.sub_case_id) is not None
-    if not is_there and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, now):
-        write_letter(house, case.case_id, kind, now, sub_case_id=part.sub_case_id)
+    if not is_there and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, seen.now):
+        write_letter(house, case.case_id, kind, seen.now, sub_case_id=part.sub_case_id)
     return None
 
 
@@ -171,31 +182,30 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     return part.state not in TELLABLE[part.track] or not notice_store.is_told(house.conn, part)
 
 
-def _proven(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _proven(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """An erasure is proven by its certificate, everything else by the evidence on which it was carried out."""
-    is_certified = part.action is Action.ERASE and part.agreement_id is not None
-    evidence = _certificate(house, case, part) if is_certified else _last_evidence(house, part)
-    return None if evidence is None else _take(house, case, part, State.PROVEN, now, "PROVEN", evidence)
+    evidence = _certificate(house, case, part, seen) if _needs_proof(part) else _last_evidence(house, part)
+    return None if evidence is None else _take(house, case, part, State.PROVEN, seen, "PROVEN", evidence)
 
 
-def _confirmed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _confirmed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """The controller is told what was done on its instruction, once every recipient was told.
 
     If the agreement lets us answer the person, that comes first.
     """
     if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
-        return _answered(house, case, part, now)
+        return _answered(house, case, part, seen)
     if not notice_store.is_told(house.conn, part):
         return None
-    evidence = confirm(house, case, part)
+    evidence = confirm(house, case, part, seen.scans.get(part.principal))
     if evidence is None:
         return None
-    return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, now, "CONFIRMED", evidence)
+    return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, seen, "CONFIRMED", evidence)
 
 
-def _closed(house: House, case: Case, part: SubCase, now: datetime) -> Case | None:
+def _closed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Nothing of this part is left to do."""
-    return _take(house, case, part, State.CLOSED, now, "NOTHING_LEFT", _last_evidence(house, part))
+    return _take(house, case, part, State.CLOSED, seen, "NOTHING_LEFT", _last_evidence(house, part))
 
 
 def _take(
@@ -203,14 +213,14 @@ def _take(
     case: Case,
     part: SubCase,
     target: State,
-    now: datetime,
+    seen: Seen,
     word: str,
     evidence: str,
     answered_at: datetime | None = None,
     untold: int | None = None,
 ) -> Case:
-    residue = 0 if _is_proven(house, case, part) else None
-    order = Order(SYSTEM, now, word, evidence, residue=residue, untold=untold, answered_at=answered_at)
+    residue = 0 if _is_proven(part, seen) else None
+    order = Order(SYSTEM, seen.now, word, evidence, residue=residue, untold=untold, answered_at=answered_at)
     return advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
@@ -220,23 +230,26 @@ def _last_evidence(house: House, part: SubCase) -> str:
     return mine[-1].evidence_sha256
 
 
-def _is_proven(house: House, case: Case, part: SubCase) -> bool:
+def _needs_proof(part: SubCase) -> bool:
+    """Whether something of a part had to be erased, so that a second scan has to prove it."""
+    return part.action is Action.ERASE and part.agreement_id is not None
+
+
+def _is_proven(part: SubCase, seen: Seen) -> bool:
     """Whether the last second scan was clean, if something had to be erased."""
-    if part.action is not Action.ERASE or part.agreement_id is None:
-        return True
-    scan = last_scans(house, case.case_id).get(part.principal)
-    return scan is not None and is_clean(scan[0])
+    scan = seen.scans.get(part.principal)
+    return not _needs_proof(part) or (scan is not None and scan.is_clean)
 
 
-def _certificate(house: House, case: Case, part: SubCase) -> str | None:
+def _certificate(house: House, case: Case, part: SubCase, seen: Seen) -> str | None:
     """Return the SHA-256 of the certificate of a part's principal, or None until the erasure is proven."""
-    if not _is_proven(house, case, part):
+    if not _is_proven(part, seen):
         return None
-    [certificate] = issue(house, case.case_id, only=[part.principal])
+    [certificate] = issue_of(house, case.case_id, [seen.scans.get(part.principal)])
     return hashlib.sha256(certificate.jws).hexdigest()
 
 
-Step = Callable[[House, Case, SubCase, datetime], Case | None]
+Step = Callable[[House, Case, SubCase, Seen], Case | None]
 _STEPS: Mapping[tuple[Track, State], Step] = {
     (Track.CONTROLLER, State.ACCEPTED): _carried_out,
     (Track.CONTROLLER, State.PARTIAL): _carried_out,

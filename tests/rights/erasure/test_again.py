@@ -33,10 +33,10 @@ from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import decide, extend
 from sluice.rights.copies import in_flight_store
 from sluice.rights.erasure import scan
-from sluice.rights.erasure.certificate import find_proven
 from sluice.rights.erasure.control import status, take_up
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
+from sluice.rights.erasure.scan_store import find_proven
 from sluice.rights.finish import sweep
 from sluice.rights.forward import follow
 from sluice.rights.instructions import read_instruction
@@ -180,7 +180,7 @@ def test_one_principal_whose_files_are_under_way_holds_up_no_other(town: Town, m
 
     run(town.house, case.case_id, now())
 
-    assert outcome(town, case) == "waiting" and find_proven(town.house, case.case_id) == {ENERGY}
+    assert outcome(town, case) == "waiting" and find_proven(town.house.conn, case.case_id) == {ENERGY}
     assert state(town, case, ENERGY, "principal") is State.EXECUTED
     assert state(town, case, GAS, "principal") is State.INSTRUCTED
     assert take_up(town.house, "airflow", now()) == [case.case_id], "what was under way is looked at again"

@@ -14,8 +14,6 @@ import rfc8785
 from sluice.documents.words import LANGUAGES
 from sluice.errors import Exit, Ref, SluiceError, UsageError
 from sluice.exchange.house import House
-from sluice.ledger.erased import ErasureDone
-from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import as_it_stands, sign, split_flattened
 from sluice.media_types import JOSE_JSON, PDF
 from sluice.rights.case import store
@@ -24,6 +22,7 @@ from sluice.rights.copies.scope import has_decided
 from sluice.rights.erasure.census import find_unknown
 from sluice.rights.erasure.certificate_check import FORMAT, TYPE
 from sluice.rights.erasure.certificate_page import LIMITS, make_certificate_pdf
+from sluice.rights.erasure.scan_store import Scan, find_last_scans
 
 SAID_BEFORE = 4
 """Number of limits in certificates of older entries."""
@@ -60,49 +59,24 @@ def issue(house: House, case_id: CaseId, only: Collection[str] | None = None) ->
     or there is a place that no scan searches.
     """
     case = store.get_case(house.conn, case_id)
-    scans = last_scans(house, case_id)
+    scans = find_last_scans(house.conn, case_id)
     decided = {part.principal for part in case.sub_cases if part.agreement_id is not None and has_decided(part)}
     wanted = sorted(decided if only is None else decided & set(only))
-    missing = [name for name in wanted if name not in scans or not is_clean(scans[name][0])]
-    if missing or not wanted:
-        raise NotProven(Ref("case", case_id), Ref("principals not clean", len(missing)))
+    return issue_of(house, case_id, [scans.get(name) for name in wanted])
+
+
+def issue_of(house: House, case_id: CaseId, scans: Sequence[Scan | None]) -> tuple[Certificate, ...]:
+    """Sign and store a certificate of every one of these last second scans.
+
+    Raises NotProven if there are none, one is missing or not clean, or there is a place that no scan searches.
+    """
+    clean = [scan for scan in scans if scan is not None and scan.is_clean]
+    if len(clean) < len(scans) or not scans:
+        raise NotProven(Ref("case", case_id), Ref("principals not clean", len(scans) - len(clean)))
     if unknown := find_unknown(house.settings, house.conn, house.objects):
         raise NotProven(Ref("case", case_id), Ref("unknown places", len(unknown)))
-    return tuple(_issued(house, case, *scans[name]) for name in wanted)
-
-
-def is_clean(done: ErasureDone) -> bool:
-    """Whether the second scan read everything, found only what was decided to stay, and nothing is still to come.
-
-    So nothing was under way that may still bring rows, and no decision is open.
-    """
-    return is_idle(done) and not done.undecided
-
-
-def is_idle(done: ErasureDone) -> bool:
-    """Whether the second scan left nothing to do until somebody makes another decision. Pure."""
-    return done.residual == 0 and done.doubts == 0 and not done.waiting
-
-
-def find_proven(house: House, case_id: CaseId) -> frozenset[str]:
-    """Return the principals whose last second scan was clean."""
-    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_clean(done))
-
-
-def find_idle(house: House, case_id: CaseId) -> frozenset[str]:
-    """Return the principals whose last second scan left nothing to do."""
-    return frozenset(name for name, (done, _) in last_scans(house, case_id).items() if is_idle(done))
-
-
-def last_scans(house: House, case_id: CaseId) -> dict[str, tuple[ErasureDone, str]]:
-    """Return the last second scan of a case per principal, with the hash of its ledger entry."""
-    rows = house.conn.execute(
-        """select body, hash from ledger.entry
-           where kind = %s and convert_from(body, 'UTF8')::json ->> 'case_id' = %s order by appended_at, chain, seq""",
-        (EntryKind.ERASURE_DONE.value, case_id),
-    ).fetchall()
-    read = ((ErasureDone.model_validate_json(row["body"]), bytes(row["hash"]).hex()) for row in rows)
-    return {done.principal: (done, entry_hash) for done, entry_hash in read}
+    case = store.get_case(house.conn, case_id)
+    return tuple(_issued(house, case, scan) for scan in clean)
 
 
 def key_of(case_id: CaseId, principal: str, entry_hash: str) -> str:
@@ -110,8 +84,9 @@ def key_of(case_id: CaseId, principal: str, entry_hash: str) -> str:
     return f"certificates/{case_id}/{principal}.{entry_hash[:16]}.json"
 
 
-def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Certificate:
-    payload = rfc8785.dumps(_document(case, done, entry_hash))
+def _issued(house: House, case: Case, scan: Scan) -> Certificate:
+    done, entry_hash = scan.done, scan.entry_hash
+    payload = rfc8785.dumps(_document(case, scan))
     jws = sign(payload, house.keyring.signing, TYPE).flattened
     bucket, key = house.settings.bucket_evidence, key_of(case.case_id, done.principal, entry_hash)
     house.objects.put_once(bucket, key, jws, JOSE_JSON)
@@ -123,8 +98,9 @@ def _issued(house: House, case: Case, done: ErasureDone, entry_hash: str) -> Cer
     return issued
 
 
-def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
+def _document(case: Case, scan: Scan) -> dict[str, Any]:
     """Return what is signed. An entry of an older kind must go on giving the bytes it gave, so no key may change."""
+    done = scan.done
     document: dict[str, Any] = {
         "format": FORMAT,
         "parts": [part.sub_case_id for part in case.sub_cases if part.principal == done.principal],
@@ -136,7 +112,7 @@ def _document(case: Case, done: ErasureDone, entry_hash: str) -> dict[str, Any]:
         "sealed_to_recipient": done.sealed,
         "shared_with_others": done.shared,
         "not_covered": list(LIMITS if done.kept is not None else LIMITS[:SAID_BEFORE]),
-        "ledger": {"entry_hash": entry_hash},
+        "ledger": {"entry_hash": scan.entry_hash},
     }
     if done.short is not None:
         document["too_short_to_look_for"] = done.short

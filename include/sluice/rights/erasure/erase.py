@@ -41,7 +41,6 @@ from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_pers
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.census import find_unknown
-from sluice.rights.erasure.certificate import find_idle, find_proven, last_scans
 from sluice.rights.erasure.control import as_ran, check_goes_on, check_may_begin, noted, outcome_of
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.meant import Scanned
@@ -58,6 +57,7 @@ from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
 from sluice.rights.erasure.report import added, entry_lines, line_of, searched
 from sluice.rights.erasure.scan import scan_stores
+from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.rights.notices.over import drop_over, drop_request_file
 from sluice.rights.notices.tell import note_places
 from sluice.subject.model import IndexInvalid
@@ -160,7 +160,7 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             report = replace(report, to_release=unreleased)
             control_store.note_waiting(house.conn, case_id, report.waiting)
             _carried_out(house, case, report.principals, now)
-            idle = find_idle(house, case_id)
+            idle = {name for name, scan in find_last_scans(house.conn, case_id).items() if scan.is_idle}
             decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
         control_store.end_run(house.conn, case_id, outcome_of(report), decided=decided)
     return report
@@ -313,12 +313,12 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
 
     Each principal was scanned separately, so the residue of one does not hold up another.
     """
-    scans = last_scans(house, case.case_id)
-    proven = find_proven(house, case.case_id).intersection(principals)
+    scans = find_last_scans(house.conn, case.case_id)
+    proven = {name for name in principals if name in scans and scans[name].is_clean}
     for part in store.get_case(house.conn, case.case_id).sub_cases:  # a part may have been taken back during the scan
         if part.principal not in proven or not has_decided(part) or part.state not in TO_CARRY_OUT:
             continue
-        order = Order(SYSTEM, now, "ERASED", scans[part.principal][1], residue=0)
+        order = Order(SYSTEM, now, "ERASED", scans[part.principal].entry_hash, residue=0)
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
         advance(house.conn, case.case_id, target, order, part.sub_case_id)
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from sluice.exchange.house import House
 from sluice.rights.case.model import Case, CaseId
 from sluice.rights.copies.scope import has_decided
-from sluice.rights.erasure.certificate import is_clean, key_of, last_scans
+from sluice.rights.erasure.certificate import key_of
+from sluice.rights.erasure.scan_store import Scan, find_last_scans
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,15 @@ def find_erased(house: House, case: Case, at: datetime) -> tuple[Erased, ...]:
 
     Reads the ledger only if the erasure of some part was decided.
     """
-    scans = last_scans(house, case.case_id) if any(map(has_decided, case.sub_cases)) else {}
+    scans = find_last_scans(house.conn, case.case_id) if any(map(has_decided, case.sub_cases)) else {}
     return tuple(
-        Erased(name, done.done_at, _issued_as(house, case.case_id, name, entry_hash))
-        for name, (done, entry_hash) in sorted(scans.items())
-        if is_clean(done) and datetime.fromisoformat(done.done_at) <= at
+        Erased(name, scan.done.done_at, _issued_as(house, case.case_id, scan))
+        for name, scan in sorted(scans.items())
+        if scan.is_clean and datetime.fromisoformat(scan.done.done_at) <= at
     )
 
 
-def _issued_as(house: House, case_id: CaseId, principal: str, entry_hash: str) -> str | None:
-    key = key_of(case_id, principal, entry_hash)
+def _issued_as(house: House, case_id: CaseId, scan: Scan) -> str | None:
+    key = key_of(case_id, scan.done.principal, scan.entry_hash)
     there = house.objects.head(house.settings.bucket_evidence, key)
     return None if there is None else key.rpartition("/")[2].removesuffix(".json")

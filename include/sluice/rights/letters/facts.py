@@ -6,15 +6,14 @@ from datetime import datetime
 from sluice.agreement.clauses.annexes import own_party
 from sluice.agreement.in_force.store import find_version, list_agreements
 from sluice.exchange.house import House
-from sluice.ledger.erased import ErasureDone
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import is_instead, parts_waiting
 from sluice.rights.case.model import Action, Case, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
-from sluice.rights.erasure.certificate import is_clean, last_scans
 from sluice.rights.erasure.exceptions import decision_of, review_on
+from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.model import Side
@@ -33,7 +32,7 @@ STOPPING = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WIT
 def gather(house: House, case: Case, kind: LetterKind, language: str, now: datetime) -> LetterFacts:
     """Return what a letter of this kind would say now about every part that waits for it."""
     steps = store.list_steps(house.conn, case.case_id)
-    scans = last_scans(house, case.case_id) if kind is LetterKind.COMPLETION else {}
+    scans = find_last_scans(house.conn, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
     if kind is LetterKind.COMPLETION:  # the letter names who was told, so a part waits until all were
         told_of = {part.sub_case_id for part in case.sub_cases if notice_store.is_told(house.conn, part)}
@@ -135,7 +134,7 @@ def _done(house: House, case: Case, envelope: Envelope | None, now: datetime) ->
     return found
 
 
-def _was_gone(part: SubCase, steps: Sequence[Step], scan: ErasureDone | None, done: frozenset[str] | None) -> bool:
+def _was_gone(part: SubCase, steps: Sequence[Step], scan: Scan | None, done: frozenset[str] | None) -> bool:
     """Whether there was nothing to act on: the person had been erased before, or nobody here ever knew them."""
     if part.agreement_id is None:
         return False
@@ -145,7 +144,9 @@ def _was_gone(part: SubCase, steps: Sequence[Step], scan: ErasureDone | None, do
         return False
     if part.action in (Action.GIVE, Action.EXPORT):
         return done is not None and not done
-    return scan is not None and is_clean(scan) and not scan.kept and not any(line.objects for line in scan.stores)
+    return (
+        scan is not None and scan.is_clean and not scan.done.kept and not any(line.objects for line in scan.done.stores)
+    )
 
 
 def _part(
@@ -153,9 +154,10 @@ def _part(
     case: Case,
     part: SubCase,
     steps: Sequence[Step],
-    scan: tuple[ErasureDone, str] | None,
+    scan: Scan | None,
     done: frozenset[str] | None,
 ) -> PartFacts:
+    erased = scan if part.action is Action.ERASE else None
     mine = [step for step in steps if step.sub_case_id == part.sub_case_id]
     decided = decision_of(mine)
     extended = next((step for step in mine if step.to_state is State.EXTENDED), None)
@@ -165,14 +167,14 @@ def _part(
         reasons=dict(decided.reasons) if decided else {},
         remedies_ref=decided.remedies_ref if decided else None,
         delay=extended.reason_code if extended else None,
-        was_gone=_was_gone(part, mine, scan[0] if scan and part.action is Action.ERASE else None, done),
+        was_gone=_was_gone(part, mine, erased, done),
         done=done,
         review_on=review_on(received_on(decided.at)) if decided and is_instead(case.right, part.action) else None,
-        proof=_proof(*scan) if scan and part.action is Action.ERASE and is_clean(scan[0]) else None,
+        proof=_proof(erased) if erased and erased.is_clean else None,
     )
 
 
-def _proof(done: ErasureDone, entry_hash: str) -> Proof:
+def _proof(scan: Scan) -> Proof:
     """Return the proof of a clean scan: whatever was first done to a copy, none names the person any more."""
-    removed = sum(line.objects for line in done.stores)
-    return Proof(f"{done.principal}.{entry_hash[:16]}", removed, done.objects_scanned)
+    removed = sum(line.objects for line in scan.done.stores)
+    return Proof(f"{scan.done.principal}.{scan.entry_hash[:16]}", removed, scan.done.objects_scanned)
