@@ -2,7 +2,8 @@
 
 An Airflow DAG for what no event tells. Arrivals wake their own DAG within seconds; a file that waited
 two minutes is taken up here, whatever was away meanwhile; a backlog is left to the next sweep after four
-minutes, each flow with its share. That a cut-off came is no arrival either: no return waits for a file.
+minutes, each flow with its share. What the trigger did not open is opened here, and the task `arrivals` fails
+while a file cannot be. That a cut-off came is no arrival either: no return waits for a file.
 What waits for the database, a paper or a key makes the task `held_up` fail, which names flows and codes; so do
 lineage events that do not go out.
 """

@@ -49,7 +49,7 @@ class Desk:
 
     def open_new(self) -> int:
         """What one poll of the trigger does."""
-        return Arrivals.of(self.settings).open_new(self.house.conn, self.house.objects)
+        return Arrivals.of(self.settings).open_new(self.house.conn, self.house.objects).opened
 
     def work(self) -> None:
         """What trigger, slots and reconcile do, once."""

@@ -21,6 +21,7 @@ from sluice.returns import drain
 from sluice.returns.due import open_due
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Flow, Principal
+from unopened import refusing
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 
@@ -51,6 +52,19 @@ def test_a_file_that_nobody_was_woken_for_is_taken_up_and_a_fresh_one_is_left_to
         monkeypatch.setattr(operators, "FORGOTTEN_AFTER", timedelta(0))
         assert task.work({}) == "energy01/renewal_campaign: {'accepted': 1}"
     assert desk.line(dropped).decision == "accepted"
+
+
+def test_a_sweep_opens_what_no_trigger_did_and_fails_while_it_cannot(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = desk.drop(b"x", "good.csv"), desk.drop(b"x", "bad.csv")
+    with at_terminal(desk, monkeypatch):
+        task = operators.DrainForgotten(task_id="forgotten")
+        with refusing(desk.settings, bad.key), pytest.raises(LeftUndone, match=r"arrivals .* left undone 1"):
+            task.work({})
+        assert [line.id for line in desk.lines()] == [desk.line(good).id]
+        assert task.work({}) == "nothing was forgotten", "the control"
+    assert len(desk.lines()) == 2
 
 
 def test_a_backlog_ends_no_sweep_late_and_each_flow_gets_its_share(desk: Desk) -> None:

@@ -1,13 +1,18 @@
 """When the trigger wakes its DAG: the rule alone, without a clock, a bucket or a loop; and that its poll lives on."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desk import open_desk
 from returns.commands import at_terminal
+from sluice.errors import Ref, ServiceMissing
+from sluice.exchange import open as opening
+from sluice.exchange.open import open_exchange
 from sluice.orchestration.trigger import (
     BUSY_SECONDS,
     NOTHING,
@@ -17,8 +22,10 @@ from sluice.orchestration.trigger import (
     Seen,
     Sight,
     Wake,
+    Watch,
 )
 from sluice.settings import Settings, get_settings
+from unopened import refusing
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)
@@ -102,3 +109,49 @@ def test_settings_that_cannot_be_used_stop_the_poll_only_until_they_can(
         sight = asyncio.run(poll())
         assert desk.line(dropped).decision == "open"
     assert {seen.count for seen in sight.values()} == {1}
+
+
+def test_an_arrival_that_cannot_be_opened_keeps_the_poll_of_no_other(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_desk(store_settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+        good, bad = desk.drop(b"x", "good.csv"), desk.drop(b"x", "bad.csv")
+        watch = Watch()
+        with refusing(desk.settings, bad.key):
+            assert [seen.count for _ in range(2) for seen in watch.look().values()] == [1, 1]
+            assert [line.id for line in desk.lines()] == [desk.line(good).id]
+        assert [seen.count for seen in watch.look().values()] == [2], "the control: met again"
+
+
+def test_while_a_store_is_away_the_poll_says_so_by_code_and_lives_on(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is away for one version, after the listing: as ever, one line a poll and no sight."""
+
+    async def poll(back: Callable[[], None]) -> Sight:
+        stream = ObjectsWaiting.open_shared_stream({})
+        first = asyncio.ensure_future(anext(stream))
+        while "SLU-102" not in caplog.text:
+            await asyncio.sleep(PAUSE_AFTER_FAULT_SECONDS / 10)
+        assert not first.done()
+        back()
+        return await asyncio.wait_for(first, 60)
+
+    is_away = True
+
+    def open_or_fail(*arguments: Any) -> bool:
+        if is_away:
+            raise ServiceMissing(Ref("service", "s3"))
+        return open_exchange(*arguments)
+
+    def back() -> None:
+        nonlocal is_away
+        is_away = False
+
+    monkeypatch.setattr(opening, "open_exchange", open_or_fail)
+    with open_desk(store_settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+        desk.drop(b"x")
+        sight = asyncio.run(poll(back))
+    assert {seen.count for seen in sight.values()} == {1}
+    assert {each.levelname for each in caplog.records if "SLU-102" in each.getMessage()} == {"WARNING"}
+    assert not any(each.exc_info for each in caplog.records)

@@ -24,7 +24,7 @@ def _work_at_once(desk: Desk) -> list[int]:
     def one(_: int) -> int:
         with open_house(desk.settings) as house:
             start.wait()
-            opened = Arrivals.of(desk.settings).open_new(house.conn, house.objects)
+            opened = Arrivals.of(desk.settings).open_new(house.conn, house.objects).opened
             drain(house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
         return opened
 

@@ -54,6 +54,8 @@ OURS = (
 )
 """Faults of a service, a paper or a key, or a right or a stop that came between. The file is not to blame, so the
 attempt does not count."""
+UNDONE = "arrivals or flows with files"
+"""How a run that left some of either undone calls them."""
 Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
 Clock = Callable[[], float]
@@ -153,12 +155,13 @@ def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], 
 def drain_all(house: House) -> dict[str, Drained]:
     """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do.
 
-    Raises LeftUndone at the end when files of a flow were left undone, ServiceMissing when a store is away.
+    Raises LeftUndone at the end when arrivals were not opened or files of a flow were left undone, ServiceMissing when
+    a store is away.
     """
-    Arrivals.of(house.settings).open_new(house.conn, house.objects)
+    arrived = Arrivals.of(house.settings).open_new(house.conn, house.objects)
     flows, left = drain_many(house, lambda *_: True, {})
     reconcile(house)
-    check_none_left("flows with files", left)
+    check_none_left(UNDONE, arrived.failed + left)
     return flows
 
 

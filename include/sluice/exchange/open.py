@@ -1,20 +1,20 @@
 """Open an exchange for every file version that arrived: the record exists before a byte is read."""
 
-import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Self
 
 from sluice.agreement.in_force.store import in_force, is_flow
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import Connection, transaction
-from sluice.errors import SluiceError
 from sluice.exchange import outbox, store
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
-from sluice.exchange.own_writes import OwnWrite, find_own_writes, is_own
+from sluice.exchange.own_writes import OwnWrites, find_own_writes, is_own
 from sluice.exchange.store import Arrival
+from sluice.exchange.sweeping import each
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID, ListingCut
 from sluice.ledger.append import append
@@ -24,9 +24,19 @@ from sluice.settings import Settings
 from sluice.terms import ARRIVING, Direction, Principal
 from sluice.times import brussels_day, utc_text
 
-log = logging.getLogger(__name__)
 LINEAGE_START = (outbox.STARTED, 1)
 TOLD_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look for arrivals did: how many were opened, and how many could not be and are met again.
+
+    An arrival that is not opened has no exchange, so nobody else can count it.
+    """
+
+    opened: int
+    failed: int
 
 
 @dataclass
@@ -45,20 +55,20 @@ class Arrivals:
         """Make the arrivals of an installation, with its doors."""
         return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
-    def open_new(self, conn: Connection, objects: ObjectStore) -> int:
-        """Open an exchange for every version that has none, except those that erasures put; return how many were new.
+    def open_new(self, conn: Connection, objects: ObjectStore) -> Looked:
+        """Open an exchange for every version that has none, except those that erasures put.
 
-        Raises ListingCut, after the files of all other principals were opened.
+        Raises ListingCut, after the files of all other principals were opened, and ServiceMissing when a store is away.
         """
         cut: list[ListingCut] = []
         fresh = self._fresh(objects, cut)
         unregistered = store.find_unregistered(conn, fresh)
         self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
         own = find_own_writes(conn, (each.object for each in unregistered))
-        opened = sum(self._open(conn, objects, arrival, own) for arrival in unregistered)
+        looked = Looked(*each(conn, _named_in_log, unregistered, partial(self._open, conn, objects, own)))
         if cut:
             raise cut[0]
-        return opened
+        return looked
 
     def _fresh(self, objects: ObjectStore, cut: list[ListingCut]) -> list[Arrival]:
         """Return what is listed and was not seen before.
@@ -75,21 +85,11 @@ class Arrivals:
             self.seen = still
         return fresh
 
-    def _open(
-        self,
-        conn: Connection,
-        objects: ObjectStore,
-        arrival: Arrival,
-        own: Mapping[tuple[str, str], Collection[OwnWrite]],
-    ) -> bool:
-        """Open one arrival. If that fails now, it is logged and met again next time, and the others go on."""
+    def _open(self, conn: Connection, objects: ObjectStore, own: OwnWrites, arrival: Arrival) -> bool:
+        """Open one arrival, unless an erasure put it; return whether it was opened. If it fails, it is met again."""
         item = arrival.object
-        try:
-            is_ours = is_own(objects, item, own.get((item.bucket, item.key), ()))
-            is_new = not is_ours and open_exchange(conn, arrival, datetime.now(UTC))
-        except SluiceError as error:
-            log.warning("an arrival of %s is not opened: %s", arrival.principal, error)
-            return False
+        is_ours = is_own(objects, item, own.get((item.bucket, item.key), ()))
+        is_new = not is_ours and open_exchange(conn, arrival, datetime.now(UTC))
         self.seen.add(self._name(arrival))
         return is_new
 
@@ -106,6 +106,11 @@ class Arrivals:
     @staticmethod
     def _name(arrival: Arrival) -> tuple[str, str]:
         return arrival.object.key, arrival.object.version_id
+
+
+def _named_in_log(arrival: Arrival) -> str:
+    """How the log calls an arrival: without its key, which may name a person."""
+    return f"an arrival of {arrival.principal}"
 
 
 def _is_named(item: StoredObject) -> bool:

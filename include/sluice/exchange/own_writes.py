@@ -4,7 +4,7 @@ A listing does not say who put a version: its ETag is the MD5 of its bytes only 
 KMS. So a version is recognised by its id, or by the SHA-256 that it was put with, which the store returns.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,6 +24,10 @@ class OwnWrite:
     version_id: str | None
 
 
+OwnWrites = Mapping[tuple[str, str], Collection[OwnWrite]]
+"""Bucket and key -> what we put, or are about to put, there."""
+
+
 def note_own_write(conn: Connection, bucket: str, key: str, sha256: str) -> None:
     """Note that a version with these bytes will be ours. Call before it is put."""
     conn.execute(
@@ -41,7 +45,7 @@ def pin_own_write(conn: Connection, bucket: str, key: str, sha256: str, version_
     )
 
 
-def find_own_writes(conn: Connection, items: Iterable[StoredObject]) -> dict[tuple[str, str], list[OwnWrite]]:
+def find_own_writes(conn: Connection, items: Iterable[StoredObject]) -> OwnWrites:
     """Return what we put, or are about to put, under the keys of these versions, by bucket and key.
 
     Call after the listing: then nothing that the listing shows is missing.

@@ -102,27 +102,39 @@ class DrainStrays(HouseOperator):
 
 
 class DrainForgotten(HouseOperator):
-    """Judges exchanges of any flow that have waited so long that no DAG was woken for them, as many as fit a sweep."""
+    """Judges exchanges of any flow that have waited so long that no DAG was woken for them, as many as fit a sweep.
+
+    Then it opens what the trigger did not. It fails at the end if something could not be opened: without an exchange,
+    nobody else can tell that it waits.
+    """
 
     def work(self, run: dict[str, str]) -> str:
         since = datetime.now(UTC) - FORGOTTEN_AFTER
-        return _drain_many(lambda _, one: one.oldest_at < since, run, SWEEP_SECONDS) or "nothing was forgotten"
+        told = _drain_many(lambda _, one: one.oldest_at < since, run, SWEEP_SECONDS, opens=True)
+        return told or "nothing was forgotten"
 
 
 def _drain_many(
-    is_meant: "Callable[[Direction, Waiting], bool]", run: Mapping[str, str], seconds: float = math.inf
+    is_meant: "Callable[[Direction, Waiting], bool]",
+    run: Mapping[str, str],
+    seconds: float = math.inf,
+    *,
+    opens: bool = False,
 ) -> str:
     """Drain the chosen flows one after the other; return what became of them.
 
-    Raises LeftUndone at the end if one failed.
+    ``opens``: afterwards, also open what arrived. Raises LeftUndone at the end if a flow or an arrival failed.
     """
-    from sluice.exchange.drain import drain_many
+    from sluice.exchange.drain import UNDONE, drain_many
     from sluice.exchange.house import open_house
+    from sluice.exchange.open import Arrivals
     from sluice.exchange.sweeping import check_none_left
 
     with open_house(get_settings()) as house:
         done, left = drain_many(house, is_meant, run, seconds)
-    check_none_left("flows with files", left)
+        if opens:
+            left += Arrivals.of(house.settings).open_new(house.conn, house.objects).failed
+    check_none_left(UNDONE, left)
     return "; ".join(f"{flow}: {each.decisions}" for flow, each in done.items())
 
 

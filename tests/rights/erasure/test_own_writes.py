@@ -13,7 +13,7 @@ from meanwhile import Meanwhile
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.effects.effects import EFFECTS
 from sluice.exchange.house import House
-from sluice.exchange.open import Arrivals
+from sluice.exchange.open import Arrivals, Looked
 from sluice.exchange.own_writes import note_own_write
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.rights.case.model import CaseId
@@ -147,7 +147,8 @@ def test_a_file_of_which_nothing_is_said_yet_is_met_again(town: Town) -> None:
     arrivals = Arrivals.of(town.desk.settings)
     town.house.objects.put(copy.bucket, copy.key, b"a newer file", "text/csv")
 
-    assert [arrivals.open_new(town.house.conn, late) for _ in range(3)] == [0, 1, 0]
+    looked = [arrivals.open_new(town.house.conn, late) for _ in range(3)]
+    assert looked == [Looked(0, 1), Looked(1, 0), Looked(0, 0)]
 
 
 def test_an_unopened_file_beside_it_stays_and_an_edit_that_nobody_needs_any_more_goes(
