@@ -53,10 +53,11 @@ def _refs_in(frame: pl.DataFrame, columns: Sequence[Column], region: str, target
 
 
 def _naming(refs: Iterable[pl.Series], height: int, target: Target) -> pl.Series:
-    mask, among = pl.Series([False]).new_from_index(0, height), sorted(target.refs)
-    for column in refs:
-        mask = mask | column.is_in(among).fill_null(False)
-    return mask
+    columns = [each.alias(str(place)) for place, each in enumerate(refs)]
+    if not columns:
+        return pl.Series([False]).new_from_index(0, height)
+    among = pl.Series(sorted(target.refs), dtype=pl.String).implode()
+    return pl.DataFrame(columns).select(pl.any_horizontal(pl.all().is_in(among).fill_null(False))).to_series()
 
 
 def bad_rows_of(
