@@ -21,6 +21,7 @@ from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.erase import begin, run
+from sluice.rights.erasure.model import RunEnd
 from sluice.settings import Settings
 
 
@@ -60,7 +61,7 @@ def test_one_that_was_kept_while_an_erasure_began_goes_once_that_is_over(town: T
 
     [waiting] = [line for line in town.desk.lines() if line.decision == "open"]
     assert kept(town) == []
-    control_store.end_run(town.house.conn, erasure.case_id, "clean")
+    control_store.end_run(town.house.conn, erasure.case_id, RunEnd.CLEAN)
     assert hand_owed(town.house, now()) == (1, 0)
     [handed] = handed_to(town.house, answer.case_id, "solar01")
     assert handed.opened.exchange_id == waiting.id and handed.is_there

@@ -22,6 +22,7 @@ from sluice.rights.copies.find import open_request
 from sluice.rights.copies.model import Target
 from sluice.rights.erasure.control_store import begin_run, end_run
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import RunEnd
 from sluice.rights.finish import sweep
 from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.sealed import open_sealed, seal
@@ -142,7 +143,7 @@ def test_what_was_gathered_before_an_erasure_ended_is_never_kept(town: Town, tmp
     (tmp_path / "package" / "a.txt").write_text("a")
     begin_run(town.house.conn, erasure.case_id)
     if has_ended:
-        end_run(town.house.conn, erasure.case_id, "clean")
+        end_run(town.house.conn, erasure.case_id, RunEnd.CLEAN)
 
     with pytest.raises(ErasedMeanwhile):
         keep(town.house, facts, tmp_path / "package", [], [case.sub_cases[0].sub_case_id], DESK, since=since)
@@ -151,7 +152,7 @@ def test_what_was_gathered_before_an_erasure_ended_is_never_kept(town: Town, tmp
     if not has_ended:
         with pytest.raises(ErasedMeanwhile):
             give(town.house, access.case_id)
-        end_run(town.house.conn, erasure.case_id, "clean")
+        end_run(town.house.conn, erasure.case_id, RunEnd.CLEAN)
     assert give(town.house, access.case_id).answer.rows, "once it is over it is made again"
 
 

@@ -24,6 +24,7 @@ from sluice.rights.case.model import Action, Case, LetterKind, Right, State
 from sluice.rights.case.store import get_case
 from sluice.rights.erasure.control_store import begin_run, end_run
 from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.model import RunEnd
 from sluice.rights.letters.had import find_had, is_missed
 from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.settings import Settings
@@ -158,7 +159,7 @@ def test_one_that_was_noted_while_an_erasure_began_is_made_again_once_that_is_ov
 
     assert [each.gone_why for each in answers_of(town, case)] == ["erasure"]
     assert made(town) == (0, 0), "it waits for the erasure, which is no failure, and is still owed"
-    end_run(town.house.conn, erasure.case_id, "clean")
+    end_run(town.house.conn, erasure.case_id, RunEnd.CLEAN)
     assert made(town) == (1, 0) and answers_of(town, case)[0].gone_at is None
 
 

@@ -1,7 +1,7 @@
 """A principal's file erases nobody who still needs their data: restricted by them, or owed to them as an answer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,10 @@ from sluice.rights.copies.needed_model import Need, Needed
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.copies.whose import SeveralCustomers, needs_of
 from sluice.rights.erasure.certificate import NotProven, issue
-from sluice.rights.erasure.control import UNDECIDED, take_up
+from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.control_store import find_plans, find_run
 from sluice.rights.erasure.erase import run
-from sluice.rights.erasure.model import EverybodyNeeded, PlanOutdated
+from sluice.rights.erasure.model import DecidedThen, EverybodyNeeded, PlanOutdated, RunEnd
 from sluice.rights.erasure.plan import read_plan
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import sweep
@@ -79,6 +79,14 @@ def end_restriction(town: Town) -> None:
         lift(town.house, each, now())
 
 
+def as_noted_before_0051(town: Town, decided: Mapping[Principal, DecidedThen]) -> None:
+    """Put what the run noted as one text per principal, as it was noted once."""
+    [then] = decided.values()
+    assert len(then.causes) > 1, "the control: there is something to separate"
+    text = json.dumps({ENERGY: f"{then.decision} ! {' '.join(sorted(then.causes))}"})
+    town.house.conn.execute("update erasure_run set decided = %s::jsonb", (text,))
+
+
 @stores
 def test_who_restricted_and_who_is_owed_an_answer_stay_until_that_has_ended(town: Town) -> None:
     first, second, third, *others = town.people
@@ -96,10 +104,13 @@ def test_who_restricted_and_who_is_owed_an_answer_stay_until_that_has_ended(town
     assert (report.residual, report.doubts, report.waiting, report.undecided) == (0, 0, 0, 2)
     assert lake(town) == records([first, second, *others]), "the rest of the file is erased"
     said = find_run(town.house.conn, case.case_id)
-    assert said is not None and said.outcome == UNDECIDED and not said.is_in_error
+    assert said is not None and said.outcome is RunEnd.UNDECIDED and not said.is_in_error
     with pytest.raises(NotProven):
         issue(town.house, case.case_id)
     assert take_up(town.house, "airflow", now()) == [], "nothing has ended: it is not due"
+    as_noted_before_0051(town, said.decided)
+    assert find_run(town.house.conn, case.case_id) == said
+    assert take_up(town.house, "airflow", now()) == [], "what an older run noted says the same"
 
     package = read(town.house, give(town.house, access.case_id))
     assert second.record(ENERGY) in package.text, "what was owed is there"

@@ -22,7 +22,7 @@ from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.control import check_goes_on, status, take_up
 from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
-from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack
+from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack, RunEnd
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
@@ -232,7 +232,7 @@ def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town)
     failed, proven = town.decided(town.people[0]), town.decided(town.people[1])
     run(town.house, proven.case_id, now())
     begin(town.house, failed.case_id, now())
-    control_store.end_run(town.house.conn, failed.case_id, "residue")
+    control_store.end_run(town.house.conn, failed.case_id, RunEnd.RESIDUE)
 
     for case in (failed, proven):
         withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))

@@ -28,22 +28,19 @@ from sluice.rights.erasure.batches import MOST_CASES
 from sluice.rights.erasure.control_store import Run, Stop
 from sluice.rights.erasure.model import (
     AnotherInError,
+    DecidedThen,
     ErasureReport,
     ErasureStopped,
     EverybodyNeeded,
     PlanOutdated,
     RequestTakenBack,
+    RunEnd,
 )
 from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
 from sluice.rights.person.envelope import Envelope
 from sluice.terms import Principal
 from sluice.times import utc_text
-
-WAITS_FOR = " ! "
-"""In what a run says: separates what was decided from what must end before persons left out are erased."""
-UNDECIDED = "undecided"
-"""Outcome of a run that kept copies because somebody still has to decide on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def status(conn: Connection) -> Status:
     plans: dict[CaseId, list[StoredPlan]] = {}
     for plan in control_store.find_plans(conn):
         plans.setdefault(plan.plan.case_id, []).append(plan)
-    unclean = [case_id for case_id, run in runs.items() if run.outcome not in ("clean", control_store.WITHDRAWN)]
+    unclean = [case_id for case_id, run in runs.items() if run.outcome not in (RunEnd.CLEAN, RunEnd.WITHDRAWN)]
     named = list(dict.fromkeys([*copy_store.find_decided(conn), *unclean]))
     stops = control_store.find_stops(conn)
     held = control_store.find_held(conn, named)
@@ -155,24 +152,20 @@ def is_due(house: House, case: Case, envelope: Envelope) -> bool:
     return any(is_to_do(part) for part in case.sub_cases if part.principal in due)
 
 
-def as_ran(house: House, case_id: CaseId, target: Target) -> str:
-    """Return what a run that left nothing to do notes about a principal.
-
-    That is what was decided, and the causes for which persons are left out.
-    """
-    causes = find_causes(house, *open_request(house, case_id), target)
-    return f"{decision_of(target)}{WAITS_FOR}{' '.join(sorted(causes))}" if causes else decision_of(target)
+def as_ran(house: House, case_id: CaseId, target: Target) -> DecidedThen:
+    """Return what a run that left nothing to do notes about a principal."""
+    return DecidedThen(decision_of(target), frozenset(find_causes(house, *open_request(house, case_id), target)))
 
 
-def _is_as_ran(house: House, said: str | None, target: Target) -> bool:
+def _is_as_ran(house: House, then: DecidedThen | None, target: Target) -> bool:
     """Whether the decision is as it was when the run ended, and no cause for leaving somebody out has ended since."""
-    decision, _, _ = (said or "").partition(WAITS_FOR)
-    return decision == decision_of(target) and not _has_ended(house, said, target.principal)
+    if then is None or then.decision != decision_of(target):
+        return False
+    return not _has_ended(house, then, target.principal)
 
 
-def _has_ended(house: House, said: str | None, principal: Principal) -> bool:
-    causes = set((said or "").partition(WAITS_FOR)[2].split())
-    return bool(causes) and not causes <= {each.cause for each in find_needed(house, principal)}
+def _has_ended(house: House, then: DecidedThen, principal: Principal) -> bool:
+    return bool(then.causes) and not then.causes <= {each.cause for each in find_needed(house, principal)}
 
 
 def _is_planned_anew(house: House, case: Case) -> bool:
@@ -180,7 +173,7 @@ def _is_planned_anew(house: House, case: Case) -> bool:
     run = control_store.find_run(house.conn, case.case_id)
     released = {each.plan.principal for each in control_store.find_plans(house.conn, case.case_id) if each.released_at}
     return run is not None and any(
-        _has_ended(house, said, name) for name, said in run.decided.items() if name in released
+        _has_ended(house, then, name) for name, then in run.decided.items() if name in released
     )
 
 
@@ -208,15 +201,16 @@ def check_goes_on(conn: Connection, case_id: CaseId) -> None:
 @contextmanager
 def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
     """Note how a step of a run failed, so that no other erasure begins before somebody looked into it."""
-    outcome, error = "failed", UNFORESEEN
+    outcome: RunEnd | None = RunEnd.FAILED
+    error = UNFORESEEN
     try:
         yield
-        outcome = ""
+        outcome = None
     except (ErasureStopped, RequestTakenBack) as failure:
-        outcome, error = "stopped", failure.code
+        outcome, error = RunEnd.STOPPED, failure.code
         raise
     except (PlanOutdated, SeveralCustomers, EverybodyNeeded) as failure:
-        outcome, error = "outdated", failure.code
+        outcome, error = RunEnd.OUTDATED, failure.code
         raise
     except SluiceError as failure:
         error = failure.code
@@ -226,12 +220,12 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
             control_store.end_run(conn, case_id, outcome, error)
 
 
-def outcome_of(report: ErasureReport) -> str:
+def outcome_of(report: ErasureReport) -> RunEnd:
     """Return how a run ended that reached its end. Pure."""
     if report.residual:
-        return "residue"
+        return RunEnd.RESIDUE
     if report.doubts:
-        return "doubts"
+        return RunEnd.DOUBTS
     if report.waiting or report.to_release:
-        return "waiting"
-    return UNDECIDED if report.undecided else "clean"
+        return RunEnd.WAITING
+    return RunEnd.UNDECIDED if report.undecided else RunEnd.CLEAN

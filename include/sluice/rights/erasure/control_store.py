@@ -13,16 +13,14 @@ from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.locks import About, is_held_by_another, lock_until_commit, try_hold
 from sluice.rights.case.model import CaseId
-from sluice.rights.erasure.model import ErasureBusy
+from sluice.rights.erasure.model import DecidedThen, ErasureBusy, RunEnd
 from sluice.rights.erasure.plan import Plan, StoredPlan, read_plan
 from sluice.terms import Principal
 
 ABANDONED_AFTER = timedelta(minutes=30)
 """A run that has not ended and was not seen at work for this long counts as failed."""
-WITHDRAWN = "withdrawn"
-"""Outcome of a run whose person took the request back before it was proven, at whatever point. Not stored: it is
-derived from the state of the case.
-"""
+SEPARATED = " ! "
+"""What stood between decision and causes when both were one text (runs until migration 0050)."""
 _TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
     where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
@@ -40,11 +38,11 @@ class Run:
     begun_at: datetime
     seen_at: datetime
     ended_at: datetime | None
-    outcome: str | None
+    outcome: RunEnd | None
     error: str | None
     waiting: int
-    decided: Mapping[Principal, str]
-    """By principal where the run left nothing to do until somebody decides: what was decided then, as one text."""
+    decided: Mapping[Principal, DecidedThen]
+    """By principal where the run left nothing to do until somebody decides: what was decided then."""
     is_in_error: bool
 
 
@@ -173,18 +171,19 @@ def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
 def end_run(
     conn: Connection,
     case_id: CaseId,
-    outcome: str,
+    outcome: RunEnd,
     error: str | None = None,
-    decided: Mapping[Principal, str] | None = None,
+    decided: Mapping[Principal, DecidedThen] | None = None,
 ) -> None:
     """Note how the run ended, if one was begun.
 
     ``decided``: what was decided, by principal where nothing is left to do until somebody decides.
     """
+    said = {name: {"decision": then.decision, "causes": sorted(then.causes)} for name, then in (decided or {}).items()}
     conn.execute(
         """update erasure_run set ended_at = now(), seen_at = now(), outcome = %s, error = %s, decided = %s
            where case_id = %s""",
-        (outcome, error, Jsonb(decided or {}), case_id),
+        (outcome.value, error, Jsonb(said), case_id),
     )
 
 
@@ -196,9 +195,26 @@ def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
                 coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
             from erasure_run where %(case)s::uuid is null or case_id = %(case)s
             order by begun_at desc, case_id""".encode(),
-        {"abandoned": ABANDONED_AFTER, "withdrawn": WITHDRAWN, "case": case_id},
+        {"abandoned": ABANDONED_AFTER, "withdrawn": RunEnd.WITHDRAWN.value, "case": case_id},
     ).fetchall()
-    return [Run(**{**row, "case_id": CaseId(row["case_id"])}) for row in rows]
+    return [_run(row) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> Run:
+    read = {
+        "case_id": CaseId(row["case_id"]),
+        "outcome": RunEnd(row["outcome"]) if row["outcome"] else None,
+        "decided": {Principal(name): read_decided(said) for name, said in row["decided"].items()},
+    }
+    return Run(**{**row, **read})
+
+
+def read_decided(said: str | dict[str, Any]) -> DecidedThen:
+    """Read what a run noted about a principal; older runs noted one text."""
+    if isinstance(said, str):
+        decision, _, causes = said.partition(SEPARATED)
+        return DecidedThen(decision, frozenset(causes.split()))
+    return DecidedThen(said["decision"], frozenset(said["causes"]))
 
 
 def find_run(conn: Connection, case_id: CaseId) -> Run | None:

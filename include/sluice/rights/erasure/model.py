@@ -1,9 +1,40 @@
 """Errors and reports of an erasure. They hold no value of a person."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from sluice.errors import Exit, SluiceError
+
+
+class RunEnd(StrEnum):
+    """How a run of an erasure ended. Only CLEAN is final; a run that never ended has none."""
+
+    CLEAN = "clean"
+    UNDECIDED = "undecided"
+    """It kept copies because somebody still has to decide on them."""
+    WAITING = "waiting"
+    """It waits for what is under way, or for the release of a plan."""
+    RESIDUE = "residue"
+    DOUBTS = "doubts"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    OUTDATED = "outdated"
+    """Its plan did not fit any more."""
+    WITHDRAWN = "withdrawn"
+    """The person took the request back before it was proven, at whatever point. Not stored: derived from the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedThen:
+    """What was decided at a principal when a run left nothing to do there until somebody decides.
+
+    ``decision``: text that changes with each decision and nothing else. ``causes``: what must end before the persons
+    who were left out are erased.
+    """
+
+    decision: str
+    causes: frozenset[str] = frozenset()
 
 
 class NotDecided(SluiceError):
