@@ -28,8 +28,8 @@ from sluice.rights.copies.stores import NamelessStore, store_of
 from sluice.rights.erasure.erase import begin, erase_copies, finish, plan, prove
 from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.forward import follow
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.schedule import follow
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.terms import Principal, SubjectKind

@@ -6,7 +6,7 @@
 from datetime import datetime
 
 from crash import answer, dying_at
-from sluice.rights.finish import sweep
+from sluice.rights.schedule import sweep
 
 
 def once(line: str) -> str:

@@ -23,9 +23,9 @@ from sluice.rights.copies.model import Target
 from sluice.rights.erasure.control_store import begin_run, end_run
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import RunEnd
-from sluice.rights.finish import sweep
 from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.sealed import open_sealed, seal
+from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run

@@ -44,15 +44,15 @@ from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import store_of
 from sluice.rights.copies.swap import remove
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.erasure.scan import _index_denies
-from sluice.rights.finish import sweep
-from sluice.rights.forward import forward
 from sluice.rights.letters.write import open_document
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.rights.requests import read_requests
+from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId, Principal
 
@@ -212,7 +212,7 @@ def test_a_principal_that_asked_by_a_file_of_its_own_gets_its_part(town: Town) -
     town.house.objects.put(bucket, "energy01/requests/access-1.json", json.dumps(said).encode(), "application/json")
     read_requests(town.house, now())
     [line] = town.desk.sql("select case_id::text as id from request_file where case_id is not null")
-    forward(town.house, now())
+    take_due(town.house, now())
     town.agree(get_case(town.house.conn, CaseId(str(line["id"]))), Action.GIVE)
 
     assert hand_owed(town.house, now()) == (1, 0)

@@ -18,7 +18,7 @@ from rights.residue import Searcher
 from sluice.rights.case.model import Action, CaseId, Order, Right, State
 from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.case.store import get_case
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
@@ -51,7 +51,7 @@ def ask_all(estate: Estate) -> dict[int, CaseId]:
         case = open_case(house, NewRequest(Right.ACCESS, given, None, now, "letter", "nl", DESK), now)
         settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
         cases[person.number] = case.case_id
-    forward(house, now)
+    take_due(house, now)
     for case_id in cases.values():
         for part in get_case(house.conn, case_id).sub_cases:
             if part.state is State.AWAITING_INSTRUCTION:

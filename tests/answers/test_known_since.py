@@ -11,7 +11,7 @@ from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Action, Case, Order, Right, State, Track
 from sluice.rights.case.steps import decide
 from sluice.rights.case.store import get_case
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.settings import Settings
 from sluice.terms import Principal
 
@@ -47,7 +47,7 @@ def test_who_has_accepted_rows_since_the_request_is_concerned_too(town: Town) ->
     assert not any("vonden niets" in text for text in second["text"])
     widened = get_case(town.house.conn, case.case_id)
     assert {part.principal for part in widened.sub_cases if part.agreement_id} == {ENERGY}
-    forward(town.house, now())
+    take_due(town.house, now())
     town.agree(get_case(town.house.conn, case.case_id), Action.GIVE)
     made = give(town.house, case.case_id)
     assert made.answer.rows and len(get_case(town.house.conn, case.case_id).sub_cases) == len(widened.sub_cases)

@@ -27,9 +27,8 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, Sta
 from sluice.rights.case.steps import withdraw
 from sluice.rights.case.store import get_case
 from sluice.rights.erasure.erase import run
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 from sluice.times import BRUSSELS

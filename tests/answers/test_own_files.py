@@ -23,13 +23,12 @@ from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.steps import decide
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -30,9 +30,9 @@ from sluice.lake.write.formulas import restored
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State, Track
 from sluice.rights.case.reasons import NOT_REQUIRED
 from sluice.rights.case.store import get_case, list_cases
-from sluice.rights.finish import sweep
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.person.sealed import encrypt
+from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 

@@ -22,7 +22,7 @@ from sluice.retention.run import find_due, retain
 from sluice.rights.case.model import Action, Right
 from sluice.rights.copies.needed_model import Need
 from sluice.rights.copies.needed_store import find_restricted
-from sluice.rights.finish import sweep
+from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 

@@ -9,8 +9,8 @@ from sluice.rights.case.model import NOTHING, Action, Actor, Case, Order, Remedi
 from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.case.store import get_case
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.terms import Principal, SubjectKind
@@ -53,7 +53,7 @@ def assessed(night: Night, phone: str, record: str, more: Sequence[str] = ()) ->
     identifiers = [(kind, value) for kind, value in given if value]
     case = open_case(house, NewRequest(Right.ERASURE, identifiers, None, now, "letter", "nl", DESK), now)
     settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
-    forward(house, now)
+    take_due(house, now)
     for part in get_case(house.conn, case.case_id).sub_cases:
         if part.state is State.AWAITING_INSTRUCTION:
             said = {"case": part.sub_case_id, "decision": "erase"}

@@ -44,8 +44,8 @@ from sluice.returns.release import deliver_again
 from sluice.rights.case.model import Action, Actor, Case, CaseId, Order, Role, State
 from sluice.rights.case.steps import decide
 from sluice.rights.case.store import get_case
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.requests import read_request
 from sluice.sample.exports import Platform
@@ -401,7 +401,7 @@ def ask(estate: Estate, principal: Principal, people: Sequence[Person]) -> Case:
 def agree(estate: Estate, case_id: CaseId) -> Case:
     """Both controllers decide to erase, and a second person lets the plan go where one is asked for."""
     house, now = estate.house, datetime.now(UTC)
-    forward(house, now)
+    take_due(house, now)
     for part in get_case(house.conn, case_id).sub_cases:
         if part.state is State.AWAITING_INSTRUCTION:
             said = json.dumps({"case": part.sub_case_id, "decision": "erase"}).encode()

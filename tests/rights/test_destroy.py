@@ -36,8 +36,7 @@ from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, finis
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.preflight import preflight
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.subject.key import SubjectKey

@@ -16,7 +16,7 @@ from sluice.answers.model import AnswerKind
 from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.opening import NewRequest, open_case
@@ -40,7 +40,7 @@ def asked(town: Town, right: Right, at: datetime) -> Case:
     given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
     case = open_case(town.house, NewRequest(right, given, ENERGY, at, "letter", "en", DESK), at)
     settle_identity(town.house.conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
-    forward(town.house, at)
+    take_due(town.house, at)
     return current(town, case)
 
 

@@ -27,7 +27,7 @@ from sluice.rights import requests
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Right, Role, State, SubCase, Track
 from sluice.rights.case.reasons import iri
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.rights.instruction import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
@@ -71,7 +71,7 @@ def asked(desk: Desk, right: Right = Right.ERASURE, principal: str = "energy01")
     now = datetime.now(UTC)
     phone = [(SubjectKind.PHONE, "0470123456")]
     case = open_case(desk.house, NewRequest(right, phone, Principal(principal), now, "mail", "nl", DESK), now)
-    assert forward(desk.house, now).forwarded == 1
+    assert take_due(desk.house, now).forwarded == 1
     return next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
 
 
@@ -233,7 +233,7 @@ def test_a_batch_opens_one_case_once_and_its_controller_vouches(desk: Desk) -> N
     kept = desk.sql("select t::text from request_file t union all select convert_from(body, 'UTF8') from ledger.entry")
     assert "0470123456" not in str(kept), "not even by the name of the file"
     assert len(desk.sql("select 1 from suppression_run")) == 1
-    forward(desk.house, datetime.now(UTC))
+    take_due(desk.house, datetime.now(UTC))
     part = next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
     key = f"energy01/notices/case-{part.sub_case_id}.json"
     assert json.loads(desk.house.objects.read(desk.settings.bucket_exchange, key))["identifiers"] == []
@@ -242,7 +242,7 @@ def test_a_batch_opens_one_case_once_and_its_controller_vouches(desk: Desk) -> N
 def test_a_batch_of_a_thousand_is_one_case_and_one_instruction(desk: Desk) -> None:
     put(desk, "november.json", {"right": "erasure", "received": "2026-11-20", "persons": persons(1000)})
     sweep(desk)
-    forward(desk.house, datetime.now(UTC))
+    take_due(desk.house, datetime.now(UTC))
     (case,) = store.list_cases(desk.house.conn)
     sealed = find_sealed(desk.house, case.subject_key)
     assert sealed is not None and len(sealed.envelope.persons) == 1000 == case.persons
@@ -292,7 +292,7 @@ class Dying(ObjectStore):
 def work(house: House, now: datetime) -> None:
     """What the schedule does."""
     read_requests(house, now)
-    forward(house, now)
+    take_due(house, now)
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
@@ -327,7 +327,7 @@ def test_two_workers_at_once_do_everything_once(desk: Desk) -> None:
     now = datetime.now(UTC)
 
     at_once(desk, *[lambda house: read_requests(house, now)] * 2)
-    told = at_once(desk, *[lambda house: forward(house, now)] * 2)
+    told = at_once(desk, *[lambda house: take_due(house, now)] * 2)
 
     assert sum(each.forwarded for each in told) == 4 == len(store.list_cases(desk.house.conn))
     assert sum(each.failed for each in told) == 0

@@ -18,11 +18,10 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, 
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.exceptions import exceptions_of
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import open_document, write_letter
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

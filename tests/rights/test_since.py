@@ -14,9 +14,9 @@ from sluice.exchange.read import show_exchange
 from sluice.rights.case.model import Order, Right
 from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.find import open_request
-from sluice.rights.forward import follow
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.rescope import rescope
+from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

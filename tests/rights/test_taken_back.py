@@ -12,11 +12,10 @@ from sluice.ledger.verify import verify
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, Track
 from sluice.rights.case.steps import advance, decide, withdraw
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
 from sluice.rights.lifting import NothingRestricted, lift_restriction
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

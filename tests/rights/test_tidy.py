@@ -20,13 +20,12 @@ from sluice.rights.case.model import Action, Case, Flag, LetterKind, Order, Righ
 from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.case.steps import set_flag, withdraw
 from sluice.rights.erasure.erase import run, verify
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.follow import follow as hear
 from sluice.rights.notices.tell import ERASED, document_of, find_recipients, tell
 from sluice.rights.notices.to_recipient import key_of
+from sluice.rights.schedule import follow, sweep
 from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings
 from sluice.terms import Principal

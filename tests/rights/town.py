@@ -20,12 +20,12 @@ from sluice.returns.drain import drain_returns
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Case, Order, Right, Role, State
 from sluice.rights.case.steps import decide, settle_identity
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
@@ -102,7 +102,7 @@ class Town:
         now = datetime.now(UTC)
         case = open_case(self.house, NewRequest(right, given, principal, now, "letter", language, DESK, **more), now)
         settle_identity(self.house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
-        forward(self.house, now)
+        take_due(self.house, now)
         return store.get_case(self.house.conn, case.case_id)
 
     def decided(self, person: Person, right: Right = Right.ERASURE, action: Action = Action.ERASE) -> Case:

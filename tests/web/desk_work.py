@@ -9,9 +9,9 @@ from typing import Any
 from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from rights.asking import asked, decided
 from sluice.rights.case.model import Actor, Case, CaseId, Right, Role
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft
-from sluice.rights.forward import forward
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
@@ -53,7 +53,7 @@ def ask(night: Night, right: Right, days: int) -> Case:
     given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
     clerk = Actor(Role.DESK, "anna")
     case = open_case(house, NewRequest(right, given, None, received, "letter", "nl", clerk), now)
-    forward(house, now)
+    take_due(house, now)
     return case
 
 

@@ -13,8 +13,8 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.model import Order, Right, State
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.case.store import get_case
+from sluice.rights.due_steps import take_due
 from sluice.rights.finish import finish
-from sluice.rights.forward import forward
 from sluice.rights.instructions import read_instruction
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
@@ -41,7 +41,7 @@ def rectified(night: Night) -> str:
     case = open_case(house, NewRequest(Right.RECTIFICATION, given, ENERGY, now, "mail", "nl", DESK), now)
     settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
     ask(house, case.case_id, Wanted({"street": RIGHT}, now))
-    forward(house, now)
+    take_due(house, now)
     for part in get_case(house.conn, case.case_id).sub_cases:
         if part.state is State.AWAITING_INSTRUCTION:
             said_so = json.dumps({"case": part.sub_case_id, "decision": "rectify"}).encode()

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.web.dsr_model import EXAMPLE
 from web.house import Web
 
@@ -42,7 +42,7 @@ def test_the_example_of_the_standards_page_opens_one_case_and_its_status_has_the
     assert answer.json() == again.json()
     assert answer.headers["location"] == f"/sluice/api/v1/opendsr/requests/{number}"
     assert answer.json()["extensions"]["sluice.example"]["identitiesNotSearched"] == 1
-    forward(web.desk.house, datetime.now(UTC))
+    take_due(web.desk.house, datetime.now(UTC))
     told = web.get(f"/opendsr/requests/{number}").json()
     assert keys(told) == keys(status)
     for same in ("api_version", "controller_id", "subject_request_id", "request_status", "expected_completion_time"):

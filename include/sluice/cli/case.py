@@ -185,8 +185,8 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     """
     from sluice.errors import Exit
     from sluice.exchange.house import open_house
-    from sluice.rights.forward import follow as follow_once
     from sluice.rights.requests import read_requests
+    from sluice.rights.schedule import follow as follow_once
 
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("following"):

@@ -237,7 +237,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
     Example: sluice notices follow
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.finish import sweep
+    from sluice.rights.schedule import sweep
 
     with open_house(get_settings()) as house, err.status("following notices"):
         done = sweep(house, datetime.now(UTC))

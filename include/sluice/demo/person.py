@@ -30,7 +30,6 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureBusy, ErasureReport, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.finish import finish
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened, open_letter, write_letter
 from sluice.rights.notices.model import Notice
 from sluice.rights.notices.notice_store import list_notices
@@ -39,6 +38,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
+from sluice.rights.schedule import follow
 from sluice.subject.normalise import normalise
 from sluice.terms import Decision, Principal, SubjectKind
 

@@ -29,13 +29,12 @@ from sluice.rights.case.letter_store import find_letters
 from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.case.steps import desk_order, settle_identity
 from sluice.rights.copies.where import where
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.schedule import follow, sweep
 from sluice.subject.columns import normalise_column
 from sluice.terms import Flow, Principal, SubjectKind
 from sluice.times import brussels_day

@@ -18,9 +18,9 @@ class FollowCases(HouseOperator):
         from sluice.exchange.sweeping import check_none_left
         from sluice.rights.alerts.alarms import find_alarms
         from sluice.rights.destroy import finish as finish_destructions
-        from sluice.rights.forward import follow
         from sluice.rights.mail.write import send_mails
         from sluice.rights.requests import read_requests
+        from sluice.rights.schedule import follow
         from sluice.rights.tidy import tidy
 
         with open_house(get_settings()) as house:
@@ -44,8 +44,8 @@ class FollowNotices(HouseOperator):
     def work(self, run: dict[str, str]) -> str:
         from sluice.exchange.house import open_house
         from sluice.exchange.sweeping import check_none_left
-        from sluice.rights.finish import sweep
         from sluice.rights.mail.write import send_mails
+        from sluice.rights.schedule import sweep
 
         with open_house(get_settings()) as house:
             done = sweep(house, datetime.now(UTC))

@@ -26,8 +26,6 @@ from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.had import comes_with_package, final_letter, find_had, find_ready
 from sluice.rights.letters.write import write_letter
 from sluice.rights.notices import notice_store
-from sluice.rights.notices.follow import Followed, follow
-from sluice.rights.notices.tell import Told, tell
 from sluice.rights.person.reach import keeps_out
 from sluice.rights.person.rectify import NOBODY, carry_out
 
@@ -56,24 +54,6 @@ def finish(house: House, now: datetime) -> Finished:
 
     steps, failed = each(house.conn, "the end of a case", store.list_cases(house.conn, only_open=True, limit=None), end)
     return Finished(steps, closed, failed)
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """Results of what the schedule does: tell, follow what was told, then take the steps that are ready."""
-
-    told: Told
-    followed: Followed
-    finished: Finished
-
-    @property
-    def failed(self) -> int:
-        return self.told.failed + self.followed.failed + self.finished.failed
-
-
-def sweep(house: House, now: datetime) -> Sweep:
-    """Do everything about notices and the end of cases that is due at ``now``. Raises ServiceMissing."""
-    return Sweep(tell(house, now), follow(house, now), finish(house, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,13 @@ from sluice.rights.case.model import (
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import advance, decide, extend, pause, paused_clock, set_flag, settle_identity, withdraw
 from sluice.rights.case.transitions import TRANSITIONS
-from sluice.rights.forward import follow, forward
+from sluice.rights.due_steps import take_due
 from sluice.rights.holds import hold_ends
 from sluice.rights.letters.write import write_letter
 from sluice.rights.opening import NewRequest, finish_openings, open_case
 from sluice.rights.person.identifiers import parse_identifier
 from sluice.rights.person.sealed import find_sealed, list_sealed
+from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import utc_text
@@ -172,7 +173,7 @@ def test_somebody_nobody_knows_is_answered_by_the_center(desk: Desk) -> None:
     (part,) = case.sub_cases
     assert (part.principal, part.agreement_id, part.track) == ("center", None, Track.CONTROLLER)
     assert {"energy01", "telecom01", "bank01"} <= set(case.searched)
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     assert notices(desk, "energy01") == {}
 
 
@@ -181,7 +182,7 @@ def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk) -> None:
     iban = (SubjectKind.IBAN, "BE68 5390 0754 7034")
     case = opened(desk, principal=None, identifiers=[iban, (SubjectKind.PHONE, phone)])
 
-    told = forward(desk.house, NOW + timedelta(hours=1))
+    told = take_due(desk.house, NOW + timedelta(hours=1))
 
     assert (told.forwarded, told.late, told.failed) == (1, 0, 0)
     part = next(part for part in store.get_case(desk.house.conn, case.case_id).sub_cases if part.forwarded_at)
@@ -194,12 +195,12 @@ def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk) -> None:
     forwarded = next(step for step in steps if step.to_state is State.FORWARDED)
     assert stored is not None and forwarded.evidence_sha256 == stored.sha256
     assert forwarded.reason_code == "FORWARDED_IN_TIME"
-    assert forward(desk.house, NOW + timedelta(hours=2)).forwarded == 0
+    assert take_due(desk.house, NOW + timedelta(hours=2)).forwarded == 0
 
 
 def test_late_forwarding_says_so(desk: Desk) -> None:
     case = opened(desk)
-    assert forward(desk.house, NOW + timedelta(hours=25)).late == 1
+    assert take_due(desk.house, NOW + timedelta(hours=25)).late == 1
     codes = {step.reason_code for step in store.list_steps(desk.house.conn, case.case_id)}
     assert "FORWARDED_LATE" in codes
 
@@ -207,17 +208,17 @@ def test_late_forwarding_says_so(desk: Desk) -> None:
 def test_killed_after_the_notice_the_rerun_goes_on(desk: Desk) -> None:
     case = opened(desk)
     desk.house.conn.execute("begin")
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     desk.house.conn.execute("rollback")
 
-    assert forward(desk.house, NOW).forwarded == 1
+    assert take_due(desk.house, NOW).forwarded == 1
     assert len(notices(desk, "energy01")) == 1
     assert store.get_case(desk.house.conn, case.case_id).case_id == case.case_id
 
 
 def test_reminded_escalated_and_breached_by_time_alone_each_once(desk: Desk) -> None:
     case = opened(desk)
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     days = [follow(desk.house, NOW + timedelta(days=day)) for day in range(1, 40)]
 
     assert [sum(getattr(day, name) for day in days) for name in ("reminded", "escalated", "breached", "failed")] == [
@@ -260,7 +261,7 @@ def test_a_dead_opener_is_finished_from_the_seal(desk: Desk) -> None:
 
 def test_no_identifier_and_no_reference_is_in_postgresql(desk: Desk) -> None:
     case = opened(desk)
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     suppressed = find_suppressed(desk.house, Principal("energy01"))
     assert suppressed is not None and suppressed.height
     refs = suppressed["ref"].to_list()
@@ -307,7 +308,7 @@ def test_a_refusal_keeps_its_reasons_and_remedies(desk: Desk) -> None:
 def test_an_extension_of_one_part_silences_no_other(desk: Desk) -> None:
     conn, received = desk.house.conn, datetime(2026, 3, 5, 12, tzinfo=UTC)
     case = opened(desk, received=received, now=received)
-    forward(desk.house, received)
+    take_due(desk.house, received)
     settle_identity(conn, case.case_id, True, order("IDENTITY_SHOWN", received))
     [ours] = [part for part in case.sub_cases if part.track is Track.CONTROLLER]
     extend(conn, case.case_id, order(iri("A12Complexity"), received), [ours.sub_case_id])
@@ -357,7 +358,7 @@ def test_the_identity_pause_moves_only_the_paused_clock(desk: Desk) -> None:
 
 def test_withdrawn_ends_every_part_and_tells_who_was_told(desk: Desk) -> None:
     case = opened(desk)
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     told = next(part.sub_case_id for part in case.sub_cases if part.track is Track.PROCESSOR)
 
     done = withdraw(desk.house.conn, case.case_id, order("SUBJECT_ASKED"))
@@ -466,6 +467,6 @@ def test_bad_input_is_refused_without_quoting_it(desk: Desk) -> None:
 def test_a_case_whose_key_is_gone_cannot_be_read(desk: Desk) -> None:
     case = opened(desk)
     desk.house.keyring.destroy(Principal("_cases"), "quarantine")
-    told = forward(desk.house, NOW)
+    told = take_due(desk.house, NOW)
     assert (told.forwarded, told.failed) == (0, 1)
     assert store.get_case(desk.house.conn, case.case_id).sub_cases == case.sub_cases

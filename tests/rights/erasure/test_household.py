@@ -18,14 +18,14 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.whose import Own, SeveralCustomers, own_of
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.control_store import find_plans
 from sluice.rights.erasure.erase import plan, run
 from sluice.rights.erasure.model import NotReleased
 from sluice.rights.erasure.release import draft
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
 from sluice.rights.requests import read_request
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
 
@@ -74,7 +74,7 @@ def instructed(town: Town, text: str) -> Case:
     stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, text.encode(), "text/csv")
     file = read_request(town.house, ENERGY, stored, now())
     assert file.case_id is not None
-    forward(town.house, now())
+    take_due(town.house, now())
     return store.get_case(town.house.conn, file.case_id)
 
 

@@ -24,8 +24,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import DecidedThen, EverybodyNeeded, PlanOutdated, RunEnd
 from sluice.rights.erasure.plan import read_plan
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 

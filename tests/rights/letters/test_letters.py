@@ -49,10 +49,10 @@ from sluice.rights.case.model import (
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import advance, decide, extend, settle_identity, withdraw
 from sluice.rights.desk_steps import extend_and_tell
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.finish import finish
-from sluice.rights.forward import follow, forward
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.facts import sender_of
@@ -61,6 +61,7 @@ from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envelope
 from sluice.rights.person.identifiers import Identifier, refs_of
 from sluice.rights.person.sealed import list_sealed, open_sealed
+from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -361,7 +362,7 @@ def test_a_withdrawn_request_and_a_case_without_news_get_no_letter(desk: Desk) -
 def test_nothing_of_the_person_is_in_a_letter_a_row_or_an_entry(desk: Desk) -> None:
     case = asked(desk)
     scoped(desk, case)
-    forward(desk.house, NOW)
+    take_due(desk.house, NOW)
     write_letter(desk.house, case.case_id, LetterKind.RECEIPT, NOW)
     extend(desk.house.conn, case.case_id, order(iri("A12Complexity")))
     write_owed(desk.house, NOW)

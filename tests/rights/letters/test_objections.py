@@ -14,12 +14,12 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, Sta
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import NOT_ASKED, pause
 from sluice.rights.case.store import list_steps
-from sluice.rights.forward import follow
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.letters.document import spoken
 from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

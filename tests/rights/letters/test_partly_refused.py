@@ -15,9 +15,8 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, 
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of_part
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.desk_steps import decide_and_tell
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

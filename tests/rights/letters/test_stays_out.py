@@ -16,12 +16,11 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State
 from sluice.rights.case.steps import decide
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.document import spoken
 from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import open_document
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -15,12 +15,12 @@ from rights.town import Town, open_town, papers_of
 from sluice.rights.case.clock import alarms
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.erasure.erase import run
-from sluice.rights.finish import sweep
 from sluice.rights.mail import mail_store
 from sluice.rights.mail.model import AddressRefused, Mail, MailKind
 from sluice.rights.mail.send import TIMEOUT_SECONDS, hand_over, read_target
 from sluice.rights.mail.write import MOST_IN_A_ROW, Mailed, count_waiting, send_mails
 from sluice.rights.notices.notice_store import list_notices
+from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores

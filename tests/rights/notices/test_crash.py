@@ -17,12 +17,11 @@ from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.letters.write import note_opened
 from sluice.rights.notices.model import NoticeState
 from sluice.rights.notices.notice_store import list_answers, list_notices
 from sluice.rights.notices.to_recipient import RECEIPT_TYPE
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 
 POINTS = effort(3, 24)

@@ -10,10 +10,9 @@ import pytest
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.rights.case.model import Action, Order, Right, State
 from sluice.rights.case.steps import decide
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow
 from sluice.rights.notices.notice_store import find_stopped, list_notices
 from sluice.rights.notices.to_recipient import ACTIONS, action_text, named_purposes
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.subject.scope import MARKETING
 from sluice.terms import Principal, SubjectKind

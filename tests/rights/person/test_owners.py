@@ -22,10 +22,9 @@ from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral, Princi
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.copies.whose import SeveralCustomers
+from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.erase import run
-from sluice.rights.finish import sweep
-from sluice.rights.forward import follow, forward
 from sluice.rights.opening import NewRequest, envelope_of, finish_openings, open_case
 from sluice.rights.person.envelope import name_owners
 from sluice.rights.person.identifiers import NOBODY, Identifier, parse_identifier, parse_owned, places_at, refs_of
@@ -36,6 +35,7 @@ from sluice.rights.person.sealed import open_sealed, seal
 from sluice.rights.person.wanted import Wanted
 from sluice.rights.requests import read_requests
 from sluice.rights.rescope import rescope
+from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
@@ -288,7 +288,7 @@ def opened_before_owners(town: Town, right: Right, places: tuple[int, ...] | Non
     scoped = replace(scoped, parts=tuple(replace(part, identifiers=places) for part in scoped.parts))
     opening._commit(town.house, opening._case_of(town.house, sealed, scoped), sealed)
     settle_identity(town.house.conn, old.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
-    forward(town.house, now())
+    take_due(town.house, now())
     return store.get_case(town.house.conn, old.case_id)
 
 

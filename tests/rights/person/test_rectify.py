@@ -15,7 +15,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.forward import forward
+from sluice.rights.due_steps import take_due
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
@@ -47,7 +47,7 @@ def opened(desk: Desk, phone: str = "0470123456") -> tuple[Case, SubCase]:
         now(),
     )
     settle_identity(desk.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
-    forward(desk.house, now())
+    take_due(desk.house, now())
     case = store.get_case(desk.house.conn, case.case_id)
     return case, next(part for part in case.sub_cases if part.track is Track.PROCESSOR)
 

@@ -1,114 +1,50 @@
-"""Tell those who wait: forward within the agreed hours, remind, escalate, tell of withdrawals, write letters.
+"""Take the steps that are due on the open cases: forward, remind, escalate, and set the flag of a missed deadline.
 
 A notice is put first, and its hash is the evidence of the step. If a worker is killed in between, a rerun finds the
-same bytes. This module also sets the flag for a missed deadline.
+same bytes.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME
-from sluice.exchange.sweeping import Faults, each
+from sluice.exchange.sweeping import Faults
 from sluice.rights.case import store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
 from sluice.rights.case.letter_due import goes_to_person
-from sluice.rights.case.model import ACTIONS, FILE, SYSTEM, Case, Flag, LetterKind, Order, Right, State
-from sluice.rights.case.states import left_to_decide
-from sluice.rights.case.steps import accept_marketing
-from sluice.rights.holds import settle_holds
+from sluice.rights.case.model import ACTIONS, SYSTEM, Case, Flag, Order, State
 from sluice.rights.letters.had import is_missed
-from sluice.rights.letters.write import write_owed
-from sluice.rights.notices.over import drop_over
 from sluice.rights.notices.to_controller import forward_document, notice_key, put_notice, told_document
 from sluice.rights.person.sealed import open_sealed
-from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Result of one sweep. ``late``: forwarded after the agreed hours. ``failed``: logged, and tried again.
-
-    ``protected``: holds of persons at principals whose agreement came into force since they asked.
-    """
+class DueTaken:
+    """Due steps that were taken. ``late``: forwarded after the agreed hours. ``failed``: logged, and tried again."""
 
     forwarded: int = 0
     late: int = 0
     reminded: int = 0
     escalated: int = 0
     breached: int = 0
-    withdrawn: int = 0
-    released: int = 0
-    letters: int = 0
     failed: int = 0
-    protected: int = 0
 
 
-def forward(house: House, now: datetime) -> Told:
-    """Forward every part that waits for it. Raises ServiceMissing; other faults are counted and tried again."""
-    return _do(house, now, (Due.FORWARD,), DEFAULT_PACE)
-
-
-def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Told:
-    """Do everything that is due at ``now``, for a schedule.
-
-    Writes owed letters, takes due steps, accepts objections to direct marketing, ends holds, tells of withdrawals and
-    removes notices of requests that are over.
-    """
-    letters = write_owed(house, now)
-    told = _do(house, now, tuple(Due), pace)
-    not_accepted = _accept_marketing(house, now)
-    holds = settle_holds(house, now)
-    withdrawn, not_dropped = _drop_over(house)
-    return replace(
-        told,
-        withdrawn=withdrawn,
-        released=holds.released,
-        protected=holds.protected,
-        letters=letters.letters,
-        failed=told.failed + holds.failed + letters.failed + not_dropped + not_accepted,
-    )
-
-
-def _accept_marketing(house: House, now: datetime) -> int:
-    """Accept objections to direct marketing with a written receipt, or that came by file. Returns how many failed."""
-    cases = store.list_cases(house.conn, right=Right.DIRECT_MARKETING, only_open=True, limit=None)
-    received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
-    wanted = [case for case in received if left_to_decide(case)]
-    _, failed = each(
-        house.conn,
-        "an objection to direct marketing",
-        wanted,
-        lambda case: accept_marketing(house.conn, case.case_id, now),
-    )
-    return failed
-
-
-def _drop_over(house: House) -> tuple[int, int]:
-    """Remove what names persons in requests that are over, at every principal. Returns how many were told, and how many
-    failed.
-    """
-    names = house.objects.list_prefixes(house.settings.bucket_exchange)
-    there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
-    return each(house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal))
-
-
-def _do(house: House, now: datetime, wanted: Sequence[Due], pace: Pace) -> Told:
+def take_due(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> DueTaken:
+    """Take every step that is due at ``now``. Raises ServiceMissing; other faults are counted and tried again."""
     cases = store.list_cases(house.conn, only_open=True, limit=None)
     counts, faults = dict.fromkeys((*Due, "late"), 0), Faults(house.conn)
     for action in due_actions(cases, now, pace):
-        if action.what not in wanted:
-            continue
         with faults.kept_apart(f"case {action.case.case_id}: {action.what}"):
             counts[action.what] += _STEPS[action.what](house, action, now)
             counts["late"] += action.is_late
-    return Told(
+    return DueTaken(
         forwarded=counts[Due.FORWARD],
         late=counts["late"],
         reminded=counts[Due.REMIND],
