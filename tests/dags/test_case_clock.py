@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -13,14 +14,17 @@ from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
 from rights.test_requests import put
 from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
+from sluice.errors import Ref, ServiceMissing
+from sluice.exchange.house import House, open_house
 from sluice.exchange.sweeping import LeftUndone
+from sluice.orchestration.apart import Step, run_apart
 from sluice.orchestration.persons import FollowCases
 from sluice.rights import destroy_store
 from sluice.rights.case import store
 from sluice.rights.case.model import Actor, Right, Role, State
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.sealed import PREFIX, encrypt
+from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
@@ -93,3 +97,50 @@ def test_what_fails_is_told_after_everything_else_was_done(
     parts = store.get_case(desk.house.conn, case_id).sub_cases
     assert State.AWAITING_INSTRUCTION in {part.state for part in parts}
     assert any(case_id in each for each in office.said), "the desk was mailed that its last day is past"
+
+
+def test_a_first_step_that_fails_keeps_no_other_from_running_and_is_named(
+    desk: Desk, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    case_id = open_at(desk, now - timedelta(days=60), now)
+    desk.house.objects.put(desk.settings.bucket_vault, f"{PREFIX}of-nobody/subject.age", b"x", "x/y")
+    with pytest.raises(psycopg.Error):
+        read_requests(desk.house, now)
+
+    with at_terminal(desk, monkeypatch), pytest.raises(LeftUndone, match=r"; in read\. "):
+        FollowCases(task_id="follow").work({})
+
+    parts = store.get_case(desk.house.conn, case_id).sub_cases
+    assert State.AWAITING_INSTRUCTION in {part.state for part in parts}
+    assert any(case_id in each for each in office.said), "the desk was mailed that its last day is past"
+
+
+def test_every_step_runs_and_each_that_failed_or_left_something_is_named(desk: Desk) -> None:
+    ran: list[str] = []
+
+    def step(name: str, fault: Exception | None = None, undone: int = 0) -> Step:
+        def work(house: House, now: datetime) -> tuple[str, int]:
+            ran.append(name)
+            if fault:
+                raise fault
+            return name, undone
+
+        return work
+
+    away = ServiceMissing(Ref("service", "s3"))
+    steps = {
+        "first": step("first", ValueError("Jan Peeters")),
+        "second": step("second", undone=2),
+        "third": step("third", away),
+        "fourth": step("fourth"),
+    }
+    with pytest.raises(LeftUndone, match=r"items left undone 2.*in first, second, third\. ") as failure:
+        run_apart(desk.house, datetime.now(UTC), "items", steps)
+    assert ran == list(steps) and "Peeters" not in str(failure.value)
+    assert run_apart(desk.house, datetime.now(UTC), "items", {"fourth": step("fourth")}) == "fourth", "the control"
+
+    desk.house.conn.close()
+    with pytest.raises(ServiceMissing):
+        run_apart(desk.house, datetime.now(UTC), "items", steps)
+    assert ran == [*steps, "fourth", "first"], "without the database no further step is tried"
