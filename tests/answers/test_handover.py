@@ -27,7 +27,7 @@ from sluice.answers.sweep import make_decided
 from sluice.db import connect
 from sluice.documents.verify import TYPE, verify_receipt
 from sluice.exchange.catalogue import find_copies
-from sluice.exchange.effects.effects import EFFECTS
+from sluice.exchange.effects.run import EFFECTS
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem

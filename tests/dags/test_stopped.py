@@ -19,7 +19,7 @@ from night import AT_ONCE, RESULTS, Call, Night, copied_night
 from returns.commands import Answer, at_terminal, sluice
 from rights.asking import asked
 from sluice.exchange.drain import drain_all
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.held import HEARD_AFTER, LONG_STOPPED, FilesHeld, check_none_held, find_held
 from sluice.exchange.persons.suppressed import keep_out, unless_kept_out
 from sluice.exchange.stops import FlowStopped, check_not_stopped

@@ -18,7 +18,7 @@ from sluice.dial import make
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.consents import count_left, erase_consents, find_records
 from sluice.exchange.persons.suppressed import find_reasons, find_suppressed, keep_out
 from sluice.lake.s3.objects import StoredObject

@@ -20,7 +20,7 @@ from sluice.dial.model import Channel, Dialled, DialRefused, Request
 from sluice.dial.recall import recall_lists
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import get_copy
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import show_exchange
 from sluice.ledger.opened import OpenedRecord

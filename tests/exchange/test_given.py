@@ -18,7 +18,7 @@ from rights.town import Town
 from sluice.documents.receipt import make_receipt, make_receipt_for_other
 from sluice.documents.statement import make_statement
 from sluice.errors import EvidenceInvalid
-from sluice.exchange.effects.effects import EFFECTS, do_effects
+from sluice.exchange.effects.run import EFFECTS, do_effects
 from sluice.exchange.house import House
 from sluice.exchange.naming import lake_key, receipt_stem
 from sluice.exchange.store import get_open

@@ -17,8 +17,8 @@ from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
 from sluice.exchange import outbox
 from sluice.exchange.drain import drain, drain_all, drain_many
-from sluice.exchange.effects import effects
-from sluice.exchange.effects.effects import MOST_TRIES, do_effects
+from sluice.exchange.effects import run
+from sluice.exchange.effects.run import MOST_TRIES, do_effects
 from sluice.exchange.held import FilesHeld, check_none_held
 from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
@@ -230,7 +230,7 @@ def test_an_effect_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monke
     def broken(*_: object) -> None:
         raise KeyError("0470123456")
 
-    monkeypatch.setattr(effects, "EFFECTS", {**effects.EFFECTS, "lineage.start": broken})
+    monkeypatch.setattr(run, "EFFECTS", {**run.EFFECTS, "lineage.start": broken})
     dropped = desk.drop(desk.campaign(rows=20)[0])
     desk.work()
     assert desk.line(dropped).receipt_at
@@ -238,6 +238,28 @@ def test_an_effect_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monke
     monkeypatch.undo()
     desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
     assert do_effects(desk.house) == 2 and errors(desk) == set()
+
+
+def test_an_effect_that_a_newer_version_put_waits_for_it_and_keeps_no_other(desk: Desk) -> None:
+    dropped = desk.drop(desk.campaign(rows=20)[0])
+    desk.open_new()
+    desk.sql(
+        "insert into outbox (exchange_id, effect, rank) select exchange_id, 'of_later', 0 from exchange returning 1"
+    )
+    desk.work()
+    assert desk.line(dropped).receipt_at
+    assert errors(desk) == {("of_later", UNFORESEEN)}
+
+
+def test_every_effect_is_done_by_somebody_and_the_outbox_keeps_the_texts_that_it_has() -> None:
+    """Rows of earlier versions are read by these; of what is done for one exchange no two have one rank."""
+    assert set(run.EFFECTS) == set(outbox.Effect)
+    assert {each.value: each.rank for each in outbox.Effect} == {
+        "lineage.start": 1, "findings": 2, "receipt": 3, "delivery": 4, "dial": 4, "lineage.closed": 5, "sweep": 6,
+        "review": 7, "lineage.changed": 9,
+    }  # fmt: skip
+    assert max(outbox.Effect, key=lambda each: each.rank) is outbox.Effect.CHANGED
+    assert sorted(outbox.LINEAGE, key=lambda each: each.rank) == list(outbox.LINEAGE)
 
 
 def test_a_flow_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

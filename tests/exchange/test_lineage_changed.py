@@ -10,7 +10,7 @@ from night import AT_ONCE, Call, Night, open_night, with_papers
 from official import validator
 from rights.asking import asked
 from sluice.exchange import outbox
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.lineage.check import check_event
 from sluice.retention.run import retain
 from sluice.rights.erasure.erase import run
@@ -102,11 +102,11 @@ def test_what_is_asked_for_again_while_it_is_told_is_told_again(store_settings: 
         called(night)
         conn, name = night.desk.house.conn, night.returns()[0].id
         outbox.tell_changed(conn, name)
-        [effect] = [each for each in outbox.find_due(conn) if each.name == outbox.CHANGED]
+        [effect] = [each for each in outbox.find_due(conn) if each.name == outbox.Effect.CHANGED]
         assert outbox.begin(conn, effect)
         outbox.tell_changed(conn, name)  # another copy goes meanwhile
 
         outbox.end(conn, effect)
 
-        assert [each.name for each in outbox.find_due(conn)] == [outbox.CHANGED]
+        assert [each.name for each in outbox.find_due(conn)] == [outbox.Effect.CHANGED]
         assert do_effects(night.desk.house) == 1 and outbox.find_due(conn) == []

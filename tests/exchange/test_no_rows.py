@@ -13,7 +13,7 @@ from dial.test_dial_list import ask, listed, numbers
 from night import AT_ONCE, Call, Edit, Night, call_log, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.read import ExchangeLine
 from sluice.rights.erasure.erase import run

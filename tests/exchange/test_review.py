@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from copies import Copies
 from night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_papers
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes

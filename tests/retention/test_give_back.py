@@ -22,7 +22,7 @@ from returns.test_roles import GAP
 from rights.asking import asked
 from sluice.db import connect
 from sluice.errors import Ref, StoreError
-from sluice.exchange.effects.effects import EFFECTS
+from sluice.exchange.effects.run import EFFECTS
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import RightValue, correct
 from sluice.exchange.persons.suppressed import keep_out, lift

@@ -14,7 +14,7 @@ from effort import effort
 from forks import Fork, forked
 from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.read import ExchangeLine
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
@@ -26,7 +26,7 @@ POINTS = effort(2, 34)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 PLACES = frozenset(
     {
-        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects/effects",
+        "returns/due", "returns/carry", "returns/make", "returns/keep", "exchange/close", "exchange/effects/run",
         "exchange/effects/deliver", "exchange/store", "lake/s3/objects", "ledger/append",
     }
 )  # fmt: skip

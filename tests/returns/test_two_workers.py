@@ -7,8 +7,8 @@ import pytest
 
 from copies import Copies
 from night import AT_ONCE, Call, copied_night
-from sluice.exchange.effects import effects
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects import run
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House, open_house
 from sluice.terms import ExchangeId
 
@@ -20,7 +20,7 @@ def test_who_comes_while_the_receipt_is_given_leaves_the_delivery_to_who_gives_i
     copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    give = effects.EFFECTS["receipt"]
+    give = run.EFFECTS["receipt"]
 
     def slowly(house: House, exchange_id: ExchangeId) -> None:
         begun.set()
@@ -29,7 +29,7 @@ def test_who_comes_while_the_receipt_is_given_leaves_the_delivery_to_who_gives_i
 
     with copied_night(copies, tmp_path, AT_ONCE) as night:
         night.called(Call("c1", *night.people(1)[0]))
-        monkeypatch.setattr(effects, "EFFECTS", {**effects.EFFECTS, "receipt": slowly})
+        monkeypatch.setattr(run, "EFFECTS", {**run.EFFECTS, "receipt": slowly})
         first = threading.Thread(target=night.make)
         first.start()
         try:

@@ -140,7 +140,7 @@ def decide_(
 
     Example: sluice review decide 7b0d3f1e mask --rows 3,7-9 --by an.peeters
     """
-    from sluice.exchange.effects.effects import do_effects
+    from sluice.exchange.effects.run import do_effects
     from sluice.exchange.house import open_house
     from sluice.exchange.review import decide, note_rows
     from sluice.exchange.review_store import Choice

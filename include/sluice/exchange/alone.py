@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened

@@ -11,6 +11,7 @@ from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Kept, Opened
+from sluice.exchange.outbox import Effect
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.record import record_of
 from sluice.ledger.append import append
@@ -19,8 +20,6 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
 
-REPORT, RECEIPT, DELIVERY = ("findings", 2), ("receipt", 3), ("delivery", 4)
-DIAL, LINEAGE_CLOSED, SWEEP = ("dial", 4), ("lineage.closed", 5), ("sweep", 6)
 NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -66,10 +65,10 @@ def close_record(
     return unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
-def effects_of(record: ExchangeRecord) -> list[tuple[str, int]]:
-    """Return the effects that have to follow a closed record, each with its rank in their order."""
+def effects_of(record: ExchangeRecord) -> list[Effect]:
+    """Return the effects that have to follow a closed record."""
     kinds = {copy.kind for copy in record.how_long.copies}
-    effects = [RECEIPT, LINEAGE_CLOSED, SWEEP]
-    effects += [REPORT] if FINDINGS in kinds else []
-    effects += [DIAL] if DIAL_KEPT in kinds and record.decision in GOOD else []
-    return effects + ([DELIVERY] if kinds & {RETURN, ANSWER_KEPT} and record.decision in GOOD else [])
+    effects = [Effect.RECEIPT, Effect.ENDED, Effect.SWEEP]
+    effects += [Effect.FINDINGS] if FINDINGS in kinds else []
+    effects += [Effect.DIAL] if DIAL_KEPT in kinds and record.decision in GOOD else []
+    return effects + ([Effect.DELIVERY] if kinds & {RETURN, ANSWER_KEPT} and record.decision in GOOD else [])

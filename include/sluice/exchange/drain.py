@@ -22,7 +22,7 @@ from sluice.errors import (
 )
 from sluice.exchange import store
 from sluice.exchange.close import close
-from sluice.exchange.effects.effects import do_effects
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep

@@ -1,7 +1,7 @@
 """Put what was judged into the stores: accepted rows to the lake, the rest sealed to the vault.
 
 Every key is a function of the exchange, so a rerun finds what it wrote and goes on. Nothing here
-makes data visible: that takes the commit (close.py) and the receipt (``effects/effects.py``).
+makes data visible: that takes the commit (close.py) and the receipt (``effects/run.py``).
 """
 
 from collections.abc import Mapping

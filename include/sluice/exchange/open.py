@@ -24,7 +24,6 @@ from sluice.settings import Settings
 from sluice.terms import ARRIVING, Direction, Principal
 from sluice.times import brussels_day, utc_text
 
-LINEAGE_START = (outbox.STARTED, 1)
 TOLD_WITHIN = timedelta(minutes=5)
 
 
@@ -152,7 +151,7 @@ def record_opened(conn: Connection, opened: Opened, paper: Paper | PaperMissing)
     """Append the entry of an opened exchange and note its effects. Call inside the transaction that opened it."""
     agreement = paper.agreement
     if isinstance(paper, Paper):
-        outbox.insert(conn, opened.exchange_id, [LINEAGE_START])
+        outbox.insert(conn, opened.exchange_id, [outbox.Effect.STARTED])
     body = OpenedRecord(
         exchange_id=opened.exchange_id,
         principal=opened.principal,

@@ -1,47 +1,76 @@
 """The outbox: effects of committed entries that are still to do. SQL; nothing here decides."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
 
 from sluice.db import Connection
 from sluice.terms import ExchangeId
 
-AFTER_RECEIPT = ("delivery", "dial")
+
+class Effect(StrEnum):
+    """What has to follow a committed entry, as the outbox names it: rows of older versions stay, so no text changes.
+
+    ``rank``: place in the order in which the effects of one exchange are done; lineage goes after all others, in this
+    order as well. No exchange has two effects of the same rank.
+    """
+
+    rank: int
+
+    STARTED = "lineage.start", 1
+    FINDINGS = "findings", 2
+    RECEIPT = "receipt", 3
+    DELIVERY = "delivery", 4
+    DIAL = "dial", 4
+    ENDED = "lineage.closed", 5
+    SWEEP = "sweep", 6
+    REVIEW = "review", 7
+    CHANGED = "lineage.changed", 9
+
+    def __new__(cls, text: str, rank: int) -> Self:
+        member = str.__new__(cls, text)
+        member._value_, member.rank = text, rank
+        return member
+
+
+AFTER_RECEIPT = (Effect.DELIVERY, Effect.DIAL)
 """Effects that put something where others read it: no receipt, no transfer."""
-LINEAGE = STARTED, ENDED, CHANGED = "lineage.start", "lineage.closed", "lineage.changed"
+LINEAGE = (Effect.STARTED, Effect.ENDED, Effect.CHANGED)
 """In the order in which a receiver has to hear them."""
-LAST = 9
-"""Rank behind that of every effect of a closed exchange."""
 MOST_AT_ONCE = 1_000
 """Most effects returned at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """One effect of a committed entry that is still to do."""
+class Due:
+    """One effect of a committed entry that is still to do.
+
+    ``name``: the text of an :class:`Effect`, or one that only a newer version knows.
+    """
 
     exchange_id: ExchangeId
     name: str
     attempts: int
 
 
-def insert(conn: Connection, exchange_id: str, effects: Sequence[tuple[str, int]]) -> None:
-    """Put effects into the outbox (name, rank)."""
+def insert(conn: Connection, exchange_id: str, effects: Iterable[Effect]) -> None:
+    """Put effects into the outbox."""
     with conn.cursor() as cursor:
         cursor.executemany(
             "insert into outbox (exchange_id, effect, rank) values (%s, %s, %s) on conflict do nothing",
-            [(exchange_id, name, rank) for name, rank in effects],
+            [(exchange_id, effect, effect.rank) for effect in effects],
         )
 
 
-def rearm(conn: Connection, exchange_id: str, effect: str, rank: int) -> None:
+def rearm(conn: Connection, exchange_id: str, effect: Effect) -> None:
     """Put an effect into the outbox, again if it was done before. What is no exchange (an answer) has none."""
     conn.execute(
         """insert into outbox (exchange_id, effect, rank)
            select exchange_id, %s, %s from exchange where exchange_id = %s
            on conflict (exchange_id, effect) do update
            set done_at = null, attempts = 0, next_attempt_at = now(), last_error = null""",
-        (effect, rank, exchange_id),
+        (effect, effect.rank, exchange_id),
     )
 
 
@@ -50,10 +79,10 @@ def tell_changed(conn: Connection, exchange_id: str) -> None:
 
     Call it in the transaction that changes the catalogue.
     """
-    rearm(conn, exchange_id, CHANGED, LAST)
+    rearm(conn, exchange_id, Effect.CHANGED)
 
 
-def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[Effect]:
+def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[Due]:
     """Return the effects to do now, of these exchanges or of all: lowest rank first, but lineage after everything else.
 
     What follows in lineage is left out while its START waits: a thousand of those would hide all that comes after.
@@ -72,10 +101,10 @@ def find_due(conn: Connection, exchange_ids: Sequence[ExchangeId] = ()) -> list[
             "last": list(LINEAGE),
         },
     ).fetchall()
-    return [Effect(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
+    return [Due(ExchangeId(row["id"]), row["effect"], row["attempts"]) for row in rows]
 
 
-def begin(conn: Connection, effect: Effect) -> bool:
+def begin(conn: Connection, due: Due) -> bool:
     """Take one effect: it is due again later (5 s, doubling to ten minutes) unless it gets done.
 
     Return False when another worker took it, when it is done, or when what has to come first (the receipt, what lineage
@@ -94,8 +123,8 @@ def begin(conn: Connection, effect: Effect) -> bool:
                                  and before.done_at is null))
            returning 1""",
         {
-            "id": effect.exchange_id,
-            "name": effect.name,
+            "id": due.exchange_id,
+            "name": due.name,
             "after_receipt": list(AFTER_RECEIPT),
             "lineage": list(LINEAGE),
         },
@@ -103,16 +132,16 @@ def begin(conn: Connection, effect: Effect) -> bool:
     return row is not None
 
 
-def end(conn: Connection, effect: Effect) -> None:
+def end(conn: Connection, due: Due) -> None:
     """Note that an effect was done, unless it was asked for again since it began."""
     conn.execute(
         """update outbox set done_at = now(), last_error = null
            where exchange_id = %s and effect = %s and attempts > %s""",
-        (effect.exchange_id, effect.name, effect.attempts),
+        (due.exchange_id, due.name, due.attempts),
     )
 
 
-def note_error(conn: Connection, effect: Effect, error: str, most_tries: int | None = None) -> None:
+def note_error(conn: Connection, due: Due, error: str, most_tries: int | None = None) -> None:
     """Note why an effect failed this time; ``attempts`` counts the tries in a row that failed with the same error.
 
     After ``most_tries`` of them it is no longer due until somebody asks for it again (owed.py).
@@ -123,5 +152,5 @@ def note_error(conn: Connection, effect: Effect, error: str, most_tries: int | N
                next_attempt_at = case when last_error = %(error)s and attempts >= %(most)s then 'infinity'
                                       else next_attempt_at end
            where exchange_id = %(id)s and effect = %(name)s and done_at is null""",
-        {"error": error, "most": most_tries, "id": effect.exchange_id, "name": effect.name},
+        {"error": error, "most": most_tries, "id": due.exchange_id, "name": due.name},
     )

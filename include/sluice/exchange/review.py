@@ -46,7 +46,6 @@ from sluice.times import brussels_day, utc_text
 if TYPE_CHECKING:
     import polars as pl
 
-EFFECT, RANK = "review", 60
 FORM = WriteForm(format="ndjson")
 """Rows come back in a format that keeps every cell as it was, whatever the flow's own is."""
 BACK = re.compile(r"/review-[a-p]{32}-[0-9]+\.ndjson$")
@@ -214,7 +213,7 @@ def decide(
         review_store.note_reviewed(house.conn, exchange_id, len(wanted))
         comes_back = choice is not Choice.DROP
         if comes_back:
-            outbox.rearm(house.conn, exchange_id, EFFECT, RANK)
+            outbox.rearm(house.conn, exchange_id, outbox.Effect.REVIEW)
         body = ReviewDecided(
             exchange_id=exchange_id,
             number=number,

@@ -11,6 +11,7 @@ from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.keep import end_of
+from sluice.exchange.outbox import AFTER_RECEIPT
 from sluice.lake.s3.names import ObjectVersion
 from sluice.ledger.copy_kinds import FOR_A_TIME
 from sluice.ledger.record import is_after_end, is_dial_key
@@ -58,11 +59,11 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
                e.direction, e.key, e.version_id, s.said #>> '{why,agreement_id}' as agreement_id,
                s.said #>> '{why,agreement_version}' as agreement_version,
                exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
-                   and o.effect in ('delivery', 'dial')) as is_awaited
+                   and o.effect = any(%(awaited)s)) as is_awaited
            from copy c join exchange e using (exchange_id) left join said s using (said_id)
            where e.principal = %(principal)s and c.gone_at is null and (%(ended)s or c.delete_after < %(on)s)
            order by c.exchange_id, c.kind""",
-        {"principal": principal, "ended": ended is not None, "on": on},
+        {"principal": principal, "ended": ended is not None, "on": on, "awaited": list(AFTER_RECEIPT)},
     ).fetchall()
     if ended is None:
         return [_kept(principal, row) for row in rows]

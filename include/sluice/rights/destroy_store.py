@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.db import Connection
-from sluice.exchange.outbox import CHANGED
+from sluice.exchange.outbox import Effect
 from sluice.locks import About, lock_until_commit
 from sluice.terms import Principal
 
@@ -112,7 +112,7 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             + (select count(*) from consent_run s where s.principal = %(name)s and s.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
              where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
-        {"name": principal, "today": today, "changed": CHANGED},
+        {"name": principal, "today": today, "changed": Effect.CHANGED},
     ).fetchone()
     assert row is not None  # a select without a table always has one row
     return Standing(**row)

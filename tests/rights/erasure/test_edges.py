@@ -30,7 +30,7 @@ from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.drain import reconcile
-from sluice.exchange.effects.effects import EFFECTS, do_effects
+from sluice.exchange.effects.run import EFFECTS, do_effects
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import list_exchanges

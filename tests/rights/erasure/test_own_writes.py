@@ -11,7 +11,7 @@ from answers.giving import now
 from copies import Copies
 from meanwhile import Meanwhile
 from rights.town import Person, Town, open_town, papers_of
-from sluice.exchange.effects.effects import EFFECTS
+from sluice.exchange.effects.run import EFFECTS
 from sluice.exchange.house import House
 from sluice.exchange.open import Arrivals, Looked
 from sluice.exchange.own_writes import note_own_write

@@ -16,6 +16,7 @@ from sluice.exchange.effects.given import give_receipt
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key, lake_key, receipt_bucket, receipt_stem, return_key, vault_key
+from sluice.exchange.outbox import LINEAGE, Due, Effect
 from sluice.exchange.own_writes import find_own_writes, is_own
 from sluice.ledger.copy_kinds import FINDINGS, LAKE
 from sluice.ledger.model import Entry, EntryKind
@@ -43,43 +44,43 @@ def do_effects(house: House, *exchange_ids: ExchangeId, lineage: bool = True) ->
     nothing: one that hangs would delay every receipt. Without ``lineage`` it is left to the next call.
     """
     done = 0
-    for effect in outbox.find_due(house.conn, exchange_ids):
-        if effect.name in outbox.LINEAGE and not lineage:
+    for due in outbox.find_due(house.conn, exchange_ids):
+        if due.name in LINEAGE and not lineage:
             break
         try:
-            done += _try(house, effect)
+            done += _try(house, due)
         except NOWHERE as error:
             log.warning("lineage waits: %s", error)
             break
     return done
 
 
-def _try(house: House, effect: outbox.Effect) -> bool:
+def _try(house: House, due: Due) -> bool:
     """Do one effect unless another worker does; return False if it was not done.
 
     Then the reason is noted. Raises what is in NOWHERE.
     """
-    if not outbox.begin(house.conn, effect):
+    if not outbox.begin(house.conn, due):
         return False
     try:
-        EFFECTS[effect.name](house, effect.exchange_id)
-        outbox.end(house.conn, effect)
+        EFFECTS[due.name](house, due.exchange_id)
+        outbox.end(house.conn, due)
         return True
     except NOWHERE as error:
-        outbox.note_error(house.conn, effect, error.code)
+        outbox.note_error(house.conn, due, error.code)
         raise
     except UNWANTED as error:
-        log.warning("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, error)
-        outbox.note_error(house.conn, effect, error.code, most_tries=MOST_TRIES)
+        log.warning("effect %s of exchange %s waits: %s", due.name, due.exchange_id, error)
+        outbox.note_error(house.conn, due, error.code, most_tries=MOST_TRIES)
         return False
     except SluiceError as error:
         failed = error.code
     except Exception as error:
         if house.conn.broken:
             raise
-        log.error("effect %s of exchange %s waits: %s", effect.name, effect.exchange_id, place_of(error))
+        log.error("effect %s of exchange %s waits: %s", due.name, due.exchange_id, place_of(error))
         failed = UNFORESEEN
-    outbox.note_error(house.conn, effect, failed)
+    outbox.note_error(house.conn, due, failed)
     return False
 
 
@@ -198,13 +199,13 @@ def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:
 
 
 EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
-    outbox.STARTED: _tell_start,
-    "findings": _give_findings,
-    "receipt": _give_receipt,
-    "delivery": _deliver,
-    "dial": _put_dial,
-    outbox.ENDED: _tell_closed,
-    outbox.CHANGED: _tell_changed,
-    "sweep": _sweep,
-    "review": _put_reviewed,
+    Effect.STARTED: _tell_start,
+    Effect.FINDINGS: _give_findings,
+    Effect.RECEIPT: _give_receipt,
+    Effect.DELIVERY: _deliver,
+    Effect.DIAL: _put_dial,
+    Effect.ENDED: _tell_closed,
+    Effect.CHANGED: _tell_changed,
+    Effect.SWEEP: _sweep,
+    Effect.REVIEW: _put_reviewed,
 }
