@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 BEGINNING = re.compile(
     r"[0-9a-f]{1,8}|[0-9a-f]{8}(-[0-9a-f]{4}){0,2}-[0-9a-f]{0,4}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{0,12}"
@@ -73,7 +73,12 @@ class SluiceError(Exception):
     def __init__(self, *refs: Ref) -> None:
         self.refs = refs
         where = "".join(f"; {ref}" for ref in refs)
-        super().__init__(f"{self.code} {self.summary}{where}. Cure: {self.cure}")
+        super().__init__(f"{self.code} {self.summary}{where}. Cure: {self.own_cure}")
+
+    @property
+    def own_cure(self) -> str:
+        """What to do about this very one: most need no more than what their class says."""
+        return self.cure
 
 
 def is_file(path: Path) -> bool:
@@ -84,14 +89,52 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder exists. False for an impossible name or a place that nobody may look at."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def check_there(path: Path, named: Ref) -> None:
+    """Raises FileMissing where neither a file nor a folder has this name."""
+    try:
+        if path.exists():
+            return
+    except (OSError, ValueError):
+        pass
+    raise FileMissing(named)
+
+
 def check_readable(path: Path, named: Ref) -> None:
-    """Raises FileMissing without a file of this name, FileUnreadable when the system does not let us open it."""
+    """Raises FileMissing without a plain file of this name, FileUnreadable when the system does not let us open it."""
     if not is_file(path):
-        raise FileMissing(named)
+        raise FileMissing(named, *_what_is_there(path))
     try:
         path.open("rb").close()
     except OSError:
         raise FileUnreadable(named) from None
+
+
+def read_given(path: Path, named: Ref) -> bytes:
+    """The content of a file, or of a pipe, that somebody gave. Raises FileMissing, FileUnreadable."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        pass
+    check_readable(path, named)
+    raise FileUnreadable(named)
+
+
+def _what_is_there(path: Path) -> tuple[Ref, ...]:
+    """What has the name that a file should have."""
+    if is_folder(path):
+        return (Ref("rule", "A_FOLDER"),)
+    try:
+        return (Ref("rule", "A_PIPE_OR_DEVICE"),) if path.exists() else ()
+    except (OSError, ValueError):
+        return ()
 
 
 def place_of(error: BaseException) -> str:
@@ -171,11 +214,33 @@ class ObjectUnreadable(StoreError):
     cure = "its sender puts it once more without SSE-C and in a class that can be read at once"
 
 
+LISTS: Final = {
+    "agreement": "agreement list",
+    "principal": "agreement list",
+    "exchange": "exchange list",
+    "closed exchange": "exchange list",
+    "return": "recipients list",
+    "case": "case list",
+    "notice": "notices list",
+    "legal hold": "retention holds",
+    "agent": "staff readiness",
+    "stop of flow": "exchange stops",
+    "stop of case": "erase status",
+}
+"""The command that lists what could have been meant, by kind of the first reference of NotFound."""
+
+
 class NotFound(SluiceError):
     code = "SLU-301"
     summary = "there is no such thing"
-    cure = "check the spelling; `sluice agreement list` and `sluice exchange list` show what exists"
+    cure = "check the spelling; the list of its kind, such as `sluice exchange list`, shows what exists"
     exit = Exit.REFUSED
+
+    @property
+    def own_cure(self) -> str:
+        """Names the list of what was looked for, where there is one."""
+        listed = LISTS.get(self.refs[0].kind) if self.refs and self.cure == NotFound.cure else None
+        return f"check the spelling; `sluice {listed}` shows what exists" if listed else self.cure
 
 
 class Ambiguous(NotFound):
@@ -210,7 +275,7 @@ class UsageError(SluiceError):
 class FileMissing(UsageError):
     code = "SLU-305"
     summary = "there is no such file"
-    cure = "check the path"
+    cure = "check the path; what comes out of a pipe is saved as a file first"
 
 
 class FileUnreadable(UsageError):

@@ -71,7 +71,10 @@ def test_a_stopped_flow_is_left_alone_by_all_and_the_next_one_is_not(desk: Desk)
     other = desk.folder / "subscribers.csv"
     write_subscribers(other, 20, 1)
     assert sluice("exchange", "stop", *ENERGY, *STOP).document["stopped"] is True
-    assert sluice("exchange", "stop", *ENERGY, *STOP).document["stopped"] is False
+    first = sluice("exchange", "stops").document
+    again = sluice("exchange", "stop", *ENERGY, "--reason", "EXPORT_WRONG")
+    assert (again.exit, again.document["stopped"], sluice("exchange", "stops").document) == (0, False, first)
+    assert "keeps the reason it had" in again.told
     waits, goes = desk.drop(desk.campaign(20)[0]), desk.drop(other, "subscribers.csv", TELECOM)
     sight = Watch().look()
     assert [name[1] for name in sight] == ["telecom01"], "nobody is woken for what is stopped"

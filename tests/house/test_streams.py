@@ -117,3 +117,23 @@ def test_a_reader_that_left_is_told_from_data_that_is_wrong() -> None:
     assert (left, json.loads(said)["legal_due"]) == (141, "2026-04-07")
     assert "Traceback" not in told
     assert ended(f"set -o pipefail; {CLOCK} - | tail -1", many)[0] == 0, "control: it is read to its end"
+
+
+@pytest.mark.slow
+def test_a_stdout_of_an_old_locale_changes_no_answer(tmp_path: Path) -> None:
+    """As `LANG=nl_BE` gives without UTF-8: what has no bytes there is told by its number, and JSON says the same."""
+    folder = tmp_path / "région\u2028"
+    folder.mkdir()
+    (folder / "agreement-1.0.0.yaml").write_text("schema: [")
+    lint = f"{SLUICE} agreement lint {shlex.quote(str(folder))}"
+    plain = ended(f"{lint} --format json")
+
+    left, said, told = ended(f"PYTHONIOENCODING=latin-1 {lint} | iconv -f latin1 -t utf-8; exit $PIPESTATUS")
+    assert (left, "région\\u2028/agreement" in said, told) == (1, True, "")
+    for encoding in ("ascii", "latin-1"):
+        left, said, told = ended(f"PYTHONIOENCODING={encoding} {lint} --format json")
+        assert (left, json.loads(said), told) == (1, json.loads(plain[1]), "")
+        left, said, told = ended(f"PYTHONIOENCODING={encoding} {CLOCK} 2026-03-05")
+        assert (left, "Sunday" in said, told) == (0, True, "")
+    assert "région" in json.loads(plain[1])["problems"][0]["path"], "control: it is told as it is"
+    assert len(plain[1].splitlines()) == 1, "a reader that goes by lines gets one"

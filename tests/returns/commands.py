@@ -17,11 +17,12 @@ from sluice.settings import get_settings
 
 @dataclass(frozen=True)
 class Answer:
-    """Exit code, document, and the code of the error that ended it."""
+    """Exit code, document, the code of the error that ended it, and what stderr had."""
 
     exit: int
     document: dict[str, Any]
     error: str | None = None
+    told: str = ""
 
 
 def sluice(*words: str) -> Answer:
@@ -31,7 +32,7 @@ def sluice(*words: str) -> Answer:
         return Answer(int(done.exception.exit), {}, done.exception.code)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return Answer(done.exit_code, json.loads(done.stdout) if done.stdout else {})
+    return Answer(done.exit_code, json.loads(done.stdout) if done.stdout else {}, told=done.stderr)
 
 
 @contextmanager

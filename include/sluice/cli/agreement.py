@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.options import ByOption
-from sluice.cli.output import Format, FormatOption, plain_text, show_json, show_pairs, show_table
-from sluice.errors import Exit, NotFound, Ref, as_typed
+from sluice.cli.output import Format, FormatOption, err, plain_text, show_json, show_pairs, show_table
+from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed, check_there, is_folder
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 from sluice.times import brussels_day
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-PathArgument = Annotated[Path, typer.Argument(help="A file, or a folder with files below it.")]
+PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="A file, or a folder with files below it.")]
 
 
 @app.callback()
@@ -42,6 +42,7 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.gate.lint import lint_whole
     from sluice.settings import get_settings
 
+    check_there(path, Ref("argument", "PATH"))
     show_problems(lint_whole(path, "AGR", get_settings().expectations_dir), format)
 
 
@@ -72,7 +73,7 @@ def _plain(problem: "Problem") -> dict[str, str | int]:
 
 @app.command("activate")
 def activate(
-    path: Annotated[Path | None, typer.Argument(help="Folder of principals; the setting by default.")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder of principals; else as set.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Register every paper by its hash and put it in force from now. Repeating it changes nothing.
@@ -87,8 +88,10 @@ def activate(
     from sluice.settings import get_settings
 
     settings = get_settings()
+    if path is not None and not is_folder(path):
+        raise FileMissing(Ref("argument", "PATH"), Ref("rule", "NO_FOLDER"))
     check = partial(check_rules, expectations=settings.expectations_dir)
-    with connect(settings) as conn:
+    with connect(settings) as conn, err.status("checking"):
         done = activate_all(conn, path or settings.papers(), datetime.now(UTC), check)
     if format is Format.JSON:
         show_json({"principals": [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]})

@@ -77,7 +77,7 @@ def slice_(
     aware_at = moment_of("--aware", aware, BRUSSELS) if aware else datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("counting persons"):
         found = _slice(house, exchange, object, agent, between, aware_at, Risk(risk))
-    with writing_to("--to"):
+    with writing_to("--to"), err.status("writing"):
         drafts = write_drafts(found, to, languages) if to else ()
     _show(found, drafts, format)
 

@@ -13,7 +13,7 @@ import typer
 from sluice.cli.case_output import CaseArgument, show_case
 from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
-from sluice.errors import FileMissing, Ref, UsageError
+from sluice.errors import Ref, UsageError, read_given
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from sluice.rights.person.identifiers import Sought
 
 
-def read_sought(file: str) -> "list[Sought]":
-    """Lines of a name, a tab and a birth date, of a file or of stdin (``-``). Raises FileMissing, UsageError."""
+def read_sought(file: str, named: Ref) -> "list[Sought]":
+    """Lines of a name, a tab and a birth date, of a file or of stdin (``-``). Raises FileMissing, UsageError.
+
+    ``named``: the argument or option that says which file.
+    """
     from sluice.rights.person.identifiers import Sought
 
     text: str | None = None
-    with contextlib.suppress(OSError, ValueError):
-        text = sys.stdin.read().removeprefix("\ufeff") if file == "-" else Path(file).read_text(encoding="utf-8-sig")
+    with contextlib.suppress(ValueError):
+        told = sys.stdin.read() if file == "-" else read_given(Path(file), named).decode()
+        text = told.removeprefix("\ufeff")
     if text is None:
-        raise FileMissing(Ref("file", "of names and birth dates"))
+        raise UsageError(named, Ref("rule", "NOT_UTF_8"))
     rows = [line.partition("\t") for line in text.splitlines() if line.strip()]
     if not rows:
-        raise UsageError(Ref("file", "of names and birth dates"), Ref("lines", 0))
+        raise UsageError(named, Ref("lines", 0))
     return [Sought(name, born) for name, _, born in rows]
 
 

@@ -224,7 +224,7 @@ def _with_candidate(house: "House", asked: "NewRequest", name: str, ref: str) ->
 
 
 def _one_sought(file: str) -> "Sought":
-    found = read_sought(file)
+    found = read_sought(file, Ref("option", "--sought"))
     if len(found) != 1:
         raise UsageError(Ref("option", "--sought"), Ref("lines", len(found)))
     return found[0]

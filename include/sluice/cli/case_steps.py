@@ -10,8 +10,8 @@ import typer
 
 from sluice.cli.case_output import CaseArgument, show_case
 from sluice.cli.options import ByOption
-from sluice.cli.output import Format, FormatOption
-from sluice.errors import FileMissing, Ref, UsageError, is_file
+from sluice.cli.output import Format, FormatOption, err
+from sluice.errors import Ref, UsageError, read_given
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def extend(
     if iri(reason) not in DELAYS:
         raise UsageError(Ref("option", "--reason"), Ref("one of", ", ".join(sorted(map(short, DELAYS)))))
     order = _order(iri(reason), evidence, by)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("extending"):
         done = extend_and_tell(house, find_beginning(house.conn, case), order, _parts(sub_case))
     _show_done(done, format)
 
@@ -147,7 +147,7 @@ def decide(
         remedies=Remedies(remedies, language) if remedies else None,
         has_proof_of_abuse=abuse_proven,
     )
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("deciding"):
         done = decide_and_tell(house, find_beginning(house.conn, case), order, _parts(sub_case))
     _show_done(done, format)
 
@@ -206,7 +206,7 @@ def lift(
     from sluice.rights.lifting import lift_restriction
 
     order = _order("RESTRICTION_LIFTED", evidence, by)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("lifting"):
         case_id = find_beginning(house.conn, case)
         lift_restriction(house, case_id, order, evidence is not None)
         done = get_case(house.conn, case_id)
@@ -235,11 +235,10 @@ def rectify(
     from sluice.rights.person.rectify import ask
     from sluice.rights.person.wanted import Wanted, is_since
 
-    if not is_file(values):
-        raise FileMissing(Ref("argument", "FILE"))
+    content = read_given(values, Ref("argument", "FILE"))
     try:
         now = datetime.now(UTC)
-        said, since = json.loads(values.read_bytes()), datetime.fromisoformat(as_of) if as_of else now
+        said, since = json.loads(content), datetime.fromisoformat(as_of) if as_of else now
     except ValueError:
         raise UsageError(Ref("argument", "FILE, or --as-of")) from None
     if (
@@ -248,7 +247,7 @@ def rectify(
         or not is_since(since, now)
     ):
         raise UsageError(Ref("argument", "FILE, or --as-of"))
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("sealing"):
         case_id = find_beginning(house.conn, case)
         ask(house, case_id, Wanted(said, since))
         done = get_case(house.conn, case_id)
@@ -262,10 +261,10 @@ def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
 
 
 def _proof(evidence: Path | None) -> str | None:
-    """The hash of the file that proves it, if one does. Raises FileMissing."""
-    if evidence is not None and not is_file(evidence):
-        raise FileMissing(Ref("option", "--evidence"))
-    return hashlib.sha256(evidence.read_bytes()).hexdigest() if evidence else None
+    """The hash of the file that proves it, if one does. Raises FileMissing, FileUnreadable."""
+    if evidence is None:
+        return None
+    return hashlib.sha256(read_given(evidence, Ref("option", "--evidence"))).hexdigest()
 
 
 def _action(word: str | None) -> "Action | None":
@@ -313,7 +312,7 @@ def tidy(
     from sluice.rights.tidy import tidy as tidy_due
 
     now = datetime.now(UTC)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("removing"):
         if case is None:
             done = tidy_due(house, now)
         else:

@@ -11,7 +11,7 @@ import typer
 from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import FileMissing, Ref, UsageError, is_file
+from sluice.errors import Ref, UsageError, read_given
 from sluice.settings import get_settings, login_name
 from sluice.times import brussels_day, brussels_today
 
@@ -112,7 +112,7 @@ def _record(
     now = datetime.now(UTC)
     purpose, channel, state, at, until = what
     said = Said(persons, purpose, channel, state, at or now.isoformat(), *how, until)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("recording"):
         done = record_consent(house, Principal(principal), said, by or login_name(), now)
     _show(done, format)
 
@@ -135,12 +135,11 @@ def import_(
     from sluice.rights.consents.keep import import_consents
     from sluice.terms import Principal
 
-    if not is_file(file):
-        raise FileMissing(Ref("argument", "FILE"))
+    content = read_given(file, Ref("argument", "FILE"))
     now = datetime.now(UTC)
     day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):
-        done = import_consents(house, Principal(principal), file.read_bytes(), day, by or login_name(), now)
+        done = import_consents(house, Principal(principal), content, day, by or login_name(), now)
     _show(done, format)
 
 
@@ -175,7 +174,7 @@ def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOpt
     from sluice.exchange.house import open_house
     from sluice.subject.consent import last_words
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("reading"):
         found = _of_person(house, principal, person)
     last = last_words(found, brussels_today())["record_id"].to_list()
     names = ("record_id", "purpose", "channel", "state", "at", "until", "method", "notice", "collected_by")
@@ -210,7 +209,7 @@ def export(
 
     settings, now = get_settings(), datetime.now(UTC)
     today = brussels_day(now)
-    with private_file("--to", to) as write, open_house(settings) as house:
+    with private_file("--to", to) as write, open_house(settings) as house, err.status("reading"):
         asked = (house.conn, Principal(principal), today, now)
         agreement = find_principal_agreement(*asked) or find_ended(*asked)
         if agreement is None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from sluice.cli.agreement import PathArgument, show_problems
-from sluice.cli.output import Format, FormatOption, plain_text, show_json, show_table
-from sluice.errors import Exit, Ref, UsageError, is_file
+from sluice.cli.output import Format, FormatOption, err, plain_text, show_json, show_table
+from sluice.errors import Exit, Ref, UsageError, check_readable, check_there, is_file
 from sluice.terms import FLOW_PATTERN, PRINCIPAL_PATTERN, Direction
 
 app = typer.Typer(
@@ -16,6 +16,9 @@ app = typer.Typer(
     epilog="Example: sluice contract infer leads.csv --principal energy02 --flow leads",
     no_args_is_help=True,
 )
+
+PATH, FILE = Ref("argument", "PATH"), Ref("argument", "FILE")
+PaperArgument = Annotated[Path, typer.Argument(metavar="PATH", help="The file of one contract.")]
 
 
 class Standard(StrEnum):
@@ -40,12 +43,13 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.gate.lint import lint_whole
     from sluice.settings import get_settings
 
+    check_there(path, PATH)
     fields = _fields(path) if format is Format.JSON and is_file(path) else []
     show_problems(lint_whole(path, "CON", get_settings().expectations_dir), format, fields=fields)
 
 
 @app.command("explain")
-def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
+def explain(path: PaperArgument, format: FormatOption = Format.TABLE) -> None:
     """Say what every column is, whose basis it rests on, and whether a person may take it along.
 
     A column with a gap says what is missing and at which line; exit 1 then, because it stops every file.
@@ -54,6 +58,7 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     """
     from sluice.agreement.folder.explain import explain_contract
 
+    check_readable(path, PATH)
     fields = explain_contract(path)
     if format is Format.JSON:
         show_json({"fields": _fields(path)})
@@ -69,7 +74,7 @@ def explain(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
 @app.command("export")
 def export(
-    path: Annotated[Path, typer.Argument(help="The file of one contract.")],
+    path: PaperArgument,
     to: Annotated[Standard, typer.Option(help="The standard: dcat is DCAT 3.")] = Standard.DCAT,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -83,6 +88,7 @@ def export(
 
     from sluice.agreement.folder.export import export_dcat
 
+    check_readable(path, PATH)
     document = {Standard.DCAT: export_dcat}[to](path)
     show_json(document) if format is Format.JSON else typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -101,7 +107,7 @@ def _fields(path: Path) -> list[dict[str, object]]:
 
 @app.command("infer")
 def infer(
-    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX, JSON or Parquet; it is only read.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or Parquet; it is only read.")],
     principal: Annotated[str, typer.Option(help="Code of the principal.")] = "someone",
     flow: Annotated[str, typer.Option(help="Name of the flow: letters, digits, _ and -.")] = "",
     direction: Annotated[Direction, typer.Option(help="Which way the file crosses.")] = Direction.INBOUND,
@@ -119,11 +125,11 @@ def infer(
     from sluice.exchange.infer import skeleton_of
 
     flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"
-    if not is_file(file):
-        raise UsageError(Ref("argument", "FILE"))
+    check_readable(file, FILE)
     if not re.fullmatch(PRINCIPAL_PATTERN, principal) or not re.fullmatch(FLOW_PATTERN, flow):
         raise UsageError(Ref("option", "--principal or --flow"))
-    skeleton = skeleton_of(file, principal, flow, direction)
+    with err.status("reading"):
+        skeleton = skeleton_of(file, principal, flow, direction)
     check_names(skeleton.columns)
     if format is Format.JSON:
         show_json({"contract": skeleton.text, "fields": [_open_field(column.name) for column in skeleton.columns]})
@@ -133,8 +139,8 @@ def infer(
 
 @app.command("drift")
 def drift(
-    path: PathArgument,
-    file: Annotated[Path, typer.Argument(help="A file as it comes now; it is only read.")],
+    path: PaperArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file as it comes now; it is only read.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Show what the columns of FILE have otherwise than the contract, and the lines of YAML to change.
@@ -148,9 +154,10 @@ def drift(
 
     from sluice.exchange.infer import drift_of
 
-    if not is_file(file):
-        raise UsageError(Ref("argument", "FILE"))
-    found = drift_of(path, file)
+    check_readable(path, PATH)
+    check_readable(file, FILE)
+    with err.status("reading"):
+        found = drift_of(path, file)
     if format is Format.JSON:
         show_json({"path": str(path), "drift": [{**asdict(each), "yaml": list(each.yaml)} for each in found]})
     else:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    file: Annotated[Path | None, typer.Argument(help="A real CSV or XLSX; without it a sample is made.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A real CSV or XLSX; else a sample.")] = None,
     rows: Annotated[int, typer.Option(min=1_200, max=1_000_000, help="Rows of each sample file.")] = 5000,
     seed: Annotated[int | None, typer.Option(help="Seed of the sample; the clock by default.")] = None,
     format: FormatOption = Format.TABLE,

@@ -12,7 +12,7 @@ import typer
 from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import Ref, UsageError, is_file
+from sluice.errors import Ref, UsageError, check_readable
 from sluice.settings import get_settings, login_name
 
 app = typer.Typer(
@@ -105,11 +105,9 @@ def import_(
     """
 
     from sluice.dial.dncm import import_numbers
-    from sluice.errors import FileMissing
     from sluice.exchange.house import open_house
 
-    if not is_file(file):
-        raise FileMissing(Ref("argument", "FILE"))
+    check_readable(file, Ref("argument", "FILE"))
     now = datetime.now(UTC)
     day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):

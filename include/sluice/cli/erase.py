@@ -35,6 +35,9 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
     Where it was decided and the agreement asks for a second person, this is stored as the plan to release;
     whoever makes it cannot release it.
 
+    JSON, as of `run` and `verify`: case, stores [{store, objects, rows_before, rows_after, outcome, ground}], residual
+    (hits of the second scan; null: not scanned), counts, plans as `erase release`.
+
     Example: sluice erase plan 5b1f0c2e
     """
     from sluice.exchange.house import open_house
@@ -105,16 +108,17 @@ def certificate(
     from sluice.exchange.house import open_house
     from sluice.rights.erasure.certificate import issue, open_pdf, stores_in
 
-    with ExitStack() as place, open_house(get_settings()) as house:
+    with ExitStack() as place, open_house(get_settings()) as house, err.status("signing"):
         write = place.enter_context(private_file("--pdf", pdf)) if pdf else None
-        issued = issue(house, find_case(house.conn, case), only=[principal] if principal else None)
+        case_id = find_case(house.conn, case)
+        issued = issue(house, case_id, only=[principal] if principal else None)
         if write and len(issued) != 1:
             raise UsageError(Ref("option", "--principal"), Ref("certificates", len(issued)))
         if write:
             write(open_pdf(house, issued[0], language))
     if format is Format.JSON:
         files = [{"principal": each.principal, "object": f"s3://{each.bucket}/{each.key}"} for each in issued]
-        told = {"stores": stores_in(issued), "residual": 0, "certificates": files}
+        told = {"case": case_id, "stores": stores_in(issued), "residual": 0, "certificates": files}
         show_json(told | {"pdf": str(pdf)} if pdf else told)
         return
     show_table("Certificates", ("principal", "object"), [(c.principal, f"s3://{c.bucket}/{c.key}") for c in issued])
@@ -130,7 +134,9 @@ def _leave(report: "ErasureReport") -> None:
 def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...]" = ()) -> None:
     told = [plan_told(each) for each in plans]
     if format is Format.JSON:
-        show_json({**asdict(report), "stores": [asdict(line) for line in report.lines], "plans": told})
+        show_json(
+            {"case": report.case_id, **asdict(report), "stores": [asdict(line) for line in report.lines], "plans": told}
+        )
         return
     show_table(
         f"Case {report.case_id}",

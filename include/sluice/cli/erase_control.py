@@ -39,7 +39,7 @@ def release(
     from sluice.exchange.house import open_house
     from sluice.rights.erasure.release import release as let_go
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("looking"):
         case_id, now = find_case(house.conn, case), datetime.now(UTC)
         plans = let_go(house, case_id, by or login_name(), now, principal=principal, pinned=plan, reason=reason)
     show_plans(case_id, plans, format)
@@ -63,6 +63,8 @@ def stop(
     with connect(get_settings()) as conn:
         case_id = find_case(conn, case) if case is not None else None
         is_new = stand_still(conn, case_id, reason, by or login_name(), datetime.now(UTC))
+    if not is_new:
+        err.print("it stood still already, and keeps the reason it had: `sluice erase status`", markup=False)
     _show({"case": case_id, "stopped": is_new}, "Stopped", format)
 
 

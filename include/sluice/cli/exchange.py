@@ -209,7 +209,7 @@ def release(
     from sluice.returns.store import is_delivered
 
     now = datetime.now(UTC)
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("delivering"):
         exchange_id = let_go(house, id, by or login_name(), now, reason=reason)
         opened = get_open(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
@@ -243,7 +243,7 @@ def redeliver(
     from sluice.exchange.house import open_house
     from sluice.returns.release import deliver_again
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("delivering"):
         stored = deliver_again(house, id, by or login_name(), datetime.now(UTC))
     document = {"key": stored.key, "version_id": stored.version_id, "sha256": stored.sha256}
     show_json(document) if format is Format.JSON else show_pairs("Delivered again", document)
@@ -261,7 +261,7 @@ def held(
     from sluice.exchange.house import open_house
     from sluice.returns.held import list_held
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("reading"):
         rows = list_held(house, id)
     if format is Format.JSON:
         show_json({"rows": [asdict(row) for row in rows]})

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sluice.cli.options import ByOption
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.settings import get_settings, login_name
 from sluice.terms import Flow, Principal
 
@@ -35,6 +35,8 @@ def stop(
 
     with connect(get_settings()) as conn:
         is_new = stop_flow(conn, Principal(principal), Flow(flow), reason, by or login_name(), datetime.now(UTC))
+    if not is_new:
+        err.print("it stood still already, and keeps the reason it had: `sluice exchange stops`", markup=False)
     _show({"principal": principal, "flow": flow, "stopped": is_new}, "Stopped", format)
 
 

@@ -39,7 +39,7 @@ def gate() -> None:
 
 @app.command("run")
 def run(
-    file: Annotated[str, typer.Argument(help="The file; '-' reads one path a line from stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file; '-' reads one path a line from stdin.")],
     agreement: Annotated[str, typer.Option(help="Id of the processing agreement, e.g. DPA-ENERGY01.")],
     flow: Annotated[str, typer.Option(help="Inbound flow of the contract, e.g. renewal_campaign.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; needs no service, writes nothing.")] = False,

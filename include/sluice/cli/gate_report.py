@@ -14,7 +14,7 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.cli.gate_reasons import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words
-from sluice.errors import FileMissing, Ref
+from sluice.errors import FileUnreadable, Ref, check_readable
 from sluice.exchange.dry_run import Tried
 from sluice.exchange.naming import is_safe_name
 from sluice.gate.model import Finding
@@ -55,15 +55,16 @@ class LookedAt:
 
 
 def look_at(file: Path) -> LookedAt:
-    """Raises FileMissing."""
+    """Raises FileMissing, FileUnreadable."""
+    named = Ref("argument", "FILE")
+    check_readable(file, named)
     try:
-        if file.is_file():
-            with file.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            return LookedAt(file.name, file.stat().st_size, digest)
-    except (OSError, ValueError):
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        return LookedAt(file.name, file.stat().st_size, digest)
+    except OSError:
         pass
-    raise FileMissing(Ref("file", file.name))
+    raise FileUnreadable(named)
 
 
 def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang: str) -> str:

@@ -88,7 +88,7 @@ def destroy(
     from sluice.rights.destroy import ask
     from sluice.terms import Principal
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("looking"):
         asked = ask(house, Principal(principal), by or login_name(), datetime.now(UTC))
     _show("Asked", asked, format)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, ServiceMissing, UsageError, is_file
+from sluice.errors import Exit, FileMissing, Ref, ServiceMissing, is_file, is_folder
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -59,10 +59,12 @@ def verify(
 
     settings = get_settings()
     public_pem = Keyring.open(settings).public_pem
-    witnesses, refused = _read_receipts(receipts, public_pem)
+    with err.status("reading receipts"):
+        witnesses, refused = _read_receipts(receipts, public_pem)
     with open_house(settings) as house:
         looked_at = datetime.now(UTC)
-        anchors = _read_anchors(house)
+        with err.status("reading checkpoints"):
+            anchors = _read_anchors(house)
         report = verify_ledger(
             house.conn,
             public_pem=public_pem,
@@ -90,8 +92,8 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
 
     if folder is None:
         return [], []
-    if not folder.is_dir():
-        raise UsageError(Ref("option", "--receipts"), Ref("folder", str(folder)))
+    if not is_folder(folder):
+        raise FileMissing(Ref("option", "--receipts"), Ref("rule", "NO_FOLDER"))
     witnesses, refused = [], []
     for path in sorted(path for path in folder.rglob("*.json") if not path.is_dir()):
         check = verify_file(path, public_pem)

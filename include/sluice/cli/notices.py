@@ -12,7 +12,7 @@ from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
+from sluice.errors import Exit, Ref, UsageError, read_given
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def export(
     from sluice.rights.notices.notice_store import find_beginning, get_notice
     from sluice.rights.notices.tell import document_of
 
-    with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house:
+    with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house, err.status("writing"):
         found = get_notice(house.conn, find_beginning(house.conn, notice))
         content = document_of(house, found)
         write(content)
@@ -313,9 +313,7 @@ def _show_one(format: Format, told: dict[str, Any]) -> None:
 
 
 def _hash(evidence: Path) -> str:
-    if not is_file(evidence):
-        raise FileMissing(Ref("option", "--evidence"))
-    return hashlib.sha256(evidence.read_bytes()).hexdigest()
+    return hashlib.sha256(read_given(evidence, Ref("option", "--evidence"))).hexdigest()
 
 
 def _stands(notice: "Notice") -> str:

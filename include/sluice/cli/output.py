@@ -30,6 +30,8 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for programs.")]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+ODD = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
+"""What stands in JSON as its escape alone: no UTF-8, or a line or a control of its own to some readers."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 VOCABULARY = "https://w3id.org/dpv"
 WIDE = 160
@@ -48,7 +50,14 @@ def _open_what_is_closed() -> None:
     sys.stderr = sys.stderr or nowhere("w")
 
 
+def _write_what_it_cannot() -> None:
+    """A sign that stdout has no bytes for, in an old locale or of a name that is no UTF-8, is told by its number."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 _open_what_is_closed()
+_write_what_it_cannot()
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 err = Console(
     stderr=True,
@@ -85,10 +94,14 @@ def plain_text(text: str) -> str:
 def show_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document and a newline to stdout."""
     text = json.dumps(document, ensure_ascii=False, default=_plain)
-    if not text.isprintable() and any("\ud800" <= sign <= "\udfff" or "\x7f" <= sign <= "\x9f" for sign in text):
+    if not text.isascii() and (not _is_utf_8(sys.stdout.encoding) or ODD.search(text)):
         text = json.dumps(document, default=_plain)  # a path that is no UTF-8 stays valid JSON, and moves no cursor
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _is_utf_8(encoding: str | None) -> bool:
+    return encoding is None or encoding.lower().replace("-", "") == "utf8"
 
 
 def _plain(value: object) -> str:

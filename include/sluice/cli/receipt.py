@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, Ref, UsageError, is_file
+from sluice.errors import Exit, Ref, UsageError, read_given
 
 if TYPE_CHECKING:
     from sluice.documents.verify import ReceiptCheck
@@ -19,7 +19,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-FileArgument = Annotated[str, typer.Argument(help="A receipt, .json or .pdf; or - for one path a line on stdin.")]
+FILE = Ref("argument", "FILE")
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="A receipt, .json or .pdf; - for stdin.")]
 KeyOption = Annotated[Path, typer.Option(help="The contact center's public key, PEM.")]
 PdfOption = Annotated[Path | None, typer.Option(help="The PDF, when it does not lie beside FILE.")]
 
@@ -56,7 +57,7 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
 
 @app.command("roles")
 def roles(
-    file: Annotated[Path, typer.Argument(help="The .roles.json beside a return.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The .roles.json beside a return.")],
     key: KeyOption,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -66,9 +67,7 @@ def roles(
     """
     from sluice.documents.statement import verify_statement
 
-    if not is_file(file):
-        raise FileMissing(Ref("file", file.name))
-    statement = verify_statement(file.read_bytes(), _read_key(key))
+    statement = verify_statement(read_given(file, FILE), _read_key(key))
     if format is Format.JSON:
         show_json({"valid": True, **statement.model_dump(mode="json")})
         return
@@ -86,7 +85,7 @@ def roles(
 
 @app.command("certificate")
 def certificate(
-    file: Annotated[Path, typer.Argument(help="The erasure-certificate....json in your notices/.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The erasure-certificate....json in your notices/.")],
     key: KeyOption,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -98,9 +97,7 @@ def certificate(
     """
     from sluice.rights.erasure.certificate_check import verify_certificate
 
-    if not is_file(file):
-        raise FileMissing(Ref("file", file.name))
-    said = verify_certificate(file.read_bytes(), _read_key(key))
+    said = verify_certificate(read_given(file, FILE), _read_key(key))
     if format is Format.JSON:
         show_json({"valid": True, **said})
         return
@@ -116,7 +113,7 @@ class Standard(StrEnum):
 
 @app.command("export")
 def export(
-    file: Annotated[Path, typer.Argument(help="The receipt, .json.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt, .json.")],
     key: KeyOption,
     to: Annotated[Standard, typer.Option(help="The standard: prov is PROV-O.")] = Standard.PROV,
     format: FormatOption = Format.TABLE,
@@ -130,18 +127,12 @@ def export(
     from sluice.documents.prov import receipt_as_prov
     from sluice.documents.verify import open_receipt
 
-    if not is_file(file):
-        raise FileMissing(Ref("file", file.name))
-    document = {Standard.PROV: receipt_as_prov}[to](open_receipt(file.read_bytes(), _read_key(key)))
+    document = {Standard.PROV: receipt_as_prov}[to](open_receipt(read_given(file, FILE), _read_key(key)))
     show_json(document) if format is Format.JSON else typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _read_key(key: Path) -> bytes:
-    try:
-        return key.read_bytes()
-    except OSError:
-        pass
-    raise UsageError(Ref("option", "--key"), Ref("file", str(key)))
+    return read_given(key, Ref("option", "--key"))
 
 
 def _document(check: "ReceiptCheck") -> dict[str, Any]:

@@ -65,7 +65,7 @@ def export(
     on = at.date() if at else brussels_day(now)
     with connect(settings) as conn, err.status("reading papers and exchanges"):
         register = make_register(conn, settings, Article(article), on, known_then(max(_date(known_at), on), now))
-    with writing_to("--folder"):
+    with writing_to("--folder"), err.status("writing"):
         files = write_register(register, folder, languages, forms)
     _tell_if_empty(register, brussels_day(now))
     _show(register, files, folder, format)

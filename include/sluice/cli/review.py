@@ -72,7 +72,7 @@ def show(exchange: IdArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.exchange.house import open_house
     from sluice.exchange.review import note_rows
 
-    with open_house(get_settings()) as house:
+    with open_house(get_settings()) as house, err.status("reading"):
         found = note_rows(house, _found(house, exchange))
     lines = [
         {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.output import Format, FormatOption, show_json, show_pairs, show_table
-from sluice.errors import Exit, NotFound, Ref, UsageError, check_readable
+from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
+from sluice.errors import Exit, NotFound, Ref, UsageError, read_given
 from sluice.times import ZONE, brussels_day
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
     from sluice.staff.admit import admit
 
     settings = get_settings()
-    file = _read(source)
-    with connect(settings) as conn:
-        key = Keyring.open(settings).staff_key()
-        done = admit(conn, file, key=key, controller=settings.center, now=(now := datetime.now(UTC)))
-        people = _people(conn, now) if format is Format.JSON else ()
+    with err.status("recording"):
+        file = _read(source)
+        with connect(settings) as conn:
+            key = Keyring.open(settings).staff_key()
+            done = admit(conn, file, key=key, controller=settings.center, now=(now := datetime.now(UTC)))
+            people = _people(conn, now) if format is Format.JSON else ()
     _show_import(done, people, format)
     if done.judged.findings:
         raise typer.Exit(Exit.REFUSED)
@@ -77,9 +78,7 @@ def _read(source: str) -> "StaffFile":
 
     if is_url(source):
         return fetch(source, os.environ.get("SLUICE_ELEARNING_TOKEN"))
-    path = Path(source)
-    check_readable(path, Ref("file", source))
-    return StaffFile(path.read_bytes(), "file")
+    return StaffFile(read_given(Path(source), Ref("argument", "FILE")), "file")
 
 
 def _people(conn: "Connection", at: datetime, minimum: str | None = None, known: datetime | None = None) -> "People":

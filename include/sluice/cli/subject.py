@@ -103,7 +103,7 @@ def merge_index(
 
 @app.command("candidates")
 def candidates(
-    file: Annotated[str, typer.Argument(help="Lines of a name, a tab and a birth date; or - for stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Lines of name, tab and birth date; - for stdin.")],
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -122,7 +122,7 @@ def candidates(
     from sluice.rights.copies.candidates import find_candidates
     from sluice.settings import get_settings
 
-    sought = read_sought(file)
+    sought = read_sought(file, Ref("argument", "FILE"))
     with open_house(get_settings()) as house, err.status("merging"):
         names = pick_principals(house.conn, principal)
         found = [find_candidates(house, each, names, line) for line, each in enumerate(sought, 1)]

@@ -49,7 +49,8 @@ def check(
             looked_at: LookedAt = {}
             told = (_told(house, each, principal, word, looked_at) for each in items(identifier))
             raise typer.Exit(max(told, default=Exit.DONE))
-        document = _checked(house, identifier, principal, word, {})
+        with err.status("looking"):
+            document = _checked(house, identifier, principal, word, {})
     if format is Format.JSON:
         show_json(document)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from sluice.errors import Ref, UsageError
+from sluice.errors import FileUnreadable, Ref, UsageError
 
 RULES = {
     "MissingParameter": "MISSING",
@@ -33,7 +33,10 @@ def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError
     """The coded error for one of Typer's. ``words``: the command line, for commands that are written nearly so."""
     begun = next((rule for begins, rule in BEGINNINGS.items() if error.message.startswith(begins)), "WRONG_USAGE")
     rule = RULES.get(type(error).__name__, begun)
-    return UsageError(Ref("rule", rule), *_where(error), *_meant(error, rule, words))
+    where = tuple(_where(error))
+    if rule == "NOT_OF_ITS_TYPE" and Ref("takes", "<path>") in where:
+        return FileUnreadable(*where[:1])  # Typer looks at nothing else of a path
+    return UsageError(Ref("rule", rule), *where, *_meant(error, rule, words))
 
 
 def empty_word(words: Sequence[str]) -> UsageError | None:

@@ -90,7 +90,7 @@ class DryRun:
         It leaves out what only the center knows: persons who must stay out, which notes its key draws as a sample, and
         keys of other datasets. ``say`` is told the progress of a large file. Raises FileMissing, FileUnreadable.
         """
-        check_readable(file, Ref("file", file.name))
+        check_readable(file, Ref("argument", "FILE"))
         if isinstance(self.paper, PaperMissing):
             return Tried(refused((missing_paper(self.paper),)))
         agreement, contract = self.paper.agreement, self.paper.contract

@@ -56,7 +56,7 @@ def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now
     check_flow(conn, principal, flow)
     with transaction(conn):
         if not stop_store.end_stop(conn, principal, flow, name, now):
-            raise NotFound(Ref("stop of", f"{principal}/{flow}"))
+            raise NotFound(Ref("stop of flow", f"{principal}/{flow}"))
         body = FlowResumed(principal=principal, flow=flow, resumed_by=name, resumed_at=utc_text(now))
         append(conn, chain=_chain(principal), kind=EntryKind.FLOW_RESUMED, exchange_id=None, body=body)
 

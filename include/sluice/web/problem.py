@@ -76,7 +76,7 @@ def problem_of(error: SluiceError, status: int | None = None, headers: Mapping[s
         "status": told,
         "detail": "; ".join(map(str, error.refs)) or error.summary,
         "code": error.code,
-        "cure": error.cure,
+        "cure": error.own_cure,
     }
     if isinstance(error, RequestInvalid):
         content["errors"] = [

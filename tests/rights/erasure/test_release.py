@@ -33,6 +33,7 @@ from sluice.rights.erasure.model import (
     NotReleased,
     PlanOutdated,
     ReleaseRefused,
+    StoreLine,
 )
 from sluice.rights.erasure.plan import StoredPlan, make_plan, read_plan
 from sluice.rights.erasure.release import draft, release
@@ -303,7 +304,11 @@ def test_the_commands_say_the_same(night: Night, monkeypatch: pytest.MonkeyPatch
         assert told["stopped"][0]["reason"] == "AUDIT"
         assert sluice("erase", "resume", "--by", "els").exit == 0
         assert sluice("erase", "resume", "--by", "els").exit == 1
-        assert sluice("erase", "run", case).document["residual"] == 0
+        done = sluice("erase", "run", case).document
+        assert (done["residual"], done["case"]) == (0, case)
+        assert {name for line in done["stores"] for name in line} == set(StoreLine.__annotations__)
+        proven = sluice("erase", "certificate", case).document
+        assert (proven["residual"], proven["case"], bool(proven["stores"])) == (0, case, True)
         assert sluice("erase", "status").document["cases"] == []
 
 

@@ -93,7 +93,7 @@ def resume(conn: Connection, case_id: CaseId | None, by: str, now: datetime) -> 
     name = check_name(by)
     with transaction(conn):
         if not control_store.resume(conn, case_id, name, now):
-            raise NotFound(as_typed("stop of", case_id) if case_id else Ref("stop of", "all"))
+            raise NotFound(as_typed("stop of case", case_id) if case_id else Ref("stop of case", "all"))
         body = ErasureResumed(case_id=case_id, resumed_by=name, resumed_at=utc_text(now))
         append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_RESUMED, exchange_id=None, body=body)
 
