@@ -34,6 +34,8 @@ ODD = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
 """What stands in JSON as its escape alone: no UTF-8, or a line or a control of its own to some readers."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 VOCABULARY = "https://w3id.org/dpv"
+READABLE, FRAME = 12, 3
+"""Letters of a word that a table does not break, and what is around a cell."""
 WIDE = 160
 """Columns of a table that goes to a file or a log."""
 
@@ -112,14 +114,39 @@ def _plain(value: object) -> str:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table. Cells are text, never markup."""
+    """Print rows as a table; on a terminal too narrow for it, each row as lines. Cells are text, never markup."""
     heading = Text(plain_text(title), "table.title")
+    cells = [[_cell(value) for value in row] for row in rows]
+    if cells and len(columns) > 2 and out.is_terminal and _width_for(columns, cells) > out.width:
+        out.print(heading)
+        for row in cells:
+            _show_lines(columns, row)
+        return
     table = Table(title=heading, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*map(_cell, row))
+    for row in cells:
+        table.add_row(*row)
     out.print(table)
+
+
+def _width_for(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> int:
+    """Columns of a terminal in which no word of up to ``READABLE`` letters is broken: of these, and their frame."""
+    words = [(name, *(row[place].plain for row in cells)) for place, name in enumerate(columns)]
+    longest = (max((len(word) for text in column for word in text.split()), default=0) for column in words)
+    return sum(min(each, READABLE) + FRAME for each in longest) + 1
+
+
+def _show_lines(columns: Sequence[str], row: Sequence[Text]) -> None:
+    """Print one row as a name and a value a line, without what is empty, and an empty line."""
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(style="bold")
+    lines.add_column(overflow="fold")
+    for name, cell in zip(columns, row, strict=True):
+        if cell.plain:
+            lines.add_row(name, cell)
+    out.print(lines)
+    out.print()
 
 
 def _cell(value: object) -> Text:
