@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sluice.db import Connection
 from sluice.exchange.locks import IS_WORKED_ON
+from sluice.exchange.outbox import AFTER_RECEIPT, Effect
 from sluice.lake.s3.names import ObjectVersion
 from sluice.terms import Direction, ExchangeId, Principal
 
@@ -21,8 +22,13 @@ def find_in_flight(conn: Connection, principal: Principal, since: datetime) -> f
                 case when decision = 'open' and direction = %(answer)s then {IS_WORKED_ON}
                 else opened_at < %(since)s and (decision = 'open' and prepared_at is null or exists (
                     select from outbox o where o.exchange_id = e.exchange_id
-                    and o.effect in ('delivery', 'dial') and o.done_at is null)) end)""".encode(),
-        {"principal": principal, "answer": Direction.PORTABILITY_ACCESS, "since": since},
+                    and o.effect = any(%(delivers)s) and o.done_at is null)) end)""".encode(),
+        {
+            "principal": principal,
+            "answer": Direction.PORTABILITY_ACCESS,
+            "since": since,
+            "delivers": [each.value for each in AFTER_RECEIPT],
+        },
     ).fetchall()
     return frozenset(ExchangeId(row["id"]) for row in rows)
 
@@ -46,13 +52,13 @@ def find_stuck(conn: Connection, principal: Principal) -> list[tuple[ExchangeId,
     """Exchanges under way whose last try, delivery or receipt of it failed, each with the code; at most 20."""
     rows = conn.execute(
         """select e.exchange_id::text as id, coalesce(o.last_error, e.last_error) as code
-           from exchange e left join outbox d on d.exchange_id = e.exchange_id and d.effect = 'delivery'
+           from exchange e left join outbox d on d.exchange_id = e.exchange_id and d.effect = %(delivery)s
                and d.done_at is null
-           left join outbox o on o.exchange_id = d.exchange_id and o.effect in ('receipt', 'delivery')
+           left join outbox o on o.exchange_id = d.exchange_id and o.effect in (%(receipt)s, %(delivery)s)
                and o.done_at is null and o.last_error is not null
-           where e.principal = %s
+           where e.principal = %(principal)s
              and (o.last_error is not null or (e.decision = 'open' and e.last_error is not null))
            order by e.opened_at limit 20""",
-        (principal,),
+        {"principal": principal, "delivery": Effect.DELIVERY.value, "receipt": Effect.RECEIPT.value},
     ).fetchall()
     return [(ExchangeId(row["id"]), row["code"]) for row in rows]
