@@ -37,7 +37,7 @@ from sluice.media_types import PARQUET
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
 from sluice.rights.copies.model import Target
-from sluice.rights.copies.read import read_rows
+from sluice.rights.copies.stores import store_of
 from sluice.terms import Direction, Flow, Principal
 
 ROUNDS = 3
@@ -144,7 +144,7 @@ def _measured(house: House, target: Target, lake: Lake, stored: Sequence[StoredO
 def ours(house: House, target: Target) -> None:
     """What collecting an answer does at one principal: find every place, read the person's rows there."""
     with open_bench(house, target) as bench:
-        found = sum(read_rows(bench, place.copy).frame.height for place in find_places(bench))
+        found = sum(store_of(place.copy).read(bench, place.copy).frame.height for place in find_places(bench))
     if found != len(HITS):
         raise RuntimeError("the person's rows were not found")
 
