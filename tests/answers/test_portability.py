@@ -29,7 +29,7 @@ from sluice.errors import UsageError
 from sluice.lake.write.formulas import restored
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State, Track
 from sluice.rights.case.reasons import NOT_REQUIRED
-from sluice.rights.case.store import get_case, list_cases
+from sluice.rights.case.store import get_case, list_open_cases
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.person.sealed import encrypt
 from sluice.rights.schedule import sweep
@@ -316,7 +316,7 @@ def test_what_was_decided_and_cannot_go_ends_with_its_letter_and_keeps_no_other_
 def test_an_unforeseen_fault_of_one_case_keeps_no_other_waiting(town: Town) -> None:
     for number in (1, 2):
         asked(town, number)
-    broken, whole = sorted(list_cases(town.house.conn, only_open=True, limit=None), key=lambda case: case.opened_at)
+    broken, whole = sorted(list_open_cases(town.house.conn), key=lambda case: case.opened_at)
     content = encrypt(town.house.keyring, b"no request at all")
     town.house.objects.put(broken.subject_bucket, broken.subject_key, content, "application/octet-stream")
 

@@ -23,7 +23,7 @@ from night import CALLED_AT
 from returns.commands import sluice
 from sluice.exchange.read import list_exchanges
 from sluice.rights.case.model import Right, State
-from sluice.rights.case.store import list_cases
+from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.staff.refs import agent_ref
 from sluice.times import BRUSSELS
 from web.permissions import PAGES, PARAMETER, QUERIES, filled, lines
@@ -227,7 +227,9 @@ def test_a_case_is_decided_and_the_reason_is_in_the_ledger(
     walk: Walk, site: Site, tmp_path: Path, has_scripts: bool
 ) -> None:
     right, action = (Right.ACCESS, "give") if has_scripts else (Right.PORTABILITY, "export")
-    [case] = [each for each in list_cases(site.desk.house.conn, right=right) if each.state is State.RECEIVED]
+    [case] = [
+        each for each in list_cases(site.desk.house.conn, CaseFilter(right=right)) if each.state is State.RECEIVED
+    ]
     reason = f"CHECKED_{'WITH' if has_scripts else 'WITHOUT'}_SCRIPTS"
     with walk(has_scripts) as (page, album):
         page.goto(f"{PAGES}/start")

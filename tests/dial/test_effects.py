@@ -101,7 +101,7 @@ def swept(town: Town) -> None:
     for _ in range(4):
         assert follow(town.house, now()).failed == 0
         assert sweep(town.house, now()).failed == 0
-        for case in store.list_cases(town.house.conn, only_open=True, limit=None):
+        for case in store.list_open_cases(town.house.conn):
             for letter in find_letters(town.house.conn, [case.case_id]).get(case.case_id, ()):
                 if letter.opened_at is None:
                     note_opened(town.house.conn, letter, now(), DESK)

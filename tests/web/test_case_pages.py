@@ -20,7 +20,7 @@ from sluice.rights.case.model import Actor, Right, Role, State, Track
 from sluice.rights.case.next_step import NextStep
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import desk_order, pause, settle_identity, withdraw
-from sluice.rights.case.store import list_cases, list_steps
+from sluice.rights.case.store import CaseFilter, list_cases, list_steps
 from sluice.rights.desk_steps import extend_and_tell
 from sluice.rights.notices.model import NoticeState
 from sluice.web.pages.app import MOUNT
@@ -161,7 +161,7 @@ def test_late_clocks_are_a_list_that_today_leads_to(pages: Web, night: Night, mo
     withdraw(conn, case_of(night, Right.RESTRICTION), desk_order("anna", now, "SUBJECT_ASKED"))
     running = [each.case_id for each in find_clocks(conn, 100, (received_on(now),)).nearest]
     every = {case.case_id for case in list_cases(conn)}
-    is_open = {case.case_id for case in list_cases(conn, only_open=True)}
+    is_open = {case.case_id for case in list_cases(conn, CaseFilter(only_open=True))}
     [linked] = set(re.findall(rf'href="{MOUNT}(/cases\?sort[^"]+)"', pages.get("/start?lang=en").text))
     assert linked == "/cases?sort=due&amp;lang=en"
     for most in (1, 3, 25):
@@ -172,7 +172,9 @@ def test_late_clocks_are_a_list_that_today_leads_to(pages: Web, night: Night, mo
         newest = through(pages, "/cases")
         assert set(newest) == is_open and newest != [*running, answered], "the control"
     assert through(pages, "/cases?sort=due&right=access") == [
-        number for number in running if number in {case.case_id for case in list_cases(conn, right=Right.ACCESS)}
+        number
+        for number in running
+        if number in {case.case_id for case in list_cases(conn, CaseFilter(right=Right.ACCESS))}
     ]
     assert 'value="due" selected' in pages.get("/cases?sort=due").text
     assert 'value="due" selected' not in pages.get("/cases?sort=").text

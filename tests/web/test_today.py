@@ -15,7 +15,7 @@ from sluice.rights.case.desk_store import count_ours, find_planned
 from sluice.rights.case.letter_store import insert_letter
 from sluice.rights.case.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of
-from sluice.rights.case.store import get_case, list_by_last_day, list_cases
+from sluice.rights.case.store import CaseFilter, get_case, list_by_last_day, list_cases
 from sluice.rights.case.transitions import TRANSITIONS
 from sluice.rights.letters.write import note_opened, write_owed
 from sluice.terms import Flow, Principal
@@ -80,9 +80,9 @@ def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Tr
         )
         for of_case in (State.RECEIVED, State.ID_PENDING, State.SCOPED, State.CLOSED):
             conn.execute("update subject_case set state = %s where \"right\" <> 'objection'", (of_case,))
-            found = {case.case_id for case, _ in list_by_last_day(conn, only_ours=True)}
+            found = {case.case_id for case, _ in list_by_last_day(conn, CaseFilter(only_ours=True))}
             assert found == by_the_rules(night.desk), (state, of_case)
-            assert {case.case_id for case in list_cases(conn, only_ours=True)} == found
+            assert {case.case_id for case in list_cases(conn, CaseFilter(only_ours=True))} == found
             assert count_ours(conn) == len(found)
             differs.add(len(found))
     assert len(differs) > 2, "the control: not always the same"

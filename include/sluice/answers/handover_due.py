@@ -70,7 +70,7 @@ def _owed(house: House) -> Iterator[Owed]:
     A principal knows itself who its customer is. What goes on because the person asked waits until it is settled who
     asks.
     """
-    for case in cases.list_cases(house.conn, only_open=True, limit=None):
+    for case in cases.list_open_cases(house.conn):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
         if kind is None or case.persons != 1:
             continue

@@ -47,7 +47,7 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
 
 def _owed(house: House) -> Iterator[tuple[Case, AnswerKind]]:
     """Yield cases with a part that we are to give and that no package is about."""
-    for case in cases.list_cases(house.conn, only_open=True, limit=None):
+    for case in cases.list_open_cases(house.conn):
         kind = next((kind for kind in AnswerKind if kind.right is case.right), None)
         if kind is None or case.persons != 1 or not is_known(case):
             continue

@@ -116,13 +116,13 @@ def list_(
     """
     from sluice.db import connect
     from sluice.rights.case.model import State
-    from sluice.rights.case.store import list_cases
+    from sluice.rights.case.store import CaseFilter, list_cases
 
     word = state.upper() if state else None
     if word and word not in [each.value for each in State]:
         raise UsageError(Ref("option", "--state"))
     with connect(get_settings()) as conn:
-        looked_up = list_cases(conn, principal=principal, state=word, only_open=open, limit=limit + 1)
+        looked_up = list_cases(conn, CaseFilter(principal=principal, state=word, only_open=open), limit=limit + 1)
     found, more = cut(looked_up, limit)
     if format is Format.JSON:
         show_json({"cases": [describe(case) for case in found], "more": more})

@@ -38,7 +38,7 @@ class DueTaken:
 
 def take_due(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> DueTaken:
     """Take every step that is due at ``now``. Raises ServiceMissing; other faults are counted and tried again."""
-    cases = store.list_cases(house.conn, only_open=True, limit=None)
+    cases = store.list_open_cases(house.conn)
     counts, faults = dict.fromkeys((*Due, "late"), 0), Faults(house.conn)
     for action in due_actions(cases, now, pace):
         with faults.kept_apart(f"case {action.case.case_id}: {action.what}"):

@@ -52,7 +52,7 @@ def finish(house: House, now: datetime) -> Finished:
         closed += is_over
         return taken
 
-    steps, failed = each(house.conn, "the end of a case", store.list_cases(house.conn, only_open=True, limit=None), end)
+    steps, failed = each(house.conn, "the end of a case", store.list_open_cases(house.conn), end)
     return Finished(steps, closed, failed)
 
 

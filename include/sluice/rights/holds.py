@@ -64,7 +64,7 @@ def _hold_since(house: House, now: datetime) -> tuple[int, int]:
     there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
     there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
     known, protected, faults = hold_store.find_protected(house.conn), 0, Faults(house.conn)
-    for case in store.list_cases(house.conn, only_open=True, limit=None):
+    for case in store.list_open_cases(house.conn):
         new = there - known.get(case.case_id, set())
         if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
             continue  # no new principal; or one principal was asked; or nobody knows yet who the person is

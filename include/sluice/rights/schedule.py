@@ -83,7 +83,7 @@ def sweep(house: House, now: datetime) -> Swept:
 
 def _accept_marketing(house: House, now: datetime) -> int:
     """Accept objections to direct marketing with a written receipt, or that came by file. Returns how many failed."""
-    cases = store.list_cases(house.conn, right=Right.DIRECT_MARKETING, only_open=True, limit=None)
+    cases = store.list_open_cases(house.conn, Right.DIRECT_MARKETING)
     received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
     wanted = [case for case in received if left_to_decide(case)]
     _, failed = each(

@@ -91,11 +91,12 @@ def list_(
     cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
 ) -> dict[str, Any]:
     """List cases, newest first, a page at a time."""
-    from sluice.rights.case.store import list_cases
+    from sluice.rights.case.store import CaseFilter, list_cases
 
+    wanted = CaseFilter(principal=principal, state=state, only_open=open)
     after = place_of(cursor) if cursor else None
     with reading() as conn:
-        found = list_cases(conn, principal=principal, state=state, only_open=open, limit=limit + 1, after=after)
+        found = list_cases(conn, wanted, limit=limit + 1, after=after)
     page = found[:limit]
     return {
         "cases": [describe(case) for case in page],

@@ -134,7 +134,7 @@ def test_two_of_one_name_and_birth_date_are_two_candidates_and_nothing_happens(n
     assert [sum(place.rows for place in each.places) for each in candidates] == [1, 1]
     shown, words = repr(candidates).casefold(), ("bossche", "zoë", "03/04/1980", "1980-04-03", "047012345", "e0000009")
     assert not [word for word in words if word in shown]
-    assert store.list_cases(house.conn, only_open=False, limit=None) == []
+    assert store.list_cases(house.conn, limit=None) == []
     assert {found(night, "Piet Peeters", "4/4/1980")[0].candidate}.isdisjoint({each.candidate for each in candidates})
 
 

@@ -177,7 +177,9 @@ def test_a_mistyped_number_beside_a_telephone_is_never_said_to_be_corrected(
     steps = [step_of_part(case, part) for part in case.sub_cases]
     assert (steps == [NextStep.CHECK_CORRECTION] * 2) is not corrected, "and says so where people look"
     if not corrected:
-        assert case.case_id in {each.case_id for each in store.list_cases(town.house.conn, only_ours=True)}
+        assert case.case_id in {
+            each.case_id for each in store.list_cases(town.house.conn, store.CaseFilter(only_ours=True))
+        }
     assert [row["field"] for row in town.desk.sql("select field from correction")] == ["last_name"] * corrected
     assert (names_in_view(town).get(third.record(ENERGY01)) == RIGHT) is corrected
 

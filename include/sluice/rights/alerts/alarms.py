@@ -12,6 +12,6 @@ from sluice.rights.letters.had import without_answered
 def find_alarms(conn: Connection, now: datetime) -> list[Alarm]:
     """Return the alarms raised at ``now``, nearest last day first."""
     today = received_on(now)
-    cases = without_answered(conn, store.list_cases(conn, only_open=True, limit=None), today)
+    cases = without_answered(conn, store.list_open_cases(conn), today)
     found = raised_alarms(cases, today)
     return sorted(found, key=lambda alarm: (alarm.last_day, alarm.case.case_id))

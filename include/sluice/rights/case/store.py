@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -29,8 +29,8 @@ _WANTED = f"""(%(principal)s::text is null
               and (%(state)s::text is null or c.state = %(state)s
                    or exists (select 1 from sub_case s where s.case_id = c.case_id and s.state = %(state)s))
               and (%(right)s::text is null or c."right" = %(right)s)
-              and (not %(open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
-              and (not %(ours)s or {desk_store.OURS})"""
+              and (not %(only_open)s or c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT'))
+              and (not %(only_ours)s or {desk_store.OURS})"""
 NO_CLOCK = date.max
 """The last day of a case whose clock no longer runs; it sorts after every other day."""
 
@@ -185,22 +185,32 @@ def find_beginning(conn: Connection, beginning: str) -> CaseId:
     return CaseId(find_by_beginning(conn, "case", beginning, "select case_id as id from subject_case"))
 
 
-def list_cases(
-    conn: Connection,
-    *,
-    right: Right | None = None,
-    principal: str | None = None,
-    state: str | None = None,
-    only_open: bool = False,
-    only_ours: bool = False,
-    limit: int | None = 200,
-    after: tuple[datetime, str] | None = None,
-) -> list[Case]:
-    """Cases, newest first. ``principal``: that has a part; ``state``: of the case or of one of its parts.
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases to list. ``principal``: that has a part; ``state``: of the case or of one of its parts.
 
-    only_ours: only those that wait for a person of the center; after: moment of opening and number of the last case
-    of the page before.
+    ``only_ours``: only those that wait for a person of the center.
     """
+
+    right: Right | None = None
+    principal: str | None = None
+    state: str | None = None
+    only_open: bool = False
+    only_ours: bool = False
+
+
+ALL = CaseFilter()
+
+
+def list_open_cases(conn: Connection, right: Right | None = None) -> list[Case]:
+    """Every case that is not over, however many, newest first."""
+    return list_cases(conn, CaseFilter(right=right, only_open=True), limit=None)
+
+
+def list_cases(
+    conn: Connection, wanted: CaseFilter = ALL, *, limit: int | None = 200, after: tuple[datetime, str] | None = None
+) -> list[Case]:
+    """Cases, newest first. ``after``: moment of opening and number of the last case of the page before."""
     opened_at, case_id = after or (None, None)
     rows = conn.execute(
         f"""select {_CASE} from subject_case c
@@ -208,24 +218,15 @@ def list_cases(
               and (%(opened_at)s::timestamptz is null or c.opened_at < %(opened_at)s
                    or (c.opened_at = %(opened_at)s and c.case_id > %(case_id)s::uuid))
             order by opened_at desc, case_id limit %(limit)s""".encode(),
-        {
-            **_wanted(right, principal, state, only_open, only_ours),
-            "limit": limit,
-            "opened_at": opened_at,
-            "case_id": case_id,
-        },
+        {**desk_store.WORDS, **asdict(wanted), "limit": limit, "opened_at": opened_at, "case_id": case_id},
     ).fetchall()
     return _whole(conn, rows)
 
 
 def list_by_last_day(
     conn: Connection,
+    wanted: CaseFilter = ALL,
     *,
-    right: Right | None = None,
-    principal: str | None = None,
-    state: str | None = None,
-    only_open: bool = False,
-    only_ours: bool = False,
     limit: int | None = 200,
     after: tuple[date, datetime, str] | None = None,
 ) -> list[tuple[Case, date]]:
@@ -242,7 +243,8 @@ def list_by_last_day(
                    or (clock_day, opened_at, case_id) > (%(day)s, %(opened_at)s, %(case_id)s::uuid))
             order by clock_day, opened_at, case_id limit %(limit)s""".encode(),
         {
-            **_wanted(right, principal, state, only_open, only_ours),
+            **desk_store.WORDS,
+            **asdict(wanted),
             **WORDS,
             "no_clock": NO_CLOCK,
             "limit": limit,
@@ -252,13 +254,6 @@ def list_by_last_day(
         },
     ).fetchall()
     return list(zip(_whole(conn, rows), (row["clock_day"] for row in rows), strict=True))
-
-
-def _wanted(
-    right: Right | None, principal: str | None, state: str | None, only_open: bool, only_ours: bool
-) -> dict[str, object]:
-    wanted = {"right": right, "principal": principal, "state": state, "open": only_open, "ours": only_ours}
-    return {**desk_store.WORDS, **wanted}
 
 
 def find_protected_at(conn: Connection, case_id: CaseId) -> datetime | None:

@@ -101,7 +101,7 @@ def write_letter(
 def write_owed(house: House, now: datetime) -> Written:
     """Write every letter that an open case owes. Raises ServiceMissing; other faults are counted and tried again."""
     letters, faults = 0, Faults(house.conn)
-    for case in store.list_cases(house.conn, only_open=True, limit=None):
+    for case in store.list_open_cases(house.conn):
         for kind in LetterKind:
             with faults.kept_apart(f"case {case.case_id}: its letter {kind}"):
                 if is_owed(case, kind):

@@ -74,7 +74,7 @@ def count_waiting(house: House, now: datetime) -> int:
 
 def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
     """Yield the mails that are owed. Mails to the desk about deadlines come first, in case the sweep ends early."""
-    cases = without_answered(house.conn, store.list_cases(house.conn, only_open=True, limit=None), received_on(now))
+    cases = without_answered(house.conn, store.list_open_cases(house.conn), received_on(now))
     yield from mails_of_cases(cases, now, target.desk)
     notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
     yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)

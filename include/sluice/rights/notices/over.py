@@ -39,7 +39,8 @@ def drop_request_file(house: House, case_id: CaseId, principal: Principal) -> No
 def _tell_withdrawn(house: House, principal: Principal, there: AbstractSet[str]) -> int:
     """Tell withdrawals of requests whose notice lies there, even if the worker that put it died before noting that."""
     told = 0
-    for case in store.list_cases(house.conn, state=State.WITHDRAWN_BY_SUBJECT, principal=principal, limit=None):
+    withdrawn = store.CaseFilter(state=State.WITHDRAWN_BY_SUBJECT, principal=principal)
+    for case in store.list_cases(house.conn, withdrawn, limit=None):
         for part in case.sub_cases:
             is_ours = part.principal == principal and part.track is Track.PROCESSOR
             if not is_ours or part.state is not State.WITHDRAWN_BY_SUBJECT or notice_key(part) not in there:

@@ -17,7 +17,7 @@ from sluice.rights.case.due import is_answered
 from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, Step
 from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
 from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
-from sluice.rights.case.store import get_case, list_by_last_day, list_cases, list_steps
+from sluice.rights.case.store import CaseFilter, get_case, list_by_last_day, list_cases, list_steps
 from sluice.rights.notices.notice_store import list_notices
 from sluice.web.access import HandlesCases, Reader
 from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
@@ -55,9 +55,9 @@ def list_(
 ) -> Response:
     """A page of the list."""
     today = received_on(datetime.now(UTC))
-    wanted: dict[str, Any] = {"right": right, "state": state, "principal": principal}
+    wanted = CaseFilter(right=right, state=state, principal=principal, only_open=open, only_ours=ours)
     with reading() as conn:
-        page, further = _page(conn, {**wanted, "only_open": open, "only_ours": ours}, sort, cursor)
+        page, further = _page(conn, wanted, sort, cursor)
         lines = [(case, _clock(case, today), step) for case, step in with_steps(conn, page)]
         principals = pick_principals(conn)
         strip = strip_of(conn, today)
@@ -66,7 +66,14 @@ def list_(
         "cases.html",
         "cases",
         lines=lines,
-        wanted={**wanted, "open": str(open).lower(), "ours": "true" if ours else None, "sort": sort},
+        wanted={
+            "right": right,
+            "state": state,
+            "principal": principal,
+            "open": str(open).lower(),
+            "ours": "true" if ours else None,
+            "sort": sort,
+        },
         rights=list(Right),
         states=list(State),
         principals=principals,
@@ -75,16 +82,14 @@ def list_(
     )
 
 
-def _page(
-    conn: Connection, wanted: dict[str, Any], sort: Sort | None, cursor: str | None
-) -> tuple[list[Case], str | None]:
+def _page(conn: Connection, wanted: CaseFilter, sort: Sort | None, cursor: str | None) -> tuple[list[Case], str | None]:
     """Return the cases of one page, and where the next page begins."""
     limit = ON_A_PAGE + 1
     if sort is Sort.DUE:
-        by_day = list_by_last_day(conn, **wanted, limit=limit, after=place_by_day(cursor) if cursor else None)
+        by_day = list_by_last_day(conn, wanted, limit=limit, after=place_by_day(cursor) if cursor else None)
         found, days = [case for case, _ in by_day], [day for _, day in by_day]
     else:
-        found = list_cases(conn, **wanted, limit=limit, after=place_of(cursor) if cursor else None)
+        found = list_cases(conn, wanted, limit=limit, after=place_of(cursor) if cursor else None)
     page = found[:ON_A_PAGE]
     if len(found) <= ON_A_PAGE:
         return page, None

@@ -18,7 +18,7 @@ from sluice.returns.ack_store import count_overdue, list_overdue
 from sluice.returns.waiting import count_prepared, list_prepared
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.desk_store import count_ours
-from sluice.rights.case.store import list_by_last_day
+from sluice.rights.case.store import CaseFilter, list_by_last_day
 from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
 from sluice.rights.notices.notice_store import count_late, list_late
 from sluice.web.access import Audits, Onlooker, ReadsCases
@@ -73,7 +73,7 @@ def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits:
 
 def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
     pressing = [each for each in strip.chips if each[1].kind in PRESSING]
-    ours = [case for case, _ in list_by_last_day(conn, only_ours=True, limit=LINES)]
+    ours = [case for case, _ in list_by_last_day(conn, CaseFilter(only_ours=True), limit=LINES)]
     return [
         Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases", {"sort": Sort.DUE}),
         Matter("cases", count_ours(conn), with_steps(conn, ours), "/cases", {"ours": "true", "sort": Sort.DUE}),
