@@ -3,13 +3,14 @@
 import hashlib
 
 from sluice.exchange.house import House
+from sluice.returns.notices import give_notice
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, SubCase
 from sluice.rights.case.states import JUST_CARRIED_OUT
 from sluice.rights.erasure.certificate import issue_of
 from sluice.rights.erasure.scan_store import Scan
 from sluice.rights.notices import notice_store
-from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
 from sluice.times import utc_text
 
@@ -28,7 +29,7 @@ def confirm(house: House, case: Case, part: SubCase, scan: Scan | None) -> str |
         [certificate] = issue_of(house, case.case_id, [scan])
         proof = _proof(scan, hashlib.sha256(certificate.jws).hexdigest())
         name = f"{name}.{scan.entry_hash[:16]}"
-    notice = put_notice(house, f"{part.principal}/notices/{name}.json", _document(house, case, part) | proof)
+    notice = give_notice(house, f"{part.principal}/notices/{name}.json", _document(house, case, part) | proof)
     return notice.sha256
 
 

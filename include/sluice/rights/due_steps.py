@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
+from sluice.returns.notices import give_notice
 from sluice.rights.case import store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.clock import received_on
@@ -18,7 +19,7 @@ from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actio
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import ACTIONS, SYSTEM, Case, Flag, Order, State
 from sluice.rights.letters.had import is_missed
-from sluice.rights.notices.to_controller import forward_document, notice_key, put_notice, told_document
+from sluice.rights.notices.to_controller import forward_document, notice_key, told_document
 from sluice.rights.person.sealed import open_sealed
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def _forward(house: House, action: DueAction, now: datetime) -> bool:
     case, part = action.case, action.part
     assert part is not None
     envelope = open_sealed(house, case.subject_key).envelope
-    notice = put_notice(house, notice_key(part), forward_document(case, part, envelope))
+    notice = give_notice(house, notice_key(part), forward_document(case, part, envelope))
     order = Order(SYSTEM, now, "FORWARDED_LATE" if action.is_late else "FORWARDED_IN_TIME", notice.sha256 or "")
     with open_book(house.conn, case.case_id) as book:
         if not _still(book.case, action):
@@ -76,7 +77,7 @@ def _tell(target: State) -> Callable[[House, DueAction, datetime], bool]:
         word = target.value
         if case.has_failed_identity and any(goes_to_person(part, what) for what in ACTIONS[case.right]):
             end, word = f"{end}-identity", "IDENTITY_FAILED"
-        notice = put_notice(house, notice_key(part, end), told_document(case, part, word))
+        notice = give_notice(house, notice_key(part, end), told_document(case, part, word))
         with open_book(house.conn, case.case_id) as book:
             if not _still(book.case, action):
                 return False

@@ -19,6 +19,7 @@ from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
+from sluice.returns.notices import give_notice
 from sluice.rights import instruction_store
 from sluice.rights.case import store
 from sluice.rights.case.book import Book, close_book
@@ -36,7 +37,7 @@ from sluice.rights.instruction import (
     Told,
     parse_instruction,
 )
-from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.person.rectify import can_take, find_asked, seal_instructed
 from sluice.terms import Principal
 
@@ -216,7 +217,7 @@ def _give_notice(house: House, file: InstructionFile) -> None:
     outcome = SAID.get(file.outcome, file.outcome)
     is_followed = outcome is InstructionOutcome.INSTRUCTED
     is_said = file.outcome not in (InstructionOutcome.OTHER_PRINCIPAL, InstructionOutcome.UNKNOWN_CASE)
-    put_notice(
+    give_notice(
         house,
         f"{file.principal}/notices/instruction-{file.version_id}.json",
         {

@@ -19,7 +19,7 @@ from sluice.rights.case.book import Book, close_book
 from sluice.rights.case.clock import due_dates, received_on
 from sluice.rights.case.errors import RequestIdReused
 from sluice.rights.case.facts import clock_parameters
-from sluice.rights.case.guards import LANGUAGES
+from sluice.rights.case.guards import check_language
 from sluice.rights.case.model import FILE, Actor, Case, CaseId, Order, Right, Role, State
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import Identifier, Sought, check_identifiers, check_sought, owned_by
@@ -86,7 +86,7 @@ def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
     return replace(
         envelope_of(case_id, request.right, request.principal, (person,), request.received, now, request.actor),
         channel=_word("channel", request.channel),
-        language=_language(request.language),
+        language=check_language(request.language),
         sought=request.sought,
         purposes=tuple(sorted(set(request.purposes))),
         contact_channel=request.contact_channel,
@@ -225,12 +225,6 @@ def _case_of(house: House, sealed: Sealed, scoped: Scoped) -> Case:
 def _end_of(day: date) -> datetime:
     """Return the latest moment at which a request of that day can have come in."""
     return midnight(day + timedelta(days=1))
-
-
-def _language(language: str) -> str:
-    if language not in LANGUAGES:
-        raise UsageError(Ref("language", "nl, fr or en"))
-    return language
 
 
 def _word(name: str, word: str) -> str:

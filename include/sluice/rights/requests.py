@@ -21,13 +21,14 @@ from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
 from sluice.ledger.model import EntryKind
+from sluice.returns.notices import give_notice
 from sluice.rights import request_store
 from sluice.rights.case import steps, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instruction import is_instruction
 from sluice.rights.instructions import note_keys, read_instruction
-from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, parse_request
 from sluice.rights.person.scope import is_known
@@ -166,7 +167,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
     confirmed.
     """
     parts = store.get_case(house.conn, file.case_id).sub_cases if file.case_id else ()
-    put_notice(
+    give_notice(
         house,
         f"{file.principal}/notices/request-{file.version_id}.json",
         {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sluice.errors import Ref, UsageError
 from sluice.ledger.names import is_name
 from sluice.ledger.reason import REASON
 from sluice.rights.case.clock import extension_latest, received_on
@@ -40,6 +41,13 @@ def names_somebody(text: str) -> bool:
     What is finished later is told under the name it was begun with.
     """
     return is_name(text) or (_ONCE.fullmatch(text) is not None and text.isprintable())
+
+
+def check_language(language: str) -> str:
+    """Return one of the languages in which persons are written to. Raises UsageError for any other word."""
+    if language not in LANGUAGES:
+        raise UsageError(Ref("language", "nl, fr or en"))
+    return language
 
 
 def names_an_actor(attempt: Attempt) -> bool:

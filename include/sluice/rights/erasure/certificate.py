@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import rfc8785
 
 from sluice.documents.words import LANGUAGES
-from sluice.errors import Exit, Ref, SluiceError, UsageError
+from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.ledger.sign import as_it_stands, sign, split_flattened
 from sluice.media_types import JOSE_JSON, PDF
 from sluice.rights.case import store
+from sluice.rights.case.guards import check_language
 from sluice.rights.case.model import Case, CaseId
 from sluice.rights.copies.scope import has_decided
 from sluice.rights.erasure.census import find_unknown
@@ -132,9 +133,7 @@ def _give_pdf(house: House, issued: Certificate, language: str) -> None:
 
 def open_pdf(house: House, issued: Certificate, language: str) -> bytes:
     """Return the PDF of a certificate as it was stored. Raises NotFound, UsageError."""
-    if language not in LANGUAGES:
-        raise UsageError(Ref("language", "nl, fr or en"))
-    return house.objects.read(issued.bucket, issued.pdf_key(language))
+    return house.objects.read(issued.bucket, issued.pdf_key(check_language(language)))
 
 
 def stores_in(certificates: Sequence[Certificate]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from sluice.rights.copies.model import Copy, Fate, Target
 from sluice.rights.copies.scope import fate_of
 from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.erasure.model import Unread
-from sluice.rights.notices.to_controller import find_open_requests, find_undecided
+from sluice.rights.notices.notice_store import find_open_requests, find_undecided
 from sluice.scan.model import Scan, Status
 from sluice.terms import PRINCIPAL_READS, PRINCIPAL_WRITES, Direction
 

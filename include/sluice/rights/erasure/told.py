@@ -5,10 +5,11 @@ import json
 
 from sluice.errors import Ref
 from sluice.exchange.house import House
+from sluice.returns.notices import give_notice
 from sluice.rights.case.model import Case, Track
 from sluice.rights.copies.model import Target
 from sluice.rights.erasure.model import EverybodyNeeded
-from sluice.rights.notices.to_controller import TEXTS, put_notice
+from sluice.rights.notices.to_controller import TEXTS
 
 
 def tell_who_waits(house: House, case: Case, target: Target) -> None:
@@ -24,6 +25,6 @@ def tell_who_waits(house: House, case: Case, target: Target) -> None:
         if part.principal == target.principal and part.track is Track.PROCESSOR:
             key = f"{part.principal}/notices/erasure-waits-{part.sub_case_id}.{mark}.json"
             said = {"notice": "case.erasure_waits", "case": part.sub_case_id, "right": case.right.value}
-            put_notice(house, key, {**said, "persons": waits, "text": dict(TEXTS["ERASURE_WAITS"])})
+            give_notice(house, key, {**said, "persons": waits, "text": dict(TEXTS["ERASURE_WAITS"])})
     if not target.refs:
         raise EverybodyNeeded(Ref("case", case.case_id), Ref("persons", sum(waits.values())))

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sluice.db import Connection, transaction
 from sluice.documents.pdf import make_pdf
-from sluice.errors import EvidenceInvalid, Ref, StoreConflict, UsageError
+from sluice.errors import EvidenceInvalid, Ref, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject
@@ -22,7 +22,7 @@ from sluice.media_types import OCTETS
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.errors import LetterNotDue
-from sluice.rights.case.guards import LANGUAGES
+from sluice.rights.case.guards import check_language
 from sluice.rights.case.letter_due import is_owed, parts_waiting
 from sluice.rights.case.model import (
     CASES_CHAIN,
@@ -83,7 +83,7 @@ def write_letter(
     """
     for _ in range(MOST_TRIES):
         case = store.get_case(house.conn, case_id)
-        said = _language(language or case.language)
+        said = check_language(language or case.language)
         written = _written(case, kind, said, sub_case_id)
         if written is not None:
             return written
@@ -219,9 +219,3 @@ def _opened(house: House, letter: Letter, key: str, version_id: str, sha256: str
     if hashlib.sha256(content).hexdigest() != sha256:
         raise EvidenceInvalid(Ref("case", letter.case_id), Ref("letter", letter.kind))
     return content
-
-
-def _language(language: str) -> str:
-    if language not in LANGUAGES:
-        raise UsageError(Ref("language", "nl, fr or en"))
-    return language

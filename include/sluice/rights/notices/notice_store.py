@@ -11,9 +11,10 @@ from sluice.exchange.beginning import find_by_beginning
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.rights.case.model import Action, CaseId, Hold, SubCase, SubCaseId
+from sluice.rights.case.states import OVER, UNDECIDED
 from sluice.rights.notices.model import AnswerFile, Channel, Notice, NoticeId, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices.states import LATE
-from sluice.terms import ExchangeId
+from sluice.terms import ExchangeId, Principal
 
 _COLUMNS = tuple(each.name for each in fields(Notice))
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
@@ -266,6 +267,38 @@ def list_answers(conn: Connection, principal: str | None = None, limit: int = 20
         {"principal": principal, "limit": limit},
     ).fetchall()
     return [_answer(row) for row in rows]
+
+
+def find_open_requests(conn: Connection, principal: Principal, but: str | None) -> tuple[str, ...]:
+    """Beginnings of the keys under which a principal was told of requests that are not over.
+
+    ``but``: leave out those of this case.
+    """
+    rows = conn.execute(
+        """select sub_case_id::text as id from sub_case
+           where principal = %s and case_id is distinct from %s and state <> all(%s)""",
+        (principal, but, sorted(OVER)),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
+
+
+def find_undecided(conn: Connection, principal: Principal, case_id: str | None) -> tuple[str, ...]:
+    """Beginnings of the keys under which a principal was told of this request, while it still has to decide."""
+    rows = conn.execute(
+        """select sub_case_id::text as id from sub_case
+           where principal = %s and case_id is not distinct from %s and state = any(%s)""",
+        (principal, case_id, sorted(UNDECIDED)),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
+
+
+def find_over(conn: Connection, principal: Principal) -> tuple[str, ...]:
+    """Keys of the notices that forwarded requests to a principal, for requests that are over."""
+    rows = conn.execute(
+        "select sub_case_id::text as id from sub_case where principal = %s and state = any(%s)",
+        (principal, sorted(OVER)),
+    ).fetchall()
+    return tuple(f"{principal}/notices/case-{row['id']}.json" for row in rows)
 
 
 def _answer(row: Mapping[str, Any]) -> AnswerFile:

@@ -4,9 +4,11 @@ from collections.abc import Set as AbstractSet
 
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import prefix_of
+from sluice.returns.notices import give_notice
 from sluice.rights.case import store
 from sluice.rights.case.model import CaseId, State, Track
-from sluice.rights.notices.to_controller import find_over, notice_key, put_notice, told_document
+from sluice.rights.notices import notice_store
+from sluice.rights.notices.to_controller import notice_key, told_document
 from sluice.terms import Principal
 
 
@@ -16,7 +18,7 @@ def drop_over(house: House, principal: Principal) -> int:
     Returns how many withdrawals were told. Only the forwarding notices name somebody, because whoever decides needs
     that. Every other notice stays to be read.
     """
-    keys = find_over(house.conn, principal)
+    keys = notice_store.find_over(house.conn, principal)
     bucket, there = house.settings.bucket_exchange, _notices(house, principal)
     told = _tell_withdrawn(house, principal, there)  # first: only who was sent a request is told of its withdrawal
     for key in filter(there.__contains__, keys):
@@ -46,7 +48,7 @@ def _tell_withdrawn(house: House, principal: Principal, there: AbstractSet[str])
             if not is_ours or part.state is not State.WITHDRAWN_BY_SUBJECT or notice_key(part) not in there:
                 continue
             if (key := notice_key(part, "-withdrawn")) not in there:
-                put_notice(house, key, told_document(case, part, "WITHDRAWN"))
+                give_notice(house, key, told_document(case, part, "WITHDRAWN"))
                 told += 1
     return told
 

@@ -3,16 +3,10 @@
 Every document is a function of the case alone, so a rerun writes the same bytes under the same key.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from itertools import count
 
-from sluice.db import Connection
-from sluice.exchange.house import House
-from sluice.lake.s3.objects import StoredObject
-from sluice.media_types import JSON
-from sluice.rights.case.model import ACTIONS, Case, State, SubCase
-from sluice.rights.case.states import UNDECIDED
+from sluice.rights.case.model import ACTIONS, Case, SubCase
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import WORDS, Identifier, places_at
 from sluice.terms import Principal
@@ -113,38 +107,6 @@ def notice_key(part: SubCase, end: str = "") -> str:
     return f"{part.principal}/notices/case-{part.sub_case_id}{end}.json"
 
 
-def find_open_requests(conn: Connection, principal: Principal, but: str | None) -> tuple[str, ...]:
-    """Beginnings of the keys under which a principal was told of requests that are not over.
-
-    ``but``: leave out those of this case.
-    """
-    rows = conn.execute(
-        """select sub_case_id::text as id from sub_case
-           where principal = %s and case_id is distinct from %s and state <> all(%s)""",
-        (principal, but, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
-    ).fetchall()
-    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
-
-
-def find_undecided(conn: Connection, principal: Principal, case_id: str | None) -> tuple[str, ...]:
-    """Beginnings of the keys under which a principal was told of this request, while it still has to decide."""
-    rows = conn.execute(
-        """select sub_case_id::text as id from sub_case
-           where principal = %s and case_id is not distinct from %s and state = any(%s)""",
-        (principal, case_id, sorted(UNDECIDED)),
-    ).fetchall()
-    return tuple(f"{principal}/notices/case-{row['id']}" for row in rows)
-
-
-def find_over(conn: Connection, principal: Principal) -> tuple[str, ...]:
-    """Keys of the notices that forwarded requests to a principal, for requests that are over."""
-    rows = conn.execute(
-        "select sub_case_id::text as id from sub_case where principal = %s and state = any(%s)",
-        (principal, [State.CLOSED.value, State.WITHDRAWN_BY_SUBJECT.value]),
-    ).fetchall()
-    return tuple(f"{principal}/notices/case-{row['id']}.json" for row in rows)
-
-
 def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str, object]:
     """The request as its controller gets it, with the identifiers that this principal's own files know.
 
@@ -180,12 +142,6 @@ def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
         "forwarded_at": utc_text(part.forwarded_at) if part.forwarded_at else None,
         "text": dict(TEXTS[word]),
     }
-
-
-def put_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:
-    """Put a notice, once; the same notice again finds it there. Raises StoreConflict."""
-    content = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
-    return house.objects.put_once(house.settings.bucket_exchange, key, content, JSON)
 
 
 def known_to(part: SubCase, envelope: Envelope) -> list[dict[str, str]]:
