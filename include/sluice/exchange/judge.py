@@ -29,7 +29,7 @@ from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.review import held_inputs, paper_of_review, review_of
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
-from sluice.gate.model import GateVerdict, PassResult
+from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.lake.read.pgp_in import PgpKeys, armoured
 from sluice.lake.s3.objects import Fetched
 from sluice.terms import Direction, Verdict
@@ -58,37 +58,47 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
     on = brussels_day(opened.opened_at)
     paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
     if isinstance(paper, PaperMissing):
-        yield Judged(opened, paper, None, refused((missing_paper(paper),)), None, {}, folder)
+        yield _unread(opened, paper, folder, missing_paper(paper))
         return
     if opened.attempts > MOST_ATTEMPTS:
         reason = finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts)
-        yield Judged(opened, paper, None, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
+        yield _unread(opened, paper, folder, reason, verdict=Verdict.UNDECIDED)
         return
     review = review_of(house.conn, opened)
     if review is not None:
         paper = paper_of_review(paper, review)
     if reasons := refuse_unread(opened.file_name, paper.agreement, paper.contract, on):
-        yield Judged(opened, paper, None, refused(reasons), None, {}, folder)
+        yield _unread(opened, paper, folder, *reasons)
         return
     house.nursery.warm()
     fetched = _arrived(house, opened, folder)
     if fetched is None:
-        yield Judged(opened, paper, None, refused((finding("UNREADABLE_SEALED", "object.read"),)), None, {}, folder)
+        yield _unread(opened, paper, folder, finding("UNREADABLE_SEALED", "object.read"))
         return
     if review is not None and review.sha256 != fetched.sha256:
         reason = finding("NAME_NOT_AS_AGREED", "name.of_a_review")
-        yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder)
+        yield _unread(opened, paper, folder, reason, fetched=fetched)
         return
     inputs = held_inputs(house.conn, review) if review else ()
     with locks.content_lock(house.conn, opened, fetched.sha256):
         if twin := store.find_same_content(house.conn, opened, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
-            yield Judged(opened, paper, fetched, refused((reason,)), None, {}, folder, inputs=inputs)
+            yield replace(_unread(opened, paper, folder, reason, fetched=fetched), inputs=inputs)
             return
-        yield replace(
-            _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None),
-            inputs=inputs,
-        )
+        judged = _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None)
+        yield replace(judged, inputs=inputs)
+
+
+def _unread(
+    opened: Opened,
+    paper: Paper | PaperMissing,
+    folder: Path,
+    *reasons: Finding,
+    verdict: Verdict = Verdict.REFUSED,
+    fetched: Fetched | None = None,
+) -> Judged:
+    """Return the verdict on a file whose rows nobody read, for these reasons. ``fetched``: its bytes, if they came."""
+    return Judged(opened, paper, fetched, refused(reasons, verdict), sighting=None, suites={}, folder=folder)
 
 
 def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
@@ -108,7 +118,7 @@ def _judge_bytes(
     keys = KnownKeys({}, {}, None, 0) if is_read else write_keys(house, paper.contract, folder)
     if isinstance(keys, KeyReference):
         reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
-        return Judged(opened, paper, fetched, refused((reason,), Verdict.UNDECIDED), None, {}, folder)
+        return _unread(opened, paper, folder, reason, verdict=Verdict.UNDECIDED, fetched=fetched)
     kept_out = find_in_force(house.conn, opened.principal)
     job = _job(house, opened, paper, fetched, folder, is_read=is_read)
     job = replace(job, suites=suites, keys=keys.paths, excused=keys.excused)
@@ -125,8 +135,17 @@ def _judge_bytes(
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)
     verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
-    held = report.held if verdict.rows_accepted else {}
-    return Judged(opened, paper, fetched, verdict, report.sighting, hashes, folder, held, kept_out)
+    return Judged(
+        opened=opened,
+        paper=paper,
+        fetched=fetched,
+        verdict=verdict,
+        sighting=report.sighting,
+        suites=hashes,
+        folder=folder,
+        held=report.held if verdict.rows_accepted else {},
+        kept_out=kept_out,
+    )
 
 
 def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool) -> Job:
