@@ -118,29 +118,39 @@ def drain(
 def _carried(house: House, opened: Opened, run: Mapping[str, str], carry: Carry, drained: Drained) -> bool:
     """Take one claimed exchange to its end, or set it aside, and count it; return False if it waits for us.
 
-    Raises ServiceMissing.
+    Raises ServiceMissing, and what nobody foresaw, also an interrupt: then it is set aside as well.
     """
-    error: str | None = UNFORESEEN
     try:
         with coded():
-            drained.count(carry(house, opened, run))
-        error = None
+            decision = carry(house, opened, run)
     except OURS as failure:
-        log.warning("exchange %s waits: %s", opened.exchange_id, failure)
-        store.give_back(house.conn, opened.exchange_id, failure.code)
+        _give_back(house, opened, failure)
         drained.held_up += 1
-        error = None
         if isinstance(failure, ServiceMissing):
             raise
         return False
     except SluiceError as failure:
         log.warning("exchange %s is set aside: %s", opened.exchange_id, failure)
-        error = failure.code
-    finally:
-        if error and not house.conn.broken:
-            store.set_aside(house.conn, opened.exchange_id, error)
-    drained.set_aside += error is not None
+        _set_aside(house, opened, failure.code)
+        drained.set_aside += 1
+    except BaseException:
+        _set_aside(house, opened, UNFORESEEN)
+        raise
+    else:
+        drained.count(decision)
     return True
+
+
+def _give_back(house: House, opened: Opened, failure: SluiceError) -> None:
+    """Let an exchange wait for us: the attempt does not count."""
+    log.warning("exchange %s waits: %s", opened.exchange_id, failure)
+    store.give_back(house.conn, opened.exchange_id, failure.code)
+
+
+def _set_aside(house: House, opened: Opened, code: str) -> None:
+    """Let an exchange wait for its own fault, if that can still be noted."""
+    if not house.conn.broken:
+        store.set_aside(house.conn, opened.exchange_id, code)
 
 
 def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], drained: Drained) -> None:
