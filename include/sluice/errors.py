@@ -146,6 +146,16 @@ def place_of(error: BaseException) -> str:
     return f"{type(error).__name__} at {where}"
 
 
+def told_of(error: BaseException) -> tuple[str, str]:
+    """Return the code of a failure and what a log may say of it.
+
+    Of one that nobody foresaw that is its type and place, never its message: the message may quote a person's value.
+    """
+    if isinstance(error, SluiceError):
+        return error.code, str(error)
+    return UNFORESEEN, f"{UNFORESEEN} {place_of(error)}"
+
+
 class SettingMissing(SluiceError):
     code = "SLU-101"
     summary = "a setting is missing or cannot be read"

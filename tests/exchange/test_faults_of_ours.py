@@ -16,7 +16,16 @@ import pytest
 from desk import ENERGY, Desk, environment, open_desk
 from sluice.answers.handover_model import ControllerInvalid
 from sluice.db import Connection, coded, connect
-from sluice.errors import DatabaseError, DatabaseUnready, DocumentInvalid, GateFailed, NotMigrated, Ref, ServiceMissing
+from sluice.errors import (
+    DatabaseError,
+    DatabaseUnready,
+    DocumentInvalid,
+    GateFailed,
+    NotMigrated,
+    Ref,
+    ServiceMissing,
+    told_of,
+)
 from sluice.exchange import open as opening
 from sluice.exchange import store
 from sluice.exchange.drain import Drained, carry_arrival, drain
@@ -202,6 +211,14 @@ def test_a_sweep_ends_where_its_connection_is_lost_and_meets_no_other_item(store
             each(conn, "an item", [1, 2, 3], step)
 
     assert met == [1, 2], "a fault of one is none of the next, a lost connection is"
+
+
+def test_a_fault_is_told_by_its_code_or_its_place_and_never_by_what_it_quotes() -> None:
+    assert told_of(missing := DocumentInvalid(Ref("paper", "gone"))) == ("SLU-302", str(missing))
+    with pytest.raises(KeyError) as raised:
+        {}["0470123456"]
+    code, said = told_of(raised.value)
+    assert code == "SLU-000" and said.startswith("SLU-000 KeyError at test_faults_of_ours.py:") and "0470" not in said
 
 
 def lose(settings: Settings, conn: Connection) -> None:

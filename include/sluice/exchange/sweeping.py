@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sluice.db import Connection
-from sluice.errors import Ref, ServiceMissing, SluiceError, place_of
+from sluice.errors import UNFORESEEN, Ref, ServiceMissing, SluiceError, told_of
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -30,18 +30,16 @@ class Faults:
         """Run the step of one item; if it fails, log and count the fault. Raises ServiceMissing when a store is away.
 
         A connection lost in the step counts as that, because every later item would fail too. A fault is logged by its
-        code. An unforeseen one is logged by its type and place, never by its message, which may contain a value of a
-        person.
+        code, an unforeseen one by its place (:func:`told_of`).
         """
         try:
             yield
             return
         except ServiceMissing:
             raise
-        except SluiceError as error:
-            log.warning("%s waits: %s", what, error)
         except Exception as error:
-            log.error("%s waits: %s", what, place_of(error))
+            code, said = told_of(error)
+            log.log(logging.ERROR if code == UNFORESEEN else logging.WARNING, "%s waits: %s", what, said)
         if self._conn.closed:
             raise ServiceMissing(Ref("service", "postgresql"), Ref("connection", "lost"))
         self.count += 1

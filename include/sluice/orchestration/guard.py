@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowTaskTimeout
 
-from sluice.errors import SluiceError, place_of
+from sluice.errors import told_of
 
 T = TypeVar("T")
 
@@ -23,8 +23,6 @@ def guarded(work: Callable[[], T]) -> T:
         return work()
     except AirflowTaskTimeout:
         is_late, failure = True, "the task was stopped: it took longer than SLUICE_TASK_HOURS"
-    except SluiceError as error:
-        failure = str(error)
     except Exception as error:
-        failure = f"SLU-000 {place_of(error)}"
+        _, failure = told_of(error)
     raise (AirflowTaskTimeout if is_late else AirflowException)(failure)

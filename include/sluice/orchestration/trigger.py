@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from sluice.errors import SluiceError, place_of
+from sluice.errors import told_of
 from sluice.settings import get_settings
 from sluice.terms import ARRIVING
 
@@ -94,10 +94,8 @@ def _quietly(step: Callable[[], T]) -> T | None:
     """Call ``step`` and return its result; None after a fault, which is logged by code or type only."""
     try:
         return step()
-    except SluiceError as error:
-        log.warning("%s", error)
     except Exception as error:
-        log.warning("SLU-000 %s", place_of(error))
+        log.warning("%s", told_of(error)[1])
     return None
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from sluice.errors import SluiceError, place_of
+from sluice.errors import SluiceError, told_of
 from sluice.services import airflow, plan, postgres, redis, seaweed, tidy
 from sluice.services.model import StackBusy
 from sluice.services.places import locked, make_var, text_of, write_private
@@ -124,7 +124,7 @@ class Keeper:
                 self._look()
                 failure = ""
             except Exception as error:
-                if failure != (failure := place_of(error)):
+                if failure != (failure := told_of(error)[1]):
                     _say(f"keeper: {failure}")
             time.sleep(TICK_SECONDS)
         stop_everything(self.var)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sluice.errors import Ref, SluiceError, place_of
+from sluice.errors import Ref, SluiceError, told_of
 from sluice.media_types import JSON
 from sluice.web.errors import NotJson, TooLarge
 from sluice.web.problem import problem_of
@@ -66,7 +66,7 @@ class Guard:
         except SluiceError as error:
             failure = error
         except Exception as error:
-            log.error("SLU-000 %s", place_of(error))
+            log.error("%s", told_of(error)[1])
             failure = SluiceError()
         if not begun:
             await self.tell(scope, failure)(scope, receive, tell)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sluice.documents.receipt import make_receipt
-from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, place_of
+from sluice.errors import UNFORESEEN, NotFound, Ref, told_of
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import find_changed, find_copies
 from sluice.exchange.effects.given import give_receipt
@@ -73,14 +73,13 @@ def _try(house: House, due: Due) -> bool:
         log.warning("effect %s of exchange %s waits: %s", due.name, due.exchange_id, error)
         outbox.note_error(house.conn, due, error.code, most_tries=MOST_TRIES)
         return False
-    except SluiceError as error:
-        failed = error.code
     except Exception as error:
         if house.conn.broken:
             raise
-        log.error("effect %s of exchange %s waits: %s", due.name, due.exchange_id, place_of(error))
-        failed = UNFORESEEN
-    outbox.note_error(house.conn, due, failed)
+        code, said = told_of(error)
+        if code == UNFORESEEN:
+            log.error("effect %s of exchange %s waits: %s", due.name, due.exchange_id, said)
+    outbox.note_error(house.conn, due, code)
     return False
 
 

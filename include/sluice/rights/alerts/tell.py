@@ -13,7 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from sluice.db import Connection
-from sluice.errors import Ref, SluiceError, place_of
+from sluice.errors import Ref, told_of
 from sluice.lineage.post import post_json
 from sluice.rights.alerts.alert_store import Message, list_owed, number_of, store_message
 from sluice.rights.alerts.due import Alert, Look
@@ -108,10 +108,8 @@ def _failure(way: Way, message: Message) -> str | None:
     """
     try:
         way.send(message)
-    except SluiceError as error:
-        code, said = error.code, str(error)
     except Exception as error:
-        code, said = SluiceError.code, place_of(error)
+        code, said = told_of(error)
     else:
         return None
     log.warning("a message to the desk waits for the way %s: %s", way.name, said)

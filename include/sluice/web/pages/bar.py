@@ -9,7 +9,7 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.core_api.security import USER_INJECTED_BY_TRUSTED_MIDDLEWARE, get_user
 from fastapi import Depends, Request
 
-from sluice.errors import place_of
+from sluice.errors import told_of
 from sluice.web.access import Rule, may_breach, may_read, may_see_exchanges, may_see_registers, may_see_staff
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def places_of(request: Request) -> tuple[str, ...]:
     try:
         return _opened_to(user)
     except Exception as error:  # the auth manager may be what is broken, and this the page of that error
-        log.error("SLU-000 %s", place_of(error))
+        log.error("%s", told_of(error)[1])
         return ()
 
 
