@@ -125,7 +125,7 @@ def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) ->
     ``there``: numbers of the rows that are left.
     """
     with transaction(house.conn):
-        house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
+        store.lock_exchange(house.conn, exchange_id)
         left = [each for each in _noted(house, exchange_id) if each.review is None and each.row in there]
         review_store.note_left(house.conn, exchange_id, len(left))
 
@@ -203,7 +203,7 @@ def decide(
     by, opened = check_name(by), store.get_open(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))
     with transaction(house.conn):
-        house.conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
+        store.lock_exchange(house.conn, exchange_id)
         waiting = {each.row for each in note_rows(house, exchange_id) if each.review is None}
         if not wanted or not set(wanted) <= waiting:
             raise NotWaiting(Ref("exchange", exchange_id), Ref("rows", len(set(wanted) - waiting)))

@@ -205,6 +205,11 @@ def check_still_ours(conn: Connection, opened: Opened) -> None:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))
 
 
+def lock_exchange(conn: Connection, exchange_id: ExchangeId) -> None:
+    """Lock the row of an exchange until the transaction ends: whoever else locks or changes it waits."""
+    conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
+
+
 def is_open(conn: Connection, exchange_id: ExchangeId) -> bool:
     """Whether the exchange still waits for a decision; locks its row until the transaction ends."""
     row = conn.execute("select decision from exchange where exchange_id = %s for update", (exchange_id,)).fetchone()

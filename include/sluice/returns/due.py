@@ -21,7 +21,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.correction_store import was_corrected
-from sluice.exchange.persons.suppressed import last_lifted
+from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.house import House
-from sluice.exchange.persons.suppressed import find_suppressed, last_lifted, names_any
+from sluice.exchange.persons.suppressed import find_suppressed, names_any
+from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.uses import needs_of_return
 from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.record import CopyLine

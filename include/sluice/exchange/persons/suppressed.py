@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from sluice.agreement.in_force.store import find_principal_agreement
-from sluice.db import Connection, transaction
-from sluice.errors import NotFound, Ref, SluiceError
+from sluice.db import transaction
+from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.consents import find_words
@@ -241,18 +241,3 @@ def names_any(house: House, copies: Sequence[CopyLine], refs: Sequence[str]) -> 
     """Whether rows among these copies are about one of these; the index run of their exchange tells."""
     runs = (copy for copy in copies if copy.kind == INDEX)
     return any(find_in_run(house.objects.read(run.bucket, run.key, run.version_id), refs).height for run in runs)
-
-
-def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
-    """Return when a suppression of this principal last ended."""
-    row = conn.execute("select max(lifted_at) as at from suppression_run where principal = %s", (principal,)).fetchone()
-    return row["at"] if row else None
-
-
-def made_at(conn: Connection, run_id: str) -> datetime:
-    """Return since when the persons of a run are kept out. Raises NotFound."""
-    row = conn.execute("select made_at from suppression_run where run_id = %s", (run_id,)).fetchone()
-    if row is None:
-        raise NotFound(Ref("suppression run", run_id))
-    at: datetime = row["made_at"]
-    return at

@@ -127,6 +127,12 @@ def find_unknown(conn: Connection, run_ids: Iterable[str]) -> frozenset[str]:
     return asked - {row["id"] for row in rows.fetchall()}
 
 
+def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
+    """Return when a suppression of this principal last ended."""
+    row = conn.execute("select max(lifted_at) as at from suppression_run where principal = %s", (principal,)).fetchone()
+    return row["at"] if row else None
+
+
 def _run(row: dict[str, Any]) -> Run:
     own = {name: value for name, value in row.items() if name not in ("purposes", "bases", "channel")}
     scope = Scope(frozenset(row["purposes"]), frozenset(row["bases"]), row["channel"])
