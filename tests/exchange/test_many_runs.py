@@ -62,6 +62,26 @@ def test_what_is_kept_of_runs_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyP
     assert len(sealed_runs._KEPT) == 3 and place not in sealed_runs._KEPT
 
 
+def test_a_run_of_a_whole_file_is_read_once_too_and_all_together_are_bounded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of `suppression check` asks for all of them line by line."""
+    monkeypatch.setattr(sealed_runs, "_KEPT", {})
+    with transaction(desk.house.conn):
+        keep(desk, 0, 1_000)
+    counted = []
+    for _ in range(2):
+        with requests(desk) as asked:
+            assert len(found(desk)) == 1_000
+        counted.append(asked.count("GetObject"))
+    assert counted == [1, 0]
+    monkeypatch.setattr(sealed_runs, "MOST_REFS", 1_000)
+    with transaction(desk.house.conn):
+        keep(desk, 1)
+    assert len(found(desk)) == 1_002
+    assert sum(frame.height for frame in sealed_runs._KEPT.values()) == 2, "the older one made room"
+
+
 def test_a_run_that_cannot_be_read_lets_no_file_pass(desk: Desk) -> None:
     with transaction(desk.house.conn):
         ids = [keep(desk, number) for number in range(RUNS)]

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from psycopg.pq import TransactionStatus
@@ -40,8 +39,9 @@ PREFIX = "_suppressions/"
 RUN, LIFTED = "age", "lifted"
 AT_ONCE = 8
 """Runs that are read at the same time; the client of the store has ten connections."""
-SMALL, MOST_KEPT = 100, 4000
-"""Most references of a run that is kept in memory, and how many such runs are: a few tens of MB at the very most."""
+SMALL, MOST_KEPT, MOST_REFS = 10_000, 4000, 400_000
+"""Most references of a run that is kept in memory, and of how many such runs with how many references together: a few
+tens of MB at the very most. A batch of `suppression check` asks line by line."""
 _KEPT: "dict[ObjectVersion, pl.DataFrame]" = {}
 _KEEPING = threading.Lock()
 
@@ -104,8 +104,11 @@ def _keep(frames: "Mapping[ObjectVersion, pl.DataFrame]") -> None:
     """Keep these runs in memory; the oldest make room."""
     with _KEEPING:
         _KEPT.update(frames)
-        for name in list(islice(_KEPT, max(0, len(_KEPT) - MOST_KEPT))):
-            del _KEPT[name]
+        refs = sum(frame.height for frame in _KEPT.values())
+        for name in list(_KEPT):
+            if len(_KEPT) <= MOST_KEPT and refs <= MOST_REFS:
+                break
+            refs -= _KEPT.pop(name).height
 
 
 def find_sealed(objects: ObjectStore, bucket: str, principal: Principal | None = None) -> Mapping[Principal, Sealed]:

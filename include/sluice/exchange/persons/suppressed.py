@@ -170,10 +170,12 @@ def find_reasons(
     held = store.find_runs(house.conn, principal, in_force=True)
     runs = [run for run in held if channel is None or run.scope.channel in (None, channel)]
     frames = list(read_runs(house, runs))
+    named_in = [refs.intersection(frame["ref"].to_list()) for frame in frames]
+    if not any(named_in):  # so it is for almost everybody, and of a batch this is asked line by line
+        return ()
     again, uses = _given_again(house, principal, runs, frames), _consented_uses(house, principal, channel)
     found = set[str]()
-    for place, (frame, run) in enumerate(zip(frames, runs, strict=True)):
-        named = refs & set(frame["ref"].to_list())
+    for place, (named, run) in enumerate(zip(named_in, runs, strict=True)):
         stopped = [(use.purpose, use.channel) for use in uses if run.scope.stops(use)]
         yes = set(again[place].iter_rows()) if place in again else set[tuple[str, str, str]]()
         if any(not stopped or any((ref, *use) not in yes for use in stopped) for ref in named):
