@@ -28,12 +28,20 @@ def find_home() -> Path:
         if not Path(named).is_dir():
             raise SettingInvalid(Ref("setting", f"{PREFIX}HOME (no such folder)"))
         return Path(named).resolve()
-    here = Path.cwd().resolve()
+    here = _working_folder()
     for folder in (here, *here.parents):
         if (folder / "airflow.cfg").is_file() and (folder / "include" / "sluice").is_dir():
             return folder
     checkout = Path(__file__).resolve().parents[2]
     return checkout if (checkout / "airflow.cfg").is_file() else here
+
+
+def _working_folder() -> Path:
+    """Where the command was called; the root where somebody has removed that folder meanwhile."""
+    try:
+        return Path.cwd().resolve()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def _check_dsn(dsn: SecretStr) -> SecretStr:

@@ -13,6 +13,7 @@ import pytest
 from sluice.cli.output import WIDE, is_full
 
 SLUICE = f"{sys.executable} -m sluice"
+CHECKOUT = Path(__file__).resolve().parents[2]
 CLOCK = f"{sys.executable} -m sluice.cli.main clock due"
 
 
@@ -81,6 +82,15 @@ def test_an_interrupt_while_it_is_imported_is_one_as_any_other() -> None:
 def test_the_package_is_the_command_and_says_its_version() -> None:
     assert ended(f"{SLUICE} --version") == (0, f"sluice {version('sluice')}\n", "")
     assert ended(f"{SLUICE} clock due 2026-03-05 --format json") == ended(f"{CLOCK} 2026-03-05 --format json")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["clock due 2026-03-05 --format json", "status"])
+def test_a_folder_that_was_removed_under_a_shell_changes_no_answer(tmp_path: Path, words: str) -> None:
+    command = f"env -u SLUICE_HOME PYTHONPATH={CHECKOUT / 'include'} {SLUICE} {words}"
+    left, said, told = ended(f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && {command}")
+
+    assert (left, said, told) == ended(f"cd {tmp_path} && {command}") and "SLU-000" not in told
 
 
 @pytest.mark.slow

@@ -124,7 +124,10 @@ def _short(path: Path | None) -> str:
     """As seen from here, when it lies below here."""
     if path is None:
         return ""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, FileNotFoundError):  # it lies elsewhere, or there is no folder here any more
+        return str(path)
 
 
 def _word(ok: bool) -> Text:
