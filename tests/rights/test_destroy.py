@@ -19,6 +19,7 @@ from returns.commands import at_terminal, sluice
 from rights.everywhere import in_folder, in_tables
 from rights.residue import Searcher
 from rights.town import Person, Town, open_town, papers_of
+from sluice.errors import NotFound
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
@@ -300,6 +301,9 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, ad
             confirm(town.house, ENERGY, by, at)
     with pytest.raises(KeyKept, match="NOBODY_ASKED"):
         confirm(town.house, GAS, "bert", now())
+    with pytest.raises(NotFound) as unknown:
+        confirm(town.house, Principal("0475987654"), "bert", now())
+    assert "0475" not in str(unknown.value), "a number in the wrong place is not repeated"
     assert town.house.subject_key(ENERGY), "nothing went"
     refused = town.desk.sql(
         "select chain, convert_from(body, 'UTF8')::json as body from ledger.entry "

@@ -13,6 +13,7 @@ from typing import ClassVar
 from sluice.db import transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
+from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
@@ -121,11 +122,13 @@ def ask(house: House, principal: Principal, by: str, now: datetime) -> Destructi
 def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
     """Confirm the destruction, as the second person, and destroy the keys.
 
-    Once confirmed, a further call by anybody finishes what was begun. Raises KeyKept, EvidenceInvalid if the master
-    key is another one, UsageError.
+    Once confirmed, a further call by anybody finishes what was begun. Raises KeyKept, NotFound, EvidenceInvalid if
+    the master key is another one, UsageError.
     """
     name = check_name(by)
     asked = destroy_store.find(house.conn, principal)
+    if asked is None:
+        pick_principals(house.conn, principal)  # a name that nobody has is not repeated
     if asked is None or asked.confirmed_at is None:
         asked = _confirmed(house, principal, name, now)
     if asked.destroyed_at is None:
