@@ -78,6 +78,19 @@ def test_what_a_principal_takes_back_is_not_destroyed_by_the_plan_made_for_it(to
     assert held(town) == before != []
 
 
+def test_a_word_about_fewer_fields_contradicts_as_well(town: Town) -> None:
+    """The control: the same word again, once more with every field by its name, does not."""
+    case, person = town.opened(Right.ERASURE, [(SubjectKind.PHONE, town.people[0].phone)], ENERGY), town.people[0]
+    groups = list(of_principal(case).field_groups)
+    assert len(groups) > 1 and person
+    assert instruct(town, of_principal(case), decision="erase") is InstructionOutcome.INSTRUCTED
+    everything = instruct(town, of_principal(case), decision="erase", fields=groups)
+    assert everything is not InstructionOutcome.CONTRADICTS
+    fewer = instruct(town, of_principal(case), decision="erase", fields=groups[1:], reason="A17LegalClaims")
+    assert fewer is InstructionOutcome.CONTRADICTS
+    assert of_principal(current(town, case)).state is State.ESCALATED
+
+
 def test_a_run_at_work_stops_before_its_next_object(town: Town) -> None:
     case = to_erase(town)
     release(town.house, case.case_id, "bert", datetime.now(UTC))

@@ -52,6 +52,15 @@ def test_a_scope_that_forgets_the_basis_is_found() -> None:
     assert wrong > 0
 
 
+def test_what_is_marketing_is_written_down() -> None:
+    """A person who objects to marketing is called for none of these (Art. 21(3)); one less is no smaller matter."""
+    names = {each.removeprefix("https://w3id.org/dpv#") for each in MARKETING}
+    assert names == {
+        "Advertising", "DirectMarketing", "Marketing", "PersonalisedAdvertising", "SellProducts",
+        "SellProductsToDataSubject", "TargetedAdvertising",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("use", USES, ids=repr)
 def test_an_objection_to_marketing_counts_under_every_basis_and_reaches_nothing_else(use: Use) -> None:
     assert kept_out(scope_of(Suppression.OBJECTED, MARKETING), use) == (use.purpose in MARKETING)
