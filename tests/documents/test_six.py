@@ -12,7 +12,7 @@ from sluice.documents.six import dialect_found, parts_played, six_answers
 from sluice.documents.special import which_special
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange.describe import ANSWERS
-from sluice.ledger.record import ExchangeRecord
+from sluice.ledger.record import ExchangeRecord, read_end, said_of_end
 from sluice.terms import Decision
 
 RUN = {"dag_id": "inbound_energy01", "run_id": "r1", "task_id": "drain", "try_number": "2"}
@@ -60,6 +60,13 @@ def test_an_accepted_file_is_answered_in_each_language(language: str) -> None:
     assert tuple(answer.name for answer in answers) == ANSWERS
     assert tuple(answer.bold for answer in answers) == BOLD[language]
     assert len({answer.question for answer in answers}) == 6
+
+
+@pytest.mark.parametrize("end", [("return", 0), ("delete", 30)])
+def test_what_a_record_says_of_the_end_of_a_contract_is_read_as_it_was_meant(end: tuple[str, int]) -> None:
+    assert read_end(said_of_end(*end)) == end
+    assert said_of_end("delete", 30) == "delete within 30 days", "records of earlier versions say it so"
+    assert read_end("keep within 30 days") is None, "control"
 
 
 def test_every_answer_has_one_line_and_a_proof() -> None:

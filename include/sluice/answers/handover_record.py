@@ -31,6 +31,7 @@ from sluice.ledger.record import (
     What,
     Who,
     Why,
+    said_of_end,
 )
 from sluice.terms import Decision, Direction, Sha256
 from sluice.times import utc_text
@@ -82,7 +83,7 @@ def record_of_handover(sending: Sending, package: Package | None, closed_at: dat
         what=_what(sending, package, included),
         how_long=HowLong(
             copies=package.copies if package else (),
-            at_contract_end=f"{agreement.end_choice} within {agreement.end_days} days" if agreement else None,
+            at_contract_end=said_of_end(agreement.end_choice, agreement.end_days) if agreement else None,
         ),
         who=_who(sending, included),
         how=_how(sending, package),

@@ -1,6 +1,5 @@
 """The receipt as a page of data: final text and numbers in three languages, without layout. Pure."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from sluice.documents.model import Annex, Grid, Page, Pair, Part, ReasonGroup, Section, Text, VerdictPanel
@@ -19,7 +18,7 @@ from sluice.documents.special import which_special
 from sluice.documents.words import LANGUAGES, Words, words
 from sluice.ledger.copy_kinds import DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import Entry
-from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine
+from sluice.ledger.record import CopyLine, ExchangeRecord, PurposeLine, ReasonLine, read_end
 from sluice.terms import Decision, Direction
 
 LINES_PER_SECTION = 12
@@ -27,7 +26,6 @@ LINES_PER_SECTION = 12
 
 REASON_WIDTHS = (2.2, 1.7, 0.8, 2.3)
 NOTHING = Text("\N{EN DASH}")
-CONTRACT_END = re.compile(r"(return|delete) within (\d+) days")
 
 
 def make_page(record: ExchangeRecord, entry: Entry, key_id: str, language: str) -> Page:
@@ -272,8 +270,8 @@ def _how_long(say: Words, record: ExchangeRecord) -> Part | None:
 
 def contract_end(say: Words, record: ExchangeRecord) -> str | None:
     """What happens when the contract ends, in a sentence; None if no agreement says so."""
-    end = CONTRACT_END.fullmatch(record.how_long.at_contract_end or "")
-    return say.say(f"keep.end.{end[1]}", days=end[2]) if end else None
+    end = read_end(record.how_long.at_contract_end or "")
+    return say.say(f"keep.end.{end[0]}", days=end[1]) if end else None
 
 
 def _copy(say: Words, copy: CopyLine) -> tuple[Text, ...]:

@@ -20,6 +20,7 @@ from sluice.ledger.record import (
     What,
     Who,
     Why,
+    said_of_end,
 )
 from sluice.settings import Settings
 from sluice.terms import SPECIAL_CLASSES, Decision, Direction, Severity
@@ -164,7 +165,7 @@ def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnL
 
 
 def _contract_end(agreement: Agreement | None) -> str | None:
-    return f"{agreement.end_choice} within {agreement.end_days} days" if agreement else None
+    return said_of_end(agreement.end_choice, agreement.end_days) if agreement else None
 
 
 def _who(judged: Judged, center: str, home_country: str) -> Who:

@@ -5,6 +5,7 @@ counts, hashes, codes, column names and opaque ids, never a value or a reference
 All times are UTC, ISO 8601 with ``Z``; all dates are Europe/Brussels calendar dates.
 """
 
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -136,6 +137,18 @@ class HowLong(Part):
 
     copies: tuple[CopyLine, ...]
     at_contract_end: str | None
+    """As :func:`said_of_end` writes it; None without an agreement."""
+
+
+def said_of_end(choice: str, days: int) -> str:
+    """Return how a record says what happens when the contract ends (GDPR Art. 28(3)(g)): ``delete within 30 days``."""
+    return f"{choice} within {days} days"
+
+
+def read_end(said: str) -> tuple[str, int] | None:
+    """Return the choice (``return`` or ``delete``) and the days that a record says; None for any other text."""
+    end = re.fullmatch(r"(return|delete) within (\d+) days", said)
+    return (end[1], int(end[2])) if end else None
 
 
 class RoleLine(Part):
