@@ -142,7 +142,7 @@ def again(format: FormatOption = Format.TABLE) -> None:
     Example: sluice lineage again
     """
     from sluice.db import connect
-    from sluice.exchange.owed import send_again
+    from sluice.exchange.outbox import send_again
     from sluice.settings import get_settings
 
     with connect(get_settings()) as conn:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError
-from sluice.exchange.owed import find_owed
+from sluice.exchange.outbox import find_owed
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.stop_store import IS_STOPPED, find_stops
 from sluice.exchange.stops import FlowStopped

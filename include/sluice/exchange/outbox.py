@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -52,6 +53,26 @@ class Due:
     exchange_id: ExchangeId
     name: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Unsent lineage events of exchanges that were opened before a moment.
+
+    ``refused``: events that are no longer tried by themselves. ``codes``: of the last tries that failed; empty if all
+    events are merely on their way.
+    """
+
+    refused: int
+    waiting: int
+    codes: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """How many there are and why, in words; empty if none failed."""
+        if not self.codes:
+            return ""
+        return f"{self.refused} refused, {self.waiting} waiting, {' '.join(self.codes)}"
 
 
 def insert(conn: Connection, exchange_id: str, effects: Iterable[Effect]) -> None:
@@ -144,7 +165,7 @@ def end(conn: Connection, due: Due) -> None:
 def note_error(conn: Connection, due: Due, error: str, most_tries: int | None = None) -> None:
     """Note why an effect failed this time; ``attempts`` counts the tries in a row that failed with the same error.
 
-    After ``most_tries`` of them it is no longer due until somebody asks for it again (owed.py).
+    After ``most_tries`` of them it is no longer due until somebody asks for it again (:func:`send_again`).
     """
     conn.execute(
         """update outbox set last_error = %(error)s,
@@ -154,3 +175,25 @@ def note_error(conn: Connection, due: Due, error: str, most_tries: int | None = 
            where exchange_id = %(id)s and effect = %(name)s and done_at is null""",
         {"error": error, "most": most_tries, "id": due.exchange_id, "name": due.name},
     )
+
+
+def find_owed(conn: Connection, since: datetime) -> Owed:
+    """Return what is owed to the receiver for exchanges that were opened before ``since``."""
+    row = conn.execute(
+        """select count(*) filter (where o.next_attempt_at = 'infinity') as refused,
+               count(*) filter (where o.next_attempt_at < 'infinity') as waiting,
+               coalesce(array_agg(distinct o.last_error) filter (where o.last_error is not null), '{}') as codes
+           from outbox o join exchange e using (exchange_id)
+           where o.done_at is null and o.effect = any(%s) and e.opened_at < %s""",
+        (list(LINEAGE), since),
+    ).fetchone()
+    return Owed(row["refused"], row["waiting"], tuple(sorted(row["codes"]))) if row else Owed(0, 0, ())
+
+
+def send_again(conn: Connection) -> int:
+    """Let the next round of effects try every refused event as if it were new; return how many."""
+    return conn.execute(
+        """update outbox set next_attempt_at = now(), attempts = 0
+           where done_at is null and effect = any(%s) and next_attempt_at = 'infinity'""",
+        (list(LINEAGE),),
+    ).rowcount
