@@ -53,6 +53,8 @@ def test_no_verb_repeats_what_was_typed_in_the_wrong_place(say: Any, verb: tuple
     [
         (("subject", "where", "phone:+32", *TYPED), "TOO_MANY_ARGUMENTS"),
         ((TYPED[2],), "NO_SUCH_COMMAND"),
+        (("lineage", "show", "--object", f"s3://{TYPED[1]}"), "option --object; takes s3://bucket/key"),
+        (("breach", "slice", "--object", TYPED[2]), "option --object; takes s3://bucket/key"),
         (("exchange", "lst"), "NO_SUCH_COMMAND; perhaps list"),
         (("exchange", "list", "--decision", TYPED[0]), "NOT_OF_ITS_TYPE; option --decision; takes <open|accepted|"),
         (("exchange", "list", "--limit", "0"), "NOT_OF_ITS_TYPE; option --limit"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sluice.cli.options import moment_of, writing_to
+from sluice.cli.options import check_address, moment_of, writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 from sluice.settings import get_settings
@@ -69,6 +69,7 @@ def slice_(
 
     if sum(each is not None for each in (exchange, object, agent)) != 1 or (agent is None) != (between is None):
         raise UsageError(Ref("option", "one of --exchange, --object, and --agent with --between"))
+    check_address("--object", object)
     if risk not in set(Risk):
         raise UsageError(Ref("option", "--risk"), Ref("one of", ", ".join(Risk)))
     languages = split(lang)

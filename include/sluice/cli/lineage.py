@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sluice.cli.options import moment_of
+from sluice.cli.options import check_address, moment_of
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
 from sluice.errors import Ref, UsageError
 
@@ -72,6 +72,7 @@ def _show_trace(exchange: str | None, object: str | None, at: str | None, format
     from sluice.lineage.trace import trace_exchange, trace_object
     from sluice.settings import get_settings
 
+    check_address("--object", object)
     moment = moment_of("--at", at) if at is not None else None
     with connect(get_settings()) as conn:
         if exchange is not None:

@@ -65,6 +65,14 @@ def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
         raise UsageError(Ref("option", option)) from None
 
 
+def check_address(option: str, url: str | None) -> None:
+    """Raises UsageError for an address that can be none of an object; it is not repeated."""
+    from sluice.lineage.trace import address_of
+
+    if url is not None and address_of(url) is None:
+        raise UsageError(Ref("option", option), Ref("takes", "s3://bucket/key"))
+
+
 def purpose_iri(word: str) -> str:
     """A purpose as DPV names it. Raises UsageError."""
     from sluice.agreement.dpv import DPV, PURPOSES
