@@ -128,6 +128,6 @@ def test_the_command_writes_it_and_refuses_what_does_not_load(tmp_path: Path) ->
     assert json.loads(shown.stdout) == export_dcat(CONTRACTS[0]) and shown.exit_code == 0
     assert json.loads(CliRunner().invoke(app, [*said, "--format", "json"]).stdout) == export_dcat(CONTRACTS[0])
     gap = write_folder(tmp_path, contract=CONTRACT.replace("value: contact_point}", "value: OPEN}", 1)) / CONTRACT_NAME
-    for path in (gap, gap.parent / "agreement-3.0.0.yaml", tmp_path / "nowhere.yaml"):
+    for path in (gap, gap.parent / "agreement-3.0.0.yaml"):
         failed = CliRunner().invoke(app, ["export", str(path)])
         assert failed.exit_code == 1 and getattr(failed.exception, "code", "SLU-441") == "SLU-441"
