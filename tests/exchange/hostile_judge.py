@@ -103,7 +103,7 @@ class Judges:
             subject_key="c3ViamVjdC1rZXktb2YtYS10ZXN0LW9mLTMyLWJ5dGU=",
             origin=("00000000-0000-0000-0000-000000000000", "v1"),
             free_text=self.agreement.free_text,
-            arrived_at=datetime(2026, 11, 26, tzinfo=UTC),
+            as_of=datetime(2026, 11, 26, tzinfo=UTC),
             pgp=KEYS,
         )
         started = time.monotonic()

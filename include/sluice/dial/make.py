@@ -196,7 +196,7 @@ def _with_consents(
     words, refs = find_words(house, principal), refs_of(rows)
     if words.is_empty() or rows.is_empty() or not refs:
         return rows
-    ages = pl.Series(SAID, [each.as_of for each in inputs], dtype=pl.Datetime("us", "UTC"))
+    ages = pl.Series(SAID, [each.age.as_of for each in inputs], dtype=pl.Datetime("us", "UTC"))
     said = word_of_rows(refs, words, task.purpose.iri, task.rule.word)
     return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT], said[CONSENT_UNTIL])
 

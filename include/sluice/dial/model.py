@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from sluice.errors import Exit, SluiceError
-from sluice.subject.correct import as_of_file
+from sluice.exchange.model import Age
 from sluice.terms import Decision, ExchangeId, Flow, Principal
 
 if TYPE_CHECKING:
@@ -70,19 +70,7 @@ class Input:
     delete_after: date | None
     closed_at: datetime
     purposes: tuple[str, ...]
-    name: str
-    """The key under which it arrived; the file name can say how old it is."""
-    opened_at: datetime
-
-    @property
-    def as_of(self) -> datetime:
-        """The moment from which its content dates (UTC), whenever it arrived."""
-        return as_of_file(self.name.rpartition("/")[2], self.opened_at)
-
-    @property
-    def order(self) -> tuple[datetime, datetime, str]:
-        """A sort key: of two files, the one with the greater key has the last word."""
-        return self.as_of, self.closed_at, self.exchange_id
+    age: Age
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sluice.dial.model import Channel, Input, NumberList, Request
 from sluice.errors import NotFound, Ref
 from sluice.exchange import outbox
 from sluice.exchange.model import Opened
-from sluice.exchange.store import COLUMNS, opened_of
+from sluice.exchange.store import COLUMNS, find_ages, opened_of
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 NAME = "dial-"
@@ -21,13 +21,17 @@ def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Inpu
     """Accepted files of contacts with a receipt, sorted by the age of their content, oldest first."""
     rows = conn.execute(
         """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
-               a.closed_at, e.purposes, e.key as name, e.opened_at
+               a.closed_at, e.purposes
            from accepted_data a join exchange e using (exchange_id)
            where a.principal = %s and a.direction = %s and a.flow = %s""",
         (principal, Direction.INBOUND.value, flow),
     ).fetchall()
-    found = [Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}) for row in rows]
-    return sorted(found, key=lambda each: each.order)
+    ages = find_ages(conn, [row["exchange_id"] for row in rows])
+    found = [
+        Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}, age=ages[row["exchange_id"]])
+        for row in rows
+    ]
+    return sorted(found, key=lambda each: each.age.order)
 
 
 def insert_open(

@@ -47,7 +47,7 @@ def _corrected(
         set[str]().union(*(number_columns(house.conn, each.exchange_id) for each in inputs)),
     )
     refs = refs_by_person(rows, numbers)
-    ages = [each.as_of for each in inputs]
+    ages = [each.age.as_of for each in inputs]
     right = overlay(rows, refs, corrections, lambda row: ages[rows[AGE][row]], key)
     region = contract.file_format.region
     changed = [

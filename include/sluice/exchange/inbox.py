@@ -81,8 +81,13 @@ def list_principals(house: House) -> Iterator[Principal]:
 
 
 def oldest_first(items: Iterable[StoredObject]) -> list[StoredObject]:
-    """Sort objects in the order in which the store took them."""
-    return sorted(items, key=lambda item: (item.modified_at or LONG_AGO, item.key))
+    """Sort listed objects in the order in which the store took them.
+
+    The clock of a store has whole seconds. Of two versions of one key in the same second, the one listed last is the
+    older: ListObjectVersions of S3 lists the versions of a key with the newest first.
+    """
+    last_listed_first = list(items)[::-1]
+    return sorted(last_listed_first, key=lambda item: (item.modified_at or LONG_AGO, item.key))
 
 
 def put_at(item: StoredObject, now: datetime) -> datetime:

@@ -21,6 +21,32 @@ GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """How old the content of a file is. ``exchange_id``: of the exchange in which the file arrived."""
+
+    exchange_id: ExchangeId
+    file_name: str
+    arrived_at: datetime
+    """When the store took it, by the clock of the store (whole seconds), however late it was met."""
+    opened_at: datetime
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment from which the content dates (UTC): the day in the file's name, or when it arrived."""
+        from sluice.subject.correct import as_of_file  # with polars, which no page loads
+
+        return as_of_file(self.file_name, self.arrived_at)
+
+    @property
+    def order(self) -> tuple[datetime, datetime, datetime, str]:
+        """A sort key: of two files, the one with the greater key has the last word.
+
+        Files that were put in the same second are told apart by the order in which they were opened.
+        """
+        return self.as_of, self.arrived_at, self.opened_at, self.exchange_id
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """An exchange that has a record and no decision."""
 
@@ -37,11 +63,18 @@ class Opened:
     attempts: int
     day: date | None = None
     """For a return, the Brussels calendar day of the contacts in it."""
+    arrived_at: datetime | None = None
+    """When the store took the file; None where none arrived, and for files of before migration 0052."""
 
     @property
     def file_name(self) -> str:
         """What the principal called the file: all of the key after the flow."""
         return self.key.split("/", 3)[-1]
+
+    @property
+    def age(self) -> Age:
+        """How old its content is."""
+        return Age(self.exchange_id, self.file_name, self.arrived_at or self.opened_at, self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)

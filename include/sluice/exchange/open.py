@@ -10,6 +10,7 @@ from sluice.agreement.in_force.store import in_force, is_flow
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import Connection, transaction
 from sluice.exchange import outbox, store
+from sluice.exchange.inbox import oldest_first, put_at
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
 from sluice.exchange.own_writes import OwnWrites, find_own_writes, is_own
@@ -55,7 +56,7 @@ class Arrivals:
         return cls(tuple(zip((settings.bucket_exchange, settings.bucket_internal), ARRIVING, strict=True)))
 
     def open_new(self, conn: Connection, objects: ObjectStore) -> Looked:
-        """Open an exchange for every version that has none, except those that erasures put.
+        """Open an exchange for every version that has none, except those that erasures put; the oldest put first.
 
         Raises ListingCut, after the files of all other principals were opened, and ServiceMissing when a store is away.
         """
@@ -70,7 +71,7 @@ class Arrivals:
         return looked
 
     def _fresh(self, objects: ObjectStore, cut: list[ListingCut]) -> list[Arrival]:
-        """Return what is listed and was not seen before.
+        """Return what is listed and was not seen before, in the order in which it was put.
 
         What is no longer listed is forgotten, because a triggerer lives for months.
         """
@@ -82,7 +83,8 @@ class Arrivals:
                 fresh.append(arrival)
         if not cut:
             self.seen = still
-        return fresh
+        place = {self._name(arrival): arrival for arrival in fresh}
+        return [place[item.key, item.version_id] for item in oldest_first(arrival.object for arrival in fresh)]
 
     def _open(self, conn: Connection, objects: ObjectStore, own: OwnWrites, arrival: Arrival) -> bool:
         """Open one arrival, unless an erasure put it; return whether it was opened. If it fails, it is met again."""
@@ -140,7 +142,7 @@ def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
     agreement = paper.agreement
     chain = agreement.agreement_id if agreement else f"principal.{arrival.principal}"
     with transaction(conn):
-        opened = store.insert_open(conn, arrival, chain, now)
+        opened = store.insert_open(conn, arrival, chain, now, put_at(arrival.object, now))
         if opened is None:
             return False
         record_opened(conn, opened, paper)

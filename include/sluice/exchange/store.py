@@ -1,6 +1,6 @@
 """The SQL of exchanges and of what is noted beside them. Nothing here decides."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from sluice import locks
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import IS_WORKED_ON
-from sluice.exchange.model import Opened
+from sluice.exchange.model import Age, Opened
 from sluice.exchange.review_store import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
@@ -20,7 +20,7 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
-    attempts, day"""
+    attempts, day, arrived_at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,18 @@ def find_unregistered(conn: Connection, arrivals: Sequence[Arrival]) -> list[Arr
     return [arrivals[row["n"] - 1] for row in rows]
 
 
-def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datetime) -> Opened | None:
-    """Open an exchange; return None when this version has one already. Call inside a transaction."""
+def insert_open(
+    conn: Connection, arrival: Arrival, chain: str, opened_at: datetime, arrived_at: datetime
+) -> Opened | None:
+    """Open an exchange; return None when this version has one already. Call inside a transaction.
+
+    ``arrived_at``: when the store took the file.
+    """
     item = arrival.object
     row = conn.execute(
-        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
+                arrived_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             on conflict on constraint exchange_once do nothing returning {COLUMNS}""",
         (
             arrival.principal,
@@ -87,6 +93,7 @@ def insert_open(conn: Connection, arrival: Arrival, chain: str, opened_at: datet
             item.size_bytes,
             chain,
             opened_at,
+            arrived_at,
         ),
     ).fetchone()
     return opened_of(row) if row else None
@@ -302,7 +309,16 @@ def opened_of(row: dict[str, Any]) -> Opened:
         opened_at=row["opened_at"],
         attempts=row["attempts"],
         day=row["day"],
+        arrived_at=row["arrived_at"],
     )
+
+
+def find_ages(conn: Connection, exchange_ids: Collection[str]) -> dict[str, Age]:
+    """How old the content of these exchanges is, by id."""
+    rows = conn.execute(
+        f"select {COLUMNS} from exchange where exchange_id = any(%s::uuid[])", (list(exchange_ids),)
+    ).fetchall()
+    return {opened.exchange_id: opened.age for opened in map(opened_of, rows)}
 
 
 def has_references(conn: Connection, principal: Principal) -> bool:

@@ -10,13 +10,14 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.model import Age
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
-from sluice.exchange.store import get_open
+from sluice.exchange.store import find_ages, get_open
 from sluice.lake_columns import CORRECTED
 from sluice.returns.model import Input
 from sluice.subject.cells import refs_of_columns
-from sluice.subject.correct import as_of_file, overlay
+from sluice.subject.correct import overlay
 from sluice.subject.correction import Correction
 from sluice.subject.key import SubjectKey
 from sluice.terms import Principal, SubjectKind
@@ -39,16 +40,18 @@ class Said:
 
 def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Said]]:
     """Inputs by the age of their content, oldest first. Call it before threads share the work, not in one of them."""
-    found = [(each, _said(house, each.exchange_id)) for each in inputs]
-    return sorted(found, key=lambda one: (one[1].at, one[0].closed_at, one[0].exchange_id))
+    given = list(inputs)
+    ages = find_ages(house.conn, [each.exchange_id for each in given])
+    ordered = sorted(given, key=lambda each: ages[each.exchange_id].order)
+    return [(each, _said(house, each.exchange_id, ages[each.exchange_id])) for each in ordered]
 
 
-def _said(house: House, exchange_id: str) -> Said:
+def _said(house: House, exchange_id: str, age: Age) -> Said:
     arrived = get_open(house.conn, exchange_id)
     contract = paper_under(house.conn, arrived).contract
     fields = contract.subject_fields if contract else ()
     return Said(
-        at=as_of_file(arrived.file_name, arrived.opened_at),
+        at=age.as_of,
         contract=contract,
         numbers=number_columns(house.conn, exchange_id),
         kinds={field.name: field.subject_key for field in fields if field.subject_key},

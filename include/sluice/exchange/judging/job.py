@@ -66,7 +66,8 @@ class Job:
     corrections: tuple[Correction, ...] = ()
     """Corrected values of persons. What the file says instead is stale if the file is older, or if it repeats the value
     that was corrected."""
-    arrived_at: datetime | None = None
+    as_of: datetime | None = None
+    """The moment from which the file's content dates. None in a dry run, which knows no corrections."""
     put_at: datetime | None = None
     """When the file was put where it lies, however late it is opened. None in a dry run, which takes the present."""
     sample_key: str = ""

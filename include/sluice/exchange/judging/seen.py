@@ -24,7 +24,7 @@ from sluice.lake.table import Dialect, Note, Table
 from sluice.lake_columns import REF, ROW, ref_of
 from sluice.ledger.record import Screening
 from sluice.subject.columns import normalise_column
-from sluice.subject.correct import as_of_file, find_stale, whose
+from sluice.subject.correct import find_stale, whose
 from sluice.subject.index import first_word
 from sluice.subject.key import SubjectKey
 from sluice.subject.model import DEFINING
@@ -202,9 +202,8 @@ def _keys(job: Job) -> dict[str, pl.Series]:
 
 def _stale(table: Table, identified: Identified, content: Content, job: Job) -> Iterator[RowFinding]:
     """Yield a warning for every cell that a correction overrules: whoever reads it gets the corrected value instead."""
-    if not job.corrections or job.arrived_at is None:
+    if not job.corrections or (as_of := job.as_of) is None:
         return
-    as_of = as_of_file(job.file_name, job.arrived_at)
     numbers = [series for field, series in identified.refs if field.subject_key in DEFINING]
     others = [series for field, series in identified.refs if field.subject_key not in DEFINING]
     refs = whose(numbers, others)

@@ -1,0 +1,132 @@
+"""Of two files the one that was put last has the last word, whenever and in whatever order somebody looked."""
+
+import io
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+import pytest
+
+from desk import ENERGY, Desk, open_desk
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Request
+from sluice.dial.read import view_rows
+from sluice.exchange.persons.corrections import RightValue, correct
+from sluice.exchange.store import get_open
+from sluice.lake.s3.objects import StoredObject
+from sluice.settings import Settings
+from sluice.subject.refs import refer
+from sluice.terms import Flow, Principal, SubjectKind
+
+pytestmark = pytest.mark.stores
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
+RIGHT, NEWS = "Rechtplein 17", "Verhuisd 9"
+TICK_S = 1.1
+"""The clock of the store has whole seconds."""
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        opened.may_call()
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def contacts(desk: Desk) -> pl.DataFrame:
+    """Rows of people who all want to be called."""
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    return people.with_columns(opt_in_phone=pl.lit("Y"), note=pl.lit(""))
+
+
+def put(desk: Desk, people: pl.DataFrame, name: str, **cells: str) -> StoredObject:
+    """Put a file of these rows with other cells in the first one; nobody looks yet."""
+    first = pl.int_range(people.height) == 0
+    changed = [
+        pl.when(first).then(pl.lit(value)).otherwise(pl.col(column)).alias(column) for column, value in cells.items()
+    ]
+    return desk.drop(people.with_columns(changed).write_csv(separator=";").encode(), name)
+
+
+def is_called(desk: Desk, number: str) -> bool:
+    """Whether a customer is in a dial list that is made now."""
+    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna")
+    done = make_dial_list(desk.house, request, now())
+    listed = pl.read_csv(io.BytesIO(desk.house.objects.read(done.bucket, done.key)), separator=";", infer_schema=False)
+    return number in listed["customer_number"].to_list()
+
+
+def make_right(desk: Desk, number: str) -> None:
+    """Correct the street of a customer."""
+    ref = refer(desk.house.subject_key(ENERGY01), SubjectKind.PRINCIPAL_CUSTOMER_ID, number).ref
+    assert ref is not None
+    right = RightValue("street", RIGHT, now(), False, "asked")
+    correct(desk.house, ENERGY01, str(uuid4()), frozenset({ref}), right, now())
+
+
+def street(desk: Desk, number: str) -> str:
+    """The street in the row of a customer that has the last word."""
+    rows = view_rows(desk.house, ENERGY01, CAMPAIGN).filter(pl.col("customer_number") == number)
+    return str(rows.sort("sluice_age")["street"][-1])
+
+
+def is_stale(desk: Desk, dropped: StoredObject) -> bool:
+    record = desk.shown(dropped).record
+    assert record is not None
+    return any(line.code == "STALE_VALUE_CORRECTED" and line.column == "street" for line in record.reasons)
+
+
+@pytest.mark.parametrize(
+    ("names", "wait_s"),
+    [
+        (("contacts_b.csv", "contacts_a.csv"), TICK_S),
+        (("contacts_a.csv", "contacts_b.csv"), TICK_S),
+        (("contacts.csv", "contacts.csv"), 0),
+    ],
+    ids=["listed last is put first", "listed as put", "one key in one second"],
+)
+@pytest.mark.parametrize(("first", "last"), [("Y", "N"), ("N", "Y")])
+def test_of_files_met_by_one_poll_the_one_that_was_put_last_counts(
+    desk: Desk, names: tuple[str, str], wait_s: float, first: str, last: str
+) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    old = put(desk, people, names[0], opt_in_phone=first, street="A 1")
+    time.sleep(wait_s)
+    new = put(desk, people, names[1], opt_in_phone=last, street="B 2")
+    desk.work()
+
+    opened = [get_open(desk.house.conn, desk.line(each).id).opened_at for each in (old, new)]
+    assert opened[0] < opened[1]
+    assert is_called(desk, number) is (last == "Y")
+    assert street(desk, number) == "B 2"
+
+
+def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(desk: Desk) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    put(desk, people, "first.csv")
+    desk.work()
+
+    late = put(desk, people, "second.csv", street="Elders 3")
+    time.sleep(TICK_S)
+    make_right(desk, number)
+    before = now()
+    desk.work()
+    assert is_stale(desk, late)
+    assert street(desk, number) == RIGHT
+    opened = get_open(desk.house.conn, desk.line(late).id)
+    assert opened.arrived_at is not None and opened.arrived_at < before < opened.opened_at, "terms run from the look"
+
+    time.sleep(TICK_S)
+    young = put(desk, people, "third.csv", street=NEWS)
+    desk.work()
+    assert not is_stale(desk, young), "the control: what was put after the correction is news"
+    assert street(desk, number) == NEWS
