@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from sluice.rights.case.facts import exception_review_months
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide
+from sluice.rights.desk_steps import decide_and_tell, extend_and_tell
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import read_instruction
@@ -117,3 +119,25 @@ def test_it_is_a_refusal_with_a_reason_a_review_date_and_letters_that_say_so(tow
     assert found is not None and set(found["reason"]) == {"restricted"}
     lifting = json.loads(open_document(town.house, write_letter(town.house, case.case_id, LetterKind.LIFTING, now())))
     assert any("U vroeg om uw gegevens te wissen." in each for each in lifting["text"])
+
+
+def test_after_an_extension_all_of_it_is_restricted_instead_only_within_the_month_of_a_refusal(town: Town) -> None:
+    case = asked(town)
+    extend_and_tell(town.house, case.case_id, Order(DESK, now(), iri("A12Complexity"), SHA))
+    groups = part_of(case, Track.CONTROLLER).field_groups
+    late = Order(
+        DESK, now() + timedelta(days=45), CLAIMS, SHA, reasons=dict.fromkeys(groups, CLAIMS),
+        remedies=Remedies(REMEDIES["BE"], "nl"), action=Action.RESTRICT,
+    )  # fmt: skip
+    with pytest.raises(TransitionRefused, match="refusal_of_all_is_in_time"):
+        decide_and_tell(town.house, case.case_id, late)
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        decide_and_tell(town.house, case.case_id, replace(late, action=None))
+
+    in_time = decide_and_tell(town.house, case.case_id, replace(late, at=now()))
+    assert part_of(in_time.case, Track.CONTROLLER).state is State.PARTIAL
+    other = asked(town)
+    extend_and_tell(town.house, other.case_id, Order(DESK, now(), iri("A12Complexity"), SHA))
+    some = replace(late, action=Action.ERASE, reasons={groups[0]: CLAIMS})
+    done = decide_and_tell(town.house, other.case_id, some)
+    assert part_of(done.case, Track.CONTROLLER).state is State.PARTIAL, "what is done in part may take the longer time"

@@ -259,6 +259,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_order(at=datetime(2027, 1, 5, tzinfo=UTC)),
     ],
     "refusal_is_in_time": [with_order(at=datetime(2026, 12, 28, 9, tzinfo=UTC))],
+    "refusal_of_all_is_in_time": [with_order(action=Action.RESTRICT, at=datetime(2026, 12, 28, 9, tzinfo=UTC))],
     "delay_has_a_reason": [with_order(reason_code="HOLIDAYS"), with_order(reason_code=LEGAL)],
     "reminder_is_due": [with_part(told_at=NOW - timedelta(hours=23)), with_part(told_at=None)],
     "instruction_names_the_case": [with_instruction(sub_case_id=OTHER_ID), with_order(instruction=None)],

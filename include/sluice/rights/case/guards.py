@@ -192,6 +192,11 @@ def refusal_is_in_time(attempt: Attempt) -> bool:
     return attempt.case.is_breached or before_the_month_is_over(attempt)
 
 
+def refusal_of_all_is_in_time(attempt: Attempt) -> bool:
+    """Keeping all of it unused instead refuses all of it, so it leaves when a refusal has to (Art. 12(4))."""
+    return does_what_was_asked(attempt) or refusal_is_in_time(attempt)
+
+
 def delay_has_a_reason(attempt: Attempt) -> bool:
     """Complexity or number of requests (Art. 12(3)), and no other reason."""
     return attempt.order.reason_code in DELAYS

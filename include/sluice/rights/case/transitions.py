@@ -120,7 +120,8 @@ def _controller() -> Iterator[Transition]:
     yield _row(track, None, S.SCOPED, {DESK, PRINCIPAL, SUBJECT, SYSTEM}, g.center_is_controller)
     yield _row(track, S.SCOPED, S.ASSESSED, {DESK, SYSTEM}, g.center_is_controller, g.case_is_scoped)
     yield from _decisions(S.ASSESSED, partial=(g.refusal_is_in_time,))
-    yield from _decisions(S.EXTENDED, g.extension_was_told)  # within the longer time that the person was told of
+    in_longer = (g.refusal_of_all_is_in_time,)  # the rest within the longer time that the person was told of
+    yield from _decisions(S.EXTENDED, g.extension_was_told, partial=in_longer)
     yield _row(track, S.ASSESSED, S.EXTENDED, {DESK}, *in_time, needs_reason=True)
     for source in (S.ACCEPTED, S.PARTIAL):
         yield _row(track, source, S.EXECUTING, {DESK, SYSTEM}, g.what_stays_has_reasons)
