@@ -4,10 +4,10 @@ The case is locked first. The ledger's chains are locked last, in order of name,
 deadlock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from sluice.db import Connection, transaction
@@ -27,12 +27,14 @@ from sluice.rights.case.model import (
     CaseId,
     Flag,
     Letter,
+    LetterKind,
     Order,
     State,
     Step,
     SubCase,
     SubCaseId,
 )
+from sluice.rights.case.states import ends_a_decision
 from sluice.rights.case.transitions import check_flag, check_step
 from sluice.times import utc_text
 
@@ -59,6 +61,8 @@ class Book:
     def take_part(self, sub_case_id: SubCaseId, target: State, order: Order) -> None:
         """Take a step of one part. Raises TransitionRefused, NotFound."""
         part = self.part(sub_case_id)
+        if ends_a_decision(part.state, target, bool(step_reasons(order))):
+            order = self._overtake(sub_case_id, order)
         check_step(part.state, target, Attempt(self.case, order, part))
         changed = moved(part, target, order)
         if changed.is_answered and not part.is_answered:
@@ -67,6 +71,20 @@ class Book:
         parts = tuple(changed if each.sub_case_id == sub_case_id else each for each in self.case.sub_cases)
         self.case = replace(self.case, sub_cases=parts)
         self._write(changed, part.state, target, order)
+
+    def _overtake(self, sub_case_id: SubCaseId, order: Order) -> Order:
+        """Note that letters with reasons say no longer what holds of a part.
+
+        Return the order, dated after these letters whatever clock dated them: by that they are told apart later.
+        """
+        letters = list[Letter]()
+        for letter in self.case.letters:
+            if letter.kind is LetterKind.REFUSAL and sub_case_id in letter.sub_cases:
+                order = replace(order, at=max(order.at, letter.written_at + timedelta(microseconds=1)))
+                letter = replace(letter, overtaken=tuple(sorted({*letter.overtaken, sub_case_id})))
+            letters.append(letter)
+        self.case = replace(self.case, letters=tuple(letters))
+        return order
 
     def begin(self, order: Order) -> None:
         """Record how the case and its parts began; their rows are stored already. Raises TransitionRefused."""
@@ -206,7 +224,6 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
 
 def step_of(case: Case, part: SubCase | None, source: State | None, target: State, order: Order) -> Step:
     """Make the line of the history for a step. Pure."""
-    reasons = order.instruction.reasons if order.instruction else order.reasons
     return Step(
         case_id=case.case_id,
         sub_case_id=part.sub_case_id if part else None,
@@ -217,10 +234,15 @@ def step_of(case: Case, part: SubCase | None, source: State | None, target: Stat
         at=order.at,
         reason_code=order.reason_code,
         evidence_sha256=order.evidence_sha256,
-        reasons=dict(reasons),
+        reasons=dict(step_reasons(order)),
         remedies_ref=order.remedies.text_ref if order.remedies else None,
         remedies_language=order.remedies.language if order.remedies else None,
     )
+
+
+def step_reasons(order: Order) -> Mapping[str, str]:
+    """Return the IRI per field group that an order gives, by instruction or by itself. Pure."""
+    return order.instruction.reasons if order.instruction else order.reasons
 
 
 def body_of(case: Case, part: SubCase | None, step: Step) -> CaseTransitioned:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from sluice.db import Connection
 from sluice.rights.case.clock_store import WORDS as CLOCK_WORDS
 from sluice.rights.case.letter_due import GIVEN
+from sluice.rights.case.letter_store import OVERTAKEN
 from sluice.rights.case.model import Action, CaseId
 from sluice.rights.case.states import IDENTITY_NOT_ASKED, LEFT_TO_CALL, LEFT_TO_DECIDE, TO_CARRY_OUT
 
-OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
+OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (
             p.track = 'processor' and p.state = any(%(left_to_call)s)
@@ -22,6 +23,7 @@ OURS = """(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
             and not exists (select from case_letter_opened o where
                 (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
+            and not exists ({OVERTAKEN})
             and (cardinality(l.sub_cases) = 0 or exists (select from sub_case p
                 where p.sub_case_id = any(l.sub_cases) and not p.state = any(%(answered)s))))))"""
 """SQL of whether the next step of a case ``c`` is ours; must agree with ``NextStep.is_ours``."""

@@ -12,11 +12,19 @@ from sluice.terms import Sha256
 
 WHOLE = "case"
 """The scope of a letter about the whole request, or about every part for which there was something to write."""
-_COLUMNS = tuple(each.name for each in fields(Letter) if each.name != "opened_at")
+_COLUMNS = tuple(each.name for each in fields(Letter) if each.name not in ("opened_at", "overtaken"))
+OVERTAKING = """(t.from_state = 'INSTRUCTED' and t.to_state in ('ESCALATED', 'AWAITING_INSTRUCTION')
+        or t.reasons <> '{}' and t.to_state in ('EXECUTED', 'EXECUTING'))"""
+"""SQL of whether a step ``t`` ends a decision; must agree with ``states.ends_a_decision``."""
+OVERTAKEN = f"""select t.sub_case_id::text from case_transition t
+        where l.kind = 'refusal' and t.case_id = l.case_id and t.sub_case_id = any(l.sub_cases)
+          and t.at > l.written_at and {OVERTAKING}"""
+"""SQL of the parts of a letter ``l`` whose decision, of which it gives the reasons, was ended since."""
 _CAST = {"case_id": "case_id::text as case_id", "sub_cases": "sub_cases::text[] as sub_cases"}
 _SAME = "(o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language)"
 _LETTER = f"""select {", ".join(_CAST.get(name, name) for name in _COLUMNS)},
-    (select min(o.opened_at) from case_letter_opened o where {_SAME}) as opened_at from case_letter l"""
+    (select min(o.opened_at) from case_letter_opened o where {_SAME}) as opened_at,
+    array(select distinct p.id from ({OVERTAKEN}) p (id) order by 1) as overtaken from case_letter l"""
 
 
 def insert_letter(conn: Connection, letter: Letter) -> None:
@@ -36,11 +44,19 @@ def insert_opened(conn: Connection, letter: Letter, by: str, at: datetime) -> No
 
 
 def find_unopened(conn: Connection) -> list[Letter]:
-    """Letters that nobody has taken out yet, oldest first."""
+    """Letters that nobody has taken out yet, oldest first. Left out is one whose decision was ended since."""
     rows = conn.execute(
-        f"{_LETTER} where not exists (select from case_letter_opened o where {_SAME}) order by letter_id".encode()
+        f"""{_LETTER} where not exists (select from case_letter_opened o where {_SAME})
+            and not exists ({OVERTAKEN}) order by letter_id""".encode()
     ).fetchall()
     return [_letter(row) for row in rows]
+
+
+def find_overtaken_at(conn: Connection, case_id: CaseId) -> datetime | None:
+    """When a decision about a part of a case was last taken back or made anew; None if that never happened."""
+    query = f"select max(t.at) as at from case_transition t where t.case_id = %s and {OVERTAKING}"
+    row = conn.execute(query.encode(), (case_id,)).fetchone()
+    return row["at"] if row else None
 
 
 def find_letters(conn: Connection, case_ids: Sequence[str]) -> dict[str, tuple[Letter, ...]]:
@@ -71,6 +87,7 @@ def _letter(row: Mapping[str, Any]) -> Letter:
             "case_id": CaseId(row["case_id"]),
             "kind": LetterKind(row["kind"]),
             "sub_cases": tuple(map(SubCaseId, row["sub_cases"])),
+            "overtaken": tuple(map(SubCaseId, row["overtaken"])),
             "sha256": Sha256(row["sha256"]),
             "document_sha256": Sha256(row["document_sha256"]),
         }

@@ -310,6 +310,19 @@ class Letter:
     document_version_id: str
     opened_at: datetime | None = None
     """When somebody first took it out of the vault to send it; None if nobody has."""
+    overtaken: tuple[SubCaseId, ...] = ()
+    """Those of its parts whose decision, of which it gives the reasons, was taken back or made anew since."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nobody may send it any more: part of what it says is no longer so, and the person never had it."""
+        return bool(self.overtaken) and self.opened_at is None
+
+    def tells(self, sub_case_id: SubCaseId | None) -> bool:
+        """Whether it says what holds now of a part (None: of any)."""
+        if sub_case_id is None:
+            return not self.is_void
+        return sub_case_id in self.sub_cases and sub_case_id not in self.overtaken and not self.is_void
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,16 +381,13 @@ class Case:
     def find_letter(
         self, kind: LetterKind, sub_case_id: SubCaseId | None, language: str | None = None
     ) -> Letter | None:
-        """The first letter of a kind about a part (None: any part), in ``language`` or else in the person's."""
+        """The first letter of a kind that tells what holds of a part (None: any part).
+
+        In ``language``, or else in the person's.
+        """
         said = language or self.language
         return next(
-            (
-                letter
-                for letter in self.letters
-                if letter.kind is kind
-                and letter.language == said
-                and (sub_case_id is None or sub_case_id in letter.sub_cases)
-            ),
+            (each for each in self.letters if (each.kind, each.language) == (kind, said) and each.tells(sub_case_id)),
             None,
         )
 

@@ -74,13 +74,15 @@ _PROCESSOR: Mapping[State, NextStep] = {
 def letters_to_post(case: Case) -> list[Letter]:
     """Letters to the person that nobody has taken out yet.
 
-    A letter is left out if the parts that it is about were answered in another way, for example by a link.
+    A letter is left out if the parts that it is about were answered in another way, for example by a link, or if
+    what it gives the reasons of was taken back or decided anew since.
     """
     open_parts = {part.sub_case_id for part in case.sub_cases if not part.is_answered}
     return [
         letter
         for letter in case.letters
         if letter.opened_at is None
+        and not letter.overtaken
         and letter.language == case.language
         and (not letter.sub_cases or not open_parts.isdisjoint(letter.sub_cases))
         and not case.state.is_over

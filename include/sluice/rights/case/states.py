@@ -39,11 +39,24 @@ NOT_ANSWERED = (TO_CARRY_OUT | CARRIED_OUT) - ANSWERED - OVER
 DECIDED = TO_CARRY_OUT | CARRIED_OUT | OVER | {State.REFUSED}
 """States of a part whose controller has decided, and of one that nobody has to decide any more."""
 
+TAKEN_BACK = frozenset({State.ESCALATED, State.AWAITING_INSTRUCTION})
+"""States into which a part goes from INSTRUCTED when its instruction holds no longer."""
+
 TELLABLE: Mapping[Track, frozenset[State]] = {
     Track.CONTROLLER: frozenset({State.RECIPIENTS_NOTIFIED, State.ANSWERED, State.PROVEN, State.CLOSED}),
     Track.PROCESSOR: frozenset({State.EXECUTED, State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED}),
 }
 """The states in which it is known, and can be told, what was done about a part."""
+
+
+def ends_a_decision(source: State, target: State, has_reasons: bool) -> bool:
+    """Whether a step takes back what was decided about a part, or refuses all of it after all.
+
+    ``letter_store.OVERTAKING`` is the same rule in SQL.
+    """
+    if source is State.INSTRUCTED and target in TAKEN_BACK:
+        return True
+    return has_reasons and target in JUST_CARRIED_OUT
 
 
 def left_to_decide(case: Case) -> list[SubCase]:

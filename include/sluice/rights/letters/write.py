@@ -142,9 +142,11 @@ def letter_key(case_id: CaseId, kind: LetterKind, scope: str, language: str, end
 
 def _written(case: Case, kind: LetterKind, language: str, sub_case_id: SubCaseId | None) -> Letter | None:
     """Return the existing letter that says what was asked for, if nothing is left to tell."""
-    if sub_case_id is None and parts_waiting(case, kind, language):
+    waiting = parts_waiting(case, kind, language)
+    if sub_case_id in waiting or (sub_case_id is None and waiting):
         return None
-    mine = [letter for letter in case.letters if (letter.kind, letter.language) == (kind, language)]
+    of_kind = [letter for letter in case.letters if (letter.kind, letter.language) == (kind, language)]
+    mine = [letter for letter in of_kind if not letter.is_void]
     return next((each for each in reversed(mine) if sub_case_id is None or sub_case_id in each.sub_cases), None)
 
 
@@ -156,8 +158,15 @@ def _compose(house: House, case: Case, kind: LetterKind, language: str, now: dat
     page = make_letter_page(facts)
     pdf = make_pdf(page, now)
     document = make_letter_document(facts, page, hashlib.sha256(pdf).hexdigest())
-    is_first = not any((each.kind, each.language) == (kind, language) for each in case.letters)
-    return Draft(letter_store.WHOLE if is_first else facts.about[0], facts.about, pdf, document)
+    return Draft(_scope(case, kind, language, facts.about), facts.about, pdf, document)
+
+
+def _scope(case: Case, kind: LetterKind, language: str, about: tuple[SubCaseId, ...]) -> str:
+    """Return the middle of a letter's name. A part that was decided anew has a later letter, with a number."""
+    taken = [each.scope for each in case.letters if (each.kind, each.language) == (kind, language)]
+    if not taken:
+        return letter_store.WHOLE
+    return about[0] if about[0] not in taken else f"{about[0]}-{len(taken) + 1}"
 
 
 def _log(
@@ -180,7 +189,7 @@ def _log(
         sha256=Sha256(hashlib.sha256(draft.pdf).hexdigest()),
         document_sha256=Sha256(hashlib.sha256(draft.document).hexdigest()),
         template=TEMPLATE,
-        written_at=now,
+        written_at=_dated(house, case, kind, now),
         bucket=pdf.bucket,
         key=pdf.key,
         version_id=pdf.version_id,
@@ -194,6 +203,15 @@ def _log(
         else:
             house.objects.delete_version(stored.bucket, stored.key, stored.version_id)
     return letter if is_logged else None
+
+
+def _dated(house: House, case: Case, kind: LetterKind, now: datetime) -> datetime:
+    """Return the moment of a letter. One with reasons is not dated before the step since which they hold.
+
+    A sweep takes its moment when it begins, so that the step may be later.
+    """
+    since = letter_store.find_overtaken_at(house.conn, case.case_id) if kind is LetterKind.REFUSAL else None
+    return max(now, since) if since else now
 
 
 def _is_logged(house: House, case: Case, letter: Letter, actor: Actor) -> bool:
