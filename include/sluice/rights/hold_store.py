@@ -7,19 +7,28 @@ _PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub
     where t.case_id = r.case_id and p.principal = r.principal and t.reason_code = 'ERASED')"""
 """Whether a part of principal ``r.principal`` took its step on the proof that the person is erased there."""
 
+_NO_GROUND = """exists (select from sub_case p where p.case_id = r.case_id and p.principal = r.principal)
+    and not exists (select from sub_case p where p.case_id = r.case_id and p.principal = r.principal
+        and (p.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') or p.state = 'CLOSED'
+            and p.action = case r.reason when 'restricted' then 'restrict' else 'stop' end))
+    and (r.reason = 'restricted' or r.reason = 'objected' and c."right" = 'objection')"""
+"""Whether every part of principal ``r.principal`` is over and none of them decided what run ``r`` carries out: whoever
+decided it took that back. An objection to direct marketing stands without anybody's decision (Art. 21(3))."""
+
 
 def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
     """Return case and principal of every hold that has not ended.
 
     If a request was taken back, what it restricted, objected to or erased counts as a hold too, except an erasure
-    that had been proven there.
+    that had been proven there. So does a restriction or an upheld objection that nobody decides any more.
     """
     rows = conn.execute(
         f"""select r.case_id::text as case_id, r.principal from suppression_run r join subject_case c using (case_id)
            where r.lifted_at is null
              and (r.reason = 'soft_hold'
                   or c.state = 'WITHDRAWN_BY_SUBJECT' and (r.reason in ('restricted', 'objected')
-                      or r.reason = 'erased' and not {_PROVEN_AT}))
+                      or r.reason = 'erased' and not {_PROVEN_AT})
+                  or {_NO_GROUND})
            group by r.case_id, r.principal order by min(r.made_at), r.case_id, r.principal""".encode()
     ).fetchall()
     return [(CaseId(row["case_id"]), row["principal"]) for row in rows]

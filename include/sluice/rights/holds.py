@@ -2,7 +2,8 @@
 
 Before that, an upheld objection and a restriction become suppressions of their own. Until the request is over, it holds
 at every principal that may send the person, including those that signed after it was opened. A request that its person
-took back keeps nobody out any more; only a withdrawn consent comes back by being given again.
+took back keeps nobody out any more; only a withdrawn consent comes back by being given again. What a controller decided
+and took back ends too, once all is over there.
 """
 
 from collections.abc import Iterable
@@ -122,7 +123,23 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
     # the erasure itself keeps the person out; others who share a telephone with them may be in files again
     ends = hold_ends(case, principal) or hold_store.is_proven_at(house.conn, case.case_id, principal)
     released = ends and release(house, case.case_id, principal, now)
-    return _come_back(house, case, principal, now) or released
+    groundless = [lift_case(house, principal, reason, case.case_id, now) for reason in _groundless(case, principal)]
+    return _come_back(house, case, principal, now) or any(groundless) or released
+
+
+def _groundless(case: Case, principal: str) -> list[Suppression]:
+    """Return what no part of a principal decides any more, once they are all over: their controllers took it back.
+
+    Before that a part may still come to the same decision again, and a suppression that ended is never in force again.
+    To whom the principal's refusal was owed it was told by then. Protection that the right brings from the start is no
+    decision (Art. 21(3)). Pure.
+    """
+    parts = [part for part in case.sub_cases if part.principal == principal]
+    is_final = case.state.is_over or all(part.agreement_id is not None for part in parts)  # nobody is added any more
+    if not parts or not is_final or not all(part.state.is_over for part in parts):
+        return []
+    stands = {keeps_out(case.right, part.action) for part in _standing(case, principal)} | {PROTECTED.get(case.right)}
+    return [Suppression(each) for each in (Hold.RESTRICTED, Hold.OBJECTED) if each not in stands]
 
 
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
