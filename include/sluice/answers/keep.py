@@ -16,23 +16,24 @@ from sluice.answers import store
 from sluice.answers.facts import Facts
 from sluice.answers.files import pack
 from sluice.answers.ids import AnswerId
-from sluice.answers.model import Answer, AnswerGone, ErasedMeanwhile, FileLine
+from sluice.answers.model import Answer, AnswerGone, DecidedMeanwhile, ErasedMeanwhile, FileLine
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import seal, unseal
-from sluice.ledger.answered import AnswerMade, AnswerRemoved, AnswerTaken
+from sluice.ledger.answered import AnswerMade, AnswerTaken
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.media_types import OCTETS, PARQUET
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.facts import answer_days
-from sluice.rights.case.model import CASES_CHAIN, Actor, SubCaseId
+from sluice.rights.case.model import CASES_CHAIN, Action, Actor, Case, SubCaseId
 from sluice.rights.case.store import lock_case
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.answers import run_of_package
+from sluice.rights.copies.packages import Package, remove_package
 from sluice.rights.erasure.control_store import find_held, find_ran, find_run
 from sluice.rights.person.sealed import KEY_OWNER
 from sluice.terms import Sha256, SubjectKind
@@ -40,7 +41,7 @@ from sluice.times import utc_text
 
 log = logging.getLogger(__name__)
 
-RETENTION, REPLACED, ERASURE, WITHDRAWN = "retention", "replaced", "erasure", "withdrawn"
+RETENTION, REPLACED, ERASURE, WITHDRAWN = "retention", "replaced", "erasure", answer_store.TAKEN_BACK
 LOST_AFTER = timedelta(hours=1)
 """How long a package may lie in the vault without a line; after that nobody is working on it any more."""
 
@@ -60,13 +61,14 @@ def keep(
 
     ``since``: when gathering began, by the database's clock. ``only``: the package is of this principal; then it is not
     the answer to the person, and replaces only one of the same principal. Raises ErasedMeanwhile, before and after the
-    package is noted; an erasure that begins later looks at it.
+    package is noted; an erasure that begins later looks at it. Raises DecidedMeanwhile before it is noted.
     """
     principals = [each.principal for each in facts.found]
     check_not_erased(house, principals, since)
     answer = _sealed(house, facts, folder, len(files), parts, actor, only)
     with transaction(house.conn):
-        lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
+        stands = lock_case(house.conn, answer.case_id)  # of two workers at once, the second replaces the first
+        _check_decided(facts.case, stands, parts)
         found = store.find_answers(house.conn, answer.case_id)
         older = [each for each in found if each.gone_at is None and each.only_principal == only]
         store.insert_answer(house.conn, answer)
@@ -87,6 +89,17 @@ def check_not_erased(house: House, principals: Sequence[str], since: datetime) -
     case_id = find_ran(house.conn, principals, since)
     if case_id is not None:
         raise ErasedMeanwhile(case_id)
+
+
+def _check_decided(gathered: Case, stands: Case, parts: Sequence[SubCaseId]) -> None:
+    """Raises DecidedMeanwhile when what was decided of one of these parts is not what it was while gathering."""
+
+    def decided(case: Case) -> list[tuple[SubCaseId, Action | None, tuple[str, ...]]]:
+        mine = [part for part in case.sub_cases if part.sub_case_id in parts]
+        return sorted((part.sub_case_id, part.action, part.action_fields) for part in mine)
+
+    if decided(gathered) != decided(stands):
+        raise DecidedMeanwhile(Ref("case", stands.case_id))
 
 
 def note_waiting(house: House, what: str, erased: ErasedMeanwhile) -> None:
@@ -205,20 +218,8 @@ def note_taken(house: House, answer: Answer, by: str, now: datetime) -> None:
 
 def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
     """Remove a package for good, bytes first, then its line, with an entry; return False when it was gone before."""
-    for key in (answer.key, answer_store.index_key_of(answer.key)):
-        house.objects.delete_others(answer.bucket, key, frozenset())
-    with transaction(house.conn):
-        if not answer_store.mark_gone(house.conn, answer.answer_id, why, now):
-            return False
-        body = AnswerRemoved(
-            answer_id=answer.answer_id,
-            case_id=answer.case_id,
-            why=why,
-            delete_after=answer.delete_after.isoformat(),
-            at=utc_text(now),
-        )
-        append(house.conn, chain=CASES_CHAIN, kind=EntryKind.ANSWER_REMOVED, exchange_id=None, body=body)
-    return True
+    package = Package(answer.answer_id, answer.case_id, answer.bucket, answer.key, answer.delete_after)
+    return remove_package(house, package, why, now)
 
 
 def remove_due(house: House, now: datetime) -> tuple[int, int]:

@@ -92,6 +92,15 @@ class ErasedMeanwhile(SluiceError):
         self.case_id = case_id
 
 
+class DecidedMeanwhile(SluiceError):
+    """What was gathered is not what its controllers decide now: it is thrown away."""
+
+    code: ClassVar[str] = "SLU-614"
+    summary: ClassVar[str] = "it was decided otherwise while this answer was gathered"
+    cure: ClassVar[str] = "make it again; the DAG `answers` does so by itself, of what is decided then"
+    exit: ClassVar[Exit] = Exit.UNDECIDED
+
+
 class OnePersonOnly(SluiceError):
     code: ClassVar[str] = "SLU-584"
     summary: ClassVar[str] = "a package is for one person, and this case is about several"

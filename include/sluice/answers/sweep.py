@@ -1,6 +1,7 @@
 """What the schedule does about answers: make every package that was decided and that nobody has made yet.
 
-A package that an erasure removed before anybody took it out is made again, of what is left.
+A package that an erasure removed before anybody took it out is made again, of what is left. So is one of which a
+controller took its word back: of what is decided since.
 """
 
 from collections.abc import Container, Iterator
@@ -10,7 +11,7 @@ from sluice.answers.authority import is_given
 from sluice.answers.decide import end_without
 from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known, make
-from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
+from sluice.answers.model import AnswerKind, DecidedMeanwhile, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import each
 from sluice.rights.case import store as cases
@@ -42,6 +43,8 @@ def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> 
     except ErasedMeanwhile as erased:
         note_waiting(house, f"case {case.case_id}: its answer", erased)
         return 0
+    except DecidedMeanwhile:
+        return 0  # the next sweep makes what is decided by then
     return 1
 
 

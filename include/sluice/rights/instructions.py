@@ -24,9 +24,10 @@ from sluice.rights import instruction_store
 from sluice.rights.case import store
 from sluice.rights.case.book import Book, close_book
 from sluice.rights.case.errors import InstructionKeyMissing, TransitionRefused
-from sluice.rights.case.letter_due import goes_to_person, stays_of
+from sluice.rights.case.letter_due import GIVEN, goes_to_person, stays_of
 from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, Role, State, SubCase
 from sluice.rights.case.states import WITH_PRINCIPAL
+from sluice.rights.copies.packages import take_back
 from sluice.rights.erasure.control import stop
 from sluice.rights.instruction import (
     KEY_FILE,
@@ -102,7 +103,7 @@ def _follow(
     if instruction_store.was_followed(house.conn, principal, sha256):
         return InstructionOutcome.REPLAYED
     if part.state is State.INSTRUCTED and _differs(house, part, told):
-        return _hold_back(book, told, part, sha256, now)
+        return _hold_back(house, book, told, part, sha256, now)
     if part.state not in WITH_PRINCIPAL:
         return InstructionOutcome.NOT_AWAITED
     if case.has_failed_identity and goes_to_person(part, told.action):
@@ -134,11 +135,11 @@ def _differs(house: House, part: SubCase, told: Told) -> bool:
     return told.wanted is not None and (asked is None or asked.wanted != told.wanted)
 
 
-def _hold_back(book: Book, told: Told, part: SubCase, sha256: str, now: datetime) -> InstructionOutcome:
+def _hold_back(house: House, book: Book, told: Told, part: SubCase, sha256: str, now: datetime) -> InstructionOutcome:
     """Handle a contradiction: the controller took back its decision (Art. 28(3)(a)).
 
-    Nothing of it is carried out any more, not even by a run at work. The part waits for the controller again, and for
-    our staff to call it.
+    Nothing of it is carried out any more, not even by a run at work, and no package made for it goes out. The part
+    waits for the controller again, and for our staff to call it.
     """
     actor, is_erasure = Actor(Role.PRINCIPAL, part.principal), part.action is Action.ERASE
     instruction = Instruction(part.sub_case_id, Principal(part.principal), told.action, True, told.fields, told.reasons)
@@ -151,6 +152,8 @@ def _hold_back(book: Book, told: Told, part: SubCase, sha256: str, now: datetime
         return InstructionOutcome.NOT_ADMITTED
     if is_erasure:
         stop(book.conn, part.case_id, CONTRADICTING, SYSTEM.name, now)
+    if part.action in GIVEN:
+        take_back(house, part, now)
     close_book(book)
     return InstructionOutcome.CONTRADICTS
 

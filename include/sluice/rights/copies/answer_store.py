@@ -24,10 +24,13 @@ _COPY = """select a.answer_id::text as id, a.kind, a.bucket, a.key, a.version_id
     from answer a"""
 
 
-_TOLD = """a.only_principal is null and (a.gone_at is null or a.gone_why = 'retention'
-    or exists (select from answer_taken t where t.answer_id = a.answer_id))"""
+TAKEN_BACK = "withdrawn"
+"""Why an answer is gone if its request was taken back, or the decision to give a part of it."""
+_TOLD = f"""a.only_principal is null and (a.gone_at is null or a.gone_why = 'retention'
+    or a.gone_why <> '{TAKEN_BACK}' and exists (select from answer_taken t where t.answer_id = a.answer_id))"""
 """SQL of whether the person of an answer has it or may have it. An answer that an erasure removed before anybody took
-it out does not count, because it is made again; neither does one that was replaced."""
+it out does not count, because it is made again; neither does one that was replaced. One that was taken back does not
+even if it had been taken out, because what is decided next may give something else."""
 
 
 def find_copies(
@@ -91,6 +94,15 @@ def find_copy(conn: Connection, answer_id: str) -> Copy | None:
     """One answer that is still there, or None."""
     row = conn.execute(f"{_COPY} where a.answer_id = %s and a.gone_at is null".encode(), (answer_id,)).fetchone()
     return _copy(row) if row else None
+
+
+def find_with_part(conn: Connection, part: SubCase) -> list[dict[str, Any]]:
+    """Where every package with a part lies that is still there: its id, case, bucket, key and last day."""
+    return conn.execute(
+        """select answer_id::text as answer_id, case_id::text as case_id, bucket, key, delete_after from answer
+           where %s = any(sub_cases) and gone_at is null order by made_at, answer_id""",
+        (part.sub_case_id,),
+    ).fetchall()
 
 
 def find_elsewhere(conn: Connection, principal: Principal) -> set[tuple[str, str]]:
@@ -170,11 +182,15 @@ def find_given(conn: Connection, case_id: str) -> dict[str, frozenset[str]]:
 
 
 def find_taken(conn: Connection, part: SubCase) -> tuple[str, datetime] | None:
-    """SHA-256 of an answer about a part that left the vault through the person's link, and when; None if none did."""
+    """SHA-256 of an answer about a part that left the vault through the person's link, and when; None if none did.
+
+    One that was taken back since is no answer.
+    """
     row = conn.execute(
         """select a.sha256, t.taken_at from answer a join answer_taken t using (answer_id)
-           where %s = any(a.sub_cases) and t.link_id is not null order by t.taken_at limit 1""",
-        (part.sub_case_id,),
+           where %s = any(a.sub_cases) and t.link_id is not null and a.gone_why is distinct from %s
+           order by t.taken_at limit 1""",
+        (part.sub_case_id, TAKEN_BACK),
     ).fetchone()
     return (row["sha256"], row["taken_at"]) if row else None
 
