@@ -21,6 +21,8 @@ _ONCE = re.compile(r"[A-Za-z0-9].{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that are given without asking who the person is: saying no to a call needs no passport."""
+NOT_NEEDED = "IDENTITY_NOT_NEEDED"
+"""The reason of an identity check that the machine ended because every part was refused: nothing needed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,30 @@ def every_sub_case_is_over(attempt: Attempt) -> bool:
 
 
 def doubt_has_a_reason(attempt: Attempt) -> bool:
-    """Reasonable doubt (Art. 12(6)) if the person is asked; else that there is none, or that a controller vouches."""
-    return attempt.order.reason_code in DOUBTS | {"VOUCHED_BY_CONTROLLER", "NO_REASONABLE_DOUBT"}
+    """Reasonable doubt (Art. 12(6)) if the person is asked; else that there is none, that a controller vouches, or that
+    all was refused."""
+    code = attempt.order.reason_code
+    if code == NOT_NEEDED:
+        return is_all_refused(attempt.case)
+    return code in DOUBTS | {"VOUCHED_BY_CONTROLLER", "NO_REASONABLE_DOUBT"}
+
+
+def is_refused(part: SubCase) -> bool:
+    """Whether nothing was or will be done of a part."""
+    return part.action is Action.REFUSE
+
+
+def is_all_refused(case: Case) -> bool:
+    """Whether every part of a case was refused, so that nothing is given, changed or removed for anybody."""
+    return bool(case.sub_cases) and all(map(is_refused, case.sub_cases))
 
 
 def machine_needs_no_identity(attempt: Attempt) -> bool:
-    """The machine settles it only of a right that is given without asking who the person is."""
-    return attempt.case.right in WITHOUT_IDENTITY or attempt.order.actor.role is not Role.SYSTEM
+    """The machine settles it only of a right that is given without asking who the person is, and where every part was
+    refused."""
+    if attempt.order.actor.role is not Role.SYSTEM or attempt.case.right in WITHOUT_IDENTITY:
+        return True
+    return attempt.order.reason_code == NOT_NEEDED and is_all_refused(attempt.case)
 
 
 def identity_failed(attempt: Attempt) -> bool:

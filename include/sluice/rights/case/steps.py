@@ -14,6 +14,7 @@ from sluice.rights.case.book import Book, open_book
 from sluice.rights.case.clock import Pause, PausedClock, paused, received_on
 from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.facts import clock_parameters
+from sluice.rights.case.guards import NOT_NEEDED, is_refused
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import (
     SYSTEM,
@@ -228,11 +229,19 @@ def _clerk(order: Order) -> Actor:
 
 
 def _close_when_over(book: Book, order: Order) -> None:
-    """Close the case with its last part. A controller that instructed has thereby vouched for the person."""
+    """Close the case with its last part.
+
+    A controller that told us to do something has thereby vouched for the person, and one that refused has not: where
+    all of a request was refused, the machine ends the identity check, because nothing needed it.
+    """
     parts = book.case.sub_cases
     if book.case.state.is_over or not all(part.state.is_over for part in parts):
         return
     if book.case.state in (State.RECEIVED, *UNTIL_PENDING):
-        _vouched(book, replace(order, actor=Actor(Role.PRINCIPAL, parts[0].principal), reason_code=VOUCHED))
+        done = next((part for part in parts if not is_refused(part)), None)
+        if done is None:
+            _settle(book, State.ID_OK, replace(order, actor=SYSTEM, reason_code=NOT_NEEDED), NOT_NEEDED)
+        else:
+            _vouched(book, replace(order, actor=Actor(Role.PRINCIPAL, done.principal), reason_code=VOUCHED))
     if book.case.state is State.SCOPED:
         book.take(State.CLOSED, replace(order, actor=_clerk(order), reason_code="EVERY_PART_CLOSED"))
