@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,9 +14,14 @@ from desk import ENERGY, Desk, open_desk
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
+from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.corrections import RightValue, correct
+from sluice.exchange.review import decide, note_rows
+from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.lake.s3.objects import StoredObject
+from sluice.returns.righting import oldest_first
+from sluice.returns.store import find_contacts
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
@@ -130,3 +135,76 @@ def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(
     desk.work()
     assert not is_stale(desk, young), "the control: what was put after the correction is news"
     assert street(desk, number) == NEWS
+
+
+NOTE = "Klant is moslim, liever na vrijdag bellen"
+"""A note that a person has to read before its row may go."""
+
+
+def day(back: int) -> str:
+    """A day in the name of a file."""
+    return f"{now() - timedelta(days=back):%Y-%m-%d}"
+
+
+def let_go(desk: Desk, held: StoredObject) -> StoredObject:
+    """Let go all rows of a file that wait for their notes, and take in what comes back; its object."""
+    exchange_id = desk.line(held).id
+    waiting = [each.row for each in note_rows(desk.house, exchange_id) if each.review is None]
+    review = decide(desk.house, exchange_id, waiting, Choice.SEND, "an", now())
+    do_effects(desk.house)
+    desk.work()
+    [back] = [each for each in desk.objects(review.bucket) if each.key == review.key]
+    assert desk.line(back).decision == "accepted"
+    return back
+
+
+def ages_in_returns(desk: Desk) -> dict[str, datetime]:
+    """How old a return takes each accepted exchange to be, in the order in which it reads them."""
+    inputs = find_contacts(desk.house.conn, ENERGY01, CAMPAIGN, None)
+    return {lake.exchange_id: said.at for lake, said in oldest_first(desk.house, inputs)}
+
+
+@pytest.mark.parametrize(
+    ("held_days", "news_days", "counts"),
+    [(20, 2, "news"), (2, 2, "news"), (2, 20, "held")],
+    ids=["an older file", "a file of the same day", "the control: a younger file"],
+)
+def test_a_row_let_go_is_as_old_as_the_file_that_it_came_in(
+    desk: Desk, held_days: int, news_days: int, counts: str
+) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    held = put(desk, people, f"contacts_{day(held_days)}.csv", note=NOTE, street="A 1")
+    desk.work()
+    time.sleep(TICK_S)
+    news = put(desk, people, f"contacts_{day(news_days)}.1.csv", opt_in_phone="N", street="B 2")
+    desk.work()
+    assert not is_called(desk, number)
+
+    back = let_go(desk, held)
+
+    assert is_called(desk, number) is (counts == "held")
+    assert street(desk, number) == {"held": "A 1", "news": "B 2"}[counts]
+    of_file, of_news, of_row = (desk.line(each).id for each in (held, news, back))
+    right = [of_file, of_row, of_news] if counts == "news" else [of_news, of_file, of_row]
+    assert list(ages_in_returns(desk)) == right, "rows that came back are read after the rest of their file"
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by its name", "by its arrival"])
+def test_a_row_let_go_after_a_correction_does_not_undo_it(desk: Desk, *, named: bool) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    put(desk, people, "first.csv", street="Kerkstraat 1")
+    desk.work()
+    held = put(desk, people, f"contacts_{day(20)}.csv" if named else "contacts.csv", note=NOTE, street="Elders 3")
+    desk.work()
+    time.sleep(TICK_S)
+    make_right(desk, number)
+    time.sleep(TICK_S)
+
+    back = let_go(desk, held)
+
+    assert is_stale(desk, back), "its receipt says so"
+    assert street(desk, number) == RIGHT
+    ages = ages_in_returns(desk)
+    assert ages[desk.line(back).id] == ages[desk.line(held).id]

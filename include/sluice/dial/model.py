@@ -71,6 +71,7 @@ class Input:
     closed_at: datetime
     purposes: tuple[str, ...]
     age: Age
+    """That of the file its rows first came in."""
 
 
 @dataclass(frozen=True, slots=True)

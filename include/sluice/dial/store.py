@@ -31,7 +31,7 @@ def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Inpu
         Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}, age=ages[row["exchange_id"]])
         for row in rows
     ]
-    return sorted(found, key=lambda each: each.age.order)
+    return sorted(found, key=lambda each: (each.age.order, each.closed_at, each.exchange_id))
 
 
 def insert_open(

@@ -166,7 +166,7 @@ def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: P
         mapping=mapping_of(house.settings, paper.contract),
         suppressed=write_suppressed(house, opened.principal, folder / "suppressed.parquet", needs_of_file(paper)),
         corrections=find_corrections(house, opened.principal),
-        as_of=opened.age.as_of,
+        as_of=store.find_ages(house.conn, [opened.exchange_id])[opened.exchange_id].as_of,
         put_at=fetched.modified_at,
         is_read=is_read,
         pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),

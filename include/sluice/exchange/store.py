@@ -314,11 +314,19 @@ def opened_of(row: dict[str, Any]) -> Opened:
 
 
 def find_ages(conn: Connection, exchange_ids: Collection[str]) -> dict[str, Age]:
-    """How old the content of these exchanges is, by id."""
+    """How old the content of these exchanges is, by id.
+
+    Held rows that came back are as old as the file that they came in, not as the decision that let them go.
+    """
     rows = conn.execute(
-        f"select {COLUMNS} from exchange where exchange_id = any(%s::uuid[])", (list(exchange_ids),)
+        f"""select back.id as wanted, said.* from
+                (select x.exchange_id::text as id, coalesce(v.exchange_id, x.exchange_id) as said_by
+                 from exchange x left join review v on v.bucket = x.bucket and v.key = x.key
+                 where x.exchange_id = any(%s::uuid[])) back
+            join (select {COLUMNS} from exchange) said on said.exchange_id = back.said_by""",
+        (list(exchange_ids),),
     ).fetchall()
-    return {opened.exchange_id: opened.age for opened in map(opened_of, rows)}
+    return {ExchangeId(row["wanted"]): opened_of(row).age for row in rows}
 
 
 def has_references(conn: Connection, principal: Principal) -> bool:

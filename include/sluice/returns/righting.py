@@ -42,7 +42,7 @@ def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Sai
     """Inputs by the age of their content, oldest first. Call it before threads share the work, not in one of them."""
     given = list(inputs)
     ages = find_ages(house.conn, [each.exchange_id for each in given])
-    ordered = sorted(given, key=lambda each: ages[each.exchange_id].order)
+    ordered = sorted(given, key=lambda each: (ages[each.exchange_id].order, each.closed_at, each.exchange_id))
     return [(each, _said(house, each.exchange_id, ages[each.exchange_id])) for each in ordered]
 
 
