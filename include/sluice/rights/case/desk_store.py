@@ -7,8 +7,18 @@ from sluice.rights.case.clock_store import WORDS as CLOCK_WORDS
 from sluice.rights.case.letter_due import GIVEN
 from sluice.rights.case.letter_store import OVERTAKEN
 from sluice.rights.case.model import Action, CaseId
-from sluice.rights.case.states import IDENTITY_NOT_ASKED, LEFT_TO_CALL, LEFT_TO_DECIDE, TO_CARRY_OUT
+from sluice.rights.case.states import IDENTITY_NOT_ASKED, LEFT_TO_CALL, LEFT_TO_DECIDE, OVER, TO_CARRY_OUT
 
+_WHOLE = """(p.action = 'refuse' or p.action = 'restrict' and c."right" <> 'restriction')"""
+"""SQL of ``letter_due.is_refused_whole``; a part that nobody decided is not."""
+_UNTOLD = f"""(p.track = 'processor' and p.may_answer and not p.state = any(%(over)s)
+              and c.state = any(%(identity_not_asked)s)
+              and ({_WHOLE} or p.action <> 'rectify' and cardinality(p.action_fields) > 0
+                   and not p.field_groups <@ p.action_fields)
+              and exists (select from sub_case w where w.case_id = c.case_id
+                          and {_WHOLE.replace("p.", "w.")} is not true))"""
+"""SQL of whether a part ``p`` of a case ``c`` has reasons that wait until the desk settles the identity of the person;
+must agree with ``letter_due.waits_for_identity``."""
 OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (
@@ -16,6 +26,7 @@ OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
             or p.track = 'controller' and p.state = any(%(left_to_decide)s) and c.state <> 'ID_PENDING'
             or p.track = 'processor' and p.state = any(%(to_carry_out)s) and p.may_answer and p.action = any(%(given)s)
               and c.state = any(%(identity_not_asked)s)
+            or {_UNTOLD}
             or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and exists (
                 select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
                   and e.ended_at is null and e.released_at is null)
@@ -33,6 +44,7 @@ WORDS: Mapping[str, object] = {
     "left_to_decide": sorted(state.value for state in LEFT_TO_DECIDE),
     "to_carry_out": sorted(state.value for state in TO_CARRY_OUT),
     "identity_not_asked": sorted(state.value for state in IDENTITY_NOT_ASKED),
+    "over": sorted(state.value for state in OVER),
     "given": sorted(action.value for action in GIVEN),
     "erase": Action.ERASE.value,
     "rectify": Action.RECTIFY.value,

@@ -55,6 +55,22 @@ def stays_of(right: Right, part: SubCase, action: Action, fields: Collection[str
     return done if action is Action.REFUSE else frozenset(part.field_groups) - done
 
 
+def is_refused_whole(right: Right, part: SubCase) -> bool:
+    """Whether nothing of a part is done as it was asked."""
+    return part.action is Action.REFUSE or is_instead(right, part.action)
+
+
+def waits_for_identity(case: Case, part: SubCase) -> bool:
+    """Whether the reasons of what was refused in a part are told only once the identity of the person is settled.
+
+    Until then a letter names no data, so that it can only say that all of the request is refused: if that is so, it
+    need not wait.
+    """
+    if case.is_scoped or not answers(part) or all(is_refused_whole(case.right, each) for each in case.sub_cases):
+        return False
+    return bool(refused_groups(case.right, part))
+
+
 def refused_groups(right: Right, part: SubCase) -> tuple[str, ...]:
     """Field groups of a part that were refused; empty while nothing is decided.
 
@@ -90,7 +106,7 @@ def is_refusal_out(case: Case, part: SubCase) -> bool:
 
 def parts_about(case: Case, kind: LetterKind) -> tuple[SubCase, ...]:
     """Every part of a case that a letter of this kind has something to say about."""
-    return tuple(part for part in case.sub_cases if _concerns(case.right, part, kind))
+    return tuple(part for part in case.sub_cases if _concerns(case, part, kind))
 
 
 def parts_waiting(case: Case, kind: LetterKind, language: str) -> tuple[SubCaseId, ...]:
@@ -117,7 +133,7 @@ def is_owed(case: Case, kind: LetterKind) -> bool:
             return False
 
 
-def _concerns(right: Right, part: SubCase, kind: LetterKind) -> bool:
+def _concerns(case: Case, part: SubCase, kind: LetterKind) -> bool:
     if part.state is State.WITHDRAWN_BY_SUBJECT or not answers(part):
         return False
     match kind:
@@ -126,7 +142,7 @@ def _concerns(right: Right, part: SubCase, kind: LetterKind) -> bool:
         case LetterKind.EXTENSION:
             return part.extended_at is not None
         case LetterKind.REFUSAL:
-            return bool(refused_groups(right, part))
+            return bool(refused_groups(case.right, part)) and not waits_for_identity(case, part)
         case LetterKind.COMPLETION:
             carried_out = part.action is not None and part.action is not Action.REFUSE
             return carried_out and part.state in TELLABLE[part.track]

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from sluice.rights.case.clock import extension_latest
-from sluice.rights.case.letter_due import goes_to_person
+from sluice.rights.case.letter_due import goes_to_person, waits_for_identity
 from sluice.rights.case.model import Action, Case, Letter, State, SubCase, Track
 from sluice.rights.case.states import IDENTITY_NOT_ASKED, left_to_decide
 
@@ -101,13 +101,19 @@ def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
     step = steps[part.state]
     is_given = step is NextStep.CARRY_OUT and goes_to_person(part, part.action)
     if (step is NextStep.DECIDE or is_given) and not case.is_scoped:
-        return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
+        return _of_identity(case)
     if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
         return NextStep.RELEASE
     if step is NextStep.CARRY_OUT and part.action is Action.RECTIFY:
         return NextStep.CHECK_CORRECTION
+    if waits_for_identity(case, part):
+        return _of_identity(case)
     has_letter = any(part.sub_case_id in letter.sub_cases for letter in letters_to_post(case))
     return NextStep.POST_LETTER if has_letter and not step.is_ours else step
+
+
+def _of_identity(case: Case) -> NextStep:
+    return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
 
 
 def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:

@@ -4,7 +4,8 @@ from sluice.documents.words import Words
 from sluice.rights.case.model import Right
 from sluice.rights.case.reasons import short
 
-EVERYTHING = "*"
+EVERYTHING, SOME = "*", "*some"
+"""What stands for field groups in a letter that names none: all that was asked, or some of it."""
 
 
 def reason_text(say: Words, right: Right, iri: str) -> str:
@@ -15,6 +16,6 @@ def reason_text(say: Words, right: Right, iri: str) -> str:
 
 def group_text(say: Words, group: str) -> str:
     """A field group in a layman's words."""
-    if group == EVERYTHING:
-        return say.say("letter.everything")
+    if group in (EVERYTHING, SOME):
+        return say.say("letter.everything" if group == EVERYTHING else "letter.something")
     return say.find(f"letter.group.{group}", f"group.{group}") or group

@@ -12,10 +12,10 @@ from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
 from sluice.documents.words import Words, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.guards import WITHOUT_IDENTITY
-from sluice.rights.case.letter_due import answers, is_instead, refused_groups
-from sluice.rights.case.model import Action, Case, LetterKind, Right, State, SubCase
+from sluice.rights.case.letter_due import answers, is_instead, is_refused_whole, refused_groups
+from sluice.rights.case.model import Action, Case, LetterKind, Right, State
 from sluice.rights.case.reasons import REMEDIES
-from sluice.rights.case.wording import EVERYTHING, group_text, reason_text
+from sluice.rights.case.wording import EVERYTHING, SOME, group_text, reason_text
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof
 from sluice.rights.letters.named import hold_of, named_of
 from sluice.rights.person.reach import stays_out
@@ -120,13 +120,12 @@ def _extension(say: Words, facts: LetterFacts) -> Body:
 
 
 def _refusal(say: Words, facts: LetterFacts) -> Body:
-    all_of_it = facts.is_discreet or all(_is_refused(facts.case.right, part) for part in facts.case.sub_cases)
+    all_of_it = all(is_refused_whole(facts.case.right, part) for part in facts.case.sub_cases)
     word = "all" if all_of_it else "some"
     if facts.is_discreet:
         reasons = dict.fromkeys(reason for each in facts.told for reason in each.reasons.values())
-        told: Iterable[Part] = (
-            _why_not(say, facts, say.say("letter.about.request"), [(EVERYTHING, r) for r in reasons]),
-        )
+        rows = [(EVERYTHING if all_of_it else SOME, reason) for reason in reasons]
+        told: Iterable[Part] = (_why_not(say, facts, say.say("letter.about.request"), rows),)
     else:
         told = (_refused(say, facts, each) for each in facts.told)
     return Body(
@@ -139,14 +138,9 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
 def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
     right = facts.case.right
     rows = [(group, each.reasons.get(group)) for group in refused_groups(right, each.part)]
-    done = [_inside(group_text(say, g)) for g in each.part.action_fields if not _is_refused(right, each.part)]
+    done = [_inside(group_text(say, g)) for g in each.part.action_fields if not is_refused_whole(right, each.part)]
     rest = (say.say("letter.refusal.rest", groups="; ".join(done)),) if done else tuple(_kept(say, facts, each))
     return _why_not(say, facts, _about(say, each), rows, _decides(say, each), rest)
-
-
-def _is_refused(right: Right, part: SubCase) -> bool:
-    """Whether nothing of a part is done as it was asked."""
-    return part.action is Action.REFUSE or is_instead(right, part.action)
 
 
 def _kept(say: Words, facts: LetterFacts, each: PartFacts) -> Iterator[str]:
@@ -184,12 +178,14 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
     told, right = facts.told, facts.case.right
     if facts.is_discreet:
         actions = dict.fromkeys(each.part.action for each in told if each.part.action)
-        done: list[Part] = [_did(say, facts, say.say("letter.about.request"), [(EVERYTHING, a) for a in actions])]
+        is_some = any(refused_groups(right, each.part) and not is_refused_whole(right, each.part) for each in told)
+        what = SOME if is_some else EVERYTHING
+        done: list[Part] = [_did(say, facts, say.say("letter.about.request"), [(what, a) for a in actions])]
     else:
         done = [_done(say, facts, each) for each in told]
     found_nothing = not facts.is_discreet and all(each.is_of_nobody for each in told)
     is_untouched = not facts.is_discreet and all(_is_untouched(right, each) for each in told)
-    is_refused = not is_untouched and all(_is_refused(right, each.part) for each in told)
+    is_refused = not is_untouched and all(is_refused_whole(right, each.part) for each in told)
     stays = [each for each in told if stays_out(right, each.part) and not each.is_untouched]
     whole = "untouched" if is_untouched and not stays else "all" if _is_whole(facts) else "some"
     word = "none" if found_nothing and not stays else "instead" if is_refused else whole
