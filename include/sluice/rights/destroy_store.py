@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sluice.db import Connection
 from sluice.exchange.outbox import Effect
 from sluice.locks import About, lock_until_commit
+from sluice.rights.notices.notice_store import NEVER_GOES
 from sluice.terms import Principal
 
 
@@ -90,7 +91,7 @@ def end(conn: Connection, principal: Principal, at: datetime) -> bool:
 def standing(conn: Connection, principal: Principal, today: date) -> Standing:
     """Count what must be over first. ``today``: Brussels date."""
     row = conn.execute(
-        """select
+        f"""select
             (select count(*) from activation a join document d using (sha256)
              where a.kind = 'agreement' and d.principal = %(name)s and a.known_to is null and a.state = 'active'
                and (a.valid_to is null or a.valid_to >= %(today)s)) as in_force,
@@ -101,7 +102,8 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
                and r.reason in ('soft_hold', 'restricted'))
             + (select count(*) from legal_hold l where l.principal = %(name)s and l.lifted_at is null
                and l.until >= %(today)s) as holds,
-            (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE') as notices,
+            (select count(*) from notice n where n.principal = %(name)s and n.state <> 'DONE'
+               and not {NEVER_GOES}) as notices,
             (select count(*) from exchange e where e.principal = %(name)s and (e.decision = 'open'
                or exists (select from outbox o where o.exchange_id = e.exchange_id
                    and o.done_at is null and o.effect <> %(changed)s))) as exchanges,
@@ -111,7 +113,7 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
             + (select count(*) from answer w where %(name)s = any(w.principals) and w.gone_at is null)
             + (select count(*) from consent_run s where s.principal = %(name)s and s.gone_at is null) as copies,
             (select coalesce(sum(r.refs), 0)::bigint from suppression_run r
-             where r.principal = %(name)s and r.lifted_at is null) as kept_out""",
+             where r.principal = %(name)s and r.lifted_at is null) as kept_out""".encode(),
         {"name": principal, "today": today, "changed": Effect.CHANGED},
     ).fetchone()
     assert row is not None  # a select without a table always has one row

@@ -76,7 +76,8 @@ def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
     """Yield the mails that are owed. Mails to the desk about deadlines come first, in case the sweep ends early."""
     cases = without_answered(house.conn, store.list_open_cases(house.conn), received_on(now))
     yield from mails_of_cases(cases, now, target.desk)
-    notices = notice_store.list_notices(house.conn, states=(NoticeState.OWED, *WAITING), limit=None)
+    states = (NoticeState.OWED, *WAITING)
+    notices = notice_store.list_notices(house.conn, states=states, without_withdrawn=True, limit=None)
     yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
 
 

@@ -128,7 +128,8 @@ def note_sent(
 ) -> NoticeId:
     """Note that the desk told a recipient that has no prefix.
 
-    Raises NotFound, Ambiguous, UsageError, NotByHand for a notice that is told in another way or was told before.
+    Raises NotFound, Ambiguous, UsageError, NotByHand for a notice that is told in another way, was told before, or
+    tells of a decision that was taken back.
     """
     check_reason(reason)
     name, notice_id = check_name(by), notice_store.find_beginning(conn, named)
@@ -136,6 +137,8 @@ def note_sent(
         notice = notice_store.get_notice(conn, notice_id, lock=True)
         if notice.channel is not Channel.DESK or notice.state is not NoticeState.OWED:
             raise NotByHand(Ref("notice", notice_id), Ref("state", notice.state), Ref("told by", notice.channel))
+        if notice_store.is_over(conn, notice):
+            raise NotByHand(Ref("notice", notice_id), Ref("state", "its decision was taken back"))
         sent = NoticeState.SENT
         take(conn, notice, sent, now, by=name, via="command", evidence_sha256=evidence_sha256, reason=reason)
     return notice_id

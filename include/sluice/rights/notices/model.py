@@ -11,7 +11,8 @@ from sluice.rights.case.model import Action, CaseId, SubCaseId
 from sluice.terms import Direction, ExchangeId
 
 NoticeId = NewType("NoticeId", str)
-"""UUID of one notice: a function of the part, the recipient and its side, so that a rerun makes the same one."""
+"""UUID of one notice: a function of the part, the decision, the recipient and its side, so that a rerun makes the same
+one."""
 
 
 class NoticeState(StrEnum):
@@ -90,7 +91,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One recipient of one decided part, and how far it is. All moments are UTC.
+    """One recipient of one decision on a part, and how far it is. All moments are UTC.
 
     ``recipient``: the code of a principal, or the name on the record. ``name``: as the person reads it. ``sha256``:
     of the notice file, or of the proof that the desk told the recipient. ``entry_hash``: of the ledger entry of
@@ -122,6 +123,8 @@ class Notice:
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None
     dropped_at: datetime | None = None
+    decision: int = 0
+    """How often the decision on the part had been taken back before the one that this tells of."""
 
 
 @dataclass(frozen=True, slots=True)

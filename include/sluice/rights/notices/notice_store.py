@@ -20,41 +20,65 @@ _COLUMNS = tuple(each.name for each in fields(Notice))
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
 _NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n.{name}" for name in _COLUMNS)
 
-_LATE = """(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk')
+
+_TAKEN_BACK = """(select count(*) from case_transition t
+    where t.case_id = s.case_id and t.sub_case_id = s.sub_case_id and t.from_state = 'INSTRUCTED'
+      and t.to_state in ('ESCALATED', 'AWAITING_INSTRUCTION'))"""
+"""SQL of how often the decision on a part ``s`` was taken back; that number names the decision."""
+_STANDS = f"f.decision = {_TAKEN_BACK}"
+"""SQL of whether what was found out, ``f``, is of the decision that stands on part ``s``, or of its last one."""
+_IS_OVER = f"""n.state = 'OWED' and exists (select from sub_case s
+    where s.sub_case_id = n.sub_case_id and n.decision < {_TAKEN_BACK})"""
+"""SQL of a notice of a decision that was taken back before anybody was told of it: it is withdrawn."""
+_LATE = f"""(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk') and not ({_IS_OVER})
     and exists (select from sub_case p where p.sub_case_id = n.sub_case_id and p.state <> 'WITHDRAWN_BY_SUBJECT')"""
 _LATE_STATES = {"late": sorted(LATE)}
-NEVER_GOES = """n.state = 'OWED' and n.channel = 'prefix'
-    and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT')"""
-"""SQL of a notice that would have been sent as a file, but whose part was withdrawn first. Nobody sends it, and nobody
-can tell it by hand."""
+NEVER_GOES = f"""({_IS_OVER} or n.state = 'OWED' and n.channel = 'prefix'
+    and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT'))"""
+"""SQL of a notice that nobody sends and nobody can tell by hand: its decision was taken back first, or it would have
+been sent as a file, but its part was withdrawn first."""
 
 
 def find_unasked(
     conn: Connection, decided: Iterable[str], carried_out: Iterable[str]
 ) -> list[tuple[CaseId, SubCaseId]]:
-    """Parts for which nobody has found out yet who has to be told.
+    """Parts of whose decision nobody has found out yet who has to be told.
 
     Erasures and corrections are looked at once they were carried out, because only then it is known what came of
     them; other decisions as soon as they are made.
     """
     rows = conn.execute(
-        """select p.case_id::text as case_id, p.sub_case_id::text as sub_case_id from sub_case p
-           left join propagation f using (sub_case_id)
-           where f.sub_case_id is null and p.action <> 'refuse'
-             and p.state = any(case when p.action in ('erase', 'rectify') then %s::text[] else %s::text[] end)
-           order by p.case_id, p.sub_case_id""",
+        f"""select s.case_id::text as case_id, s.sub_case_id::text as sub_case_id from sub_case s
+            where s.action <> 'refuse'
+              and s.state = any(case when s.action in ('erase', 'rectify') then %s::text[] else %s::text[] end)
+              and not exists (select from propagation f where f.sub_case_id = s.sub_case_id and {_STANDS})
+            order by s.case_id, s.sub_case_id""".encode(),
         (list(carried_out), [*decided, *carried_out]),
     ).fetchall()
     return [(CaseId(row["case_id"]), SubCaseId(row["sub_case_id"])) for row in rows]
 
 
+def find_decision(conn: Connection, sub_case_id: str) -> int:
+    """Which decision stands on a part, or was the last one: how often one was taken back before it."""
+    row = conn.execute(
+        f"select {_TAKEN_BACK} as decision from sub_case s where s.sub_case_id = %s".encode(), (sub_case_id,)
+    ).fetchone()
+    return int(row["decision"]) if row else 0
+
+
+def is_over(conn: Connection, notice: Notice) -> bool:
+    """Whether the decision that a notice tells of was taken back."""
+    return notice.decision < find_decision(conn, notice.sub_case_id)
+
+
 def insert_propagation(
-    conn: Connection, sub_case_id: str, notices: Sequence[Notice], found_at: datetime, entry_hash: str
+    conn: Connection, sub_case_id: str, decision: int, notices: Sequence[Notice], found_at: datetime, entry_hash: str
 ) -> None:
-    """Store who has to be told of a part. Call this in the transaction that appended the entry."""
+    """Store who has to be told of a decision on a part. Call this in the transaction that appended the entry."""
     conn.execute(
-        "insert into propagation (sub_case_id, recipients, found_at, entry_hash) values (%s, %s, %s, %s)",
-        (sub_case_id, len(notices), found_at, entry_hash),
+        """insert into propagation (sub_case_id, decision, recipients, found_at, entry_hash)
+           values (%s, %s, %s, %s, %s)""",
+        (sub_case_id, decision, len(notices), found_at, entry_hash),
     )
     marks = ", ".join(f"%({name})s" for name in _COLUMNS)
     with conn.cursor() as cursor:
@@ -70,13 +94,21 @@ def _plain(value: object) -> object:
 
 def find_propagation(conn: Connection, sub_case_id: str) -> str | None:
     """The hash of the entry that says who has to be told of a part; None while nobody has found out."""
-    row = conn.execute("select entry_hash from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    row = conn.execute(
+        f"""select f.entry_hash from propagation f join sub_case s using (sub_case_id)
+            where f.sub_case_id = %s and {_STANDS}""".encode(),
+        (sub_case_id,),
+    ).fetchone()
     return row["entry_hash"] if row else None
 
 
 def count_recipients(conn: Connection, sub_case_id: str) -> int:
     """How many have to be told of a part; 0 while nobody has found out."""
-    row = conn.execute("select recipients from propagation where sub_case_id = %s", (sub_case_id,)).fetchone()
+    row = conn.execute(
+        f"""select f.recipients from propagation f join sub_case s using (sub_case_id)
+            where f.sub_case_id = %s and {_STANDS}""".encode(),
+        (sub_case_id,),
+    ).fetchone()
     return int(row["recipients"]) if row else 0
 
 
@@ -103,8 +135,9 @@ def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str |
 def count_untold(conn: Connection, sub_case_id: str) -> int | None:
     """How many recipients of a part were not told yet; None while nobody has found out who they are."""
     row = conn.execute(
-        """select (select count(*) from notice n where n.sub_case_id = f.sub_case_id and n.told_at is null) as untold
-           from propagation f where f.sub_case_id = %s""",
+        f"""select (select count(*) from notice n where n.sub_case_id = f.sub_case_id and n.decision = f.decision
+                    and n.told_at is null) as untold
+            from propagation f join sub_case s using (sub_case_id) where f.sub_case_id = %s and {_STANDS}""".encode(),
         (sub_case_id,),
     ).fetchone()
     return int(row["untold"]) if row else None
@@ -121,14 +154,16 @@ def list_notices(
     case_id: str | None = None,
     recipient: str | None = None,
     states: Iterable[NoticeState] = (),
+    without_withdrawn: bool = False,
     limit: int | None = 200,
 ) -> list[Notice]:
-    """Notices, newest first. ``states``: only these; all if empty."""
+    """Notices, newest first. ``states``: only these; all if empty. ``without_withdrawn``: not those that never go."""
+    wanted = f"and not {NEVER_GOES}" if without_withdrawn else ""
     rows = conn.execute(
         f"""select {_NOTICE} from notice n
             where (%(case)s::uuid is null or n.case_id = %(case)s)
               and (%(recipient)s::text is null or n.recipient = %(recipient)s)
-              and (%(states)s::text[] = '{{}}' or n.state = any(%(states)s))
+              and (%(states)s::text[] = '{{}}' or n.state = any(%(states)s)) {wanted}
             order by n.found_at desc, n.recipient, n.notice_id limit %(limit)s""".encode(),
         {"case": case_id, "recipient": recipient, "states": [each.value for each in states], "limit": limit},
     ).fetchall()
@@ -152,11 +187,11 @@ def count_late(conn: Connection) -> int:
 
 
 def find_to_tell(conn: Connection) -> list[NoticeId]:
-    """Notices that still have to be put as a file, without those of withdrawn parts; oldest first."""
+    """Notices that still have to be put as a file, without those that never go; oldest first."""
     rows = conn.execute(
-        """select n.notice_id::text as id from notice n join sub_case p using (sub_case_id)
-           where n.state = 'OWED' and n.channel = 'prefix' and p.state <> 'WITHDRAWN_BY_SUBJECT'
-           order by n.found_at, n.notice_id"""
+        f"""select n.notice_id::text as id from notice n
+            where n.state = 'OWED' and n.channel = 'prefix' and not {NEVER_GOES}
+            order by n.found_at, n.notice_id""".encode()
     ).fetchall()
     return [NoticeId(row["id"]) for row in rows]
 

@@ -58,7 +58,7 @@ class Told:
 
 
 def tell(house: House, now: datetime) -> Told:
-    """Find the recipients of every decided part and tell those that have a prefix.
+    """Find the recipients of every decision and tell those that have a prefix.
 
     Raises ServiceMissing when a store is away; other faults are logged by their code, and tried again by the next
     sweep.
@@ -101,16 +101,22 @@ def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str
 
 
 def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: datetime) -> int:
-    """Find out who has to be told of a part, once, and record it with its ledger entry; return how many."""
+    """Find out who has to be told of a decision on a part, once, and record it with its ledger entry; return how many.
+
+    Nothing is recorded if that decision was taken back meanwhile.
+    """
+    decision = notice_store.find_decision(house.conn, sub_case_id)
     case = store.get_case(house.conn, case_id)
     part = next(each for each in case.sub_cases if each.sub_case_id == sub_case_id)
     if part.action in PASSED_ON and part.action is not Action.ERASE:
         _note_indexed(house, case, part)
     holders = holder_store.find_holders(house.conn, case_id, part.principal)
     found = _recipients(house, case, part, holders, now)
-    notices = [_notice(house, part, each, holders, now) for each in found]
+    notices = [_notice(house, part, decision, each, holders, now) for each in found]
     with transaction(house.conn):
         store.lock_case(house.conn, case_id)
+        if notice_store.find_decision(house.conn, sub_case_id) != decision:
+            return 0  # it was taken back meanwhile
         if notice_store.find_propagation(house.conn, sub_case_id):
             return 0  # another worker found them meanwhile
         entry = append(
@@ -120,7 +126,7 @@ def find_recipients(house: House, case_id: CaseId, sub_case_id: SubCaseId, now: 
             exchange_id=None,
             body=_found_body(part, notices, len(holders), now),
         )
-        notice_store.insert_propagation(house.conn, sub_case_id, notices, now, entry.hash.hex())
+        notice_store.insert_propagation(house.conn, sub_case_id, decision, notices, now, entry.hash.hex())
     return len(notices)
 
 
@@ -151,10 +157,14 @@ def _indexed(house: House, principal: Principal, refs: Sequence[str]) -> Iterato
     yield from (run.exchange_id for run, _ in found if run.direction is not Direction.INTERNAL)
 
 
-def _notice(house: House, part: SubCase, found: Recipient, holders: Sequence[Holder], now: datetime) -> Notice:
+def _notice(
+    house: House, part: SubCase, decision: int, found: Recipient, holders: Sequence[Holder], now: datetime
+) -> Notice:
+    """The notice to one recipient. Of the first decision its number is not in the notice's id, as it never was."""
     assert part.action is not None  # it was decided
+    name = f"{found.side}/{found.recipient}" + (f"/{decision}" if decision else "")
     return Notice(
-        notice_id=NoticeId(str(uuid5(UUID(part.sub_case_id), f"{found.side}/{found.recipient}"))),
+        notice_id=NoticeId(str(uuid5(UUID(part.sub_case_id), name))),
         sub_case_id=part.sub_case_id,
         case_id=part.case_id,
         principal=part.principal,
@@ -167,6 +177,7 @@ def _notice(house: House, part: SubCase, found: Recipient, holders: Sequence[Hol
         exchanges=found.exchanges,
         state=NoticeState.OWED,
         found_at=now,
+        decision=decision,
     )
 
 
@@ -204,15 +215,15 @@ def _found_body(part: SubCase, notices: Sequence[Notice], holders: int, now: dat
 def _send(house: House, notice_id: NoticeId, now: datetime) -> bool:
     """Put one notice, then record that it was put.
 
-    False if another worker has or had it, or if its part was withdrawn.
+    False if another worker has or had it, or if its part or its decision was taken back.
     """
     with try_lock(house.conn, notice_id) as is_free:
         notice = notice_store.find_notice(house.conn, notice_id)
         if not is_free or notice is None or notice.state is not NoticeState.OWED:
             return False
         part = store.find_part(house.conn, notice.sub_case_id)
-        if part is None or part.state is State.WITHDRAWN_BY_SUBJECT:
-            return False  # withdrawn since it was listed
+        if part is None or part.state is State.WITHDRAWN_BY_SUBJECT or notice_store.is_over(house.conn, notice):
+            return False  # taken back since it was listed
         bucket = house.settings.bucket_exchange
         stored = house.objects.put_once(bucket, key_of(notice), document_of(house, notice), JSON)
         return take(house.conn, notice, NoticeState.SENT, now, evidence_sha256=stored.sha256)
