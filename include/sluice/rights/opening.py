@@ -27,6 +27,7 @@ from sluice.rights.person.owners import find_owners, owners_since
 from sluice.rights.person.protect import protect
 from sluice.rights.person.scope import Scoped, check_principal
 from sluice.rights.person.sealed import Sealed, case_id_of, find_sealed, list_sealed, open_sealed, seal
+from sluice.subject.scope import MARKETING
 from sluice.terms import Principal, SubjectKind
 from sluice.times import midnight
 
@@ -84,7 +85,15 @@ def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
         check_sought(request.sought)
     case_id = case_id_of(house.keyring, request.request_id) if request.request_id else CaseId(str(uuid4()))
     return replace(
-        envelope_of(case_id, request.right, request.principal, (person,), request.received, now, request.actor),
+        envelope_of(
+            case_id,
+            right_asked(request.right, request.purposes),
+            request.principal,
+            (person,),
+            request.received,
+            now,
+            request.actor,
+        ),
         channel=_word("channel", request.channel),
         language=check_language(request.language),
         sought=request.sought,
@@ -93,13 +102,24 @@ def _envelope(house: House, request: NewRequest, now: datetime) -> Envelope:
     )
 
 
+def right_asked(right: Right, purposes: Sequence[str]) -> Right:
+    """The right that a request is of. Pure.
+
+    An objection that names nothing but marketing is one to direct marketing, which cannot be refused (Art. 21(2), (3)).
+    ``purposes``: DPV IRIs.
+    """
+    is_to_marketing = right is Right.OBJECTION and bool(purposes) and MARKETING.issuperset(purposes)
+    return Right.DIRECT_MARKETING if is_to_marketing else right
+
+
 def _check_same(house: House, case: Case, said: Envelope) -> None:
     """Check that the case is of this very request. The date first given counts.
 
     Raises RequestIdReused.
     """
     sealed = find_sealed(house, case.subject_key)
-    same = (case.right, case.principal, case.channel, case.language) == (
+    right = right_asked(case.right, sealed.envelope.purposes) if sealed else case.right  # as older versions opened it
+    same = (right, case.principal, case.channel, case.language) == (
         said.right,
         said.principal,
         said.channel,

@@ -29,7 +29,7 @@ from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instruction import is_instruction
 from sluice.rights.instructions import note_keys, read_instruction
 from sluice.rights.notices.to_controller import TEXTS
-from sluice.rights.opening import envelope_of, finish_openings, open_envelope
+from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, parse_request
 from sluice.rights.person.scope import is_known
 from sluice.rights.request_store import RequestFile
@@ -123,7 +123,8 @@ def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, 
     actor, received = Actor(Role.PRINCIPAL, principal), asked.received or received_on(since)
     persons = asked.persons or ((),)  # one person, whom nobody has confirmed yet
     opened = since if is_known(house, principal, since) else now
-    envelope = envelope_of(case_id, asked.right, principal, persons, received, opened, actor)
+    right = right_asked(asked.right, asked.purposes)
+    envelope = envelope_of(case_id, right, principal, persons, received, opened, actor)
     envelope = replace(envelope, sought=asked.sought, purposes=asked.purposes, contact_channel=asked.channel)
     return open_envelope(house, replace(envelope, language=asked.language, forward_from=since), now)
 
