@@ -1,10 +1,15 @@
-"""Whether a return was overtaken: somebody in it must stay out now, somebody held may go, or its last day passed."""
+"""Whether a return was overtaken: somebody in it must stay out now, or was corrected, or its last day passed.
+
+So too if somebody held may go.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.exchange.house import House
+from sluice.exchange.persons.correction_store import was_corrected
+from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.uses import needs_of_return
@@ -26,6 +31,14 @@ def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine
     if suppressed is None:
         return False
     return names_any(house, copies, suppressed["ref"].to_list())
+
+
+def names_corrected(house: House, principal: Principal, copies: Sequence[CopyLine], since: datetime) -> bool:
+    """Whether a return holds somebody of whom a value was corrected after an instant (GDPR Art. 16), by its index."""
+    if not was_corrected(house.conn, principal, since):
+        return False
+    later = [each for each in find_corrections(house, principal) if each.made_at > since]
+    return names_any(house, copies, sorted({ref for each in later for ref in each.refs}))
 
 
 def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:

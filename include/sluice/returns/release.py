@@ -25,7 +25,7 @@ from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedRe
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
-from sluice.returns.overtaken import names_kept_out, past_day
+from sluice.returns.overtaken import names_corrected, names_kept_out, past_day
 from sluice.terms import ExchangeId
 from sluice.times import utc_text
 
@@ -81,7 +81,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
 
     Raises UsageError and FlowStopped. Raises NotDelivered if the return was never delivered, while its first delivery
     is under way (no receipt, no transfer), once its bytes are past their retention, and if somebody in it must stay
-    out since, because the same bytes would hold them.
+    out since, or had a value corrected since, because the same bytes would hold them.
     """
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
@@ -109,6 +109,8 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         kept_out = find_in_force(house.conn, opened.principal)
         if names_kept_out(house, opened.principal, copies, paper):
             raise overtaken
+        if names_corrected(house, opened.principal, copies, opened.opened_at):
+            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "HOLDS_A_CORRECTED_VALUE"))
         try:
             return unless_kept_out(house, opened.principal, kept_out, copies, put)
         except SuppressedMeanwhile:
