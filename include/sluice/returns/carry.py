@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement
-from sluice.agreement.papers import Paper, PaperMissing
+from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import close_record
 from sluice.exchange.given_back import paper_under
@@ -35,7 +35,7 @@ from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
 from sluice.returns.model import INPUT_GONE, RETENTION_OVER
-from sluice.returns.overtaken import names_kept_out, past_day
+from sluice.returns.overtaken import may_still_go, names_kept_out, past_day
 from sluice.returns.paper import is_nothing_left
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict
@@ -57,7 +57,7 @@ def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str =
         return _refuse(house, opened, run, finding("STALE_NEWER_RETURN", "return.newest"))
     prepared = store.find_prepared(house.conn, opened.exchange_id)
     if prepared is not None:
-        return _go_on(house, opened, prepared)
+        return _go_on(house, opened, prepared, run)
     on = brussels_day(opened.opened_at)
     paper = _paper(house, opened)
     if isinstance(paper, PaperMissing):
@@ -113,13 +113,15 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
     unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
-def _go_on(house: House, opened: Opened, record: ExchangeRecord) -> Decision | None:
+def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[str, str]) -> Decision | None:
     """Close a prepared return as it was recorded, if it is released; else it goes on waiting.
 
-    A return that names somebody who must stay out since, or whose last day is past, waits for the one that replaces it
-    (``due.py``).
+    It is refused once no agreement holds any more, as one that was not prepared would be. A return that names somebody
+    who must stay out since, or whose last day is past, waits for the one that replaces it (``due.py``).
     """
     kept_out, copies = find_in_force(house.conn, opened.principal), record.how_long.copies
+    if not may_still_go(house.conn, opened, datetime.now(UTC)):
+        return _refuse(house, opened, run, missing_paper(PaperMissing(PaperReason.AGREEMENT_EXPIRED)))
     may_go = store.is_released(house.conn, opened.exchange_id) and not past_day(copies, datetime.now(UTC))
     if not may_go or names_kept_out(house, opened.principal, copies, _paper(house, opened)):
         store.wait_again(house.conn, opened.exchange_id)

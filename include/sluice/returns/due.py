@@ -158,12 +158,20 @@ def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
     house, principal = look.house, look.principal
     prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
     return (
-        (prepared is not None and past_day(prepared.how_long.copies, look.now) is not None)
+        (prepared is not None and _has_ended(look, last, paper))
+        or (prepared is not None and past_day(prepared.how_long.copies, look.now) is not None)
         or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(look.conn, principal, last.opened_at))
         or may_go_now(house, principal, last)
         or _has_staff_news(house, last, paper, look.news, is_prepared=prepared is not None)
     )
+
+
+def _has_ended(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
+    """Whether the agreement of a prepared return ended: it is made again as what goes back, or refused."""
+    if look.ending:
+        return not last.name.endswith(look.ending)
+    return isinstance(paper, PaperMissing) and paper.reason is PaperReason.AGREEMENT_EXPIRED
 
 
 def _has_staff_news(

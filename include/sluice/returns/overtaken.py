@@ -1,20 +1,23 @@
 """Whether a return was overtaken: somebody in it must stay out now, or was corrected, or its last day passed.
 
-So too if somebody held may go.
+So too if somebody held may go, or if its agreement ended.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from sluice.agreement.in_force.store import find_principal_agreement
 from sluice.agreement.papers import Paper, PaperMissing
+from sluice.db import Connection
 from sluice.exchange.house import House
+from sluice.exchange.model import Opened
 from sluice.exchange.persons.correction_store import was_corrected
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.uses import needs_of_return
 from sluice.ledger.copy_kinds import RETURN
-from sluice.ledger.record import CopyLine
+from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.glance import MAY_END
 from sluice.returns.model import Last
 from sluice.terms import Principal
@@ -39,6 +42,13 @@ def names_corrected(house: House, principal: Principal, copies: Sequence[CopyLin
         return False
     later = [each for each in find_corrections(house, principal) if each.made_at > since]
     return names_any(house, copies, sorted({ref for each in later for ref in each.refs}))
+
+
+def may_still_go(conn: Connection, opened: Opened, now: datetime) -> bool:
+    """Whether a prepared return may go: an agreement holds today, or it goes back because one ended."""
+    if is_after_end(opened.direction, opened.version_id):
+        return True
+    return find_principal_agreement(conn, opened.principal, brussels_day(now), now) is not None
 
 
 def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:

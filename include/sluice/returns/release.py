@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sluice.agreement.papers import PaperReason
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.catalogue import find_copies, get_copy
@@ -25,7 +26,7 @@ from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedRe
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
-from sluice.returns.overtaken import names_corrected, names_kept_out, past_day
+from sluice.returns.overtaken import may_still_go, names_corrected, names_kept_out, past_day
 from sluice.terms import ExchangeId
 from sluice.times import utc_text
 
@@ -34,8 +35,8 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     """Release a prepared return; the next slot closes and delivers it. ``named``: its id or the beginning of that.
 
     ``reason``: a code or an IRI, for the ledger. Raises NotReleasable if it is not waiting for release, if ``by``
-    prepared it, which is recorded, or if its last day is past, in which case the next run replaces it. Raises
-    FlowStopped.
+    prepared it, which is recorded, if its last day is past, in which case the next run replaces it, or if no agreement
+    holds any more and it is not what goes back because one ended (GDPR Art. 28(3)). Raises FlowStopped.
     """
     check_reason(reason)
     by = check_name(by)
@@ -49,6 +50,8 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     last_day = past_day(draft.record.how_long.copies, now)
     if last_day and not is_given_back(opened.direction, opened.version_id):  # those get a new last day when they close
         raise NotReleasable(Ref("exchange", exchange_id), Ref("kept until", last_day))
+    if not may_still_go(house.conn, opened, now):
+        raise NotReleasable(Ref("exchange", exchange_id), Ref("rule", PaperReason.AGREEMENT_EXPIRED))
     not_by_them = NotReleasable(Ref("exchange", exchange_id), Ref("prepared_by", draft.prepared_by))
     if is_same_person(draft.prepared_by, by):
         _record_refusal(house, opened, by, now)

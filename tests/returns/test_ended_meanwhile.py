@@ -1,0 +1,86 @@
+"""The agreement of a prepared return ends before somebody lets it go: it does not go, unless it is wanted back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
+from sluice.exchange.read import ExchangeLine
+from sluice.exchange.store import claim_next
+from sluice.returns.carry import carry_return
+from sluice.returns.model import NotReleasable
+from sluice.returns.release import release
+from sluice.settings import Settings
+from sluice.terms import Direction, Principal
+from sluice.times import brussels_today
+
+pytestmark = pytest.mark.stores
+WANTS_BACK = Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return")
+BEFORE = datetime.now(UTC) - timedelta(days=4)
+"""The papers held on the day of the calls."""
+
+
+@contextmanager
+def prepared(settings: Settings, folder: Path, *edits: Edit) -> Iterator[tuple[Night, ExchangeLine]]:
+    """A return of three calls waits for its release under an agreement whose last day is today."""
+    ends = Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {brussels_today()}\ndocument")
+    longer = settings.model_copy(update={"keep_arrived_days": 60})
+    with open_night(with_papers(longer, folder, ends, *edits), folder, 5, BEFORE) as night:
+        night.called(*(Call(f"c{n}", *person) for n, person in enumerate(night.people(3))))
+        night.make()
+        [line] = night.returns()
+        assert line.decision == "open"
+        yield night, line
+
+
+def in_five_days() -> datetime:
+    return datetime.now(UTC) + timedelta(days=5)
+
+
+def test_it_is_released_on_the_last_day_and_not_after_it(store_settings: Settings, tmp_path: Path) -> None:
+    with prepared(store_settings, tmp_path) as (night, line):
+        with pytest.raises(NotReleasable, match="AGREEMENT_EXPIRED"):
+            release(night.desk.house, line.id, "jan.jansen", in_five_days())
+        night.release(line)
+        assert [each.decision for each in night.returns()] == ["accepted"] and night.delivered()
+
+
+def test_it_ends_and_the_one_that_replaces_it_is_refused(store_settings: Settings, tmp_path: Path) -> None:
+    with prepared(store_settings, tmp_path) as (night, line):
+        release(night.desk.house, line.id, "jan.jansen", datetime.now(UTC))
+        night.make(now=in_five_days())
+        assert [(each.id == line.id, each.decision, each.reason_code) for each in night.returns()] == [
+            (False, "refused", "FORBIDDEN_AGREEMENT_EXPIRED"),
+            (True, "refused", "STALE_NEWER_RETURN"),
+        ]
+        night.make(now=in_five_days())
+        assert len(night.returns()) == 2 and night.delivered() == {}
+
+
+def test_a_released_one_that_is_taken_up_after_the_end_is_refused(store_settings: Settings, tmp_path: Path) -> None:
+    with prepared(store_settings, tmp_path) as (night, line):
+        house = night.desk.house
+        release(house, line.id, "jan.jansen", datetime.now(UTC))
+        with claim_next(house.conn, Direction.OUTBOUND_RETURN, Principal("energy01"), line.flow) as opened:
+            assert opened is not None
+            with time_machine.travel(in_five_days()):
+                assert carry_return(house, opened, {}) == "refused"
+        assert [each.reason_code for each in night.returns()] == ["FORBIDDEN_AGREEMENT_EXPIRED"]
+        night.desk.work()
+        assert night.delivered() == {}
+
+
+def test_what_the_principal_wants_back_is_made_again_and_released(store_settings: Settings, tmp_path: Path) -> None:
+    with prepared(store_settings, tmp_path, WANTS_BACK) as (night, line):
+        night.make(now=in_five_days())
+        newer, older = night.returns()
+        assert (older.id, older.reason_code, newer.decision) == (line.id, "STALE_NEWER_RETURN", "open")
+        night.make(now=in_five_days())
+        assert len(night.returns()) == 2
+        release(night.desk.house, newer.id, "jan.jansen", in_five_days())
+        night.make(now=in_five_days())
+        assert night.returns()[0].decision == "accepted" and night.delivered()
