@@ -3,5 +3,5 @@
 from sluice.migrations.steps import sql_beside
 
 revision = "0053"
-down_revision = "0051"
+down_revision = "0052"
 upgrade = sql_beside(__file__)
