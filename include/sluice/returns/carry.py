@@ -14,6 +14,7 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import close_record
+from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
@@ -35,7 +36,7 @@ from sluice.returns.keep import keep_return
 from sluice.returns.make import make_return
 from sluice.returns.making import Making
 from sluice.returns.model import INPUT_GONE, RETENTION_OVER
-from sluice.returns.overtaken import may_still_go, names_kept_out, past_day
+from sluice.returns.overtaken import may_still_go, past_day
 from sluice.returns.paper import is_nothing_left
 from sluice.returns.record import Outcome, record_of_return
 from sluice.terms import Decision, Verdict

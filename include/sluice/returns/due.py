@@ -17,6 +17,8 @@ from sluice.agreement.in_force.store import find_ended, in_force
 from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.db import Connection, transaction
+from sluice.exchange.catalogue import find_copies
+from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.open import record_opened
@@ -29,7 +31,7 @@ from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
 from sluice.returns.held import find_held
 from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last, waits_for_agent
-from sluice.returns.overtaken import may_go_now, names_kept_out, past_day
+from sluice.returns.overtaken import may_go_now, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
@@ -162,6 +164,7 @@ def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
         or (prepared is not None and past_day(prepared.how_long.copies, look.now) is not None)
         or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
         or (prepared is not None and was_corrected(look.conn, principal, last.opened_at))
+        or (last.is_on_its_way and names_kept_out(house, principal, find_copies(look.conn, last.exchange_id), paper))
         or may_go_now(house, principal, last)
         or _has_staff_news(house, last, paper, look.news, is_prepared=prepared is not None)
     )

@@ -20,6 +20,7 @@ from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.alone import carry_alone
 from sluice.exchange.close import close_record
+from sluice.exchange.effects.kept_out import is_overtaken
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import GOOD, Opened
@@ -115,7 +116,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
 def _stopped(house: House, wish: Wish, flow: Flow) -> FlowGiven:
     """The standing of a stopped flow: nothing new is opened, but what was given in full before counts."""
     last = give_back_store.find_last(house.conn, wish.ended, flow)
-    if last and _is_whole(last, _inputs(house, wish, flow)):
+    if last and _is_whole(house, last, _inputs(house, wish, flow)):
         return flow_given(house, flow, last)
     return FlowGiven(flow, Standing.STOPPED)
 
@@ -128,7 +129,7 @@ def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
         last, inputs = give_back_store.find_last(house.conn, ended, flow), _inputs(house, wish, flow)
         paper = in_force(house.conn, principal, Direction.INBOUND, flow, wish.last_day, now)
         name = f"{GIVEN_BACK}{ended.version}-{_basis(house, wish, paper, inputs)}-"
-        if last and (last.is_open or _is_whole(last, inputs) or _would_be_same(last, name)):
+        if last and (last.is_open or _is_whole(house, last, inputs) or _would_be_same(last, name)):
             return get_open(house.conn, last.exchange_id)
         number = give_back_store.count_given(house.conn, ended, flow) + 1
         key = f"{principal}/outbound/{flow}/{_file_name(wish, flow, paper, number)}"
@@ -144,9 +145,16 @@ def _inputs(house: House, wish: Wish, flow: Flow) -> tuple[Input, ...]:
     return tuple(store.find_contacts(house.conn, wish.ended.principal, flow, None))
 
 
-def _is_whole(last: LastGiven, inputs: tuple[Input, ...]) -> bool:
-    """Whether everything that exists was given back, except rows of persons who must stay out for good."""
-    return last.decision in GOOD and not MAY_GO_LATER & set(last.held) and set(store.ids(inputs)) <= last.inputs
+def _is_whole(house: House, last: LastGiven, inputs: tuple[Input, ...]) -> bool:
+    """Whether everything that exists was given back, except rows of persons who must stay out for good.
+
+    What waits for its delivery, and holds somebody who must stay out since, never arrives.
+    """
+    if last.decision not in GOOD or MAY_GO_LATER & set(last.held) or not set(store.ids(inputs)) <= last.inputs:
+        return False
+    if store.is_delivered(house.conn, last.exchange_id):
+        return True
+    return not is_overtaken(house, get_open(house.conn, last.exchange_id))
 
 
 def _would_be_same(last: LastGiven, name: str) -> bool:

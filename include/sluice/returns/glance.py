@@ -45,13 +45,15 @@ class World:
 def may_be_due(day: Glance, world: World, cut_off: datetime, contract: str, staff_news: str | None) -> bool:
     """Whether a day has to be looked into. ``contract``: as the name of a basis has it.
 
-    A prepared return always has to be, because only its record says whom it names and which day is its last.
+    A prepared return always has to be, because only its record says whom it names and which day is its last; so does
+    one that is closed but not delivered yet.
     ``staff_news``: name of all news of staff; None if news of staff cannot make a return.
     """
     last = day.last
     return (
         last is None
         or last.is_prepared
+        or last.is_on_its_way
         or last.inputs_seen != world.inputs_of(day, cut_off)
         or last.is_outdated_by(contract)
         or bool(MAY_END & last.held and world.lifted_at and world.lifted_at > last.opened_at)

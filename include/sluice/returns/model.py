@@ -91,6 +91,7 @@ class Last:
 
     ``name``: the name of its basis. ``held``: reason codes of held rows. ``staff_seen``: name of the latest news of
     staff known not to be about its agents. ``inputs_seen``: name of inputs known to make no other return.
+    ``is_on_its_way``: it is closed, and its delivery waits.
     """
 
     exchange_id: ExchangeId
@@ -103,6 +104,7 @@ class Last:
     held: frozenset[str]
     staff_seen: str | None = None
     inputs_seen: str | None = None
+    is_on_its_way: bool = False
 
     def is_outdated_by(self, contract: str) -> bool:
         """Whether making it again from the same inputs can give more: if it was refused under another contract.

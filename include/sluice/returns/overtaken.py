@@ -1,39 +1,25 @@
-"""Whether a return was overtaken: somebody in it must stay out now, or was corrected, or its last day passed.
+"""Whether a return was overtaken: somebody in it was corrected, somebody held may go, its last day passed.
 
-So too if somebody held may go, or if its agreement ended.
+So too if its agreement ended, or if somebody in it must stay out now (``exchange/effects/kept_out.py``).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sluice.agreement.in_force.store import find_principal_agreement
-from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import Connection
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.correction_store import was_corrected
 from sluice.exchange.persons.corrections import find_corrections
-from sluice.exchange.persons.suppressed import find_suppressed, names_any
+from sluice.exchange.persons.suppressed import names_any
 from sluice.exchange.persons.suppressed_store import last_lifted
-from sluice.exchange.uses import needs_of_return
 from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.record import CopyLine, is_after_end
 from sluice.returns.glance import MAY_END
 from sluice.returns.model import Last
 from sluice.terms import Principal
 from sluice.times import brussels_day
-
-
-def names_kept_out(house: House, principal: Principal, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
-    """Whether a return holds somebody who must stay out now, by the index run among its copies.
-
-    This is also checked before a return is delivered again, as an erasure edits both the file and the run.
-    """
-    needs = needs_of_return(paper) if isinstance(paper, Paper) else None
-    suppressed = find_suppressed(house, principal, needs)
-    if suppressed is None:
-        return False
-    return names_any(house, copies, suppressed["ref"].to_list())
 
 
 def names_corrected(house: House, principal: Principal, copies: Sequence[CopyLine], since: datetime) -> bool:

@@ -7,6 +7,7 @@ from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.effects import deliver
+from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
@@ -26,7 +27,7 @@ from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedRe
 from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
-from sluice.returns.overtaken import may_still_go, names_corrected, names_kept_out, past_day
+from sluice.returns.overtaken import may_still_go, names_corrected, past_day
 from sluice.terms import ExchangeId
 from sluice.times import utc_text
 

@@ -22,7 +22,8 @@ _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = 
 _WAS_ACCEPTED = """principal = %(principal)s and direction = %(direction)s and flow = %(accepted)s
     and decision in ('accepted', 'partly_accepted') and receipt_at is not null"""
 _LAST = f"""select exchange_id::text as id, version_id, decision, reason_code, opened_at, prepared_at, held_codes,
-        staff_seen, inputs_seen
+        staff_seen, inputs_seen, exists (select from outbox o where o.exchange_id = exchange.exchange_id
+            and o.effect = 'delivery' and o.done_at is null) as is_on_its_way
     from exchange where principal = %(principal)s and flow = %(flow)s and day = %(day)s and {OF_A_DAY}
     order by opened_at desc, exchange_id limit 1"""
 
@@ -138,6 +139,7 @@ def _last(row: dict[str, Any]) -> Last:
         held=frozenset(row["held_codes"]),
         staff_seen=row["staff_seen"],
         inputs_seen=row["inputs_seen"],
+        is_on_its_way=row["is_on_its_way"],
     )
 
 
@@ -171,11 +173,18 @@ def find_import_after(conn: Connection, number: int) -> datetime | None:
 
 
 def find_delivered(conn: Connection, principal: Principal, flow: Flow, day: date) -> tuple[ExchangeId, str] | None:
-    """The youngest return of a day that was closed as accepted, with the SHA-256 of its file before encryption."""
+    """The youngest return of a day that was closed as accepted, with the SHA-256 of its file before encryption.
+
+    One that was overtaken before its delivery, so that it went nowhere, is none.
+    """
     row = conn.execute(
         f"""select exchange_id::text as id, sha256 from exchange
            where principal = %s and flow = %s and day = %s and {OF_A_DAY}
-             and decision in ('accepted', 'partly_accepted') order by opened_at desc, exchange_id limit 1""",
+             and decision in ('accepted', 'partly_accepted')
+             and (exists (select from acknowledgement k where k.exchange_id = exchange.exchange_id)
+                  or not exists (select from outbox o where o.exchange_id = exchange.exchange_id
+                                 and o.effect = 'delivery' and o.done_at is not null))
+           order by opened_at desc, exchange_id limit 1""",
         (principal, flow, day),
     ).fetchone()
     return (ExchangeId(row["id"]), row["sha256"]) if row else None

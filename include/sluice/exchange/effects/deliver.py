@@ -13,13 +13,16 @@ from sluice.agreement.papers import Paper
 from sluice.documents.statement import make_statement
 from sluice.errors import NotFound, Ref
 from sluice.exchange import locks, store
-from sluice.exchange.catalogue import get_copy, insert_delivered
+from sluice.exchange.catalogue import find_copies, get_copy, insert_delivered
 from sluice.exchange.effects.given import give_statement
+from sluice.exchange.effects.kept_out import is_overtaken, is_replaced
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
+from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
@@ -34,8 +37,14 @@ TYPES = {"csv": CSV, "json": JSON, "pdf": PDF, "yaml": YAML}
 def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: str) -> None:
     """Put roles, contract, receipt and at last the file under ``<principal>/outbound/<flow>/``.
 
-    Raises NotFound while the receipt is not given: no receipt, no transfer.
+    Raises NotFound while the receipt is not given: no receipt, no transfer. Raises SuppressedMeanwhile while somebody
+    in it must stay out; once a newer return replaces it, it goes nowhere. What lies there already has gone.
     """
+    kept_out = find_in_force(house.conn, opened.principal)
+    if not _is_there(house, opened) and is_overtaken(house, opened):
+        if is_replaced(house.conn, opened):
+            return
+        raise SuppressedMeanwhile(Ref("exchange", opened.exchange_id))
     bucket, stem = house.settings.bucket_exchange, receipt_stem(opened)
     receipt = {name: house.objects.read(bucket, f"{stem}.{name}") for name in ("json", "pdf")}
     make = partial(statement_of, record, entry_hash, house.keyring)
@@ -46,10 +55,21 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
         "receipt.json": receipt["json"],
     }.items():
         house.objects.put_once(bucket, f"{opened.key}.{name}", content, TYPES[name.rpartition(".")[2]])
-    with locks.hold_object(house.conn, bucket, opened.key):
-        kind = TYPES.get(record.what.format or "", OCTETS)
-        stored = house.objects.copy_once(_kept(house, opened), bucket, opened.key, kind)
+    with holding(house, opened):
+        put = partial(_put, house, opened, record)
+        copies = find_copies(house.conn, opened.exchange_id)
+        stored = put() if _is_there(house, opened) else unless_kept_out(house, opened.principal, kept_out, copies, put)
         _note(house, opened, stored, record)
+
+
+def _is_there(house: House, opened: Opened) -> bool:
+    """Whether an object lies where it is delivered: this one, if a worker died before it noted that."""
+    return house.objects.head(house.settings.bucket_exchange, opened.key) is not None
+
+
+def _put(house: House, opened: Opened, record: ExchangeRecord) -> StoredObject:
+    kind = TYPES.get(record.what.format or "", OCTETS)
+    return house.objects.copy_once(_kept(house, opened), house.settings.bucket_exchange, opened.key, kind)
 
 
 def statement_of(record: ExchangeRecord, entry_hash: str, keyring: Keyring) -> bytes:
