@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+import psycopg
 import pytest
 
 from night import AGREEMENT, Edit
@@ -158,3 +160,38 @@ def test_a_word_taken_back_while_recipients_are_found_is_told_to_nobody(town: To
 
     assert objects.left == [] and found == len(notices(town, part)) == (0 if is_taken_back else 1)
     assert of_principal(current(town, case)).action is (None if is_taken_back else Action.RESTRICT)
+
+
+MIGRATION = files("sluice.migrations.versions").joinpath("0053_notice_of_decision.sql")
+UNDO = """
+set role sluice_owner;
+alter table sluice.notice drop constraint notice_of_decision, drop constraint notice_once, drop column decision;
+alter table sluice.propagation drop constraint propagation_pkey, drop column decision, add primary key (sub_case_id);
+alter table sluice.notice
+    add constraint notice_sub_case_id_fkey foreign key (sub_case_id) references sluice.propagation,
+    add constraint notice_once unique (sub_case_id, recipient, side);
+reset role
+"""
+
+
+@pytest.mark.parametrize("is_of_second", [False, True])
+def test_what_an_earlier_version_found_out_belongs_to_the_decision_of_then(town: Town, is_of_second: bool) -> None:
+    part = of_principal(asked(town, Right.RESTRICTION))
+    assert instruct(town, part, decision="restrict", fields=["contact_point"]) is InstructionOutcome.INSTRUCTED
+    if not is_of_second:
+        tell(town.house, now())
+    taken_back(town, part, {"decision": "restrict"})
+    if is_of_second:
+        tell(town.house, now())
+    before = [replace(each, decision=0) for each in notices(town, part)]
+    url = town.house.settings.database_admin_url
+    assert url is not None
+
+    with psycopg.connect(url.get_secret_value()) as owner:
+        owner.execute(UNDO.encode())
+        owner.execute(MIGRATION.read_bytes())
+
+    after = notices(town, part)
+    assert [replace(each, decision=0) for each in after] == before and len(after) == 1
+    assert after[0].decision == int(is_of_second)
+    assert tell(town.house, now()).found == int(not is_of_second), "the second is found out now, if it was not before"
