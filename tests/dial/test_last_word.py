@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -11,17 +12,20 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
+from sluice.answers.righted import THE_PERSON, Righted
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
 from sluice.exchange.effects.run import do_effects
-from sluice.exchange.persons.corrections import RightValue, correct
+from sluice.exchange.persons.corrections import RightValue, correct, find_corrections
 from sluice.exchange.review import decide, note_rows
 from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.copy_kinds import LAKE
 from sluice.returns.righting import oldest_first
 from sluice.returns.store import find_contacts
+from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
@@ -82,6 +86,15 @@ def street(desk: Desk, number: str) -> str:
     return str(rows.sort("sluice_age")["street"][-1])
 
 
+def answered(desk: Desk, dropped: StoredObject, street: str) -> str:
+    """The street that an answer gives to the corrected person of a row of this file."""
+    house, copies = desk.house, find_copies(desk.house.conn, ENERGY01)
+    [lake] = [each for each in copies if each.kind == LAKE and each.exchange_id == desk.line(dropped).id]
+    theirs = [replace(each, refs=(THE_PERSON,)) for each in find_corrections(house, ENERGY01)]
+    righted = Righted(house, house.subject_key(ENERGY01), theirs)
+    return str(righted.lay_over(lake, pl.DataFrame({"street": [street]}), pl.Series([False]))["street"][0])
+
+
 def is_stale(desk: Desk, dropped: StoredObject) -> bool:
     record = desk.shown(dropped).record
     assert record is not None
@@ -127,6 +140,7 @@ def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(
     desk.work()
     assert is_stale(desk, late)
     assert street(desk, number) == RIGHT
+    assert answered(desk, late, "Elders 3") == RIGHT, "what the person is given says the same"
     opened = get_open(desk.house.conn, desk.line(late).id)
     assert opened.arrived_at is not None and opened.arrived_at < before < opened.opened_at, "terms run from the look"
 

@@ -7,9 +7,9 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
-from sluice.exchange.store import get_open
+from sluice.exchange.store import find_ages
 from sluice.rights.copies.model import Copy, Target
-from sluice.subject.correct import as_of_file, find_rows, overlay
+from sluice.subject.correct import find_rows, overlay
 from sluice.subject.correction import Correction
 
 THE_PERSON, THEIR_NUMBER = "the person", "a number of the person"
@@ -46,12 +46,11 @@ class Righted:
     def lay_over(self, copy: Copy, rows: pl.DataFrame, has_number: pl.Series) -> pl.DataFrame:
         """Return the person's rows as they should be.
 
-        A file is as old as its name says, or else as its arrival.
+        A file is as old as its name says, or else as its put, and held rows as the file that they came in.
         """
         if rows.is_empty() or not {each.field for each in self.corrections} & set(rows.columns):
             return rows
-        arrived = get_open(self.house.conn, copy.exchange_id)
-        as_of = as_of_file(arrived.file_name, arrived.opened_at)
+        as_of = find_ages(self.house.conn, [copy.exchange_id])[copy.exchange_id].as_of
         whose = pl.select(pl.when(has_number).then(pl.lit(THEIR_NUMBER)).otherwise(pl.lit(THE_PERSON))).to_series()
         right = overlay(rows, [whose], self.corrections, lambda _: as_of, self.key)
         return self._with_statements(right, whose)
