@@ -17,7 +17,7 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, Sta
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of, step_of_part
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import pause, settle_identity
-from sluice.rights.case.store import list_cases
+from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.opening import NewRequest, open_case
@@ -59,7 +59,9 @@ def kinds(town: Town, case: Case) -> list[LetterKind]:
 def is_on_both_lists(town: Town, case: Case) -> bool:
     """Whether the case waits for the desk, which SQL and next_step say alike."""
     is_ours = step_of(current(town, case)).is_ours
-    assert (case.case_id in {each.case_id for each in list_cases(town.house.conn, only_ours=True)}) is is_ours
+    assert (
+        case.case_id in {each.case_id for each in list_cases(town.house.conn, CaseFilter(only_ours=True))}
+    ) is is_ours
     return is_ours
 
 

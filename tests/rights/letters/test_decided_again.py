@@ -32,7 +32,7 @@ from sluice.rights.case.model import (
 from sluice.rights.case.next_step import letters_to_post, step_of
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, settle_identity
-from sluice.rights.case.store import list_cases
+from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.rights.erasure.erase import run
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document, write_letter, write_owed
@@ -94,7 +94,9 @@ def post_all(town: Town, case: Case) -> Case:
 def is_on_both_lists(town: Town, case: Case) -> bool:
     """Whether the case waits for the desk, which SQL and next_step say alike."""
     is_ours = step_of(current(town, case)).is_ours
-    assert (case.case_id in {each.case_id for each in list_cases(town.house.conn, only_ours=True)}) is is_ours
+    assert (
+        case.case_id in {each.case_id for each in list_cases(town.house.conn, CaseFilter(only_ours=True))}
+    ) is is_ours
     return is_ours
 
 
