@@ -209,7 +209,8 @@ def hand(
                 else NothingToGive(Ref("case", case.case_id))
             )
         opened = _open(house, handover, facts.found[0].agreement, now)
-    carry_alone(house, opened, partial(_make_and_close, house, opened, case, envelope, handover, run, reference))
+    close = partial(_close, house, opened, case, envelope, handover, run, reference)
+    carry_alone(house, opened, partial(_or_dropped, house, opened, close))
 
 
 def _gather(house: House, case: Case, envelope: Envelope, handover: Handover, now: datetime) -> Facts:
@@ -245,21 +246,13 @@ def key_of(handover: Handover) -> str:
     return f"{receiver.place}/outbound/{kind}/{name}"
 
 
-def _make_and_close(
-    house: House,
-    opened: Opened,
-    case: Case,
-    envelope: Envelope,
-    handover: Handover,
-    run: Mapping[str, str],
-    reference: str | None,
-) -> None:
-    """Make it, keep it, close it. Raises SuppressedMeanwhile.
+def _or_dropped(house: House, opened: Opened, close: Callable[[], None]) -> None:
+    """Close it. If it was erased meanwhile, what the erasure may not have seen is removed; the exchange stays open.
 
-    Raises ErasedMeanwhile: then what an erasure may not have seen is removed again, and the exchange stays open.
+    Raises SuppressedMeanwhile, ErasedMeanwhile.
     """
     try:
-        _close(house, opened, case, envelope, handover, run, reference)
+        close()
     except ErasedMeanwhile:
         _drop_kept(house, opened)
         raise
@@ -274,6 +267,7 @@ def _close(
     run: Mapping[str, str],
     reference: str | None,
 ) -> None:
+    """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""
     known, since = find_in_force(house.conn, handover.principal), find_moment(house.conn)
     check_not_erased(house, [handover.principal], since)  # before everything is read for nothing
     facts = _gather(house, case, envelope, handover, datetime.now(UTC))
