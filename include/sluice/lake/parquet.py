@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     import polars as pl
     import pyarrow as pa
@@ -29,7 +29,8 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
     prepared, because the library releases the GIL."""
     groups = regrouped(frames, ROWS_PER_GROUP)
     first = next(groups)
-    with _writer(first, target, sorted_by) as writer, ThreadPoolExecutor(max_workers=1) as hand:
+    writer_of_first = _writer(_as_arrow(first).schema, target, sorted_by, _repeating(first))
+    with writer_of_first as writer, ThreadPoolExecutor(max_workers=1) as hand:
         writing: list[Future[None]] = []
         for table in map(_as_arrow, chain([first], groups)):
             if writing:
@@ -38,21 +39,25 @@ def write_lake(frames: "Iterable[pl.DataFrame]", target: "Path | pa.NativeFile",
         writing.pop().result()
 
 
-def write_group(rows: "pl.DataFrame", target: "pa.NativeFile", *, sorted_by: str) -> None:
-    """Write rows as the only group of a file: the same bytes as :func:`write_lake`, without a thread of its own."""
-    with _writer(rows, target, sorted_by) as writer:
-        writer.write_table(_as_arrow(rows))
+def write_group(rows: "pl.DataFrame", target: "pa.NativeFile", *, sorted_by: str, repeating: "Collection[str]") -> None:
+    """Write rows as the only group of a file, as :func:`write_lake` does, without a thread of its own.
+
+    repeating: the columns that get a dictionary."""
+    table = _as_arrow(rows)
+    with _writer(table.schema, target, sorted_by, repeating) as writer:
+        writer.write_table(table)
 
 
-def _writer(first: "pl.DataFrame", target: "Path | pa.NativeFile", sorted_by: str) -> "pq.ParquetWriter":
-    """The writer of a lake file whose first group is ``first``."""
+def _writer(
+    schema: "pa.Schema", target: "Path | pa.NativeFile", sorted_by: str, repeating: "Collection[str]"
+) -> "pq.ParquetWriter":
     import pyarrow.parquet as pq
 
     return pq.ParquetWriter(
         target,
-        _as_arrow(first).schema,
+        schema,
         compression="zstd",
-        use_dictionary=_repeating(first),
+        use_dictionary=[name for name in schema.names if name in repeating],
         write_statistics=[sorted_by],
         store_schema=False,
         version="2.6",
@@ -86,8 +91,9 @@ def _as_arrow(frame: "pl.DataFrame") -> "pa.Table":
     Categories become text, because each group would otherwise carry the whole list of them."""
     import polars as pl
 
-    plain = frame.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
-    return plain.to_arrow(compat_level=pl.CompatLevel.newest())
+    if any(isinstance(each, pl.Categorical | pl.Enum) for each in frame.dtypes):
+        frame = frame.cast({pl.Categorical: pl.String, pl.Enum: pl.String})
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _repeating(frame: "pl.DataFrame") -> list[str]:

@@ -5,7 +5,6 @@ reader reads it again: the frame must be the one it gave before, minus the erase
 difference.
 """
 
-import hashlib
 import mmap
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ import polars as pl
 from sluice.errors import Ref
 from sluice.lake.erase.model import EraseRefused, Numbers
 from sluice.lake.table import FileUnreadable, FormatRefusal, Table
-from sluice.terms import Sha256
 
 Cuts = npt.NDArray[np.int64]
 """Pairs of offsets: the first byte that goes, and the first byte after it that stays. Ascending, never overlapping."""
@@ -73,18 +71,14 @@ def _removed_on_error(target: Path) -> Iterator[None]:
         raise FileUnreadable(Ref("errno", number))
 
 
-def write_kept(data: memoryview, cuts: Cuts, target: Path, chunk: int = CHUNK) -> tuple[Sha256, int]:
-    """Write every byte outside the cuts; return SHA-256 and size of what was written. Raises OSError."""
+def write_kept(data: memoryview, cuts: Cuts, target: Path, chunk: int = CHUNK) -> None:
+    """Write every byte outside the cuts. Raises OSError."""
     starts = np.append(0, cuts[:, 1]).tolist()
     stops = np.append(cuts[:, 0], len(data)).tolist()
-    digest, size = hashlib.sha256(), 0
     with target.open("wb", buffering=CHUNK) as file:
         for start, stop in zip(starts, stops, strict=True):
             for at in range(start, stop, chunk):
-                piece = data[at : min(at + chunk, stop)]
-                digest.update(piece)
-                size += file.write(piece)
-    return Sha256(digest.hexdigest()), size
+                file.write(data[at : min(at + chunk, stop)])
 
 
 def check_output(before: Table, after: Table | FormatRefusal, numbers: Numbers, blank_at_end: int = 0) -> None:

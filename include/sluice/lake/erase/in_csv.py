@@ -102,14 +102,14 @@ def cut_records(
     Raises EraseRefused: SPAN_NOT_RECORD, MAY_CONTINUE, or what ``check_output`` finds."""
     _check_whole(form, numbers)
     _check_spans(data, spans, form, numbers)
-    sha256, size = write_kept(data, spans.cuts(numbers), target, chunk)
+    write_kept(data, spans.cuts(numbers), target, chunk)
     blank = _blank_at_end(form, numbers)
     hints = FormatHints(
         delimiter=form.dialect.delimiter, encoding=form.dialect.encoding, columns=tuple(form.frame.columns)
     )
     check_output(form, read_csv(target, hints, limits or Limits()), numbers, blank)
     remarks = trailer_remarks(form, numbers) + ((BLANK_RECORDS_AT_END,) if blank else ())
-    return Erased(form.record_count, form.record_count - len(numbers) - blank, sha256, size, remarks)
+    return Erased(form.record_count, form.record_count - len(numbers) - blank, remarks)
 
 
 def _is_transparent(dialect: Dialect) -> bool:

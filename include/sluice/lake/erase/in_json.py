@@ -143,10 +143,10 @@ def cut_elements(
     hints = FormatHints(columns=tuple(form.frame.columns))
     _check_spans(data, spans, numbers)
     _check_cells(data, target.parent, spans, numbers, form, limits)
-    sha256, size = write_kept(data, spans.cuts(data, numbers), target, chunk)
+    write_kept(data, spans.cuts(data, numbers), target, chunk)
     check_output(form, read_json(target, hints, limits), numbers)
-    remarks = trailer_remarks(form, numbers) + (() if size else (NO_BYTES_LEFT,))
-    return Erased(form.record_count, form.record_count - len(numbers), sha256, size, remarks)
+    remarks = trailer_remarks(form, numbers) + (() if target.stat().st_size else (NO_BYTES_LEFT,))
+    return Erased(form.record_count, form.record_count - len(numbers), remarks)
 
 
 def _escaped(backslashes: Numbers, first: bool) -> Numbers:

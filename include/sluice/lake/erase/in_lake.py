@@ -23,12 +23,11 @@ from sluice.errors import Ref
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.erase.parquet_thrift import STRUCT, Items, Struct, decoded, encoded
 from sluice.lake.parquet import write_group
-from sluice.lake.s3.objects import hash_of
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
-    from pyarrow.parquet import Statistics
+    from pyarrow.parquet import FileMetaData, Statistics
 
 MAGIC = b"PAR1"
 HANDS = 2
@@ -49,7 +48,6 @@ class _Task:
     """Which rows to erase from which file."""
 
     source: Path
-    refs: frozenset[str] = field(repr=False)
     among: "pl.Series" = field(repr=False)
     ref_columns: tuple[str, ...]
     sorted_by: str
@@ -80,9 +78,8 @@ def find_refs(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) 
     Raises EraseRefused: PARQUET_SCHEMA (a column is missing), PARQUET_UNREADABLE."""
     among = _among(refs)
     with readable():
-        return tuple(
-            _hits(source, group, among) if group.columns else 0 for group in _old_groups(source, refs, ref_columns)
-        )
+        groups = _old_groups(_metadata(source), refs, ref_columns)
+        return tuple(_hits(source, group, among) if group.columns else 0 for group in groups)
 
 
 def erase_refs(
@@ -99,17 +96,17 @@ def erase_refs(
     draft = target.with_name(f".{target.name}.part")
     try:
         with readable(), ThreadPoolExecutor(HANDS) as hands:
-            task = _Task(source, frozenset(refs), _among(refs), tuple(ref_columns), sorted_by, _declared(source))
-            after = _write(draft, footer, _pieces(task, footer, hands))
-            hashed = hands.submit(hash_of, draft)
+            metadata = _metadata(source)
+            task = _Task(source, _among(refs), tuple(ref_columns), sorted_by, _declared(metadata))
+            groups = list(_old_groups(metadata, refs, ref_columns))
+            after = _write(draft, footer, _pieces(task, groups, footer, hands))
             is_proven = _is_proven(draft, task, after)
-            sha256, size = hashed.result()
         if not is_proven:
             raise EraseRefused.because("PARQUET_PROOF")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return Erased(footer.get(_NUM_ROWS, int) or 0, after, sha256, size)
+    return Erased(footer.get(_NUM_ROWS, int) or 0, after)
 
 
 @contextmanager
@@ -128,18 +125,24 @@ def readable() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _OldGroup:
-    """One row group: its rows, and the reference columns whose statistics do not exclude every person."""
+    """One row group: its rows, the reference columns whose statistics do not exclude every person, and the columns
+    that have a dictionary."""
 
     number: int
     start: int
     rows: int
     columns: tuple[str, ...]
+    repeating: frozenset[str]
 
 
-def _old_groups(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]) -> Iterator[_OldGroup]:
+def _metadata(source: Path) -> "FileMetaData":
     from pyarrow.parquet import read_metadata
 
-    footer, wanted, start = read_metadata(source), sorted(refs), 0
+    return read_metadata(source)
+
+
+def _old_groups(footer: "FileMetaData", refs: AbstractSet[str], ref_columns: Sequence[str]) -> Iterator[_OldGroup]:
+    wanted, start = sorted(refs), 0
     places = {footer.schema.column(place).path: place for place in range(footer.num_columns)}
     if not ref_columns:
         raise EraseRefused.because("PARQUET_SCHEMA", Ref("reference columns", 0))
@@ -148,7 +151,8 @@ def _old_groups(source: Path, refs: AbstractSet[str], ref_columns: Sequence[str]
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         read = (name for name in ref_columns if _may_hold(group.column(places[name]).statistics, wanted))
-        yield _OldGroup(number, start, group.num_rows, tuple(read))
+        repeating = frozenset(name for name, place in places.items() if group.column(place).has_dictionary_page)
+        yield _OldGroup(number, start, group.num_rows, tuple(read), repeating)
         start += group.num_rows
 
 
@@ -181,9 +185,8 @@ def _named(rows: "pl.DataFrame", columns: Sequence[str], among: "pl.Series") -> 
     return rows.select(named.fill_null(False)).to_series()
 
 
-def _pieces(task: _Task, footer: Struct, hands: ThreadPoolExecutor) -> Iterator[_Piece]:
+def _pieces(task: _Task, groups: Sequence[_OldGroup], footer: Struct, hands: ThreadPoolExecutor) -> Iterator[_Piece]:
     """The row groups of the result, in order."""
-    groups = list(_old_groups(task.source, task.refs, task.ref_columns))
     fresh = _fresh_parts(task, groups, hands)
     for group, old in zip(groups, _groups(footer), strict=True):
         parts = next(fresh) if group.columns else None
@@ -231,23 +234,28 @@ def _encoded(task: _Task, group: _OldGroup, columns: Sequence[str]) -> "_Part | 
         return None
     if not is_likely:
         rows = _rows(task.source, group.start, group.rows, columns)
-    return _part(rows.select(columns).filter(~gone).cast({name: task.declared[name] for name in columns}), task)
+    return _part(_as_declared(rows.select(columns).filter(~gone), task), group, task)
 
 
-def _declared(source: Path) -> "pl.Schema":
+def _declared(metadata: "FileMetaData") -> "pl.Schema":
     """The types that the file declares."""
     import polars as pl
-    from pyarrow.parquet import read_schema
 
-    return pl.Schema(read_schema(source))
+    return pl.Schema(metadata.schema.to_arrow_schema())
 
 
-def _part(rows: "pl.DataFrame", task: _Task) -> "_Part":
+def _as_declared(rows: "pl.DataFrame", task: _Task) -> "pl.DataFrame":
+    if all(task.declared[name] == found for name, found in rows.schema.items()):
+        return rows
+    return rows.cast({name: task.declared[name] for name in rows.columns})
+
+
+def _part(rows: "pl.DataFrame", group: _OldGroup, task: _Task) -> "_Part":
     """Write rows as a file in pyarrow's own memory buffer, which is written without holding the GIL."""
     import pyarrow as pa
 
     written = pa.BufferOutputStream()
-    write_group(rows, written, sorted_by=task.sorted_by)
+    write_group(rows, written, sorted_by=task.sorted_by, repeating=group.repeating)
     file = pa.BufferReader(written.getvalue())
     return _Part(file, _decoded_footer(_raw_footer(file)), rows.height)
 
@@ -299,14 +307,14 @@ def _decoded_footer(raw: bytes) -> Struct:
 
 def _is_ours(footer: Struct) -> bool:
     """Whether all is in the pages and this footer: no page index, bloom filter, encryption or second file."""
-    known = {field.number for field in footer.fields} <= set(range(1, _FOOTER_ENCRYPTION))
+    known = {number for number, _, _ in footer.fields} <= set(range(1, _FOOTER_ENCRYPTION))
     chunks = [chunk for group in _groups(footer) for chunk in _chunks(group)]
     return known and footer.get(_ROW_GROUPS, Items) is not None and all(map(_is_plain, chunks))
 
 
 def _is_plain(chunk: Struct) -> bool:
     meta = chunk.get(_CHUNK_META, Struct)
-    numbers = {field.number for field in chunk.fields}
+    numbers = {number for number, _, _ in chunk.fields}
     if meta is None or not numbers <= {_CHUNK_OFFSET, _CHUNK_META} or chunk.get(_CHUNK_OFFSET, int):
         return False
     return meta.get(_INDEX_PAGE, int) is None and meta.get(_BLOOM, int) is None

@@ -16,7 +16,6 @@ from sluice.lake.erase.in_lake import readable
 from sluice.lake.erase.model import Erased, EraseRefused, Numbers, checked_numbers
 from sluice.lake.read.parquet_int96 import exact_unit, int96_columns
 from sluice.lake.read.parquet_reader import plain_schema
-from sluice.lake.s3.objects import hash_of
 from sluice.lake.table import Table
 from sluice.lake.write.machine import put_table
 
@@ -48,11 +47,10 @@ def erase_records(source: Path, target: Path, records: Iterable[int] | Numbers, 
     try:
         with readable():
             rows = _write(source, draft, ~np.isin(np.arange(1, form.record_count + 1), numbers))
-        sha256, size = hash_of(draft)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    return Erased(form.record_count, rows, sha256, size)
+    return Erased(form.record_count, rows)
 
 
 def _write(source: Path, draft: Path, stays: "npt.NDArray[np.bool_]") -> int:

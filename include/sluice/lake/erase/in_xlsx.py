@@ -41,7 +41,6 @@ from sluice.lake.erase.xlsx_texts import (
     texts_in,
     without_empty,
 )
-from sluice.lake.s3.objects import hash_of
 from sluice.lake.table import Limits
 from sluice.lake.xlsx.cells import CELLS, read_usual_cells
 from sluice.lake.xlsx.package import Package, XmlRefused
@@ -117,9 +116,8 @@ def erase_records(
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-    sha256, size = hash_of(target)
     at_end = (BLANK_RECORDS_AT_END,) if task.last_row(after) < task.last_row(before.frame) else ()
-    return Erased(task.records(before.frame), task.records(after), sha256, size, book.remarks + at_end)
+    return Erased(task.records(before.frame), task.records(after), book.remarks + at_end)
 
 
 def _task(book: Book, cells: pl.DataFrame, records: Sequence[int], name: str | None, needles: Needles) -> _Task:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.lake.table import Table
-from sluice.terms import Sha256
 
 Numbers = npt.NDArray[np.int64]
 """Record numbers or offsets, ascending."""
@@ -63,8 +62,6 @@ class Erased:
 
     rows_before: int
     rows_after: int
-    sha256: Sha256
-    size_bytes: int
     remarks: tuple[str, ...] = ()
 
 
