@@ -104,15 +104,17 @@ class LakeStore:
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
-        return _lake_rows(bench, path) if path else 0
+        return sum(find_refs(path, bench.target.refs, ref_columns(path))) if path else 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
-        rows = _lake_rows(bench, path) if path else 0
-        if path is None or not rows:
+        if path is None:
             return untouched(self.name, copy)
         edited = bench.fresh("edited")
         erased = erase_refs(path, edited, bench.target.refs, ref_columns(path), REF)
+        rows = erased.rows_before - erased.rows_after
+        if not rows:
+            return untouched(self.name, copy)
         done = Done(Place(self.name, copy, rows), Outcome.ERASED, None, erased.rows_before, erased.rows_after)
         return Edit(done, edited, erased.rows_after)
 
@@ -122,10 +124,6 @@ class LakeStore:
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         yield from house.objects.list_versions(house.settings.bucket_lake, f"{target.principal}/")
-
-
-def _lake_rows(bench: Bench, path: Path) -> int:
-    return sum(find_refs(path, bench.target.refs, ref_columns(path)))
 
 
 @dataclass(frozen=True)
