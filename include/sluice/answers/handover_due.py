@@ -13,7 +13,7 @@ from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.rights.case import store as cases
 from sluice.rights.case.model import Case
 
@@ -22,7 +22,7 @@ Owed = tuple[Case, AnswerKind, str | None]
 Left = tuple[Opened, Handover]
 
 
-def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
     """Hand over what is owed; return how many packages went, and how many cases failed and are met again.
 
     If nothing may be taken along of what a principal itself decided to give, its part ends with the reasons. To wait
@@ -37,14 +37,14 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     def owed(one: Owed) -> int:
         return _one(house, *one, now, run)
 
-    _, not_closed = each(
+    closed = each(
         house.conn,
         lambda one: f"case {one[1].case_id}: a handover that was left",
         handover_store.find_left(house.conn),
         left,
     )
-    went, not_handed = each(house.conn, lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
-    return went, not_closed + not_handed
+    handed = each(house.conn, lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
+    return Tally.total((closed, handed))
 
 
 def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:

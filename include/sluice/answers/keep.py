@@ -20,7 +20,7 @@ from sluice.answers.model import Answer, AnswerGone, DecidedMeanwhile, ErasedMea
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerTaken
@@ -222,7 +222,7 @@ def remove(house: House, answer: Answer, why: str, now: datetime) -> bool:
     return remove_package(house, package, why, now)
 
 
-def remove_due(house: House, now: datetime) -> tuple[int, int]:
+def remove_due(house: House, now: datetime) -> Tally:
     """Remove packages that are due, and what lies there without a line.
 
     A package is due when its last day is over, a newer one replaced it, or its request was taken back. Returns how many

@@ -13,13 +13,13 @@ from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, DecidedMeanwhile, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.rights.case import store as cases
 from sluice.rights.case.model import Actor, Case, Role, SubCase
 from sluice.rights.copies import answer_store
 
 
-def make_decided(house: House, by: str, now: datetime) -> tuple[int, int]:
+def make_decided(house: House, by: str, now: datetime) -> Tally:
     """Make what is owed; return how many packages, and how many cases failed and are met again. Raises ServiceMissing.
 
     If nothing may be taken along, the person is told so by letter, and nothing is owed any more. To wait for an erasure

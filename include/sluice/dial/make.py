@@ -49,7 +49,7 @@ from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
@@ -90,7 +90,7 @@ def _close(house: House, opened: Opened, request: Request, now: datetime, run: M
     close_record(house, opened, _record(house, opened, request, now, run), known)
 
 
-def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
     """Finish the lists that dead workers left open. Returns how many, and how many failed and are tried again later.
 
     Raises ServiceMissing.

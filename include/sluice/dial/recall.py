@@ -19,7 +19,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_open
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.dialled import ListRecalled
@@ -32,7 +32,7 @@ from sluice.times import brussels_day, utc_text
 GONE = (DIALLED, DIAL_KEPT)
 
 
-def recall_lists(house: House, now: datetime) -> tuple[int, int]:
+def recall_lists(house: House, now: datetime) -> Tally:
     """Remove every list that names somebody who must stay out for its purpose over its channel.
 
     Returns how many, and how many could not be checked and are tried again later. Raises ServiceMissing.

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sluice.db import Connection
 from sluice.errors import UNFORESEEN, Ref, ServiceMissing, SluiceError, told_of
@@ -16,6 +16,19 @@ class LeftUndone(SluiceError):
     code = "SLU-209"
     summary = "a part of the work was left undone, after all the rest was done"
     cure = "the log above names each item with its own code and cure; the next run meets them again"
+
+
+class Tally(NamedTuple):
+    """What one sweep did: how much is done, and how many items failed, were logged, and are met again by the next."""
+
+    done: int
+    failed: int
+
+    @classmethod
+    def total(cls, tallies: Iterable["Tally"]) -> "Tally":
+        """Add up what several sweeps did."""
+        counted = list(tallies)
+        return cls(sum(one.done for one in counted), sum(one.failed for one in counted))
 
 
 class Faults:
@@ -45,10 +58,8 @@ class Faults:
         self.count += 1
 
 
-def each(
-    conn: Connection, what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]
-) -> tuple[int, int]:
-    """Do a step for every item; return the sum of what the steps return, and how many failed and are met again.
+def each(conn: Connection, what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]) -> Tally:
+    """Do a step for every item; what is done is the sum of what the steps return.
 
     ``what``: how the log calls an item, or a function that says so. Raises ServiceMissing when a store is away.
     """
@@ -56,7 +67,7 @@ def each(
     for item in items:
         with faults.kept_apart(what if isinstance(what, str) else what(item)):
             done += step(item)
-    return done, faults.count
+    return Tally(done, faults.count)
 
 
 def check_none_left(what: str, failed: int) -> None:

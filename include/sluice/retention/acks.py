@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.retention import store
 from sluice.terms import Principal
 from sluice.times import brussels_day
 
 
-def drop_acks(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+def drop_acks(house: House, now: datetime, principal: Principal | None = None) -> Tally:
     """Remove answered files, whatever the answer was. Returns how many, and for how many principals it failed.
 
     Senders cannot remove them themselves, and a name or a note in one may be about a person. Raises ServiceMissing.

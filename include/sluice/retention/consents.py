@@ -9,7 +9,7 @@ from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
 from sluice.exchange.house import House
 from sluice.exchange.persons.consents import edit_records, find_principals
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentsDropped
 from sluice.ledger.model import EntryKind
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def drop_consents(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+def drop_consents(house: House, now: datetime, principal: Principal | None = None) -> Tally:
     """Remove records that are no longer needed. Returns how many, and for how many principals it failed.
 
     Raises ServiceMissing.

@@ -11,7 +11,7 @@ from sluice.agreement.in_force.store import find_ended
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_principals, find_rows
 from sluice.exchange.persons.corrections import drop_one, find_corrections, remove_gone
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.keys import QUARANTINE
 from sluice.retention import store
 from sluice.retention.model import Why
@@ -22,7 +22,7 @@ from sluice.terms import Principal
 from sluice.times import brussels_day
 
 
-def drop_corrections(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+def drop_corrections(house: House, now: datetime, principal: Principal | None = None) -> Tally:
     """Remove corrections that are no longer needed. Returns how many, and for how many principals it failed.
 
     Raises ServiceMissing.

@@ -9,7 +9,7 @@ from sluice.agreement.model import Agreement
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.persons import consent_store
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.ledger.names import check_name
 from sluice.retention import store
 from sluice.retention.holds import confirm_return
@@ -72,7 +72,7 @@ def give_back(
     return GivenBack(ended, flows, is_whole)
 
 
-def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> tuple[int, int]:
+def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
     """Give back for every principal whose ended agreement waits for it. Returns how many are done, and how many failed.
 
     Raises ServiceMissing.

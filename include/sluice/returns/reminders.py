@@ -7,7 +7,7 @@ from datetime import datetime
 from sluice.db import Connection, transaction
 from sluice.exchange.house import House
 from sluice.exchange.inbox import Swept
-from sluice.exchange.sweeping import Faults
+from sluice.exchange.sweeping import Faults, Tally
 from sluice.ledger.append import append
 from sluice.ledger.returned import ReminderSent
 from sluice.returns import ack_store as store
@@ -73,13 +73,13 @@ def notice_of(line: AckLine, step: Step) -> dict[str, object]:
     }
 
 
-def _take(conn: Connection, step: Step, now: datetime) -> tuple[int, int]:
+def _take(conn: Connection, step: Step, now: datetime) -> Tally:
     """Record a step for each return that is due, in one transaction each. Returns how many, and how many failed."""
     noted, faults = 0, Faults(conn)
     for line in store.find_due(conn, step, now):
         with faults.kept_apart(f"return {line.exchange_id}: its {step.word.lower()}"):
             noted += _note(conn, step, line, now)
-    return noted, faults.count
+    return Tally(noted, faults.count)
 
 
 def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
@@ -94,7 +94,7 @@ def _note(conn: Connection, step: Step, line: AckLine, now: datetime) -> bool:
     return True
 
 
-def _give_notices(house: House) -> tuple[int, int]:
+def _give_notices(house: House) -> Tally:
     """Give notices that are recorded but missing: new ones, or left out by a dead worker. Returns given and failed."""
     owed: dict[Principal, dict[str, dict[str, object]]] = {}
     for line in store.find_reminded(house.conn):
@@ -108,4 +108,4 @@ def _give_notices(house: House) -> tuple[int, int]:
             for key in sorted(set(notices) - list_notices(house, principal)):
                 give_notice(house, key, notices[key])
                 given += 1
-    return given, faults.count
+    return Tally(given, faults.count)

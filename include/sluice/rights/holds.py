@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import lift, lift_case
-from sluice.exchange.sweeping import Faults, each
+from sluice.exchange.sweeping import Faults, Tally, each
 from sluice.keys import SUBJECT
 from sluice.rights import hold_store
 from sluice.rights.case import store
@@ -56,7 +56,7 @@ def settle_holds(house: House, now: datetime) -> Settled:
     return Settled(released, not_held + not_settled, protected)
 
 
-def _hold_since(house: House, now: datetime) -> tuple[int, int]:
+def _hold_since(house: House, now: datetime) -> Tally:
     """Hold the persons of open requests at principals whose agreement came into force since.
 
     Returns the number of new holds, and of cases that failed.
@@ -71,7 +71,7 @@ def _hold_since(house: House, now: datetime) -> tuple[int, int]:
             continue  # no new principal; or one principal was asked; or nobody knows yet who the person is
         with faults.kept_apart(f"the hold of case {case.case_id}"):
             protected += _hold_at(house, case, new, now)
-    return protected, faults.count
+    return Tally(protected, faults.count)
 
 
 def _hold_at(house: House, case: Case, principals: Iterable[Principal], now: datetime) -> int:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import Faults
+from sluice.exchange.sweeping import Faults, Tally
 from sluice.ledger.names import check_name
 from sluice.rights.case import store
 from sluice.rights.case.book import Book, close_book
@@ -180,7 +180,7 @@ def open_envelope(house: House, envelope: Envelope, now: datetime) -> Case:
     return _finish(house, seal(house, envelope), now)
 
 
-def finish_openings(house: House, now: datetime) -> tuple[int, int]:
+def finish_openings(house: House, now: datetime) -> Tally:
     """Open every case whose envelope is sealed but that does not exist yet. Returns how many, and how many failed."""
     sealed = list_sealed(house)
     known = store.find_known(house.conn, [case_id for case_id, _ in sealed])
@@ -191,7 +191,7 @@ def finish_openings(house: House, now: datetime) -> tuple[int, int]:
         with faults.kept_apart(f"the opening of case {case_id}"):
             _finish(house, open_sealed(house, key), now)
             done += 1
-    return done, faults.count
+    return Tally(done, faults.count)
 
 
 def _finish(house: House, sealed: Sealed, now: datetime) -> Case:

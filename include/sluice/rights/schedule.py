@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.rights.case import store
 from sluice.rights.case.due import DEFAULT_PACE, Pace
 from sluice.rights.case.model import FILE, LetterKind, Right
@@ -95,7 +95,7 @@ def _accept_marketing(house: House, now: datetime) -> int:
     return failed
 
 
-def _drop_over(house: House) -> tuple[int, int]:
+def _drop_over(house: House) -> Tally:
     """Remove what names persons in requests that are over, at every principal. Returns how many were told, and how many
     failed.
     """

@@ -29,7 +29,7 @@ from sluice.exchange.persons import merged_store as store
 from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.persons.merged_store import Made, Member, Merge, Part, Run
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Tally, each
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import INDEX, REST, CopyName
 from sluice.media_types import PARQUET
@@ -48,17 +48,16 @@ TODAY = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
-def merge_all(house: House, now: datetime, principal: Principal | None = None) -> tuple[int, int]:
+def merge_all(house: House, now: datetime, principal: Principal | None = None) -> Tally:
     """Merge what is worth it, of one principal or of all; return how many runs, and how many months failed.
 
     A principal with merges in the bucket is included even when the database knows of none. Raises ServiceMissing.
     """
     principals = [principal] if principal else sorted(_principals(house))
-    done = [merge_index(house, one, now) for one in principals]
-    return sum(merged for merged, _ in done), sum(failed for _, failed in done)
+    return Tally.total(merge_index(house, one, now) for one in principals)
 
 
-def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> tuple[int, int]:
+def merge_index(house: House, principal: Principal, now: datetime, fewest: int = FEWEST) -> Tally:
     """Merge the runs of a principal, as :func:`merge_all`. Doing it again changes nothing.
 
     A month with a run that is not as the catalogue says fails, and the others go on.
