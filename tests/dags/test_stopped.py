@@ -22,7 +22,7 @@ from sluice.exchange.drain import drain_all
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.held import HEARD_AFTER, LONG_STOPPED, FilesHeld, check_none_held, find_held
 from sluice.exchange.persons.suppressed import keep_out, unless_kept_out
-from sluice.exchange.stops import FlowStopped, check_not_stopped
+from sluice.exchange.stops import FlowIsStopped, check_not_stopped
 from sluice.ledger.verify import verify
 from sluice.orchestration import operators
 from sluice.orchestration.trigger import Watch
@@ -197,7 +197,7 @@ def test_a_stop_is_said_only_once_nothing_of_the_flow_can_close_any_more(night: 
     with ThreadPoolExecutor(1) as others:
         stop = unless_kept_out(house, principal, frozenset(), (), commit)
         assert stop.result(60).exit == 0
-    with pytest.raises(FlowStopped):
+    with pytest.raises(FlowIsStopped):
         unless_kept_out(house, principal, frozenset(), (), partial(check_not_stopped, house.conn, principal, flow[1]))
 
 
@@ -215,7 +215,7 @@ def test_a_return_whose_flow_is_stopped_while_it_is_made_is_made_under_the_right
         [made] = night.returns()
         assert (made.decision, night.delivered()) == ("open", {})
         assert night.desk.sql("select attempts, last_error from exchange where decision = 'open'") == [
-            {"attempts": 0, "last_error": FlowStopped.code}
+            {"attempts": 0, "last_error": FlowIsStopped.code}
         ]
 
         objects_to(night, stays[1])

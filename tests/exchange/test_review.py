@@ -18,7 +18,7 @@ from night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_p
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
-from sluice.exchange.review import NotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
+from sluice.exchange.review import RowsNotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
 from sluice.exchange.review_store import Choice
 from sluice.exchange.store import get_open
 from sluice.lake.s3.objects import StoredObject
@@ -170,7 +170,7 @@ def test_a_row_is_decided_once_and_only_if_it_waits(night: Night, held: Exchange
     decide(house, exchange, [1], Choice.DROP, "an.peeters", now())
 
     for rows in ([1], [1, 3], [2], [99], []):
-        with pytest.raises(NotWaiting):
+        with pytest.raises(RowsNotWaiting):
             decide(house, exchange, rows, Choice.SEND, "bob", now())
     assert [each.row for each in note_rows(house, exchange) if each.review is None] == [3]
     assert list_waiting(house.conn, None)[0].open == 1
@@ -268,7 +268,7 @@ def test_notes_without_a_finding_that_were_drawn_can_be_read_and_no_others(
         key = base64.b64encode(night.desk.house.keyring.sample_key(ENERGY)).decode()
         drawn = said.filter(draw(said, pl.DataFrame(schema={"row": pl.Int64}), 0.5, key))
         assert {row["note"] for row in csv.DictReader(io.StringIO(notes.content.decode()))} == set(drawn)
-        with pytest.raises(NotWaiting):
+        with pytest.raises(RowsNotWaiting):
             read_notes(night.desk.house, ExchangeId(sampled.id), "an", now(), sample=False)
         first = min(int(note.rpartition(" ")[2]) for note in drawn)
         out(night, first, Suppression.RESTRICTED)

@@ -20,7 +20,7 @@ from sluice.lake.erase.in_csv import RecordSpans, cells_of, cut_records, erase_r
 from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.read.csv_reader import read_csv
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FileUnreadable, FormatHints, FormatRefusal, Limits, Table
+from sluice.lake.table import FormatHints, FormatRefusal, Limits, LocalCopyUnreadable, Table
 
 pytestmark = pytest.mark.slow
 
@@ -243,7 +243,7 @@ def test_a_target_that_exists_is_never_touched(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"id;name\n1;An\n2;Bo\n")
 
-    with pytest.raises(FileUnreadable):
+    with pytest.raises(LocalCopyUnreadable):
         erase_records(source, source, [1], table_at(source))
 
     assert source.read_bytes() == b"id;name\n1;An\n2;Bo\n"

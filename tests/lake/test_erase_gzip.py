@@ -13,7 +13,7 @@ from sluice.lake.erase.in_csv import erase_records
 from sluice.lake.erase.in_gzip import erase_in_gzip
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FileUnreadable, Limits
+from sluice.lake.table import Limits, LocalCopyUnreadable
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +91,7 @@ def test_what_the_inner_eraser_refuses_is_refused(tmp_path: Path) -> None:
 def test_a_target_that_exists_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "target.gz").write_bytes(b"mine")
 
-    with pytest.raises(FileUnreadable):
+    with pytest.raises(LocalCopyUnreadable):
         erased_from(tmp_path, packed(INNER), [1])
 
     assert (tmp_path / "target.gz").read_bytes() == b"mine"

@@ -19,7 +19,7 @@ from sluice.rights.copies.where import where
 from sluice.rights.erasure.control import check_goes_on, resume, take_up
 from sluice.rights.erasure.control_store import begin_run, is_stopped
 from sluice.rights.erasure.erase import run
-from sluice.rights.erasure.model import ErasureStopped, NotReleased, ReleaseRefused
+from sluice.rights.erasure.model import ErasureIsStopped, NotReleased, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.instructions import CONTRADICTING
@@ -97,7 +97,7 @@ def test_a_run_at_work_stops_before_its_next_object(town: Town) -> None:
     begin_run(town.house.conn, case.case_id)
     check_goes_on(town.house.conn, case.case_id)
     assert refuse(town, case) is InstructionOutcome.CONTRADICTS
-    with pytest.raises(ErasureStopped):
+    with pytest.raises(ErasureIsStopped):
         check_goes_on(town.house.conn, case.case_id)
 
 

@@ -14,7 +14,7 @@ from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.media_types import JSON
 from sluice.rights.case import store
-from sluice.rights.case.errors import CaseNotTidied, CaseTidied
+from sluice.rights.case.errors import CaseNotTidied, MaterialGone
 from sluice.rights.case.facts import sealed_days
 from sluice.rights.case.model import Action, Case, Flag, LetterKind, Order, Right, State
 from sluice.rights.case.states import TO_CARRY_OUT
@@ -118,9 +118,9 @@ def test_it_goes_when_its_time_is_over_and_what_protects_and_proves_stays(town: 
     evidence = town.house.objects.list_versions(town.desk.settings.bucket_evidence, f"certificates/{case.case_id}/")
     assert len([item for item in evidence if item.key.endswith(".json")]) == 1
     assert store.get_case(town.house.conn, case.case_id).letters, "their hashes stay"
-    with pytest.raises(CaseTidied, match="SLU-563"):
+    with pytest.raises(MaterialGone, match="SLU-563"):
         verify(town.house, case.case_id, now())
-    with pytest.raises(CaseTidied):
+    with pytest.raises(MaterialGone):
         write_letter(town.house, case.case_id, LetterKind.COMPLETION, now(), language="fr")
     assert sealed(town, case) == []
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid

@@ -31,7 +31,7 @@ from sluice.exchange.open import Arrivals
 from sluice.exchange.persons.merged import merge_new
 from sluice.exchange.persons.sealed_runs import SuppressionsLost
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
-from sluice.exchange.stops import FlowStopped
+from sluice.exchange.stops import FlowIsStopped
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.exchange.workroom import sweep_folders
 from sluice.keys import KeyLost, KeyOutOfReach
@@ -50,7 +50,7 @@ OURS = (
     KeyOutOfReach,
     SuppressedMeanwhile,
     SuppressionsLost,
-    FlowStopped,
+    FlowIsStopped,
 )
 """Faults of a service, a paper or a key, or a right or a stop that came between. The file is not to blame, so the
 attempt does not count."""

@@ -13,11 +13,11 @@ from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.outbox import find_owed
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.stop_store import IS_STOPPED, find_stops
-from sluice.exchange.stops import FlowStopped
+from sluice.exchange.stops import FlowIsStopped
 
 HEARD_AFTER = timedelta(minutes=2)
 """Exchanges are reported only after this time: what passes by itself has passed by then."""
-PASSING = (SuppressedMeanwhile.code, FlowStopped.code)
+PASSING = (SuppressedMeanwhile.code, FlowIsStopped.code)
 """Codes of a right or a stop that came between, which end with the next attempt."""
 LONG_STOPPED = timedelta(days=7)
 """A stop is reported after this time: long before what the flow should give is past its retention, which is a month

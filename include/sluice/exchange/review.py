@@ -53,7 +53,7 @@ LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop", "-")
 """Turns an exchange id into letters: digits in a file name could be taken for a person's number."""
 
 
-class NotWaiting(SluiceError):
+class RowsNotWaiting(SluiceError):
     code: ClassVar[str] = "SLU-418"
     summary: ClassVar[str] = "these rows do not wait for a review"
     cure: ClassVar[str] = (
@@ -133,7 +133,7 @@ def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) ->
 def _held(house: House, exchange_id: ExchangeId) -> frozenset[int]:
     """Return the numbers of held rows that are there; none past their retention, or while an erasure rewrites them."""
     opened = store.get_open(house.conn, exchange_id)
-    with suppress(NotWaiting, NotFound), _rows_of(house, opened, sample=False, columns=[ROW]) as frame:
+    with suppress(RowsNotWaiting, NotFound), _rows_of(house, opened, sample=False, columns=[ROW]) as frame:
         return frozenset(frame[ROW])
     return frozenset()
 
@@ -151,8 +151,9 @@ def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *,
     """Return the notes for ``by`` to read. The ledger says that they were read before anybody can read them.
 
     ``sample``: return notes without a finding that were drawn for a person to read, instead of those held. Notes about
-    somebody whose data may only be kept (GDPR Art. 18(2)) wait until it may be used again. Raises NotWaiting, NotFound,
-    UsageError.
+    somebody whose data may only be kept (GDPR Art. 18(2)) wait until it may be used again.
+
+    Raises RowsNotWaiting, NotFound, UsageError.
     """
     import polars as pl
 
@@ -169,7 +170,7 @@ def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *,
         usable = frame.filter(_is_usable(house, opened, contract, frame)).with_columns(pl.col(ROW).cast(pl.Int64))
         shown = wanted.join(usable, on=ROW).select(ROW, "codes", *notes)
     if shown.is_empty() or not notes:
-        raise NotWaiting(Ref("exchange", exchange_id))
+        raise RowsNotWaiting(Ref("exchange", exchange_id))
     body = NotesRead(
         exchange_id=exchange_id,
         why="sample" if sample else "review",
@@ -197,7 +198,7 @@ def decide(
 ) -> Review:
     """Decide on rows that wait, once for each row, with a reason. Rows that may go come back through the outbox.
 
-    Raises NotWaiting, UsageError.
+    Raises RowsNotWaiting, UsageError.
     """
     check_reason(reason)
     by, opened = check_name(by), store.get_open(house.conn, exchange_id)
@@ -206,7 +207,7 @@ def decide(
         store.lock_exchange(house.conn, exchange_id)
         waiting = {each.row for each in note_rows(house, exchange_id) if each.review is None}
         if not wanted or not set(wanted) <= waiting:
-            raise NotWaiting(Ref("exchange", exchange_id), Ref("rows", len(set(wanted) - waiting)))
+            raise RowsNotWaiting(Ref("exchange", exchange_id), Ref("rows", len(set(wanted) - waiting)))
         number = len(review_store.find_reviews(house.conn, [exchange_id])) + 1
         review = Review(exchange_id, number, choice, wanted, by, now, opened.bucket, back_key(opened, number))
         review_store.insert_review(house.conn, review)
@@ -316,7 +317,7 @@ def _rows_of(
     copies = {copy.kind: copy for copy in find_copies(house.conn, opened.exchange_id)}
     copy = copies.get(LAKE if sample else HELD_ROWS)
     if copy is None or copy.version_id is None:
-        raise NotWaiting(Ref("exchange", opened.exchange_id))
+        raise RowsNotWaiting(Ref("exchange", opened.exchange_id))
     with private_folder(house) as folder:
         path = house.objects.fetch(copy.bucket, copy.key, copy.version_id, folder / "rows").path
         opened_path = path if sample else unseal(path, folder / "opened", house.keyring, opened.principal)

@@ -18,13 +18,12 @@ from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
-from sluice.ledger.stopped import FlowResumed
-from sluice.ledger.stopped import FlowStopped as StoppedEntry
+from sluice.ledger.stopped import FlowResumed, FlowStopped
 from sluice.terms import Flow, Principal
 from sluice.times import utc_text
 
 
-class FlowStopped(SluiceError):
+class FlowIsStopped(SluiceError):
     """Something was asked of a flow that is stopped."""
 
     code: ClassVar[str] = "SLU-208"
@@ -45,7 +44,7 @@ def stop_flow(conn: Connection, principal: Principal, flow: Flow, reason: str, b
         lock_principal(conn, principal)  # a return that is just closing goes out; none does after this commit
         if not stop_store.insert_stop(conn, principal, flow, reason, name, now):
             return False
-        body = StoppedEntry(principal=principal, flow=flow, reason=reason, stopped_by=name, stopped_at=utc_text(now))
+        body = FlowStopped(principal=principal, flow=flow, reason=reason, stopped_by=name, stopped_at=utc_text(now))
         append(conn, chain=_chain(principal), kind=EntryKind.FLOW_STOPPED, exchange_id=None, body=body)
     return True
 
@@ -62,9 +61,9 @@ def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now
 
 
 def check_not_stopped(conn: Connection, principal: Principal, flow: Flow) -> None:
-    """Raises FlowStopped when a flow is stopped."""
+    """Raises FlowIsStopped when a flow is stopped."""
     if stop_store.is_stopped(conn, principal, flow):
-        raise FlowStopped(Ref("principal", principal), Ref("flow", flow))
+        raise FlowIsStopped(Ref("principal", principal), Ref("flow", flow))
 
 
 def _chain(principal: Principal) -> str:

@@ -28,7 +28,7 @@ class FormatHintInvalid(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
-class FileUnreadable(SluiceError):
+class LocalCopyUnreadable(SluiceError):
     """The local copy of a file could not be opened or changed while it was read."""
 
     code: ClassVar[str] = "SLU-422"

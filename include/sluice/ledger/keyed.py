@@ -20,7 +20,7 @@ class KeyDestructionRefused(Part):
     reason: str
 
 
-class KeyDestroyed(Part):
+class KeyDestructionDone(Part):
     """The keys of a principal are gone; ``fingerprints``: by purpose, HMAC-SHA256 of fixed words under the key.
 
     ``kept_out``: persons in lists that nobody can match any more.

@@ -49,7 +49,7 @@ AIRFLOW = "airflow"
 def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str = AIRFLOW) -> Decision | None:
     """Carry one claimed return to its end; None while it waits for a second person. ``by``: who prepares it.
 
-    Raises FlowStopped if it would go out while its flow is stopped: it stays open, and is made again under the rights
+    Raises FlowIsStopped if it would go out while its flow is stopped: it stays open, and is made again under the rights
     that persons have when the flow goes on.
     """
     if opened.attempts > MOST_ATTEMPTS:
@@ -132,7 +132,7 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[st
 
 
 def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> Decision | None:
-    """Close a return, after which it is delivered. Raises FlowStopped: nobody checks that again after closing."""
+    """Close a return, after which it is delivered. Raises FlowIsStopped: nobody checks that again after closing."""
     check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
     return close_record(house, opened, record, kept_out, check=check)
 

@@ -29,7 +29,7 @@ from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stop_store import is_stopped
-from sluice.exchange.stops import FlowStopped, check_not_stopped
+from sluice.exchange.stops import FlowIsStopped, check_not_stopped
 from sluice.exchange.store import get_open
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
@@ -106,7 +106,7 @@ def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now:
     opened = _opened(house, wish, flow, now)
     try:
         carry_alone(house, opened, partial(_carry, house, opened, wish.by, run))
-    except FlowStopped:  # meanwhile; it stays open
+    except FlowIsStopped:  # meanwhile; it stays open
         return _stopped(house, wish, flow)
     last = give_back_store.find_last(house.conn, wish.ended, flow)
     assert last is not None  # it was opened just now
@@ -226,7 +226,7 @@ def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[st
 
 
 def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: frozenset[str]) -> None:
-    """Close it, after which it is delivered. Raises FlowStopped; it stays open then."""
+    """Close it, after which it is delivered. Raises FlowIsStopped; it stays open then."""
     check = partial(check_not_stopped, house.conn, opened.principal, opened.flow)
     close_record(house, opened, record, kept_out, check=check)
 

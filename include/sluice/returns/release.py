@@ -37,7 +37,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
 
     ``reason``: a code or an IRI, for the ledger. Raises NotReleasable if it is not waiting for release, if ``by``
     prepared it, which is recorded, if its last day is past, in which case the next run replaces it, or if no agreement
-    holds any more and it is not what goes back because one ended (GDPR Art. 28(3)). Raises FlowStopped.
+    holds any more and it is not what goes back because one ended (GDPR Art. 28(3)). Raises FlowIsStopped.
     """
     check_reason(reason)
     by = check_name(by)
@@ -83,7 +83,7 @@ def _record_refusal(house: House, opened: Opened, by: str, now: datetime) -> Non
 def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObject:
     """Deliver the same bytes again, as a new version of the same key.
 
-    Raises UsageError and FlowStopped. Raises NotDelivered if the return was never delivered, while its first delivery
+    Raises UsageError and FlowIsStopped. Raises NotDelivered if the return was never delivered, while its first delivery
     is under way (no receipt, no transfer), once its bytes are past their retention, and if somebody in it must stay
     out since, or had a value corrected since, because the same bytes would hold them.
     """

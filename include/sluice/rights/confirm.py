@@ -29,7 +29,7 @@ Chosen = tuple[Principal, str]
 """A principal and one of its candidates, in the form that :class:`Candidate` shows."""
 
 
-class NotWaiting(SluiceError):
+class CaseNotWaiting(SluiceError):
     code: ClassVar[str] = "SLU-526"
     summary: ClassVar[str] = "this case does not wait for a candidate"
     cure: ClassVar[str] = "`sluice case show` says where it stands; another person is another case"
@@ -37,7 +37,7 @@ class NotWaiting(SluiceError):
 
 
 def candidates_of(house: House, case_id: CaseId) -> Search:
-    """Return the persons who may be meant by a case that waits. Raises NotWaiting, NotFound, SubjectUnreadable."""
+    """Return the persons who may be meant by a case that waits. Raises CaseNotWaiting, NotFound, SubjectUnreadable."""
     _, sealed = _waiting(house, case_id)
     assert sealed.envelope.sought is not None  # it waits
     return find_candidates(house, sealed.envelope.sought, _principals(house, sealed.envelope))
@@ -48,7 +48,7 @@ def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: dateti
 
     All must be of one principal, because another principal's customer of the same number is somebody else. The first
     confirmation is sealed before anybody is held, and it counts: if a worker dies after it, only the same
-    confirmation can follow. Raises NotWaiting, NotFound for somebody who is no candidate of this case, UsageError.
+    confirmation can follow. Raises CaseNotWaiting, NotFound for somebody who is no candidate of this case, UsageError.
     """
     name, (case, asked) = check_name(by), _waiting(house, case_id)
     known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}
@@ -59,12 +59,12 @@ def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: dateti
     said = _confirmed(house, asked.envelope, chosen)
     sealed = seal(house, said, f"{PREFIX}{case_id}/confirmed.age")
     if (sealed.envelope.principal, sealed.envelope.persons) != (said.principal, said.persons):
-        raise NotWaiting(Ref("case", case_id), Ref("because", "ANOTHER_WAS_CONFIRMED"))
+        raise CaseNotWaiting(Ref("case", case_id), Ref("because", "ANOTHER_WAS_CONFIRMED"))
     scoped = protect(house, sealed.envelope, now)
     order = replace(desk_order(name, now, CONFIRMED if chosen else NOBODY, sealed.sha256), is_protected=True)
     with open_book(house.conn, case_id) as book:
         if book.case.sub_cases or book.case.state.is_over:
-            raise NotWaiting(Ref("case", case_id))
+            raise CaseNotWaiting(Ref("case", case_id))
         changed = replace(
             case, subject_key=sealed.key, subject_sha256=sealed.sha256, searched=scoped.searched, sub_cases=scoped.parts
         )
@@ -75,10 +75,10 @@ def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: dateti
 def _waiting(house: House, case_id: CaseId) -> tuple[Case, Sealed]:
     case = store.get_case(house.conn, case_id)
     if case.sub_cases or case.state.is_over:
-        raise NotWaiting(Ref("case", case_id))
+        raise CaseNotWaiting(Ref("case", case_id))
     sealed = open_sealed(house, case.subject_key)
     if not sealed.envelope.is_waiting:
-        raise NotWaiting(Ref("case", case_id))
+        raise CaseNotWaiting(Ref("case", case_id))
     return case, sealed
 
 

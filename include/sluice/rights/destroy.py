@@ -17,7 +17,7 @@ from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import Tally, each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
-from sluice.ledger.keyed import KeyDestroyed, KeyDestructionAsked, KeyDestructionRefused
+from sluice.ledger.keyed import KeyDestructionAsked, KeyDestructionDone, KeyDestructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.rights import destroy_store
@@ -209,7 +209,7 @@ def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
         standing = destroy_store.standing(house.conn, asked.principal, received_on(now))
         if not destroy_store.end(house.conn, asked.principal, now):
             return 0
-        body = KeyDestroyed(
+        body = KeyDestructionDone(
             principal=asked.principal,
             fingerprints=dict(fingerprints),
             kept_out=standing.kept_out,

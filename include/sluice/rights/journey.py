@@ -96,7 +96,7 @@ def follow_case(house: House, case_id: CaseId, at: datetime) -> Followable:
     """Find where the rows of the persons of a case went, as of a moment, at every principal with a part in it.
 
     The index is today's; what the case's own erasure removed from it was noted. Raises NotFound, SubjectUnreadable,
-    CaseTidied.
+    MaterialGone.
     """
     case, envelope = open_request(house, case_id)
     erased = find_erased(house, case, at)

@@ -27,7 +27,7 @@ from sluice.rights.case.due import Due, due_actions
 from sluice.rights.case.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.case.model import Case, CaseId, Order, Right, State
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.confirm import NotWaiting, candidates_of, confirm
+from sluice.rights.confirm import CaseNotWaiting, candidates_of, confirm
 from sluice.rights.copies.candidates import find_candidates, identifier_of
 from sluice.rights.erasure.erase import plan, run
 from sluice.rights.erasure.model import NotDecided
@@ -252,7 +252,7 @@ def test_a_confirmed_case_goes_on_about_that_person_only(night: Night) -> None:
     assert held == {"n": 2}, "now the person is held, and what their rows tie to them"
     assert set(suppressed_in(night)) == in_rows_with(night, one.candidate)
     go_on(night, case_id)
-    with pytest.raises(NotWaiting):
+    with pytest.raises(CaseNotWaiting):
         say(night, case_id, (ENERGY, other.candidate))
 
 
@@ -283,7 +283,7 @@ def test_a_worker_that_died_while_confirming_is_followed_by_one_that_finishes(ni
         say(night, case_id, (ENERGY, one.candidate))
     assert store.get_case(house.conn, case_id).sub_cases == (), "sealed, and not taken up"
 
-    with pytest.raises(NotWaiting):
+    with pytest.raises(CaseNotWaiting):
         say(night, case_id, (ENERGY, other.candidate))
     assert house.conn.execute("select count(*) as n from suppression_run").fetchone() == {"n": 0}, "nobody was held"
     assert say(night, case_id, (ENERGY, one.candidate)).sub_cases

@@ -25,7 +25,7 @@ from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.control import resume, stop
 from sluice.rights.erasure.erase import run
-from sluice.rights.erasure.model import ErasureBusy, ErasureReport, ErasureStopped
+from sluice.rights.erasure.model import ErasureBusy, ErasureIsStopped, ErasureReport
 from sluice.rights.erasure.preflight import PreflightFailed
 from sluice.rights.erasure.release import draft
 from sluice.rights.erasure.release import release as let_go
@@ -151,7 +151,7 @@ def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_
     case = asked(night, *reversed(people[-1]))
     assert victim(case.case_id, 300)[0]
     stop(house.conn, None, "AUDIT", "els", datetime.now(UTC))
-    with pytest.raises(ErasureStopped):
+    with pytest.raises(ErasureIsStopped):
         once_free(lambda: run(house, case.case_id, datetime.now(UTC)))
     with pytest.raises(Failed):
         victim(case.case_id, 0)

@@ -29,7 +29,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import (
     AnotherInError,
     ErasureBusy,
-    ErasureStopped,
+    ErasureIsStopped,
     NotReleased,
     PlanOutdated,
     ReleaseRefused,
@@ -185,7 +185,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
         with open_house(settings) as mine:
             try:
                 run(mine, case.case_id, now())
-            except ErasureStopped as error:
+            except ErasureIsStopped as error:
                 said.append(error)
 
     with connect(settings) as other:
@@ -205,13 +205,13 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
     assert standing.run is not None and standing.run.outcome == "stopped"
     assert (standing.is_stopped, standing.is_in_error) == (True, False)
     assert take_up(house, "airflow", now()) == []
-    with pytest.raises(ErasureStopped):
+    with pytest.raises(ErasureIsStopped):
         run(house, case.case_id, now())
     with pytest.raises(NotFound):
         resume(house.conn, None, "els", now())
     resume(house.conn, case.case_id, "els", now())
     assert stop(house.conn, None, "AUDIT", "els", now())
-    with pytest.raises(ErasureStopped):
+    with pytest.raises(ErasureIsStopped):
         run(house, case.case_id, now())
     resume(house.conn, None, "els", now())
     report = run(house, case.case_id, now())

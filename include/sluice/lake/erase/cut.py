@@ -17,7 +17,7 @@ import polars as pl
 
 from sluice.errors import Ref
 from sluice.lake.erase.model import EraseRefused, Numbers
-from sluice.lake.table import FileUnreadable, FormatRefusal, Table
+from sluice.lake.table import FormatRefusal, LocalCopyUnreadable, Table
 
 Cuts = npt.NDArray[np.int64]
 """Pairs of offsets: the first byte that goes, and the first byte after it that stays. Ascending, never overlapping."""
@@ -30,7 +30,7 @@ _ROWS = 100_000
 def opened(source: Path, target: Path) -> Iterator[memoryview]:
     """Yield the bytes of ``source`` and create ``target``, which must not exist and is removed after an error.
 
-    Raises FileUnreadable when either cannot be opened or the target already exists."""
+    Raises LocalCopyUnreadable when either cannot be opened or the target already exists."""
     try:
         with source.open("rb") as file:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -41,19 +41,19 @@ def opened(source: Path, target: Path) -> Iterator[memoryview]:
         with _removed_on_error(target):
             yield data
         return
-    raise FileUnreadable(Ref("errno", number))
+    raise LocalCopyUnreadable(Ref("errno", number))
 
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder next to ``target`` in which a packed file is edited. Raises FileUnreadable."""
+    """Yield a temporary folder next to ``target`` in which a packed file is edited. Raises LocalCopyUnreadable."""
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="erase-") as folder:
             yield Path(folder)
         return
     except OSError as error:
         number = error.errno or 0
-    raise FileUnreadable(Ref("errno", number))
+    raise LocalCopyUnreadable(Ref("errno", number))
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _removed_on_error(target: Path) -> Iterator[None]:
         target.unlink(missing_ok=True)
         raise
     if number is not None:
-        raise FileUnreadable(Ref("errno", number))
+        raise LocalCopyUnreadable(Ref("errno", number))
 
 
 def write_kept(data: memoryview, cuts: Cuts, target: Path, chunk: int = CHUNK) -> None:

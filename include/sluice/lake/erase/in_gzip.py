@@ -39,7 +39,7 @@ def erase_in_gzip(source: Path, target: Path, erase: Eraser, limits: Limits | No
 
     The inner file lies unpacked next to the target while this runs. target: must not exist. Raises
     EraseRefused: MULTI_MEMBER, TRAILING_BYTES, DAMAGED_CONTAINER, LIMIT_FILE_SIZE or a rule of the inner
-    eraser; FileUnreadable."""
+    eraser; LocalCopyUnreadable."""
     with folder_beside(target) as folder:
         return _erase(source, target, folder, erase, limits or Limits())
 

@@ -107,7 +107,7 @@ def erase_records(
 
     records: numbers as in ``Table.row_numbers``, 1 = first; bad records count too. form: what the
     reader returned for ``source``. target: must not exist. chunk: bytes read at a time.
-    Raises EraseRefused, RecordsUnknown, FileUnreadable; then there is no target."""
+    Raises EraseRefused, RecordsUnknown, LocalCopyUnreadable; then there is no target."""
     numbers = checked_numbers(records, form.record_count)
     with opened(source, target) as data:
         return cut_elements(data, target, numbers, form, find_elements(data, form, chunk), limits=limits, chunk=chunk)

@@ -18,7 +18,7 @@ def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | Non
     """Write ``target``, a zip with the only member edited by ``erase``.
 
     target: must not exist. Raises EraseRefused: DAMAGED_CONTAINER, OUTPUT_DIFFERS or a rule of the inner
-    eraser; FileUnreadable."""
+    eraser; LocalCopyUnreadable."""
     with folder_beside(target) as folder:
         return _erase(source, target, folder, erase, limits or Limits())
 

@@ -24,11 +24,11 @@ from sluice.lake.read.parts import Parts
 from sluice.lake.read.structure import NO_DELIMITER, Structure, let_go, scan
 from sluice.lake.table import (
     SHOWN_ROWS,
-    FileUnreadable,
     FormatHintInvalid,
     FormatHints,
     FormatRefusal,
     Limits,
+    LocalCopyUnreadable,
     Note,
     Table,
     bad_records_frame,
@@ -132,7 +132,7 @@ def _part(path: Path, parsed: Records, limits: Limits, spans: tuple[_Span, ...],
 
 
 def _again(parsed: Records, numbers: pl.Series) -> pl.DataFrame:
-    """Read records a second time. Raises FileUnreadable when the file has changed since."""
+    """Read records a second time. Raises LocalCopyUnreadable when the file has changed since."""
     if numbers.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(parsed.names, pl.String))
     places = numbers.to_numpy() + parsed.body.first
@@ -141,7 +141,7 @@ def _again(parsed: Records, numbers: pl.Series) -> pl.DataFrame:
     keep[places - first] = True
     frame = _from_bytes(_as_bytes(parsed, first, keep), parsed)
     if frame is None or frame.shape != (len(numbers), len(parsed.names)):
-        raise FileUnreadable(Ref("records", len(numbers)))
+        raise LocalCopyUnreadable(Ref("records", len(numbers)))
     frame.columns = list(parsed.names)
     return frame
 

@@ -12,7 +12,7 @@ from sluice.lake.read.parts import PART_BYTES, Parts
 from sluice.lake.read.pgp_in import PgpKeys, open_message
 from sluice.lake.read.sniff import Kind, find_kind, refuse_kind
 from sluice.lake.read.unpack import PACKED, unpack
-from sluice.lake.table import FileUnreadable, FormatHints, FormatRefusal, Limits, Table
+from sluice.lake.table import FormatHints, FormatRefusal, Limits, LocalCopyUnreadable, Table
 
 Got = TypeVar("Got")
 
@@ -62,7 +62,7 @@ def opened_table(
     says; limits: by default those of security.md section 2; folder: where a packed file is unpacked
     meanwhile, by default the system's temporary folder; pgp: keys for an encrypted file; part_bytes:
     about how large a part is, None for the whole file in one.
-    Raises FileUnreadable, FormatHintInvalid."""
+    Raises LocalCopyUnreadable, FormatHintInvalid."""
     asked = _Asked(wanted or FormatHints(), limits or Limits(), folder, part_bytes)
     with ExitStack() as inside:
         parts = _coded(lambda: _open(path, file_name, asked, inside, pgp))
@@ -70,12 +70,12 @@ def opened_table(
 
 
 def _coded(read: Callable[[], Got]) -> Got:
-    """Call ``read``; an OSError becomes FileUnreadable with its errno."""
+    """Call ``read``; an OSError becomes LocalCopyUnreadable with its errno."""
     try:
         return read()
     except OSError as error:
         number = error.errno or 0
-    raise FileUnreadable(Ref("errno", number))
+    raise LocalCopyUnreadable(Ref("errno", number))
 
 
 def _coded_parts(parts: Parts) -> Parts:

@@ -14,7 +14,7 @@ class TransitionRefused(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
-class CaseTidied(SluiceError):
+class MaterialGone(SluiceError):
     """The sealed material of a closed case was removed, so nobody can tell any more who the case was about."""
 
     code: ClassVar[str] = "SLU-563"

@@ -12,7 +12,7 @@ from sluice.exchange.beginning import find_by_beginning
 from sluice.rights.case import desk_store, letter_store
 from sluice.rights.case.clock import DueDates
 from sluice.rights.case.clock_store import LAST_DAY, RUNS, WORDS
-from sluice.rights.case.errors import CaseTidied
+from sluice.rights.case.errors import MaterialGone
 from sluice.rights.case.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
 from sluice.terms import Principal, Sha256
 
@@ -375,6 +375,6 @@ def is_tidied(conn: Connection, case_id: CaseId) -> bool:
 
 
 def check_not_tidied(conn: Connection, case_id: CaseId) -> None:
-    """Raise CaseTidied if the sealed material of a case is gone, or is being removed."""
+    """Raise MaterialGone if the sealed material of a case is gone, or is being removed."""
     if is_tidied(conn, case_id):
-        raise CaseTidied(Ref("case", case_id))
+        raise MaterialGone(Ref("case", case_id))

@@ -23,7 +23,7 @@ from sluice.terms import ExchangeId, Principal
 
 
 def open_request(house: House, case_id: CaseId) -> tuple[Case, Envelope]:
-    """Return a case and its opened envelope. Raises NotFound, SubjectUnreadable, CaseTidied."""
+    """Return a case and its opened envelope. Raises NotFound, SubjectUnreadable, MaterialGone."""
     case = store.get_case(house.conn, case_id)
     store.check_not_tidied(house.conn, case_id)
     return case, open_sealed(house, case.subject_key).envelope

@@ -10,8 +10,7 @@ from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, as_typed
 from sluice.exchange.house import House
 from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
-from sluice.ledger.erased import ErasureResumed
-from sluice.ledger.erased import ErasureStopped as StoppedEntry
+from sluice.ledger.erased import ErasureResumed, ErasureStopped
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
@@ -29,8 +28,8 @@ from sluice.rights.erasure.control_store import Run, Stop
 from sluice.rights.erasure.model import (
     AnotherInError,
     DecidedThen,
+    ErasureIsStopped,
     ErasureReport,
-    ErasureStopped,
     EverybodyNeeded,
     PlanOutdated,
     RequestTakenBack,
@@ -80,7 +79,7 @@ def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, now: da
             store.lock_case(conn, case_id)
         if not control_store.stop(conn, case_id, reason, name, now):
             return False
-        body = StoppedEntry(case_id=case_id, reason=reason, stopped_by=name, stopped_at=utc_text(now))
+        body = ErasureStopped(case_id=case_id, reason=reason, stopped_by=name, stopped_at=utc_text(now))
         append(conn, chain=CASES_CHAIN, kind=EntryKind.ERASURE_STOPPED, exchange_id=None, body=body)
     return True
 
@@ -180,22 +179,22 @@ def _is_planned_anew(house: House, case: Case) -> bool:
 def check_may_begin(conn: Connection, case_id: CaseId) -> None:
     """Check that an erasure may begin. One that has begun may always run again; a new one waits for those in error.
 
-    Raises ErasureStopped, AnotherInError.
+    Raises ErasureIsStopped, AnotherInError.
     """
     if control_store.is_stopped(conn, case_id):
-        raise ErasureStopped(Ref("case", case_id))
+        raise ErasureIsStopped(Ref("case", case_id))
     erring = control_store.find_erring(conn, case_id)
     if erring and control_store.find_run(conn, case_id) is None:
         raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0].case_id))
 
 
 def check_goes_on(conn: Connection, case_id: CaseId) -> None:
-    """Check before every object that the run may go on. Raises RequestTakenBack, ErasureStopped."""
+    """Check before every object that the run may go on. Raises RequestTakenBack, ErasureIsStopped."""
     if control_store.touch(conn, case_id):
         return
     if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
         raise RequestTakenBack(Ref("case", case_id))
-    raise ErasureStopped(Ref("case", case_id))
+    raise ErasureIsStopped(Ref("case", case_id))
 
 
 @contextmanager
@@ -206,7 +205,7 @@ def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
     try:
         yield
         outcome = None
-    except (ErasureStopped, RequestTakenBack) as failure:
+    except (ErasureIsStopped, RequestTakenBack) as failure:
         outcome, error = RunEnd.STOPPED, failure.code
         raise
     except (PlanOutdated, SeveralCustomers, EverybodyNeeded) as failure:

@@ -78,7 +78,7 @@ def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
     Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed, SeveralCustomers
-    before anything is touched; ErasureStopped and PlanOutdated between two objects.
+    before anything is touched; ErasureIsStopped and PlanOutdated between two objects.
     """
     known = Known()
     with control_store.hold_case(house.conn, case_id):
@@ -116,7 +116,7 @@ def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName
 def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known: Known | None = None) -> int:
     """Erase the person from these copies, and return how many the release does not cover and were left.
 
-    May run in parallel with itself. Raises ErasureStopped between two objects.
+    May run in parallel with itself. Raises ErasureIsStopped between two objects.
     """
     wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
     left = 0
@@ -135,7 +135,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
 def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> int:
     """Repeat until nothing is found, then remove old versions and other remains.
 
-    Returns the number of exchanges under way. Raises NotFinished, ErasureStopped, PlanOutdated.
+    Returns the number of exchanges under way. Raises NotFinished, ErasureIsStopped, PlanOutdated.
     """
     with control_store.hold_case(house.conn, case_id):
         case, clearances, _ = _cleared(house, case_id)

@@ -74,7 +74,7 @@ class PlanOutdated(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
-class ErasureStopped(SluiceError):
+class ErasureIsStopped(SluiceError):
     code: ClassVar[str] = "SLU-558"
     summary: ClassVar[str] = "erasing was stopped"
     cure: ClassVar[str] = "`sluice erase status` says by whom and why; `sluice erase resume`, then run again"

@@ -79,7 +79,7 @@ def write_letter(
 
     Returns the existing letter if nothing new is left to tell, or ``sub_case_id`` was told before. The letter is in
     the person's language unless another is named; only one in the person's language counts as told. A receipt
-    acknowledges the case (GDPR Art. 12(3) and (4), 19). Raises LetterNotDue, CaseTidied, NotFound, UsageError.
+    acknowledges the case (GDPR Art. 12(3) and (4), 19). Raises LetterNotDue, MaterialGone, NotFound, UsageError.
     """
     for _ in range(MOST_TRIES):
         case = store.get_case(house.conn, case_id)

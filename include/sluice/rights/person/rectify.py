@@ -76,7 +76,7 @@ def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
     """Seal the right values with their case, until it is decided. If they are given again, the last ones count.
 
     This changes nobody's decision: it is refused once a part was decided on the values given, or if no part is left
-    that could still take them. Raises NotRectifiable, CaseTidied, NotFound.
+    that could still take them. Raises NotRectifiable, MaterialGone, NotFound.
     """
     with transaction(house.conn):
         case = store.lock_case(house.conn, case_id)
@@ -92,7 +92,7 @@ def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
 def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) -> None:
     """Seal the values of one instruction for its own part, under its hash, so that no other instruction applies them.
 
-    Call this inside the transaction that follows the instruction, with the case locked. Raises CaseTidied.
+    Call this inside the transaction that follows the instruction, with the case locked. Raises MaterialGone.
     """
     check_not_tidied(house.conn, part.case_id)
     key = _key(part.case_id, part.sub_case_id, sha256)
