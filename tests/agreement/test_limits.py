@@ -13,7 +13,7 @@ from sluice.agreement.in_force.store import find_version
 from sluice.agreement.limits import LIMITS, GateLimits, limit_lines, limits_in_force
 from sluice.db import connect_to
 from sluice.exchange.judging.job import file_limits_of, limits_of, widest_limits
-from sluice.lake.table import Limits
+from sluice.lake.table import FileLimits
 from sluice.settings import Settings, get_settings
 from stores import Database
 
@@ -31,7 +31,7 @@ def test_where_an_agreement_says_nothing_the_limits_are_those_of_the_specificati
 
     assert (most["file_mb"], most["archive_ratio"], most["cell_kb"]) == (2048, 100, 1024)
     assert (most["columns"], most["json_depth"], most["name_characters"]) == (1024, 32, 200)
-    assert widest_limits(Settings()) == Limits()
+    assert widest_limits(Settings()) == FileLimits()
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.key)
@@ -57,7 +57,7 @@ def test_what_the_paper_says_reaches_the_reader_and_the_child(tmp_path: Path) ->
 
     read, child = file_limits_of(Settings(), agreement), limits_of(Settings(), agreement, 1000)
 
-    assert read == Limits(7 << 20, 5 << 10, 4, 2, 3, archive_ratio=6)
+    assert read == FileLimits(7 << 20, 5 << 10, 4, 2, 3, archive_ratio=6)
     assert (child.memory_bytes, child.cpu_seconds, child.wall_seconds) == ((300 << 20) + 12_000, 20, 30)
 
 

@@ -16,7 +16,7 @@ from night import AGREEMENT, Edit
 from rights.town import DESK, Town
 from sluice.answers.keep import opened
 from sluice.answers.link import Opened, check_words, take_out
-from sluice.answers.make import Wish, make
+from sluice.answers.make import PackageWish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
 from sluice.rights.case.model import CaseId
@@ -52,7 +52,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def give(house: House, case_id: CaseId, kind: AnswerKind = AnswerKind.ACCESS, wish: Wish | None = None) -> Made:
+def give(house: House, case_id: CaseId, kind: AnswerKind = AnswerKind.ACCESS, wish: PackageWish | None = None) -> Made:
     return make(house, case_id, kind, now(), DESK, wish)
 
 

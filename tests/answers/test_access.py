@@ -12,7 +12,7 @@ from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, rea
 from copies import Copies
 from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.answers.make import Wish, _hand_out, make
+from sluice.answers.make import PackageWish, _hand_out, make
 from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Action, Case, Order, Right, State
@@ -108,7 +108,7 @@ def test_an_answer_through_one_principal_says_nothing_of_the_other(town: Town, t
     case, target = asked(town, 1), tmp_path / "through"
 
     both = read(town.house, give(town.house, case.case_id))
-    make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, Wish(target, only=ENERGY))
+    make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, PackageWish(target, only=ENERGY))
 
     one, person = folder_of(target), town.people[1]
     assert is_said(both, person.record(SOLAR)) and is_said(both, person.record(ENERGY))
@@ -215,7 +215,7 @@ def test_a_folder_is_whole_or_not_there(town: Town, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for taken in (tmp_path / "file" / "in", tmp_path):
         with pytest.raises(FolderTaken):
-            make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, Wish(taken))
+            make(town.house, case.case_id, AnswerKind.ACCESS, now(), DESK, PackageWish(taken))
     source, target = tmp_path / "source", tmp_path / "out"
     (source / "data").mkdir(parents=True)
     (source / "data" / "a.csv").write_text("a")

@@ -13,7 +13,7 @@ from copies import Copies
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import keep
-from sluice.answers.make import Wish, gather
+from sluice.answers.make import PackageWish, gather
 from sluice.answers.model import AnswerKind, ErasedMeanwhile
 from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.copies.answer_store import index_key_of
@@ -138,7 +138,7 @@ def test_what_was_gathered_before_an_erasure_ended_is_never_kept(town: Town, tmp
     erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
     since = store.find_moment(town.house.conn)
     case, envelope = open_request(town.house, access.case_id)
-    facts = gather(town.house, case, envelope, AnswerKind.ACCESS, now(), Wish())
+    facts = gather(town.house, case, envelope, AnswerKind.ACCESS, now(), PackageWish())
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "a.txt").write_text("a")
     begin_run(town.house.conn, erasure.case_id)

@@ -16,7 +16,7 @@ from copies import Copies
 from night import AGREEMENT, Edit
 from rights.town import Town, open_town, papers_of
 from sluice.answers.files import CSV, Drafting
-from sluice.answers.make import Wish
+from sluice.answers.make import PackageWish
 from sluice.answers.model import AnswerKind
 from sluice.answers.sweep import make_decided
 from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS
@@ -78,7 +78,7 @@ def test_who_takes_a_workbook_alone_gets_what_it_cannot_hold_beside_it(town: Tow
     case = town.decided(town.people[0], Right.PORTABILITY, Action.EXPORT)
 
     every = read(town.house, give(town.house, case.case_id, AnswerKind.PORTABILITY))
-    alone = read(town.house, give(town.house, case.case_id, AnswerKind.PORTABILITY, Wish(forms=("xlsx",))))
+    alone = read(town.house, give(town.house, case.case_id, AnswerKind.PORTABILITY, PackageWish(forms=("xlsx",))))
 
     for package, beside in ((every, "csv"), (alone, "json")):
         [book] = [each for each in package.json("datapackage.json")["resources"] if each["format"] == "xlsx"]

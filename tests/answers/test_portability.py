@@ -21,7 +21,7 @@ from rights.estate import CONTACTS
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.agreement.contract.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
-from sluice.answers.make import Wish, make
+from sluice.answers.make import PackageWish, make
 from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.answers.store import find_answers
 from sluice.answers.sweep import make_decided
@@ -279,14 +279,14 @@ def test_what_partly_applies_is_given_in_part(town: Town) -> None:
 def test_the_pdf_is_never_the_portable_file_alone(town: Town) -> None:
     case = asked(town, 1)
     with pytest.raises(UsageError):
-        make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("pdf",)))
-    made = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("json",)))
+        make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, PackageWish(forms=("pdf",)))
+    made = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, PackageWish(forms=("json",)))
     assert {line.path.rpartition(".")[2] for line in made.files if line.path.startswith("data/")} == {"json"}
     package = read(town.house, made)
     assert package.files["portability.pdf"].startswith(b"%PDF"), "and it always comes along"
     said = package.files["LEESMIJ.txt"].decode()
     assert "portability.xlsx" not in said and "portability.pdf" in said and "per soort: json\n" in said
-    only_book = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, Wish(forms=("xlsx",)))
+    only_book = make(town.house, case.case_id, AnswerKind.PORTABILITY, now(), DESK, PackageWish(forms=("xlsx",)))
     said = read(town.house, only_book).files["LEESMIJ.txt"].decode()
     assert "data/" not in said and "portability.xlsx" in said and "SHA256SUMS" in said
 

@@ -11,7 +11,7 @@ import pytest
 from copies import Copies
 from night import AT_ONCE, COLUMNS, DUE_DAY, RESULTS, STAFF, Call, Night, call_log, copied_night
 from sluice.breach.make import LATEST, slice_agent
-from sluice.breach.model import Counted, Part, SliceEmpty
+from sluice.breach.model import Counted, PrincipalPart, SliceEmpty
 from sluice.exchange.open import Arrivals
 from sluice.exchange.read import ExchangeLine
 from sluice.rights.copies.copy_store import find_copies
@@ -53,7 +53,7 @@ def in_export(content: bytes, agent: str) -> set[str]:
     return {row["record_id"] for row in rows if row["AGENT"] == agent and row["TIMESTAMP"] != NEVER}
 
 
-def part_of(night: Night, agent: str, first: date = DUE_DAY, last: date = DUE_DAY) -> Part:
+def part_of(night: Night, agent: str, first: date = DUE_DAY, last: date = DUE_DAY) -> PrincipalPart:
     """The slice of what an agent wrote on these Brussels days."""
     ref = agent_ref(night.desk.house.keyring.staff_key(), agent)
     since, until = (datetime.combine(day, time(), BRUSSELS) for day in (first, last + timedelta(days=1)))

@@ -13,7 +13,7 @@ from breach.test_rules import AWARE, ENERGY, TELECOM
 from effort import effort
 from sluice.agreement import dpv
 from sluice.agreement.roles.profiles import PROFILES
-from sluice.breach.model import Counted, Draft, Line, Part, Risk, Scope, Slice
+from sluice.breach.model import Counted, Draft, Line, PrincipalPart, Risk, Scope, Slice
 from sluice.breach.page import drafts_of, make_draft, summary_of
 from sluice.breach.rules import duties_of
 from sluice.breach.write import text_of
@@ -39,7 +39,9 @@ NAME, AGENT = line("identity", RoleProfile.PROCESSOR_ON_BEHALF), line("agent_ref
 def sliced(*lines: Sequence[Line], made_at: datetime = AWARE, persons: int = 7) -> Slice:
     """A part of as many persons more for every agreement, and its lines."""
     parts = tuple(
-        Part(paper.agreement.principal, paper, ("a1b2",), (), Counted(persons + place, 9, 2), tuple(own), (), ())
+        PrincipalPart(
+            paper.agreement.principal, paper, ("a1b2",), (), Counted(persons + place, 9, 2), tuple(own), (), ()
+        )
         for place, (paper, own) in enumerate(zip(PAPERS, lines, strict=False))
     )
     due = duties_of(parts, "center", AWARE, Risk.HIGH, clock_parameters(AWARE.date()))
@@ -76,7 +78,7 @@ LINES = st.lists(
 )
 
 
-def by_hand(parts: Sequence[Part]) -> dict[tuple[Draft, str | None], set[str]]:
+def by_hand(parts: Sequence[PrincipalPart]) -> dict[tuple[Draft, str | None], set[str]]:
     """Categories of every draft that there is: from the role profiles as domain.md says them."""
     ours = {part.principal: [each for each in part.lines if each.profile in OURS] for part in parts}
     staff = {
@@ -110,7 +112,7 @@ def test_each_draft_tells_of_the_data_that_its_sender_answers_for_and_of_no_othe
         _is_of_whom_it_says(form, found.parts)
 
 
-def _is_of_whom_it_says(form: LetterPage, parts: Sequence[Part]) -> None:
+def _is_of_whom_it_says(form: LetterPage, parts: Sequence[PrincipalPart]) -> None:
     """Customers where we decide of something of theirs, staff uncounted, and who decides of the rest."""
     ours = [(part, each) for part in parts for each in part.lines if each.profile in OURS]
     of_staff = [each.group in OF_STAFF or each.profile == "STAFF" for _, each in ours]

@@ -14,7 +14,7 @@ from rights.test_journey import planted
 from rights.town import open_town
 from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
-from sluice.breach.model import Part
+from sluice.breach.model import PrincipalPart
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.swap import remove
@@ -43,7 +43,7 @@ def let_go(desk: Desk, dropped: StoredObject, *kinds: str) -> None:
         remove(desk.house, copy)
 
 
-def counted(part: Part) -> tuple[int, tuple[str, ...], int | None]:
+def counted(part: PrincipalPart) -> tuple[int, tuple[str, ...], int | None]:
     return part.counted.persons, part.counted.unread, part.counted.at_most
 
 

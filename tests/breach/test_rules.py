@@ -13,7 +13,7 @@ from sluice.agreement.clauses.annexes import Known, parse_annexes
 from sluice.agreement.folder.load import parse_agreement
 from sluice.agreement.timeline import Days
 from sluice.breach.count import rows_gone, whole_of
-from sluice.breach.model import Applies, Counted, Draft, Duty, Line, Part, Risk, Scope, Slice
+from sluice.breach.model import Applies, Counted, Draft, Duty, Line, PrincipalPart, Risk, Scope, Slice
 from sluice.breach.page import drafts_of, make_draft
 from sluice.breach.rules import SCHEMA, count_persons, duties_of
 from sluice.breach.write import text_of
@@ -37,12 +37,14 @@ SEEDED = Line("disposition", "https://w3id.org/dpv/pd#Interaction", "center", "S
 STAFF = Line("agent_ref", "https://w3id.org/dpv/pd#UID", "center", "STAFF", False)
 
 
-def part(paper: Known, *lines: Line) -> Part:
+def part(paper: Known, *lines: Line) -> PrincipalPart:
     counted = Counted(7, 9, 0)
-    return Part(paper.agreement.principal, paper, ("a1b2",), (), counted, lines, (paper.agreement.principal,), ("BE",))
+    return PrincipalPart(
+        paper.agreement.principal, paper, ("a1b2",), (), counted, lines, (paper.agreement.principal,), ("BE",)
+    )
 
 
-def duties(*parts: Part, risk: Risk = Risk.UNDECIDED) -> list[tuple[str, str, str, Applies]]:
+def duties(*parts: PrincipalPart, risk: Risk = Risk.UNDECIDED) -> list[tuple[str, str, str, Applies]]:
     found = duties_of(parts, "center", AWARE, risk, clock_parameters(AWARE.date()))
     return [(each.by, each.to, each.article, each.applies) for each in found]
 

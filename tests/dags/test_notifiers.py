@@ -29,7 +29,7 @@ from sluice.orchestration.operators import VerifyLedger
 from sluice.rights.alerts import alert_store
 from sluice.rights.alerts.alert_store import number_of
 from sluice.rights.alerts.due import DUE, Alert, given
-from sluice.rights.alerts.tell import Told, read_webhook, tell_desk, ways
+from sluice.rights.alerts.tell import Alerted, read_webhook, tell_desk, ways
 from sluice.rights.mail.model import MailKind, WebhookInvalid
 from sluice.settings import Settings, get_settings
 
@@ -148,7 +148,7 @@ def test_the_search_for_the_person_reads_what_was_encoded(
     now = datetime.now(UTC)
     [only] = [each for each in ways(desk.settings, now) if each.name == way]
     told = tell_desk(desk.house.conn, [only], MailKind.REFUSED, given([Alert("1", "é" * 600 + PLANTED[0], now)]), now)
-    assert told == Told(1) and planted_in(office, hook) == list(PLANTED)
+    assert told == Alerted(1) and planted_in(office, hook) == list(PLANTED)
     assert all(PLANTED[0].encode() not in each for each in office.received), "the bytes of a mail hide it"
 
 
@@ -259,16 +259,16 @@ def test_a_return_nobody_acknowledged_is_told_when_it_is_overdue_and_not_before(
         conn, [line] = night.desk.house.conn, night.returns()
         settings = reachable(night.desk.settings, None, hook)
 
-        def told(days: int) -> Told:
+        def told(days: int) -> Alerted:
             now, kind = datetime.now(UTC) + timedelta(days=days), MailKind.UNACKNOWLEDGED
             found = [way for way in ways(settings, now) if way.name == "webhook"]
             return tell_desk(conn, found, kind, DUE[kind](conn, now), now)
 
-        assert told(0) == Told() and hook.received == []
-        assert told(30) == Told(1) and told(31) == Told()
+        assert told(0) == Alerted() and hook.received == []
+        assert told(30) == Alerted(1) and told(31) == Alerted()
         assert f"{line.id} energy01/" in posts(hook)[0]["text"] and ": overdue, due 20" in posts(hook)[0]["text"]
         conn.execute("update acknowledgement set reminded_at = now(), escalated_at = now()")
-        assert told(32) == Told(1) and told(33) == Told()
+        assert told(32) == Alerted(1) and told(33) == Alerted()
         assert "still overdue" in posts(hook)[1]["text"]
 
 
@@ -341,7 +341,7 @@ def test_where_nothing_is_set_the_log_alone_is_told(store_settings: Settings, tm
     with open_desk(store_settings, tmp_path) as desk:
         refuse(desk, 1)
         now, conn, kind = datetime.now(UTC), desk.house.conn, MailKind.REFUSED
-        assert tell_desk(conn, ways(desk.settings, now), kind, DUE[kind](conn, now), now) == Told(1)
+        assert tell_desk(conn, ways(desk.settings, now), kind, DUE[kind](conn, now), now) == Alerted(1)
         assert stands(desk) == [("log", True)]
 
 

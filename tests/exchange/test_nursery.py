@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from children import MEBIBYTE
-from sluice.exchange.judging.nursery import ChildEnd, Limits, Nursery
+from sluice.exchange.judging.nursery import ChildEnd, ChildLimits, Nursery
 
 pytestmark = pytest.mark.slow
 
 WHERE = os.pathsep.join(str(Path(__file__).parents[up] / name) for up, name in ((1, ""), (2, "include")))
 """Where the process finds what it runs: the deeds of the tests, and the code beside them."""
-LIMITS = Limits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=60, output_bytes=MEBIBYTE)
+LIMITS = ChildLimits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=60, output_bytes=MEBIBYTE)
 
 
 @pytest.fixture

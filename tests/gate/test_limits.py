@@ -10,7 +10,7 @@ from sluice.exchange.dry_run import DryRun
 from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.gate.model import GateVerdict
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Flow, Verdict
@@ -102,15 +102,15 @@ def test_depth_of_json_is_a_limit_too(tmp_path: Path, depth: int, is_sound: bool
     path = tmp_path / "deep.json"
     path.write_text('{"name": {"of": {"one": "cell"}}}')
 
-    table = read_table(path, file_name=path.name, limits=Limits(json_depth=depth))
+    table = read_table(path, file_name=path.name, limits=FileLimits(json_depth=depth))
 
     assert not isinstance(table, FormatRefusal)
     assert [bad.code for bad in table.bad_rows] == ([] if is_sound else ["LIMIT_JSON_DEPTH"])
 
 
 def test_more_than_the_agreed_ratio_or_size_is_named_as_what_it_is() -> None:
-    assert Limits(archive_ratio=2).unpacked_bytes(20 << 20) == 40 << 20
-    assert (Limits(archive_ratio=2).swollen(20 << 20), Limits(file_bytes=1 << 20).swollen(20 << 20)) == (
+    assert FileLimits(archive_ratio=2).unpacked_bytes(20 << 20) == 40 << 20
+    assert (FileLimits(archive_ratio=2).swollen(20 << 20), FileLimits(file_bytes=1 << 20).swollen(20 << 20)) == (
         "ARCHIVE_RATIO",
         "LIMIT_FILE_SIZE",
     )

@@ -7,7 +7,7 @@ import pytest
 from lake.reading import read_bytes, refusal_of, table_of
 from sluice.lake.read.format_codes import CODES
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatHintInvalid, FormatHints, Limits
+from sluice.lake.table import FileLimits, FormatHintInvalid, FormatHints
 from sluice.terms import RefusalClass
 
 ROWS = [f"K{n:05d};Jansens {n};+3247000{n:04d};1985-03-{n % 28 + 1:02d};nota {n}" for n in range(1, 201)]
@@ -131,7 +131,7 @@ def test_a_cell_above_the_limit_is_refused_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "object"
     path.write_bytes(drop("a;b", "1;2", "3;" + "x" * 5000))
 
-    refusal = refusal_of(read_table(path, file_name="drop.csv", limits=Limits(cell_bytes=4096)))
+    refusal = refusal_of(read_table(path, file_name="drop.csv", limits=FileLimits(cell_bytes=4096)))
 
     assert (refusal.code, refusal.rows) == ("LIMIT_CELL_SIZE", (2,))
 

@@ -20,7 +20,7 @@ from sluice.lake.erase.in_csv import RecordSpans, cells_of, cut_records, erase_r
 from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.read.csv_reader import read_csv
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatHints, FormatRefusal, Limits, LocalCopyUnreadable, Table
+from sluice.lake.table import FileLimits, FormatHints, FormatRefusal, LocalCopyUnreadable, Table
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ def erase_and_compare(folder: Path, content: bytes, data: st.DataObject, chunk: 
         return "refused"
     assert target.read_bytes() == kept_bytes(content, before, gone)
     agreed = FormatHints(before.dialect.format, before.dialect.delimiter, before.dialect.encoding)
-    after = read_csv(target, replace(agreed, columns=tuple(before.frame.columns)), Limits())
+    after = read_csv(target, replace(agreed, columns=tuple(before.frame.columns)), FileLimits())
     assert isinstance(after, Table)
     assert after.frame.equals(before.frame.filter(~before.row_numbers.is_in(sorted(gone))))
     assert after.record_count == erased.rows_after

@@ -13,7 +13,7 @@ from sluice.lake.erase.in_csv import erase_records
 from sluice.lake.erase.in_gzip import erase_in_gzip
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import Limits, LocalCopyUnreadable
+from sluice.lake.table import FileLimits, LocalCopyUnreadable
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,9 @@ def with_everything(content: bytes) -> bytes:
     return head + packed(content)[10 + len(b"drop.csv\0") :]
 
 
-def erased_from(folder: Path, content: bytes, gone: list[int], limits: Limits | None = None) -> tuple[Erased, bytes]:
+def erased_from(
+    folder: Path, content: bytes, gone: list[int], limits: FileLimits | None = None
+) -> tuple[Erased, bytes]:
     source, target = folder / "source.gz", folder / "target.gz"
     source.write_bytes(content)
 
@@ -80,7 +82,7 @@ def test_a_container_that_is_not_one_whole_member_is_refused(tmp_path: Path, con
 
 def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EraseRefused, match="LIMIT_FILE_SIZE"):
-        erased_from(tmp_path, packed(b"a;b\n" + b"0;0\n" * 1_000_000), [1], Limits(file_bytes=100_000))
+        erased_from(tmp_path, packed(b"a;b\n" + b"0;0\n" * 1_000_000), [1], FileLimits(file_bytes=100_000))
 
 
 def test_what_the_inner_eraser_refuses_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
 from sluice.lake.read.json_reader import read_json
-from sluice.lake.table import FormatHints, Limits
+from sluice.lake.table import FileLimits, FormatHints
 
 RECORDS = [
     {"ContactId": "c-1", "Agent": {"Username": "an", "Seconds": 12}, "Attributes": {"record_id": "E1"}},
@@ -213,9 +213,9 @@ def test_more_columns_or_records_than_the_limit_are_refused(tmp_path: Path) -> N
     path = tmp_path / "drop.json"
     path.write_text(json.dumps({f"a{n}": n for n in range(9)}) * 3)
 
-    for limits, code in ((Limits(columns=8), "LIMIT_COLUMNS"), (Limits(records=2), "LIMIT_RECORDS")):
+    for limits, code in ((FileLimits(columns=8), "LIMIT_COLUMNS"), (FileLimits(records=2), "LIMIT_RECORDS")):
         assert refusal_of(read_json(path, FormatHints(), limits)).code == code
-    assert table_of(read_json(path, FormatHints(), Limits(columns=9, records=3))).record_count == 3
+    assert table_of(read_json(path, FormatHints(), FileLimits(columns=9, records=3))).record_count == 3
 
 
 def test_records_longer_than_a_window_and_cut_by_it_are_read(tmp_path: Path) -> None:

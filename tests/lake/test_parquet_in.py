@@ -21,7 +21,7 @@ from lake.reading import read_bytes, refusal_of, table_of
 from sluice.lake.erase.in_parquet import erase_records
 from sluice.lake.erase.model import EraseRefused
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatHints, FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatHints, FormatRefusal
 
 
 def written(table: pa.Table, **options: Any) -> bytes:
@@ -147,12 +147,12 @@ def test_names_and_cells_are_held_to_the_rules_of_every_format(tmp_path: Path) -
     path = tmp_path / "object"
     path.write_bytes(column(["x" * 50], pa.string()))
     for limits, code in (
-        (Limits(cell_bytes=49), "LIMIT_CELL_SIZE"),
-        (Limits(records=0), "LIMIT_RECORDS"),
-        (Limits(columns=0), "LIMIT_COLUMNS"),
+        (FileLimits(cell_bytes=49), "LIMIT_CELL_SIZE"),
+        (FileLimits(records=0), "LIMIT_RECORDS"),
+        (FileLimits(columns=0), "LIMIT_COLUMNS"),
     ):
         assert refusal_of(read_table(path, file_name="a.parquet", limits=limits)).code == code
-    assert table_of(read_table(path, file_name="a.parquet", limits=Limits(cell_bytes=50))).record_count == 1
+    assert table_of(read_table(path, file_name="a.parquet", limits=FileLimits(cell_bytes=50))).record_count == 1
 
 
 def test_the_contract_has_to_agree(tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def test_one_long_value_repeated_counts_each_time(tmp_path: Path, is_category: b
     texts = pa.array(["x" * 50_000] * 100).dictionary_encode()
     path = tmp_path / "object"
     path.write_bytes(written(pa.table({"x": texts if is_category else texts.cast(pa.string())})))
-    codes = refusal_of(read_table(path, file_name="a.parquet", limits=Limits(file_bytes=1 << 20)))
+    codes = refusal_of(read_table(path, file_name="a.parquet", limits=FileLimits(file_bytes=1 << 20)))
     assert codes.code == "LIMIT_FILE_SIZE" and path.stat().st_size < 100_000
-    assert table_of(read_table(path, file_name="a.parquet", limits=Limits(file_bytes=6 << 20))).record_count == 100
+    assert table_of(read_table(path, file_name="a.parquet", limits=FileLimits(file_bytes=6 << 20))).record_count == 100
 
 
 def erased(folder: Path, content: bytes) -> bytes:

@@ -16,7 +16,7 @@ from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
-from sluice.exchange.inbox import Swept
+from sluice.exchange.inbox import InboxSweep
 from sluice.returns.ack import AckOutcome, AckState, parse_ack
 from sluice.returns.ack_store import list_ack_files, list_acknowledgements
 from sluice.returns.acks import acknowledge, read_acks
@@ -40,7 +40,7 @@ def shops(desk: Desk, service_var: Path) -> Iterator[Shops]:
         yield opened
 
 
-def read(desk: Desk) -> Swept:
+def read(desk: Desk) -> InboxSweep:
     return read_acks(desk.house, datetime.now(UTC))
 
 
@@ -227,8 +227,8 @@ def test_a_name_that_no_listing_can_spell_stops_nobody(desk: Desk, shops: Shops)
     delivered = deliver(desk)
     shops["energy01"].put("a\x01b", b"x")
     shops["energy01"].put("good", delivered.ack())
-    assert read(desk) == Swept({"UNREADABLE": 1, "ACKNOWLEDGED": 1}, notices=1)
-    assert read(desk) == Swept()
+    assert read(desk) == InboxSweep({"UNREADABLE": 1, "ACKNOWLEDGED": 1}, notices=1)
+    assert read(desk) == InboxSweep()
 
 
 def test_a_second_look_at_the_same_files_does_nothing(desk: Desk, shops: Shops) -> None:
@@ -236,7 +236,7 @@ def test_a_second_look_at_the_same_files_does_nothing(desk: Desk, shops: Shops) 
     shops["energy01"].put("a", delivered.ack())
     shops["energy01"].put("b", b"garbage")
     first, second = read(desk), read(desk)
-    assert (first.notices, second) == (1, Swept())
+    assert (first.notices, second) == (1, InboxSweep())
     assert len(desk.sql("select 1 from ledger.entry where kind like '%acknowledge%'")) == 2
 
 

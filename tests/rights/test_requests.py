@@ -31,7 +31,7 @@ from sluice.rights.due_steps import take_due
 from sluice.rights.instruction import KEY_FILE, TYPE, parse_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
-from sluice.rights.person.request_file import MOST_PERSONS, Asked, Outcome, RowFault, judge_rows, parse_request
+from sluice.rights.person.request_file import MOST_PERSONS, Asked, FileOutcome, RowFault, judge_rows, parse_request
 from sluice.rights.person.sealed import find_sealed
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import RequestSweep, read_requests
@@ -121,34 +121,34 @@ def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "outcome"),
     [
-        ("x.json", b"", Outcome.UNREADABLE),
-        ("x.json", b"\xff\xfe", Outcome.UNREADABLE),
-        ("x.json", b"[" * 50_000, Outcome.UNREADABLE),
-        ("x.json", b'{"right": "erasure"}', Outcome.UNREADABLE),
-        ("x.json", b'{"right": "erasure", "persons": [{"customer": "C-\\ud800"}]}', Outcome.UNREADABLE),
-        ("x.json", b'{"right": "erasure", "persons": [{"\\udfff": "C"}]}', Outcome.UNREADABLE),
-        ("x.json", b'{"right": "erasure", "persons": {}}', Outcome.UNREADABLE),
-        ("x.json", b'{"right": "erasure", "persons": [], "note": "x"}', Outcome.UNREADABLE),
-        ("x.json", b'{"right": "oblivion", "persons": []}', Outcome.UNKNOWN_RIGHT),
-        ("x.json", b'{"right": ["erasure"], "persons": []}', Outcome.UNKNOWN_RIGHT),
-        ("x.json", b'{"right": "erasure", "persons": [{"shoe": "42"}]}', Outcome.UNKNOWN_COLUMN),
-        ("x.json", b'{"right": "erasure", "received": "25/11/2026", "persons": []}', Outcome.BAD_DATE),
-        ("x.json", b'{"right": "erasure", "language": "de", "persons": []}', Outcome.BAD_LANGUAGE),
-        ("erasure-1.csv", b"", Outcome.UNKNOWN_COLUMN),
-        ("erasure-1.csv", b"phone;phone\n1;2", Outcome.UNKNOWN_COLUMN),
-        ("erasure-1.csv", b"phone;name\n1;2", Outcome.UNKNOWN_COLUMN),
-        ("erasure-1.csv", b"name\nJan", Outcome.UNKNOWN_COLUMN),
-        ("x.json", b'{"right": "erasure", "persons": [], "purposes": ["DirectMarketing"]}', Outcome.BAD_PURPOSE),
-        ("x.json", b'{"right": "objection", "persons": [], "purposes": ["Fun"]}', Outcome.BAD_PURPOSE),
-        ("x.json", b'{"right": "objection", "persons": [], "purposes": "DirectMarketing"}', Outcome.BAD_PURPOSE),
-        ("x.json", b'{"right": "objection", "persons": [], "channel": "fax"}', Outcome.BAD_PURPOSE),
-        ("erasure-1.csv", b'phone;email\n"x', Outcome.UNREADABLE),
-        ("today.csv", b"phone;email\n0470123456;", Outcome.UNKNOWN_RIGHT),
-        ("erasure-1.xlsx", b"PK", Outcome.UNREADABLE),
+        ("x.json", b"", FileOutcome.UNREADABLE),
+        ("x.json", b"\xff\xfe", FileOutcome.UNREADABLE),
+        ("x.json", b"[" * 50_000, FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure"}', FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [{"customer": "C-\\ud800"}]}', FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [{"\\udfff": "C"}]}', FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": {}}', FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "erasure", "persons": [], "note": "x"}', FileOutcome.UNREADABLE),
+        ("x.json", b'{"right": "oblivion", "persons": []}', FileOutcome.UNKNOWN_RIGHT),
+        ("x.json", b'{"right": ["erasure"], "persons": []}', FileOutcome.UNKNOWN_RIGHT),
+        ("x.json", b'{"right": "erasure", "persons": [{"shoe": "42"}]}', FileOutcome.UNKNOWN_COLUMN),
+        ("x.json", b'{"right": "erasure", "received": "25/11/2026", "persons": []}', FileOutcome.BAD_DATE),
+        ("x.json", b'{"right": "erasure", "language": "de", "persons": []}', FileOutcome.BAD_LANGUAGE),
+        ("erasure-1.csv", b"", FileOutcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"phone;phone\n1;2", FileOutcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"phone;name\n1;2", FileOutcome.UNKNOWN_COLUMN),
+        ("erasure-1.csv", b"name\nJan", FileOutcome.UNKNOWN_COLUMN),
+        ("x.json", b'{"right": "erasure", "persons": [], "purposes": ["DirectMarketing"]}', FileOutcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "purposes": ["Fun"]}', FileOutcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "purposes": "DirectMarketing"}', FileOutcome.BAD_PURPOSE),
+        ("x.json", b'{"right": "objection", "persons": [], "channel": "fax"}', FileOutcome.BAD_PURPOSE),
+        ("erasure-1.csv", b'phone;email\n"x', FileOutcome.UNREADABLE),
+        ("today.csv", b"phone;email\n0470123456;", FileOutcome.UNKNOWN_RIGHT),
+        ("erasure-1.xlsx", b"PK", FileOutcome.UNREADABLE),
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outcome: Outcome) -> None:
+def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outcome: FileOutcome) -> None:
     assert parse_request(name, content) is outcome
 
 
@@ -179,7 +179,7 @@ def test_a_hundred_thousand_persons_are_read_and_one_more_is_not() -> None:
     assert isinstance(read, Asked) and len(read.persons) == MOST_PERSONS and read.refused == 0
     assert time.monotonic() - started < 60
     assert parse_request("erasure-all.csv", "\n".join(["customer", *lines, "C"]).replace(";", "").encode()) is (
-        Outcome.TOO_MANY_PERSONS
+        FileOutcome.TOO_MANY_PERSONS
     )
 
 
@@ -195,7 +195,7 @@ def test_every_row_is_a_person_or_counted(rows: list[dict[str, str]]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(name=st.sampled_from(["x.json", "erasure-1.csv", "x"]), content=st.binary(max_size=80))
 def test_whatever_lies_there_is_read_or_refused_and_never_fails(name: str, content: bytes) -> None:
-    assert isinstance(parse_request(name, content), Asked | Outcome)
+    assert isinstance(parse_request(name, content), Asked | FileOutcome)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TimelineChange:
     """Activations to close, the days that each of them keeps, and the days that the new document gets."""
 
     close: tuple[int, ...]
@@ -55,7 +55,7 @@ class Change:
     open: tuple[Days, ...]
 
 
-def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> Change:
+def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> TimelineChange:
     """What changes when a document of ``rank`` is activated for ``days``.
 
     Held documents of lower or equal rank give way; those of higher rank keep their days. ``held`` must not overlap.
@@ -66,7 +66,7 @@ def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> Change:
     for row in held:
         if row.rank > rank:
             free = tuple(rest for span in free for rest in span.without(row.days))
-    return Change(tuple(row.activation_id for row in beaten), keep, free)
+    return TimelineChange(tuple(row.activation_id for row in beaten), keep, free)
 
 
 def _only(days: Days, other: Days) -> Days | None:

@@ -18,12 +18,11 @@ from sluice.agreement.papers import PaperMissing, PaperReason
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.facts import Facts
-from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked, Receiver
-from sluice.answers.handover_model import Wish as Asked
+from sluice.answers.handover_model import ControllerInvalid, Handed, Handover, NotAsked, Receiver, Wish
 from sluice.answers.handover_pack import keep_package
 from sluice.answers.handover_record import Sending, record_of_handover
 from sluice.answers.keep import check_not_erased, is_stuck
-from sluice.answers.make import Wish, answered, check_case, gather, is_known, nothing_of
+from sluice.answers.make import PackageWish, answered, check_case, gather, is_known, nothing_of
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable, NothingToGive
 from sluice.answers.next_controller import SENT_ON, load_controller
 from sluice.answers.store import find_moment
@@ -59,7 +58,7 @@ def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: 
         raise UsageError(Ref("option", "--asked"))
     load_controller(house.settings, code, now)
     check_case(open_request(house, case_id)[0], AnswerKind.PORTABILITY)
-    asked = Asked(case_id, code, reference, actor.name, now)
+    asked = Wish(case_id, code, reference, actor.name, now)
     with transaction(house.conn):
         is_new = handover_store.insert_wish(house.conn, asked)
         if is_new:
@@ -214,7 +213,7 @@ def hand(
 
 
 def _gather(house: House, case: Case, envelope: Envelope, handover: Handover, now: datetime) -> Facts:
-    wish = Wish(only=handover.principal, to_principal=handover.is_to_principal)
+    wish = PackageWish(only=handover.principal, to_principal=handover.is_to_principal)
     return gather(house, case, envelope, handover.kind, now, wish)
 
 

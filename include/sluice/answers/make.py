@@ -45,7 +45,7 @@ FORMS = ("csv", "json", "xlsx", "pdf")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PackageWish:
     """How somebody wants a package.
 
     ``folder``: put it there in clear, too. ``language``: None for that of the case. ``only``: of one principal.
@@ -62,14 +62,14 @@ class Wish:
 
 
 def make(
-    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, actor: Actor, wish: Wish | None = None
+    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, actor: Actor, wish: PackageWish | None = None
 ) -> Made:
     """Make the package of a case, sealed in the vault and, if a folder is named, also in clear there.
 
     Raises AnotherRight, OnePersonOnly, NothingToGive, NothingPortable (with every field's reason), FolderTaken,
     ErasedMeanwhile, and what collecting raises.
     """
-    wish = wish or Wish()
+    wish = wish or PackageWish()
     check_forms(wish.forms)
     case, envelope = open_request(house, case_id)
     check_case(case, kind)
@@ -105,10 +105,10 @@ def foresee(house: House, case_id: CaseId, kind: AnswerKind, now: datetime) -> F
     """Return what an answer would say if the center gave all it may. Changes nothing. Raises as :func:`make`."""
     case, envelope = open_request(house, case_id)
     check_case(case, kind)
-    return gather(house, case, envelope, kind, now, Wish(is_assumed=True))
+    return gather(house, case, envelope, kind, now, PackageWish(is_assumed=True))
 
 
-def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: datetime, wish: Wish) -> Facts:
+def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: datetime, wish: PackageWish) -> Facts:
     """Gather everything that an answer says, read and decided; nothing is written yet."""
     found = tuple(collect(house, case, envelope, wish.only))
     if wish.is_assumed:

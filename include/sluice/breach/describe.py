@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sluice.agreement.dpv import short
-from sluice.breach.model import Part, Slice
+from sluice.breach.model import PrincipalPart, Slice
 from sluice.breach.write import DraftLine
 
 
@@ -35,7 +35,7 @@ def describe_drafts(drafts: Sequence[DraftLine]) -> list[dict[str, Any]]:
     ]
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: PrincipalPart) -> dict[str, Any]:
     return {
         "principal": part.principal,
         "subjects": part.counted.persons,

@@ -15,7 +15,7 @@ from sluice.agreement.clauses.annexes import Known, own_party
 from sluice.agreement.in_force.store import list_agreements
 from sluice.breach import store
 from sluice.breach.count import NOBODY, WHOLE, count_in, rows_gone, whole_of
-from sluice.breach.model import Counted, Part, Risk, Scope, Slice, SliceEmpty
+from sluice.breach.model import Counted, PrincipalPart, Risk, Scope, Slice, SliceEmpty
 from sluice.breach.rules import duties_of, is_unnamed_special, lines_of
 from sluice.errors import NotFound, Ref, as_typed
 from sluice.exchange.house import House
@@ -128,7 +128,7 @@ def _part(
     touched: dict[str, set[str] | None],
     lost: Lost,
     known: Sequence[Known],
-) -> Part | None:
+) -> PrincipalPart | None:
     """The slice of one principal; None if an agent is asked for who made nothing there."""
     records = tuple(read_records(house.conn, touched))
     copies = _copies(house, principal, touched, lost)
@@ -146,7 +146,7 @@ def _part(
     papers = {copy.exchange_id: copy.contract for copy in copies}
     lines = {each.exchange_id: lines_of(each, papers.get(ExchangeId(each.exchange_id))) for each in records}
     made_under = _papers(known, records, principal)
-    return Part(
+    return PrincipalPart(
         principal=principal,
         known=made_under[0] if made_under else None,
         exchanges=tuple(sorted(touched)),

@@ -103,7 +103,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PrincipalPart:
     """The slice of one principal: everything that its controller may learn."""
 
     principal: str
@@ -183,7 +183,7 @@ class Slice:
     aware_at: datetime
     risk: Risk
     center: Party
-    parts: tuple[Part, ...]
+    parts: tuple[PrincipalPart, ...]
     duties: tuple[Duty, ...]
     made_at: datetime
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sluice.agreement import dpv
 from sluice.agreement.clauses.annexes import Party
-from sluice.breach.model import Applies, Counted, Draft, Duty, Part, Slice
+from sluice.breach.model import Applies, Counted, Draft, Duty, PrincipalPart, Slice
 from sluice.breach.rules import AUTHORITY, PERSONS, is_ours, is_theirs, keep_lines
 from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
 from sluice.documents.model import Part as Section
@@ -24,7 +24,7 @@ EMPLOYEE = dpv.DPV + "Employee"
 DUTY_WIDTHS = (1.0, 1.2, 0.5, 1.8)
 
 
-def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
+def drafts_of(found: Slice) -> Iterator[tuple[Draft, PrincipalPart | None]]:
     """The drafts that our own duties need, each with the part of the principal it is for.
 
     These are a letter to each controller, one form for the authority, a text for customers per principal, and a text
@@ -45,7 +45,7 @@ def drafts_of(found: Slice) -> Iterator[tuple[Draft, Part | None]]:
             yield Draft.CONTROLLER, by_principal[duty.to]
 
 
-def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> LetterPage:
+def make_draft(found: Slice, draft: Draft, part: PrincipalPart | None, language: str) -> LetterPage:
     """Make one draft, complete but for what only people know.
 
     ``part``: the principal it is about; None for a draft about all, to the authority or our own staff.
@@ -72,7 +72,7 @@ def make_draft(found: Slice, draft: Draft, part: Part | None, language: str) -> 
     )
 
 
-def _told(found: Slice, draft: Draft, part: Part | None) -> list[Part]:
+def _told(found: Slice, draft: Draft, part: PrincipalPart | None) -> list[PrincipalPart]:
     """The parts that a draft tells of, reduced to its data.
 
     A controller is told of its data. The authority, customers and staff are told of data we are controller of;
@@ -102,25 +102,27 @@ def summary_of(found: Slice, language: str) -> Summary:
     return Summary(_scope(say, found), parts, _duties(say, found, found.parts))
 
 
-def number_of(found: Slice, part: Part | None) -> str:
+def number_of(found: Slice, part: PrincipalPart | None) -> str:
     """The number of a draft: the moment of awareness and its owner's code; it reveals nothing about the breach."""
     moment = found.aware_at.strftime("%Y%m%d-%H%M")
     return f"breach-{moment}-{part.principal if part else found.center.code}"
 
 
-def _whom(say: Words, draft: Draft, part: Part | None) -> str:
+def _whom(say: Words, draft: Draft, part: PrincipalPart | None) -> str:
     if draft is Draft.AUTHORITY:
         return say.say("breach.party.authority")
     return _name(part) if draft is Draft.CONTROLLER else say.say(f"breach.party.{'persons' if part else 'staff'}")
 
 
-def _name(part: Part | None) -> str:
+def _name(part: PrincipalPart | None) -> str:
     if part is None:
         return ""
     return part.known.agreement.principal_name if part.known else part.principal
 
 
-def _references(say: Words, found: Slice, draft: Draft, part: Part | None, about: str, number: str) -> Iterator[Pair]:
+def _references(
+    say: Words, found: Slice, draft: Draft, part: PrincipalPart | None, about: str, number: str
+) -> Iterator[Pair]:
     yield Pair(say.say("breach.number"), Text(number, is_code=True))
     yield Pair(say.say("breach.to"), Text(about))
     if draft is Draft.CONTROLLER and part and part.known:
@@ -132,7 +134,7 @@ def _references(say: Words, found: Slice, draft: Draft, part: Part | None, about
     yield Pair(say.say("breach.aware"), Text(say.moment(utc_text(found.aware_at))))
 
 
-def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[Part]) -> Iterator[Section]:
+def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[PrincipalPart]) -> Iterator[Section]:
     fill = Text(say.say("breach.what.fill"))
     scope = () if draft is Draft.PERSONS else (Text(_scope(say, found)),)
     yield Section(say.say("breach.what.heading"), (*scope, fill))
@@ -169,14 +171,14 @@ def _scope(say: Words, found: Slice) -> str:
     return say.say(f"breach.scope.{scope.kind}", **times)
 
 
-def _plain(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
+def _plain(say: Words, parts: Sequence[PrincipalPart]) -> Iterator[Pair]:
     """What affected persons read: the categories of data, but not how many others are affected."""
     yield Pair(say.say("breach.categories"), Text(_names(say, parts, special=False)))
     if any(part.special for part in parts):
         yield Pair(say.say("breach.special"), Text(_names(say, parts, special=True)))
 
 
-def _facts(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
+def _facts(say: Words, parts: Sequence[PrincipalPart]) -> Iterator[Pair]:
     customers, has_staff = [part for part in parts if part.has_customers], any(part.has_staff for part in parts)
     exchanges = [each for part in parts for each in part.exchanges]
     subjects = {iri for part in customers for each in part.papers for iri in each.annexes.subject_categories}
@@ -196,7 +198,7 @@ def _facts(say: Words, parts: Sequence[Part]) -> Iterator[Pair]:
     yield Pair(say.say("breach.exchanges"), Text(text, is_code=True))
 
 
-def _added(parts: Sequence[Part]) -> Counted:
+def _added(parts: Sequence[PrincipalPart]) -> Counted:
     most = [part.counted.at_most for part in parts]
     return Counted(
         sum(part.counted.persons for part in parts),
@@ -218,7 +220,7 @@ def _persons(say: Words, counted: Counted) -> str:
     return say.say(f"breach.persons.{word}", count=count, more=say.number(counted.at_most))
 
 
-def _rows(say: Words, parts: Sequence[Part]) -> str:
+def _rows(say: Words, parts: Sequence[PrincipalPart]) -> str:
     """How many rows were read; how many of them name nobody is added only for customers, who are counted by name."""
     counted, nameless = _added(parts), sum(part.counted.nameless for part in parts if part.has_customers)
     count = say.number(counted.rows)
@@ -229,7 +231,7 @@ def _rows(say: Words, parts: Sequence[Part]) -> str:
     return say.say("breach.rows.unread", count=count) if counted.unread else count
 
 
-def _names(say: Words, parts: Sequence[Part], *, special: bool) -> str:
+def _names(say: Words, parts: Sequence[PrincipalPart], *, special: bool) -> str:
     return _terms(say, "category", {iri for part in parts for iri in (part.special if special else part.categories)})
 
 
@@ -246,7 +248,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names))) or NOTHING
 
 
-def _duties(say: Words, found: Slice, parts: Sequence[Part]) -> Section:
+def _duties(say: Words, found: Slice, parts: Sequence[PrincipalPart]) -> Section:
     """The table of duties that concern these principals only."""
     own = {part.principal for part in parts}
     names = {part.principal: _name(part) for part in parts} | {found.center.code: found.center.name}

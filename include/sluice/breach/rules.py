@@ -14,7 +14,7 @@ import polars as pl
 from sluice.agreement import dpv
 from sluice.agreement.model import DataContract
 from sluice.agreement.roles.profiles import PROFILES
-from sluice.breach.model import Applies, Duty, Line, Part, Risk
+from sluice.breach.model import Applies, Duty, Line, PrincipalPart, Risk
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.clock import breach_due, elapsed_due
 from sluice.rights.case.facts import ClockParameters
@@ -102,13 +102,13 @@ def is_theirs(line: Line) -> bool:
     return line.controller in THEIRS or line.profile == RoleProfile.SEED_OWNER
 
 
-def keep_lines(part: Part, wanted: Callable[[Line], bool]) -> Part:
+def keep_lines(part: PrincipalPart, wanted: Callable[[Line], bool]) -> PrincipalPart:
     """The part with only those lines that are ``wanted``."""
     return replace(part, lines=tuple(line for line in part.lines if wanted(line)))
 
 
 def duties_of(
-    parts: Sequence[Part], center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
+    parts: Sequence[PrincipalPart], center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
 ) -> tuple[Duty, ...]:
     """All duties to tell somebody, the earliest first. ``center``: our own code; ``aware_at``: when we became aware."""
     found = [duty for part in parts for duty in _of_principal(part, center, aware_at, risk, parameters)]
@@ -121,7 +121,7 @@ def duties_of(
 
 
 def _of_principal(
-    part: Part, center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
+    part: PrincipalPart, center: str, aware_at: datetime, risk: Risk, parameters: ClockParameters
 ) -> Iterator[Duty]:
     """Our duty to tell the principal, and the principal's own duties once it is told."""
     theirs = bool(part.controllers & THEIRS) or not part.lines

@@ -16,7 +16,7 @@ from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.case.model import Action, Order, SubCaseId
-    from sluice.rights.desk_steps import Done
+    from sluice.rights.desk_steps import StepTaken
 
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
@@ -275,7 +275,7 @@ def _action(word: str | None) -> "Action | None":
     return Action(word) if word else None
 
 
-def _show_done(done: "Done", format: Format) -> None:
+def _show_done(done: "StepTaken", format: Format) -> None:
     show_case(done.case, format)
     if done.is_letter_owed:
         typer.echo("The letter about it is still owed: the schedule, or `sluice case follow`, writes it.", err=True)

@@ -154,7 +154,7 @@ def _make(
     by: str | None,
     forms: tuple[str, ...] = (),
 ) -> "tuple[Made, Path | None]":
-    from sluice.answers.make import FORMS, Wish, make
+    from sluice.answers.make import FORMS, PackageWish, make
     from sluice.cli.output import err
     from sluice.errors import Ref, UsageError
     from sluice.exchange.house import open_house
@@ -167,7 +167,7 @@ def _make(
     with open_house(get_settings()) as house, err.status("looking into every store"):
         found = find_beginning(house.conn, case)
         target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")
-        wish = Wish(target, lang, principal, forms or FORMS)
+        wish = PackageWish(target, lang, principal, forms or FORMS)
         return make(house, found, kind, datetime.now(UTC), desk_actor(by or login_name()), wish), target
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from sluice.answers.make import Wish, make
+from sluice.answers.make import PackageWish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.demo.person import DESK, ENERGY, TELECOM, instructed
 from sluice.demo.story import DemoUnfinished
@@ -152,7 +152,7 @@ def _package(house: House, cases: Mapping[Right, tuple[str, Case]], kind: Answer
     if target.exists():
         shutil.rmtree(target)
     case = cases[kind.right][1]
-    return make(house, case.case_id, kind, _now(), DESK, Wish(folder=target))
+    return make(house, case.case_id, kind, _now(), DESK, PackageWish(folder=target))
 
 
 def _listed_numbers(house: House, phones: Sequence[str]) -> None:

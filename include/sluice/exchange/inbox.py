@@ -30,7 +30,7 @@ File = TypeVar("File", bound=Answered)
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class InboxSweep:
     """One sweep over what all principals put: new files by outcome, notices given, files left for the next sweep.
 
     ``waiting``: files that wait for something, or that another worker has. ``failed``: how often a step failed for a
@@ -49,7 +49,7 @@ def sweep(
     find: Callable[[Principal], tuple[Sequence[StoredObject], Sequence[File]]],
     answer: Callable[[Principal, StoredObject], File | None],
     tell: Callable[[Principal, Sequence[File]], int],
-) -> Swept:
+) -> InboxSweep:
     """Answer every version of every principal that has no answer yet, oldest first.
 
     ``what``: how the log calls one. ``find``: the versions that lie there, and the answers to those that have one.
@@ -71,7 +71,7 @@ def sweep(
             outcomes.update(file.outcome.value for file in done)
             waiting += len(fresh) - len(done) - (faults.count - before)
             notices += tell(principal, [*known, *done])
-    return Swept(dict(outcomes), notices, waiting, faults.count)
+    return InboxSweep(dict(outcomes), notices, waiting, faults.count)
 
 
 def list_principals(house: House) -> Iterator[Principal]:

@@ -64,7 +64,7 @@ class RowsNotWaiting(SluiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class NotesWaiting:
     """An exchange with held notes: rows per code, and how many of them nobody has decided yet."""
 
     exchange_id: ExchangeId
@@ -91,23 +91,23 @@ class Notes:
     content: bytes = field(repr=False)
 
 
-def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[Waiting]:
+def list_waiting(conn: Connection, principal: Principal | None, limit: int = 200) -> list[NotesWaiting]:
     """Exchanges with rows that wait for a person or were decided by one, newest first."""
     return list(islice(_waiting(conn, review_store.find_with_held_rows(conn, principal)), limit))
 
 
-def list_open(conn: Connection, limit: int) -> list[Waiting]:
+def list_open(conn: Connection, limit: int) -> list[NotesWaiting]:
     """Exchanges with rows on which nobody has decided yet, the oldest first."""
     return list(_waiting(conn, review_store.find_open(conn, limit)))
 
 
-def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> Iterator[Waiting]:
+def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> Iterator[NotesWaiting]:
     for exchange_id in exchange_ids:
         record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
             opened, left = store.get_open(conn, exchange_id), review_store.count_left(conn, exchange_id)
-            yield Waiting(exchange_id, opened.principal, opened.flow, codes, left)
+            yield NotesWaiting(exchange_id, opened.principal, opened.flow, codes, left)
 
 
 def note_rows(house: House, exchange_id: ExchangeId) -> list[NoteRow]:

@@ -6,7 +6,7 @@ Names stay exactly as written, because a contract matches them exactly.
 import unicodedata
 
 from sluice.errors import may_be_a_value
-from sluice.lake.table import FormatHints, FormatRefusal, Limits, Note
+from sluice.lake.table import FileLimits, FormatHints, FormatRefusal, Note
 
 _RULE = "format.header"
 _TURNING = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
@@ -15,7 +15,7 @@ _DATA_SHARE = 0.4
 """The first record looks like data when at least this share of names has no letter (or has an at sign)."""
 
 
-def check_header(names: tuple[str, ...], limits: Limits, hints: FormatHints) -> FormatRefusal | None:
+def check_header(names: tuple[str, ...], limits: FileLimits, hints: FormatHints) -> FormatRefusal | None:
     """The first thing wrong with the names, or None."""
     if len(names) > limits.columns:
         return FormatRefusal("LIMIT_COLUMNS", _RULE, count=len(names))
@@ -34,7 +34,7 @@ def padded_names(names: tuple[str, ...]) -> tuple[Note, ...]:
     return (Note("HEADER_PADDED", _RULE, len(padded), padded),) if padded else ()
 
 
-def _check_names(names: tuple[str, ...], limits: Limits) -> FormatRefusal | None:
+def _check_names(names: tuple[str, ...], limits: FileLimits) -> FormatRefusal | None:
     positions = list(enumerate(names, 1))
     if long := tuple(at for at, name in positions if len(name) > limits.name_characters):
         return FormatRefusal("LIMIT_NAME", _RULE, columns=long, count=len(long))

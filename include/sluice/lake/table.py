@@ -57,7 +57,7 @@ class FormatHints:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """Sizes above which a file is refused (security.md section 2), unless the agreement says otherwise."""
 
     file_bytes: int = 2 * 1024**3

@@ -14,7 +14,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
-from sluice.exchange.inbox import Swept, put_at, sweep
+from sluice.exchange.inbox import InboxSweep, put_at, sweep
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -46,7 +46,7 @@ class Answer:
     outcome: AckOutcome
 
 
-def read_acks(house: House, now: datetime) -> Swept:
+def read_acks(house: House, now: datetime) -> InboxSweep:
     """Answer every version under ``<principal>/acks/`` that has no answer yet, oldest first.
 
     An acknowledgement counts from the moment the store took the file, not from when it is read. Raises ServiceMissing

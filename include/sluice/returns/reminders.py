@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sluice.db import Connection, transaction
 from sluice.exchange.house import House
-from sluice.exchange.inbox import Swept
+from sluice.exchange.inbox import InboxSweep
 from sluice.exchange.sweeping import Faults, Tally
 from sluice.ledger.append import append
 from sluice.ledger.returned import ReminderSent
@@ -34,7 +34,7 @@ class Reminded:
 class Followed:
     """One whole sweep: acknowledgements first, so that nobody is reminded who has already answered."""
 
-    acks: Swept
+    acks: InboxSweep
     reminders: Reminded
 
     @property

@@ -16,7 +16,7 @@ from sluice.rights.letters.write import write_letter
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepTaken:
     """A committed step of the desk. ``is_letter_owed``: the person was not told yet; the schedule writes the letter."""
 
     case: Case
@@ -49,17 +49,17 @@ def decision(
     )
 
 
-def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
+def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> StepTaken:
     """Decide as the order says: carry out its action, refuse the field groups of its reasons, or both.
 
     The letter about a refusal is written at once; if that fails, it is owed. Raises TransitionRefused.
     """
     target = State.ACCEPTED if not order.reasons else State.PARTIAL if order.action else State.REFUSED
     done = decide(house.conn, case_id, target, order, parts)
-    return _told(house, done, LetterKind.REFUSAL, order) if order.reasons else Done(done)
+    return _told(house, done, LetterKind.REFUSAL, order) if order.reasons else StepTaken(done)
 
 
-def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> Done:
+def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> StepTaken:
     """Extend by two months and write the letter about it; if that fails, it is owed. Raises TransitionRefused."""
     return _told(house, extend(house.conn, case_id, order, parts), LetterKind.EXTENSION, order)
 
@@ -70,9 +70,9 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
     return {group or "*": iri(reason) for group, _, reason in pairs}
 
 
-def _told(house: House, case: Case, kind: LetterKind, order: Order) -> Done:
+def _told(house: House, case: Case, kind: LetterKind, order: Order) -> StepTaken:
     """Write the letter about a step. The step is committed, so a fault of the letter is no error of the step."""
     with suppress(ServiceMissing), Faults(house.conn).kept_apart(f"case {case.case_id}: its letter {kind}"):
         write_letter(house, case.case_id, kind, order.at)
-        return Done(get_case(house.conn, case.case_id))
-    return Done(case, is_letter_owed=True)
+        return StepTaken(get_case(house.conn, case.case_id))
+    return StepTaken(case, is_letter_owed=True)

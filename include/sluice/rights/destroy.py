@@ -22,7 +22,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.rights import destroy_store
 from sluice.rights.case.clock import received_on
-from sluice.rights.destroy_store import Destruction, Standing
+from sluice.rights.destroy_store import Destruction, Unfinished
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -82,7 +82,7 @@ def _state(is_destroyed: bool, request: Destruction | None) -> str:
     return "there" if request is None or request.destroyed_at else "waits for a second person"
 
 
-def obstacles(standing: Standing) -> Iterator[Obstacle]:
+def obstacles(standing: Unfinished) -> Iterator[Obstacle]:
     """Yield what is not over at a principal. Pure."""
     found = {
         Obstacle.AGREEMENT_IN_FORCE: standing.in_force,
@@ -157,7 +157,7 @@ def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:
     return found
 
 
-def _check_over(house: House, principal: Principal, today: date) -> Standing:
+def _check_over(house: House, principal: Principal, today: date) -> Unfinished:
     standing = destroy_store.standing(house.conn, principal, today)
     first = next(obstacles(standing), None)
     if first is not None:

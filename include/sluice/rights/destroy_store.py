@@ -26,7 +26,7 @@ class Destruction:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Unfinished:
     """Counts of what is not over at a principal.
 
     ``exchanges``: open, or with effects to come. ``copies``: objects that could name a person without these keys
@@ -88,7 +88,7 @@ def end(conn: Connection, principal: Principal, at: datetime) -> bool:
     return row is not None
 
 
-def standing(conn: Connection, principal: Principal, today: date) -> Standing:
+def standing(conn: Connection, principal: Principal, today: date) -> Unfinished:
     """Count what must be over first. ``today``: Brussels date."""
     row = conn.execute(
         f"""select
@@ -117,4 +117,4 @@ def standing(conn: Connection, principal: Principal, today: date) -> Standing:
         {"name": principal, "today": today, "changed": Effect.CHANGED},
     ).fetchone()
     assert row is not None  # a select without a table always has one row
-    return Standing(**row)
+    return Unfinished(**row)

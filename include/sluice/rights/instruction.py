@@ -39,7 +39,7 @@ SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class InstructionContent:
     """Content of an instruction file. ``reason`` applies to every field refused, left out or restricted instead."""
 
     case: str
@@ -72,7 +72,7 @@ def is_instruction(key: str) -> bool:
     return NAME.fullmatch(key.rsplit("/", 1)[-1]) is not None
 
 
-def parse_instruction(said: object, now: datetime) -> Told | None:
+def parse_instruction(said: object, now: datetime) -> InstructionContent | None:
     """Return the content of an instruction, or None if it is not a valid one. Pure."""
     if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
         return None
@@ -87,7 +87,9 @@ def parse_instruction(said: object, now: datetime) -> Told | None:
     wanted = _wanted(said, now)
     if ("values" in said or "as_of" in said) and (wanted is None or decision != Action.RECTIFY):
         return None
-    return Told(case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted)
+    return InstructionContent(
+        case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted
+    )
 
 
 def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:

@@ -33,9 +33,9 @@ from sluice.rights.instruction import (
     KEY_FILE,
     SAID,
     TYPE,
+    InstructionContent,
     InstructionFile,
     InstructionOutcome,
-    Told,
     parse_instruction,
 )
 from sluice.rights.notices.to_controller import TEXTS
@@ -75,7 +75,7 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
 def _judge(
     house: House,
     payload: object,
-    told: Told | None,
+    told: InstructionContent | None,
     part: SubCase | None,
     principal: Principal,
     sha256: str,
@@ -94,7 +94,7 @@ def _judge(
 
 
 def _follow(
-    house: House, told: Told, part: SubCase, principal: Principal, sha256: str, now: datetime
+    house: House, told: InstructionContent, part: SubCase, principal: Principal, sha256: str, now: datetime
 ) -> InstructionOutcome:
     """Judge the instruction, and only then seal the right values under its own hash: a refused one leaves no values."""
     case = store.lock_case(house.conn, part.case_id)
@@ -126,7 +126,7 @@ def _follow(
     return InstructionOutcome.INSTRUCTED
 
 
-def _differs(house: House, part: SubCase, told: Told) -> bool:
+def _differs(house: House, part: SubCase, told: InstructionContent) -> bool:
     """Whether an instruction differs from the one that was followed."""
     groups = set(told.fields or part.field_groups)
     if told.action is not part.action or groups != set(part.action_fields):
@@ -135,7 +135,9 @@ def _differs(house: House, part: SubCase, told: Told) -> bool:
     return told.wanted is not None and (asked is None or asked.wanted != told.wanted)
 
 
-def _hold_back(house: House, book: Book, told: Told, part: SubCase, sha256: str, now: datetime) -> InstructionOutcome:
+def _hold_back(
+    house: House, book: Book, told: InstructionContent, part: SubCase, sha256: str, now: datetime
+) -> InstructionOutcome:
     """Handle a contradiction: the controller took back its decision (Art. 28(3)(a)).
 
     Nothing of it is carried out any more, not even by a run at work, and no package made for it goes out. The part

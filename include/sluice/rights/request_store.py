@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.rights.case.model import CaseId
-from sluice.rights.person.request_file import Outcome, RowFault
+from sluice.rights.person.request_file import FileOutcome, RowFault
 from sluice.terms import Principal
 
 FILE = """principal, version_id, outcome, case_id::text as case_id, persons, refused, sha256, seen_at"""
@@ -20,7 +20,7 @@ class RequestFile:
 
     principal: Principal
     version_id: str
-    outcome: Outcome
+    outcome: FileOutcome
     case_id: CaseId | None
     persons: int
     faults: tuple[RowFault, ...]
@@ -86,7 +86,7 @@ def _file(row: Mapping[str, Any]) -> RequestFile:
     return RequestFile(
         Principal(row["principal"]),
         row["version_id"],
-        Outcome(row["outcome"]),
+        FileOutcome(row["outcome"]),
         CaseId(row["case_id"]) if row["case_id"] else None,
         row["persons"],
         faults,

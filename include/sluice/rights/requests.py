@@ -30,7 +30,7 @@ from sluice.rights.instruction import is_instruction
 from sluice.rights.instructions import note_keys, read_instruction
 from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
-from sluice.rights.person.request_file import LARGEST_BYTES, Asked, Outcome, parse_request
+from sluice.rights.person.request_file import LARGEST_BYTES, Asked, FileOutcome, parse_request
 from sluice.rights.person.scope import is_known
 from sluice.rights.request_store import RequestFile
 from sluice.terms import Principal
@@ -95,23 +95,23 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
     asked = parse_request(item.key, content) if content else _unread(item)
     sha256 = hashlib.sha256(content).hexdigest() if content else None
     file = partial(RequestFile, principal, item.version_id, sha256=sha256, seen_at=now)
-    if isinstance(asked, Outcome):
+    if isinstance(asked, FileOutcome):
         return _record(house, item, file(asked, None, 0, ()))
     if not asked.persons and asked.sought is None:
-        return _record(house, item, file(Outcome.NO_PERSONS, None, 0, asked.faults))
+        return _record(house, item, file(FileOutcome.NO_PERSONS, None, 0, asked.faults))
     since = put_at(item, now)
     if asked.received and not GDPR_APPLIES <= asked.received <= received_on(since):
-        return _record(house, item, file(Outcome.BAD_DATE, None, 0, ()))
+        return _record(house, item, file(FileOutcome.BAD_DATE, None, 0, ()))
     if not is_known(house, principal, now):
-        return _record(house, item, file(Outcome.NO_AGREEMENT, None, 0, ()))
+        return _record(house, item, file(FileOutcome.NO_AGREEMENT, None, 0, ()))
     case = _open(house, principal, item, asked, since, now)
     if asked.sought is None:  # the principal knows whom it names; if there is only a name, our desk says who that is
         steps.vouch(house.conn, case.case_id, principal, now, sha256 or "")
-    return _record(house, item, file(Outcome.READ, case.case_id, case.persons, asked.faults))
+    return _record(house, item, file(FileOutcome.READ, case.case_id, case.persons, asked.faults))
 
 
-def _unread(item: StoredObject) -> Outcome:
-    return Outcome.TOO_LARGE if item.size_bytes > LARGEST_BYTES else Outcome.UNREADABLE
+def _unread(item: StoredObject) -> FileOutcome:
+    return FileOutcome.TOO_LARGE if item.size_bytes > LARGEST_BYTES else FileOutcome.UNREADABLE
 
 
 def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, since: datetime, now: datetime) -> Case:
@@ -172,7 +172,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
         house,
         f"{file.principal}/notices/request-{file.version_id}.json",
         {
-            "notice": "case.request_read" if file.outcome is Outcome.READ else "case.request_refused",
+            "notice": "case.request_read" if file.outcome is FileOutcome.READ else "case.request_refused",
             "outcome": file.outcome.value,
             "version_id": file.version_id,
             "sha256": file.sha256,
@@ -180,7 +180,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
             "cases": [part.sub_case_id for part in parts],
             "rows_refused": sum(fault.count for fault in file.faults),
             "reasons": request_store.reasons_of(file),
-            "text": dict(TEXTS["READ" if file.outcome is Outcome.READ else "REFUSED"]),
+            "text": dict(TEXTS["READ" if file.outcome is FileOutcome.READ else "REFUSED"]),
         },
     )
 

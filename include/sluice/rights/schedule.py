@@ -64,11 +64,11 @@ def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class CaseSweep:
     """What was told to recipients, what followed of what they had been told, and the last steps that were ready."""
 
     told: Told
-    followed: answered.Followed
+    followed: answered.NoticesFollowed
     finished: Finished
 
     @property
@@ -76,9 +76,9 @@ class Swept:
         return self.told.failed + self.followed.failed + self.finished.failed
 
 
-def sweep(house: House, now: datetime) -> Swept:
+def sweep(house: House, now: datetime) -> CaseSweep:
     """Do everything about recipients and the end of cases that is due at ``now``. Raises ServiceMissing."""
-    return Swept(tell(house, now), answered.follow(house, now), finish(house, now))
+    return CaseSweep(tell(house, now), answered.follow(house, now), finish(house, now))
 
 
 def _accept_marketing(house: House, now: datetime) -> int:

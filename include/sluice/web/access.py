@@ -107,7 +107,7 @@ may_see_staff = may(READ, "sluice.staff", "reconcile")
 may_breach = may(HANDLE, "sluice.breach", "case_clock")
 """Only those who handle cases of persons may see who is affected by a breach."""
 
-Reader = Annotated[Actor, Depends(may_read)]
+CaseReader = Annotated[Actor, Depends(may_read)]
 Clerk = Annotated[Actor, Depends(may_handle)]
 Onlooker = Annotated[Actor, Depends(may_see_exchanges)]
 Releaser = Annotated[Actor, Depends(may_release)]

@@ -12,7 +12,7 @@ from sluice.rights.case.describe import describe
 from sluice.rights.case.model import Case, CaseId, State
 from sluice.settings import get_settings
 from sluice.terms import Principal
-from sluice.web.access import Clerk, Onlooker, Reader
+from sluice.web.access import CaseReader, Clerk, Onlooker
 from sluice.web.asked import known_when
 from sluice.web.cursor import cursor_of, place_of
 from sluice.web.model import PRINCIPAL, CasePage, CaseRequest, CaseShort, CaseShown, Withdrawal
@@ -83,7 +83,7 @@ def say_where(case: Case, now: datetime, address: str, response: Response) -> No
 
 @router.get("", response_model=CasePage)
 def list_(
-    reader: Reader,
+    reader: CaseReader,
     principal: Annotated[str | None, Query(pattern=PRINCIPAL, description="With a part of this principal.")] = None,
     state: Annotated[State | None, Query(description="Of the case or of a part.")] = None,
     open: Annotated[bool, Query(description="Only what is not over.")] = False,
@@ -105,7 +105,7 @@ def list_(
 
 
 @router.get("/{case_id}", response_model=CaseShown, responses=problems(404))
-def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
+def show(case_id: UUID, reader: CaseReader) -> dict[str, Any]:
     """Show a case: its clock, its parts and every step they took."""
     from sluice.rights.case.store import get_case, list_steps
 
@@ -117,7 +117,7 @@ def show(case_id: UUID, reader: Reader) -> dict[str, Any]:
 @router.get("/{case_id}/lineage", response_model=CaseTrace, responses=problems(404, 409))
 def lineage(
     case_id: UUID,
-    reader: Reader,
+    reader: CaseReader,
     onlooker: Onlooker,
     moment: Annotated[Instant | None, Query(description="What was closed by then; now by default.")] = None,
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from sluice.rights.case.clock import due_dates, received_on
 from sluice.rights.case.facts import clock_parameters
-from sluice.web.access import Reader
+from sluice.web.access import CaseReader
 from sluice.web.read_model import DayOrMoment, DueShown
 
 router = APIRouter(prefix="/clock", tags=["clock"])
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/clock", tags=["clock"])
 
 @router.get("/due", response_model=DueShown)
 def due(
-    reader: Reader,
+    reader: CaseReader,
     received: Annotated[DayOrMoment, Query(description="Brussels date, or moment with its zone, of receipt.")],
     country: Annotated[str, Query(pattern="^[A-Z]{2}$", description="The controller's, in the EEA.")] = "BE",
 ) -> dict[str, Any]:

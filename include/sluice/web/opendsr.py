@@ -18,7 +18,7 @@ from sluice.rights.case.model import Case, State, Step, Track
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS
-from sluice.web.access import Clerk, Reader
+from sluice.web.access import CaseReader, Clerk
 from sluice.web.cases import WRITING, say_where
 from sluice.web.dsr_model import HOST, VERSION, DsrOpened, DsrRequest, DsrStatus, RequestId
 from sluice.web.problem import problems
@@ -73,7 +73,7 @@ def open_(body: DsrRequest, clerk: Clerk, request: Request, response: Response) 
 
 
 @router.get("/{request_id}", response_model=DsrStatus, responses=problems(404))
-def show(request_id: RequestId, reader: Reader) -> dict[str, Any]:
+def show(request_id: RequestId, reader: CaseReader) -> dict[str, Any]:
     """Where an OpenDSR request stands: pending, in_progress, completed, cancelled; and its clock."""
     from sluice.keys import Keyring
     from sluice.rights.case.store import find_protected_at, get_case, list_steps

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from sluice.web.access import Onlooker, Reader
+from sluice.web.access import CaseReader, Onlooker
 from sluice.web.cases import LARGEST_PAGE
 from sluice.web.reading import reading
 from sluice.web.work_model import WaitingCases, WaitingExchanges
@@ -31,7 +31,7 @@ def exchanges(onlooker: Onlooker) -> dict[str, Any]:
 
 
 @router.get("/cases", response_model=WaitingCases)
-def cases(reader: Reader) -> dict[str, Any]:
+def cases(reader: CaseReader) -> dict[str, Any]:
     """Show notices to recipients that are late or wait for the desk, and plans that wait for a second person."""
     from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
     from sluice.rights.notices.notice_store import count_late, list_late

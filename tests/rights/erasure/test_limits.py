@@ -7,7 +7,7 @@ from resource import RUSAGE_SELF, getrusage
 
 from scan.pdfs import pdf_bomb
 from sluice.exchange.judging.job import widest_limits
-from sluice.lake.table import Limits
+from sluice.lake.table import FileLimits
 from sluice.rights.copies.files import erase_in_file, find_in_file, hides_something, names_person
 from sluice.rights.copies.model import Column, Target
 from sluice.scan.readers import Most
@@ -30,7 +30,7 @@ def test_the_person_is_found_and_erased_within_the_limits_of_the_house_and_not_w
 
     found = find_in_file(source, source.name, None, columns, target, wide)
 
-    assert find_in_file(source, source.name, None, columns, target, Limits()) is None  # the control
+    assert find_in_file(source, source.name, None, columns, target, FileLimits()) is None  # the control
     assert found is not None and found.records == (1,)
     erase_in_file(source, edited, found, None, target)
     assert edited.read_text() == f"phone;note\n{OTHER};y\n"

@@ -11,7 +11,7 @@ import pytest
 from answers.giving import WE_GIVE, give, read
 from rights.letter_samples import a_case, a_part, facts_of
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
-from sluice.answers.make import Wish
+from sluice.answers.make import PackageWish
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State
@@ -84,7 +84,7 @@ def test_the_access_answer_of_an_objector_says_that_a_code_is_kept(town: Town) -
     for language in LANGUAGES:
         say = words(language).say
         said, nothing, both = (
-            read(town.house, give(town.house, case.case_id, wish=Wish(language=language))).json("access.json")
+            read(town.house, give(town.house, case.case_id, wish=PackageWish(language=language))).json("access.json")
             for case in (access, other, theirs)
         )
 
@@ -104,12 +104,12 @@ def test_a_package_for_one_principal_says_nothing_of_others(town: Town) -> None:
     asked(town, known, Right.DIRECT_MARKETING, "nl", GAS)
     access = asked(town, known, Right.ACCESS, "nl")
 
-    def kept_out(wish: Wish) -> list[str]:
+    def kept_out(wish: PackageWish) -> list[str]:
         said = read(town.house, give(town.house, access.case_id, wish=wish)).json("access.json")
         return list(said["kept_out"])
 
-    assert kept_out(Wish(only=ENERGY)) == []
-    assert kept_out(Wish()) == ["objected"], "control"
+    assert kept_out(PackageWish(only=ENERGY)) == []
+    assert kept_out(PackageWish()) == ["objected"], "control"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -9,7 +9,7 @@ import pytest
 
 from desk import Desk, open_desk
 from rights.test_requests import put, sweep
-from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, Outcome, parse_request
+from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, FileOutcome, parse_request
 from sluice.settings import Settings
 
 MIB = 1 << 20
@@ -40,7 +40,7 @@ def test_it_takes_no_more_memory_than_the_file(bomb: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (outcome, peak < 2 * len(content)) == (Outcome.TOO_MANY_PERSONS, True), peak
+    assert (outcome, peak < 2 * len(content)) == (FileOutcome.TOO_MANY_PERSONS, True), peak
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ _NAME = re.compile(r"""\bname["']?:\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,}#]*[
 _REQUIRED = re.compile(r"""\brequired["']?:\s*(\w+)""")
 
 
-class Change(StrEnum):
+class ColumnChange(StrEnum):
     """What became of a column. Whether a missing one stops the file depends on its line ``required``."""
 
     RENAMED = "renamed"
@@ -41,7 +41,7 @@ class Drift:
     take out (``-``) and to put in (``+``) there; empty if the contract may stay as it is.
     """
 
-    change: Change
+    change: ColumnChange
     declared: str | None
     found: str | None
     position: int | None
@@ -111,7 +111,7 @@ def _changed(document: Document, spot: Spot, form: re.Pattern[str], new: str) ->
 
 def _renamed(document: Document, spot: Spot, old: str, name: str, found: Sequence[str]) -> Drift:
     lines = _changed(document, spot["name"], _NAME, quoted(name))
-    return Drift(Change.RENAMED, old, name, found.index(name) + 1, spot["name"].line, lines)
+    return Drift(ColumnChange.RENAMED, old, name, found.index(name) + 1, spot["name"].line, lines)
 
 
 def _missing(document: Document, spot: Spot, name: str) -> Drift:
@@ -120,9 +120,9 @@ def _missing(document: Document, spot: Spot, name: str) -> Drift:
     A required one may become optional; any other may stay as it is declared.
     """
     if spot["required"].value is not True:
-        return Drift(Change.MISSING, name, None, None, spot["name"].line)
+        return Drift(ColumnChange.MISSING, name, None, None, spot["name"].line)
     lines = _changed(document, spot["required"], _REQUIRED, "false")
-    return Drift(Change.MISSING, name, None, None, spot["required"].line, lines)
+    return Drift(ColumnChange.MISSING, name, None, None, spot["required"].line, lines)
 
 
 def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Drift:
@@ -132,7 +132,7 @@ def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Dr
     """
     place = found.index(profile.name)
     if not _is_sayable(profile.name):
-        return Drift(Change.NEW, None, at_place(place + 1), place + 1, columns(document)[0].line - 1)
+        return Drift(ColumnChange.NEW, None, at_place(place + 1), place + 1, columns(document)[0].line - 1)
     known = {str(each["name"].value): each for each in columns(document)}
     before = next((known[name] for name in reversed(found[:place]) if name in known), None)
     line = _last_line(before) if before is not None else columns(document)[0].line - 1
@@ -140,7 +140,7 @@ def _new(document: Document, profile: ColumnProfile, found: Sequence[str]) -> Dr
     indent = first[: len(first) - len(first.lstrip())]
     optional = column_lines(replace(profile, required=False))
     lines = tuple(f"+{indent}{each.removeprefix(WRITTEN_INDENT)}" for each in optional)
-    return Drift(Change.NEW, None, profile.name, place + 1, line, lines)
+    return Drift(ColumnChange.NEW, None, profile.name, place + 1, line, lines)
 
 
 def _last_line(spot: Spot) -> int:
@@ -155,4 +155,4 @@ def _moved(declared: Mapping[str, Spot], kept: Sequence[str], found: Sequence[st
     in_place = {name for block in blocks for name in order[block.a : block.a + block.size]}
     for name in order:
         if name not in in_place:
-            yield Drift(Change.MOVED, name, name, found.index(name) + 1, declared[name]["name"].line)
+            yield Drift(ColumnChange.MOVED, name, name, found.index(name) + 1, declared[name]["name"].line)

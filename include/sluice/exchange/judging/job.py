@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from sluice.agreement.limits import LIMITS, limits_in_force
 from sluice.agreement.model import Agreement, DataContract, FreeTextRules
 from sluice.errors import DocumentInvalid, GateFailed, Ref
-from sluice.exchange.judging.nursery import ChildEnd, Limits
+from sluice.exchange.judging.nursery import ChildEnd, ChildLimits
 from sluice.exchange.model import ChildReport
 from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import rules_for
@@ -26,7 +26,7 @@ from sluice.gate.errors import SuiteUnreadable
 from sluice.gate.model import Rule
 from sluice.gate.suites import read_suite
 from sluice.lake.read.pgp_in import PgpKeys
-from sluice.lake.table import Limits as FileLimits
+from sluice.lake.table import FileLimits
 from sluice.subject.correction import Correction
 from sluice.subject.key import SubjectKey
 from sluice.terms import CustomerIdIgnores, Sha256, Verdict
@@ -149,10 +149,10 @@ def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:
     return settings.mappings_dir / f"{contract.result_mapping}.yaml" if contract.result_mapping else None
 
 
-def limits_of(settings: "Settings", agreement: Agreement, file_bytes: int) -> Limits:
+def limits_of(settings: "Settings", agreement: Agreement, file_bytes: int) -> ChildLimits:
     """Return what the child that judges one file of an agreement may use."""
     most = limits_in_force(agreement.limits, settings)
-    return Limits.of(most["memory_mb"], most["cpu_seconds"], most["wall_seconds"], file_bytes)
+    return ChildLimits.of(most["memory_mb"], most["cpu_seconds"], most["wall_seconds"], file_bytes)
 
 
 def file_limits_of(settings: "Settings", agreement: Agreement) -> FileLimits:

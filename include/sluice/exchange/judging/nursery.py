@@ -69,7 +69,7 @@ class ChildEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ChildLimits:
     """What one child may use. ``memory_bytes``: address space beyond what its imports take."""
 
     memory_bytes: int
@@ -78,7 +78,7 @@ class Limits:
     output_bytes: int
 
     @classmethod
-    def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "Limits":
+    def of(cls, memory_mb: int, cpu_seconds: int, wall_seconds: int, file_bytes: int) -> "ChildLimits":
         """Return the limits for one file. They grow with the file, so a small bomb stays small."""
         return cls(
             memory_mb * (1 << 20) + 12 * file_bytes,
@@ -157,7 +157,7 @@ class Nursery:
         """Start the process now, so that it imports while the file is still on its way."""
         self._running()
 
-    def run(self, job: dict[str, Any], limits: Limits) -> ChildEnd:
+    def run(self, job: dict[str, Any], limits: ChildLimits) -> ChildEnd:
         """Run one job in a limited child and return how the child ended; an error in the file never raises.
 
         Raises GateFailed when the nursery's process is gone.
@@ -192,7 +192,7 @@ def serve(child: Callable[[dict[str, Any]], None]) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for line in sys.stdin:
         request = json.loads(line)
-        limits = Limits(**request["limits"])
+        limits = ChildLimits(**request["limits"])
         pid = os.fork()
         if pid == 0:
             _be_child(child, request["job"], limits)
@@ -224,7 +224,7 @@ def leave_network() -> bool:
     return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
 
 
-def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: Limits) -> None:
+def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: ChildLimits) -> None:
     """Run the child; never returns. Whatever the file makes a parser print or raise stays in here."""
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -253,7 +253,7 @@ def _failed(job: dict[str, Any], error: BaseException) -> ChildEnd:
     return ChildEnd.FAILED
 
 
-def _set_limits(limits: Limits) -> None:
+def _set_limits(limits: ChildLimits) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     memory = pages * resource.getpagesize() + limits.memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -21,7 +21,7 @@ from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.persons import suppressed_store as store
-from sluice.exchange.persons.suppressed_store import Run
+from sluice.exchange.persons.suppressed_store import SuppressedRun
 from sluice.keys import QUARANTINE, KeyLost
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.lake.s3.names import ObjectVersion
@@ -72,12 +72,12 @@ def put_run(house: House, principal: Principal, run_id: str, content: bytes) -> 
     )
 
 
-def read_run(house: House, run: Run) -> "pl.DataFrame":
+def read_run(house: House, run: SuppressedRun) -> "pl.DataFrame":
     """Return who is in a run (ref, reason)."""
     return read_runs(house, [run])[0]
 
 
-def read_runs(house: House, runs: Sequence[Run]) -> "list[pl.DataFrame]":
+def read_runs(house: House, runs: Sequence[SuppressedRun]) -> "list[pl.DataFrame]":
     """Return who is in each of these runs (ref, reason).
 
     Single requests make many small runs, and they hold for ever. So runs are read side by side, and the small ones are
@@ -159,7 +159,7 @@ def seal_runs(house: House, principal: Principal | None = None, only: Collection
     return len((told.keys() | lifted.keys()) - there)
 
 
-def _sealed_key(run: Run, ending: str) -> str:
+def _sealed_key(run: SuppressedRun, ending: str) -> str:
     return f"{PREFIX}{run.principal}/{run.run_id}.{ending}"
 
 
@@ -187,7 +187,7 @@ def _put(house: House, key: str, content: bytes) -> None:
         house.objects.put_converging(house.settings.bucket_evidence, key, content, OCTETS)
 
 
-def _told(house: House, run: Run) -> bytes:
+def _told(house: House, run: SuppressedRun) -> bytes:
     """Everything that is needed to put the run in force again."""
     said = {
         "principal": run.principal,
@@ -202,7 +202,7 @@ def _told(house: House, run: Run) -> bytes:
     return json.dumps(said).encode()
 
 
-def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[Run, frozenset[str]]:
+def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[SuppressedRun, frozenset[str]]:
     """Return a run as it was sealed, and whom it names; its place in the lake is not known yet. Raises KeyLost."""
     if not house.keyring.has(principal, QUARANTINE):
         raise KeyLost(Ref("key", f"{principal}/{QUARANTINE}"))
@@ -211,4 +211,6 @@ def open_sealed_run(house: House, principal: Principal, run_id: str) -> tuple[Ru
     refs = frozenset(said["refs"])
     made_at, reason = datetime.fromisoformat(said["made_at"]), Suppression(said["reason"])
     scope = Scope(frozenset(said["purposes"]), frozenset(said["bases"]), said["channel"])
-    return Run(run_id, principal, reason, "", "", "", "", len(refs), said["case_id"], made_at, scope=scope), refs
+    return SuppressedRun(
+        run_id, principal, reason, "", "", "", "", len(refs), said["case_id"], made_at, scope=scope
+    ), refs

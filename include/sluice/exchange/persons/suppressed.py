@@ -13,7 +13,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.sealed_runs import check_none_lost, put_run, read_runs, seal_runs
-from sluice.exchange.persons.suppressed_store import MADE, Run, insert_run, mark_lifted
+from sluice.exchange.persons.suppressed_store import MADE, SuppressedRun, insert_run, mark_lifted
 from sluice.ledger.copy_kinds import INDEX
 from sluice.ledger.record import CopyLine
 from sluice.subject.consent import given_since
@@ -68,7 +68,7 @@ def keep_out(
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
     stored = put_run(house, principal, run_id, content)
-    run = Run(
+    run = SuppressedRun(
         run_id, principal, reason, stored.bucket, stored.key, stored.version_id, stored.sha256 or "", len(refs),
         case_id, now, scope=scope,
     )  # fmt: skip
@@ -123,7 +123,7 @@ def find_suppressed(house: House, principal: Principal, needs: Sequence[Need] | 
 
 
 def _given_again(
-    house: House, principal: Principal, runs: Sequence[Run], frames: "Sequence[pl.DataFrame]"
+    house: House, principal: Principal, runs: Sequence[SuppressedRun], frames: "Sequence[pl.DataFrame]"
 ) -> "Mapping[int, pl.DataFrame]":
     """Return, by a withdrawal's place among the runs, whose consent was recorded as given after it.
 

@@ -24,7 +24,7 @@ _RUN = """run_id::text as run_id, principal, reason, bucket, key, version_id, sh
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SuppressedRun:
     """Persons of one principal who are kept out for one reason since one moment. ``refs``: how many references."""
 
     run_id: str
@@ -49,7 +49,7 @@ def lock_principal(conn: Connection, principal: Principal, *, shared: bool = Fal
     lock_until_commit(conn, About.PRINCIPAL, principal, shared=shared)
 
 
-def insert_run(conn: Connection, run: Run, change: str, now: datetime) -> bool:
+def insert_run(conn: Connection, run: SuppressedRun, change: str, now: datetime) -> bool:
     """Put a run in force from the commit on; return False when it is there. Call inside a transaction."""
     lock_principal(conn, run.principal)
     row = conn.execute(
@@ -93,7 +93,7 @@ def find_runs(
     only: Iterable[str] | None = None,
     in_force: bool = False,
     case_id: str | None = None,
-) -> list[Run]:
+) -> list[SuppressedRun]:
     """Return runs of a principal or of all, including those that were lifted.
 
     ``only``: those with these ids. ``in_force``: those that hold now. ``case_id``: those of one request.
@@ -133,14 +133,16 @@ def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
     return row["at"] if row else None
 
 
-def _run(row: dict[str, Any]) -> Run:
+def _run(row: dict[str, Any]) -> SuppressedRun:
     own = {name: value for name, value in row.items() if name not in ("purposes", "bases", "channel")}
     scope = Scope(frozenset(row["purposes"]), frozenset(row["bases"]), row["channel"])
-    return Run(**{**own, "principal": Principal(row["principal"]), "reason": Suppression(row["reason"])}, scope=scope)
+    return SuppressedRun(
+        **{**own, "principal": Principal(row["principal"]), "reason": Suppression(row["reason"])}, scope=scope
+    )
 
 
 def _record(
-    conn: Connection, run: Run, change: str, now: datetime, by: str | None = None, evidence: str | None = None
+    conn: Connection, run: SuppressedRun, change: str, now: datetime, by: str | None = None, evidence: str | None = None
 ) -> str:
     body = SuppressionChanged(
         run_id=run.run_id,

@@ -25,7 +25,7 @@ from sluice.lake.erase.model import (
 from sluice.lake.read.csv_reader import read_csv
 from sluice.lake.read.dialect import Body, find_body
 from sluice.lake.read.structure import NO_DELIMITER, Structure, scan
-from sluice.lake.table import Dialect, FormatHints, Limits, Table
+from sluice.lake.table import Dialect, FileLimits, FormatHints, Table
 
 _LF, _CR = 10, 13
 _WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2"}
@@ -55,7 +55,7 @@ def erase_records(
     records: Iterable[int] | Numbers,
     form: Table,
     *,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
     """Write ``source`` without these records to ``target``, and prove it by reading it again.
@@ -94,7 +94,7 @@ def cut_records(
     form: Table,
     spans: RecordSpans,
     *,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
     """Prove that each span is the record asked for, write the file without these spans, then prove the file.
@@ -107,7 +107,7 @@ def cut_records(
     hints = FormatHints(
         delimiter=form.dialect.delimiter, encoding=form.dialect.encoding, columns=tuple(form.frame.columns)
     )
-    check_output(form, read_csv(target, hints, limits or Limits()), numbers, blank)
+    check_output(form, read_csv(target, hints, limits or FileLimits()), numbers, blank)
     remarks = trailer_remarks(form, numbers) + ((BLANK_RECORDS_AT_END,) if blank else ())
     return Erased(form.record_count, form.record_count - len(numbers) - blank, remarks)
 

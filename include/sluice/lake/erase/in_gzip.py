@@ -13,7 +13,7 @@ from typing import BinaryIO
 from sluice.errors import Ref
 from sluice.lake.erase.cut import CHUNK, folder_beside
 from sluice.lake.erase.model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
-from sluice.lake.table import Limits
+from sluice.lake.table import FileLimits
 
 Eraser = Callable[[Path, Path], Erased]
 """Edits the inner file; called with its source and a target that does not exist yet."""
@@ -34,17 +34,17 @@ class _Header:
         return _LEVELS.get(self.raw[8], 6)
 
 
-def erase_in_gzip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
+def erase_in_gzip(source: Path, target: Path, erase: Eraser, limits: FileLimits | None = None) -> Erased:
     """Write ``target``, a gzip file with the same header and with content edited by ``erase``.
 
     The inner file lies unpacked next to the target while this runs. target: must not exist. Raises
     EraseRefused: MULTI_MEMBER, TRAILING_BYTES, DAMAGED_CONTAINER, LIMIT_FILE_SIZE or a rule of the inner
     eraser; LocalCopyUnreadable."""
     with folder_beside(target) as folder:
-        return _erase(source, target, folder, erase, limits or Limits())
+        return _erase(source, target, folder, erase, limits or FileLimits())
 
 
-def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limits) -> Erased:
+def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: FileLimits) -> Erased:
     inner, edited, packed = folder / "inner", folder / "edited", folder / "packed"
     header = _unpack(source, inner, limits)
     erased = erase(inner, edited)
@@ -58,7 +58,7 @@ def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limi
     return replace(erased, remarks=remarks)
 
 
-def _unpack(source: Path, inner: Path, limits: Limits) -> _Header:
+def _unpack(source: Path, inner: Path, limits: FileLimits) -> _Header:
     """Inflate the only member and return its header; zlib checks its CRC and length. Raises EraseRefused."""
     with source.open("rb") as file, inner.open("wb") as out:
         header = _read_header(file.read(_MOST_HEADER))
@@ -70,7 +70,7 @@ def _unpack(source: Path, inner: Path, limits: Limits) -> _Header:
     return header
 
 
-def _inflate(file: BinaryIO, out: BinaryIO, limits: Limits) -> bytes:
+def _inflate(file: BinaryIO, out: BinaryIO, limits: FileLimits) -> bytes:
     """Write the content of the member; return bytes that were read beyond its end. Raises EraseRefused."""
     machine, size = zlib.decompressobj(31), 0
     pending = file.read(CHUNK)

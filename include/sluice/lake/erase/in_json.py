@@ -25,7 +25,7 @@ from sluice.lake.erase.model import (
     trailer_remarks,
 )
 from sluice.lake.read.json_reader import read_json
-from sluice.lake.table import FormatHints, Limits, Table
+from sluice.lake.table import FileLimits, FormatHints, Table
 
 _QUOTE, _BACKSLASH, _OPEN_ARRAY = 34, 92, 91
 _BRACKETS = np.zeros(256, np.int8)
@@ -100,7 +100,7 @@ def erase_records(
     records: Iterable[int] | Numbers,
     form: Table,
     *,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
     """Write ``source`` without these records to ``target``, and prove it by reading it again.
@@ -133,13 +133,13 @@ def cut_elements(
     form: Table,
     spans: ElementSpans,
     *,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     chunk: int = CHUNK,
 ) -> Erased:
     """Prove that each span is the record asked for, write the file without these spans, then prove the file.
 
     Raises EraseRefused: SPAN_NOT_RECORD, or what ``check_output`` finds."""
-    limits = limits or Limits()
+    limits = limits or FileLimits()
     hints = FormatHints(columns=tuple(form.frame.columns))
     _check_spans(data, spans, numbers)
     _check_cells(data, target.parent, spans, numbers, form, limits)
@@ -191,7 +191,7 @@ def _check_spans(data: memoryview, spans: ElementSpans, numbers: Numbers) -> Non
 
 
 def _check_cells(
-    data: memoryview, folder: Path, spans: ElementSpans, numbers: Numbers, form: Table, limits: Limits
+    data: memoryview, folder: Path, spans: ElementSpans, numbers: Numbers, form: Table, limits: FileLimits
 ) -> None:
     """Check with the product's reader that the spans to cut hold exactly the records asked for.
 

@@ -41,7 +41,7 @@ from sluice.lake.erase.xlsx_texts import (
     texts_in,
     without_empty,
 )
-from sluice.lake.table import Limits
+from sluice.lake.table import FileLimits
 from sluice.lake.xlsx.cells import CELLS, read_usual_cells
 from sluice.lake.xlsx.package import Package, XmlRefused
 from sluice.lake.xlsx.sheet import has_content, read_cells
@@ -94,7 +94,7 @@ def erase_records(
     *,
     sheet: str | None,
     needles: Sequence[str],
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
 ) -> Erased:
     """Write the workbook to ``target`` with those records blank and nothing else that names the person.
 
@@ -103,7 +103,7 @@ def erase_records(
     spelling that the file may have (not a name alone: a namesake's would refuse the file). Erased
     rows stay as blank rows, so other records keep their number and ``rows_*`` count rows with content.
     Raises EraseRefused (the rule; RESIDUE_IN_PART with the kind of part), RecordsUnknown."""
-    limits = limits or Limits()
+    limits = limits or FileLimits()
     book = open_book(source, limits)
     before = _read_cells(book, source)
     formulas = _formulas(book)
@@ -256,7 +256,7 @@ def _formulas(book: Book) -> pl.DataFrame:
     return pl.DataFrame(places, schema={"part": pl.String, "row": pl.UInt32, "column": pl.UInt32}, orient="row")
 
 
-def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task, limits: Limits) -> pl.DataFrame:
+def _proven(draft: Path, before: _Cells, formulas: pl.DataFrame, task: _Task, limits: FileLimits) -> pl.DataFrame:
     """Read the new file again, prove it and return its cells.
 
     Raises EraseRefused: PROOF (a cell differs), RESIDUE_IN_PART."""

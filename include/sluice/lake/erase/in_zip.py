@@ -11,19 +11,19 @@ from sluice.lake.erase.in_gzip import Eraser
 from sluice.lake.erase.model import CONTAINER_TEXT_KEPT, Erased, EraseRefused
 from sluice.lake.read.sniff import Kind
 from sluice.lake.read.unpack import unpack
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 
 
-def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: Limits | None = None) -> Erased:
+def erase_in_zip(source: Path, target: Path, erase: Eraser, limits: FileLimits | None = None) -> Erased:
     """Write ``target``, a zip with the only member edited by ``erase``.
 
     target: must not exist. Raises EraseRefused: DAMAGED_CONTAINER, OUTPUT_DIFFERS or a rule of the inner
     eraser; LocalCopyUnreadable."""
     with folder_beside(target) as folder:
-        return _erase(source, target, folder, erase, limits or Limits())
+        return _erase(source, target, folder, erase, limits or FileLimits())
 
 
-def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: Limits) -> Erased:
+def _erase(source: Path, target: Path, folder: Path, erase: Eraser, limits: FileLimits) -> Erased:
     inner, edited, packed, proof = (folder / name for name in ("inner", "edited", "packed", "proof"))
     if isinstance(unpack(source, Kind.ZIP, "", inner, limits), FormatRefusal):
         raise EraseRefused.because("DAMAGED_CONTAINER")

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from sluice.errors import Ref
 from sluice.lake.erase.model import EraseRefused
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 from sluice.lake.xlsx.package import Package, XmlRefused, local_name, open_package, parse_xml
 
 WORKBOOK, CONTENT_TYPES = "xl/workbook.xml", "[Content_Types].xml"
@@ -153,7 +153,7 @@ class Book:
         return next((each.target for each in self.relations(WORKBOOK) if each.kind == kind), None)
 
 
-def open_book(path: Path, limits: Limits) -> Book:
+def open_book(path: Path, limits: FileLimits) -> Book:
     """Open a workbook for editing. Raises EraseRefused with the rule that forbids it."""
     with path.open("rb") as file:
         if file.read(8) == _OLE:

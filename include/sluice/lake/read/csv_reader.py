@@ -24,10 +24,10 @@ from sluice.lake.read.parts import Parts
 from sluice.lake.read.structure import NO_DELIMITER, Structure, let_go, scan
 from sluice.lake.table import (
     SHOWN_ROWS,
+    FileLimits,
     FormatHintInvalid,
     FormatHints,
     FormatRefusal,
-    Limits,
     LocalCopyUnreadable,
     Note,
     Table,
@@ -50,7 +50,7 @@ class _Span:
     last: int
 
 
-def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def read_csv(path: Path, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     """Read a non-empty text file as one table, or say why that is impossible. Raises as :func:`open_csv`.
 
     While a text in another encoding is read, its UTF-8 copy lies in the same folder, in a file without a name."""
@@ -59,7 +59,7 @@ def read_csv(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRe
 
 
 def open_csv(
-    path: Path, hints: FormatHints, limits: Limits, *, folder: Path | None = None, part_bytes: int | None = None
+    path: Path, hints: FormatHints, limits: FileLimits, *, folder: Path | None = None, part_bytes: int | None = None
 ) -> Parts | FormatRefusal:
     """Open a non-empty text file as a table in parts of about ``part_bytes``, or say why that is impossible.
 
@@ -78,7 +78,7 @@ def open_csv(
     return Parts(len(spans), partial(_part, path, parsed, limits, spans), partial(_again, parsed))
 
 
-def _spans(parsed: Records, limits: Limits, part_bytes: int | None) -> tuple[_Span, ...]:
+def _spans(parsed: Records, limits: FileLimits, part_bytes: int | None) -> tuple[_Span, ...]:
     """Where to cut the file into parts.
 
     A file that may have too large a cell is read as one part, so that all such cells are reported together."""
@@ -110,7 +110,9 @@ def _with_row(mapped: mmap.mmap, refusal: FormatRefusal) -> FormatRefusal:
     return replace(refusal, rows=rows)
 
 
-def _part(path: Path, parsed: Records, limits: Limits, spans: tuple[_Span, ...], number: int) -> Table | FormatRefusal:
+def _part(
+    path: Path, parsed: Records, limits: FileLimits, spans: tuple[_Span, ...], number: int
+) -> Table | FormatRefusal:
     span = spans[number]
     codes = {at: code for at, code in parsed.codes.items() if span.first <= at < span.last}
     records = span.last - span.first
@@ -204,7 +206,7 @@ def _row_numbers(span: _Span, body: Body, codes: dict[int, str]) -> pl.Series:
     return pl.Series("row_number", np.flatnonzero(sound) + (span.first - body.first), dtype=pl.UInt32)
 
 
-def _large_cells(frame: pl.DataFrame, numbers: pl.Series, limits: Limits) -> FormatRefusal | None:
+def _large_cells(frame: pl.DataFrame, numbers: pl.Series, limits: FileLimits) -> FormatRefusal | None:
     if not frame.width or not frame.height:
         return None
     large = frame.select(pl.any_horizontal(pl.all().str.len_bytes() > limits.cell_bytes)).to_series().fill_null(False)

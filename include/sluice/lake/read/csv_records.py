@@ -22,7 +22,7 @@ from sluice.lake.read.dialect import (
 )
 from sluice.lake.read.encoding import Utf8Text
 from sluice.lake.read.structure import NO_DELIMITER, Counts, Structure, scan
-from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits
+from sluice.lake.table import SHOWN_ROWS, Dialect, FileLimits, FormatHints, FormatRefusal
 
 _LF, _CR, _APOSTROPHE = 10, 13, 39
 _CHUNK = 1 << 20
@@ -45,7 +45,7 @@ class Records:
     dialect: Dialect
 
 
-def find_records(text: Utf8Text, hints: FormatHints, limits: Limits) -> Records | FormatRefusal:
+def find_records(text: Utf8Text, hints: FormatHints, limits: FileLimits) -> Records | FormatRefusal:
     """Find the records of a text, or say why they cannot be known."""
     agreed = () if hints.delimiter is None else (ord(hints.delimiter),)
     delimiters = (*dict.fromkeys((*CANDIDATES, *agreed)), NO_DELIMITER)
@@ -69,7 +69,7 @@ def find_records(text: Utf8Text, hints: FormatHints, limits: Limits) -> Records 
 
 
 def _parse_body(
-    text: Utf8Text, structure: Structure, body: Body, end: int, hints: FormatHints, limits: Limits
+    text: Utf8Text, structure: Structure, body: Body, end: int, hints: FormatHints, limits: FileLimits
 ) -> Records | FormatRefusal:
     def header_of(delimiter: int) -> tuple[str, ...]:
         return _header(text, structure, body, delimiter)
@@ -95,7 +95,7 @@ def _parse_body(
     return Records(text, bare, body, choice.delimiter, names, codes, end, dialect)
 
 
-def _without_end(text: Utf8Text, delimiters: tuple[int, ...], limits: Limits) -> FormatRefusal | None:
+def _without_end(text: Utf8Text, delimiters: tuple[int, ...], limits: FileLimits) -> FormatRefusal | None:
     """Refuse a first line that is longer than any header, judged by its beginning, however large the file is."""
     most = limits.columns * (limits.name_characters * _WIDEST + len('"";'))
     start = scan(text.data[:most], delimiters, until_nul=True) if len(text.data) > most else None

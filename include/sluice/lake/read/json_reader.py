@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 import polars as pl
 
 from sluice.lake.header import check_header, padded_names
-from sluice.lake.table import Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+from sluice.lake.table import Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
 
 _WINDOW = 4 << 20
 _LONGEST_TOKEN = 16
@@ -61,7 +61,7 @@ class _BadRecord(Exception):
 class _Rows:
     """The records read so far: sound ones in frames and a last batch, bad ones as the file writes them."""
 
-    limits: Limits
+    limits: FileLimits
     names: dict[str, None] = field(default_factory=dict)
     """Columns in the order of their first occurrence."""
     batch: list[dict[str, str | None]] = field(default_factory=list)
@@ -115,7 +115,7 @@ class _Rows:
         return all(frame[name].null_count() == frame.height for frame in self.frames if name in frame.columns)
 
 
-def read_json(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def read_json(path: Path, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     """Read a non-empty JSON file as a table, or say why that is impossible.
 
     Every column is text; null, an absent key and an empty text are null. Columns are in the order of
@@ -215,7 +215,7 @@ def _read_records(file: BinaryIO, rows: _Rows) -> tuple[str, int]:
     return "array" if is_array else "objects one after another", count
 
 
-def _objects(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]]:
+def _objects(text: _Text, limits: FileLimits) -> Iterator[tuple[dict[str, Any], int]]:
     """Each record and where in ``text.data`` it starts; it ends at ``text.at``."""
     number = 0
     while text.peek():
@@ -223,7 +223,7 @@ def _objects(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]
         yield _next(text, number, limits)
 
 
-def _elements(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int]]:
+def _elements(text: _Text, limits: FileLimits) -> Iterator[tuple[dict[str, Any], int]]:
     """The same for the elements of an array; stops after its closing bracket."""
     number, text.at = 0, text.at + 1
     if text.peek() != "]":
@@ -238,7 +238,7 @@ def _elements(text: _Text, limits: Limits) -> Iterator[tuple[dict[str, Any], int
     text.at += 1
 
 
-def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int]:
+def _next(text: _Text, number: int, limits: FileLimits) -> tuple[dict[str, Any], int]:
     """Parse the object at ``text.at``; return it and its start. Raises _Refused."""
     first = text.peek()
     if first != "{":
@@ -251,7 +251,7 @@ def _next(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int
     return value, start
 
 
-def _decode(text: _Text, number: int, limits: Limits) -> tuple[dict[str, Any], int] | None:
+def _decode(text: _Text, number: int, limits: FileLimits) -> tuple[dict[str, Any], int] | None:
     """The object and its end, or None while it is incomplete. Raises _Refused."""
     try:
         value, end = _DECODER.raw_decode(text.data, text.at)

@@ -14,7 +14,7 @@ import polars as pl
 from sluice.lake.header import check_header, padded_names
 from sluice.lake.read.parquet_int96 import exact_unit
 from sluice.lake.spelling import spelled
-from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+from sluice.lake.table import SHOWN_ROWS, Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +29,7 @@ _MOST_ROWS = 1024
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 
 
-def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def read_parquet(path: Path, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     """Read a Parquet file as a table, or say why that is impossible.
 
     An empty text is null, as in every format. Raises OSError."""
@@ -62,7 +62,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: Limits) -> Table | Form
     return Table(frame, numbers, bad_records_frame([]), frame.height, dialect, padded_names(names))
 
 
-def _check(file: "pq.ParquetFile", limits: Limits) -> FormatRefusal | None:
+def _check(file: "pq.ParquetFile", limits: FileLimits) -> FormatRefusal | None:
     """Check the footer against the limits and for nested columns, before a page is read."""
     about = file.metadata
     if about.num_rows > limits.records:
@@ -104,7 +104,7 @@ def plain_schema(schema: "pa.Schema") -> "pa.Schema":
     return pa.schema([field.with_type(plain(field.type)) for field in schema], schema.metadata)
 
 
-def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Table | FormatRefusal":
+def _values(file: "pq.ParquetFile", limits: FileLimits, packed_bytes: int) -> "pa.Table | FormatRefusal":
     """All rows, decoded, as long as that is not too large: a dictionary repeats a value at no cost in the file."""
     import pyarrow as pa
 
@@ -119,7 +119,7 @@ def _values(file: "pq.ParquetFile", limits: Limits, packed_bytes: int) -> "pa.Ta
     return pa.Table.from_batches(batches, schema)
 
 
-def _rows_at_once(file: "pq.ParquetFile", limits: Limits, most: int) -> int:
+def _rows_at_once(file: "pq.ParquetFile", limits: FileLimits, most: int) -> int:
     """How many rows to read at once: few enough to fit the limit with the largest possible cells.
 
     Yet no fewer than some hundred cells, and always a row."""
@@ -169,7 +169,7 @@ def _moment(column: pl.Expr, kind: pl.Datetime) -> pl.Expr:
     return pl.when(is_exact).then(utc.dt.strftime(_SECONDS + zone)).otherwise(utc.dt.strftime(f"{_SECONDS}%.f{zone}"))
 
 
-def _check_cells(frame: pl.DataFrame, limits: Limits) -> FormatRefusal | None:
+def _check_cells(frame: pl.DataFrame, limits: FileLimits) -> FormatRefusal | None:
     """Refuse cells with NUL or above the size limit."""
     for code, is_wrong in (
         ("TEXT_NUL_BYTE", pl.all().str.contains("\0", literal=True)),

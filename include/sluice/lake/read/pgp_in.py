@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sluice.lake.read.pgp import CertificateRefused, find_certificate, key_ids
 from sluice.lake.read.sniff import begins_encrypted, has_more_than_armour
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 
 if TYPE_CHECKING:
     from pysequoia import Cert, Tsk
@@ -74,7 +74,7 @@ def public_part(secret: str) -> tuple[str, str]:
     return str(certificate), certificate.fingerprint
 
 
-def open_message(source: Path, target: Path, keys: PgpKeys, limits: Limits) -> Opened | FormatRefusal:
+def open_message(source: Path, target: Path, keys: PgpKeys, limits: FileLimits) -> Opened | FormatRefusal:
     """Decrypt a message to ``target``, or say why that is impossible; then there is no ``target``. Raises OSError."""
     if keys.certificate is None or keys.fingerprint is None:
         return FormatRefusal("FORBIDDEN_PGP_NOT_AGREED", _RULE)

@@ -12,7 +12,7 @@ from sluice.lake.read.parts import PART_BYTES, Parts
 from sluice.lake.read.pgp_in import PgpKeys, open_message
 from sluice.lake.read.sniff import Kind, find_kind, refuse_kind
 from sluice.lake.read.unpack import PACKED, unpack
-from sluice.lake.table import FormatHints, FormatRefusal, Limits, LocalCopyUnreadable, Table
+from sluice.lake.table import FileLimits, FormatHints, FormatRefusal, LocalCopyUnreadable, Table
 
 Got = TypeVar("Got")
 
@@ -22,7 +22,7 @@ class _Asked:
     """How a file is to be read."""
 
     wanted: FormatHints
-    limits: Limits
+    limits: FileLimits
     folder: Path | None
     part_bytes: int | None
 
@@ -32,7 +32,7 @@ def read_table(
     *,
     file_name: str,
     wanted: FormatHints | None = None,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     folder: Path | None = None,
     pgp: PgpKeys | None = None,
 ) -> Table | FormatRefusal:
@@ -51,7 +51,7 @@ def opened_table(
     *,
     file_name: str,
     wanted: FormatHints | None = None,
-    limits: Limits | None = None,
+    limits: FileLimits | None = None,
     folder: Path | None = None,
     pgp: PgpKeys | None = None,
     part_bytes: int | None = PART_BYTES,
@@ -63,7 +63,7 @@ def opened_table(
     meanwhile, by default the system's temporary folder; pgp: keys for an encrypted file; part_bytes:
     about how large a part is, None for the whole file in one.
     Raises LocalCopyUnreadable, FormatHintInvalid."""
-    asked = _Asked(wanted or FormatHints(), limits or Limits(), folder, part_bytes)
+    asked = _Asked(wanted or FormatHints(), limits or FileLimits(), folder, part_bytes)
     with ExitStack() as inside:
         parts = _coded(lambda: _open(path, file_name, asked, inside, pgp))
         yield parts if isinstance(parts, FormatRefusal) else _coded_parts(parts)
@@ -155,7 +155,7 @@ def _open_plain(path: Path, file_name: str, asked: _Asked) -> Parts | FormatRefu
     return table if isinstance(table, FormatRefusal) else Parts.of(table, asked.part_bytes)
 
 
-def _read_whole(path: Path, kind: Kind, wanted: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def _read_whole(path: Path, kind: Kind, wanted: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     if kind is Kind.XLSX:
         from sluice.lake.xlsx.reader import read_xlsx
 

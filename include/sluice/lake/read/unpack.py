@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from sluice.lake.read.sniff import Kind
 from sluice.lake.read.zip_layout import data_start
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 
 _RULE = "format.archive"
 _CHUNK = 1 << 20
@@ -30,7 +30,7 @@ class Unpacked:
     file_name: str
 
 
-def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits) -> Unpacked | FormatRefusal:
+def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: FileLimits) -> Unpacked | FormatRefusal:
     """Unpack the only file to ``target``, or say why not. ``file_name``: of the container. Raises OSError."""
     if kind is Kind.ZIP:
         return _unzip(path, target, limits)
@@ -39,7 +39,7 @@ def unpack(path: Path, kind: Kind, file_name: str, target: Path, limits: Limits)
     return refusal or Unpacked(target, file_name.rpartition(".")[0] if file_name.lower().endswith(".gz") else "")
 
 
-def _inflate(packed: BinaryIO, out: BinaryIO, limits: Limits, packed_bytes: int) -> FormatRefusal | None:
+def _inflate(packed: BinaryIO, out: BinaryIO, limits: FileLimits, packed_bytes: int) -> FormatRefusal | None:
     """Inflate the only member of a gzip file; zlib checks its CRC and length (RFC 1952)."""
     machine, size, most = zlib.decompressobj(31), 0, limits.unpacked_bytes(packed_bytes)
     pending = packed.read(_CHUNK)
@@ -56,7 +56,7 @@ def _inflate(packed: BinaryIO, out: BinaryIO, limits: Limits, packed_bytes: int)
     return FormatRefusal("ARCHIVE_MEMBERS", _RULE, count=2) if machine.unused_data or packed.read(1) else None
 
 
-def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal:
+def _unzip(path: Path, target: Path, limits: FileLimits) -> Unpacked | FormatRefusal:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -78,7 +78,7 @@ def _unzip(path: Path, target: Path, limits: Limits) -> Unpacked | FormatRefusal
 
 
 def _copy(
-    packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, limits: Limits, packed_bytes: int
+    packed: BinaryIO, out: BinaryIO, member: zipfile.ZipInfo, limits: FileLimits, packed_bytes: int
 ) -> FormatRefusal | None:
     """Copy the content of the member; refuse it if it does not have the size and CRC of the directory."""
     size, crc, most = 0, 0, limits.unpacked_bytes(packed_bytes)

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from isal import isal_zlib
 
-from sluice.lake.table import FormatRefusal, Limits
+from sluice.lake.table import FileLimits, FormatRefusal
 
 _RULE = "format.package"
 _SMALL = 1024 * 1024
@@ -90,7 +90,7 @@ def _inflated(packed: bytes, size: int) -> bytes:
     raise zipfile.BadZipFile
 
 
-def open_package(path: Path, limits: Limits) -> Package | FormatRefusal:
+def open_package(path: Path, limits: FileLimits) -> Package | FormatRefusal:
     """Open the container, or refuse it for the first thing wrong with its directory."""
     try:
         archive = zipfile.ZipFile(path)
@@ -103,7 +103,7 @@ def open_package(path: Path, limits: Limits) -> Package | FormatRefusal:
     return FormatRefusal(code, _RULE)
 
 
-def _wrong_with(parts: list[zipfile.ZipInfo], size: int, limits: Limits) -> str | None:
+def _wrong_with(parts: list[zipfile.ZipInfo], size: int, limits: FileLimits) -> str | None:
     if len(parts) > limits.archive_entries:
         return "ARCHIVE_ENTRIES"
     if any(part.flag_bits & 0x1 for part in parts):
@@ -131,7 +131,7 @@ def _overlaps(parts: list[zipfile.ZipInfo], size: int) -> bool:
     return False
 
 
-def _expands(parts: list[zipfile.ZipInfo], limits: Limits) -> bool:
+def _expands(parts: list[zipfile.ZipInfo], limits: FileLimits) -> bool:
     total = sum(part.file_size for part in parts)
     packed = sum(part.compress_size for part in parts)
     if total > limits.file_bytes or (total > _SMALL and total > packed * limits.archive_ratio):

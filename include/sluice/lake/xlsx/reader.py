@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from sluice.lake.header import check_header, padded_names
-from sluice.lake.table import SHOWN_ROWS, Dialect, FormatHints, FormatRefusal, Limits, Table, bad_records_frame
+from sluice.lake.table import SHOWN_ROWS, Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
 from sluice.lake.xlsx.package import Package, XmlRefused, check_unused_parts, open_package
 from sluice.lake.xlsx.sheet import SheetCells, SheetFrame, has_content, read_cells, read_frame
 from sluice.lake.xlsx.values import agreed_texts, cell_texts
@@ -36,7 +36,7 @@ class _Grid:
     """Texts in the contract's formats, which replace those of ``texts``."""
 
 
-def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def read_xlsx(path: Path, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     """Read the only table of a workbook, or say why there is none or more than one."""
     package = open_package(path, limits)
     if isinstance(package, FormatRefusal):
@@ -48,7 +48,7 @@ def read_xlsx(path: Path, hints: FormatHints, limits: Limits) -> Table | FormatR
             return FormatRefusal(refused.code, "format.package")
 
 
-def _read(package: Package, hints: FormatHints, limits: Limits) -> Table | FormatRefusal:
+def _read(package: Package, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
     workbook = read_workbook(package)
     check_unused_parts(package, set(workbook.parts))
     with ThreadPoolExecutor(1) as beside:
@@ -126,7 +126,7 @@ def _refuse_rows(code: str, rows: list[int], header_row: int) -> FormatRefusal:
     return FormatRefusal(code, _RULE, rows=numbers[:SHOWN_ROWS], count=len(rows))
 
 
-def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: FormatHints) -> _Grid | FormatRefusal:
+def _find_grid(texts: pl.DataFrame, header_row: int, limits: FileLimits, hints: FormatHints) -> _Grid | FormatRefusal:
     header = texts.filter(pl.col("row") == header_row).sort("column")
     first, last = int(header["column"][0]), int(header["column"][-1])
     by_column = dict(header.select("column", "text").iter_rows())
@@ -147,7 +147,7 @@ def _find_grid(texts: pl.DataFrame, header_row: int, limits: Limits, hints: Form
     return _Grid(texts, header_row, first, names, int(filled[-1]) - header_row, texts.clear())
 
 
-def _to_table(grid: _Grid, dialect: Dialect, limits: Limits) -> Table | FormatRefusal:
+def _to_table(grid: _Grid, dialect: Dialect, limits: FileLimits) -> Table | FormatRefusal:
     frame = _pivot(grid)
     codes = _bad_rows(grid)
     if len(codes) > max(1, grid.records) * _MOST and any(code.startswith("SHAPE_TOO") for code in codes.values()):

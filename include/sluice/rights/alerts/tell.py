@@ -36,7 +36,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Alerted:
     """How many messages were sent, and how many wait for the next run, counted separately for each way."""
 
     sent: int = 0
@@ -53,19 +53,19 @@ def ways(settings: Settings, now: datetime) -> list[Way]:
     return found
 
 
-def tell_desk(conn: Connection, found: Sequence[Way], kind: MailKind, look: Look, now: datetime) -> Told:
+def tell_desk(conn: Connection, found: Sequence[Way], kind: MailKind, look: Look, now: datetime) -> Alerted:
     """Store what was not told yet, then send everything that any way still has to send, of every kind."""
     names = [way.name for way in found if not (way.name == MAIL and kind is MailKind.ALARM)]
     store_message(conn, kind, look, names, now)
     counts = [_send(conn, way) for way in found]
-    return Told(sum(each.sent for each in counts), sum(each.failed for each in counts))
+    return Alerted(sum(each.sent for each in counts), sum(each.failed for each in counts))
 
 
-def tell_unstored(found: Sequence[Way], kind: MailKind, alert: Alert) -> Told:
+def tell_unstored(found: Sequence[Way], kind: MailKind, alert: Alert) -> Alerted:
     """Send one alert without a database, which may be what is down."""
     message = Message(number_of(kind, [alert.about]), kind, (alert.line,))
     failed = sum(_failure(way, message) is not None for way in found)
-    return Told(len(found) - failed, failed)
+    return Alerted(len(found) - failed, failed)
 
 
 def read_webhook(settings: Settings) -> str | None:
@@ -86,7 +86,7 @@ def read_webhook(settings: Settings) -> str | None:
     return url
 
 
-def _send(conn: Connection, way: Way) -> Told:
+def _send(conn: Connection, way: Way) -> Alerted:
     """Send what one way still has to send, up to the first failure: each further one would cost its time-out too."""
     sent = 0
     for message in list_owed(conn, way.name, AT_ONCE):
@@ -95,10 +95,10 @@ def _send(conn: Connection, way: Way) -> Told:
         code = _failure(way, message)
         if code is not None:
             note_mail_error(conn, message.number, code, way.name)
-            return Told(sent, 1)
+            return Alerted(sent, 1)
         end_mail(conn, message.number, way.name)
         sent += 1
-    return Told(sent)
+    return Alerted(sent)
 
 
 def _failure(way: Way, message: Message) -> str | None:

@@ -12,7 +12,7 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.job import widest_limits
 from sluice.exchange.workroom import private_folder
 from sluice.lake.s3.names import ObjectVersion
-from sluice.lake.table import Limits
+from sluice.lake.table import FileLimits
 from sluice.ledger.copy_kinds import ARRIVED, CopyName
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.files import FoundInFile
@@ -110,7 +110,7 @@ class Bench:
         return sha256
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> FileLimits:
         """The limits for opening a file: the widest of any agreement, so that what was taken in can be read."""
         return widest_limits(self.house.settings)
 

@@ -15,7 +15,7 @@ from sluice.lake.erase.in_zip import erase_in_zip
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.read import parquet_reader
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatRefusal, Limits, Table
+from sluice.lake.table import FileLimits, FormatRefusal, Table
 from sluice.lake_columns import is_ref
 from sluice.rights.copies.model import Column, Target, region_of
 from sluice.scan.little import scan_little
@@ -38,7 +38,7 @@ class FoundInFile:
     refs: tuple[pl.Series, ...]
     has_every_column: bool
     """Whether all columns that can name somebody are there. If not, the rest of the file may name the person too."""
-    limits: Limits
+    limits: FileLimits
     """The limits within which the file was read, and is written."""
 
 
@@ -73,7 +73,7 @@ def bad_rows_of(
 
 
 def find_in_file(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: FileLimits
 ) -> FoundInFile | None:
     """Find the person's records in a file as it came or went; None if nobody can tell which records are theirs.
 
@@ -97,7 +97,7 @@ def find_in_file(
 
 
 def refs_of_others(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: FileLimits
 ) -> Iterator[pl.Series]:
     """References of the rows that do not name the person, by column; nothing for a file that is not a table."""
     found = find_in_file(path, name, contract, columns, target, limits)
@@ -106,7 +106,7 @@ def refs_of_others(
 
 
 def words_of_others(
-    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: Limits
+    path: Path, name: str, contract: DataContract | None, columns: Sequence[Column], target: Target, limits: FileLimits
 ) -> Iterator[pl.Series]:
     """As :func:`refs_of_others`, but the written values, and also the pieces of records that are not rows."""
     found = find_in_file(path, name, contract, columns, target, limits)

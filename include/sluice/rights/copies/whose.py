@@ -25,7 +25,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import find_erased, keep_out
-from sluice.exchange.persons.suppressed_store import Run, find_runs
+from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
 from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.model import Case, CaseId, Role
@@ -198,7 +198,7 @@ def find_begun(house: House, case_id: CaseId, principal: Principal) -> frozenset
     return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list()) if runs else None
 
 
-def runs_of(conn: Connection, case_id: CaseId, principal: Principal) -> list[Run]:
+def runs_of(conn: Connection, case_id: CaseId, principal: Principal) -> list[SuppressedRun]:
     """Suppression runs for whom the erasure of a case keeps out. Persons who were left out before get a further run."""
     return [each for each in find_runs(conn, principal, case_id=case_id) if each.reason is Suppression.ERASED]
 

@@ -67,7 +67,7 @@ def scan_stores(
     with open_bench(house, target) as bench, Readers(listed, refs, most=bench.most) as readers, ExitStack() as begun:
         under_way = UnderWay.of(house, target.principal, in_flight)  # before the copies: what ends meanwhile is in both
         copies = copy_store.find_copies(house.conn, target.principal)
-        search = begun.enter_context(closing(Search(bench, copies, listed, readers)))
+        search = begun.enter_context(closing(ObjectSearch(bench, copies, listed, readers)))
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
         by_index = WENT_OUT | SENT | CAME_IN
@@ -102,7 +102,7 @@ def scan_stores(
     return replace(found, unread=found.unread[:TOLD])
 
 
-class Search:
+class ObjectSearch:
     """Looks in every object for the values as they were written, and for the references that stand for them.
 
     Words of other persons' rows that contain a value are gathered only after something was found, because they can

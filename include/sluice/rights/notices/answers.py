@@ -16,7 +16,7 @@ from functools import partial
 from sluice.db import Connection, transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.inbox import Swept, put_at, sweep
+from sluice.exchange.inbox import InboxSweep, put_at, sweep
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
@@ -85,7 +85,7 @@ def judge_answer(answer: Answer | None, notice: Notice | None, principal: str | 
     return NoticeOutcome.ALREADY_ACKNOWLEDGED if notice.acknowledged_at else NoticeOutcome.ACKNOWLEDGED
 
 
-def read_answers(house: House, now: datetime) -> Swept:
+def read_answers(house: House, now: datetime) -> InboxSweep:
     """Answer every ``acks/notice-*`` version that has no answer yet, oldest first.
 
     The time that counts is when the store took the file, not when it is read. Raises ServiceMissing when a store is

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from sluice.exchange.house import House
-from sluice.exchange.inbox import Swept
+from sluice.exchange.inbox import InboxSweep
 from sluice.exchange.locks import try_lock
 from sluice.exchange.sweeping import each
 from sluice.returns.notices import give_notice
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class NoticesFollowed:
     """The result of one sweep.
 
     ``dropped``: notices that named a person and are done. ``left``: faults that were logged; the next sweep tries
     again.
     """
 
-    answers: Swept = field(default_factory=Swept)
+    answers: InboxSweep = field(default_factory=InboxSweep)
     overdue: int = 0
     reminded: int = 0
     escalated: int = 0
@@ -40,7 +40,7 @@ class Followed:
         return self.answers.failed + self.left
 
 
-def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Followed:
+def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticesFollowed:
     """Read the answers, then take every move that is due because time has passed.
 
     Answers come first, so that nobody is reminded of something that they have answered already. Repeating it at the
@@ -61,7 +61,7 @@ def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Foll
     dropped, not_dropped = each(
         house.conn, "a notice that is done", notice_store.find_done(house.conn), partial(_drop, house, now)
     )
-    return Followed(
+    return NoticesFollowed(
         answers=answers,
         overdue=counts[NoticeState.OVERDUE],
         reminded=counts[NoticeState.REMINDED],

@@ -9,7 +9,7 @@ from datetime import datetime
 from sluice.exchange.house import House
 from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import keep_out, lift_case, run_id_of, tied
-from sluice.exchange.persons.suppressed_store import Run, find_runs
+from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
 from sluice.exchange.sweeping import Faults
 from sluice.rights.case.model import PROTECTED, CaseId, Hold
 from sluice.rights.person.envelope import Envelope
@@ -68,7 +68,7 @@ def hold(
         keep(more, tied(case_id))
 
 
-def _find_tied_run(house: House, principal: Principal, reason: Suppression, case_id: CaseId) -> list[Run]:
+def _find_tied_run(house: House, principal: Principal, reason: Suppression, case_id: CaseId) -> list[SuppressedRun]:
     return find_runs(house.conn, principal, only=[run_id_of(principal, reason, tied(case_id))])
 
 

@@ -57,7 +57,7 @@ class NotRectifiable(SluiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SealedWanted:
     """What was said to be right, and the SHA-256 of the sealed object that says so."""
 
     wanted: Wanted
@@ -151,7 +151,7 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried
     return Carried(RECTIFIED, evidence) if evidence else Carried(NOT_CONCERNED, case.subject_sha256)
 
 
-def _right(column: FieldRole, asked: Asked, kinds: tuple[tuple[SubjectKind, str], ...]) -> RightValue:
+def _right(column: FieldRole, asked: SealedWanted, kinds: tuple[tuple[SubjectKind, str], ...]) -> RightValue:
     is_opinion = column.group in OPINIONS or column.origin is DataOrigin.AGENT_MADE
     wanted = asked.wanted
     return RightValue(column.name, wanted.values[column.name], wanted.as_of, is_opinion, asked.sha256, kinds)
@@ -205,7 +205,7 @@ def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tup
     return {name: tuple(sorted(kinds)) for name, kinds in found.items()}
 
 
-def find_asked(house: House, part: SubCase) -> Asked | None:
+def find_asked(house: House, part: SubCase) -> SealedWanted | None:
     """The values in the instruction that was followed, or else those given for the whole case; None without either."""
     steps = store.list_steps(house.conn, part.case_id)
     mine = [each for each in steps if each.sub_case_id == part.sub_case_id and each.to_state is State.INSTRUCTED]
@@ -213,14 +213,14 @@ def find_asked(house: House, part: SubCase) -> Asked | None:
     return own or _find(house, _key(part.case_id))
 
 
-def _find(house: House, key: str) -> Asked | None:
+def _find(house: House, key: str) -> SealedWanted | None:
     try:
         content = house.objects.read(house.settings.bucket_vault, key)
     except NotFound:
         return None
     said = json.loads(decrypt(house.keyring, content))
     wanted = Wanted(said["values"], datetime.fromisoformat(said["as_of"]))
-    return Asked(wanted, hashlib.sha256(content).hexdigest())
+    return SealedWanted(wanted, hashlib.sha256(content).hexdigest())
 
 
 def _put(house: House, key: str, wanted: Wanted) -> None:

@@ -34,7 +34,7 @@ PURPOSEFUL = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_W
 """Rights that a person can limit to some purposes or to one channel."""
 
 
-class Outcome(StrEnum):
+class FileOutcome(StrEnum):
     """The result of reading one request file. Only the first one opens a case."""
 
     READ = "READ"
@@ -79,13 +79,13 @@ class Asked:
         return sum(fault.count for fault in self.faults)
 
 
-def parse_request(name: str, content: bytes) -> Asked | Outcome:
+def parse_request(name: str, content: bytes) -> Asked | FileOutcome:
     """Read a file under ``requests/``: what it asks, or why it cannot be followed. Pure."""
     if len(content) > LARGEST_BYTES:
-        return Outcome.TOO_LARGE
+        return FileOutcome.TOO_LARGE
     if name.lower().endswith(".json"):
-        return Outcome.TOO_MANY_PERSONS if _has_more_than_persons(content) else _parse_json(content)
-    return _parse_csv(name, content) if name.lower().endswith(".csv") else Outcome.UNREADABLE
+        return FileOutcome.TOO_MANY_PERSONS if _has_more_than_persons(content) else _parse_json(content)
+    return _parse_csv(name, content) if name.lower().endswith(".csv") else FileOutcome.UNREADABLE
 
 
 def _has_more_than_persons(content: bytes) -> bool:
@@ -97,20 +97,20 @@ def _has_more_than_persons(content: bytes) -> bool:
     return objects + lists > 2 * MOST_PERSONS or members > 2 * MOST_PERSONS * len(KINDS)
 
 
-def _parse_json(content: bytes) -> Asked | Outcome:
+def _parse_json(content: bytes) -> Asked | FileOutcome:
     try:
         said = read_said(content)
     except (ValueError, RecursionError):
-        return Outcome.UNREADABLE
+        return FileOutcome.UNREADABLE
     if not isinstance(said, dict) or not {"right", "persons"} <= set(said) <= MEMBERS:
-        return Outcome.UNREADABLE
+        return FileOutcome.UNREADABLE
     if not isinstance(said["persons"], list):
-        return Outcome.UNREADABLE
+        return FileOutcome.UNREADABLE
     rows = [row if isinstance(row, dict) else {} for row in said["persons"]]
     if not _are_known({column for row in rows for column in row}):
-        return Outcome.UNKNOWN_COLUMN
+        return FileOutcome.UNKNOWN_COLUMN
     asked = _ask(said["right"], said.get("received"), said.get("language", "nl"), [_cells(row) for row in rows])
-    return asked if isinstance(asked, Outcome) else _about(asked, said.get("purposes", []), said.get("channel"))
+    return asked if isinstance(asked, FileOutcome) else _about(asked, said.get("purposes", []), said.get("channel"))
 
 
 def _are_known(columns: Set[str]) -> bool:
@@ -118,7 +118,7 @@ def _are_known(columns: Set[str]) -> bool:
     return columns <= set(KINDS) or columns == set(NAMED)
 
 
-def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
+def _about(asked: Asked, purposes: object, channel: object) -> Asked | FileOutcome:
     """Limit a request to these purposes and this channel: DPV IRIs or their last part, and a word of agreements."""
     if not purposes and channel is None:
         return asked
@@ -126,7 +126,7 @@ def _about(asked: Asked, purposes: object, channel: object) -> Asked | Outcome:
     iris = {word if word.startswith("https://") else f"{DPV}{word}" for word in words}
     is_channel = channel is None or (isinstance(channel, str) and channel in CHANNEL_WORDS)
     if asked.right not in PURPOSEFUL or not iris <= PURPOSES or not is_channel:
-        return Outcome.BAD_PURPOSE
+        return FileOutcome.BAD_PURPOSE
     word = CHANNEL_WORDS[channel] if isinstance(channel, str) else None
     return replace(asked, purposes=tuple(sorted(iris)), channel=word)
 
@@ -139,37 +139,37 @@ def _cells(row: Mapping[str, object]) -> dict[str, str]:
     return {column: str(value) for column, value in given.items()}
 
 
-def _parse_csv(name: str, content: bytes) -> Asked | Outcome:
+def _parse_csv(name: str, content: bytes) -> Asked | FileOutcome:
     """Read a CSV file; its name begins with the right, as in ``erasure-2026-11.csv``."""
     try:
         text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n")  # no copy of four bytes a character
         head = content.partition(b"\n")[0]
         delimiter = max(";,\t|", key=lambda sign: head.count(sign.encode()))
         if content.count(delimiter.encode()) > 2 * MOST_PERSONS * len(KINDS):
-            return Outcome.TOO_MANY_PERSONS
+            return FileOutcome.TOO_MANY_PERSONS
         rows = list(islice(csv.reader(text, delimiter=delimiter, strict=True), MOST_PERSONS + 2))
     except (ValueError, csv.Error):
-        return Outcome.UNREADABLE
+        return FileOutcome.UNREADABLE
     columns = [column.strip().lower() for column in rows[0]] if rows else []
     if not columns or len(set(columns)) < len(columns) or not _are_known(set(columns)):
-        return Outcome.UNKNOWN_COLUMN
+        return FileOutcome.UNKNOWN_COLUMN
     cells = [dict(zip(columns, row, strict=True)) if len(row) == len(columns) else {} for row in rows[1:]]
     return _ask(name.rsplit("/", 1)[-1].partition("-")[0].lower(), None, "nl", cells)
 
 
-def _ask(right: object, received: object, language: object, rows: Sequence[Mapping[str, str]]) -> Asked | Outcome:
+def _ask(right: object, received: object, language: object, rows: Sequence[Mapping[str, str]]) -> Asked | FileOutcome:
     if right not in [each.value for each in Right]:
-        return Outcome.UNKNOWN_RIGHT
+        return FileOutcome.UNKNOWN_RIGHT
     if language not in LANGUAGES:
-        return Outcome.BAD_LANGUAGE
+        return FileOutcome.BAD_LANGUAGE
     if len(rows) > MOST_PERSONS:
-        return Outcome.TOO_MANY_PERSONS
+        return FileOutcome.TOO_MANY_PERSONS
     day = None
     if received is not None:
         try:
             day = date.fromisoformat(str(received))
         except ValueError:
-            return Outcome.BAD_DATE
+            return FileOutcome.BAD_DATE
     if any(name in row for row in rows for name in NAMED):
         sought, faults = _judge_named(rows)
         return Asked(Right(str(right)), day, str(language), (), faults, sought)

@@ -50,7 +50,7 @@ class Scoped:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidatePrincipal:
     """A principal whose files may know the person."""
 
     principal: Principal
@@ -112,20 +112,20 @@ def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[s
     return tuple(sorted(found))
 
 
-def candidates_of(house: House, envelope: Envelope) -> list[Candidate]:
+def candidates_of(house: House, envelope: Envelope) -> list[CandidatePrincipal]:
     """The principals that a request may concern: those addressed that ever had an agreement and still have a key."""
     rows = store.find_agreement_bodies(house.conn, received_on(envelope.opened_at), envelope.opened_at)
     papers: dict[str, list[tuple[Agreement, bool]]] = {}
     for name, body, path, is_in_force in rows:
         papers.setdefault(name, []).append((parse_agreement(body, path), is_in_force))
     return [
-        Candidate(Principal(name), tuple(paper for paper, _ in held), any(in_force for _, in_force in held))
+        CandidatePrincipal(Principal(name), tuple(paper for paper, _ in held), any(in_force for _, in_force in held))
         for name, held in sorted(papers.items())
         if envelope.principal in (None, name) and not house.keyring.is_destroyed(Principal(name), SUBJECT)
     ]
 
 
-def _parts(envelope: Envelope, candidate: Candidate, hits: tuple[int, ...] | None) -> Iterator[SubCase]:
+def _parts(envelope: Envelope, candidate: CandidatePrincipal, hits: tuple[int, ...] | None) -> Iterator[SubCase]:
     for agreement in candidate.agreements:
         for (controller, track), groups in sorted(_deciders(agreement).items(), reverse=True):
             due = envelope.forward_from + timedelta(hours=agreement.forward_hours)

@@ -19,7 +19,7 @@ from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, op
 from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
 from sluice.rights.case.store import CaseFilter, get_case, list_by_last_day, list_cases, list_steps
 from sluice.rights.notices.notice_store import list_notices
-from sluice.web.access import HandlesCases, Reader
+from sluice.web.access import CaseReader, HandlesCases
 from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
 from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
@@ -44,7 +44,7 @@ class Sort(StrEnum):
 @router.get("")
 def list_(
     request: Request,
-    reader: Reader,
+    reader: CaseReader,
     right: Annotated[Right | None, Unless] = None,
     state: Annotated[State | None, Unless] = None,
     principal: Annotated[Named | None, Unless] = None,
@@ -99,7 +99,7 @@ def _page(conn: Connection, wanted: CaseFilter, sort: Sort | None, cursor: str |
 
 @router.get("/{case_id}")
 def show(
-    request: Request, reader: Reader, handles: HandlesCases, token: Token, case_id: UUID, done: Done = None
+    request: Request, reader: CaseReader, handles: HandlesCases, token: Token, case_id: UUID, done: Done = None
 ) -> Response:
     """One case: its clocks, its parts, every step, what was written to whom, and what can be done now."""
     from sluice.rights.case.steps import paused_clock

@@ -80,7 +80,7 @@ COUNTED: Final = frozenset({"fields"})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FieldError:
     """One wrong field, and what is wrong with it."""
 
     name: str
@@ -89,12 +89,12 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ErrorText:
     """An error as a page shows it. ``said``, ``cure``: None if the language has no text for it."""
 
     said: str | None
     cure: str | None
-    fields: tuple[Line, ...]
+    fields: tuple[FieldError, ...]
     rules: tuple[tuple[str, str | None], ...]
     """Names of the rules that do not hold, as in the handbook, and what each says."""
     step: tuple[str, ...]
@@ -110,14 +110,14 @@ def wrong_of(error: SluiceError, asked: Collection[str] = ()) -> frozenset[str]:
     return frozenset(map(_name, error.faults)) if isinstance(error, RequestInvalid) else frozenset()
 
 
-def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False) -> Told:
+def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False) -> ErrorText:
     """Return an error in one language. ``page``: the first word of its address, for the labels of its fields.
 
     ``is_lookup``: something was looked up by its number, so that what is missing is not a page.
     """
     rules = [name for ref in error.refs if ref.kind in RULES for name in str(ref.value).split(", ")]
     is_none = is_lookup and type(error) is NothingThere
-    return Told(
+    return ErrorText(
         said=say.find("pages.find.none" if is_none else f"pages.said.{error.code}"),
         cure=say.find("pages.find.none.cure" if is_none else f"pages.cure.{error.code}"),
         fields=_fields(error, say, page) if isinstance(error, RequestInvalid) else (),
@@ -127,9 +127,9 @@ def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False
     )
 
 
-def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[Line, ...]:
+def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[FieldError, ...]:
     """Return one line per field, with the first error of each."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, FieldError] = {}
     for fault in error.faults:
         lines.setdefault(_name(fault), _line(fault, say, page))
     return tuple(lines.values())
@@ -140,7 +140,7 @@ def _name(fault: Fault) -> str:
     return fault.pointer.strip("/").partition("/")[0]
 
 
-def _line(fault: Fault, say: Words, page: str) -> Line:
+def _line(fault: Fault, say: Words, page: str) -> FieldError:
     name = _name(fault)
     kind = KINDS.get(fault.reason, "other")
     if kind == "missing" and name in LISTS:
@@ -149,4 +149,4 @@ def _line(fault: Fault, say: Words, page: str) -> Line:
     hint = HINTS.get(name) if kind == "form" else None
     own = OUTCOME if (page, name) == ("cases", "outcome") else f"pages.{page}.{name}"
     label = say.find(own, LABELS.get(name, "pages.fault.somewhere")) or name
-    return Line(name, label, f"{said} {say.say(hint)}" if hint else said)
+    return FieldError(name, label, f"{said} {say.say(hint)}" if hint else said)

@@ -25,8 +25,7 @@ from sluice.lineage.graph import is_made, sent_copy
 from sluice.lineage.layout import PictureNotDrawn, lay_out
 from sluice.rights.case.model import CaseId
 from sluice.settings import get_settings
-from sluice.web.access import Onlooker
-from sluice.web.access import Reader as CaseReader
+from sluice.web.access import CaseReader, Onlooker
 from sluice.web.asked import Beginning, find_exchange
 from sluice.web.errors import NothingThere
 from sluice.web.pages.asked import AsOf, Zoom, field_of
@@ -42,7 +41,7 @@ COLOUR = re.compile(r"(--p-\w+): light-dark\((#\w+), (#\w+)\);")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PictureRow:
     """A row of the table that says the same as the picture."""
 
     record: ExchangeRecord
@@ -64,7 +63,7 @@ class Drawn:
     """
 
     picture: Picture | None
-    lines: tuple[Line, ...]
+    lines: tuple[PictureRow, ...]
     boxes: int
     most: int | None
 
@@ -176,10 +175,10 @@ def _address(box: Box, reader: Reader, center: str) -> str:
     return reader.link("/exchanges", principal=principal, decision=None if is_party else box.decision or None)
 
 
-def _lines(followed: Followed, say: Words) -> Sequence[Line]:
+def _lines(followed: Followed, say: Words) -> Sequence[PictureRow]:
     gone, cleared = ({exchange for exchange, _ in each} for each in (followed.fate.gone, followed.fate.cleared))
     return [
-        Line(
+        PictureRow(
             record,
             tuple(dict.fromkeys(each.exchange_id for each in record.what.inputs)),
             flips_of(record),

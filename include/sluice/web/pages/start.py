@@ -36,7 +36,7 @@ UNWELL_DAYS, PLOT_DAYS = 7, 28
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class WaitingMatter:
     """Something that waits for a person. ``kind``: selects its words and how its lines are shown.
 
     ``more``: the page where it is done. ``asked``: parameters of that page, for its order or filter.
@@ -71,28 +71,30 @@ def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits:
     )
 
 
-def _of_cases(conn: Connection, strip: Strip) -> list[Matter]:
+def _of_cases(conn: Connection, strip: Strip) -> list[WaitingMatter]:
     pressing = [each for each in strip.chips if each[1].kind in PRESSING]
     ours = [case for case, _ in list_by_last_day(conn, CaseFilter(only_ours=True), limit=LINES)]
     return [
-        Matter("clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases", {"sort": Sort.DUE}),
-        Matter("cases", count_ours(conn), with_steps(conn, ours), "/cases", {"ours": "true", "sort": Sort.DUE}),
-        Matter("notices", count_late(conn), list_late(conn, LINES), "/waiting/notices"),
-        Matter("plans", count_unreleased(conn), find_unreleased(conn, LINES), "/waiting/plans"),
+        WaitingMatter(
+            "clocks", sum(strip.counts[kind] for kind in PRESSING), pressing[:LINES], "/cases", {"sort": Sort.DUE}
+        ),
+        WaitingMatter("cases", count_ours(conn), with_steps(conn, ours), "/cases", {"ours": "true", "sort": Sort.DUE}),
+        WaitingMatter("notices", count_late(conn), list_late(conn, LINES), "/waiting/notices"),
+        WaitingMatter("plans", count_unreleased(conn), find_unreleased(conn, LINES), "/waiting/plans"),
     ]
 
 
-def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[Matter]:
+def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[WaitingMatter]:
     overdue, stops = list_overdue(conn, now, LINES), find_stops(conn)
     return [
-        Matter("stops", len(stops), stops[:LINES]),
-        Matter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
-        Matter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
-        Matter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),
-        Matter("unwell", sum(each.unwell for each in days), list_unwell(conn, days[0].day, LINES)),
+        WaitingMatter("stops", len(stops), stops[:LINES]),
+        WaitingMatter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
+        WaitingMatter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
+        WaitingMatter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),
+        WaitingMatter("unwell", sum(each.unwell for each in days), list_unwell(conn, days[0].day, LINES)),
     ]
 
 
-def _of_agreements(conn: Connection, today: date, now: datetime) -> list[Matter]:
+def _of_agreements(conn: Connection, today: date, now: datetime) -> list[WaitingMatter]:
     roles = find_contestable(conn, today, now)
-    return [Matter("roles", len(roles), roles[:LINES], "/roles")]
+    return [WaitingMatter("roles", len(roles), roles[:LINES], "/roles")]

@@ -21,7 +21,7 @@ from sluice.rights.erasure.control_store import count_unreleased, find_unrelease
 from sluice.rights.notices.notice_store import count_late, get_notice, list_late
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId
-from sluice.web.access import HandlesCases, Onlooker, Reader, Releases
+from sluice.web.access import CaseReader, HandlesCases, Onlooker, Releases
 from sluice.web.pages.forms import Token
 from sluice.web.pages.view import Deed, Done, reader_of, render
 from sluice.web.reading import reading
@@ -59,7 +59,7 @@ def reviews(request: Request, onlooker: Onlooker, done: Done = None) -> Response
 
 
 @router.get("/notices")
-def notices(request: Request, reader: Reader, done: Done = None) -> Response:
+def notices(request: Request, reader: CaseReader, done: Done = None) -> Response:
     """Notices to recipients that are late, or that the desk has to send itself."""
     with reading() as conn:
         lines, count = list_late(conn, MOST), count_late(conn)
@@ -67,7 +67,7 @@ def notices(request: Request, reader: Reader, done: Done = None) -> Response:
 
 
 @router.get("/plans")
-def plans(request: Request, reader: Reader) -> Response:
+def plans(request: Request, reader: CaseReader) -> Response:
     """Plans of erasures that wait for a second person; each is released on the page of its case."""
     with reading() as conn:
         lines, count = find_unreleased(conn, MOST), count_unreleased(conn)
@@ -117,7 +117,7 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
 
 
 @router.get("/notices/{notice_id}")
-def one_notice(request: Request, reader: Reader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
+def one_notice(request: Request, reader: CaseReader, handles: HandlesCases, token: Token, notice_id: UUID) -> Response:
     """One notice, what to write where the desk tells it, and the form that says how far it is. Raises NotFound."""
     from sluice.rights.notices.notice_store import find_stopped
     from sluice.rights.notices.to_recipient import action_text
