@@ -5,7 +5,7 @@ table or a file has one of these types, never a bare string that somebody made u
 """
 
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 ExchangeId = NewType("ExchangeId", str)
 """UUID of one exchange, lower case with hyphens; also the OpenLineage run id."""
@@ -123,6 +123,13 @@ class RoleProfile(StrEnum):
     INDEPENDENT = "INDEPENDENT"
     JOINT = "JOINT"
     STAFF = "STAFF"
+
+
+Decider = Literal["principal", "center", "joint"]
+"""Who decides why and how data is used, of the parties of one agreement: one of the two, or both jointly (Art. 26)."""
+
+EndChoice = Literal["return", "delete"]
+"""What becomes of the data when the contract ends (GDPR Art. 28(3)(g))."""
 
 
 class DataOrigin(StrEnum):

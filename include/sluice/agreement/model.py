@@ -17,6 +17,7 @@ from sluice.terms import (
     CandidateKey,
     DataOrigin,
     Direction,
+    EndChoice,
     FieldGroup,
     Flow,
     Principal,
@@ -144,9 +145,9 @@ class Agreement:
     recipients: tuple[str, ...]
     special_categories: bool
     transfers_outside_eea: str
-    end_choice: str
-    """``return`` or ``delete`` at the end of the contract (Art. 28(3)(g)), with ``end_days``."""
+    end_choice: EndChoice
     end_days: int
+    """Days after the end within which that is done."""
     forward_hours: int
     may_answer: dict[str, bool]
     seed_owner_sign_off: str | None

@@ -6,6 +6,7 @@ right; otherwise the request was forwarded, and the answer says when.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sluice.agreement.model import FieldRole
 from sluice.agreement.roles.profiles import PROFILES
@@ -15,8 +16,9 @@ from sluice.rights.case.model import FILE, Action, Case, Right, State, Step, Sub
 from sluice.rights.case.states import CARRIED_OUT, LEFT_TO_DECIDE, TO_CARRY_OUT
 from sluice.rights.erasure.exceptions import decision_of
 from sluice.rights.person.scope import DECIDES
+from sluice.terms import Decider
 
-PRINCIPAL = "principal"
+PRINCIPAL: Final = "principal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Authority:
 
     given: tuple[SubCase, ...]
     forwarded: tuple[SubCase, ...]
-    reasons: Mapping[tuple[str | None, str, str], str]
+    reasons: Mapping[tuple[str | None, Decider, str], str]
     parts: tuple[SubCase, ...] = ()
 
     def word_on(self, role: FieldRole | None, agreement: str | None = None) -> str:
@@ -40,7 +42,7 @@ class Authority:
         """
         return self.word(controller_of(role), role.group.value if role else UNASSIGNED, agreement)
 
-    def word(self, controller: str, group: str, agreement: str | None = None) -> str:
+    def word(self, controller: Decider, group: str, agreement: str | None = None) -> str:
         """Return the same for a controller and a field group."""
         known = tuple(dict.fromkeys(part.agreement_id for part in self._every))
         asked = (agreement,) if agreement in known else known
@@ -51,7 +53,7 @@ class Authority:
     def _every(self) -> tuple[SubCase, ...]:
         return self.parts or (*self.given, *self.forwarded)
 
-    def _deciders(self, controller: str, group: str, agreement: str | None) -> tuple[str, ...]:
+    def _deciders(self, controller: Decider, group: str, agreement: str | None) -> tuple[Decider, ...]:
         """Return who decides on a group.
 
         That is the controller by the papers of the copy's day. If no part is about that now, it is whoever has decided
@@ -66,7 +68,7 @@ class Authority:
             return (controller,)
         return tuple(now or there)
 
-    def _word(self, controller: str, group: str, agreement: str | None) -> str:
+    def _word(self, controller: Decider, group: str, agreement: str | None) -> str:
         def is_meant(part: SubCase) -> bool:
             return (part.controller, part.agreement_id) == (controller, agreement)
 
@@ -82,15 +84,15 @@ class Authority:
         return all(self.word_on(role, agreement) == GIVEN for role in roles or (None,))
 
 
-def controller_of(role: FieldRole | None) -> str:
-    """Return who decides on a column: ``principal``, ``center`` or ``joint``."""
+def controller_of(role: FieldRole | None) -> Decider:
+    """Return who decides on a column."""
     return DECIDES[PROFILES[role.role_profile].controller][0] if role else PRINCIPAL
 
 
 def authority_of(parts: Sequence[SubCase], steps: Sequence[Step], action: Action) -> Authority:
     """Return what may be given of these parts, as their history stands. ``action``: give or export."""
     right = Right.PORTABILITY if action is Action.EXPORT else Right.ACCESS
-    reasons: dict[tuple[str | None, str, str], str] = {}
+    reasons: dict[tuple[str | None, Decider, str], str] = {}
     for part in parts:
         said, name = _reasons(part, steps), (part.agreement_id, part.controller)
         reasons |= {(*name, group): said[group] for group in refused_groups(right, part) if group in said}

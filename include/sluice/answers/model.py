@@ -14,7 +14,7 @@ from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.rights.case.model import Action, CaseId, Right, SubCase, SubCaseId
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.notices.model import Holder
-from sluice.terms import Sha256
+from sluice.terms import Decider, Sha256
 
 PaperId = tuple[str, str]
 """An agreement and its version."""
@@ -199,8 +199,8 @@ class FieldLine:
     """One column and why it is in or not. ``reason``: GIVEN, FORWARDED..., NOT_DECIDED, a code or an IRI."""
 
     principal: str
-    controller: str
-    """Who decides on it: ``principal``, ``center`` or ``joint``."""
+    controller: Decider
+    """Who decides on it."""
     dataset: str
     name: str
     group: str

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sluice.terms import Decision, Direction
+from sluice.terms import Decision, Direction, EndChoice
 
 
 class Part(BaseModel):
@@ -140,7 +140,7 @@ class HowLong(Part):
     """As :func:`said_of_end` writes it; None without an agreement."""
 
 
-def said_of_end(choice: str, days: int) -> str:
+def said_of_end(choice: EndChoice, days: int) -> str:
     """Return how a record says what happens when the contract ends (GDPR Art. 28(3)(g)): ``delete within 30 days``."""
     return f"{choice} within {days} days"
 

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole
-from sluice.terms import Direction, FieldGroup, RoleProfile
+from sluice.terms import Decider, Direction, FieldGroup, RoleProfile
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One role profile. ``principal`` and ``center`` are the parties of the agreement."""
 
-    controller: str
+    controller: Decider | Literal["both"]
     processor: str
     owner_label: str
     basis_holder: str

@@ -13,7 +13,7 @@ from typing import Literal, NewType
 
 from sluice.ledger.names import check_name
 from sluice.rights.case.clock import DueDates, extension_latest, received_on
-from sluice.terms import Principal, Sha256
+from sluice.terms import Decider, Principal, Sha256
 
 CaseId = NewType("CaseId", str)
 """UUID of a request, lower case with hyphens. Only the center knows it."""
@@ -242,8 +242,7 @@ class SubCase:
     principal: str
     agreement_id: str | None
     agreement_version: str | None
-    controller: str
-    """``principal``, ``center`` or ``joint``."""
+    controller: Decider
     track: Track
     field_groups: tuple[str, ...]
     chain: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from sluice.agreement.model import DataContract
 from sluice.ledger.copy_kinds import CopyName
 from sluice.subject.key import SubjectKey
-from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, SubjectKind
+from sluice.terms import Decider, Direction, ExchangeId, FieldGroup, Flow, Principal, SubjectKind
 
 
 class Outcome(StrEnum):
@@ -47,7 +47,7 @@ def region_of(contract: DataContract | None) -> str:
     return contract.file_format.region if contract else NO_CONTRACT
 
 
-Decided = tuple[str, FieldGroup]
+Decided = tuple[Decider, FieldGroup]
 """A controller (``principal``, ``center``, ``joint``) and a field group that it decides of."""
 
 

@@ -15,7 +15,7 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.model import Action, SubCase
 from sluice.rights.notices.model import Channel, Holder, Recipient, Side
 from sluice.rights.person.scope import DECIDES
-from sluice.terms import Direction, ExchangeId
+from sluice.terms import Decider, Direction, ExchangeId
 
 PASSED_ON = frozenset({Action.ERASE, Action.RECTIFY, Action.RESTRICT, Action.STOP})
 """Decisions that a recipient has to follow too. What is given or exported to the person concerns nobody else."""
@@ -63,7 +63,7 @@ def decider_of(part: SubCase, center: str) -> str:
     return part.principal if part.controller == PRINCIPAL else center
 
 
-def groups_of(record: ExchangeRecord, controller: str) -> frozenset[str]:
+def groups_of(record: ExchangeRecord, controller: Decider) -> frozenset[str]:
     """Field groups of an exchange that a controller decides of; by column, where the record is by column."""
     by_group: dict[str, set[str]] = defaultdict(set)
     for role in record.who.roles:

@@ -25,9 +25,9 @@ from sluice.rights.case.model import CASES_CHAIN, CaseId, State, SubCase, SubCas
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.whom import refs_at
 from sluice.subject.index import first_word
-from sluice.terms import Direction, FieldGroup, Principal
+from sluice.terms import Decider, Direction, FieldGroup, Principal
 
-DECIDES: Mapping[str, tuple[str, Track]] = {
+DECIDES: Mapping[str, tuple[Decider, Track]] = {
     "principal": ("principal", Track.PROCESSOR),
     "center": ("center", Track.CONTROLLER),
     "both": ("center", Track.CONTROLLER),
@@ -147,12 +147,12 @@ def _parts(envelope: Envelope, candidate: CandidatePrincipal, hits: tuple[int, .
             )
 
 
-def _deciders(agreement: Agreement) -> dict[tuple[str, Track], Sequence[FieldGroup]]:
+def _deciders(agreement: Agreement) -> dict[tuple[Decider, Track], Sequence[FieldGroup]]:
     """Field groups by who decides of them, in the order of the agreement. Data about staff is left out.
 
     A group can occur twice: as the principal sent it, and as our staff added to it.
     """
-    found: dict[tuple[str, Track], dict[FieldGroup, None]] = {}
+    found: dict[tuple[Decider, Track], dict[FieldGroup, None]] = {}
     for row in agreement.role_rows:
         if row.direction is not Direction.STAFF:
             found.setdefault(DECIDES[PROFILES[row.role_profile].controller], {})[row.field_group] = None
@@ -175,7 +175,7 @@ def _nobody(house: House, envelope: Envelope) -> SubCase:
     )
 
 
-def _number(case_id: CaseId, agreement_id: str, controller: str) -> SubCaseId:
+def _number(case_id: CaseId, agreement_id: str, controller: Decider) -> SubCaseId:
     """The number of a part: a function of its case, so that a rerun makes the same one.
 
     Nobody can compute it without the number of the case.
