@@ -127,6 +127,11 @@ def _day(when: str, pattern: str, locale: Locale) -> str:
     return format_date(date.fromisoformat(when), pattern, locale=locale)
 
 
+def in_each_language(message: str, **parts: object) -> dict[str, str]:
+    """The sentence of a message id by language, for a reader of whom nobody knows which one is theirs."""
+    return {language: words(language).say(message, **parts) for language in LANGUAGES}
+
+
 @cache
 def words(language: str) -> Words:
     """The words of one of :data:`LANGUAGES`."""

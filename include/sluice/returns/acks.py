@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sluice.db import Connection, transaction
+from sluice.documents.words import in_each_language
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
 from sluice.exchange.house import House
@@ -25,7 +26,7 @@ from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
 from sluice.returns import ack_store as store
 from sluice.returns.ack import Ack, AckFile, AckOutcome, Delivery, judge_ack, parse_ack
 from sluice.returns.ack_file import is_of_notice, read_small
-from sluice.returns.notices import TEXTS, give_notice, list_notices
+from sluice.returns.notices import give_notice, list_notices
 from sluice.terms import ExchangeId, Principal
 from sluice.times import utc_text
 
@@ -138,7 +139,7 @@ def notice_of(file: AckFile) -> dict[str, object]:
         "exchange": None if file.outcome in NOT_SAID else file.exchange_id,
         "file": {"key": withheld_unless_safe(file.key, NO_FLOW), "version_id": file.version_id},
         "seen_at": utc_text(file.seen_at),
-        "text": dict(TEXTS[outcome.value]),
+        "text": in_each_language(f"acknowledgement.{outcome}"),
     }
 
 

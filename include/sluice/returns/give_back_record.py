@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sluice.agreement.papers import Paper, PaperMissing
+from sluice.documents.words import in_each_language
 from sluice.exchange.model import Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
@@ -21,18 +23,17 @@ from sluice.terms import Verdict
 if TYPE_CHECKING:
     import polars as pl
 
-PURPOSE = PurposeLine(
-    code=CONTRACT_END,
-    iri="https://w3id.org/dpv#LegalCompliance",
-    text={
-        "nl": "De gegevens aan de opdrachtgever teruggeven omdat de overeenkomst eindigde (AVG art. 28, lid 3, g).",
-        "fr": "Renvoyer les données au donneur d'ordre parce que le contrat a pris fin (RGPD art. 28, par. 3, g).",
-        "en": "Give the data back to the principal because the agreement ended (GDPR Art. 28(3)(g)).",
-    },
-    legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-c",
-    basis_holder="center",
-)
-"""The only purpose of giving data back."""
+
+@cache
+def purpose() -> PurposeLine:
+    """The only purpose of giving data back."""
+    return PurposeLine(
+        code=CONTRACT_END,
+        iri="https://w3id.org/dpv#LegalCompliance",
+        text=in_each_language("give_back.purpose.text"),
+        legal_basis="https://w3id.org/dpv/legal/eu/gdpr#A6-1-c",
+        basis_holder="center",
+    )
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def record_of_nothing(
 
 def _for_principal(record: ExchangeRecord, opened: Opened, settings: Settings) -> ExchangeRecord:
     who = record.who.model_copy(update={"sender": settings.center, "recipients": (opened.principal,)})
-    return record.model_copy(update={"who": who, "why": record.why.model_copy(update={"purposes": (PURPOSE,)})})
+    return record.model_copy(update={"who": who, "why": record.why.model_copy(update={"purposes": (purpose(),)})})
 
 
 def _what(what: What, given: Given) -> What:

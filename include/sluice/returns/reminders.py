@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection, transaction
+from sluice.documents.words import in_each_language
 from sluice.exchange.house import House
 from sluice.exchange.inbox import InboxSweep
 from sluice.exchange.sweeping import Faults, Tally
@@ -13,7 +14,7 @@ from sluice.ledger.returned import ReminderSent
 from sluice.returns import ack_store as store
 from sluice.returns.ack import ESCALATION, REMINDER, AckLine, Step
 from sluice.returns.acks import read_acks
-from sluice.returns.notices import TEXTS, give_notice, list_notices
+from sluice.returns.notices import give_notice, list_notices
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -69,7 +70,7 @@ def notice_of(line: AckLine, step: Step) -> dict[str, object]:
         "delivered_at": utc_text(line.delivered_at),
         "due_at": utc_text(line.due_at),
         "sent_at": utc_text(sent_at) if sent_at else None,
-        "text": dict(TEXTS[step.word.value]),
+        "text": in_each_language(f"acknowledgement.{step.word}"),
     }
 
 

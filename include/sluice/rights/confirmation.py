@@ -2,6 +2,7 @@
 
 import hashlib
 
+from sluice.documents.words import in_each_language
 from sluice.exchange.house import House
 from sluice.returns.notices import give_notice
 from sluice.rights.case import store
@@ -10,7 +11,6 @@ from sluice.rights.case.states import JUST_CARRIED_OUT
 from sluice.rights.erasure.certificate import issue_of
 from sluice.rights.erasure.scan_store import Scan
 from sluice.rights.notices import notice_store
-from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.person.rectify import NOBODY, NOT_CONCERNED
 from sluice.times import utc_text
 
@@ -46,7 +46,7 @@ def _document(house: House, case: Case, part: SubCase) -> dict[str, object]:
         "persons": case.persons,
         "carried_out_at": utc_text(done.at),
         "recipients": notice_store.count_recipients(house.conn, part.sub_case_id),
-        "text": dict(TEXTS[NOTHING_DONE.get(done.reason_code, word)]),
+        "text": in_each_language(f"controller.{NOTHING_DONE.get(done.reason_code, word)}"),
     }
 
 

@@ -34,6 +34,10 @@ class InstructionOutcome(StrEnum):
     """It contradicts the one that was followed and is not carried out yet. Neither is, until a person decides."""
 
 
+TOLD_APART = frozenset(
+    {InstructionOutcome.INSTRUCTED, InstructionOutcome.IDENTITY_FAILED, InstructionOutcome.CONTRADICTS}
+)
+"""Outcomes that a principal reads in words of their own; for all others it is the code that says why."""
 SAID = {InstructionOutcome.OTHER_PRINCIPAL: InstructionOutcome.UNKNOWN_CASE}
 """Outcome shown to the sender instead, so that nobody learns from us which case numbers of others exist."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice.db import Connection, transaction
+from sluice.documents.words import in_each_language
 from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, shown_beside_flows
@@ -32,13 +33,13 @@ from sluice.rights.erasure.control import stop
 from sluice.rights.instruction import (
     KEY_FILE,
     SAID,
+    TOLD_APART,
     TYPE,
     InstructionContent,
     InstructionFile,
     InstructionOutcome,
     parse_instruction,
 )
-from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.person.rectify import can_take, find_asked, seal_instructed
 from sluice.terms import Principal
 
@@ -231,6 +232,6 @@ def _give_notice(house: House, file: InstructionFile) -> None:
             "case": file.sub_case_id if is_said else None,
             "version_id": file.version_id,
             "sha256": file.sha256,
-            "text": dict(TEXTS.get(outcome, TEXTS["REFUSED"])),
+            "text": in_each_language(f"controller.{outcome if outcome in TOLD_APART else 'REFUSED'}"),
         },
     )

@@ -13,6 +13,7 @@ from functools import partial
 from uuid import UUID, uuid5
 
 from sluice.db import transaction
+from sluice.documents.words import in_each_language
 from sluice.exchange.house import House
 from sluice.exchange.inbox import list_principals, oldest_first, put_at
 from sluice.exchange.naming import shown_beside_flows
@@ -28,7 +29,6 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instruction import is_instruction
 from sluice.rights.instructions import note_keys, read_instruction
-from sluice.rights.notices.to_controller import TEXTS
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, FileOutcome, parse_request
 from sluice.rights.person.scope import is_known
@@ -180,7 +180,7 @@ def give_request_notice(house: House, file: RequestFile) -> None:
             "cases": [part.sub_case_id for part in parts],
             "rows_refused": sum(fault.count for fault in file.faults),
             "reasons": request_store.reasons_of(file),
-            "text": dict(TEXTS["READ" if file.outcome is FileOutcome.READ else "REFUSED"]),
+            "text": in_each_language(f"controller.{'READ' if file.outcome is FileOutcome.READ else 'REFUSED'}"),
         },
     )
 

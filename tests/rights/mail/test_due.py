@@ -7,10 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from rights.letter_samples import FORWARDED, a_case, a_part
+from sluice.documents.words import in_each_language
 from sluice.rights.case.model import Action, CaseId, State, SubCaseId
 from sluice.rights.mail.due import mails_of_cases, mails_of_notices
 from sluice.rights.mail.model import Mail, MailKind, MailTargetInvalid
-from sluice.rights.mail.send import TEXTS, is_address, read_target, written
+from sluice.rights.mail.send import SUBJECTS, is_address, read_target, written
 from sluice.rights.notices.model import Channel, Notice, NoticeId, NoticeState, Side
 from sluice.settings import Settings
 
@@ -129,8 +130,8 @@ def test_no_server_is_no_mail_and_a_password_goes_over_tls() -> None:
 
 
 def test_every_kind_has_its_words_in_three_languages() -> None:
-    assert set(TEXTS) == set(MailKind)
-    assert all(len(set(said)) == 4 and said[0].isascii() for said in TEXTS.values())
+    assert set(SUBJECTS) == set(MailKind) and all(map(str.isascii, SUBJECTS.values()))
+    assert all(len({SUBJECTS[kind], *in_each_language(f"mail.{kind}").values()}) == 4 for kind in MailKind)
 
 
 def test_a_mail_is_plain_and_says_that_a_machine_wrote_it() -> None:

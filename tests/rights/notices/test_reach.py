@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rights.town import DESK, SHA, Town, open_town, papers_of
+from sluice.documents.words import words
 from sluice.rights.case.model import Action, Order, Right, State
 from sluice.rights.case.steps import decide
 from sluice.rights.notices.notice_store import find_stopped, list_notices
-from sluice.rights.notices.to_recipient import ACTIONS, action_text, named_purposes
+from sluice.rights.notices.to_recipient import action_text, named_purposes
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.subject.scope import MARKETING
@@ -70,9 +71,10 @@ def test_a_stop_is_said_in_the_words_of_its_right(language: str, advertising: st
 
     assert advertising in said(Right.DIRECT_MARKETING)
     assert said(Right.DIRECT_MARKETING, *MARKETING) == said(Right.DIRECT_MARKETING), "all of it is the right itself"
-    assert said(Right.OBJECTION) == ACTIONS[Action.STOP][language]
+    assert said(Right.OBJECTION) == words(language).say("recipient.action.stop")
     assert "CustomerCare" in said(Right.OBJECTION, CARE) and "sms" in said(Right.OBJECTION, channel="sms")
-    assert action_text(Right.ERASURE, Action.ERASE, [CARE], "sms", language) == ACTIONS[Action.ERASE][language]
+    erase = words(language).say("recipient.action.erase")
+    assert action_text(Right.ERASURE, Action.ERASE, [CARE], "sms", language) == erase
     assert len({said(right) for right in (Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL, Right.OBJECTION)}) == 3
 
 

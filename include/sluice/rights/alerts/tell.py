@@ -19,7 +19,7 @@ from sluice.rights.alerts.alert_store import Message, list_owed, number_of, stor
 from sluice.rights.alerts.due import Alert, Look
 from sluice.rights.mail.mail_store import MAIL, begin_mail, end_mail, note_mail_error
 from sluice.rights.mail.model import Mail, MailKind, MailTargetInvalid, WebhookInvalid, WebhookNotSent
-from sluice.rights.mail.send import NEAR, TEXTS, hand_over, read_target
+from sluice.rights.mail.send import NEAR, SUBJECTS, hand_over, read_target
 from sluice.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -144,4 +144,4 @@ def _post(settings: Settings, message: Message) -> None:
 
 
 def _text(message: Message) -> str:
-    return "\n".join((TEXTS[message.kind][0], *message.lines))
+    return "\n".join((SUBJECTS[message.kind], *message.lines))

@@ -3,13 +3,13 @@
 import hashlib
 import json
 
+from sluice.documents.words import in_each_language
 from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.returns.notices import give_notice
 from sluice.rights.case.model import Case, Track
 from sluice.rights.copies.model import Target
 from sluice.rights.erasure.model import EverybodyNeeded
-from sluice.rights.notices.to_controller import TEXTS
 
 
 def tell_who_waits(house: House, case: Case, target: Target) -> None:
@@ -25,6 +25,6 @@ def tell_who_waits(house: House, case: Case, target: Target) -> None:
         if part.principal == target.principal and part.track is Track.PROCESSOR:
             key = f"{part.principal}/notices/erasure-waits-{part.sub_case_id}.{mark}.json"
             said = {"notice": "case.erasure_waits", "case": part.sub_case_id, "right": case.right.value}
-            give_notice(house, key, {**said, "persons": waits, "text": dict(TEXTS["ERASURE_WAITS"])})
+            give_notice(house, key, {**said, "persons": waits, "text": in_each_language("controller.ERASURE_WAITS")})
     if not target.refs:
         raise EverybodyNeeded(Ref("case", case.case_id), Ref("persons", sum(waits.values())))

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
+from sluice.documents.words import in_each_language
 from sluice.errors import Ref
 from sluice.rights.mail.model import AddressRefused, Mail, MailKind, MailNotSent, MailTargetInvalid
 from sluice.settings import Settings
@@ -17,81 +18,21 @@ TIMEOUT_SECONDS = 20.0
 """Time-out of each step of a conversation."""
 PORTS: Mapping[str, int] = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 NEAR = frozenset({"localhost", "127.0.0.1", "::1"})
-TEXTS: Mapping[MailKind, tuple[str, str, str, str]] = {
-    MailKind.NOTICE: (
-        "Notice about data of a person",
-        "Er ligt een bericht over gegevens van een persoon voor u klaar (AVG art. 19).",
-        "Un avis relatif aux données d'une personne vous attend (RGPD art. 19).",
-        "A notice about data of a person is waiting for you (GDPR Art. 19).",
-    ),
-    MailKind.REMINDER: (
-        "Reminder: notice about data of a person",
-        "Van dit bericht hoorden we nog niet dat het is uitgevoerd.",
-        "Nous n'avons pas encore appris que cet avis a été suivi.",
-        "We have not heard yet that this notice was carried out.",
-    ),
-    MailKind.ESCALATED: (
-        "Notice about data of a person: still no answer",
-        "Van dit bericht is nog altijd niet gemeld dat het is uitgevoerd.",
-        "Cet avis n'est toujours pas confirmé comme suivi.",
-        "This notice is still not said to be carried out.",
-    ),
-    MailKind.BY_HAND: (
-        "A recipient has to be told by hand",
-        "Deze ontvanger heeft geen eigen map: verwittig hem zelf (sluice notices export).",
-        "Ce destinataire n'a pas de dossier : prévenez-le vous-même (sluice notices export).",
-        "This recipient has no prefix of its own: tell it yourself (sluice notices export).",
-    ),
-    MailKind.NO_ANSWER: (
-        "A recipient does not answer",
-        "Deze ontvanger bevestigt niet dat het is uitgevoerd: bel hem.",
-        "Ce destinataire ne confirme pas l'exécution : appelez-le.",
-        "This recipient does not say that it was carried out: call it.",
-    ),
-    MailKind.ALARM: (
-        "The last day to answer a request is near",
-        "De laatste dag om dit verzoek te beantwoorden komt dichterbij.",
-        "Le dernier jour pour répondre à cette demande approche.",
-        "The last day to answer this request is near.",
-    ),
-    MailKind.LATE: (
-        "The last day to answer a request is past",
-        "De laatste dag om dit verzoek te beantwoorden is voorbij.",
-        "Le dernier jour pour répondre à cette demande est passé.",
-        "The last day to answer this request is past.",
-    ),
-    MailKind.REFUSED: (
-        "Files were not accepted",
-        "Deze bestanden werden niet aanvaard (sluice exchange show NUMMER).",
-        "Ces fichiers n'ont pas été acceptés (sluice exchange show NUMÉRO).",
-        "These files were not accepted (sluice exchange show NUMBER).",
-    ),
-    MailKind.UNACKNOWLEDGED: (
-        "Returns were not acknowledged",
-        "Van deze teruggaven is de ontvangst niet op tijd bevestigd: bel de opdrachtgever.",
-        "La réception de ces retours n'a pas été confirmée à temps : appelez le donneur d'ordre.",
-        "These returns were not acknowledged in time: call the principal.",
-    ),
-    MailKind.CONTRADICTED: (
-        "A principal takes back what it decided",
-        "Deze opdrachtgever spreekt zijn eerdere opdracht tegen: niets wordt uitgevoerd. Bel hem (sluice case show).",
-        "Ce donneur d'ordre contredit son instruction précédente : rien n'est exécuté. Appelez-le (sluice case show).",
-        "This principal contradicts its earlier instruction: nothing is carried out. Call it (sluice case show).",
-    ),
-    MailKind.TAMPERED: (
-        "The ledger does not hold",
-        "Het logboek klopt niet meer. Verander niets en roep hulp (sluice ledger verify).",
-        "Le registre n'est plus intègre. Ne changez rien et demandez de l'aide (sluice ledger verify).",
-        "The ledger does not hold any more. Change nothing and call for help (sluice ledger verify).",
-    ),
-    MailKind.UNVERIFIED: (
-        "The ledger could not be verified",
-        "Het logboek kon niet worden nagekeken: of het klopt, is niet geweten (sluice ledger verify).",
-        "Le registre n'a pas pu être vérifié : on ignore s'il est intègre (sluice ledger verify).",
-        "The ledger could not be verified: whether it holds is not known (sluice ledger verify).",
-    ),
+SUBJECTS: Mapping[MailKind, str] = {
+    MailKind.NOTICE: "Notice about data of a person",
+    MailKind.REMINDER: "Reminder: notice about data of a person",
+    MailKind.ESCALATED: "Notice about data of a person: still no answer",
+    MailKind.BY_HAND: "A recipient has to be told by hand",
+    MailKind.NO_ANSWER: "A recipient does not answer",
+    MailKind.ALARM: "The last day to answer a request is near",
+    MailKind.LATE: "The last day to answer a request is past",
+    MailKind.REFUSED: "Files were not accepted",
+    MailKind.UNACKNOWLEDGED: "Returns were not acknowledged",
+    MailKind.CONTRADICTED: "A principal takes back what it decided",
+    MailKind.TAMPERED: "The ledger does not hold",
+    MailKind.UNVERIFIED: "The ledger could not be verified",
 }
-"""Subject, then the text in nl, fr and en."""
+"""In ASCII, so that every mail program shows them; what follows is in the three languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +76,8 @@ def is_address(text: str) -> bool:
 
 def written(mail: Mail, target: MailTarget, now: datetime) -> EmailMessage:
     """Build the message: the text in three languages, then the facts."""
-    subject, *sentences = TEXTS[mail.kind]
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = target.sender, mail.to, subject
+    message, sentences = EmailMessage(), in_each_language(f"mail.{mail.kind}").values()
+    message["From"], message["To"], message["Subject"] = target.sender, mail.to, SUBJECTS[mail.kind]
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{mail.number}@{target.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by a machine

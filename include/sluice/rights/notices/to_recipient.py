@@ -13,10 +13,11 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sluice.agreement.dpv import short
+from sluice.documents.words import LANGUAGES, in_each_language, words
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.ledger.sign import sign
 from sluice.rights.case.model import FILE, Action, Case, Right, SubCase
-from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState, Side
+from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState
 from sluice.rights.notices.to_controller import known_to, persons_known_to
 from sluice.rights.person.envelope import Envelope
 from sluice.subject.scope import MARKETING
@@ -24,107 +25,6 @@ from sluice.terms import Flow
 from sluice.times import utc_text
 
 RECEIPT_TYPE, RECEIPT_FORMAT = "sluice-notice-receipt+jws", "sluice-notice-receipt-1"
-TEXTS: Mapping[Side | NoticeState | Channel | NoticeOutcome, Mapping[str, str]] = {
-    Channel.DESK: {
-        "nl": "U kreeg gegevens van deze persoon. Doe met uw kopie wat bij action staat en antwoord het contactcenter.",
-        "fr": "Vous avez reçu des données de cette personne. Appliquez action à votre copie et répondez au centre.",
-        "en": "You were given data of this person. Do with your copy what action says, and answer the contact center.",
-    },
-    Side.RECIPIENT: {
-        "nl": "U kreeg gegevens van deze persoon. Doe met uw kopie wat bij action staat en meld het onder acks/.",
-        "fr": "Vous avez reçu des données de cette personne. Appliquez action à votre copie, confirmez sous acks/.",
-        "en": "You were given data of this person. Do with your copy what action says, and say so under acks/.",
-    },
-    Side.SUPPLIER: {
-        "nl": "Deze persoon stond in uw bestand en wil dit niet meer. Pas uw bron aan en meld het onder acks/.",
-        "fr": "Cette personne figurait dans votre fichier et s'y oppose. Adaptez votre source, confirmez sous acks/.",
-        "en": "This person stood in your file and no longer wants this. Change your source, and say so under acks/.",
-    },
-    NoticeState.REMINDED: {
-        "nl": "Van dit bericht hoorden we nog niet dat het is uitgevoerd. Meld het onder acks/.",
-        "fr": "Nous n'avons pas encore appris que cet avis a été suivi. Confirmez-le sous acks/.",
-        "en": "We have not heard yet that this notice was carried out. Say so under acks/.",
-    },
-    NoticeState.ESCALATED: {
-        "nl": "Van dit bericht is nog altijd niet gemeld dat het is uitgevoerd. Het contactcenter neemt contact op.",
-        "fr": "Cet avis n'est toujours pas confirmé comme suivi. Le centre de contact prendra contact avec vous.",
-        "en": "This notice is still not said to be carried out. The contact center will get in touch with you.",
-    },
-    NoticeOutcome.ALREADY_ACKNOWLEDGED: {
-        "nl": "Dit bericht was al bevestigd. Meld het nog eens, met .done, zodra het is uitgevoerd.",
-        "fr": "Cet avis était déjà confirmé. Confirmez encore, avec .done, dès qu'il est exécuté.",
-        "en": "This notice was acknowledged before. Say so again, with .done, once it is carried out.",
-    },
-    NoticeOutcome.ALREADY_DONE: {
-        "nl": "Dit bericht was al als uitgevoerd gemeld. U hoeft niets te doen.",
-        "fr": "Cet avis était déjà confirmé comme exécuté. Vous n'avez rien à faire.",
-        "en": "This notice was said to be carried out before. There is nothing to do.",
-    },
-    NoticeOutcome.UNKNOWN_NOTICE: {
-        "nl": "U kreeg geen bericht met dit nummer. Neem het nummer over uit het bericht.",
-        "fr": "Vous n'avez reçu aucun avis de ce numéro. Reprenez le numéro de l'avis.",
-        "en": "No notice of this number was given to you. Take the number from the notice.",
-    },
-    NoticeOutcome.UNREADABLE: {
-        "nl": "Dit bestand zegt niets. Zet een leeg notice-<nummer>.ack of .done, of JSON met notice en state.",
-        "fr": "Ce fichier ne dit rien. Déposez un notice-<numéro>.ack ou .done vide, ou du JSON avec notice et state.",
-        "en": "This file says nothing. Put an empty notice-<number>.ack or .done, or JSON with notice and state.",
-    },
-}
-GUESS: Mapping[Channel, Mapping[str, str]] = {
-    Channel.DESK: {
-        "nl": "U kreeg bestanden die gemaakt zijn uit bestanden met gegevens van deze persoon. Of die er zelf in "
-        "staat, kunnen wij niet meer zien. Doe met wat u van die persoon hebt wat bij action staat, en antwoord het "
-        "contactcenter.",
-        "fr": "Vous avez reçu des fichiers faits à partir de fichiers contenant des données de cette personne. Nous ne "
-        "pouvons plus voir si elle y figure. Appliquez action à ce que vous avez d'elle et répondez au centre.",
-        "en": "You were given files made from files with data of this person. We can no longer see whether the person "
-        "is in them. Do with what you have of the person what action says, and answer the contact center.",
-    },
-    Channel.PREFIX: {
-        "nl": "U kreeg bestanden die gemaakt zijn uit bestanden met gegevens van deze persoon. Of die er zelf in "
-        "staat, kunnen wij niet meer zien. Doe met wat u van die persoon hebt wat bij action staat, en meld het onder "
-        "acks/.",
-        "fr": "Vous avez reçu des fichiers faits à partir de fichiers contenant des données de cette personne. Nous ne "
-        "pouvons plus voir si elle y figure. Appliquez action à ce que vous avez d'elle, confirmez sous acks/.",
-        "en": "You were given files made from files with data of this person. We can no longer see whether the person "
-        "is in them. Do with what you have of the person what action says, and say so under acks/.",
-    },
-}
-"""What a recipient reads if nobody can tell any more whether it got data of the person."""
-ACTIONS: Mapping[Action, Mapping[str, str]] = {
-    Action.ERASE: {"nl": "wissen", "fr": "effacer", "en": "erase"},
-    Action.RESTRICT: {
-        "nl": "alleen nog bewaren, niet gebruiken",
-        "fr": "conserver seulement, ne plus utiliser",
-        "en": "keep only, do not use",
-    },
-    Action.STOP: {
-        "nl": "niet meer gebruiken waarvoor de persoon neen zei",
-        "fr": "ne plus utiliser pour ce que la personne a refusé",
-        "en": "stop using for what the person said no to",
-    },
-    Action.RECTIFY: {"nl": "verbeteren", "fr": "rectifier", "en": "rectify"},
-}
-"""What has to be done with the copy, in words. A stop whose right says more has its own words in ``STOPS``."""
-STOPS: Mapping[Right, Mapping[str, str]] = {
-    Right.DIRECT_MARKETING: {
-        "nl": "niet meer gebruiken voor reclame (direct marketing)",
-        "fr": "ne plus utiliser pour la publicité (prospection directe)",
-        "en": "stop using for advertising (direct marketing)",
-    },
-    Right.CONSENT_WITHDRAWAL: {
-        "nl": "niet meer gebruiken waar toestemming voor nodig is",
-        "fr": "ne plus utiliser là où un consentement est nécessaire",
-        "en": "stop using where consent is needed",
-    },
-}
-NAMED: Mapping[str, tuple[str, str]] = {
-    "nl": ("alleen voor {}", "alleen via {}"),
-    "fr": ("seulement pour {}", "seulement par {}"),
-    "en": ("only for {}", "only over {}"),
-}
-"""For which purposes and over which channel, if the person named some."""
 
 
 def key_of(notice: Notice, end: str = ".json") -> str:
@@ -148,15 +48,15 @@ def named_purposes(right: Right, purposes: Collection[str]) -> tuple[str, ...]:
 
 def action_text(right: Right, action: Action, purposes: Collection[str], channel: str | None, language: str) -> str:
     """What has to be done with the copy, in one language, with the purposes and the channel if some were named."""
+    say = words(language)
     if action is not Action.STOP:
-        return ACTIONS[action][language]
-    words = [STOPS.get(right, ACTIONS[action])[language]]
-    for_what, over_what = NAMED[language]
+        return say.say(f"recipient.action.{action}")
+    said = [say.find(f"recipient.stop.{right}") or say.say("recipient.action.stop")]
     if named := named_purposes(right, purposes):
-        words.append(for_what.format(", ".join(map(short, named))))
+        said.append(say.say("recipient.only_for", purposes=", ".join(map(short, named))))
     if channel:
-        words.append(over_what.format(channel))
-    return ", ".join(words)
+        said.append(say.say("recipient.only_over", channel=channel))
+    return ", ".join(said)
 
 
 def _stopped(case: Case, envelope: Envelope) -> dict[str, object]:
@@ -185,7 +85,7 @@ def notice_document(
         "article": article_of(notice, case),
         "action": notice.action.value,
         "action_text": {
-            language: action_text(case.right, notice.action, purposes, channel, language) for language in NAMED
+            language: action_text(case.right, notice.action, purposes, channel, language) for language in LANGUAGES
         },
         **(_stopped(case, envelope) if notice.action is Action.STOP else {}),
         "decided_by": part.controller,
@@ -193,7 +93,7 @@ def notice_document(
         "persons": case.persons if is_told_back else len(persons),
         "identifiers": persons,
         "nonce": hmac.new(key, f"notice/{notice.notice_id}".encode(), hashlib.sha256).hexdigest()[:32],
-        "text": dict(_text(notice, files)),
+        "text": _text(notice, files),
     }
     if notice.recipient == part.principal:
         document |= {"agreement": part.agreement_id, "exchanges": [_file(holder) for holder in files]}
@@ -203,10 +103,12 @@ def notice_document(
     return document
 
 
-def _text(notice: Notice, files: Sequence[Holder]) -> Mapping[str, str]:
+def _text(notice: Notice, files: Sequence[Holder]) -> dict[str, str]:
+    """If nobody can tell any more whether the recipient got data of the person, it reads that."""
     if files and all(holder.is_guess for holder in files):
-        return GUESS[notice.channel]
-    return TEXTS[notice.side if notice.channel is Channel.PREFIX else Channel.DESK]
+        return in_each_language(f"recipient.guess.{notice.channel}")
+    is_by_file = notice.channel is Channel.PREFIX
+    return in_each_language(f"recipient.side.{notice.side}" if is_by_file else "recipient.channel.desk")
 
 
 def _persons(
@@ -269,7 +171,7 @@ def told_again_document(notice: Notice, state: NoticeState) -> dict[str, object]
         "number": notice.notice_id,
         "case": notice.sub_case_id,
         "told_at": utc_text(notice.told_at) if notice.told_at else None,
-        "text": dict(TEXTS[state]),
+        "text": in_each_language(f"recipient.state.{state}"),
     }
 
 
@@ -282,7 +184,7 @@ def refused_document(file: AnswerFile) -> dict[str, object]:
         "number": None if file.outcome in NOT_SAID else file.notice_id,
         "file": {"key": withheld_unless_safe(file.key, NO_FLOW), "version_id": file.version_id},
         "seen_at": utc_text(file.seen_at),
-        "text": dict(TEXTS[outcome]),
+        "text": in_each_language(f"recipient.answer.{outcome}"),
     }
 
 
