@@ -12,7 +12,7 @@ and its pitfalls were measured on Great Expectations 1.24; rerun tests/gate on a
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import polars as pl
@@ -71,6 +71,7 @@ def configurations_kept() -> Iterator[None]:
     Great Expectations builds both again for each key of each metric: 1,500 times for 40 rules, which takes most of its
     time. Outside the context, and in other threads, nothing changes.
     """
+    _hook_in()
     token = _made.set({})
     try:
         yield
@@ -96,8 +97,12 @@ def _kept_expectation(self: ExpectationConfiguration) -> Any:
     return _kept(self, _to_domain_obj)
 
 
-type.__setattr__(Expectation, "configuration", property(_kept_configuration, doc=_configuration.__doc__))
-setattr(ExpectationConfiguration, "to_domain_obj", wraps(_to_domain_obj)(_kept_expectation))  # noqa: B010  # for mypy
+@cache
+def _hook_in() -> None:
+    """Let both classes of Great Expectations ask :func:`_kept`; once per process, before the first judgement."""
+    type.__setattr__(Expectation, "configuration", property(_kept_configuration, doc=_configuration.__doc__))
+    kept = wraps(_to_domain_obj)(_kept_expectation)
+    setattr(ExpectationConfiguration, "to_domain_obj", kept)  # noqa: B010  # for mypy
 
 
 class PassData(BatchData):

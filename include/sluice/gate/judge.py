@@ -60,8 +60,8 @@ def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Threshold
     refusing = report["row"].filter(report["severity"] == Severity.ERROR.value).unique().sort()
     of_rules = dict(_of_rules(result, numbers))
     weighed = [*of_rules.values(), *_of_extra(extra), *_of_file(result, len(refusing), rows_in, thresholds)]
-    counted = [outcome for outcome in result.outcomes if outcome.state is not State.ABSENT]
-    words = Counter(_word(of_rules.get(id(outcome))) for outcome in counted)
+    counted = [place for place, outcome in enumerate(result.outcomes) if outcome.state is not State.ABSENT]
+    words = Counter(_word(of_rules.get(place)) for place in counted)
     verdict = _verdict(weighed, rows_in, len(refusing), words)
     refused = numbers.is_in(refusing.implode()).arg_true().cast(pl.UInt32)
     return Judgement(verdict, refused, report)
@@ -128,17 +128,17 @@ def _failing_rows(outcome: RuleOutcome, numbers: pl.Series, most: int | None = N
 
 
 def _of_rules(result: PassResult, numbers: pl.Series) -> Iterator[tuple[int, Weighed]]:
-    """Reasons that the rules give, each with the ``id()`` of its outcome."""
+    """Reasons that the rules give, each with the place of its outcome."""
     exceeded = _exceeded(result)
-    for outcome in result.outcomes:
+    for place, outcome in enumerate(result.outcomes):
         rule = outcome.rule
         if outcome.state is State.RAISED:
             finding = Finding(NOT_COMPUTED, rule.id, rule.check.column, 1, stops=True)
-            yield id(outcome), Weighed(finding, Verdict.UNDECIDED)
+            yield place, Weighed(finding, Verdict.UNDECIDED)
         elif outcome.unexpected_count and _matters(outcome, exceeded):
             stops = _stops(outcome, exceeded)
             verdict = Verdict.REFUSED if stops else Verdict.WARNED
-            yield id(outcome), Weighed(_finding(outcome, numbers, stops=stops), verdict)
+            yield place, Weighed(_finding(outcome, numbers, stops=stops), verdict)
 
 
 def _matters(outcome: RuleOutcome, exceeded: set[str]) -> bool:

@@ -62,9 +62,11 @@ class SeenRole:
     controller: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
     """A group of closed exchanges for which a register says the same, on days with the same papers in force.
+
+    A group equals only itself, so that a set of them counts one that is in several rows once.
 
     ``first`` and ``last`` are Brussels dates; ``count`` is the number of exchanges.
     """
@@ -199,4 +201,4 @@ class Register:
     @property
     def exchanges(self) -> int:
         """How many exchanges are in its rows; one that is in several rows counts once."""
-        return sum({id(each): each.count for row in self.rows for each in row.seen}.values())
+        return sum(each.count for each in {each for row in self.rows for each in row.seen})

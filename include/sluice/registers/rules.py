@@ -329,12 +329,12 @@ def categories_in(seen: Sighting, group: str = "") -> tuple[str, ...]:
 
 def _contestable(rows: Iterable[Row]) -> Iterator[Finding]:
     """Warnings about roles that every report must show (EDPB 07/2020), from papers and from exchanges."""
-    said: dict[tuple[str, str, str], dict[int, int]] = defaultdict(dict)
+    said: dict[tuple[str, str, str], set[Sighting]] = defaultdict(set)
     for row in rows:
         for code, seen in _warned(row) if row.key.article is Article.CONTROLLER else ():
-            said[row.key.principal, row.key.agreement_id, code] |= {id(each): each.count for each in seen}
+            said[row.key.principal, row.key.agreement_id, code].update(seen)
     for principal, agreement, code in sorted(said):
-        count = sum(said[principal, agreement, code].values())
+        count = sum(each.count for each in said[principal, agreement, code])
         yield Finding(FindingCode.ROLE_CONTESTABLE, agreement, principal, code, count)
 
 
