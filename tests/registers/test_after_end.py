@@ -17,7 +17,7 @@ from sluice.registers.make import make_register
 from sluice.registers.model import Article, FindingCode, Papers, Register, Sighting
 from sluice.registers.rules import rows_of
 from sluice.registers.tables import tables_of
-from sluice.returns.give_back_record import PURPOSE
+from sluice.returns.give_back_record import purpose
 from sluice.settings import Settings
 from sluice.terms import Direction, RoleProfile
 
@@ -28,7 +28,7 @@ RETURN = {"direction": Direction.OUTBOUND_RETURN, "day": LATER}
 
 
 def given_back(**more: object) -> Sighting:
-    return seen_of([PURPOSE], **{**RETURN, **more})  # type: ignore[arg-type]
+    return seen_of([purpose()], **{**RETURN, **more})  # type: ignore[arg-type]
 
 
 def test_what_goes_back_after_the_end_is_judged_by_the_paper_of_the_last_day() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -45,12 +46,12 @@ def uncovered(found: dict[Article, Register], estate: Estate) -> list[str]:
     """Exchanges without a row, by counting: every use of every day is in one row, as often as it happened."""
     read = contract_reader(estate.house.conn)
     seen = find_sightings(estate.house.conn, TODAY + timedelta(days=1), datetime.now(UTC), ())
-    rows = [row for register in found.values() for row in register.rows]
+    rows = [(row.key, [*map(asdict, row.seen)]) for register in found.values() for row in register.rows]
     wrong = [
         f"{each.flow} {use.number}"
         for each in seen
         for use in uses_of(each, read(each.contract_sha256))
-        if sum(row.key == use and each in row.seen for row in rows) != 1
+        if sum(key == use and asdict(each) in there for key, there in rows) != 1
     ]
     return wrong + ["closed"] * abs(len(records(estate)) - sum(each.count for each in seen))
 

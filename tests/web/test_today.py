@@ -60,10 +60,10 @@ def test_today_names_the_cases_whose_next_step_is_ours(pages: Web, night: Night)
     assert matter(text) == (0, []) and "Cases that wait for you" in said(text).partition("Nothing to do for:")[2]
 
 
-@pytest.mark.parametrize("action", [Action.ERASE, Action.RECTIFY])
+@pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
 def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Track, action: Action) -> None:
-    """In every state of a part and of its case, with a plan and with a letter that waits, and without."""
+    """In every state of a part and of its case, with a plan and with a letter that waits, and without, done in part."""
     conn = night.desk.house.conn
     write_owed(night.desk.house, datetime.now(UTC))
     for case in list_cases(conn):
@@ -74,9 +74,10 @@ def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Tr
     differs = set()
     for state in sorted({row.target for row in TRANSITIONS if row.track is track}):
         conn.execute(
-            """update sub_case set state = %(state)s, action = %(action)s
+            """update sub_case set state = %(state)s, action = %(action)s,
+                      action_fields = case when principal = %(in_part)s then field_groups[:1] else '{}' end
                where track = %(track)s and (may_answer or track = 'controller' or %(state)s <> 'ANSWERED')""",
-            {"state": state, "track": track, "action": action},
+            {"state": state, "track": track, "action": action, "in_part": ENERGY[0]},
         )
         for of_case in (State.RECEIVED, State.ID_PENDING, State.SCOPED, State.CLOSED):
             conn.execute("update subject_case set state = %s where \"right\" <> 'objection'", (of_case,))

@@ -11,10 +11,12 @@ from sluice.rights.case.states import IDENTITY_NOT_ASKED, LEFT_TO_CALL, LEFT_TO_
 
 _WHOLE = """(p.action = 'refuse' or p.action = 'restrict' and c."right" <> 'restriction')"""
 """SQL of ``letter_due.is_refused_whole``; a part that nobody decided is not."""
-_UNTOLD = f"""(p.track = 'processor' and p.may_answer and not p.state = any(%(over)s)
+_ANSWERS = "(p.track = 'controller' or p.may_answer)"
+"""SQL of ``letter_due.answers``."""
+_UNTOLD = f"""({_ANSWERS} and not p.state = any(%(over)s)
               and c.state = any(%(identity_not_asked)s)
-              and ({_WHOLE} or p.action <> 'rectify' and cardinality(p.action_fields) > 0
-                   and not p.field_groups <@ p.action_fields)
+              and ({_WHOLE} or not (p.action = 'rectify' and p.track = 'processor')
+                   and cardinality(p.action_fields) > 0 and not p.field_groups <@ p.action_fields)
               and exists (select from sub_case w where w.case_id = c.case_id
                           and {_WHOLE.replace("p.", "w.")} is not true))"""
 """SQL of whether a part ``p`` of a case ``c`` has reasons that wait until the desk settles the identity of the person;
@@ -24,7 +26,7 @@ OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         or exists (select from sub_case p where p.case_id = c.case_id and (
             p.track = 'processor' and p.state = any(%(left_to_call)s)
             or p.track = 'controller' and p.state = any(%(left_to_decide)s) and c.state <> 'ID_PENDING'
-            or p.track = 'processor' and p.state = any(%(to_carry_out)s) and p.may_answer and p.action = any(%(given)s)
+            or {_ANSWERS} and p.state = any(%(to_carry_out)s) and p.action = any(%(given)s)
               and c.state = any(%(identity_not_asked)s)
             or {_UNTOLD}
             or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and exists (
@@ -37,7 +39,9 @@ OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
             and not exists ({OVERTAKEN})
             and (cardinality(l.sub_cases) = 0 or exists (select from sub_case p
                 where p.sub_case_id = any(l.sub_cases) and not p.state = any(%(answered)s))))))"""
-"""SQL of whether the next step of a case ``c`` is ours; must agree with ``NextStep.is_ours``."""
+"""SQL of whether the next step of a case ``c`` is ours; must agree with ``NextStep.is_ours``.
+
+A test compares them in every state of a case and of its parts, with every action (tests/web/test_today.py)."""
 WORDS: Mapping[str, object] = {
     "answered": CLOCK_WORDS["answered"],
     "left_to_call": sorted(state.value for state in LEFT_TO_CALL),
