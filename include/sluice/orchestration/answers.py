@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 from sluice.settings import get_settings
 
 MACHINE = "airflow"
 
 
-class MakeAnswers(HouseOperator):
+class MakeAnswers(UseCaseOperator):
     """Makes and seals the package of every decided case of access or portability that has none yet."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -22,7 +22,7 @@ class MakeAnswers(HouseOperator):
         return f"answers made: {made}"
 
 
-class HandAnswers(HouseOperator):
+class HandAnswers(UseCaseOperator):
     """Hands over the packages that persons want sent to another controller, and those that principals get."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -36,7 +36,7 @@ class HandAnswers(HouseOperator):
         return f"answers handed over: {handed}"
 
 
-class RemoveAnswers(HouseOperator):
+class RemoveAnswers(UseCaseOperator):
     """Removes packages whose last day is over, and objects there that no table row names."""
 
     def work(self, run: dict[str, str]) -> str:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 from sluice.settings import get_settings
 
 REQUESTS = UUID("0b8f4c0e-3f0d-5a55-9d53-2b6f6a5d8c11")
 
 
-class MakeDialList(HouseOperator):
+class MakeDialList(UseCaseOperator):
     """Makes one dial list; a retry of the same run makes no second one."""
 
     template_fields: Sequence[str] = ("principal", "flow", "purpose", "channel", "form")
@@ -40,7 +40,7 @@ class MakeDialList(HouseOperator):
         return f"exchange {done.exchange_id}: {done.rows} of {done.rows_in} rows"
 
 
-class FinishDialLists(HouseOperator):
+class FinishDialLists(UseCaseOperator):
     """Recalls dial lists that name somebody who must stay out since, then finishes those left open by dead workers."""
 
     def work(self, run: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk import BaseOperator, Context, XComArg
 
 from sluice.orchestration.guard import guarded
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ListBegun(BaseOperator):
         return [each["case"] for each in _each(self.begun)]
 
 
-class ErasureStep(HouseOperator):
+class ErasureStep(UseCaseOperator):
     """One step of the erasure of a case.
 
     If the person took the request back meanwhile, nothing is left to do. The step then succeeds and is not skipped,
@@ -177,7 +177,7 @@ class ProveErasure(ErasureStep):
         return f"case {self.case_id}: {report.objects_scanned} objects scanned, {len(certificates)} certificates"
 
 
-class TellErasures(HouseOperator):
+class TellErasures(UseCaseOperator):
     """Reports how many cases are in error. It does not run if a task before it failed, so that the run is red."""
 
     def work(self, run: dict[str, str]) -> str:

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 from sluice.settings import get_settings
 
 
-class FollowAcknowledgements(HouseOperator):
+class FollowAcknowledgements(UseCaseOperator):
     """Reads the files under ``acks/``, reminds and escalates; fails when something was left undone."""
 
     def work(self, run: dict[str, str]) -> str:

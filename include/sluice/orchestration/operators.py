@@ -32,7 +32,7 @@ FILES_FIRST = 10
 runs."""
 
 
-class HouseOperator(BaseOperator):
+class UseCaseOperator(BaseOperator):
     """An operator that runs one use case and pushes nothing to XCom."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class HouseOperator(BaseOperator):
         self.log.info("%s", guarded(lambda: self.work(run)))
 
 
-class AllWell(HouseOperator):
+class AllWell(UseCaseOperator):
     """The last task of a DAG whose tasks run even if the one before them failed.
 
     It does not run when a task failed, which makes the run red: to Airflow, the state of a run is that of its last
@@ -58,7 +58,7 @@ class AllWell(HouseOperator):
         return "nothing failed"
 
 
-class DrainFlow(HouseOperator):
+class DrainFlow(UseCaseOperator):
     """One slot of a flow: judges its open exchanges one after the other."""
 
     template_fields: Sequence[str] = ()
@@ -92,7 +92,7 @@ def drain_in_slots(direction: str, principal: str, flow: str) -> None:
     slot.expand(slot=slots())
 
 
-class DrainStrays(HouseOperator):
+class DrainStrays(UseCaseOperator):
     """Judges exchanges that no flow DAG takes, so that unknown principals and flows get a refusal with its reason."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -101,7 +101,7 @@ class DrainStrays(HouseOperator):
         return _drain_many(lambda way, one: is_stray(way, one.principal, one.flow), run) or "no strays"
 
 
-class DrainForgotten(HouseOperator):
+class DrainForgotten(UseCaseOperator):
     """Judges exchanges of any flow that have waited so long that no DAG was woken for them, as many as fit a sweep.
 
     Then it opens what the trigger did not. It fails at the end if something could not be opened: without an exchange,
@@ -138,7 +138,7 @@ def _drain_many(
     return "; ".join(f"{flow}: {each.decisions}" for flow, each in done.items())
 
 
-class HearOfHeld(HouseOperator):
+class HearOfHeld(UseCaseOperator):
     """Fails, naming flows and codes, while exchanges of any flow wait for us: a slot itself does not fail for that."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -150,7 +150,7 @@ class HearOfHeld(HouseOperator):
         return "nothing waits for us"
 
 
-class ReturnResults(HouseOperator):
+class ReturnResults(UseCaseOperator):
     """Makes and delivers the due returns of one flow: for a new day, late results, or a correction.
 
     Only one runs at a time: that of a second run waits for the first, and then finds what came meanwhile.
@@ -171,7 +171,7 @@ class ReturnResults(HouseOperator):
         return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 
-class ReturnsDue(HouseOperator):
+class ReturnsDue(UseCaseOperator):
     """Makes the due returns of every flow; if one was left undone, fails after all others were made."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -185,7 +185,7 @@ class ReturnsDue(HouseOperator):
         return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 
-class ActivatePaper(HouseOperator):
+class ActivatePaper(UseCaseOperator):
     """Registers the checkout's agreements and contracts by hash.
 
     A principal with a faulty paper keeps those registered before, and the task fails."""
@@ -206,7 +206,7 @@ class ActivatePaper(HouseOperator):
         return f"activated: {activated}"
 
 
-class FinishEffects(HouseOperator):
+class FinishEffects(UseCaseOperator):
     """Finishes what a dead worker left in the outbox and in work folders."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -217,7 +217,7 @@ class FinishEffects(HouseOperator):
             return f"effects done: {reconcile(house)}"
 
 
-class AnchorLedger(HouseOperator):
+class AnchorLedger(UseCaseOperator):
     """Stores outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -230,7 +230,7 @@ class AnchorLedger(HouseOperator):
         return f"checkpoint: {checkpoint}, suppression runs sealed: {sealed}"
 
 
-class VerifyLedger(HouseOperator):
+class VerifyLedger(UseCaseOperator):
     """Verifies every entry, comparing with the anchors outside the database; then puts missing anchors there.
 
     Raises EvidenceInvalid, naming the first bad place; AnchorsMissing when anchors to compare with are missing.

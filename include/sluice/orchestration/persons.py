@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class FollowCases(HouseOperator):
+class FollowCases(UseCaseOperator):
     """Reads requests and instructions of principals, finishes openings, forwards, reminds, and writes letters owed.
 
     Also removes the sealed data of cases that were closed long enough ago, and destroys keys that two persons released.
@@ -36,7 +36,7 @@ class FollowCases(HouseOperator):
             return run_apart(house, datetime.now(UTC), "steps of cases", steps)
 
 
-class FollowNotices(HouseOperator):
+class FollowNotices(UseCaseOperator):
     """Tells recipients what was decided, reads their answers, reminds, escalates, and closes cases that are ready.
 
     Mails about that, rather than leave it to FollowCases: the next one starts three minutes later.
@@ -101,7 +101,7 @@ def _sweep(house: "House", now: datetime) -> tuple[str, int]:
     return f"{done.told}, {done.followed}, {done.finished}", done.failed
 
 
-class GiveBack(HouseOperator):
+class GiveBack(UseCaseOperator):
     """Gives data back as ended agreements want, before any of it is deleted."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -115,7 +115,7 @@ class GiveBack(HouseOperator):
         return f"given back {done}"
 
 
-class Retain(HouseOperator):
+class Retain(UseCaseOperator):
     """Deletes every copy whose last day is over, unless a legal hold keeps it."""
 
     def work(self, run: dict[str, str]) -> str:
@@ -131,7 +131,7 @@ class Retain(HouseOperator):
         return f"{done}"
 
 
-class MergeIndex(HouseOperator):
+class MergeIndex(UseCaseOperator):
     """Merges index runs, so that finding a person takes few reads. Nothing breaks without it."""
 
     def work(self, run: dict[str, str]) -> str:

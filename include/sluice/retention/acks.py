@@ -25,7 +25,7 @@ def drop_acks(house: House, now: datetime, principal: Principal | None = None) -
 def _drop(house: House, principal: Principal, now: datetime) -> int:
     with store.lock_principal(house.conn, principal):
         on = brussels_day(now)
-        if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
+        if store.is_held(house.conn, principal, on):
             return 0
         going = list(_answered(house, principal, now - timedelta(days=house.settings.keep_acks_days)))
         for item in going:

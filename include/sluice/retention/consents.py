@@ -41,7 +41,7 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
         (lambda records: records.clear()) if is_over else (lambda records: still_needed(records, on, consent_days(on)))
     )
     with store.lock_principal(house.conn, principal):
-        if any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal)):
+        if store.is_held(house.conn, principal, on):
             return 0
         why = Why.AGREEMENT_ENDED if is_over else Why.RULE
         return edit_records(house, principal, keep, now, partial(_note, house, principal, why, now))

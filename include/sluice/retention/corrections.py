@@ -38,8 +38,7 @@ def _drop(house: House, principal: Principal, now: datetime) -> int:
     has_ended = find_ended(house.conn, principal, on, now) is not None
     latest = now if has_ended else now - timedelta(days=sealed_days(on))
     with store.lock_principal(house.conn, principal):
-        is_held = any(hold.is_of_all(on) for hold in store.find_holds(house.conn, principal))
-        old = () if is_held else find_corrections(house, principal, made_before=latest)
+        old = () if store.is_held(house.conn, principal, on) else find_corrections(house, principal, made_before=latest)
         why = Why.AGREEMENT_ENDED if has_ended else Why.NOTHING_LEFT
         gone = sum(
             drop_one(house, principal, one.correction_id, why.value, now) for one in _idle(house, principal, old)

@@ -205,6 +205,11 @@ def find_holds(
     return [LegalHold(**{**row, "reason": HoldReason(row["reason"])}) for row in rows]
 
 
+def is_held(conn: Connection, principal: Principal, on: date) -> bool:
+    """Whether a legal hold keeps everything of a principal on a day."""
+    return any(hold.is_of_all(on) for hold in find_holds(conn, principal))
+
+
 def get_hold(conn: Connection, named: str) -> LegalHold:
     """The one hold whose id begins with ``named``, even if it ended. Raises NotFound, Ambiguous."""
     hold_id = find_by_beginning(conn, "legal hold", named, "select hold_id as id from legal_hold")

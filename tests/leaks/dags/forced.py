@@ -6,10 +6,10 @@ from collections.abc import Callable
 from leaks.twin import Place, conflict
 from sluice.errors import Ref, StoreError
 from sluice.orchestration.desk import desk
-from sluice.orchestration.operators import HouseOperator
+from sluice.orchestration.operators import UseCaseOperator
 
 
-class Doomed(HouseOperator):
+class Doomed(UseCaseOperator):
     """A use case that ends in an exception with a canary in it."""
 
     def work(self, run: dict[str, str]) -> str:
