@@ -13,7 +13,8 @@ from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
-from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, Step, SubCase, Track
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import run

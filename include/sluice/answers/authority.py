@@ -11,8 +11,9 @@ from typing import Final
 from sluice.agreement.model import FieldRole
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.answers.model import FORWARDED, GIVEN, UNASSIGNED, WAITING, AnswerKind
+from sluice.rights.case.history import Step
 from sluice.rights.case.letter_due import answers, refused_groups
-from sluice.rights.case.model import FILE, Action, Case, Right, State, Step, SubCase, Track
+from sluice.rights.case.model import FILE, Action, Case, Right, State, SubCase, Track
 from sluice.rights.case.states import CARRIED_OUT, LEFT_TO_DECIDE, TO_CARRY_OUT
 from sluice.rights.erasure.exceptions import decision_of
 from sluice.rights.person.scope import DECIDES

@@ -9,7 +9,8 @@ from sluice.cli.output import Format, show_json, show_pairs, show_table
 from sluice.rights.case.describe import describe
 
 if TYPE_CHECKING:
-    from sluice.rights.case.model import Case, Letter, Step, SubCase
+    from sluice.rights.case.history import Step
+    from sluice.rights.case.model import Case, Letter, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 

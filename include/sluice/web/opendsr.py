@@ -14,7 +14,8 @@ from fastapi import APIRouter, Request, Response
 
 from sluice.db import connect
 from sluice.rights.case.errors import PrincipalUnknown
-from sluice.rights.case.model import Case, State, Step, Track
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Case, State, Track
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS

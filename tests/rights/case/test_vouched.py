@@ -10,7 +10,8 @@ import pytest
 from desk import Desk, open_desk
 from rights.town import DESK, SHA
 from sluice.rights.case import store
-from sluice.rights.case.model import Case, Order, Right, Role, State, Step
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Case, Order, Right, Role, State
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import pause
 from sluice.rights.due_steps import take_due

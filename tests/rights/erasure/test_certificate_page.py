@@ -25,7 +25,8 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.keys import Keyring
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import key_id, sign
-from sluice.rights.case.model import Action, Right, Role, State, Step
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Action, Right, Role, State
 from sluice.rights.case.reasons import EXCEPTIONS, iri
 from sluice.rights.case.wording import reason_text
 from sluice.rights.copies.stores import STORES

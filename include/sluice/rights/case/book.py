@@ -19,6 +19,7 @@ from sluice.ledger.record import Part
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.guards import Attempt
+from sluice.rights.case.history import Step
 from sluice.rights.case.model import (
     CASES_CHAIN,
     SYSTEM,
@@ -30,7 +31,6 @@ from sluice.rights.case.model import (
     LetterKind,
     Order,
     State,
-    Step,
     SubCase,
     SubCaseId,
 )

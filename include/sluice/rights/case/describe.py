@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sluice.rights.case.model import Case, Letter, Step, SubCase
+    from sluice.rights.case.history import Step
+    from sluice.rights.case.model import Case, Letter, SubCase
 
 
 def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:

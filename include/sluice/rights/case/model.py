@@ -394,21 +394,3 @@ class Case:
         """Whether the letter about the extension of a part was written before the month-1 legal due date."""
         letter = self.find_letter(LetterKind.EXTENSION, sub_case_id)
         return letter is not None and received_on(letter.written_at) <= extension_latest(self.due)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a case's history, written when it happened."""
-
-    case_id: CaseId
-    sub_case_id: SubCaseId | None
-    from_state: State | None
-    to_state: State
-    actor_role: Role
-    actor: str
-    at: datetime
-    reason_code: str
-    evidence_sha256: str
-    reasons: Mapping[str, str]
-    remedies_ref: str | None
-    remedies_language: str | None

@@ -15,6 +15,7 @@ from sluice.rights.case.clock import Pause, PausedClock, paused, received_on
 from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.guards import NOT_NEEDED, is_refused
+from sluice.rights.case.history import Step
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import (
     SYSTEM,
@@ -27,7 +28,6 @@ from sluice.rights.case.model import (
     Right,
     Role,
     State,
-    Step,
     SubCase,
     SubCaseId,
     Track,

@@ -13,7 +13,8 @@ from sluice.rights.case import desk_store, letter_store
 from sluice.rights.case.clock import DueDates
 from sluice.rights.case.clock_store import LAST_DAY, RUNS, WORDS
 from sluice.rights.case.errors import MaterialGone
-from sluice.rights.case.model import Action, Case, CaseId, Letter, Right, Role, State, Step, SubCase, SubCaseId, Track
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Action, Case, CaseId, Letter, Right, Role, State, SubCase, SubCaseId, Track
 from sluice.terms import Principal, Sha256
 
 _CASE = """case_id::text as case_id, "right", state, persons, principal, channel, language, country, opened_at,

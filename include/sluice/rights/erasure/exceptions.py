@@ -6,8 +6,9 @@ from datetime import date
 from sluice.ledger.erased import ExceptionKept
 from sluice.rights.case.clock import months_later, received_on
 from sluice.rights.case.facts import exception_review_months
+from sluice.rights.case.history import Step
 from sluice.rights.case.letter_due import refused_groups
-from sluice.rights.case.model import Case, Step
+from sluice.rights.case.model import Case
 from sluice.rights.case.states import KEEPS_SOME
 
 

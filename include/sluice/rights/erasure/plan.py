@@ -18,7 +18,8 @@ import rfc8785
 
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
 from sluice.ledger.names import is_same_person
-from sluice.rights.case.model import Case, CaseId, Step, SubCaseId
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Case, CaseId, SubCaseId
 from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.copies.model import ANSWER, Decided, Done, Outcome, words_of
 from sluice.terms import ExchangeId, Principal

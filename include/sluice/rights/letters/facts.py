@@ -8,8 +8,9 @@ from sluice.agreement.in_force.store import find_version, list_agreements
 from sluice.exchange.house import House
 from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
+from sluice.rights.case.history import Step
 from sluice.rights.case.letter_due import is_instead, parts_waiting
-from sluice.rights.case.model import Action, Case, Hold, LetterKind, Right, State, Step, SubCase, SubCaseId
+from sluice.rights.case.model import Action, Case, Hold, LetterKind, Right, State, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.exceptions import decision_of, review_on

@@ -14,7 +14,8 @@ from sluice.exchange.read import pick_principals
 from sluice.rights.case.clock import extension_latest, received_on
 from sluice.rights.case.desk_store import find_planned
 from sluice.rights.case.due import is_answered
-from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, Step
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State
 from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
 from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
 from sluice.rights.case.store import CaseFilter, get_case, list_by_last_day, list_cases, list_steps

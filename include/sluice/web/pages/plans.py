@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sluice.db import Connection
 from sluice.ledger.erased import ExceptionKept
-from sluice.rights.case.model import Case, Step
+from sluice.rights.case.history import Step
+from sluice.rights.case.model import Case
 from sluice.rights.erasure.control_store import find_plans
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.model import StoreLine
