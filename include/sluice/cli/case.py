@@ -29,38 +29,47 @@ app = typer.Typer(
 )
 
 
+RightOption = Annotated[
+    str,
+    typer.Option(
+        help="access, rectification, erasure, restriction, portability, objection, direct_marketing, "
+        "consent_withdrawal."
+    ),
+]
+IdentifierOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="KIND:VALUE; kind phone, email, customer, customer@PRINCIPAL, national_number, iban. May be repeated."
+    ),
+]
+CandidateOption = Annotated[
+    str | None, typer.Option(help="PRINCIPAL:CANDIDATE of `subject candidates`: you confirm that this is the person.")
+]
+SoughtOption = Annotated[
+    str | None, typer.Option(help="File with a name, a tab and a birth date; - for stdin. The case then waits.")
+]
+AddressedOption = Annotated[str | None, typer.Option(help="Who was addressed; else all that know the person.")]
+ReceivedOption = Annotated[str | None, typer.Option(help="Brussels date of receipt, ISO; today by default.")]
+CameByOption = Annotated[str, typer.Option(help="How it came: letter, mail, phone, form.")]
+LanguageOption = Annotated[str, typer.Option(help="Of the person: nl, fr or en.")]
+PurposeOption = Annotated[
+    list[str] | None, typer.Option(help="DPV IRI or its last part that an objection or withdrawal names; repeat.")
+]
+ChannelOption = Annotated[str | None, typer.Option(help="phone, sms, email: the only channel that the person means.")]
+
+
 @app.command("open")
 def open_(
-    right: Annotated[
-        str,
-        typer.Option(
-            help="access, rectification, erasure, restriction, portability, objection, direct_marketing, "
-            "consent_withdrawal."
-        ),
-    ],
-    identifier: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="KIND:VALUE; kind phone, email, customer, customer@PRINCIPAL, national_number, iban. May be repeated."
-        ),
-    ] = None,
-    candidate: Annotated[
-        str | None,
-        typer.Option(help="PRINCIPAL:CANDIDATE of `subject candidates`: you confirm that this is the person."),
-    ] = None,
-    sought: Annotated[
-        str | None, typer.Option(help="File with a name, a tab and a birth date; - for stdin. The case then waits.")
-    ] = None,
-    principal: Annotated[str | None, typer.Option(help="Who was addressed; else all that know the person.")] = None,
-    received: Annotated[str | None, typer.Option(help="Brussels date of receipt, ISO; today by default.")] = None,
-    channel: Annotated[str, typer.Option(help="How it came: letter, mail, phone, form.")] = "letter",
-    language: Annotated[str, typer.Option(help="Of the person: nl, fr or en.")] = "nl",
-    purpose: Annotated[
-        list[str] | None, typer.Option(help="DPV IRI or its last part that an objection or withdrawal names; repeat.")
-    ] = None,
-    contact_channel: Annotated[
-        str | None, typer.Option(help="phone, sms, email: the only channel that the person means.")
-    ] = None,
+    right: RightOption,
+    identifier: IdentifierOption = None,
+    candidate: CandidateOption = None,
+    sought: SoughtOption = None,
+    principal: AddressedOption = None,
+    received: ReceivedOption = None,
+    channel: CameByOption = "letter",
+    language: LanguageOption = "nl",
+    purpose: PurposeOption = None,
+    contact_channel: ChannelOption = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
