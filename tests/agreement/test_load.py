@@ -180,7 +180,6 @@ def test_a_broken_file_breaks_no_other_and_its_flow_is_known_by_its_name(tmp_pat
     assert set(flows) == {"renewal_campaign", "second"}
     assert [problem.code for problem in flows["renewal_campaign"].broken] == ["AGR-002"]
     assert [problem.code for problem in flows["second"].broken] == ["AGR-002", "CON-002"]
-    assert flows["renewal_campaign"].agreement_ids == ("DPA-ENERGY01 3.0.0",)
 
 
 def test_a_contract_of_another_principal_is_broken_in_this_folder(tmp_path: Path) -> None:

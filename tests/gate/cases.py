@@ -212,7 +212,6 @@ KWARGS: dict[str, Callable[[], st.SearchStrategy[dict[str, object]]]] = {
         st.sampled_from(["a", "t", "z"]), column_index=st.none() | st.integers(0, 11)
     ),
 }  # fmt: skip
-ROW_KINDS = [kind.name for kind in KINDS.values() if kind.rows]
 GX_KINDS = [kind.name for kind in KINDS.values() if not kind.outside]
 
 

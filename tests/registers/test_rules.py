@@ -20,6 +20,7 @@ from sluice.registers.columns import IDENTIFICATION, REGISTER, columns_of
 from sluice.registers.model import (
     Article,
     Center,
+    Declared,
     Finding,
     FindingCode,
     Key,
@@ -29,7 +30,7 @@ from sluice.registers.model import (
     SeenRole,
     Sighting,
 )
-from sluice.registers.rules import declared_of, findings_of, rows_of, uses_of
+from sluice.registers.rules import findings_of, rows_of, uses_of
 from sluice.registers.tables import finding_text
 from sluice.registers.terms import duration_text
 from sluice.rights.case.facts import register_years
@@ -132,6 +133,12 @@ sightings = st.lists(
     ),
     max_size=6,
 )
+
+
+def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
+    """What papers declare on a date, by key, in both registers."""
+    rows = [row for article in Article for row in rows_of(article, papers, [], BY_HASH.get, at, kept_years)]
+    return {row.key: row.declared for row in rows if row.declared}
 
 
 @settings(max_examples=effort(60, 1_000))

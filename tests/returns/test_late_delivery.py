@@ -1,6 +1,6 @@
 """A closed return waits for its delivery, and somebody in it objects: it goes nowhere, and one without them goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,6 @@ from sluice.terms import ExchangeId, Principal
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")
 REASONS = [Suppression.SOFT_HOLD, Suppression.RESTRICTED, Suppression.OBJECTED]
-Recover = Callable[[], None]
 
 
 @pytest.fixture

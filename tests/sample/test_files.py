@@ -148,10 +148,6 @@ def rows_where(records, holds) -> tuple[int, ...]:
     return tuple(number for number, record in enumerate(records, start=1) if holds(record))
 
 
-def is_bad_phone(text: str) -> bool:
-    return normalise(SubjectKind.PHONE, text).reason is NoRef.INVALID
-
-
 def is_day(text: str) -> bool:
     try:
         return bool(datetime.strptime(text, "%d/%m/%Y"))

@@ -19,8 +19,6 @@ class FlowPaper:
     principal: Principal
     direction: Direction
     flow: Flow
-    agreement_ids: tuple[str, ...]
-    """Agreements in the principal's folder, as ``DPA-X 1.0.0``, by file name."""
     contract_path: str
     broken: tuple[Problem, ...] = ()
 

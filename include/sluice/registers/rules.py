@@ -95,12 +95,6 @@ def _groups_of(seen: Sighting) -> list[tuple[str, str]]:
     return list(found)
 
 
-def declared_of(papers: Papers, at: date, kept_years: int) -> dict[Key, Declared]:
-    """Every row that papers declare on a date, or declared at most ``kept_years`` before it."""
-    declared = _ever_declared(papers, at)
-    return {key: each for key, each in declared.items() if not _is_over(each.last, (), at, kept_years)}
-
-
 def _ever_declared(papers: Papers, at: date) -> dict[Key, Declared]:
     """Every row declared by a version that began by then; older versions count, as they tell when a row began."""
     pieces: dict[Key, list[Piece]] = defaultdict(list)

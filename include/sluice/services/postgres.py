@@ -23,7 +23,7 @@ from sluice.db import Connection, connect_to
 from sluice.errors import ExtraMissing, Ref
 from sluice.services.model import PostgresServer, ServiceNotStarted
 from sluice.services.places import LOOPBACK, choose_ports, is_answering, make_var, secret
-from sluice.services.system_user import SystemUser, find_home, homes, pick_home, reachable_copy, server_user
+from sluice.services.system_user import SystemUser, find_home, pick_home, reachable_copy, server_user
 
 LOG_NAME = "postgres.log"
 ADMIN, APP, AIRFLOW = "sluice_admin", "sluice", "airflow"
@@ -97,13 +97,6 @@ def find(var: Path) -> PostgresServer | None:
     here = _installation(var)
     port = _running_port(here)
     return None if port is None else _server(here, port)
-
-
-def forget(var: Path) -> None:
-    """Stop the server and remove its data for good; only for tests."""
-    stop(var)
-    for home in homes(var):
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _installation(var: Path) -> Installation:

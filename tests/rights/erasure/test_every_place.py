@@ -1,7 +1,7 @@
 """No place without a store: what a night fills has one, or names nobody; and whatever else is there is named."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,11 @@ from sluice.rights.case.model import CaseId
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import STORES
 from sluice.rights.erasure.census import (
+    KnownPlace,
     buckets_by_role,
     find_unknown,
     known_places,
     known_tables,
-    owner_of,
     principals_of,
 )
 from sluice.rights.erasure.certificate import NotProven, issue
@@ -53,6 +53,13 @@ def estate(copies: Copies, tmp_path: Path) -> Iterator[Estate]:
 def census(estate: Estate) -> list[str]:
     house = estate.house
     return [str(each) for each in find_unknown(house.settings, house.conn, house.objects)]
+
+
+def owner_of(bucket: str, key: str, principals: Collection[str]) -> KnownPlace | None:
+    """The narrowest known place of a key. ``bucket``: its setting, without ``bucket_``."""
+    segments = key.split("/")[:-1]
+    mine = [each for each in known_places() if each.bucket == bucket and each.covers(segments, principals)]
+    return max(mine, key=lambda each: len(each.segments), default=None)
 
 
 def searched_by_store(estate: Estate) -> dict[str, set[StoredObject]]:

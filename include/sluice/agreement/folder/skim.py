@@ -44,25 +44,20 @@ def _flows(folder: Path, paths: tuple[Path, ...]) -> Iterator[FlowPaper]:
             heads[path] = _head(path)
         except PaperInvalid as error:
             broken += error.problems
-    agreements = tuple(
-        f"{head['agreementId']} {head.get('version', '')}".strip() for head in heads.values() if "agreementId" in head
-    )
     beside = tuple(problem for problem in broken if not _is_contract(problem.path))
     for path, head in heads.items():
         if "agreementId" not in head:
-            yield _flow(folder.name, path, head.get("id", ""), agreements, beside)
+            yield _flow(folder.name, path, head.get("id", ""), beside)
     for problem in broken:
         if _is_contract(problem.path):
-            yield _flow(folder.name, Path(problem.path), "", agreements, (*beside, problem))
+            yield _flow(folder.name, Path(problem.path), "", (*beside, problem))
 
 
 def _is_contract(path: str) -> bool:
     return path.endswith(".odcs.yaml")
 
 
-def _flow(
-    principal: str, path: Path, contract_id: str, agreements: tuple[str, ...], broken: tuple[Problem, ...]
-) -> FlowPaper:
+def _flow(principal: str, path: Path, contract_id: str, broken: tuple[Problem, ...]) -> FlowPaper:
     """The flow that a contract's id names; else the one its file name names, with the file counted as broken."""
     flow, _, direction = path.name.removesuffix(".odcs.yaml").rpartition(".")
     parts = contract_id.split(".", 2)
@@ -71,7 +66,7 @@ def _flow(
     elif not broken:
         broken = (make_problem(str(path), 1, "CON-020", "id"),)
     known = Direction(direction) if direction in tuple(Direction) else Direction.INBOUND
-    return FlowPaper(Principal(principal), known, Flow(flow or path.stem), agreements, str(path), broken)
+    return FlowPaper(Principal(principal), known, Flow(flow or path.stem), str(path), broken)
 
 
 def _head(path: Path) -> dict[str, str]:

@@ -27,10 +27,6 @@ class Transition:
     guards: tuple[Guard, ...]
     needs_reason: bool = False
 
-    @property
-    def guard_names(self) -> tuple[str, ...]:
-        return tuple(guard.__name__ for guard in self.guards)
-
 
 def _row(
     track: Track, source: State | None, target: State, by: set[Role], *guards: Guard, needs_reason: bool = False

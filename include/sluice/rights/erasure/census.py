@@ -85,13 +85,6 @@ def known_tables() -> frozenset[str]:
     return frozenset(row["table"] for row in _rows("tables"))
 
 
-def owner_of(bucket: str, key: str, principals: Collection[str]) -> KnownPlace | None:
-    """Return the narrowest known place of a key. ``bucket``: its setting, without ``bucket_``. Pure."""
-    segments = key.split("/")[:-1]
-    mine = [each for each in known_places() if each.bucket == bucket and each.covers(segments, principals)]
-    return max(mine, key=lambda each: len(each.segments), default=None)
-
-
 def buckets_by_role(settings: Settings) -> dict[str, str]:
     """Return the names of the buckets, by the word for each in places.csv."""
     return {
