@@ -210,7 +210,8 @@ def test_an_objection_ends_once_the_person_is_kept_out(town: Town) -> None:
     assert stands(town, case)["case"] is State.CLOSED
     entry, _tied = town.desk.sql(
         """select encode(hash, 'hex') as hash from ledger.entry
-           where kind = 'suppression.changed' and convert_from(body, 'UTF8') like '%"objected"%' order by seq"""
+           where chain = 'principal.energy01' and kind = 'suppression.changed'
+             and convert_from(body, 'UTF8') like '%"objected"%' order by seq"""
     )
     assert steps(town, case, Track.CONTROLLER)[State.EXECUTING].evidence_sha256 == entry["hash"]
 

@@ -56,7 +56,8 @@ def decided(town: Town, right: Right) -> Case:
     """The person asks, the principal decides to keep them out, and the next sweep does so."""
     person = town.people[0]
     given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
-    case = town.opened(right, given, ENERGY)
+    named = ["https://w3id.org/dpv#ServiceProvision"] if right is Right.OBJECTION else []  # marketing has another end
+    case = town.opened(right, given, ENERGY, purposes=named)
     assert instruct(town, of_principal(case), **KEPT[right][0]) is InstructionOutcome.INSTRUCTED
     follow(town.house, now())
     return current(town, case)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
+from sluice.exchange.persons.suppressed import run_id_of, tied
 from sluice.exchange.sweeping import each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
@@ -26,8 +27,10 @@ from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.had import comes_with_package, final_letter, find_had, find_ready
 from sluice.rights.letters.write import write_letter
 from sluice.rights.notices import notice_store
-from sluice.rights.person.reach import keeps_out
+from sluice.rights.person.reach import keeps_out, marketing_of
 from sluice.rights.person.rectify import NOBODY, carry_out
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
 
 WRITE_BEFORE = timedelta(days=5)
 """Time before the last day to answer from which a letter no longer waits for other parts."""
@@ -98,8 +101,14 @@ def _carried_out(house: House, case: Case, part: SubCase, seen: Seen) -> Case | 
             return None
         drop_notices(house, part)
         return _take(house, case, part, target, seen, "PACKAGE_MADE", made)
-    evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action))
+    evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action), _for_marketing(part))
     return None if evidence is None else _take(house, case, part, target, seen, "KEPT_OUT", evidence)
+
+
+def _for_marketing(part: SubCase) -> list[str]:
+    """The suppressions that keep the person of a part out of marketing only, whatever is decided."""
+    cause, principal = marketing_of(part.case_id), Principal(part.principal)
+    return [run_id_of(principal, Suppression.OBJECTED, each) for each in (cause, tied(cause))]
 
 
 def _notified(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:

@@ -11,9 +11,10 @@ _NO_GROUND = """exists (select from sub_case p where p.case_id = r.case_id and p
     and not exists (select from sub_case p where p.case_id = r.case_id and p.principal = r.principal
         and (p.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') or p.state = 'CLOSED'
             and p.action = case r.reason when 'restricted' then 'restrict' else 'stop' end))
-    and (r.reason = 'restricted' or r.reason = 'objected' and c."right" = 'objection')"""
+    and (r.reason = 'restricted' or r.reason = 'objected' and r.bases <> '{}' and c."right" = 'objection')"""
 """Whether every part of principal ``r.principal`` is over and none of them decided what run ``r`` carries out: whoever
-decided it took that back. An objection to direct marketing stands without anybody's decision (Art. 21(3))."""
+decided it took that back. An objection to direct marketing, alone (which reaches every basis) or within a general one,
+stands without anybody's decision (Art. 21(3))."""
 
 
 def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:

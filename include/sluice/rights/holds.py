@@ -3,7 +3,8 @@
 Before that, an upheld objection and a restriction become suppressions of their own. Until the request is over, it holds
 at every principal that may send the person, including those that signed after it was opened. A request that its person
 took back keeps nobody out any more; only a withdrawn consent comes back by being given again. What a controller decided
-and took back ends too, once all is over there.
+and took back ends too, once all is over there. Whoever objected to everything stays out of direct marketing, even if
+the rest is refused (Art. 21(3)).
 """
 
 from collections.abc import Iterable
@@ -20,8 +21,8 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
 from sluice.rights.case.states import CARRIED_OUT
 from sluice.rights.copies.whose import runs_of
-from sluice.rights.person.protect import hold, hold_at, release
-from sluice.rights.person.reach import keeps_out
+from sluice.rights.person.protect import hold, hold_at, keep_from_marketing, release
+from sluice.rights.person.reach import keeps_marketing_out, keeps_out, marketing_of
 from sluice.rights.person.sealed import find_sealed, open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.subject.suppression import Suppression
@@ -120,11 +121,34 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
         if not refs:
             return False  # what the person gave names nobody here any more, but the hold still does, so it stays
         hold(house, sealed.envelope, principal, refs, reason, now)
+    if not _kept_from_marketing(house, case, principal, now):
+        return False
     # the erasure itself keeps the person out; others who share a telephone with them may be in files again
     ends = hold_ends(case, principal) or hold_store.is_proven_at(house.conn, case.case_id, principal)
     released = ends and release(house, case.case_id, principal, now)
     groundless = [lift_case(house, principal, reason, case.case_id, now) for reason in _groundless(case, principal)]
     return _come_back(house, case, principal, now) or any(groundless) or released
+
+
+def _kept_from_marketing(house: House, case: Case, principal: Principal, now: datetime) -> bool:
+    """Keep whoever objected in general out of marketing, where their hold ends and nothing else was decided for them.
+
+    Return False if that could not be done, so that the hold has to stay.
+    """
+    is_taken_back = any(part.principal == principal for part in case.sub_cases) and not _standing(case, principal)
+    if case.right is not Right.OBJECTION or is_taken_back or case.state is State.WITHDRAWN_BY_SUBJECT:
+        return True
+    if _is_upheld(case, principal) or not hold_ends(case, principal):
+        return True  # all of it is stopped, or the hold goes on
+    sealed = find_sealed(house, case.subject_key)
+    if sealed is None:
+        return False
+    if not keeps_marketing_out(case.right, sealed.envelope.purposes):
+        return True
+    refs = tuple(sorted(all_refs_at(house, sealed.envelope.identifiers, principal)))
+    if refs:
+        keep_from_marketing(house, sealed.envelope, principal, refs, now)
+    return bool(refs)
 
 
 def _groundless(case: Case, principal: str) -> list[Suppression]:
@@ -150,6 +174,7 @@ def _come_back(house: House, case: Case, principal: Principal, now: datetime) ->
     if case.state is not State.WITHDRAWN_BY_SUBJECT:
         return False
     lifted = [lift_case(house, principal, reason, case.case_id, now) for reason in TAKEN_BACK]
+    lifted.append(lift_case(house, principal, Suppression.OBJECTED, marketing_of(case.case_id), now))
     if not hold_store.is_proven_at(house.conn, case.case_id, principal):
         lifted += [lift(house, run.run_id, now) for run in runs_of(house.conn, case.case_id, principal)]
     return any(lifted)

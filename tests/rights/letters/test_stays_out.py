@@ -128,7 +128,12 @@ def test_every_right_that_keeps_somebody_out_says_so_where_it_does(right: Right,
     assert not any("letter." in each for each in sentences)
     assert sentences <= set(told(is_known=True))
     at_once = right in (Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL)
-    assert sentences.isdisjoint(told(is_known=False)) is not at_once, "what a decision stops holds where it was decided"
+    unknown = set(told(is_known=False))
+    decided = f"letter.stays_out.{right}"
+    assert (say(decided) not in unknown) is not at_once, "what a decision stops holds where it was decided"
+    stays = at_once or right is Right.OBJECTION
+    assert (say("letter.remains.suppression") in unknown) is stays, "and marketing, for whoever objected to everything"
+    assert (say("letter.stays_out.marketing") in unknown) is (right is Right.OBJECTION)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,6 +6,7 @@ from sluice.agreement.dpv import short
 from sluice.documents.words import Words
 from sluice.rights.case.model import PROTECTED, Hold
 from sluice.rights.letters.model import LetterFacts
+from sluice.rights.person.reach import keeps_marketing_out
 
 
 def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
@@ -19,6 +20,8 @@ def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
     is_limited = facts.is_limited and hold in (Hold.OBJECTED, Hold.CONSENT_WITHDRAWN)
     named = (f"letter.hold.{hold}.named",) if is_limited else ()
     yield say.find(*named, f"letter.hold.{hold}") or ""
+    if keeps_marketing_out(facts.case.right, facts.purposes):
+        yield say.say("letter.hold.marketing")
     if is_limited:
         yield from named_of(say, facts)
 

@@ -18,7 +18,7 @@ from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.case.wording import EVERYTHING, SOME, group_text, reason_text
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof
 from sluice.rights.letters.named import hold_of, named_of
-from sluice.rights.person.reach import stays_out
+from sluice.rights.person.reach import keeps_marketing_out, stays_out
 
 WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
 
@@ -131,8 +131,15 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
     return Body(
         say.say(f"letter.refusal.title.{word}"),
         say.say(f"letter.refusal.opening.{word}"),
-        parts=(*told, *_others(say, facts), *_remedies(say, facts)),
+        parts=(*told, *_marketing(say, facts), *_others(say, facts), *_remedies(say, facts)),
     )
+
+
+def _marketing(say: Words, facts: LetterFacts) -> Iterator[Part]:
+    """Yield that whoever objected in general is kept out of advertising all the same (Art. 21(3))."""
+    if keeps_marketing_out(facts.case.right, facts.purposes):
+        said = say.say("letter.stays_out.marketing"), say.say("letter.remains.suppression")
+        yield Part(say.say("letter.stays_out.heading"), _texts(said))
 
 
 def _refused(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
@@ -214,6 +221,8 @@ def _stays_out(say: Words, facts: LetterFacts, is_so: bool) -> Iterator[Part]:
     if said:
         basis = say.find(f"letter.stays_out.{right}.basis") or ""
         yield Part(say.say("letter.stays_out.heading"), _texts((said, *named_of(say, facts), basis)))
+    elif any(each.part.agreement_id is None for each in facts.told):
+        yield from _marketing(say, facts)
 
 
 def _lifting(say: Words, facts: LetterFacts) -> Body:

@@ -112,8 +112,11 @@ def count_recipients(conn: Connection, sub_case_id: str) -> int:
     return int(row["recipients"]) if row else 0
 
 
-def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str | None:
-    """The hash of the entry that says that the persons of a part are kept out, as decided; None while they are not."""
+def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None, but: Iterable[str] = ()) -> str | None:
+    """The hash of the entry that says that the persons of a part are kept out, as decided; None while they are not.
+
+    ``but``: ids of runs that carry out something else.
+    """
     row = conn.execute(
         """select coalesce(r.entry_hash, (select encode(e.hash, 'hex') from ledger.entry e
                    where e.chain = 'principal.' || r.principal and e.kind = %(kind)s
@@ -121,12 +124,14 @@ def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None) -> str |
                    order by e.seq limit 1)) as hash
            from suppression_run r
            where r.case_id = %(case)s and r.principal = %(principal)s and r.reason = %(reason)s and r.lifted_at is null
+             and r.run_id <> all(%(but)s::uuid[])
            order by r.made_at, r.run_id limit 1""",
         {
             "kind": EntryKind.SUPPRESSION_CHANGED.value,
             "case": part.case_id,
             "principal": part.principal,
             "reason": reason.value if reason else None,
+            "but": list(but),
         },
     ).fetchone()
     return row["hash"] if row else None
@@ -225,7 +230,8 @@ def find_stopped(conn: Connection, notice: Notice) -> tuple[tuple[str, ...], str
     """The purposes (DPV IRIs) and channel that the request behind a notice stops at its principal; empty: all."""
     row = conn.execute(
         """select purposes, channel from suppression_run
-           where case_id = %s and principal = %s and reason in ('objected', 'consent_withdrawn') limit 1""",
+           where case_id = %s and principal = %s and reason in ('objected', 'consent_withdrawn')
+           order by bases = '{}' limit 1""",
         (notice.case_id, notice.principal),
     ).fetchone()
     return (tuple(row["purposes"]), row["channel"]) if row else ((), None)

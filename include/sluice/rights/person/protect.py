@@ -4,6 +4,7 @@ This is done by suppression runs. The gate and every return keep out whoever the
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sluice.exchange.house import House
@@ -11,9 +12,9 @@ from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed import keep_out, lift_case, run_id_of, tied
 from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
 from sluice.exchange.sweeping import Faults
-from sluice.rights.case.model import PROTECTED, CaseId, Hold
+from sluice.rights.case.model import PROTECTED, CaseId, Hold, Right
 from sluice.rights.person.envelope import Envelope
-from sluice.rights.person.reach import scope_of_request
+from sluice.rights.person.reach import marketing_of, scope_of_request
 from sluice.rights.person.scope import Scoped, find_scope
 from sluice.rights.person.tied import find_tied
 from sluice.subject.suppression import Suppression
@@ -42,34 +43,53 @@ def hold_at(house: House, envelope: Envelope, refs: Mapping[Principal, Sequence[
 
 
 def hold(
-    house: House, envelope: Envelope, principal: Principal, refs: Sequence[str], reason: Hold, now: datetime
+    house: House,
+    envelope: Envelope,
+    principal: Principal,
+    refs: Sequence[str],
+    reason: Hold,
+    now: datetime,
+    cause: str | None = None,
 ) -> None:
     """Keep a person out of the files of one principal, from when this returns. Repeating it changes nothing.
+
+    ``cause``: what makes the suppression one of its own; the case if not given.
 
     The person is first held under what they gave, then under what accepted rows tie to it. The latter is looked for
     until something is found, and a row that cannot be read does not make the request wait. Whatever the hold tied stays
     tied by what replaces it. If a file withdraws the consent of many persons, nothing is tied: a consent that one of
     them gives again could not be told from that of the others.
     """
-    case_id, as_what = envelope.case_id, Suppression(reason.value)
+    case_id, as_what, own = envelope.case_id, Suppression(reason.value), cause or envelope.case_id
 
     def keep(found: frozenset[str], cause: str) -> None:
         scope = scope_of_request(envelope, reason)
         keep_out(house, principal, found, as_what, cause=cause, case_id=case_id, now=now, scope=scope)
 
-    keep(frozenset(refs), case_id)
+    keep(frozenset(refs), own)
     is_of_many = reason is Hold.CONSENT_WITHDRAWN and len(envelope.persons) > 1
-    if is_of_many or _find_tied_run(house, principal, as_what, case_id):
+    if is_of_many or _find_tied_run(house, principal, as_what, own):
         return
     found = _held_as_tied(house, principal, case_id)
     with Faults(house.conn).kept_apart(f"case {case_id}: what is tied to its person at {principal}"):
         found |= find_tied(house, envelope, principal)
     if more := found - frozenset(refs):
-        keep(more, tied(case_id))
+        keep(more, tied(own))
 
 
-def _find_tied_run(house: House, principal: Principal, reason: Suppression, case_id: CaseId) -> list[SuppressedRun]:
-    return find_runs(house.conn, principal, only=[run_id_of(principal, reason, tied(case_id))])
+def keep_from_marketing(
+    house: House, envelope: Envelope, principal: Principal, refs: Sequence[str], now: datetime
+) -> None:
+    """Keep whoever objected in general out of marketing from now on, whatever is decided of the rest (Art. 21(3)).
+
+    Repeating it changes nothing.
+    """
+    asked = replace(envelope, right=Right.DIRECT_MARKETING)
+    hold(house, asked, principal, refs, Hold.OBJECTED, now, marketing_of(envelope.case_id))
+
+
+def _find_tied_run(house: House, principal: Principal, reason: Suppression, cause: str) -> list[SuppressedRun]:
+    return find_runs(house.conn, principal, only=[run_id_of(principal, reason, tied(cause))])
 
 
 def _held_as_tied(house: House, principal: Principal, case_id: CaseId) -> frozenset[str]:

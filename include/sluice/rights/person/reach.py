@@ -1,6 +1,8 @@
 """How far the word of a person reaches: purposes, bases, channel. Pure."""
 
-from sluice.rights.case.model import PROTECTED, Action, Hold, Right, SubCase
+from collections.abc import Collection
+
+from sluice.rights.case.model import PROTECTED, Action, CaseId, Hold, Right, SubCase
 from sluice.rights.person.envelope import Envelope
 from sluice.subject.scope import MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
@@ -26,6 +28,20 @@ def keeps_out(right: Right, action: Action | None) -> Hold | None:
             return Hold.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Hold.OBJECTED
         case _:
             return None
+
+
+def keeps_marketing_out(right: Right, purposes: Collection[str]) -> bool:
+    """Whether a request is an objection that reaches more than direct marketing, and direct marketing too.
+
+    No grounds override the latter (GDPR Art. 21(3)), so a refusal leaves it in force. ``purposes``: the DPV IRIs that
+    the request names; none means all.
+    """
+    return right is Right.OBJECTION and (not purposes or not MARKETING.isdisjoint(purposes))
+
+
+def marketing_of(case_id: CaseId) -> str:
+    """The cause of the suppression that keeps the person of such an objection out of marketing."""
+    return f"{case_id}/marketing"
 
 
 def stays_out(right: Right, part: SubCase) -> Hold | None:
