@@ -197,6 +197,7 @@ def by(role: Role, name: str = "energy01") -> Callable[[Attempt], Attempt]:
     return with_order(actor=Actor(role, name))
 
 
+REFUSED_PARTS = (replace(part_of(Track.PROCESSOR, State.CLOSED), action=Action.REFUSE),)
 UNFOUNDED = dict.fromkeys(("identity", "callback"), iri("A12ManifestlyUnfounded"))
 BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     "names_an_actor": [
@@ -221,6 +222,12 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     ],
     "doubt_has_a_reason": [with_order(reason_code="WE_ALWAYS_ASK"), with_order(reason_code=LEGAL)],
     "machine_needs_no_identity": [by(Role.SYSTEM, "sluice")],
+    "machine_follows_a_refusal": [
+        by(Role.SYSTEM, "sluice"),
+        lambda a: by(Role.SYSTEM)(with_order(refused_for=frozenset({iri("A12IdentityFailure")}))(a)),
+        lambda a: by(Role.SYSTEM)(with_case(sub_cases=REFUSED_PARTS)(a)),
+        lambda a: by(Role.SYSTEM)(with_case(sub_cases=REFUSED_PARTS)(with_order(refused_for=frozenset({LEGAL}))(a))),
+    ],
     "identity_failed": [with_order(reason_code="LOOKS_ODD")],
     "center_is_processor": [with_part(track=Track.CONTROLLER), lambda a: replace(a, part=None)],
     "center_is_controller": [with_part(track=Track.PROCESSOR), lambda a: replace(a, part=None)],
@@ -348,6 +355,16 @@ def test_a_broken_guard_stops_the_step_and_is_named(row: Transition, guard: str)
         with pytest.raises(TransitionRefused) as refused:
             check_step(row.source, row.target, attempt)
         assert guard in named(refused.value)
+
+
+def test_the_machine_lets_a_check_fail_where_all_was_refused_for_that() -> None:
+    [row] = [each for each in TRANSITIONS if each.target is State.ID_FAILED]
+    refused_for = frozenset({LEGAL, iri("A12IdentityFailure")})
+    attempt = with_order(refused_for=refused_for)(by(Role.SYSTEM, "sluice")(passing(row)))
+    assert check_step(row.source, row.target, with_case(sub_cases=REFUSED_PARTS)(attempt)) is row
+    done = part_of(Track.PROCESSOR, State.CLOSED)
+    with pytest.raises(TransitionRefused, match="machine_follows_a_refusal"):
+        check_step(row.source, row.target, with_case(sub_cases=(*REFUSED_PARTS, done))(attempt))
 
 
 def find_broken(row: Transition, attempt: Attempt, guard: str) -> bool:

@@ -64,9 +64,27 @@ def test_a_controller_that_refuses_does_not_vouch_for_the_person(desk: Desk, rea
     assert "VOUCHED_BY_CONTROLLER" not in [step.reason_code for step in steps]
     assert Role.PRINCIPAL not in [step.actor_role for step in steps]
     [over] = [step for step in steps if step.from_state is State.ID_PENDING]
-    assert (over.actor_role, over.reason_code) == (Role.SYSTEM, "IDENTITY_NOT_NEEDED")
+    is_failed = reason == "A12IdentityFailure"
+    assert over.to_state is (State.ID_FAILED if is_failed else State.ID_OK)
+    assert (over.actor_role, over.reason_code) == (Role.SYSTEM, iri(reason) if is_failed else "IDENTITY_NOT_NEEDED")
     [doubt] = [step for step in steps if step.to_state is State.ID_PENDING]
-    assert doubt.reason_code == (iri("A12IdentityRequired") if is_doubted else "IDENTITY_NOT_NEEDED")
+    assert doubt.reason_code == (iri("A12IdentityRequired") if is_doubted or is_failed else "IDENTITY_NOT_NEEDED")
+    assert store.get_case(desk.house.conn, over.case_id).has_failed_identity is is_failed
+
+
+def test_the_reason_that_counts_is_that_of_the_decision_that_stands(desk: Desk) -> None:
+    case = asked(desk)
+    [part] = case.sub_cases
+    first, then = {"decision": "refuse", "reason": "A12IdentityFailure"}, {"decision": "erase"}
+    for number, words in enumerate((first, then), start=2):
+        content = json.dumps({"case": part.sub_case_id, **words}).encode()
+        key = f"{WATER}/requests/instruction-{number}.json"
+        item = desk.house.objects.put(desk.settings.bucket_exchange, key, content, "text/json")
+        said = read_instruction(desk.house, WATER, item, datetime.now(UTC)).outcome
+    assert said is InstructionOutcome.CONTRADICTS, "control: the first was taken back"
+    steps = closed(desk, case, decision="refuse", reason="A17LegalClaims")
+    [over] = [step for step in steps if step.from_state is State.ID_PENDING]
+    assert (over.to_state, over.reason_code) == (State.ID_OK, "IDENTITY_NOT_NEEDED")
 
 
 @pytest.mark.parametrize("is_doubted", [False, True])

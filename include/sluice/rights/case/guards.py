@@ -118,6 +118,13 @@ def machine_needs_no_identity(attempt: Attempt) -> bool:
     return attempt.order.reason_code == NOT_NEEDED and is_all_refused(attempt.case)
 
 
+def machine_follows_a_refusal(attempt: Attempt) -> bool:
+    """The machine lets a check of identity fail only where every part was refused, one of them because it failed."""
+    if attempt.order.actor.role is not Role.SYSTEM:
+        return True
+    return is_all_refused(attempt.case) and not IDENTITY.isdisjoint(attempt.order.refused_for)
+
+
 def identity_failed(attempt: Attempt) -> bool:
     """The reason is that of a failed identity check."""
     return attempt.order.reason_code in IDENTITY

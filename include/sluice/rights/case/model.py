@@ -216,6 +216,7 @@ class Order:
     if there was none. ``untold``: how many recipients were not told yet; None if nobody has found out who they are.
     ``has_proof_of_abuse``: the evidence proves abuse, which a refusal for it needs (C-526/24). ``is_protected``:
     immediate protection was applied before. ``answered_at``: when the person had the answer, if that was earlier.
+    ``refused_for``: IRIs of the reasons for which parts of the case were refused, where a step rests on them.
     """
 
     actor: Actor
@@ -231,6 +232,7 @@ class Order:
     has_proof_of_abuse: bool = False
     is_protected: bool = False
     answered_at: datetime | None = None
+    refused_for: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

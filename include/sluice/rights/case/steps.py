@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sluice.db import Connection
 from sluice.errors import Ref
+from sluice.rights.case import store
 from sluice.rights.case.book import Book, open_book
 from sluice.rights.case.clock import Pause, PausedClock, paused, received_on
 from sluice.rights.case.errors import TransitionRefused
@@ -33,7 +34,7 @@ from sluice.rights.case.model import (
     Track,
     desk_actor,
 )
-from sluice.rights.case.reasons import iri
+from sluice.rights.case.reasons import IDENTITY, iri
 from sluice.rights.case.states import IDENTITY_NOT_ASKED, left_to_decide
 
 UNTIL_PENDING = (State.ACKNOWLEDGED, State.ID_PENDING)
@@ -232,16 +233,28 @@ def _close_when_over(book: Book, order: Order) -> None:
     """Close the case with its last part.
 
     A controller that told us to do something has thereby vouched for the person, and one that refused has not: where
-    all of a request was refused, the machine ends the identity check, because nothing needed it.
+    all of a request was refused, the machine ends the identity check. It failed if that was the reason of one of them;
+    otherwise nothing needed it.
     """
     parts = book.case.sub_cases
     if book.case.state.is_over or not all(part.state.is_over for part in parts):
         return
     if book.case.state in (State.RECEIVED, *UNTIL_PENDING):
         done = next((part for part in parts if not is_refused(part)), None)
-        if done is None:
+        reasons = _refused_for(book)
+        if done is None and not IDENTITY.isdisjoint(reasons):
+            failed = replace(order, actor=SYSTEM, reason_code=iri("A12IdentityFailure"), refused_for=reasons)
+            _settle(book, State.ID_FAILED, failed, None)
+        elif done is None:
             _settle(book, State.ID_OK, replace(order, actor=SYSTEM, reason_code=NOT_NEEDED), NOT_NEEDED)
         else:
             _vouched(book, replace(order, actor=Actor(Role.PRINCIPAL, done.principal), reason_code=VOUCHED))
     if book.case.state is State.SCOPED:
         book.take(State.CLOSED, replace(order, actor=_clerk(order), reason_code="EVERY_PART_CLOSED"))
+
+
+def _refused_for(book: Book) -> frozenset[str]:
+    """IRIs of the reasons in the last decision on each part of a case that was refused."""
+    refused = {part.sub_case_id for part in book.case.sub_cases if is_refused(part)}
+    last = {step.sub_case_id: step.reasons for step in store.list_steps(book.conn, book.case.case_id) if step.reasons}
+    return frozenset(reason for part in refused for reason in last.get(part, {}).values())

@@ -35,12 +35,12 @@ def _row(
 
 
 def _case() -> Iterator[Transition]:
-    case = Track.CASE
+    case, not_them = Track.CASE, (g.identity_failed, g.machine_follows_a_refusal)
     yield _row(case, None, S.RECEIVED, {DESK, PRINCIPAL, SUBJECT}, g.is_protected)
     yield _row(case, S.RECEIVED, S.ACKNOWLEDGED, {DESK, SYSTEM})
     yield _row(case, S.ACKNOWLEDGED, S.ID_PENDING, {DESK, SYSTEM}, g.doubt_has_a_reason, needs_reason=True)
     yield _row(case, S.ID_PENDING, S.ID_OK, {DESK, PRINCIPAL, SYSTEM}, g.machine_needs_no_identity)
-    yield _row(case, S.ID_PENDING, S.ID_FAILED, {DESK}, g.identity_failed, needs_reason=True)
+    yield _row(case, S.ID_PENDING, S.ID_FAILED, {DESK, SYSTEM}, *not_them, needs_reason=True)
     for source in (S.ID_OK, S.ID_FAILED):
         yield _row(case, source, S.SCOPED, {DESK, SYSTEM}, g.has_sub_cases)
     yield _row(case, S.SCOPED, S.CLOSED, {DESK, SYSTEM}, g.every_sub_case_is_over)
