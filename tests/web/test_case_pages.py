@@ -22,7 +22,7 @@ from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import desk_order, pause, settle_identity, withdraw
 from sluice.rights.case.store import CaseFilter, list_cases, list_steps
 from sluice.rights.desk_steps import extend_and_tell
-from sluice.rights.notices.model import NoticeState
+from sluice.rights.notices.model import WITHDRAWN, NoticeState
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
 from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, ask, case_of, said
@@ -299,7 +299,8 @@ class WithoutCases(SimpleAuthManager):
 def test_every_word_of_a_state_is_there_in_every_language() -> None:
     names = [
         *(f"state.{state}" for state in State),
-        *(f"notice.state.{state}" for state in NoticeState),
+        *(f"notice.state.{state}" for state in (*NoticeState, WITHDRAWN)),
+        "pages.letter.overtaken",
         *(f"pages.right.{right}" for right in Right),
         *(f"pages.next.{step}" for step in NextStep),
         *(f"pages.done.{deed}" for deed in Deed),

@@ -10,17 +10,20 @@ import pytest
 from night import Night
 from rights.asking import DESK
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.model import Order, Right, State
+from sluice.rights.case.book import open_book
+from sluice.rights.case.model import Letter, LetterKind, Order, Right, State, Track
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.case.store import get_case
 from sluice.rights.due_steps import take_due
 from sluice.rights.finish import finish
 from sluice.rights.instructions import read_instruction
+from sluice.rights.notices.model import Channel, Notice
+from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import Principal, Sha256, SubjectKind
 from web.desk_work import said
 from web.house import Web
 
@@ -76,3 +79,61 @@ def test_another_notice_of_the_desk_names_its_groups(pages: Web, night: Night, l
     [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
     assert all(say(f"group.{group}") in letter for group in row["field_groups"])
     assert say("pages.notice.values") not in said(page) and say("pages.notice.fields") not in said(page)
+
+
+def refusal_of(notice: Notice) -> Letter:
+    """A letter that gives the reasons of the decision that a notice tells of, as it is logged."""
+    sha = Sha256("cd" * 32)
+    return Letter(
+        case_id=notice.case_id,
+        kind=LetterKind.REFUSAL,
+        scope="case",
+        language="nl",
+        sub_cases=(notice.sub_case_id,),
+        sha256=sha,
+        document_sha256=sha,
+        template="letter-1",
+        written_at=datetime.now(UTC),
+        bucket="vault",
+        key="pdf",
+        version_id="1",
+        document_key="json",
+        document_version_id="1",
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_tells_of_a_word_that_was_taken_back_says_so_and_has_no_form(
+    at_work: Web, night: Night, language: str
+) -> None:
+    house, now, (record, phone) = night.desk.house, datetime.now(UTC), night.people(1)[0]
+    given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
+    case = open_case(house, NewRequest(Right.RESTRICTION, given, ENERGY, now, "mail", "nl", DESK), now)
+    settle_identity(house.conn, case.case_id, True, Order(DESK, now, "IDENTITY_SHOWN", "ab" * 32))
+    take_due(house, now)
+
+    def put(number: int, **words: str) -> None:
+        [part] = [each for each in get_case(house.conn, case.case_id).sub_cases if each.track is Track.PROCESSOR]
+        key = f"{ENERGY}/requests/instruction-{number}-{part.sub_case_id}.json"
+        body = json.dumps({"case": part.sub_case_id, **words}).encode()
+        stored = house.objects.put(night.desk.settings.bucket_exchange, key, body, "text/json")
+        read_instruction(house, ENERGY, stored, now)
+
+    put(1, decision="restrict")
+    tell(house, now)
+    [notice] = [each for each in list_notices(house.conn, case_id=case.case_id) if each.channel is Channel.DESK]
+    pages, say = at_work.as_("olga:OP"), words(language).say
+    path, of_case = f"/waiting/notices/{notice.notice_id}?lang={language}", f"/cases/{case.case_id}?lang={language}"
+    before = pages.get(path).text
+    assert say("pages.notice.text") in said(before) and 'name="outcome"' in before, "control"
+    with open_book(house.conn, case.case_id) as book:
+        book.tell(refusal_of(notice))
+    assert say("pages.letter.overtaken") not in said(pages.get(of_case).text), "control"
+
+    put(2, decision="refuse", reason="NotRequiredJustification")
+    after = pages.get(path).text
+    shown = said(pages.get(of_case).text)
+    assert say("notice.state.WITHDRAWN") in said(after) and say("notice.state.WITHDRAWN") in shown
+    assert say("pages.letter.overtaken") in shown
+    assert say("pages.notice.text") not in said(after) and 'name="outcome"' not in after
+    assert notice.notice_id not in pages.get("/waiting/notices").text

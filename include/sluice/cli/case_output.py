@@ -45,7 +45,7 @@ def show_letters(letters: "Sequence[Letter]") -> None:
     rows = [
         (
             each.case_id,
-            each.kind,
+            f"{each.kind}, overtaken" if each.overtaken else each.kind,
             each.language,
             f"{each.written_at:%Y-%m-%d %H:%M:%S}",
             f"{each.opened_at:%Y-%m-%d %H:%M:%S}" if each.opened_at else "never",

@@ -32,8 +32,8 @@ def letter(
     A letter is logged when it is first written, and each time it is taken out; the receipt acknowledges the
     case. It names the case, never the person: put the address on the envelope.
 
-    JSON: case, kind, language, sub_cases, sha256, document_sha256, template, written_at, opened_at, file,
-    state. Exit 1 when there is nothing to write yet.
+    JSON: case, kind, language, sub_cases, sha256, document_sha256, template, written_at, opened_at, overtaken,
+    file, state. Exit 1 when there is nothing to write yet.
 
     Example: sluice case letter 6f0c4f0e --kind receipt --to receipt.pdf
     """
@@ -72,7 +72,7 @@ def letters(
     """List the letters of a case and those still owed; without a case, all letters that nobody took out yet.
 
     JSON: case, letters [{case, kind, language, sub_cases, sha256, document_sha256, template, written_at,
-    opened_at}], owed [kind].
+    opened_at, overtaken [the sub-cases that were decided otherwise since]}], owed [kind].
 
     Example: sluice case letters 6f0c4f0e
     """

@@ -35,12 +35,12 @@ def list_(
     case: Annotated[str | None, typer.Option(help="Only of this case; an unambiguous beginning is enough.")] = None,
     principal: Annotated[str | None, typer.Option(help="Only to this recipient.")] = None,
     state: Annotated[
-        str | None, typer.Option(help="OWED, SENT, ACKNOWLEDGED, OVERDUE, REMINDED, ESCALATED or DONE.")
+        str | None, typer.Option(help="OWED, SENT, ACKNOWLEDGED, OVERDUE, REMINDED, ESCALATED, DONE or WITHDRAWN.")
     ] = None,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List notices to recipients, newest first, and how far each is.
+    """List notices to recipients, newest first, and how far each is. WITHDRAWN: taken back before it was sent.
 
     JSON: notices: [{notice, case, sub_case, recipient, name, side, channel, action, field_groups, exchanges,
     state, found_at, told_at, due_at, acknowledged_at, done_at, was_late, reminders, reminded_at, escalated_at}],
@@ -52,11 +52,12 @@ def list_(
     from sluice.rights.case.store import find_beginning
     from sluice.rights.notices.notice_store import list_notices
 
-    wanted = _state(state)
+    states, withdrawn = _states(state)
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case) if case else None
-        states = (wanted,) if wanted else ()
-        looked_up = list_notices(conn, case_id=case_id, recipient=principal, states=states, limit=limit + 1)
+        looked_up = list_notices(
+            conn, case_id=case_id, recipient=principal, states=states, withdrawn=withdrawn, limit=limit + 1
+        )
     found, more = cut(looked_up, limit)
     if format is Format.JSON:
         show_json({"notices": [_told(notice) for notice in found], "more": more})
@@ -150,18 +151,21 @@ def export(
     to: Annotated[Path, typer.Option(help="A file that is not there yet; it will name the person.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a notice into a file, to tell a recipient that has no prefix here.
+    """Write a notice into a file, to tell a recipient that has no prefix here. Exit 1 for one that was withdrawn.
 
     JSON: notice, path, sha256.
 
     Example: sluice notices export 7b0d3f1e --to notice.json
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.notices.model import NotByHand
     from sluice.rights.notices.notice_store import find_beginning, get_notice
     from sluice.rights.notices.tell import document_of
 
     with private_file("--to", to, is_new=True) as write, open_house(get_settings()) as house, err.status("writing"):
         found = get_notice(house.conn, find_beginning(house.conn, notice))
+        if found.is_withdrawn:
+            raise NotByHand(Ref("notice", found.notice_id), Ref("state", found.stands))
         content = document_of(house, found)
         write(content)
     _show_one(format, {"notice": found.notice_id, "path": str(to), "sha256": hashlib.sha256(content).hexdigest()})
@@ -279,7 +283,7 @@ def recipients(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
         "Recipients",
         ("name", "side", "action", "field groups", "exchanges", "told (UTC)", "state"),
         [
-            (n.name, n.side, n.action, ", ".join(n.field_groups), len(n.exchanges), _clock(n.told_at), n.state)
+            (n.name, n.side, n.action, ", ".join(n.field_groups), len(n.exchanges), _clock(n.told_at), n.stands)
             for n in found
         ],
     )
@@ -298,7 +302,7 @@ def _told(notice: "Notice") -> dict[str, Any]:
         "action": notice.action.value,
         "field_groups": list(notice.field_groups),
         "exchanges": list(notice.exchanges),
-        "state": notice.state.value,
+        "state": notice.stands,
         "was_late": notice.was_late,
         "reminders": notice.reminders,
         **{name: getattr(notice, name) for name in moments},
@@ -318,18 +322,19 @@ def _hash(evidence: Path) -> str:
 
 def _stands(notice: "Notice") -> str:
     """The state, and whether a word of the recipient came late."""
-    return f"{notice.state}, late" if notice.was_late else notice.state.value
+    return f"{notice.stands}, late" if notice.was_late else notice.stands
 
 
-def _state(word: str | None) -> "NoticeState | None":
-    from sluice.rights.notices.model import NoticeState
+def _states(word: str | None) -> "tuple[tuple[NoticeState, ...], bool | None]":
+    """The states that a word stands for, and whether only notices that never go are meant (None: these too)."""
+    from sluice.rights.notices.model import WITHDRAWN, NoticeState
 
     if word is None:
-        return None
-    states = [state.value for state in NoticeState]
+        return (), None
+    states = [*(state.value for state in NoticeState), WITHDRAWN]
     if word.upper() not in states:
         raise UsageError(Ref("option", "--state"), Ref("one of", ", ".join(states)))
-    return NoticeState(word.upper())
+    return ((), True) if word.upper() == WITHDRAWN else ((NoticeState(word.upper()),), False)
 
 
 def _clock(moment: datetime | None) -> str:

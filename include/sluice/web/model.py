@@ -174,6 +174,7 @@ class LetterShown(Closed):
     template: str
     written_at: datetime
     opened_at: datetime | None
+    overtaken: list[str] = Field(description="Those of its parts that were decided otherwise since.")
 
 
 class CaseShown(CaseShort):

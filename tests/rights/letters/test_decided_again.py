@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from answers.giving import WE_EXPORT, WE_GIVE
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from night import AGREEMENT, Edit
+from returns.commands import at_terminal, sluice
 from rights.instructing import accept, current, instruct, of_center, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.sweep import make_decided
+from sluice.cli.whole import app
 from sluice.rights.case.book import open_book
+from sluice.rights.case.describe import describe_letter
 from sluice.rights.case.errors import LetterNotDue
 from sluice.rights.case.letter_store import find_unopened
 from sluice.rights.case.model import (
@@ -100,7 +104,9 @@ def is_on_both_lists(town: Town, case: Case) -> bool:
     return is_ours
 
 
-def test_what_is_refused_by_a_later_instruction_is_told_and_the_earlier_letter_stays(town: Town) -> None:
+def test_what_is_refused_by_a_later_instruction_is_told_and_the_earlier_letter_stays(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = town.opened(Right.ACCESS, given(town), ENERGY, language="en")
     part = of_principal(case)
     accept(town, case, Action.GIVE)
@@ -114,6 +120,12 @@ def test_what_is_refused_by_a_later_instruction_is_told_and_the_earlier_letter_s
     assert letters_to_post_of(town, case) == [], "the principal took back what the letter says"
     assert first.sha256 not in [each.sha256 for each in find_unopened(town.house.conn)]
     assert is_on_both_lists(town, case), "the principal has to be called"
+    assert describe_letter(first)["overtaken"] == [], "control"
+    with at_terminal(town.desk, monkeypatch):
+        listed = sluice("case", "letters", case.case_id).document["letters"]
+        table = CliRunner().invoke(app, ["case", "letters", case.case_id], env={"COLUMNS": "300"}).stdout
+    marked = {each["kind"]: each["overtaken"] for each in listed}
+    assert marked == {"refusal": [part.sub_case_id]} and "refusal, overtaken" in table
     with pytest.raises(LetterNotDue):
         write_letter(town.house, case.case_id, LetterKind.REFUSAL, now())
 

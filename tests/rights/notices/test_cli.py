@@ -12,13 +12,16 @@ from typer.testing import CliRunner
 from copies import Copies
 from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
+from rights.instructing import instruct, of_principal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.store import get_case
+from sluice.rights.instruction import InstructionOutcome
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
+from sluice.terms import Principal, SubjectKind
 
 NAMES = ("energy01",)
 GRID = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
@@ -156,3 +159,29 @@ def test_access_is_told_to_nobody(town: Town) -> None:
     told = sluice("notices", "send").document
     assert (told["parts"], told["found"], told["failed"]) == (2, 0, 0)
     assert sluice("case", "recipients", case.case_id).document["recipients"] == []
+
+
+def test_what_was_taken_back_is_withdrawn_and_no_work(town: Town, tmp_path: Path) -> None:
+    person = town.people[0]
+    given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record("energy01"))]
+    case = town.opened(Right.RESTRICTION, given, Principal("energy01"))
+    part = of_principal(case)
+    assert instruct(town, part, decision="restrict") is InstructionOutcome.INSTRUCTED
+    assert sluice("notices", "send").exit == 0
+
+    def listed(*more: str) -> dict[str, str]:
+        found = sluice("notices", "list", "--case", case.case_id, *more).document["notices"]
+        return {each["notice"]: each["state"] for each in found if each["recipient"] == "Grid NV"}
+
+    [owed] = listed("--state", "owed")
+    assert listed() == {owed: "OWED"} and listed("--state", "WITHDRAWN") == {}, "control"
+    no = {"decision": "refuse", "reason": "NotRequiredJustification"}
+    assert instruct(town, part, **no) is InstructionOutcome.CONTRADICTS
+
+    assert listed() == listed("--state", "withdrawn") == {owed: "WITHDRAWN"} and listed("--state", "OWED") == {}
+    table = CliRunner().invoke(app, ["notices", "list", "--case", case.case_id]).stdout
+    assert "WITHDRAWN" in table
+    named = sluice("case", "recipients", case.case_id).document["recipients"]
+    assert {each["state"] for each in named if each["name"] == "Grid NV"} == {"WITHDRAWN"}
+    assert sluice("notices", "export", owed, "--to", str(tmp_path / "notice.json")).exit == 1
+    assert not (tmp_path / "notice.json").exists()

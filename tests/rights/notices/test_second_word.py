@@ -125,7 +125,9 @@ def test_nobody_is_told_of_a_decision_that_was_taken_back_first(town: Town) -> N
     assert instruct(town, part, **no) is InstructionOutcome.CONTRADICTS
 
     assert notice_store.count_late(conn) == 0 and notice_store.find_propagation(conn, part.sub_case_id) is None
-    assert list_notices(conn, case_id=part.case_id, without_withdrawn=True) == []
+    assert list_notices(conn, case_id=part.case_id, withdrawn=False) == []
+    [withdrawn] = list_notices(conn, case_id=part.case_id, withdrawn=True)
+    assert (notice.stands, withdrawn.stands, withdrawn.state) == ("OWED", "WITHDRAWN", NoticeState.OWED)
     with pytest.raises(NotByHand):
         note_sent(conn, notice.notice_id, "els", now(), SHA)
     assert instruct(town, part, **no) is InstructionOutcome.INSTRUCTED

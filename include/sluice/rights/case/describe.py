@@ -62,6 +62,7 @@ def describe_letter(letter: "Letter") -> dict[str, Any]:
         "template": letter.template,
         "written_at": letter.written_at,
         "opened_at": letter.opened_at,
+        "overtaken": list(letter.overtaken),
     }
 
 

@@ -89,7 +89,7 @@ def _told(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, boo
     if any(notice_store.find_propagation(house.conn, part) is None for part in about):
         return None
     names, guesses = dict[str, bool](), dict[str, frozenset[ExchangeId]]()
-    for each in notice_store.list_notices(house.conn, case_id=case.case_id, without_withdrawn=True, limit=None):
+    for each in notice_store.list_notices(house.conn, case_id=case.case_id, withdrawn=False, limit=None):
         if each.sub_case_id in about and each.side is Side.RECIPIENT:
             if each.principal not in guesses:
                 held = holder_store.find_holders(house.conn, case.case_id, each.principal)

@@ -77,7 +77,7 @@ def _owed(house: House, target: MailTarget, now: datetime) -> Iterator[Mail]:
     cases = without_answered(house.conn, store.list_open_cases(house.conn), received_on(now))
     yield from mails_of_cases(cases, now, target.desk)
     states = (NoticeState.OWED, *WAITING)
-    notices = notice_store.list_notices(house.conn, states=states, without_withdrawn=True, limit=None)
+    notices = notice_store.list_notices(house.conn, states=states, withdrawn=False, limit=None)
     yield from mails_of_notices(notices, _addresses(house, now), house.settings.bucket_exchange, target.desk)
 
 

@@ -1,6 +1,6 @@
 """Types of the notices to recipients (GDPR Art. 19): states, channels, outcomes, holders. No value of a person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, NewType
@@ -25,6 +25,10 @@ class NoticeState(StrEnum):
     REMINDED = "REMINDED"
     ESCALATED = "ESCALATED"
     DONE = "DONE"
+
+
+WITHDRAWN = "WITHDRAWN"
+"""What an OWED notice is called that never goes. No notice has this state in the database."""
 
 
 class Side(StrEnum):
@@ -125,6 +129,13 @@ class Notice:
     dropped_at: datetime | None = None
     decision: int = 0
     """How often the decision on the part had been taken back before the one that this tells of."""
+    is_withdrawn: bool = field(default=False, compare=False)
+    """Whether it never goes, because what it tells was taken back before anybody was told."""
+
+    @property
+    def stands(self) -> str:
+        """Its state as people read it: WITHDRAWN for one that never goes."""
+        return WITHDRAWN if self.is_withdrawn else self.state.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,8 @@ from sluice.rights.notices.model import AnswerFile, Channel, Notice, NoticeId, N
 from sluice.rights.notices.states import LATE
 from sluice.terms import ExchangeId, Principal
 
-_COLUMNS = tuple(each.name for each in fields(Notice))
+_COLUMNS = tuple(each.name for each in fields(Notice) if each.name != "is_withdrawn")
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
-_NOTICE = ", ".join(f"n.{name}{_CAST[name]} as {name}" if name in _CAST else f"n.{name}" for name in _COLUMNS)
-
 
 _TAKEN_BACK = """(select count(*) from case_transition t
     where t.case_id = s.case_id and t.sub_case_id = s.sub_case_id and t.from_state = 'INSTRUCTED'
@@ -37,6 +35,9 @@ NEVER_GOES = f"""({_IS_OVER} or n.state = 'OWED' and n.channel = 'prefix'
     and exists (select from sub_case w where w.sub_case_id = n.sub_case_id and w.state = 'WITHDRAWN_BY_SUBJECT'))"""
 """SQL of a notice that nobody sends and nobody can tell by hand: its decision was taken back first, or it would have
 been sent as a file, but its part was withdrawn first."""
+_NOTICE = ", ".join(
+    [*(f"n.{name}{_CAST.get(name, '')} as {name}" for name in _COLUMNS), f"{NEVER_GOES} as is_withdrawn"]
+)
 
 
 def find_unasked(
@@ -159,18 +160,27 @@ def list_notices(
     case_id: str | None = None,
     recipient: str | None = None,
     states: Iterable[NoticeState] = (),
-    without_withdrawn: bool = False,
+    withdrawn: bool | None = None,
     limit: int | None = 200,
 ) -> list[Notice]:
-    """Notices, newest first. ``states``: only these; all if empty. ``without_withdrawn``: not those that never go."""
-    wanted = f"and not {NEVER_GOES}" if without_withdrawn else ""
+    """Notices, newest first. ``states``: only these; all if empty.
+
+    ``withdrawn``: True for those only that never go, False for those only that do; None for both.
+    """
+    wanted = "" if withdrawn is None else f"and {NEVER_GOES} = %(withdrawn)s"
     rows = conn.execute(
         f"""select {_NOTICE} from notice n
             where (%(case)s::uuid is null or n.case_id = %(case)s)
               and (%(recipient)s::text is null or n.recipient = %(recipient)s)
               and (%(states)s::text[] = '{{}}' or n.state = any(%(states)s)) {wanted}
             order by n.found_at desc, n.recipient, n.notice_id limit %(limit)s""".encode(),
-        {"case": case_id, "recipient": recipient, "states": [each.value for each in states], "limit": limit},
+        {
+            "case": case_id,
+            "recipient": recipient,
+            "states": [each.value for each in states],
+            "limit": limit,
+            "withdrawn": withdrawn,
+        },
     ).fetchall()
     return [_notice(row) for row in rows]
 
