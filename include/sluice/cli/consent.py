@@ -83,7 +83,8 @@ def withdraw(
 ) -> None:
     """Record that a person withdrew a consent: at once nothing that rests on it reaches them over this channel.
 
-    A request of a person that wants an answer is a case instead (`sluice case open --right consent_withdrawal`).
+    It opens a case without letters, so that the principal and recipients hear of it. A person who wants an answer
+    asks by a case instead (`sluice case open --right consent_withdrawal`).
 
     Example: sluice consent withdraw energy01 phone:0470123456 --purpose P-RENEW --channel sms
     """
@@ -100,8 +101,8 @@ def _record(
 ) -> None:
     from sluice.exchange.house import open_house
     from sluice.rights.consents.file import Said
-    from sluice.rights.consents.keep import record_consent
     from sluice.rights.person.identifiers import WORDS, check_identifiers, parse_identifier
+    from sluice.rights.withdrawals import record_and_tell
     from sluice.terms import Principal
 
     found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
@@ -113,7 +114,7 @@ def _record(
     purpose, channel, state, at, until = what
     said = Said(persons, purpose, channel, state, at or now.isoformat(), *how, until)
     with open_house(get_settings()) as house, err.status("recording"):
-        done = record_consent(house, Principal(principal), said, by or login_name(), now)
+        done = record_and_tell(house, Principal(principal), said, by or login_name(), now)
     _show(done, format)
 
 
@@ -132,14 +133,14 @@ def import_(
     Example: sluice consent import consents.csv energy01 --dated 2026-11-25
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.consents.keep import import_consents
+    from sluice.rights.withdrawals import import_and_tell
     from sluice.terms import Principal
 
     content = read_given(file, Ref("argument", "FILE"))
     now = datetime.now(UTC)
     day = day_of(dated, now)
     with open_house(get_settings()) as house, err.status("importing"):
-        done = import_consents(house, Principal(principal), content, day, by or login_name(), now)
+        done = import_and_tell(house, Principal(principal), content, day, by or login_name(), now)
     _show(done, format)
 
 

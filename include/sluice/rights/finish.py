@@ -16,7 +16,7 @@ from sluice.exchange.sweeping import each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import GIVEN, answers, is_refusal_out, is_told_by_file
-from sluice.rights.case.model import FILE, SYSTEM, Action, Case, LetterKind, Order, State, SubCase, Track
+from sluice.rights.case.model import SYSTEM, WITHOUT_LETTERS, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.case.states import TELLABLE
 from sluice.rights.case.steps import advance
 from sluice.rights.confirmation import confirm
@@ -182,7 +182,7 @@ def _confirmed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | No
 
     If the agreement lets us answer the person, that comes first.
     """
-    if part.state is State.EXECUTED and part.may_answer and case.channel != FILE:
+    if part.state is State.EXECUTED and part.may_answer and case.channel not in WITHOUT_LETTERS:
         return _answered(house, case, part, seen)
     if not notice_store.is_told(house.conn, part):
         return None

@@ -20,7 +20,7 @@ from sluice.rights.case.clock import due_dates, received_on
 from sluice.rights.case.errors import RequestIdReused
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.guards import check_language
-from sluice.rights.case.model import FILE, Actor, Case, CaseId, Order, Right, Role, State
+from sluice.rights.case.model import FILE, WITHOUT_LETTERS, Actor, Case, CaseId, Order, Right, Role, State
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import Identifier, Sought, check_identifiers, check_sought, owned_by
 from sluice.rights.person.owners import find_owners, owners_since
@@ -248,6 +248,7 @@ def _end_of(day: date) -> datetime:
 
 
 def _word(name: str, word: str) -> str:
-    if not word or word == FILE or len(word) > LONGEST_WORD or not word.replace("_", "").replace("-", "").isalnum():
+    is_word = word.replace("_", "").replace("-", "").isalnum() and len(word) <= LONGEST_WORD
+    if not is_word or word in WITHOUT_LETTERS:
         raise UsageError(Ref(name, "one word"))
     return word

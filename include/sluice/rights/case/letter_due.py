@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sluice.rights.case.model import FILE, Action, Case, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.model import WITHOUT_LETTERS, Action, Case, LetterKind, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.case.states import TELLABLE
 
 """The channel of a principal's own request file. The notice about that file is its receipt."""
@@ -25,12 +25,13 @@ def goes_to_person(part: SubCase, action: Action | None) -> bool:
 
 
 def is_told_by_file(case: Case, part: SubCase) -> bool:
-    """Whether the answer about a part goes to the principal whose own file made the request.
+    """Whether the answer about a part goes to the principal: its own file, or a consent record, made the request.
 
     It does not where the center itself refuses, which it tells the person, or decides to give, because no file of a
     principal contains that.
     """
-    return case.channel == FILE and (part.track is Track.PROCESSOR or part.action not in GIVEN | {Action.REFUSE})
+    is_theirs = part.track is Track.PROCESSOR or part.action not in GIVEN | {Action.REFUSE}
+    return case.channel in WITHOUT_LETTERS and is_theirs
 
 
 def is_instead(right: Right, action: Action | None) -> bool:
@@ -126,7 +127,7 @@ def is_owed(case: Case, kind: LetterKind) -> bool:
     """
     match kind:
         case LetterKind.RECEIPT:
-            return case.state is State.RECEIVED and case.channel != FILE
+            return case.state is State.RECEIVED and case.channel not in WITHOUT_LETTERS
         case LetterKind.EXTENSION | LetterKind.REFUSAL:
             return bool(parts_waiting(case, kind, case.language))
         case LetterKind.COMPLETION | LetterKind.LIFTING:

@@ -28,6 +28,10 @@ CameBy = Literal["letter", "mail", "phone", "form"]
 """How a request came to the desk."""
 FILE = "file"
 """How a principal's own request file came."""
+RECORD = "consent_record"
+"""How a withdrawal came that the center recorded as a consent record. Its person asked for no answer."""
+WITHOUT_LETTERS = frozenset({FILE, RECORD})
+"""How requests come that may be of many persons, and whose answer goes to the principal, not to the person."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -6,6 +6,7 @@ and after them their row and ledger entry. Importing the same file or statement 
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -26,12 +27,16 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.rights.consents.file import HOME, ConsentsInvalid, Records, Said, judge_consents, parse_consents
 from sluice.rights.person.request_file import RowFault
-from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, last_words
+from sluice.subject.consent import SCHEMA, TAKES_BACK, WORD, ConsentState, last_words
 from sluice.subject.scope import scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 from sluice.times import brussels_day, utc_text
 
+Withdrawn = frozenset[tuple[str, str, str]]
+"""Reference, purpose (DPV IRI) and channel of every withdrawal that counts now and was not on record before."""
+Tell = Callable[[str, str, Withdrawn], None]
+"""Told of new withdrawals before they are stored: the id of the run, the SHA-256 of its source, who withdrew what."""
 NAMESPACE = uuid.UUID("5b0c6f57-0f0e-5d0c-8f9d-2b7f7a1f4c1e")
 
 
@@ -48,17 +53,29 @@ class Recorded:
     faults: tuple[RowFault, ...] = ()
 
 
+def tell_nobody(_run_id: str, _source: str, _withdrawn: Withdrawn) -> None:
+    """Tell nobody of withdrawals."""
+
+
 def import_consents(
-    house: House, principal: Principal, content: bytes, dated_on: date, by: str, now: datetime
+    house: House,
+    principal: Principal,
+    content: bytes,
+    dated_on: date,
+    by: str,
+    now: datetime,
+    tell: Tell = tell_nobody,
 ) -> Recorded:
     """Keep the records of a CSV file. ``dated_on``: Brussels date of the file. Raises ConsentsInvalid, UsageError."""
     if dated_on > brussels_day(now):
         raise UsageError(Ref("option", "--dated"))
     records = _judged(house, principal, parse_consents(content), now)
-    return _keep(house, principal, records, hashlib.sha256(content).hexdigest(), dated_on, by, now)
+    return _keep(house, principal, records, hashlib.sha256(content).hexdigest(), dated_on, by, now, tell)
 
 
-def record_consent(house: House, principal: Principal, said: Said, by: str, now: datetime) -> Recorded:
+def record_consent(
+    house: House, principal: Principal, said: Said, by: str, now: datetime, tell: Tell = tell_nobody
+) -> Recorded:
     """Keep what one person said. Raises ConsentsInvalid, which names the column."""
     records = _judged(house, principal, [said], now)
     if records.faults:
@@ -66,7 +83,7 @@ def record_consent(house: House, principal: Principal, said: Said, by: str, now:
         raise ConsentsInvalid(Ref("rule", fault.code), *([Ref("column", fault.column)] if fault.column else []))
     told = records.frame.with_columns(pl.col("at").dt.to_string(), pl.col("until").dt.to_string())
     source = hashlib.sha256(rfc8785.dumps(told.to_dicts())).hexdigest()
-    return _keep(house, principal, records, source, brussels_day(now), by, now)
+    return _keep(house, principal, records, source, brussels_day(now), by, now, tell)
 
 
 def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
@@ -84,7 +101,14 @@ def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
 
 
 def _keep(
-    house: House, principal: Principal, records: Records, source: str, dated_on: date, by: str, now: datetime
+    house: House,
+    principal: Principal,
+    records: Records,
+    source: str,
+    dated_on: date,
+    by: str,
+    now: datetime,
+    tell: Tell,
 ) -> Recorded:
     run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(by)
     frame = _named(principal, records.frame)
@@ -93,7 +117,10 @@ def _keep(
         done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
         if is_known(house.conn, run_id) or kept.is_empty():
             return done
-        _keep_out(house, principal, kept, run_id, now)
+        before = consents.find_records(house, principal)
+        noes = _noes(before, kept, now)
+        _keep_out(house, principal, noes, run_id, now)
+        tell(run_id, source, _withdrawn(noes, before))  # first, so that a killed worker leaves nothing untold
         stored = consents.put(house, principal, run_id, kept)
         run = ConsentRun(
             run_id, principal, source, dated_on, kept.height, stored.bucket, stored.key, stored.version_id, now, name
@@ -130,11 +157,20 @@ def _erased(house: House, principal: Principal) -> list[str]:
     return suppressed.filter(pl.col("reason") == Suppression.ERASED.value)["ref"].to_list()
 
 
-def _keep_out(house: House, principal: Principal, kept: pl.DataFrame, run_id: str, now: datetime) -> None:
-    """Suppress the persons of these records whose current word is a no, for that purpose and channel."""
-    every = pl.concat([consents.find_records(house, principal), kept])
-    words = last_words(every, brussels_day(now))
-    noes = words.filter(pl.col("state").is_in(TAKES_BACK)).join(kept.select("record_id"), on="record_id", how="semi")
+def _noes(before: pl.DataFrame, kept: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Return those of these records that are a no, and the word that counts now."""
+    words = last_words(pl.concat([before, kept]), brussels_day(now))
+    return words.filter(pl.col("state").is_in(TAKES_BACK)).join(kept.select("record_id"), on="record_id", how="semi")
+
+
+def _withdrawn(noes: pl.DataFrame, before: pl.DataFrame) -> Withdrawn:
+    """Return what was withdrawn by these records and is not on record yet."""
+    new = noes.filter(pl.col("state") == ConsentState.WITHDRAWN.value).join(before, on="record_id", how="anti")
+    return frozenset(new.select(WORD).iter_rows())
+
+
+def _keep_out(house: House, principal: Principal, noes: pl.DataFrame, run_id: str, now: datetime) -> None:
+    """Suppress the persons of these records for that purpose and channel."""
     for (purpose, channel), group in noes.group_by(WORD[1:], maintain_order=True):
         scope = scope_of(Suppression.CONSENT_WITHDRAWN, frozenset({str(purpose)}), str(channel))
         keep_out(

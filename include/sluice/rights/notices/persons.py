@@ -1,4 +1,4 @@
-"""Find which persons of a principal's own request file an exchange held. Its other recipients hear of no others.
+"""Find which persons of a request file, or of consent records, an exchange held. Its recipients hear of no others.
 
 The index knows this, so it is asked before an erasure edits it. For a request of one person nobody has to ask.
 """
@@ -9,7 +9,7 @@ import polars as pl
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import named_in
-from sluice.rights.case.model import FILE, Case
+from sluice.rights.case.model import WITHOUT_LETTERS, Case
 from sluice.rights.notices import holder_store
 from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import refs_at
@@ -19,7 +19,7 @@ from sluice.terms import ExchangeId, Principal
 
 def note_named(house: House, case: Case, principal: Principal) -> None:
     """Note which identifiers the index names in each exchange that was noted as a holder; repeating it only adds."""
-    if case.channel != FILE:
+    if case.channel not in WITHOUT_LETTERS:
         return
     refs = refs_at(house, open_sealed(house, case.subject_key).envelope.identifiers, principal)
     places: dict[int, set[int]] = defaultdict(set)

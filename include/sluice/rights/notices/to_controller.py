@@ -24,7 +24,13 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
 
     A request that came in a principal's own file is not repeated to it: the document only says how many it named.
     """
-    persons = [] if case.channel == "file" else [known_to(part, envelope)]
+    match case.channel:
+        case "file":
+            persons = list[list[dict[str, str]]]()
+        case "consent_record":
+            persons = persons_known_to(part, envelope)
+        case _:
+            persons = [known_to(part, envelope)]
     return {
         "notice": "case.forwarded",
         "case": part.sub_case_id,

@@ -16,7 +16,7 @@ from sluice.agreement.dpv import short
 from sluice.documents.words import LANGUAGES, in_each_language, words
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.ledger.sign import sign
-from sluice.rights.case.model import FILE, Action, Case, Right, SubCase
+from sluice.rights.case.model import FILE, WITHOUT_LETTERS, Action, Case, Right, SubCase
 from sluice.rights.notices.model import AnswerFile, Channel, Holder, Notice, NoticeOutcome, NoticeState
 from sluice.rights.notices.to_controller import known_to, persons_known_to
 from sluice.rights.person.envelope import Envelope
@@ -119,9 +119,9 @@ def _persons(
     For a request file about many, these are the ones that the notice's exchanges held, or all if nobody knows
     which.
     """
-    if case.channel != FILE:
+    if case.channel not in WITHOUT_LETTERS:
         return [known_to(part, envelope)]
-    if notice.recipient == case.principal:
+    if case.channel == FILE and notice.recipient == case.principal:
         return []  # it asked itself
     held = [holder.identifiers for holder in files]
     among = None if None in held else {place for places in held for place in places or ()}
