@@ -1,7 +1,7 @@
 """On a real store: what a person restricted, or is owed a copy of, does not go on its day, and nobody else's stays."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,8 @@ from answers.giving import WE_GIVE
 from copies import Copies
 from night import Edit
 from returns.commands import at_terminal, sluice
-from rights.town import Town, open_town, papers_of
+from rights.instructing import current, instruct, of_principal
+from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.sweep import make_decided
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.naming import INDEX_PREFIX
@@ -19,12 +20,17 @@ from sluice.exchange.persons.merged import merge_all
 from sluice.exchange.persons.suppressed import lift
 from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.retention.run import find_due, retain
-from sluice.rights.case.model import Action, Right
+from sluice.rights.case.model import Action, Case, Order, Remedies, Right, State
+from sluice.rights.case.reasons import REMEDIES, iri
+from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.copies.needed_model import Need
 from sluice.rights.copies.needed_store import find_restricted
+from sluice.rights.due_steps import take_due
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import ExchangeId, Principal, SubjectKind
 
 ENERGY = Principal("energy01")
 NAMING, OTHER = "first.csv", "second.csv"
@@ -93,6 +99,50 @@ def test_what_an_answer_is_made_of_stays_until_it_is_made(town: Town) -> None:
     retain(town.house, later())
     assert lakes(town) == {NAMING}
     assert make_decided(town.house, "airflow", datetime.now(UTC)) == (1, 0)
+    retain(town.house, later())
+    assert lakes(town) == set()
+
+
+def asked_at(town: Town, right: Right, moment: datetime) -> Case:
+    """The first person asks everybody, at a moment that has not come yet; nobody decides."""
+    person = town.people[0]
+    given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
+    return open_case(town.house, NewRequest(right, given, None, moment, "letter", "nl", DESK), moment)
+
+
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.PORTABILITY])
+def test_what_nobody_decided_to_give_stays_as_long_as_it_can_be_answered_in_time(town: Town, right: Right) -> None:
+    case = asked_at(town, right, later() - timedelta(days=10))
+
+    assert reasons(town) == {Need.ANSWER, None}
+    retain(town.house, later())
+    assert lakes(town) == {NAMING}, "whoever is in the other file asked for nothing"
+    still, over = (datetime.combine(case.due.extended_due, time(12), UTC) + timedelta(days=day) for day in (0, 1))
+    retain(town.house, still)
+    assert lakes(town) == {NAMING}
+    retain(town.house, over)
+    assert lakes(town) == set(), "nobody decided within three months"
+
+
+@pytest.mark.parametrize("way", ["failed", "refused", "withdrawn", "another right"])
+def test_what_is_to_be_given_to_nobody_goes_on_its_day(town: Town, way: str) -> None:
+    at = later() - timedelta(days=10)
+    case = asked_at(town, Right.OBJECTION if way == "another right" else Right.ACCESS, at)
+    conn, why = town.house.conn, iri("A12IdentityFailure")
+    if way == "failed":
+        settle_identity(conn, case.case_id, False, Order(DESK, at, why, SHA))
+    elif way == "withdrawn":
+        withdraw(conn, case.case_id, Order(DESK, at, "SUBJECT_ASKED", SHA))
+    elif way == "refused":
+        settle_identity(conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
+        take_due(town.house, at)
+        order = Order(DESK, at, why, SHA, reasons={"*": why}, remedies=Remedies(REMEDIES["BE"], "nl"))
+        decide(conn, case.case_id, State.REFUSED, order)
+        part = of_principal(current(town, case))
+        said = instruct(town, part, at, decision="refuse", reason="A12IdentityFailure")
+        assert said is InstructionOutcome.INSTRUCTED
+
+    assert reasons(town) == {None}
     retain(town.house, later())
     assert lakes(town) == set()
 

@@ -58,7 +58,9 @@ class Retained:
 def find_due(house: House, on: date, now: datetime, principal: Principal | None = None) -> list[Due]:
     """Copies whose last day is over on a Brussels day, held ones too, of one principal or all. Raises NotFound."""
     return [
-        due for each in _principals(house, principal) for due in _due_of(house, each, on, now, find_needed(house, each))
+        due
+        for each in _principals(house, principal)
+        for due in _due_of(house, each, on, now, find_needed(house, each, on))
     ]
 
 
@@ -92,7 +94,7 @@ def retain(
     faults, dues, needed = Faults(house.conn), list[Due](), dict[Principal, Collection[Needed]]()
     for each in _principals(house, principal):
         with faults.kept_apart(f"retention of {each}"):
-            needed[each] = find_needed(house, each)
+            needed[each] = find_needed(house, each, brussels_day(now))
             dues += _due_of(house, each, brussels_day(now), now, needed[each])
     unknown = faults.count
     free = [due for due in dues if due.is_free]
@@ -136,7 +138,7 @@ def _still_free(house: House, dues: Sequence[Due], now: datetime, known: Collect
     """
     copy, on = dues[0].copy, brussels_day(now)
     holds = store.find_holds(house.conn, copy.principal, copy.exchange_id)
-    since = find_needed(house, copy.principal) - frozenset(known)
+    since = find_needed(house, copy.principal, on) - frozenset(known)
     return [
         due
         for due in keep_needed(house, copy.principal, dues, since)

@@ -14,6 +14,7 @@ from sluice.exchange.persons.suppressed import find_suppressed, lift
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import withdraw
+from sluice.rights.copies.needed import find_needed
 from sluice.rights.copies.needed_model import Need, Needed
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.copies.whose import SeveralCustomers, needs_of
@@ -27,6 +28,7 @@ from sluice.rights.erasure.release import draft, release
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
+from sluice.times import brussels_today
 
 stores = pytest.mark.stores
 ENERGY = Principal("energy01")
@@ -133,6 +135,21 @@ def test_who_restricted_and_who_is_owed_an_answer_stay_until_that_has_ended(town
     assert State.EXECUTED in states(town, case) and take_up(town.house, "airflow", now()) == []
     out = find_suppressed(town.house, ENERGY)
     assert out is not None and out.filter(out["reason"] == "erased").height == 3
+
+
+@stores
+def test_what_nobody_decided_to_give_keeps_nobody_from_being_erased(town: Town) -> None:
+    first, second, *others = town.people
+    for each in (first, second):
+        asks(town, *customers(each), right=Right.ACCESS)
+    assert find_needed(town.house, ENERGY, brussels_today()), "control: retention waits for it"
+
+    case = town.agree(file_of(town, first))
+    assert run(town.house, case.case_id, now()).undecided == 0
+    own = town.agree(asks(town, *customers(second)))
+    assert run(town.house, own.case_id, now()).undecided == 0
+
+    assert lake(town) == records(others)
 
 
 @stores

@@ -5,6 +5,7 @@ them, and so does the erasure that a principal asks for by file.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from sluice.exchange.house import House
 from sluice.exchange.persons import suppressed_store
@@ -19,10 +20,16 @@ from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Principal
 
 
-def find_needed(house: House, principal: Principal) -> frozenset[Needed]:
-    """What persons need copies of a principal for, now."""
+def find_needed(house: House, principal: Principal, undecided_on: date | None = None) -> frozenset[Needed]:
+    """What persons need copies of a principal for, now.
+
+    ``undecided_on``: a Brussels day; then also what nobody has decided yet to give them and can still give in time.
+    Nothing goes by itself meanwhile, but an erasure does not wait for it: its controller may decide both.
+    """
     parts = [store.find_part(house.conn, each) for each in needed_store.find_decided(house.conn, principal)]
     owed = {part.case_id for part in parts if part is not None and answer_store.find_made(house.conn, part) is None}
+    if undecided_on is not None:
+        owed |= set(needed_store.find_undecided(house.conn, principal, undecided_on))
     restricted = needed_store.find_restricted(house.conn, principal)
     return frozenset(
         {*(Needed(Need.ANSWER, each) for each in owed), *(Needed(Need.RESTRICTION, each) for each in restricted)}

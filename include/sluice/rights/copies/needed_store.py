@@ -1,7 +1,10 @@
 """SQL about what persons still need: what they restricted, and the answers that they are owed."""
 
+from datetime import date
+
 from sluice.db import Connection
-from sluice.rights.case.states import NOT_ANSWERED, OVER
+from sluice.rights.case.model import CaseId
+from sluice.rights.case.states import NOT_ANSWERED, OVER, UNDECIDED
 from sluice.terms import Principal
 
 
@@ -25,3 +28,18 @@ def find_decided(conn: Connection, principal: Principal) -> list[str]:
         (principal, sorted(NOT_ANSWERED), sorted(OVER)),
     ).fetchall()
     return [row["id"] for row in rows]
+
+
+def find_undecided(conn: Connection, principal: Principal, on: date) -> list[CaseId]:
+    """Open requests for access or portability of which a part here is undecided on a Brussels day.
+
+    Left out are those whose identity check failed, and those that no extension lets anybody answer in time any more.
+    """
+    rows = conn.execute(
+        """select distinct s.case_id::text as id from sub_case s join subject_case c using (case_id)
+           where s.principal = %s and s.action is null and s.state = any(%s) and c.state <> all(%s)
+             and c."right" in ('access', 'portability') and not c.has_failed_identity and c.extended_due >= %s
+           order by 1""",
+        (principal, sorted(UNDECIDED), sorted(OVER), on),
+    ).fetchall()
+    return [CaseId(row["id"]) for row in rows]
