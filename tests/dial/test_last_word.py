@@ -222,3 +222,48 @@ def test_a_row_let_go_after_a_correction_does_not_undo_it(desk: Desk, *, named: 
     assert street(desk, number) == RIGHT
     ages = ages_in_returns(desk)
     assert ages[desk.line(back).id] == ages[desk.line(held).id]
+
+
+def decided(desk: Desk, dropped: StoredObject) -> tuple[str, str | None]:
+    line = desk.line(dropped)
+    return line.decision, line.reason_code
+
+
+ACCEPTED, DUPLICATE = ("accepted", None), ("refused", "DUPLICATE_CONTENT")
+
+
+def said(desk: Desk, people: pl.DataFrame, back: int | None, word: str) -> tuple[str, str | None]:
+    """What becomes of a file of that many days ago, or of no day, in which the first one says a word about calls."""
+    name = "undated" if back is None else day(back)
+    dropped = put(desk, people, f"contacts_{name}.csv", opt_in_phone=word)
+    desk.work()
+    return decided(desk, dropped)
+
+
+def test_no_again_in_the_bytes_of_the_first_no_counts_if_a_yes_came_in_between(desk: Desk) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    assert said(desk, people, 20, "N") == ACCEPTED
+    assert said(desk, people, 19, "N") == DUPLICATE, "the control: nothing came in between"
+    assert said(desk, people, 10, "Y") == ACCEPTED
+    assert is_called(desk, number)
+    assert said(desk, people, 20, "N") == DUPLICATE, "the same day"
+    assert said(desk, people, 12, "N") == DUPLICATE, "an older day than that of the yes"
+    assert said(desk, people, None, "N") == DUPLICATE, "no day: it may be the first one, sent twice"
+    assert is_called(desk, number)
+
+    assert said(desk, people, 5, "N") == ACCEPTED
+    assert not is_called(desk, number)
+    assert said(desk, people, 4, "N") == DUPLICATE, "nothing came after the last no"
+    assert said(desk, people, 3, "Y") == ACCEPTED
+    assert is_called(desk, number)
+
+
+def test_a_file_in_between_is_one_by_its_day_in_whatever_order_they_came(desk: Desk) -> None:
+    people = contacts(desk)
+    number = people["customer_number"][0]
+    assert said(desk, people, 10, "Y") == ACCEPTED
+    assert said(desk, people, 20, "N") == ACCEPTED
+    assert is_called(desk, number)
+    assert said(desk, people, 5, "N") == ACCEPTED
+    assert not is_called(desk, number)

@@ -4,6 +4,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,11 +15,13 @@ from dying import Victim, dying
 from effort import effort
 from forms import FORMS
 from night import with_papers
+from sluice.lake.s3.objects import StoredObject
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 
 POINTS = {form: effort(4, 126) if form == "csv" else effort(1, 29) for form in FORMS}
 """As many of each as are a hundred of all."""
+AGAIN = effort(4, 60)
 FAULTS = FaultPlan(missing_required=2)
 
 
@@ -106,6 +109,36 @@ def is_consistent(desk: Desk, exchange: str) -> bool:
         and rows == [copy["rows"] for copy in copies if copy["kind"] == "lake"]
         and len(rows) == 1
     )
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("form", ["csv"], indirect=True)
+def test_what_is_said_again_is_accepted_once_wherever_its_worker_was_killed(desk: Desk, victim: Victim) -> None:
+    first = desk.campaign(rows=60, seed=1, faults=FAULTS)[0].read_bytes()
+    desk.drop(first, f"f_{day(400)}.csv")
+    said_again(desk, first, 399)
+    _, steps = victim(0)
+    again, killed = list[StoredObject](), 0
+    stride = max(1, steps // AGAIN)
+    for number, point in enumerate(range(stride // 2, steps, stride), 1):
+        again.append(said_again(desk, first, 399 - number))
+        killed += victim(point)[0]
+        victim(0)
+    finish(desk)
+    assert killed >= AGAIN - 1
+    assert all(
+        desk.line(each).decision == "partly_accepted" and is_consistent(desk, desk.line(each).id) for each in again
+    )
+
+
+def said_again(desk: Desk, first: bytes, back: int) -> StoredObject:
+    """Another file, and then these bytes again: the last one put."""
+    desk.drop(desk.campaign(rows=60, seed=1000 + back, faults=FAULTS)[0], f"f_{day(back)}.a.csv")
+    return desk.drop(first, f"f_{day(back)}.b.csv")
+
+
+def day(back: int) -> str:
+    return f"{datetime.now(UTC) - timedelta(days=back):%Y-%m-%d}"
 
 
 @pytest.mark.parametrize("form", ["csv"], indirect=True)

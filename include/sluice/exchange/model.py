@@ -4,7 +4,7 @@ Each step returns a type that only the next one accepts, so nothing unjudged can
 closed as accepted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -38,12 +38,26 @@ class Age:
         return as_of_file(self.file_name, self.arrived_at)
 
     @property
+    def has_day(self) -> bool:
+        """Whether the file's name gives the day from which the content dates."""
+        return self.as_of < self.arrived_at
+
+    @property
     def order(self) -> tuple[datetime, datetime, datetime, str]:
         """A sort key: of two files, the one with the greater key has the last word.
 
         Files that were put in the same second are told apart by the order in which they were opened.
         """
         return self.as_of, self.arrived_at, self.opened_at, self.exchange_id
+
+
+def says_again(age: Age, last: Age, others: Iterable[Age]) -> bool:
+    """Whether a file with the bytes of ``last`` is news: its name gives a later day, and another is between the two.
+
+    It says that things are again as they were before the other one. Without a later day it may be ``last``, sent twice.
+    """
+    is_later = age.has_day and age.as_of > last.as_of
+    return is_later and any(last.order < other.order < age.order for other in others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,15 +164,38 @@ def _lock_next(
     return None
 
 
-def find_same_content(conn: Connection, opened: Opened, sha256: str) -> ExchangeId | None:
-    """The accepted exchange of this flow with the same bytes, if there is one."""
-    row = conn.execute(
-        """select exchange_id::text as id from exchange
+def find_same_content(conn: Connection, opened: Opened, sha256: str) -> list[Age]:
+    """The accepted exchanges of this flow with the same bytes. Call it while the content lock is held."""
+    rows = conn.execute(
+        f"""select {COLUMNS} from exchange
            where principal = %s and direction = %s and flow = %s and sha256 = %s and exchange_id <> %s
              and decision in ('accepted', 'partly_accepted')""",
         (opened.principal, opened.direction.value, opened.flow, sha256, opened.exchange_id),
-    ).fetchone()
-    return ExchangeId(row["id"]) if row else None
+    ).fetchall()
+    return [opened_of(row).age for row in rows]
+
+
+def find_other_content(conn: Connection, opened: Opened, sha256: str) -> list[Age]:
+    """How old the other files of this flow are that were accepted, or may be yet, but for those with the same bytes."""
+    rows = conn.execute(
+        """select exchange_id::text as id from exchange
+           where principal = %s and direction = %s and flow = %s and sha256 is distinct from %s and exchange_id <> %s
+             and decision in ('open', 'accepted', 'partly_accepted')""",
+        (opened.principal, opened.direction.value, opened.flow, sha256, opened.exchange_id),
+    ).fetchall()
+    return list(find_ages(conn, [row["id"] for row in rows]).values())
+
+
+def note_said_again(conn: Connection, exchange_id: ExchangeId, last: ExchangeId | None) -> None:
+    """Note after which accepted exchange a file says the same bytes again; None: after none.
+
+    Content is accepted once after each of those, by a unique index, even if the content lock was lost meanwhile.
+    """
+    conn.execute(
+        """update exchange set said_again_after = %(last)s
+           where exchange_id = %(id)s and decision = 'open' and said_again_after is distinct from %(last)s::uuid""",
+        {"last": last, "id": exchange_id},
+    )
 
 
 def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
