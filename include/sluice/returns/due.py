@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import rfc8785
 
@@ -25,14 +26,16 @@ from sluice.exchange.open import record_opened
 from sluice.exchange.persons.correction_store import was_corrected
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.stop_store import is_stopped
+from sluice.exchange.store import get_open
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
 from sluice.returns.held import find_held
-from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last, waits_for_agent
+from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, InputKind, Last, waits_for_agent
 from sluice.returns.overtaken import may_go_now, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
+from sluice.returns.unready import holds_unready
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 from sluice.times import BRUSSELS, brussels_day
@@ -142,7 +145,7 @@ def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None)
     contacts = store.find_contacts(look.conn, look.principal, look.recipe.contacts_flow, until, had)
     inputs = store.ids([*results, *contacts])
     contract = _contract(paper, look.ending)
-    if last and had.issuperset(inputs) and not last.is_outdated_by(contract) and not _has_news(look, last, paper):
+    if last and had.issuperset(inputs) and not last.is_outdated_by(contract) and not _has_news(look, day, last, paper):
         return None
     basis = Basis(_named(inputs), last_import_seq(look.conn), contract)
     number = store.count_returns(look.conn, look.principal, look.flow, day) + 1
@@ -155,7 +158,7 @@ def _lacks(look: _Look, day: date, last: Last) -> bool:
     return was_made and store.count_gone(look.conn, last.exchange_id) > 0
 
 
-def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
+def _has_news(look: _Look, day: date, last: Last, paper: Paper | PaperMissing) -> bool:
     """Whether the same inputs would give another return, because of staff readiness, rights of persons, or time."""
     house, principal = look.house, look.principal
     prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
@@ -166,7 +169,7 @@ def _has_news(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
         or (prepared is not None and was_corrected(look.conn, principal, last.opened_at))
         or (last.is_on_its_way and names_kept_out(house, principal, find_copies(look.conn, last.exchange_id), paper))
         or may_go_now(house, principal, last)
-        or _has_staff_news(house, last, paper, look.news, is_prepared=prepared is not None)
+        or _has_staff_news(look, day, last, paper, is_prepared=prepared is not None)
     )
 
 
@@ -177,26 +180,44 @@ def _has_ended(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
     return isinstance(paper, PaperMissing) and paper.reason is PaperReason.AGREEMENT_EXPIRED
 
 
-def _has_staff_news(
-    house: House, last: Last, paper: Paper | PaperMissing, news: StaffNews, *, is_prepared: bool
-) -> bool:
-    """Whether a staff import after the last return changes when the agents that its rows wait for were ready.
+def _has_staff_news(look: _Look, day: date, last: Last, paper: Paper | PaperMissing, *, is_prepared: bool) -> bool:
+    """Whether a staff import after the last return changes when the agents of the day's rows were ready.
 
-    A no is recorded: the agents of a return are known only from the store, and the next poll would read it all again.
+    That is, of rows that wait for their agent, and of rows that went. A no is recorded: the agents of a return are
+    known only from the store, and the next poll would read it all again.
     """
-    if not (is_prepared or last.waits_for_agents) or not isinstance(paper, Paper):
+    is_asked = is_prepared or last.waits_for_agents or not last.is_open
+    if not is_asked or not isinstance(paper, Paper):
         return False
     minimum = paper.agreement.minimum_exam_score
-    if last.staff_seen == news.name(minimum):
+    if last.staff_seen == look.news.name(minimum):
         return False
-    news_at = store.find_import_after(house.conn, last.staff)
+    news_at = store.find_import_after(look.conn, last.staff)
     if news_at is None:
         return False
-    told = news.since(news_at - timedelta(microseconds=1), minimum)
-    if told and told.is_about(_agents(house, last, is_prepared=is_prepared)):
+    if _is_about_waiting(look, last, news_at, minimum, is_prepared=is_prepared) or _holds_unready(look, day, last):
         return True
-    store.mark_staff_seen(house.conn, last.exchange_id, news.name(minimum))
+    store.mark_staff_seen(look.conn, last.exchange_id, look.news.name(minimum))
     return False
+
+
+def _is_about_waiting(look: _Look, last: Last, news_at: datetime, minimum: Decimal, *, is_prepared: bool) -> bool:
+    """Whether news of staff since ``news_at`` is about the agents of what lies prepared, or of rows that wait."""
+    if not (is_prepared or last.waits_for_agents):
+        return False
+    told = look.news.since(news_at - timedelta(microseconds=1), minimum)
+    return bool(told) and told.is_about(_agents(look.house, last, is_prepared=is_prepared))
+
+
+def _holds_unready(look: _Look, day: date, last: Last) -> bool:
+    """Whether what was delivered for a day holds rows of an agent who, as is known since, was not ready.
+
+    Once results that it was made of are gone, it is not made anew: their rows would be missing.
+    """
+    delivered = None if last.is_open else store.find_delivered(look.conn, look.principal, look.flow, day)
+    if delivered is None or store.count_gone(look.conn, delivered[0], InputKind.RESULTS):
+        return False
+    return holds_unready(look.house, get_open(look.conn, delivered[0]))
 
 
 def _agents(house: House, last: Last, *, is_prepared: bool) -> Iterable[str | None]:

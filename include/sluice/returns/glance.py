@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.returns.model import LIFTED_BY_CONTACTS, Glance
+from sluice.returns.model import LIFTED_BY_CONTACTS, Glance, Last
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow
 
@@ -57,5 +57,11 @@ def may_be_due(day: Glance, world: World, cut_off: datetime, contract: str, staf
         or last.inputs_seen != world.inputs_of(day, cut_off)
         or last.is_outdated_by(contract)
         or bool(MAY_END & last.held and world.lifted_at and world.lifted_at > last.opened_at)
-        or (last.waits_for_agents and staff_news not in (None, last.staff_seen) and last.staff < world.staff)
+        or (_asks_for_staff(last) and staff_news not in (None, last.staff_seen) and last.staff < world.staff)
     )
+
+
+def _asks_for_staff(last: Last) -> bool:
+    """Whether news of staff may make another return: rows wait for their agent, or the day is closed and may have sent
+    rows of an agent who, as is known since, was not ready."""
+    return last.waits_for_agents or not last.is_open

@@ -90,8 +90,8 @@ class Last:
     """The youngest return of a day, however it ended.
 
     ``name``: the name of its basis. ``held``: reason codes of held rows. ``staff_seen``: name of the latest news of
-    staff known not to be about its agents. ``inputs_seen``: name of inputs known to make no other return.
-    ``is_on_its_way``: it is closed, and its delivery waits.
+    staff known not to be about its agents, nor about those whose rows its day has sent. ``inputs_seen``: name of inputs
+    known to make no other return. ``is_on_its_way``: it is closed, and its delivery waits.
     """
 
     exchange_id: ExchangeId
@@ -203,11 +203,13 @@ class NotReleasable(SluiceError):
 
 
 class NotDelivered(SluiceError):
-    """The return is not delivered again: it never was, is past its last day, or names somebody who must stay out."""
+    """The return is not delivered again: it never was, is past its last day, or holds what must not go any more."""
 
     code: ClassVar[str] = "SLU-542"
     summary: ClassVar[str] = "this return is not delivered again"
     cure: ClassVar[str] = (
-        "see `sluice exchange show`; only a delivered return can be put there again, while nobody in it has to stay out"
+        "see `sluice exchange show`; only a delivered return can be put there again, while nobody in it has to stay "
+        "out, no value in it was corrected, and the agents of its rows count as ready (`sluice staff readiness`); the "
+        "next run makes the day anew without the rows of agents who were not, and that return can be delivered again"
     )
     exit: ClassVar[Exit] = Exit.REFUSED

@@ -28,6 +28,7 @@ from sluice.ledger.store import find_entry
 from sluice.returns import store
 from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.returns.overtaken import may_still_go, names_corrected, past_day
+from sluice.returns.unready import holds_unready
 from sluice.terms import ExchangeId
 from sluice.times import utc_text
 
@@ -85,7 +86,8 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
 
     Raises UsageError and FlowIsStopped. Raises NotDelivered if the return was never delivered, while its first delivery
     is under way (no receipt, no transfer), once its bytes are past their retention, and if somebody in it must stay
-    out since, or had a value corrected since, because the same bytes would hold them.
+    out since, had a value corrected since, or was called by an agent who, as is known since, was not ready then
+    (GDPR Art. 32(4)): the same bytes would hold them.
     """
     by, shown = check_name(by), show_exchange(house.conn, named)
     if shown.record is None or not store.is_delivered(house.conn, shown.line.id):
@@ -115,6 +117,8 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
             raise overtaken
         if names_corrected(house, opened.principal, copies, opened.opened_at):
             raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "HOLDS_A_CORRECTED_VALUE"))
+        if holds_unready(house, opened):
+            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "AGENT_WAS_NOT_READY"))
         try:
             return unless_kept_out(house, opened.principal, kept_out, copies, put)
         except SuppressedMeanwhile:

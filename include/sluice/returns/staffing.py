@@ -23,15 +23,22 @@ from sluice.staff.store import last_import_seq, read_directory, read_intervals
 NOW = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-def staff_of(house: House, opened: Opened, paper: Paper, inputs: Sequence[tuple[Input, Said]]) -> Staff:
+def staff_of(
+    house: House,
+    opened: Opened,
+    paper: Paper,
+    inputs: Sequence[tuple[Input, Said]],
+    known_at: datetime | None = None,
+) -> Staff:
     """A function that finds the agent of every contact, and why the contact has to wait, if it has to.
 
     A contact without an agent (a dialler's attempt) needs nobody to be ready, unless the work of a human shows in it.
-    If the agreement lets rows follow later, an agent who is ready when the return is made is enough.
+    If the agreement lets rows follow later, an agent who is ready when the return is made is enough. ``known_at``: use
+    only what was recorded of staff up to then; None means now.
     """
     platforms = platforms_of(inputs)
-    directory, key = read_directory(house.conn), house.keyring.staff_key()
-    intervals = read_intervals(house.conn, paper.agreement.minimum_exam_score)
+    directory, key = read_directory(house.conn, known_at), house.keyring.staff_key()
+    intervals = read_intervals(house.conn, paper.agreement.minimum_exam_score, known_at)
     now = opened.opened_at.strftime(NOW) if paper.agreement.delivery.release_when_ready_later else None
 
     def staff(contacts: pl.DataFrame) -> pl.DataFrame:

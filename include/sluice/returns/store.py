@@ -76,12 +76,12 @@ def find_inputs(conn: Connection, exchange_id: ExchangeId) -> list[Input]:
     return [_input(InputKind(row.pop("kind")), **row) for row in rows]
 
 
-def count_gone(conn: Connection, exchange_id: ExchangeId) -> int:
-    """How many of the inputs that a return was opened on no longer exist."""
+def count_gone(conn: Connection, exchange_id: ExchangeId, kind: InputKind | None = None) -> int:
+    """How many of the inputs that a return was opened on no longer exist. ``kind``: only of these."""
     row = conn.execute(
-        """select count(*) as n from return_input r where r.exchange_id = %s
+        """select count(*) as n from return_input r where r.exchange_id = %s and r.kind = coalesce(%s, r.kind)
                and not exists (select from accepted_data a where a.exchange_id = r.input_id)""",
-        (exchange_id,),
+        (exchange_id, kind.value if kind else None),
     ).fetchone()
     return int(row["n"]) if row else 0
 

@@ -140,6 +140,21 @@ def last_import_seq(conn: Connection) -> int:
     return int(row["head_seq"]) if row else 0
 
 
+def has_late(conn: Connection, after: datetime, about: datetime) -> bool:
+    """Whether anything was recorded after a moment that is about a moment before ``about``.
+
+    Nothing else can change whether somebody was ready by then: later events never change an earlier answer.
+    """
+    row = conn.execute(
+        """select exists (select from sluice.staff_credential where recorded_at > %(after)s and happened_at < %(about)s)
+            or exists (select from sluice.staff_code_version where recorded_at > %(after)s and current_from < %(about)s)
+            or exists (select from sluice.staff_account where recorded_at > %(after)s
+                and coalesce(valid_from, '-infinity') < %(about)s) as has""",
+        {"after": after, "about": about},
+    ).fetchone()
+    return bool(row and row["has"])
+
+
 def lock_imports(conn: Connection) -> None:
     """Lock out other imports until the transaction ends, because each must see what the one before recorded."""
     lock_until_commit(conn, About.STAFF, "")
