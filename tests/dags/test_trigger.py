@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from returns.commands import at_terminal
 from sluice.errors import Ref, ServiceMissing
 from sluice.exchange import open as opening
 from sluice.exchange.open import open_exchange
+from sluice.exchange.sweeping import LeftUndone
+from sluice.lake.s3 import objects
+from sluice.lake.s3.versions import Listing, ListingCut
+from sluice.orchestration.operators import DrainForgotten
 from sluice.orchestration.trigger import (
     BUSY_SECONDS,
     NOTHING,
@@ -121,6 +126,26 @@ def test_an_arrival_that_cannot_be_opened_keeps_the_poll_of_no_other(
             assert [seen.count for _ in range(2) for seen in watch.look().values()] == [1, 1]
             assert [line.id for line in desk.lines()] == [desk.line(good).id]
         assert [seen.count for seen in watch.look().values()] == [2], "the control: met again"
+
+
+def test_a_principal_whose_files_cannot_be_listed_keeps_the_flows_of_no_other_from_being_woken(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_desk(store_settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
+        monkeypatch.setattr(objects, "Listing", partial(Listing, size=4))
+        for name in ("a.csv", "a.csv.ok"):
+            for _ in range(5):
+                desk.drop(b"x", name)
+        desk.drop(b"x", "other.csv", ("telecom01", "fiber_leads"))
+        with pytest.raises(ListingCut):
+            list(desk.house.objects.list_versions(desk.settings.bucket_exchange, "energy01/inbound/"))
+
+        assert [seen.count for seen in Watch().look().values()] == [1]
+        with pytest.raises(LeftUndone, match="left undone 1"):
+            DrainForgotten(task_id="forgotten").work({})
+
+        monkeypatch.setattr(objects, "Listing", Listing)
+        assert sum(seen.count for seen in Watch().look().values()) == 11, "the control"
 
 
 def test_while_a_store_is_away_the_poll_says_so_by_code_and_lives_on(

@@ -34,9 +34,10 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object, try_hold_object, try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals, Looked
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import LeftUndone, each
 from sluice.lake.s3 import objects
-from sluice.lake.s3.versions import Listing, ListingCut
+from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.versions import Listing
 from sluice.retention.store import lock_principal
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
@@ -238,20 +239,31 @@ def test_a_name_that_cannot_be_told_yet_is_not_opened_as_another(desk: Desk, mon
     assert desk.open_new() == 1  # the control: it stays so
 
 
-def test_where_the_listing_of_one_principal_is_cut_the_files_of_others_are_opened(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(objects, "Listing", partial(Listing, size=6))
+def cut_in_between(desk: Desk) -> StoredObject:
+    """A listing of what arrives from energy01 ends in the middle, with pages of six; a file of another principal."""
     hidden = desk.drop(b"x", "x\x01y/one.csv")
     for number in range(9):
         desk.drop(b"x", f"{number}.csv")
     other = desk.drop(b"x", "other.csv", ("telecom01", "fiber_leads"))
     client_of(desk.settings).delete_object(Bucket=hidden.bucket, Key=hidden.key)
+    return other
 
-    with pytest.raises(ListingCut, match="NAME_UNSAID"):
-        desk.open_new()
 
-    assert [line.id for line in desk.lines()] == [desk.line(other).id]
+def test_where_the_listing_of_one_principal_is_cut_the_files_of_others_are_worked_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(objects, "Listing", partial(Listing, size=6))
+    other = cut_in_between(desk)
+
+    with pytest.raises(LeftUndone, match="left undone 1"):
+        desk.work()
+
+    assert [(line.id, line.decision) for line in desk.lines()] == [(desk.line(other).id, "refused")]
+    assert "what arrives from energy01 waits: SLU-206" in caplog.text
+
+    monkeypatch.setattr(objects, "Listing", Listing)
+    desk.work()
+    assert len(desk.lines()) == 10, "the control"
 
 
 def test_what_is_listed_no_more_is_not_remembered_but_where_the_listing_was_cut(
@@ -268,9 +280,9 @@ def test_what_is_listed_no_more_is_not_remembered_but_where_the_listing_was_cut(
 
     hidden = desk.drop(b"x", "x\x01y/one.csv")
     client.delete_object(Bucket=hidden.bucket, Key=hidden.key)
-    with monkeypatch.context() as small, pytest.raises(ListingCut, match="NAME_UNSAID"):
+    with monkeypatch.context() as small:
         small.setattr(objects, "Listing", partial(Listing, size=6))
-        arrivals.open_new(desk.house.conn, desk.house.objects)
+        assert arrivals.open_new(desk.house.conn, desk.house.objects) == Looked(0, 1)
     assert len(arrivals.seen) == 9, "nobody knows what else lies there"
     assert arrivals.open_new(desk.house.conn, desk.house.objects) == Looked(0, 0)
     assert arrivals.seen == {(each.key, each.version_id) for each in dropped[3:]}

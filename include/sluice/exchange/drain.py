@@ -165,8 +165,8 @@ def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], 
 def drain_all(house: House) -> dict[str, Drained]:
     """Open what arrived, work off every flow and finish effects: what trigger, slots and reconcile do.
 
-    Raises LeftUndone at the end when arrivals were not opened or files of a flow were left undone, ServiceMissing when
-    a store is away.
+    Raises LeftUndone at the end when arrivals were not opened (or could not be listed) or files of a flow were left
+    undone, ServiceMissing when a store is away.
     """
     arrived = Arrivals.of(house.settings).open_new(house.conn, house.objects)
     flows, left = drain_many(house, lambda *_: True, {})

@@ -15,9 +15,9 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
 from sluice.exchange.own_writes import OwnWrites, find_own_writes, is_own
 from sluice.exchange.store import Arrival
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import Faults, each
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
-from sluice.lake.s3.versions import UNSAID, ListingCut
+from sluice.lake.s3.versions import UNSAID
 from sluice.ledger.append import append
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
@@ -32,7 +32,8 @@ TOLD_WITHIN = timedelta(minutes=5)
 class Looked:
     """What one look for arrivals did: how many were opened, and how many could not be and are met again.
 
-    An arrival that is not opened has no exchange, so nobody else can count it.
+    An arrival that is not opened has no exchange, so nobody else can count it. A principal whose files cannot be listed
+    to the end counts as one of those that failed.
     """
 
     opened: int
@@ -58,30 +59,28 @@ class Arrivals:
     def open_new(self, conn: Connection, objects: ObjectStore) -> Looked:
         """Open an exchange for every version that has none, except those that erasures put; the oldest put first.
 
-        Raises ListingCut, after the files of all other principals were opened, and ServiceMissing when a store is away.
+        A fault of one principal or of one arrival is logged and counted. Raises ServiceMissing when a store is away.
         """
-        cut: list[ListingCut] = []
-        fresh = self._fresh(objects, cut)
+        faults = Faults(conn)
+        fresh = self._fresh(objects, faults)
         unregistered = store.find_unregistered(conn, fresh)
         self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
         own = find_own_writes(conn, (each.object for each in unregistered))
-        looked = Looked(*each(conn, _named_in_log, unregistered, partial(self._open, conn, objects, own)))
-        if cut:
-            raise cut[0]
-        return looked
+        opened, failed = each(conn, _named_in_log, unregistered, partial(self._open, conn, objects, own))
+        return Looked(opened, failed + faults.count)
 
-    def _fresh(self, objects: ObjectStore, cut: list[ListingCut]) -> list[Arrival]:
+    def _fresh(self, objects: ObjectStore, faults: Faults) -> list[Arrival]:
         """Return what is listed and was not seen before, in the order in which it was put.
 
         What is no longer listed is forgotten, because a triggerer lives for months.
         """
         fresh, still = list[Arrival](), set[tuple[str, str]]()
-        for arrival in self._list(objects, cut):
+        for arrival in self._list(objects, faults):
             if (name := self._name(arrival)) in self.seen:
                 still.add(name)
             else:
                 fresh.append(arrival)
-        if not cut:
+        if not faults.count:
             self.seen = still
         place = {self._name(arrival): arrival for arrival in fresh}
         return [place[item.key, item.version_id] for item in oldest_first(arrival.object for arrival in fresh)]
@@ -94,14 +93,13 @@ class Arrivals:
         self.seen.add(self._name(arrival))
         return is_new
 
-    def _list(self, objects: ObjectStore, cut: list[ListingCut]) -> Iterator[Arrival]:
+    def _list(self, objects: ObjectStore, faults: Faults) -> Iterator[Arrival]:
+        """Yield what lies there, of each principal all or, if its listing fails, nothing."""
         for bucket, direction in self.doors:
             for principal in filter(PRINCIPAL_NAME.fullmatch, objects.list_prefixes(bucket)):
-                try:
+                found: list[StoredObject] = []
+                with faults.kept_apart(f"what arrives from {principal}"):
                     found = list(objects.list_versions(bucket, prefix_of(principal, direction)))
-                except ListingCut as error:
-                    cut.append(error)
-                    continue
                 yield from (arrival_of(principal, direction, item) for item in found if _is_named(item))
 
     @staticmethod
