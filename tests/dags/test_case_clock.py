@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -17,13 +17,16 @@ from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import Ref, ServiceMissing
 from sluice.exchange.house import House, open_house
 from sluice.exchange.sweeping import LeftUndone
+from sluice.lake.s3 import objects
+from sluice.lake.s3.versions import Listing, ListingCut
 from sluice.orchestration.apart import Step, run_apart
 from sluice.orchestration.persons import FollowCases
 from sluice.rights import destroy_store
 from sluice.rights.case import store
 from sluice.rights.case.model import Actor, Right, Role, State
+from sluice.rights.erasure.census import Kind, find_unknown
 from sluice.rights.opening import NewRequest, open_case
-from sluice.rights.person.sealed import PREFIX, encrypt
+from sluice.rights.person.sealed import PREFIX, encrypt, list_sealed
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -102,10 +105,14 @@ def test_what_fails_is_told_after_everything_else_was_done(
 def test_a_first_step_that_fails_keeps_no_other_from_running_and_is_named(
     desk: Desk, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = datetime.now(UTC)
+    """The store cannot list to its end what is sealed of cases: more versions than a page lie behind a longer key."""
+    now, page = datetime.now(UTC), 6
     case_id = open_at(desk, now - timedelta(days=60), now)
-    desk.house.objects.put(desk.settings.bucket_vault, f"{PREFIX}of-nobody/subject.age", b"x", "x/y")
-    with pytest.raises(psycopg.Error):
+    monkeypatch.setattr(objects, "Listing", partial(Listing, size=page))
+    for name in ("a.age", "a.age.ok"):
+        for _ in range(page + 1):
+            desk.house.objects.put(desk.settings.bucket_vault, f"{PREFIX}{name}", b"x", "x/y")
+    with pytest.raises(ListingCut):
         read_requests(desk.house, now)
 
     with at_terminal(desk, monkeypatch), pytest.raises(LeftUndone, match=r"; in read\. "):
@@ -114,6 +121,24 @@ def test_a_first_step_that_fails_keeps_no_other_from_running_and_is_named(
     parts = store.get_case(desk.house.conn, case_id).sub_cases
     assert State.AWAITING_INSTRUCTION in {part.state for part in parts}
     assert any(case_id in each for each in office.said), "the desk was mailed that its last day is past"
+
+
+def test_what_lies_under_no_number_of_a_case_stops_no_step(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    case_id, vault = open_at(desk, now, now), desk.settings.bucket_vault
+    for key in ("not-a-number/subject.age", "subject.age", f"{case_id}/x/subject.age", f"x/{uuid4()}/subject.age"):
+        desk.house.objects.put(vault, f"{PREFIX}{key}", b"x", "x/y")
+    put(desk, "erasure-1.csv", b"phone\n0470654321\n")
+
+    with at_terminal(desk, monkeypatch):
+        FollowCases(task_id="follow").work({})
+
+    assert "READ" in [row["outcome"] for row in desk.sql("select outcome from request_file")]
+    assert case_id in [number for number, _ in list_sealed(desk.house)]
+    assert len(list_sealed(desk.house)) == 2, "that of the desk and that of the file"
+    unknown = find_unknown(desk.settings, desk.house.conn, desk.house.objects)
+    places = {f"prefix {vault}/{PREFIX}{name}" for name in ("not-a-number/", "subject.age", "x/")}
+    assert {str(each) for each in unknown if each.kind is Kind.PREFIX} == places
 
 
 def test_every_step_runs_and_each_that_failed_or_left_something_is_named(desk: Desk) -> None:

@@ -33,7 +33,8 @@ from stores import Database
 NOBODY = "no person at all"
 HIDDEN = (
     "lake/_scratch/", "lake/_returns/nobody99/", "lake/_subject_index/x.parquet", "lake/copy.parquet",
-    "vault/exports/", "vault/[name withheld]", "internal/_anything/", "evidence/old/", "exchange/nobody99/",
+    "vault/exports/", "vault/[name withheld]", "vault/_cases/not-a-number/", "vault/_cases/subject.age",
+    "internal/_anything/", "evidence/old/", "exchange/nobody99/",
 )  # fmt: skip
 """Where the control hides an object, as the census has to name it."""
 

@@ -17,10 +17,12 @@ from sluice.errors import StoreError
 from sluice.exchange.naming import PRINCIPAL_NAME, WITHHELD, is_safe_name
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.erasure import census_store
+from sluice.rights.person.sealed import NUMBER
 from sluice.settings import Settings
 from sluice.terms import Principal
 
-PRINCIPAL = "{principal}"
+PRINCIPAL, CASE = "{principal}", "{case}"
+"""In a prefix, any principal's name, and any case's number."""
 
 
 class Kind(StrEnum):
@@ -68,7 +70,13 @@ class KnownPlace:
 
     def _agrees(self, segments: Sequence[str], principals: Collection[str]) -> bool:
         pairs = zip(self.segments, segments, strict=False)
-        return all(given in principals if known == PRINCIPAL else given == known for known, given in pairs)
+        return all(_is_meant(known, given, principals) for known, given in pairs)
+
+
+def _is_meant(known: str, given: str, principals: Collection[str]) -> bool:
+    if known == CASE:
+        return NUMBER.fullmatch(given) is not None
+    return given in principals if known == PRINCIPAL else given == known
 
 
 @cache
@@ -104,7 +112,9 @@ def principals_of(settings: Settings, conn: Connection) -> frozenset[Principal]:
 
 
 def find_unknown(settings: Settings, conn: Connection, objects: ObjectStore) -> tuple[Unknown, ...]:
-    """Return the buckets, prefixes and tables that are in no list. Takes about ten requests, whatever the stores hold.
+    """Return the buckets, prefixes and tables that are in no list.
+
+    Takes about ten requests, whatever the stores hold, and one for each thousand cases that are not removed yet.
 
     ``SLUICE_OTHER_BUCKETS`` lists other known buckets of the account. If the credential may not list buckets, none of
     them is reported. A bucket of ours that cannot be listed counts as unknown.

@@ -6,6 +6,7 @@ function of it, so a rerun finishes from it what a dead worker left.
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -22,6 +23,8 @@ from sluice.rights.person.identifiers import is_unowned
 from sluice.terms import Principal, Sha256
 
 PREFIX = "_cases/"
+NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A case's number, as keys have it."""
 KEY_OWNER = Principal("_cases")
 """Begins with ``_``, which the code of a principal cannot."""
 
@@ -74,10 +77,13 @@ def find_sealed(house: House, key: str) -> Sealed | None:
 
 
 def list_sealed(house: House) -> list[tuple[CaseId, str]]:
-    """Case number and key of every envelope in the vault."""
-    found = house.objects.list_versions(house.settings.bucket_vault, PREFIX)
-    envelopes = {item.key for item in found if item.key.endswith("/subject.age")}
-    return sorted((CaseId(key.split("/")[1]), key) for key in envelopes)
+    """Case number and key of every envelope in the vault.
+
+    What lies under no case's number was not put there by us and is no envelope; the census names it (``erasure``).
+    """
+    found = {item.key for item in house.objects.list_versions(house.settings.bucket_vault, PREFIX)}
+    cases = {CaseId(number) for number in (key.split("/")[1] for key in found) if NUMBER.fullmatch(number)}
+    return sorted((case_id, key) for case_id in cases if (key := subject_key(case_id)) in found)
 
 
 def _with_owners(house: House, envelope: Envelope) -> Envelope:
