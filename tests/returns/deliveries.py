@@ -1,6 +1,7 @@
 """Delivered returns as the delivering effect leaves them, and principals that answer with their own keys."""
 
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from stores import s3_client
 T = TypeVar("T")
 PRINCIPALS = ("energy01", "telecom01")
 DAY = timedelta(days=1)
+DAYS = (date(2020, 1, 1) + number * DAY for number in itertools.count())
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,14 @@ def deliver(
     principal: str = "energy01",
     ago: timedelta = timedelta(minutes=1),
     *,
+    day: date | None = None,
     decision: str = "accepted",
     is_written_down: bool = True,
 ) -> Delivered:
-    """A return of ``principal`` delivered ``ago``, due a day and escalated three days later."""
+    """A return of ``principal`` delivered ``ago``, due a day and escalated three days later.
+
+    ``day``: of its contacts; else one that no other return has.
+    """
     content, at = uuid.uuid4().bytes, datetime.now(UTC) - ago
     exchange_id, sha256 = str(uuid.uuid4()), hashlib.sha256(content).hexdigest()
     bucket, key = desk.settings.bucket_exchange, f"{principal}/outbound/campaign_results/{exchange_id}.csv"
@@ -66,7 +72,7 @@ def deliver(
             decision,
             None if decision == "open" else at,
             sha256,
-            at.date(),
+            day or next(DAYS),
         ),
     )
     if is_written_down:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
 from sluice.ledger.store import find_entry
 from sluice.returns.ack import AckLine, AckState, state_of
-from sluice.returns.ack_store import list_acknowledgements
+from sluice.returns.ack_store import count_overdue, list_acknowledgements, list_overdue
 from sluice.returns.acks import acknowledge
 from sluice.returns.reminders import Reminded, remind
+from sluice.rights.alerts import due as alerts
+from sluice.rights.mail.model import MailKind
 from sluice.settings import Settings, get_settings
 from sluice.terms import ExchangeId, Flow, Principal
 
@@ -100,7 +103,16 @@ def test_no_time_and_no_sweep_ever_closes_it(sweeps: list[int], years: int) -> N
 
 
 def test_every_state_of_the_machine_is_one_of_ours() -> None:
-    assert {"SENT", *LIFE.values()} == set(AckState)
+    assert {"SENT", "SUPERSEDED", *LIFE.values()} == set(AckState)
+
+
+@given(events=EVENTS, until=HOURS)
+def test_what_a_later_one_superseded_waits_for_nobody_but_may_still_be_acknowledged(
+    events: list[tuple[int, str]], until: int
+) -> None:
+    state = lived(events, until)
+    wanted = state if state.startswith("ACKNOWLEDGED") else "SUPERSEDED"
+    assert state_of(replace(written(events, until), is_superseded=True), at(until)) == wanted
 
 
 @pytest.fixture
@@ -160,6 +172,37 @@ def test_who_acknowledged_is_not_reminded(desk: Desk) -> None:
     delivered = deliver(desk)
     acknowledge(desk.house.conn, delivered.exchange_id, "desk", datetime.now(UTC))
     assert remind(desk.house, datetime.now(UTC) + 9 * DAY) == Reminded()
+
+
+def test_once_a_later_return_of_its_day_lies_there_nobody_is_reminded_of_the_one_before(desk: Desk) -> None:
+    now, contacts = datetime.now(UTC), date(2026, 11, 20)
+    told, silent = deliver(desk, ago=5 * DAY, day=contacts), deliver(desk, ago=4 * DAY, day=contacts)
+    deliver(desk, ago=3 * DAY, day=contacts, is_written_down=False)
+    assert remind(desk.house, now) == Reminded(reminded=1, escalated=1, notices=2), "the control: only the last one"
+    assert count_overdue(desk.house.conn, now) == 1
+    assert [each.exchange_id for each in list_overdue(desk.house.conn, now, 9)] == [silent.exchange_id]
+    said = {line.exchange_id: state for line, state in list_acknowledgements(desk.house.conn, now)}
+    assert said == {told.exchange_id: AckState.SUPERSEDED, silent.exchange_id: AckState.ESCALATED}
+    assert len(due(desk, now)) == 1
+
+    last = deliver(desk, ago=2 * DAY, day=contacts)
+    assert count_overdue(desk.house.conn, now) == 1
+    assert (due(desk, now), remind(desk.house, now)) == ([f"{last.exchange_id}/overdue"], Reminded(1, 0, 1))
+    acknowledge(desk.house.conn, last.exchange_id, "desk", now)
+    assert (count_overdue(desk.house.conn, now), remind(desk.house, now), due(desk, now)) == (0, Reminded(), [])
+    acknowledge(desk.house.conn, told.exchange_id, "desk", now)
+    said = {line.exchange_id: state for line, state in list_acknowledgements(desk.house.conn, now)}
+    assert said == {
+        told.exchange_id: AckState.ACKNOWLEDGED_LATE,
+        silent.exchange_id: AckState.SUPERSEDED,
+        last.exchange_id: AckState.ACKNOWLEDGED_LATE,
+    }
+
+
+def due(desk: Desk, now: datetime) -> list[str]:
+    """What the alert of overdue acknowledgements is about."""
+    look = alerts.DUE[MailKind.UNACKNOWLEDGED](desk.house.conn, now)
+    return [row["about"] for row in desk.house.conn.execute(look.query.encode(), look.values)]
 
 
 def test_a_notice_that_was_recorded_and_never_put_is_put_by_the_next_sweep(desk: Desk) -> None:

@@ -31,7 +31,7 @@ def list_(
     principal: PrincipalOption = None,
     state: Annotated[
         str | None,
-        typer.Option(help="SENT, ACKNOWLEDGED, ACKNOWLEDGED_LATE, OVERDUE, REMINDED or ESCALATED."),
+        typer.Option(help="SENT, ACKNOWLEDGED, ACKNOWLEDGED_LATE, OVERDUE, REMINDED, ESCALATED or SUPERSEDED."),
     ] = None,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,

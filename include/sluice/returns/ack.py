@@ -80,11 +80,15 @@ class AckState(StrEnum):
     OVERDUE = "OVERDUE"
     REMINDED = "REMINDED"
     ESCALATED = "ESCALATED"
+    SUPERSEDED = "SUPERSEDED"
 
 
 @dataclass(frozen=True, slots=True)
 class AckLine:
-    """One delivered return with its acknowledgement. ``chain``: the ledger chain of its entries."""
+    """One delivered return with its acknowledgement. ``chain``: the ledger chain of its entries.
+
+    ``is_superseded``: a later return of the same day was delivered, so that nobody needs to say that this one arrived.
+    """
 
     exchange_id: ExchangeId
     principal: Principal
@@ -98,6 +102,7 @@ class AckLine:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     via: str | None = None
+    is_superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def state_of(line: AckLine, now: datetime) -> AckState:
     """The state of a return at ``now``. Pure; at the due moment it is still in time. Time alone never closes it."""
     if line.acknowledged_at is not None:
         return AckState.ACKNOWLEDGED if line.acknowledged_at <= line.due_at else AckState.ACKNOWLEDGED_LATE
+    if line.is_superseded:
+        return AckState.SUPERSEDED
     if line.escalated_at is not None:
         return AckState.ESCALATED
     if line.reminded_at is not None:

@@ -7,11 +7,22 @@ from typing import Any
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.record import GIVEN_BACK
 from sluice.returns.ack import AckFile, AckLine, AckOutcome, AckState, Delivery, Step, state_of
 from sluice.terms import Decision, Direction, ExchangeId, Principal
 
-LINE = """exchange_id::text as exchange_id, e.principal, e.flow, e.chain, a.delivered_at, a.due_at, a.escalate_at,
-    a.reminded_at, a.escalated_at, a.acknowledged_at, a.acknowledged_by, a.via"""
+_IS_SUPERSEDED = f"""(not starts_with(e.version_id, '{GIVEN_BACK}') and exists (
+    select from exchange newer join acknowledgement k on k.exchange_id = newer.exchange_id
+    where (newer.principal, newer.direction, newer.flow, newer.day) = (e.principal, e.direction, e.flow, e.day)
+      and not starts_with(newer.version_id, '{GIVEN_BACK}') and newer.opened_at > e.opened_at))"""
+"""SQL over ``exchange e``: whether a later return of its day was delivered."""
+WAITS = f"a.acknowledged_at is null and not {_IS_SUPERSEDED}"
+"""SQL over ``acknowledgement a`` and ``exchange e``: the principal has to say yet that a return arrived.
+
+Once a later return of its day lies there, to acknowledge that one is enough: it holds what is to be known of the day.
+"""
+LINE = f"""exchange_id::text as exchange_id, e.principal, e.flow, e.chain, a.delivered_at, a.due_at, a.escalate_at,
+    a.reminded_at, a.escalated_at, a.acknowledged_at, a.acknowledged_by, a.via, {_IS_SUPERSEDED} as is_superseded"""
 
 
 def insert_file(conn: Connection, file: AckFile) -> bool:
@@ -105,19 +116,21 @@ def list_acknowledgements(
 
 
 def list_overdue(conn: Connection, now: datetime, limit: int) -> list[AckLine]:
-    """Delivered returns that nobody acknowledged in time, the longest due first."""
+    """Delivered returns that nobody acknowledged in time and no later one superseded, the longest due first."""
     rows = conn.execute(
         f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
-            where a.acknowledged_at is null and a.due_at < %s order by a.due_at, exchange_id limit %s""",
+            where {WAITS} and a.due_at < %s order by a.due_at, exchange_id limit %s""",
         (now, limit),
     ).fetchall()
     return [_line(row) for row in rows]
 
 
 def count_overdue(conn: Connection, now: datetime) -> int:
-    """How many delivered returns nobody acknowledged in time."""
+    """How many delivered returns nobody acknowledged in time and no later one superseded."""
     row = conn.execute(
-        "select count(*) as n from acknowledgement where acknowledged_at is null and due_at < %s", (now,)
+        f"""select count(*) as n from acknowledgement a join exchange e using (exchange_id)
+            where {WAITS} and a.due_at < %s""",
+        (now,),
     ).fetchone()
     return int(row["n"]) if row else 0
 
@@ -134,10 +147,10 @@ def get_acknowledgement(conn: Connection, exchange_id: str) -> AckLine:
 
 
 def find_due(conn: Connection, step: Step, now: datetime) -> list[AckLine]:
-    """Returns for which a step is due and was not taken, the longest due first."""
+    """Returns for which a step is due and was not taken, the longest due first; not those that were superseded."""
     rows = conn.execute(
         f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
-            where a.acknowledged_at is null and a.{step.done} is null and a.{step.due} < %s
+            where {WAITS} and a.{step.done} is null and a.{step.due} < %s
             order by a.{step.due}, exchange_id""",
         (now,),
     ).fetchall()
@@ -158,7 +171,7 @@ def find_reminded(conn: Connection) -> list[AckLine]:
     """Returns that wait although their principal was reminded, or the desk told."""
     rows = conn.execute(
         f"""select {LINE} from acknowledgement a join exchange e using (exchange_id)
-            where a.acknowledged_at is null and (a.reminded_at is not null or a.escalated_at is not null)
+            where {WAITS} and (a.reminded_at is not null or a.escalated_at is not null)
             order by e.principal, a.due_at, exchange_id"""
     ).fetchall()
     return [_line(row) for row in rows]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
 from sluice.db import Connection
+from sluice.returns.ack_store import WAITS
 from sluice.rights.alerts.alarms import find_alarms
 from sluice.rights.mail.model import MailKind
 
@@ -41,13 +42,13 @@ _REFUSED = """
     from exchange where decision in ('refused', 'undecided') and not is_told"""
 """Uses a mark on each exchange, not a time: an exchange is told however wrong the clock of its worker was."""
 _REFUSED_TAKEN = "update exchange set is_told = true where exchange_id = any(%(abouts)s::uuid[])"
-_UNACKNOWLEDGED = """
+_UNACKNOWLEDGED = f"""
     select exchange_id || '/' || word as about, due_at as at,
         exchange_id || ' ' || principal || '/' || flow || ': ' || word || ', due '
             || to_char(due_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' as line
-    from acknowledgement join exchange using (exchange_id),
+    from acknowledgement a join exchange e using (exchange_id),
         lateral (select case when escalated_at is null then 'overdue' else 'still overdue' end as word) said
-    where acknowledged_at is null and due_at < %(now)s"""
+    where {WAITS} and due_at < %(now)s"""
 
 _CONTRADICTED = """
     select i.principal || '/' || i.version_id as about, i.seen_at as at,
