@@ -217,11 +217,17 @@ class StoreConflict(StoreError):
 
 
 class ObjectUnreadable(StoreError):
-    """One object cannot be read, though the store works: its sender encrypted it with their own key or archived it."""
+    """One object cannot be read, though the store works.
+
+    Its sender encrypted it with their own key, archived it, or gave it more metadata than the answer can hold.
+    """
 
     code = "SLU-210"
-    summary = "the object store does not give this object: it is under a key of its sender's, or put away cold"
-    cure = "its sender puts it once more without SSE-C and in a class that can be read at once"
+    summary = (
+        "the object store does not give this object: it is under a key of its sender's, put away cold, or has too much "
+        "metadata"
+    )
+    cure = "its sender puts it once more without SSE-C, in a class that can be read at once, and without metadata"
 
 
 LISTS: Final = {

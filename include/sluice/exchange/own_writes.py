@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sluice.db import Connection
-from sluice.errors import NotFound, Ref
+from sluice.errors import NotFound, ObjectUnreadable, Ref
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 
 
@@ -75,7 +75,10 @@ def is_own(objects: ObjectStore, item: StoredObject, writes: Collection[OwnWrite
     hashes = {each.sha256 for each in writes if with_twins or each.version_id is None}
     if not hashes:
         return False
-    there = objects.head(item.bucket, item.key, item.version_id)
+    try:
+        there = objects.head(item.bucket, item.key, item.version_id)
+    except ObjectUnreadable:  # its metadata is none of ours
+        return False
     if there is None:
         raise NotFound(Ref("bucket", item.bucket), Ref("version", item.version_id))
     return there.sha256 in hashes

@@ -11,7 +11,7 @@ from typing import Any
 
 from sluice.db import Connection, transaction
 from sluice.documents.words import in_each_language
-from sluice.errors import Ref, SluiceError
+from sluice.errors import ObjectUnreadable, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME, shown_beside_flows
 from sluice.exchange.said_json import read_said
@@ -56,7 +56,7 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
 
     Raises InstructionKeyMissing.
     """
-    content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
+    content = content_of(house, item, LARGEST_BYTES)
     payload = _open(house, principal, content)
     told = parse_instruction(payload, now) if isinstance(payload, dict) else None
     sha256 = hashlib.sha256(content).hexdigest()
@@ -71,6 +71,14 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
             _record(house.conn, earlier, item)
     _give_notice(house, earlier)
     return earlier
+
+
+def content_of(house: House, item: StoredObject, most_bytes: int) -> bytes:
+    """Return the bytes of a file; none if it is too large, or if it was put so that the store does not give it."""
+    try:
+        return b"" if item.size_bytes > most_bytes else house.objects.read(item.bucket, item.key, item.version_id)
+    except ObjectUnreadable:
+        return b""
 
 
 def _judge(

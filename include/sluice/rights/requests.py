@@ -28,7 +28,7 @@ from sluice.rights.case import steps, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instruction import is_instruction
-from sluice.rights.instructions import note_keys, read_instruction
+from sluice.rights.instructions import content_of, note_keys, read_instruction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
 from sluice.rights.person.request_file import LARGEST_BYTES, Asked, FileOutcome, parse_request
 from sluice.rights.person.scope import is_known
@@ -91,7 +91,7 @@ def _answer(
 
 def read_request(house: House, principal: Principal, item: StoredObject, now: datetime) -> RequestFile:
     """Read one version, open its case and give the notice. A repeated call returns what is there."""
-    content = b"" if item.size_bytes > LARGEST_BYTES else house.objects.read(item.bucket, item.key, item.version_id)
+    content = content_of(house, item, LARGEST_BYTES)
     asked = parse_request(item.key, content) if content else _unread(item)
     sha256 = hashlib.sha256(content).hexdigest() if content else None
     file = partial(RequestFile, principal, item.version_id, sha256=sha256, seen_at=now)

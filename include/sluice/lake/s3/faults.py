@@ -1,5 +1,6 @@
 """Classify errors of the object store: transient ones to retry, or coded ones to raise."""
 
+from http.client import HTTPException, LineTooLong
 from typing import TYPE_CHECKING
 
 from sluice.errors import NotFound, ObjectUnreadable, Ref, ServiceMissing, StoreConflict, StoreError
@@ -28,7 +29,18 @@ def is_passing(error: BaseException) -> bool:
         code = error.response.get("Error", {}).get("Code", "")
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
         return code in PASSING_CODES or status in PASSING_CODES
-    return isinstance(error, ConnectTimeoutError | EndpointConnectionError | HTTPClientError | IncompleteReadError)
+    is_of_network = ConnectTimeoutError | EndpointConnectionError | HTTPClientError | IncompleteReadError
+    return isinstance(error, is_of_network) and not has_unfit_headers(error)
+
+
+def has_unfit_headers(error: BaseException | None) -> bool:
+    """Whether an answer came whose headers Python does not take: over 100, or one over 64 KiB.
+
+    An object's sender can make it so, by its metadata, which every answer about the object repeats. The library reports
+    it as a lost connection, and keeps what was really wrong in the error of urllib3 beside it.
+    """
+    beside = getattr(error, "kwargs", {}).get("error")
+    return any(type(each) in (HTTPException, LineTooLong) for each in getattr(beside, "args", ()))
 
 
 def coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sluice.errors import NotFound, Ref, ServiceMissing, StoreConflict
-from sluice.lake.s3.faults import SluiceFailure, coded, is_passing
+from sluice.errors import NotFound, ObjectUnreadable, Ref, ServiceMissing, StoreConflict
+from sluice.lake.s3.faults import SluiceFailure, coded, has_unfit_headers, is_passing
 from sluice.lake.s3.probe import Promise, find_broken
 from sluice.lake.s3.settings import naming_setting
 from sluice.lake.s3.versions import Known, Listing, versions_of
@@ -185,7 +185,7 @@ class ObjectStore:
         try:
             return self._put(bucket, key, content, content_type, {"IfNoneMatch": "*"})
         except StoreConflict:
-            present = self.head(bucket, key)
+            present = self._current(bucket, key)
         return _ours(present, bucket, hash_of(content)[0])
 
     def copy(
@@ -230,13 +230,20 @@ class ObjectStore:
         try:
             return self.put_once(bucket, key, content, content_type)
         except StoreConflict:
-            present = self.head(bucket, key)
+            present = self._current(bucket, key)
         guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         try:
             return self._put(bucket, key, content, content_type, guard)
         except StoreConflict:
             present = self.head(bucket, key)
         return _ours(present, bucket, hash_of(content)[0])
+
+    def _current(self, bucket: str, key: str) -> StoredObject | None:
+        """The current version of a key; without its hash if the store does not say what its metadata is."""
+        try:
+            return self.head(bucket, key)
+        except ObjectUnreadable:
+            return next((item for item in self.list_versions(bucket, key) if item.key == key), None)
 
     def delete_others(self, bucket: str, key: str, keep: frozenset[str]) -> int:
         """Remove all versions and delete markers of a key for good, except those in ``keep``; return how many."""
@@ -307,8 +314,11 @@ class ObjectStore:
             failure = coded(operation, bucket, error)
         except (BotoCoreError, RetryError) as error:
             last = error.last_attempt.exception() if isinstance(error, RetryError) else error
-            fault = Ref("fault", type(last).__name__)
-            failure = ServiceMissing(Ref("service", "s3"), Ref("operation", operation), Ref("bucket", bucket), fault)
+            about = (Ref("operation", operation), Ref("bucket", bucket))
+            if has_unfit_headers(last):
+                failure = ObjectUnreadable(*about, Ref("fault", "HEADERS"))
+            else:
+                failure = ServiceMissing(Ref("service", "s3"), *about, Ref("fault", type(last).__name__))
         raise failure
 
 
