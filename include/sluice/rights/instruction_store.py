@@ -1,5 +1,7 @@
 """The SQL of instructions: files with their outcome, and which principals have a key."""
 
+from collections.abc import Sequence
+
 from sluice.db import Connection
 from sluice.rights.case.model import Action, SubCaseId
 from sluice.rights.instruction import InstructionFile, InstructionOutcome
@@ -41,11 +43,21 @@ def find_file(conn: Connection, principal: str, version_id: str) -> InstructionF
     )
 
 
-def was_followed(conn: Connection, principal: str, sha256: str) -> bool:
-    """Whether a file with this content was followed."""
+def is_replay(conn: Connection, principal: str, sub_case_id: SubCaseId, hashes: Sequence[str]) -> bool:
+    """Whether a file with one of these SHA-256 was followed, or was seen before the last one that was, of this part.
+
+    What was said before the last word says nothing new, whoever puts it again.
+    """
     row = conn.execute(
-        "select 1 from instruction where principal = %s and sha256 = %s and outcome = %s",
-        (principal, sha256, InstructionOutcome.INSTRUCTED.value),
+        """select 1 from instruction where principal = %(principal)s and sha256 = any(%(hashes)s)
+             and (outcome = %(followed)s or seen_at < (
+               select max(seen_at) from instruction where sub_case_id = %(part)s and outcome = %(followed)s))""",
+        {
+            "principal": principal,
+            "hashes": list(hashes),
+            "followed": InstructionOutcome.INSTRUCTED.value,
+            "part": sub_case_id,
+        },
     ).fetchone()
     return row is not None
 

@@ -45,6 +45,9 @@ from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 10
+ENDINGS = (b"", b"\n", b"\r\n")
+"""What may follow a signed instruction in its file, as tools end one. Anything more would make many files of one
+signature, none of which was seen before."""
 
 
 CONTRADICTING = "CONTRADICTING_INSTRUCTION"
@@ -59,15 +62,14 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     content = content_of(house, item, LARGEST_BYTES)
     payload = _open(house, principal, content)
     told = parse_instruction(payload, now) if isinstance(payload, dict) else None
-    sha256 = hashlib.sha256(content).hexdigest()
     with transaction(house.conn):
         earlier = instruction_store.find_file(house.conn, principal, item.version_id)
         if earlier is None:
             part = store.find_part(house.conn, told.case) if told else None
-            outcome = _judge(house, payload, told, part, principal, sha256, now)
+            outcome = _judge(house, payload, told, part, principal, content, now)
             number = part.sub_case_id if part else None
             action = told.action if told else None
-            earlier = InstructionFile(principal, item.version_id, number, outcome, action, sha256, now)
+            earlier = InstructionFile(principal, item.version_id, number, outcome, action, _hash(content), now)
             _record(house.conn, earlier, item)
     _give_notice(house, earlier)
     return earlier
@@ -87,7 +89,7 @@ def _judge(
     told: InstructionContent | None,
     part: SubCase | None,
     principal: Principal,
-    sha256: str,
+    content: bytes,
     now: datetime,
 ) -> InstructionOutcome:
     """Decide what becomes of an instruction, and carry out the step."""
@@ -99,17 +101,17 @@ def _judge(
         return InstructionOutcome.UNKNOWN_CASE
     if part.principal != principal:
         return InstructionOutcome.OTHER_PRINCIPAL
-    return _follow(house, told, part, principal, sha256, now)
+    return _follow(house, told, part, principal, content, now)
 
 
 def _follow(
-    house: House, told: InstructionContent, part: SubCase, principal: Principal, sha256: str, now: datetime
+    house: House, told: InstructionContent, part: SubCase, principal: Principal, content: bytes, now: datetime
 ) -> InstructionOutcome:
     """Judge the instruction, and only then seal the right values under its own hash: a refused one leaves no values."""
     case = store.lock_case(house.conn, part.case_id)
     book = Book(house.conn, case)
-    part = book.part(part.sub_case_id)
-    if instruction_store.was_followed(house.conn, principal, sha256):
+    part, sha256 = book.part(part.sub_case_id), _hash(content)
+    if instruction_store.is_replay(house.conn, principal, part.sub_case_id, _spellings(content)):
         return InstructionOutcome.REPLAYED
     if part.state is State.INSTRUCTED and _differs(house, part, told):
         return _hold_back(house, book, told, part, sha256, now)
@@ -177,10 +179,10 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
     key = house.settings.principals_dir / principal / KEY_FILE
     if not key.exists() and instruction_store.has_key(house.conn, principal):
         raise InstructionKeyMissing(Ref("principal", principal))
-    is_signed = content.lstrip()[:2] == b"ey" and content.count(b".") == 2
+    is_signed = _is_signed(content)
     if is_signed or key.exists():
         try:
-            if is_signed and key.exists():
+            if is_signed and key.exists() and content.removeprefix(content.strip()) in ENDINGS:
                 return open_signed(split_compact(content.strip()), read_public(key.read_bytes()), TYPE)
         except SluiceError as error:
             log.warning("an instruction of %s is not signed by its key: %s", principal, error)
@@ -190,6 +192,20 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
     except (ValueError, RecursionError):
         return InstructionOutcome.UNREADABLE
     return said if isinstance(said, dict) else InstructionOutcome.UNREADABLE
+
+
+def _is_signed(content: bytes) -> bool:
+    return content.lstrip()[:2] == b"ey" and content.count(b".") == 2
+
+
+def _spellings(content: bytes) -> tuple[str, ...]:
+    """Return the hash of every file that is this one again: a signed one may end in each of the ways."""
+    ends = ENDINGS if _is_signed(content) else (b"",)
+    return tuple(_hash((content.strip() if _is_signed(content) else content) + end) for end in ends)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def note_keys(house: House) -> None:
