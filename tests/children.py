@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from sluice.exchange.judging.nursery import FIRST_CODE, ChildEnd
+
 MEBIBYTE = 1 << 20
 
 
@@ -68,3 +70,10 @@ def judge_and_link(job: dict[str, Any]) -> None:
         place.hardlink_to(secret)
     else:
         os.mkfifo(place)
+
+
+def judge_and_talk(job: dict[str, Any]) -> None:
+    """Fail, as a parser that was taken over does: the text of ``evil`` stands where type and place would."""
+    folder = Path(job["folder"])
+    (folder / "failure.txt").write_bytes((folder.parents[1] / "evil").read_bytes())
+    os._exit(FIRST_CODE + list(ChildEnd).index(ChildEnd.FAILED))

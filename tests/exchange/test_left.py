@@ -58,6 +58,40 @@ def test_what_it_points_at_is_nowhere_and_the_file_waits(desk: Desk, left: str) 
         assert next_time.line(item).decision == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ValueError at reader.py:12", "ValueError at reader.py:12"),
+        ("KeyError at unknown place", "KeyError at unknown place"),
+        ("Jan Peeters 0470123456", "unknown"),
+        ("ValueError at reader.py:12\nexchange 1 is accepted", "unknown"),
+        ("ValueError at \x1b[2J.py:12", "unknown"),
+        ("E" * (1 << 20), "unknown"),
+    ],
+    ids=["place", "none", "value", "line", "escape", "long"],
+)
+def test_a_log_repeats_a_place_and_nothing_else(
+    store_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
+    with open_desk(store_settings, tmp_path) as opened, Nursery("children:judge_and_talk") as evil:
+        desk = Desk(replace(opened.house, nursery=evil), tmp_path)
+        desk.settings.var.mkdir(parents=True, exist_ok=True)
+        (desk.settings.var / "evil").write_text(text)
+        item = desk.drop(desk.campaign(60)[0])
+        desk.open_new()
+        desk.work()
+        assert desk.line(item).last_error == "SLU-401"
+    said = [each.getMessage() for each in caplog.records if "is set aside" in each.getMessage()]
+    assert len(said) == 1 and f"at {told}. Cure" in said[0]
+    assert told == text or not any(word in caplog.text for word in ("Peeters", "is accepted", "\x1b", "EEE"))
+
+
 def test_only_regular_files_with_one_name_are_a_childs(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(SECRET)
     folder = tmp_path / "work"

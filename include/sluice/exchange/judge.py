@@ -5,6 +5,7 @@ REFUSED is an answer. UNDECIDED means that nobody can tell: the child died, or t
 
 import base64
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from sluice.errors import DocumentInvalid, GateFailed, ObjectUnreadable, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.house import House
 from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
-from sluice.exchange.judging.left import check_left
+from sluice.exchange.judging.left import check_left, read_left
 from sluice.exchange.judging.nursery import ChildEnd
 from sluice.exchange.judging.progress import told
 from sluice.exchange.model import Judged, Opened, says_again
@@ -39,6 +40,9 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 20
 SAID_EVERY_S = 5.0
+LONGEST_FAILURE = 200
+TYPE_AND_PLACE = re.compile(r"[A-Za-z_]{1,80} at (unknown place|[\w.<> -]{1,100}:[0-9]{1,6})", re.ASCII)
+"""What :func:`sluice.errors.place_of` says of an error."""
 TRIES_OF_A_DEAD_CHILD = 3
 MAYBE_NOT_THE_FILE = frozenset({ChildEnd.DIED, ChildEnd.WALL, ChildEnd.FAILED})
 """Ends that a busy machine or a fault of ours can cause as well; any other is the file's own doing."""
@@ -212,9 +216,12 @@ def _mapping_hash(job: Job) -> dict[str, str]:
 
 
 def failure_of(folder: Path) -> str:
-    """Return the type and place of the error that stopped the child, if it could still write them down."""
-    path = folder / "failure.txt"
-    return path.read_text() if path.exists() else "unknown"
+    """Return the type and place of the error that stopped the child, if it could still write them down.
+
+    It goes into a log, so anything else that a child leaves there is not repeated.
+    """
+    text = read_left(folder / "failure.txt", LONGEST_FAILURE).decode(errors="replace")
+    return text if TYPE_AND_PLACE.fullmatch(text) else "unknown"
 
 
 def second_opinion(verdict: GateVerdict, folder: Path) -> GateVerdict:
