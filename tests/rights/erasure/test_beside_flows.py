@@ -117,6 +117,26 @@ def test_a_file_that_the_store_does_not_give_is_refused_and_goes_whole(town: Tow
     assert (removed.store, removed.objects, removed.ground) == ("files as they came", 1, "NOT_READABLE_BY_ROWS")
 
 
+@pytest.mark.parametrize("name", ["\x01.csv", "a\ufffe.csv"])
+def test_an_upload_under_a_name_that_cannot_be_told_is_waited_for_and_holds_up_nobody_else(
+    town: Town, name: str
+) -> None:
+    client, bucket = client_of(town.desk.settings), town.desk.settings.bucket_exchange
+    for each in (name, "told.csv"):
+        client.create_multipart_upload(Bucket=bucket, Key=f"{NAMES[0]}/inbound/{ENERGY[1]}/{each}")
+    case, other = asked(town, town.people[0], NAMES[0]), asked(town, town.people[2], NAMES[1])
+
+    report = run(town.house, case.case_id, datetime.now(UTC))
+
+    assert (report.residual, report.doubts, report.waiting) == (0, 0, 1)
+    assert len(town.house.objects.list_uploads(bucket, "")) == 1, "the control: what can be told is given up"
+    with pytest.raises(NotProven):
+        issue(town.house, case.case_id)
+    assert not any(each.is_in_error for each in status(town.house.conn).cases)
+    ended = run(town.house, other.case_id, datetime.now(UTC))
+    assert (ended.residual, ended.doubts, ended.waiting) == (0, 0, 0) and issue(town.house, other.case_id)
+
+
 def test_a_file_named_after_a_customer_keeps_nobody_from_being_erased(town: Town) -> None:
     person = town.people[0]
     number = person.record(NAMES[0])

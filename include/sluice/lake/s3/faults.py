@@ -49,7 +49,7 @@ def coded(operation: str, bucket: str, error: "ClientError") -> SluiceFailure:
     refs = (Ref("operation", operation), Ref("bucket", bucket), Ref("s3 code", code))
     if code in {"412", "PreconditionFailed", "ConditionalRequestConflict"}:
         return StoreConflict(*refs)
-    if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+    if code in {"404", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NoSuchBucket"}:
         return NotFound(*refs)
     is_under_a_key = code in UNDER_A_KEY and "server side encryption" in str(error).lower()
     if operation == "get" and (is_under_a_key or code == PUT_AWAY):

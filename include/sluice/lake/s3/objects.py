@@ -11,6 +11,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -268,9 +269,10 @@ class ObjectStore:
         return len(found)
 
     def abort_upload(self, upload: Upload) -> None:
-        """Abort one unfinished multipart upload."""
+        """Abort one unfinished multipart upload, unless there is none of this name: it ended, or its name is unsaid."""
         named = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
-        self._try("abort upload", upload.bucket, lambda: self._client.abort_multipart_upload(**named))
+        with suppress(NotFound):
+            self._try("abort upload", upload.bucket, lambda: self._client.abort_multipart_upload(**named))
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> None:
         """Remove one version for good; a plain delete on a versioned bucket would only add a marker."""

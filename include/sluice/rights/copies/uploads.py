@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import Upload
+from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies.stores import buckets_of
 from sluice.terms import Principal
 
@@ -18,8 +19,12 @@ def abort_uploads(house: House, principal: Principal) -> None:
 
 
 def count_uploads(house: House, principal: Principal, since: datetime) -> tuple[int, int]:
-    """How many uploads were begun before a moment and should be gone, and how many are younger and may still end."""
-    found = [upload.begun_at < since for upload in _find(house, principal)]
+    """How many uploads were begun before a moment and should be gone, and how many are waited for.
+
+    The latter are younger and may still end, or are under a name that the store does not tell (control characters):
+    only whoever began one of those can give it up, so it is nobody else's matter.
+    """
+    found = [upload.begun_at < since and UNSAID not in upload.key for upload in _find(house, principal)]
     return sum(found), len(found) - sum(found)
 
 
