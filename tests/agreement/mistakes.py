@@ -48,6 +48,8 @@ AGREEMENT_MISTAKES = (
     Mistake("AGR-027", '"0987.654.394"', '"0987.654.395"', "0987.654.395"),
     Mistake("AGR-030", "code: P-CARE", "code: P-RENEW", "code: P-RENEW", 2),
     Mistake("AGR-031", "dpv#CustomerCare", "dpv#DirectMarketing", "dpv#DirectMarketing", 2),
+    Mistake("AGR-032", "agreementId: DPA-ENERGY01", "agreementId: DPA-energy01", "agreementId"),
+    Mistake("AGR-032", "code: RET-02", "code: ret-02", "ret-02"),
     Mistake("AGR-033", "present: false", "present: true", "present: true"),
     Mistake("AGR-034", f'"{PD}UID"', f'"{PD}Health"', "pd#Health"),
     Mistake("AGR-035", "\ndelivery:\n", ARRIVAL.format(PIN, ""), "sends.asc"),

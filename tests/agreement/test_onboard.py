@@ -1,8 +1,10 @@
 """A new principal with YAML alone: names, paths, rights, skeletons."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from fnmatch import fnmatchcase
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,16 @@ def test_skeletons_lint_with_open_decisions_only_and_are_never_overwritten(tmp_p
     Path(written[0]).write_text("mine", encoding="utf-8")
     assert write_files(made, tmp_path) == ()
     assert Path(written[0]).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["energy02", "client-a"])
+def test_the_id_of_a_new_agreement_can_stand_in_a_lineage_event(name: str) -> None:
+    facet = files("sluice.lineage").joinpath("facets/1-0-0/SluiceRolesDatasetFacet.json").read_text(encoding="utf-8")
+    known = re.search(r'"agreementId": {\s*"type": "string",\s*"pattern": "([^"]+)"', facet)
+    said = re.search("^agreementId: (.+)$", onboard(name, "exchange", TODAY).files[0].text, re.MULTILINE)
+
+    assert known and said and re.fullmatch(known[1], said[1])
+    assert not re.fullmatch(known[1], f"DPA-{name}"), "control: the id that it had before"
 
 
 @pytest.mark.parametrize("name", ["123", "no", "on", "null", "2024-01-15", "1e5"])

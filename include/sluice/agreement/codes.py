@@ -65,6 +65,11 @@ _AGREEMENT = (
         "one DPV purpose stands under two codes with one channel",
         "a consent is kept by DPV purpose and channel: give one of them a narrower IRI, or another channel",
     ),
+    (
+        "032",
+        "an agreement id or a code of retention has small letters",
+        "write it in capitals, as named here: lineage events cannot carry another",
+    ),
     ("033", "sensitive data without its condition", "fill `categories` and `art9Condition` (GDPR Art. 9(2))"),
     ("034", "a special category is not declared as sensitive", "set `sensitiveData.present: true` with its condition"),
     ("035", "the file of an OpenPGP key is not beside the agreement", "put the principal's public certificate there"),

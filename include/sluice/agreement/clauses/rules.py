@@ -13,7 +13,8 @@ EMOTION_WORDS = ("emotion", "sentiment", "mood", "stress")
 PLACEHOLDER_HASH = "0" * 64
 RETURNS_ABROAD = "054"
 NEVER_DATED = "078"
-LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE, NEVER_DATED})
+SMALL_LETTERS = "032"
+LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE, NEVER_DATED, SMALL_LETTERS})
 """Rules added after papers were already registered. Registered papers are read as they are, without these rules."""
 
 
@@ -45,6 +46,13 @@ def is_kbo(number: str) -> bool:
     """Whether a Belgian enterprise number has its checksum: 97 minus the first eight digits modulo 97."""
     digits = number.replace(".", "")
     return len(digits) == 10 and digits.isdecimal() and 97 - int(digits[:8]) % 97 == int(digits[8:])
+
+
+def _check_capitals(root: Spot) -> Iterator[Found]:
+    """Find names that lineage events could not carry: their facets (1-0-0) know no small letters in them."""
+    for name in (root["agreementId"], *(rule["code"] for rule in root["retentionRules"])):
+        if name.text and name.text != name.text.upper():
+            yield Found(name, SMALL_LETTERS, name.text.upper())
 
 
 def _check_dates(root: Spot) -> Iterator[Found]:
@@ -196,6 +204,7 @@ def _check_emotion(root: Spot) -> Iterator[Found]:
 
 
 RULES: tuple[Callable[[Spot], Iterator[Found]], ...] = (
+    _check_capitals,
     _check_dates,
     _check_supersedes,
     _check_signatures,

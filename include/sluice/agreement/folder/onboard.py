@@ -142,4 +142,4 @@ def _contract_skeleton(principal: Principal, flow: Flow) -> str:
 def agreement_skeleton(principal: Principal, today: date) -> str:
     """A processing agreement with every key of SCC 2021/915; values that must be agreed are left OPEN."""
     text = files("sluice.agreement.folder").joinpath("agreement.skeleton.yaml").read_text(encoding="utf-8")
-    return Template(text).substitute(principal=principal, today=today.isoformat())
+    return Template(text).substitute(principal=principal, capitals=principal.upper(), today=today.isoformat())
