@@ -1,5 +1,6 @@
 """The linter: each mistake gives its code at its line, and a right paper gives none."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,33 @@ def test_a_region_without_phone_numbers_is_told_with_the_code_that_has_them(
     assert [(problem.code, meant in problem.message) for problem in lint_path(path)] == [("CON-025", True)]
 
 
+RETURN = "renewal_results.outbound_return.odcs.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ("contactsFlow, value: renewal_campaign", "contactsFlow, value: renewals", "contactsFlow"),
+        ("resultsFlow, value: renewal_results", "resultsFlow, value: results", "resultsFlow"),
+        ("recordId, value: customer_number", "recordId, value: customer", "recordId"),
+        ("source, value: contacts.customer_number", "source, value: contacts.number", "contacts.number"),
+    ],
+)
+def test_a_return_that_could_never_be_made_is_a_problem_of_its_contract(
+    tmp_path: Path, old: str, new: str, at: str
+) -> None:
+    folder = tmp_path / "energy01"
+    shutil.copytree(PRINCIPALS / "energy01", folder)
+    assert [problem for problem in lint_path(folder) if problem.code == "CON-050"] == [], "control: as it stands"
+    text = (folder / RETURN).read_text(encoding="utf-8")
+    assert old in text
+
+    (folder / RETURN).write_text(changed := text.replace(old, new, 1), encoding="utf-8")
+
+    [problem] = [found for found in lint_path(folder / RETURN) if found.code == "CON-050"]
+    assert problem.line == changed[: changed.index(at)].count("\n") + 1
+
+
 def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
     alone = 0
     sample = CONTRACT_MISTAKES[::4]
@@ -81,6 +109,7 @@ def test_every_code_of_the_table_has_a_test() -> None:
     } | {
         "CON-015",
         "CON-024",
+        "CON-050",
         "CON-026",
         "CON-032",
         "CON-034",
@@ -280,7 +309,8 @@ def test_a_return_says_what_it_is_made_of_and_where_each_column_comes_from(tmp_p
     text = (PRINCIPALS / "energy01" / name).read_text(encoding="utf-8")
     folder = write_folder(tmp_path, contract=None)
     (folder / name).write_text(text, encoding="utf-8")
-    assert [problem.code for problem in lint_path(folder) if problem.code.startswith("CON")] == []
+    found = [problem.code for problem in lint_path(folder) if problem.code.startswith("CON")]
+    assert found == ["CON-050"] * 2, "it stands alone: the flows that it is made of are not there"
 
     broken = text.replace("  - {property: recordId, value: customer_number}\n", "").replace(
         "          - {property: source, value: contacts.phone}\n", ""

@@ -148,6 +148,11 @@ _CONTRACT = (
     ("044", "gap: the column has no role", "name roleProfile, or add a role row to the agreement"),
     ("045", "gap: the column has no retention", "name retentionRule, or add it to the agreement's role row"),
     ("046", "gap: the column has no origin", "name dataOrigin; the column stops every file until then"),
+    (
+        "050",
+        "a return names a flow or a column that no contract of this folder has",
+        "correct it, or add that contract: such a return would be refused every night",
+    ),
     ("060", "the purpose is not on the agreement", "use a purpose of the agreement, or sign a new version with it"),
     (
         "061",

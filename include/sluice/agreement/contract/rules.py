@@ -25,6 +25,7 @@ from sluice.agreement.contract.columns import (
 from sluice.agreement.contract.key_references import check_key_references
 from sluice.agreement.contract.latency import check_latency
 from sluice.agreement.contract.quality import check_quality
+from sluice.agreement.contract.return_sources import NO_SOURCE
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
 from sluice.agreement.model import Agreement
 from sluice.agreement.shape import OPEN, Kind, check_shape
@@ -37,7 +38,9 @@ RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say about itself."""
 
 NEVER_DATED = "069"
-LATER_RULES = frozenset({OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NEVER_DATED, "071", "081", "095"})
+LATER_RULES = frozenset(
+    {OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NEVER_DATED, "071", "081", "095"}
+)
 """Like the later rules of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)

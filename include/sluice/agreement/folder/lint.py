@@ -9,6 +9,7 @@ from sluice.agreement.clauses.rules import check_agreement, version_key
 from sluice.agreement.contract.columns import contract_id, custom
 from sluice.agreement.contract.customer_ids import check_customer_ids
 from sluice.agreement.contract.key_references import check_datasets
+from sluice.agreement.contract.return_sources import check_sources
 from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
@@ -189,6 +190,7 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
     contracts = [document for document in folder.documents if document.is_contract]
     yield from check_datasets(contracts)
     yield from check_customer_ids(contracts)
+    yield from check_sources(contracts)
 
 
 def _check_keys(agreement: Document, folder: Folder) -> Iterator[Found]:
