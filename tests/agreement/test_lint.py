@@ -84,6 +84,41 @@ def test_a_return_that_could_never_be_made_is_a_problem_of_its_contract(
     assert problem.line == changed[: changed.index(at)].count("\n") + 1
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new", "told"),
+    [
+        (AGREEMENT, "      legalBasis:", "      legalbasis:", "perhaps legalBasis"),
+        (AGREEMENT, "pd#TelephoneNumber", "pd#PhoneNumber", "perhaps https://w3id.org/dpv/pd#TelephoneNumber"),
+        (AGREEMENT, "    - code: energy01", "\t- code: energy01", "column 1: a tab"),
+        (AGREEMENT, "language: nl", "language: nl: fr", "column 13"),
+        (AGREEMENT, "transfersOutsideEea: forbidden", "transfersOutsideEea: no", "one of forbidden"),
+        (CONTRACT, "logicalType: date", "logicaltype: date", "perhaps logicalType"),
+        (CONTRACT, "expect_column_values_to_be_between", "expect_column_value_to_be_between", "values_to_be_between"),
+        (CONTRACT, "min_value: 0", "min: 0", "column min_value max_value strict_min strict_max"),
+    ],
+)
+def test_a_mistake_is_told_with_what_was_probably_meant(
+    tmp_path: Path, text: str, old: str, new: str, told: str
+) -> None:
+    is_agreement = text is AGREEMENT
+    folder = write_folder(tmp_path)
+    path = folder / ("agreement-3.0.0.yaml" if is_agreement else CONTRACT_NAME)
+    assert old in text and not any(told in problem.message for problem in lint_path(path)), "control"
+
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    assert any(told in problem.message for problem in lint_path(path))
+
+
+def test_a_contract_whose_agreement_cannot_be_read_says_so(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, agreement=AGREEMENT.replace("language: nl", "language: [nl"))
+
+    found = {problem.code: problem.message for problem in lint_path(folder)}
+
+    assert set(found) == {"AGR-002", "CON-027"}
+    assert "agreement-3.0.0.yaml cannot be read, see AGR-002" in found["CON-027"]
+
+
 def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
     alone = 0
     sample = CONTRACT_MISTAKES[::4]

@@ -39,7 +39,7 @@ _SHARED = (
     (
         "016",
         "an IRI is not in the closed list",
-        "use a DPV 2.3 IRI of the kind named here",
+        "use a DPV 2.3 IRI of the kind named here; docs/how-to/add-a-principal.md lists them",
     ),
     ("017", "a text does not have its form", "write it in the form named here"),
     ("018", "a value cannot be a date or number", "correct the value, or put it in quotes if it is text"),
@@ -215,7 +215,7 @@ _CONTRACT = (
     (
         "091",
         "an expectation argument is not allowed",
-        "remove it; queries and a row_condition as text run code",
+        "write it as named here, or remove it; queries and a row_condition as text run code",
     ),
     ("092", "SQL rules are not run", "express the rule as an expectation"),
     ("094", "a range on a column without numbers or dates", "give the column a logicalType, or check a pattern"),
@@ -236,7 +236,11 @@ _CONTRACT_WARNINGS = (
         "`portable` can only restrict",
     ),
     ("067", "the data category is not listed in Annex II", "add it to `dataCategories` in the next agreement version"),
-    ("068", "a national number without authorisation named here", "the law prohibits its use without authorisation"),
+    (
+        "068",
+        "a national number without authorisation named here",
+        "set nationalNumberAuthorisation to its reference: the law prohibits the use of the number without one",
+    ),
     ("096", "a custom property resembles one of ours", "correct its spelling if that was meant"),
     ("097", "example values in a contract", "remove `examples`: they may be values of persons"),
     (

@@ -196,10 +196,19 @@ def _compose(text: str) -> yaml.Node | None:
         raise Fault(error.problem_mark.line + 1 if error.problem_mark else 1, "006") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Fault(line, "002", detail=error.problem or "") from None
+        raise Fault(line, "002", detail=_syntax(error, text)) from None
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0
         raise Fault(text[:position].count("\n") + 1, "002", detail="a control character") from None
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What the parser met, with its column from 1; a tab, which nobody sees, by its name."""
+    mark = error.problem_mark
+    if mark is None:
+        return error.problem or ""
+    is_tab = any(line[mark.column :].startswith("\t") for line in text.split("\n")[mark.line : mark.line + 1])
+    return f"column {mark.column + 1}: {'a tab, where YAML takes spaces only' if is_tab else error.problem}"
 
 
 def _refuse_early(text: str) -> None:

@@ -67,7 +67,7 @@ SUBJECT_CATEGORIES = _iris(
 
 NON_PERSONAL = DPV + "NonPersonalData"
 
-_CATEGORIES = _iris(
+ORDINARY_CATEGORIES = _iris(
     PD,
     """
     AccountIdentifier Age AgeExact AgeRange ApartmentOwned Authenticating BankAccount Behavioural
@@ -111,7 +111,7 @@ CRIMINAL_CATEGORIES = _iris(PD, "Criminal CriminalCharge CriminalConviction Crim
 EMOTION_CATEGORIES = _iris(PD, "Emotion Mood FacialExpression Demeanour Attitude")
 """Categories that are listed only so that they can be refused for agents (AI Act Art. 5(1)(f))."""
 
-DATA_CATEGORIES = _CATEGORIES | SPECIAL_CATEGORIES | CRIMINAL_CATEGORIES | EMOTION_CATEGORIES | {NON_PERSONAL}
+DATA_CATEGORIES = ORDINARY_CATEGORIES | SPECIAL_CATEGORIES | CRIMINAL_CATEGORIES | EMOTION_CATEGORIES | {NON_PERSONAL}
 
 CONTACT_POINTS = {
     **dict.fromkeys(("voice", "sms", "robocall"), PD + "TelephoneNumber"),

@@ -1,15 +1,23 @@
 """What a document may contain, as a table of kinds. Findings have the shared numbers 010 to 018."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Protocol
 
 from sluice.agreement.document import Found, Spot
 
 OPEN = "OPEN"
 """Placeholder for a value that a person still has to decide; the linter reports it."""
+
+
+def nearly(said: object, known: Iterable[str]) -> str:
+    """Words that are written nearly like what was said, for the detail of a finding; empty if there are none."""
+    small = {word.rpartition("#")[2].lower(): word for word in known}
+    near = get_close_matches(str(said).rpartition("#")[2].lower(), small, n=2)
+    return f"perhaps {', '.join(small[each] for each in near)}" if near else ""
 
 
 class Kind(Protocol):
@@ -85,7 +93,7 @@ class Word:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, str):
-            yield Found(spot, "012", "a word")
+            yield Found(spot, "012", "one of " + ", ".join(self.words))
         elif spot.value not in self.words:
             yield Found(spot, "013", "one of " + ", ".join(self.words))
 
@@ -99,7 +107,7 @@ class Iri:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, str) or spot.value not in self.known:
-            yield Found(spot, "016", self.means)
+            yield Found(spot, "016", "; ".join(filter(None, (self.means, nearly(spot.value, self.known)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ class Keys:
         for key, entry in spot.keys.items():
             kind = self.must.get(key) or self.may.get(key)
             if kind is None:
-                yield Found(entry, "011")
+                yield Found(entry, "011", nearly(key, (*self.must, *self.may)))
             elif entry.value is not None:
                 yield from check_shape(entry, kind)
         for key in self.must:

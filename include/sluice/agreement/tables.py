@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from sluice.agreement import dpv
 from sluice.agreement.codes import CODES
 from sluice.agreement.contract.quality import EXPECTATIONS
 from sluice.agreement.roles.profiles import (
@@ -91,12 +92,33 @@ def expectations() -> str:
     )
 
 
+def terms() -> str:
+    """The closed list of DPV terms, by kind: names without their prefix, which the head of each row gives."""
+    kinds = (
+        ("purposes", dpv.PURPOSES),
+        ("legal bases", dpv.LEGAL_BASES),
+        ("conditions of Art. 9(2)", dpv.SPECIAL_CONDITIONS),
+        ("ways to transfer", dpv.TRANSFER_BASES),
+        ("what is done (`nature`)", dpv.PROCESSING),
+        ("categories of persons", dpv.SUBJECT_CATEGORIES),
+        ("data categories", dpv.ORDINARY_CATEGORIES),
+        ("data categories of Art. 9", dpv.SPECIAL_CATEGORIES),
+        ("data categories of Art. 10", dpv.CRIMINAL_CATEGORIES),
+        ("no personal data", frozenset({dpv.NON_PERSONAL})),
+    )
+    return _markdown(
+        ("kind", "prefix", "names"),
+        [(kind, f"`{min(iris).partition('#')[0]}#`", " ".join(sorted(map(dpv.short, iris)))) for kind, iris in kinds],
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "profiles": profiles,
     "groups": groups,
     "notified": notified,
     "codes": codes,
     "expectations": expectations,
+    "terms": terms,
 }
 
 

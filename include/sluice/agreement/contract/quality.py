@@ -9,7 +9,7 @@ from sluice.agreement.contract.columns import columns
 from sluice.agreement.contract.shape import METRICS, OPERATORS, SEVERITY, UNIT
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import QualityRule
-from sluice.agreement.shape import Text, check_shape
+from sluice.agreement.shape import Text, check_shape, nearly
 from sluice.terms import Severity
 
 _COLUMN = ("column",)
@@ -53,6 +53,7 @@ EXPECTATIONS: dict[str, tuple[str, ...]] = {
 Types = dict[str | None, str | None]
 """Column name -> logicalType of a contract."""
 
+_IMPLEMENTATION = ("type", "kwargs", "meta", "severity")
 COMMON_ARGUMENTS = ("mostly", "severity", "meta", "notes", "description")
 _ORDERED = ("number", "integer", "date", "timestamp")
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
@@ -173,23 +174,23 @@ def _check_expectation(entry: Spot, names: Types) -> Iterator[Found]:
     implementation = entry["implementation"]
     kind, arguments = implementation["type"], implementation["kwargs"]
     if kind.value not in EXPECTATIONS:
-        yield Found(kind, "090", str(kind.value or "none"))
+        yield Found(kind, "090", "; ".join(filter(None, (str(kind.value or "none"), nearly(kind.value, EXPECTATIONS)))))
         return
     for key in implementation.keys:
-        if key not in ("type", "kwargs", "meta", "severity"):
-            yield Found(implementation[key], "091", key)
+        if key not in _IMPLEMENTATION:
+            yield Found(implementation[key], "091", f"{key}; {' '.join(_IMPLEMENTATION)} are known")
     is_range, ranged = kind.value == "expect_column_values_to_be_between", arguments["column"]
     if is_range and ranged.text in names and names[ranged.text] not in _ORDERED:
         yield Found(ranged, "094", str(ranged.text))
     for key, argument in arguments.keys.items():
         if key not in (*EXPECTATIONS[kind.value], *COMMON_ARGUMENTS):
-            yield Found(argument, "091", key)
+            yield Found(argument, "091", f"{key}; {' '.join((*EXPECTATIONS[kind.value], 'mostly'))} are known")
         elif key in _COLUMN_ARGUMENTS:
             yield from (Found(spot, "086", str(spot.value)) for spot in _unknown_columns(argument, names))
         elif key == "regex":
             yield from _check_pattern(argument)
         elif key == CONDITION and not argument.keys:
-            yield Found(argument, "091", key)
+            yield Found(argument, "091", f"{key}; it has to be a mapping")
 
 
 def _unknown_columns(argument: Spot, names: Types) -> Iterator[Spot]:

@@ -157,7 +157,9 @@ def _check_pinned(name: Spot, version: Spot, folder: Folder) -> Iterator[Found]:
     if not folder.agreements and not folder.is_whole:
         yield Found(name, "026", name.text)
     elif not known:
-        yield Found(name, "027", name.text)
+        broken = next((problem for problem in folder.unreadable if problem.code.startswith("AGR-")), None)
+        why = f"; {Path(broken.path).name} cannot be read, see {broken.code} there" if broken else ""
+        yield Found(name, "027", f"{name.text}{why}")
     elif version.text and version.text not in known:
         yield Found(version, "028", f"{name.text} has {', '.join(known)}")
     elif version.text and version_key(known[-1]) > version_key(version.text):
@@ -190,7 +192,8 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
     contracts = [document for document in folder.documents if document.is_contract]
     yield from check_datasets(contracts)
     yield from check_customer_ids(contracts)
-    yield from check_sources(contracts)
+    if not folder.unreadable:  # else what a return names may stand in a paper that nobody could read
+        yield from check_sources(contracts)
 
 
 def _check_keys(agreement: Document, folder: Folder) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.shape import nearly
 
 if TYPE_CHECKING:
     from jsonschema import Draft201909Validator, ValidationError
@@ -71,7 +72,7 @@ def _findings(root: Spot, error: "ValidationError") -> Iterator[Found]:
     for step in error.absolute_path:
         spot = spot.entries[step] if isinstance(step, int) else spot[step]
     if error.validator in _UNKNOWN:
-        yield from (Found(spot[key], "011") for key in _unknown(error))
+        yield from (Found(spot[key], "011", nearly(key, _vocabulary())) for key in _unknown(error))
     elif error.validator == "required":
         wanted = error.validator_value if isinstance(error.validator_value, list) else []
         yield from (Found(spot[key], "010") for key in wanted if not spot[key].exists)
