@@ -65,4 +65,7 @@ def test_the_six_answers_are_told_to_people_in_lines_and_tables(desk: Desk, monk
     assert [
         each for each in ("why: purposes", "what: columns", "how long: copies", "P-RENEW") if each not in told
     ] == []
+    heads = [line.strip() for line in told.splitlines() if line and line[0].isalpha()]
+    assert heads[:2] == ["exchange", "why"], "what is of no answer stands first, in one table with a name"
+    assert [line for line in told.splitlines() if line.startswith(":")] == []
     assert [each for each in ("[{", "{'", "None", "w3id.org") if each in told] == [], "nothing of how Python writes it"

@@ -129,7 +129,7 @@ def list_(
 
     word = state.upper() if state else None
     if word and word not in [each.value for each in State]:
-        raise UsageError(Ref("option", "--state"))
+        raise UsageError(Ref("option", "--state"), Ref("one of", ", ".join(State)))
     with connect(get_settings()) as conn:
         looked_up = list_cases(conn, CaseFilter(principal=principal, state=word, only_open=open), limit=limit + 1)
     found, more = cut(looked_up, limit)
@@ -243,7 +243,7 @@ def _right(word: str) -> "Right":
     from sluice.rights.case.model import Right
 
     if word not in [each.value for each in Right]:
-        raise UsageError(Ref("option", "--right"))
+        raise UsageError(Ref("option", "--right"), Ref("one of", ", ".join(Right)))
     return Right(word)
 
 
@@ -261,4 +261,4 @@ def _date(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         pass
-    raise UsageError(Ref("option", "--received"))
+    raise UsageError(Ref("option", "--received"), Ref("takes", "YYYY-MM-DD"))

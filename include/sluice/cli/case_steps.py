@@ -271,7 +271,7 @@ def _action(word: str | None) -> "Action | None":
     from sluice.rights.case.model import Action
 
     if word is not None and word not in [each.value for each in Action]:
-        raise UsageError(Ref("option", "--accept"))
+        raise UsageError(Ref("option", "--accept"), Ref("one of", ", ".join(Action)))
     return Action(word) if word else None
 
 

@@ -94,4 +94,4 @@ def _date_of(text: str) -> date:
             return received_on(datetime.fromisoformat(text))
     except ValueError:
         pass
-    raise UsageError(Ref("argument", "DATE"))
+    raise UsageError(Ref("argument", "DATE"), Ref("takes", "YYYY-MM-DD, or a moment with its zone"))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sluice.cli.agreement import PathArgument, show_problems
+from sluice.cli.options import FLOW_FORM
 from sluice.cli.output import Format, FormatOption, err, plain_text, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError, check_readable, check_there, is_file
 from sluice.terms import FLOW_PATTERN, PRINCIPAL_PATTERN, Direction
@@ -109,7 +110,7 @@ def _fields(path: Path) -> list[dict[str, object]]:
 def infer(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, JSON or Parquet; it is only read.")],
     principal: Annotated[str, typer.Option(help="Code of the principal.")] = "someone",
-    flow: Annotated[str, typer.Option(help="Name of the flow: letters, digits, _ and -.")] = "",
+    flow: Annotated[str, typer.Option(help="Name of the flow: small letters, digits, _ and -.")] = "",
     direction: Annotated[Direction, typer.Option(help="Which way the file crosses.")] = Direction.INBOUND,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -127,7 +128,7 @@ def infer(
     flow = flow or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_")[:63] or "some_flow"
     check_readable(file, FILE)
     if not re.fullmatch(PRINCIPAL_PATTERN, principal) or not re.fullmatch(FLOW_PATTERN, flow):
-        raise UsageError(Ref("option", "--principal or --flow"))
+        raise UsageError(Ref("option", "--principal or --flow"), Ref("takes", FLOW_FORM))
     with err.status("reading"):
         skeleton = skeleton_of(file, principal, flow, direction)
     check_names(skeleton.columns)

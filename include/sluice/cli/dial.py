@@ -53,7 +53,7 @@ def list_(
     from sluice.terms import Flow, Principal
 
     if channel not in [each.value for each in Channel]:
-        raise UsageError(Ref("option", "--channel"))
+        raise UsageError(Ref("option", "--channel"), Ref("one of", ", ".join(Channel)))
     wanted = to.suffix.lower().removeprefix(".") if to else FORMATS[0]
     request = Request(
         str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or login_name()

@@ -133,11 +133,10 @@ def show(
     if format is Format.JSON:
         show_json(document)
         return
-    for title, answer in document.items():
-        if isinstance(answer, dict):
-            show_answer(title.replace("_", " "), answer)
-        else:
-            show_answer("", {title: answer})
+    answers = {title: answer for title, answer in document.items() if isinstance(answer, dict)}
+    show_answer("exchange", {name: said for name, said in document.items() if name not in answers})
+    for title, answer in answers.items():
+        show_answer(title.replace("_", " "), answer)
 
 
 @app.command("prepare")

@@ -163,7 +163,7 @@ def _make(
     from sluice.rights.case.store import find_beginning
 
     if lang is not None and lang not in LANGUAGES:
-        raise UsageError(Ref("option", "--lang"))
+        raise UsageError(Ref("option", "--lang"), Ref("one of", ", ".join(LANGUAGES)))
     with open_house(get_settings()) as house, err.status("looking into every store"):
         found = find_beginning(house.conn, case)
         target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")

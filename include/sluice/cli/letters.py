@@ -99,5 +99,5 @@ def _kind(word: str) -> "LetterKind":
     from sluice.rights.case.model import LetterKind
 
     if word not in [each.value for each in LetterKind]:
-        raise UsageError(Ref("option", "--kind"))
+        raise UsageError(Ref("option", "--kind"), Ref("one of", ", ".join(LetterKind)))
     return LetterKind(word)

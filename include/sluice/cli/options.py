@@ -12,6 +12,9 @@ from sluice.errors import Ref, UsageError
 from sluice.ledger.names import check_name
 from sluice.times import brussels_day
 
+FLOW_FORM = "lower-case letters, digits, _ and -, a letter or digit first"
+"""What the name of a flow is made of, in words."""
+
 
 def as_kept(by: str | None) -> str | None:
     """The name of who does it as records spell it, where one was given. Raises NameInvalid."""
@@ -53,7 +56,7 @@ def day_of(dated: str | None, now: datetime) -> date:
     try:
         return date.fromisoformat(dated) if dated else brussels_day(now)
     except ValueError:
-        raise UsageError(Ref("option", "--dated")) from None
+        raise UsageError(Ref("option", "--dated"), Ref("takes", "YYYY-MM-DD")) from None
 
 
 def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
@@ -62,7 +65,7 @@ def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError(Ref("option", option)) from None
+        raise UsageError(Ref("option", option), Ref("takes", "YYYY-MM-DD, or YYYY-MM-DDTHH:MM")) from None
 
 
 def check_address(option: str, url: str | None) -> None:
@@ -79,5 +82,5 @@ def purpose_iri(word: str) -> str:
 
     iri = word if word.startswith("https://") else DPV + word
     if iri not in PURPOSES:
-        raise UsageError(Ref("option", "--purpose"))
+        raise UsageError(Ref("option", "--purpose"), Ref("takes", "a purpose of DPV 2.3, such as DirectMarketing"))
     return iri

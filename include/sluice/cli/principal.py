@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sluice.cli.options import writing_to
+from sluice.cli.options import FLOW_FORM, writing_to
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.terms import FLOW_PATTERN, Flow
@@ -25,7 +25,7 @@ def topic() -> None:
 @app.command("onboard")
 def onboard(
     name: Annotated[str, typer.Argument(help="Code: lower-case letters, digits, hyphens; also its S3 prefix.")],
-    flow: Annotated[str, typer.Option(help="Name of its first flow: letters, digits, _ and -.")] = "some_flow",
+    flow: Annotated[str, typer.Option(help="Name of its first flow: small letters, digits, _ and -.")] = "some_flow",
     write: Annotated[
         bool, typer.Option("--write", help="Write the skeletons of a new principal; existing files stay.")
     ] = False,
@@ -43,7 +43,7 @@ def onboard(
     from sluice.settings import get_settings
 
     if not re.fullmatch(FLOW_PATTERN, flow):
-        raise UsageError(Ref("option", "--flow"))
+        raise UsageError(Ref("option", "--flow"), Ref("takes", FLOW_FORM))
     settings = get_settings()
     today = brussels_today()
     made = prepare(name, settings.bucket_exchange, today, Flow(flow))

@@ -126,7 +126,7 @@ def hold_(
     from sluice.terms import ExchangeId, Flow, Principal
 
     if reason not in REASONS:
-        raise UsageError(Ref("option", "--reason"))
+        raise UsageError(Ref("option", "--reason"), Ref("one of", ", ".join(REASONS)))
     with open_house(get_settings()) as house:
         found = ExchangeId(show_exchange(house.conn, exchange).line.id) if exchange else None
         made = hold(

@@ -197,7 +197,7 @@ def _moment(option: str, text: str | None) -> datetime | None:
 
 def _minimum(text: str) -> Decimal:
     if not re.fullmatch(r"(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)", text, re.ASCII):
-        raise UsageError(Ref("option", "--minimum"))
+        raise UsageError(Ref("option", "--minimum"), Ref("takes", "0 to 100, at most four decimals, a point"))
     return Decimal(text)
 
 

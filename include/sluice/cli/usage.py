@@ -66,6 +66,8 @@ def _where(error: Any) -> Iterator[Ref]:
             yield Ref("takes", parameter.display_type(error.ctx))
     elif type(error).__name__ == "BadOptionUsage":
         yield Ref("option", error.option_name)
+    elif type(error).__name__ == "NoSuchOption" and error.ctx is not None and not error.possibilities:
+        yield Ref("known", ", ".join(each.opts[0] for each in error.ctx.command.params if each.opts[0][:2] == "--"))
 
 
 def _meant(error: Any, rule: str, words: Sequence[str]) -> Iterator[Ref]:
