@@ -165,6 +165,10 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
     )
     if report.unread:
         rows = [(each.store, each.exchange_id or each.place, each.reason) for each in report.unread]
-        show_table("Could not be read, or is the principal's own", ("store", "exchange or place", "why"), rows)
+        show_table(
+            "Still names the person, could not be read, or is the principal's own",
+            ("store", "exchange or place", "why"),
+            rows,
+        )
     if told:
         show_table("Plans", erase_control.PLAN, [list(each.values()) for each in told])

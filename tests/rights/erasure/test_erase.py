@@ -25,6 +25,7 @@ from sluice.rights.erasure import scan
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import plan, run, verify
+from sluice.rights.erasure.meant import NAMED
 from sluice.rights.erasure.model import NotDecided
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
@@ -128,7 +129,8 @@ def test_the_second_scan_finds_what_was_put_back_behind_the_record(
     rows.write_parquet(night.desk.folder / "residue.parquet")
     house.objects.put(settings.bucket_lake, "energy01/left/over.parquet", night.desk.folder / "residue.parquet", "x")
 
-    assert verify(house, case.case_id, datetime.now(UTC)).residual == 1
+    report = verify(house, case.case_id, datetime.now(UTC))
+    assert (report.residual, [(each.store, each.reason) for each in report.unread]) == (1, [("lake", NAMED)])
     with pytest.raises(NotProven):
         issue(house, case.case_id)
     principal = Principal("energy01")

@@ -33,8 +33,8 @@ class NotProven(SluiceError):
     code: ClassVar[str] = "SLU-554"
     summary: ClassVar[str] = "the erasure of this case is not proven"
     cure: ClassVar[str] = (
-        "`sluice erase run` again: nothing is certified while something is found, cannot be read, or lies where "
-        "nobody looks (`sluice erase preflight` names it)"
+        "`sluice erase run` again: nothing is certified while something is found or cannot be read (`sluice erase "
+        "verify` lists where), or lies where nobody looks (`sluice erase preflight` names it)"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
 

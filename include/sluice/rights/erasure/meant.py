@@ -20,14 +20,14 @@ JUDGED = (Direction.INBOUND.value, *PRINCIPAL_READS)
 """Folders of a principal in which every object is known as a copy: what came in, and what we put there."""
 NO_NAME = "NAME_UNSAID"
 NAMED = "NAMES_THE_PERSON"
-"""Why an object that the principal itself put there is waited for, if it was read."""
+"""Why an object was told that was read: a residue, or what the principal itself put there, which is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """Counts of objects read, of those that still name the person, and of those in doubt.
 
-    ``unread``: the first of the objects in doubt.
+    ``unread``: the first of the objects in doubt, or with a residue.
     ``sealed``: returns that only their recipient can open, and that do not hold the person according to the index of
     their rows. Nobody here can say more, so they are counted, and the certificate says so.
     ``shared``: spellings not looked for because they are in rows of other persons too.

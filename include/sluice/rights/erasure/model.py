@@ -123,7 +123,7 @@ class StoreLine:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An object that the second scan could not read to its end: its store, its exchange, and why.
+    """An object with a residue, or that the second scan could not read to its end: its store, its exchange, and why.
 
     Its key is left out, because a file's name may be a person's. ``place``: bucket, folder and version of an object
     that the principal itself put beside its flows. Such an object is waited for; it may have been read, and name the
@@ -145,7 +145,7 @@ class ErasureReport:
     ``shared``: identifiers of the person that others have too, so that they were not looked for.
     ``short``: identifiers too short to be looked for among bytes. Rows were found by them.
     ``kept``: objects that still name the person because of a decision, or because one is missing. ``undecided``: the
-    number of the latter. ``unread``: the first of the objects in doubt.
+    number of the latter. ``unread``: the first of the objects in doubt, or with a residue.
     ``principals``: where a run erased, or a scan looked.
     ``to_release``: number of principals whose part was decided but left, because nobody released its plan.
     ``unknown``: places that no store searches. Each counts as a doubt.

@@ -29,7 +29,7 @@ from sluice.rights.copies.received import under_its_key
 from sluice.rights.copies.stores import STORES
 from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.copies.uploads import UPLOADS, count_uploads
-from sluice.rights.erasure.meant import Meant, Scanned
+from sluice.rights.erasure.meant import NAMED, Meant, Scanned
 from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.tell import find_open_notices
 from sluice.rights.person.sealed import KEY_OWNER
@@ -245,7 +245,7 @@ def _is_whole(item: StoredObject, fetched: Fetched) -> bool:
 def _judged(bench: Bench, scan: Scan, copy: Copy | None, where: Unread) -> Scanned:
     """Count a scanned object. ``copy``: the return or arrival that this object is, if it is one."""
     if scan.status is Status.HIT:
-        return Scanned(1, hits=1)
+        return Scanned(1, hits=1, unread=(replace(where, reason=NAMED),))
     if scan.status is Status.OPAQUE and copy is not None and _index_denies(bench, copy):
         return Scanned(1, sealed=1)
     if scan.status is Status.CLEAN:
