@@ -210,6 +210,37 @@ def test_mostly_is_a_share_from_none_to_all_and_all_is_no_tolerance(mostly: floa
     assert rule.tolerance == (None if share is None else Tolerance("mostly", (share,), "share"))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"severity": "error"}, "it takes critical, warning or info"),
+        ({"meta": {"rule": "a b"}}, "it takes a name that no other expectation"),
+        ({"type": "expect_column_value_to_not_be_null"}, "perhaps expect_column_values_to_not_be_null"),
+        ({"severety": "critical"}, "known description, id, kwargs"),
+        ({"kwargs": {"column": "lead", "mostly": 95}}, "it takes a number from 0 to 1"),
+        ({"kwargs": {"column": "lead", "most": 0.9}}, "known column, mostly, row_condition"),
+    ],
+)
+def test_a_refusal_tells_what_would_be_right(change: dict[str, object], told: str) -> None:
+    content = json.loads(a_suite())
+    read_suite(json.dumps(content).encode(), "leads.json")  # control: it is a suite without the change
+    content["expectations"][0] |= change
+
+    with pytest.raises(DocumentInvalid) as refused:
+        read_suite(json.dumps(content).encode(), "leads.json")
+
+    assert told in str(refused.value)
+
+
+def test_what_is_no_json_is_refused_with_its_line_and_column() -> None:
+    text = json.dumps(json.loads(a_suite()), indent=1).replace('"leads",', '"leads"', 1)
+
+    with pytest.raises(SuiteUnreadable) as refused:
+        read_suite(text.encode(), "leads.json")
+
+    assert "suite leads.json; line 3; column 2; says Expecting ',' delimiter." in str(refused.value)
+
+
 def test_two_expectations_cannot_share_a_name() -> None:
     content = json.loads(a_suite(meta={"rule": "filled"}))
     content["expectations"] *= 2

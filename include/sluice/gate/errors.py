@@ -6,6 +6,24 @@ a judgement is a value (``judge.py``).
 
 from sluice.errors import DocumentInvalid, SluiceError
 
+_BOUND = 'a number, or a date as "2024-12-31", by the kind; the lower bound not above the upper'
+TAKES = {
+    **dict.fromkeys(("min_value", "max_value"), _BOUND),
+    **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match"), "true or false"),
+    **dict.fromkeys(("column_set", "column_list"), "a list of names, each once"),
+    **dict.fromkeys(("value", "column_index"), "a whole number"),
+    "severity": "critical, warning or info",
+    "mostly": "a number from 0 to 1",
+    "meta.rule": "a name that no other expectation of the suite has: letters, digits, . _ -",
+    "regex": "a pattern that Python reads, at most 1,000 characters",
+    "regex_list": "a list of patterns that Python reads",
+    "match_on": "any or all",
+    "value_set": "a list of texts, or of numbers",
+    "strftime_format": "a format with directives such as %d/%m/%Y",
+    "row_condition": "a mapping by the grammar of docs/reference/expectations.md",
+}
+"""What an option of an expectation takes, for people."""
+
 
 class SuiteUnreadable(DocumentInvalid):
     code = "SLU-431"
@@ -32,6 +50,11 @@ class OptionInvalid(DocumentInvalid):
     code = "SLU-434"
     summary = "an option of an expectation is missing or has a value that cannot be used"
     cure = "compare it with expectations/README.md"
+
+    @property
+    def own_cure(self) -> str:
+        takes = next((TAKES.get(str(ref.value)) for ref in self.refs if ref.kind == "option"), None)
+        return f"it takes {takes}; see expectations/README.md" if takes else self.cure
 
 
 class TypeMismatch(DocumentInvalid):

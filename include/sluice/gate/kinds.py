@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from sluice.errors import Ref
@@ -202,11 +203,12 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
     """
     kind = KINDS.get(name)
     if kind is None or kind.outside:
-        raise KindRefused(Ref("kind", name))
+        near = get_close_matches(name, [each.name for each in KINDS.values() if not each.outside], n=2)
+        raise KindRefused(Ref("kind", name), *([Ref("perhaps", ", ".join(near))] if near else []))
     options_of = (*kind.options, *((WHERE,) if kind.rows else ()))
     known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in options_of), "mostly"}
     for option in sorted(set(kwargs) - known):
-        raise OptionRefused(Ref("kind", name), Ref("option", option))
+        raise OptionRefused(Ref("kind", name), Ref("option", option), Ref("known", ", ".join(sorted(known))))
     if isinstance(kwargs.get(CONDITION), str):  # an engine would run it as code
         raise OptionRefused(Ref("kind", name), Ref("option", CONDITION))
     columns = _columns_of(kind, kwargs)

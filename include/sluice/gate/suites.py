@@ -85,16 +85,19 @@ def rule_of(kind: str, kwargs: Mapping[str, Any], rule_id: str, severity: Severi
 
 
 def _parse(content: bytes, where: Ref) -> Mapping[str, Any]:
-    document = None
+    document: object = None
+    place: tuple[Ref, ...] = ()
     if len(content) <= MOST_BYTES:
         try:
             document = json.loads(
                 content.decode("utf-8-sig"), object_pairs_hook=_no_key_twice, parse_constant=_no_constant
             )
+        except json.JSONDecodeError as error:
+            place = (Ref("line", error.lineno), Ref("column", error.colno), Ref("says", error.msg))
         except (ValueError, RecursionError):
             document = None
     if not isinstance(document, dict):
-        raise SuiteUnreadable(where)
+        raise SuiteUnreadable(where, *place)
     return document
 
 
@@ -139,7 +142,7 @@ def _own_name(each: Mapping[str, Any], where: tuple[Ref, ...]) -> str | None:
 
 def _refuse_unlisted(document: Mapping[str, Any], known: set[str], where: tuple[Ref, ...]) -> None:
     for key in sorted(set(document) - known):
-        raise OptionRefused(*where, Ref("option", key))
+        raise OptionRefused(*where, Ref("option", key), Ref("known", ", ".join(sorted(known - {"suite_parameters"}))))
 
 
 def _refuse_same_id(rules: tuple[Rule, ...], where: Ref) -> None:
