@@ -133,6 +133,23 @@ def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(files: Path) -> None
         assert isinstance(done.exception, UsageError) and "THIS_FLOW_IS_NOT_INBOUND" in str(done.exception)
 
 
+@pytest.mark.parametrize(
+    ("agreement", "flow", "told"),
+    [
+        ("DPA-energy01", "renewal_campaign", "agreements here: DPA-BANK01, DPA-ENERGY01"),
+        ("DPA-ENERGY01", "renewal-campaign", "inbound flows of this agreement's folder: renewal_campaign"),
+        ("DPA-ENERGY01", "renewal_campaign", ""),
+    ],
+)
+def test_what_was_misspelt_is_told_with_what_there_is(files: Path, agreement: str, flow: str, told: str) -> None:
+    words = ("gate", "run", "--agreement", agreement, "--flow", flow, "--dry-run", str(files / "good.csv"))
+
+    done = CliRunner().invoke(app, words)
+
+    assert told in done.stderr and (told or "here:" not in done.stderr)
+    assert "here:" not in done.stdout and "folder:" not in done.stdout
+
+
 def test_an_agreement_that_no_paper_has_is_told_without_its_name(files: Path) -> None:
     words = [*RUN[:3], "jan.peeters@x.be", *RUN[4:], str(files / "good.csv")]
     done = CliRunner().invoke(app, words)

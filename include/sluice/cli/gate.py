@@ -69,6 +69,7 @@ def run(
             looked_at = _look_at(Path(file)) if report else None
             with err.status("judging") as status:
                 tried = judge.run(Path(file), lambda done, count: status.update(f"judging: {done} of {count} parts"))
+            _tell_papers(judge)
             if report and looked_at:
                 _write(report, judge, looked_at, tried, lang)
     if format is Format.JSON:
@@ -93,6 +94,24 @@ def _is_fit(report: Path, file: Path) -> bool:
         return not report.is_dir() and not (report.exists() and is_file(file) and report.samefile(file))
     except (OSError, ValueError):
         return False
+
+
+def _tell_papers(judge: "DryRun") -> None:
+    """Name on stderr what there are papers of here, where the agreement or the flow that was asked for has none."""
+    from sluice.agreement.folder.load import find_flows_of, load_agreements
+    from sluice.agreement.papers import PaperMissing, PaperReason
+    from sluice.terms import Direction
+
+    paper = judge.paper
+    if not isinstance(paper, PaperMissing):
+        return
+    if paper.reason is PaperReason.NO_AGREEMENT:
+        known = {each.agreement_id for each in load_agreements(judge.settings.principals_dir)}
+        err.print(f"agreements here: {', '.join(sorted(known)) or 'none'}", markup=False)
+    elif paper.reason is PaperReason.NO_CONTRACT and paper.agreement:
+        there = find_flows_of(Path(paper.agreement.path).parent)
+        flows = sorted({each.flow for each in there if each.direction is Direction.INBOUND})
+        err.print(f"inbound flows of this agreement's folder: {', '.join(flows) or 'none'}", markup=False)
 
 
 def _look_at(file: Path) -> "LookedAt":
