@@ -195,6 +195,8 @@ WARNINGS = (
     (AGREEMENT, Mistake("AGR-021", "supersedes: 2.4.0", "supersedes: 2.3.0", "supersedes")),
     (AGREEMENT, Mistake("AGR-024", "signedOn: 2025-12-18", "signedOn: 2026-02-01", "2026-02-01")),
     (AGREEMENT, Mistake("AGR-025", "documentSha256: ", f'documentSha256: "{"0" * 64}" #', "documentSha256")),
+    (CONTRACT, Mistake("CON-051", "s3://exchange/energy01/inbound", "s3://exchange/bank01/inbound", "location")),
+    (CONTRACT, Mistake("CON-051", "inbound/renewal_campaign/", "inbound/renewal-campaign/", "location")),
     (AGREEMENT, Mistake("AGR-036", "delivery:\n", "limits: {columns: 1025}\ndelivery:\n", "limits")),
     (AGREEMENT, Mistake("AGR-042", 'text: "restore test', 'text: ""} # "', "security:")),
     (AGREEMENT, Mistake("AGR-073", "language: nl", "language: nl", "seedOwner")),

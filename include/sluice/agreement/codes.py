@@ -231,6 +231,11 @@ _CONTRACT_WARNINGS = (
     ("029", "a newer agreement version stands in this folder", "issue a contract version for it before it starts"),
     ("026", "no agreement beside this contract", "lint its folder; what needs the agreement is not checked"),
     (
+        "051",
+        "the location is not the folder of this flow",
+        "write the folder named here: files are taken from there whatever it says, and whoever sends them reads it",
+    ),
+    (
         "063",
         "portable: true although the agreement says false",
         "`portable` can only restrict",

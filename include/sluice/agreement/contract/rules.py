@@ -37,6 +37,13 @@ NEED_AGREEMENT = ("044", "045")
 RECIPE = ("contactsFlow", "resultsFlow", "recordId")
 """What a return contract must say about itself."""
 
+FOLDERS: dict[str, str] = {
+    Direction.INBOUND: "inbound",
+    Direction.INTERNAL: "internal",
+    Direction.OUTBOUND_RETURN: "outbound",
+}
+"""Below a principal's prefix, the folder of the flows of a direction."""
+
 NEVER_DATED = "069"
 LATER_RULES = frozenset(
     {OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NEVER_DATED, "071", "081", "095"}
@@ -146,6 +153,8 @@ def _check_server(document: Document) -> Iterator[Found]:
             yield Found(location, "010")
         elif not (location.text or "").startswith("s3://") or not last:
             yield Found(location, "031")
+        elif (folder := _folder(document)) and not (location.text or "").rpartition("/")[0].endswith(folder):
+            yield Found(location, "051", f"s3://<bucket>{folder}/{last}")
         if server["type"].value != "s3":
             yield Found(server["type"], "013", "one of s3")
         yield from _check_given(server["format"], shape.FORMAT)
@@ -157,6 +166,13 @@ def _check_server(document: Document) -> Iterator[Found]:
             yield Found(comma, "098")
         if dates and dates.text:
             yield from _check_format(dates, dates.text if "%" in dates.text else "", of_days=True)
+
+
+def _folder(document: Document) -> str:
+    """Where files of this flow are put and taken, whatever a location says; empty for a direction without one."""
+    principal, direction, flow = contract_id(document)
+    folder = FOLDERS.get(direction)
+    return f"/{principal}/{folder}/{flow}" if folder and principal and flow else ""
 
 
 def _check_delimiter(spot: Spot) -> Iterator[Found]:
