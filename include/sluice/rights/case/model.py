@@ -26,10 +26,8 @@ CASES_CHAIN = "center.cases"
 
 CameBy = Literal["letter", "mail", "phone", "form"]
 """How a request came to the desk."""
-FILE = "file"
-"""How a principal's own request file came."""
-RECORD = "consent_record"
-"""How a withdrawal came that the center recorded as a consent record. Its person asked for no answer."""
+FILE, RECORD = "file", "consent_record"
+"""How a principal's own request file came, and a withdrawal that the center recorded as a consent record."""
 WITHOUT_LETTERS = frozenset({FILE, RECORD})
 """How requests come that may be of many persons, and whose answer goes to the principal, not to the person."""
 
