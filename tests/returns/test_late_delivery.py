@@ -15,6 +15,7 @@ from sluice.exchange.house import House
 from sluice.exchange.outbox import Effect
 from sluice.exchange.persons.suppressed import keep_out, lift
 from sluice.rights.person.identifiers import parse_identifier, refs_of
+from sluice.subject.scope import EVERYTHING, MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
 
@@ -43,11 +44,11 @@ def undelivered(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.decision for line in night.returns()] == ["accepted"] and files(night) == []
 
 
-def hold(night: Night, place: int, reason: Suppression) -> str:
+def hold(night: Night, place: int, reason: Suppression, scope: Scope = EVERYTHING) -> str:
     person = (parse_identifier(f"phone:{night.people(place + 1)[place][1]}", 1),)
     refs = frozenset(refs_of(person, night.desk.house.subject_key(ENERGY), ENERGY).values())
     now, cause = datetime.now(UTC), str(uuid4())
-    return keep_out(night.desk.house, ENERGY, refs, reason, cause=cause, case_id=None, now=now)
+    return keep_out(night.desk.house, ENERGY, refs, reason, cause=cause, case_id=None, now=now, scope=scope)
 
 
 def files(night: Night) -> list[bytes]:
@@ -85,6 +86,33 @@ def test_it_is_made_again_without_whom_must_stay_out_since(
     assert late.record(newer).right_treatment.held_back == {reason.value: 1}
     late.make()
     assert len(late.returns()) == 2 and len(files(late)) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "purposes", "goes"),
+    [
+        (Suppression.OBJECTED, frozenset[str](), False),
+        (Suppression.OBJECTED, MARKETING, False),
+        (Suppression.OBJECTED, frozenset({"https://w3id.org/dpv#ResearchAndDevelopment"}), True),
+        (Suppression.CONSENT_WITHDRAWN, frozenset[str](), True),
+    ],
+    ids=[
+        "an objection",
+        "one to marketing, which it is for",
+        "the control: one to another purpose",
+        "the control: of a consent that it does not rest on",
+    ],
+)
+def test_what_the_return_is_for_says_whether_it_may_still_go(
+    late: Night, monkeypatch: pytest.MonkeyPatch, reason: Suppression, purposes: frozenset[str], goes: bool
+) -> None:
+    undelivered(late, monkeypatch)
+    hold(late, 0, reason, scope_of(reason, purposes))
+    late.make()
+    effects(late)
+
+    [content] = files(late)
+    assert (late.people(1)[0][0].encode() in content, len(late.returns())) == (goes, 1 if goes else 2)
 
 
 def test_without_them_it_is_delivered_as_it_was_closed(late: Night, monkeypatch: pytest.MonkeyPatch) -> None:
