@@ -85,7 +85,8 @@ def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) 
 def confirm(
     case: CaseArgument,
     candidate: Annotated[
-        list[str] | None, typer.Option(help="PRINCIPAL:CANDIDATE of `case candidates`; may be repeated.")
+        list[str] | None,
+        typer.Option(help="PRINCIPAL:CANDIDATE of `case candidates`; repeated for another principal."),
     ] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="None of them is the person.")] = False,
     by: ByOption = None,

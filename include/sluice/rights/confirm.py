@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
-from sluice.errors import Exit, NotFound, Ref, SluiceError, UsageError
+from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.read import pick_principals
 from sluice.ledger.names import check_name
@@ -46,14 +46,12 @@ def candidates_of(house: House, case_id: CaseId) -> Search:
 def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
     """Confirm that these candidates are the person, so that the case goes on. None chosen means that it is nobody.
 
-    All must be of one principal, because another principal's customer of the same number is somebody else. The first
-    confirmation is sealed before anybody is held, and it counts: if a worker dies after it, only the same
-    confirmation can follow. Raises CaseNotWaiting, NotFound for somebody who is no candidate of this case, UsageError.
+    A principal of whom none is chosen gets no part. The first confirmation is sealed before anybody is held, and it
+    counts: if a worker dies after it, only the same confirmation can follow. Raises CaseNotWaiting, NotFound for somebody
+    who is no candidate of this case.
     """
     name, (case, asked) = check_name(by), _waiting(house, case_id)
     known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}
-    if len({principal for principal, _ in chosen}) > 1:
-        raise UsageError(Ref("candidates", "of one principal"))
     if not known.issuperset(chosen):
         raise NotFound(Ref("case", case_id), Ref("candidate", "of this case"))
     said = _confirmed(house, asked.envelope, chosen)
@@ -87,8 +85,15 @@ def _principals(house: House, envelope: Envelope) -> list[Principal]:
 
 
 def _confirmed(house: House, asked: Envelope, chosen: Sequence[Chosen]) -> Envelope:
-    """Return the request as it would have been with the identifiers of these rows; without rows, about nobody."""
+    """Return the request as it would have been with the identifiers of these rows; without rows, about nobody.
+
+    If rows of several principals were chosen, each identifier counts only at the principal whose rows have it:
+    somebody else may have the same number, or share the telephone, at another, and nobody confirmed those.
+    """
     if not chosen:
         return replace(asked, sought=None)
-    person = tuple(identifier_of(house, principal, candidate) for principal, candidate in chosen)
-    return replace(asked, principal=chosen[0][0], persons=(person,))
+    found = ((principal, identifier_of(house, principal, candidate)) for principal, candidate in chosen)
+    principals = {principal for principal, _ in chosen}
+    if len(principals) == 1:
+        return replace(asked, principal=chosen[0][0], persons=(tuple(each for _, each in found),))
+    return replace(asked, persons=(tuple(replace(each, owner=principal) for principal, each in found),))
