@@ -5,7 +5,7 @@ made.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sluice.answers import store
 from sluice.answers.access import write_access
-from sluice.answers.authority import assumed, authority_for_principal, authority_of
+from sluice.answers.authority import Authority, assumed, authority_for_principal, authority_of
 from sluice.answers.collect import collect, find_kept_out, search_everywhere
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.files import Drafting
@@ -23,6 +23,7 @@ from sluice.answers.model import (
     AnotherRight,
     AnswerKind,
     FolderTaken,
+    Found,
     Made,
     NothingPortable,
     NothingToGive,
@@ -140,19 +141,19 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
             if authorities[each.principal].given
         ),
         selected=selected,
-        forwarded=tuple(
-            Forwarded(
-                each.company,
-                received_on(part.forwarded_at),
-                store.find_forwarded(house.conn, part.sub_case_id, part.chain),
-            )
-            for each in found
-            for part in authorities[each.principal].forwarded
-            if part.forwarded_at is not None
-        ),
+        forwarded=tuple(_forwarded(house, found, authorities)),
         stores=tuple(count for each in found for count in each.stores) or search_everywhere(house, case, envelope),
         kept_out=() if wish.only or wish.to_principal else find_kept_out(house, case, envelope),
     )
+
+
+def _forwarded(house: House, found: Iterable[Found], authorities: Mapping[str, Authority]) -> Iterator[Forwarded]:
+    """Yield what went to the principals that answer it themselves."""
+    for each in found:
+        for part in authorities[each.principal].forwarded:
+            if part.forwarded_at is not None:
+                entry = store.find_forwarded(house.conn, part.sub_case_id, part.chain)
+                yield Forwarded(each.company, received_on(part.forwarded_at), entry)
 
 
 def answered(facts: Facts) -> Sequence[SubCaseId]:

@@ -91,6 +91,30 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
         "closed_at": record.closed_at,
         "decision": record.decision.value,
         "reason_code": record.reason_code,
+        **_content(record),
+        "reasons": whole["reasons"],
+        "held_back": dict(record.right_treatment.held_back),
+        "withheld": dict(record.right_treatment.withheld),
+        "contacts_on": contacts_on(record),
+        "inputs": whole["what"]["inputs"],
+        "supersedes": what.supersedes,
+        "purposes": whole["why"]["purposes"],
+        **{name: whole["who"][name] for name in ("recipients", "sub_processors", "countries")},
+        "roles": whole["who"]["roles"],
+        "role_warnings": whole["who"]["role_warnings"],
+        "column_roles": _column_roles(record),
+        "agreement": {"id": why.agreement_id, "version": why.agreement_version, "sha256": why.agreement_sha256},
+        "contract": {"id": how.contract_id, "version": how.contract_version, "sha256": how.contract_sha256},
+        "screened": _screened(record),
+        "copies": whole["how_long"]["copies"],
+        "ledger": {"chain": entry.chain, "seq": entry.seq, "entry_hash": entry.hash.hex()},
+        "pdf_sha256": pdf_sha256,
+    }
+
+
+def _content(record: ExchangeRecord) -> dict[str, Any]:
+    what = record.what
+    return {
         "file": {
             "bucket": what.bucket,
             "key": what.key,
@@ -111,29 +135,17 @@ def _statement(record: ExchangeRecord, entry: Entry, pdf_sha256: str) -> dict[st
             "columns": special_columns(record),
             "found_in_notes": special_found(record),
         },
-        "reasons": whole["reasons"],
-        "held_back": dict(record.right_treatment.held_back),
-        "withheld": dict(record.right_treatment.withheld),
-        "contacts_on": contacts_on(record),
-        "inputs": whole["what"]["inputs"],
-        "supersedes": what.supersedes,
-        "purposes": whole["why"]["purposes"],
-        **{name: whole["who"][name] for name in ("recipients", "sub_processors", "countries")},
-        "roles": whole["who"]["roles"],
-        "role_warnings": whole["who"]["role_warnings"],
-        "column_roles": _column_roles(record),
-        "agreement": {"id": why.agreement_id, "version": why.agreement_version, "sha256": why.agreement_sha256},
-        "contract": {"id": how.contract_id, "version": how.contract_version, "sha256": how.contract_sha256},
-        "screened": {
-            "columns": [column.name for column in what.columns],
-            "suites": dict(how.suites),
-            "gate_counts": dict(how.gate_counts),
-            "dialect": dict(how.dialect),
-            "free_text": how.screening.model_dump(mode="json") | {"limit": SCREEN_LIMIT} if how.screening else None,
-        },
-        "copies": whole["how_long"]["copies"],
-        "ledger": {"chain": entry.chain, "seq": entry.seq, "entry_hash": entry.hash.hex()},
-        "pdf_sha256": pdf_sha256,
+    }
+
+
+def _screened(record: ExchangeRecord) -> dict[str, Any]:
+    how = record.how
+    return {
+        "columns": [column.name for column in record.what.columns],
+        "suites": dict(how.suites),
+        "gate_counts": dict(how.gate_counts),
+        "dialect": dict(how.dialect),
+        "free_text": how.screening.model_dump(mode="json") | {"limit": SCREEN_LIMIT} if how.screening else None,
     }
 
 
