@@ -163,6 +163,20 @@ def test_they_are_told_by_no_argument_and_no_variable_and_get_no_key(
 
 
 @pytest.mark.slow
+def test_they_are_in_a_network_of_their_own(readers: Readers, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"nobody at all")
+    assert readers.scan(tmp_path / "x")
+    [reader] = _children()
+    child = subprocess.Popen(["sleep", "30"])
+    try:
+        theirs, ours = (Path(f"/proc/{pid}/ns/net").readlink() for pid in (reader.pid, child.pid))
+        assert ours == Path("/proc/self/ns/net").readlink(), "the control: any other child is in ours"
+        assert theirs != ours
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_they_end_with_whoever_started_them_however_that_ends(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"nobody")
     code = (
