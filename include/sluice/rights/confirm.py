@@ -47,8 +47,8 @@ def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: dateti
     """Confirm that these candidates are the person, so that the case goes on. None chosen means that it is nobody.
 
     A principal of whom none is chosen gets no part. The first confirmation is sealed before anybody is held, and it
-    counts: if a worker dies after it, only the same confirmation can follow. Raises CaseNotWaiting, NotFound for somebody
-    who is no candidate of this case.
+    counts: if a worker dies after it, only the same confirmation can follow. Raises CaseNotWaiting, NotFound for
+    somebody who is no candidate of this case.
     """
     name, (case, asked) = check_name(by), _waiting(house, case_id)
     known = {(one.principal, one.candidate) for one in candidates_of(house, case_id).candidates}

@@ -9,7 +9,6 @@ lets it leave. If a reader dies of a file or is late, the file gets a doubt and 
 ever scanned again without those limits.
 """
 
-import ctypes
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from queue import LifoQueue
 from threading import Timer
 from typing import IO, Self
 
+from sluice.kernel import leave_network
 from sluice.scan.model import Doubt, Hit, Reason, Scan
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
@@ -33,7 +33,6 @@ MOST = 4
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH")
 """The environment variables that a reader gets: none of them is a key or an address."""
 NOTHING = "nothing asked"
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 log = logging.getLogger(__name__)
 
 _Reader = subprocess.Popen[str]
@@ -187,12 +186,6 @@ def _limit(memory_bytes: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _leave_network() -> None:
-    """Move to an empty network namespace, where the kernel lets us, as the process that judges files does."""
-    libc = ctypes.CDLL(None)
-    any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
-
-
 if __name__ == "__main__":
-    _leave_network()
+    leave_network()
     read_on(sys.stdin, sys.stdout)

@@ -20,12 +20,12 @@ from pathlib import Path
 from types import FrameType
 
 from sluice.errors import SluiceError, told_of
+from sluice.kernel import adopt_orphans
 from sluice.services import airflow, plan, postgres, redis, seaweed, tidy
 from sluice.services.model import StackBusy
 from sluice.services.places import locked, make_var, text_of, write_private
 from sluice.services.process import (
     ProcessId,
-    adopt_orphans,
     family,
     kill_all,
     kill_group,

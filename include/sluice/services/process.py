@@ -1,6 +1,5 @@
 """Our processes: start them detached from the terminal, recognise them again, stop them reliably."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -14,7 +13,6 @@ from typing import Any
 
 import psutil
 
-PR_SET_CHILD_SUBREAPER = 36
 STATE, START_TICKS = 0, 19
 """Indexes of the fields in /proc/<pid>/stat, counted after the name."""
 
@@ -107,16 +105,6 @@ def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
         if process.is_alive():
             with suppress(ProcessLookupError):  # it ended meanwhile
                 os.kill(process.pid, number)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent dies (Linux), so that none is lost.
-
-    PostgreSQL refuses to start while its dead postmaster is a zombie, and in a container there may be
-    no other process to reap it.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap() -> None:

@@ -17,7 +17,7 @@ from sluice.errors import DatabaseError
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.confirm import NotWaiting, candidates_of, confirm
+from sluice.rights.confirm import CaseNotWaiting, candidates_of, confirm
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.erase import run
 from sluice.rights.notices.to_controller import notice_key
@@ -119,7 +119,7 @@ def test_the_first_confirmation_of_several_counts_and_is_finished(town: Town) ->
     with locked(town.house, "suppression_run"), pytest.raises(DatabaseError):
         confirm(town.house, case.case_id, both, now(), "anna")
     for others in (both[:1], [*both, *chosen(town, case, WATER)]):
-        with pytest.raises(NotWaiting):
+        with pytest.raises(CaseNotWaiting):
             confirm(town.house, case.case_id, others, now(), "anna")
     assert confirm(town.house, case.case_id, both, now(), "anna").sub_cases
 

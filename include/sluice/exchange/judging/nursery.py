@@ -9,7 +9,6 @@ The protocol is one JSON line in, one JSON line out. The child answers in a file
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -28,9 +27,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from sluice.errors import GateFailed, Ref, place_of
+from sluice.kernel import adopt_orphans, die_with_parent, leave_network
 
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD = "sluice.exchange.judging.child:judge_file"
 """The function that judges a file, which nearly every nursery runs."""
 OPEN_FILES = 256
@@ -189,7 +187,7 @@ def serve(child: Callable[[dict[str, Any]], None]) -> None:
     """Run the process's loop: read a job, fork, wait, answer. It ends with its parent or its stdin."""
     die_with_parent()
     leave_network()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     for line in sys.stdin:
         request = json.loads(line)
         limits = ChildLimits(**request["limits"])
@@ -211,17 +209,6 @@ def _end_the_rest() -> None:
         for pid in left:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def leave_network() -> bool:
-    """Move to an empty network namespace; False where the kernel does not let us."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
 
 
 def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: ChildLimits) -> None:
