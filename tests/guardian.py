@@ -11,6 +11,14 @@ import sys
 from pathlib import Path
 
 from sluice.services import postgres, seaweed, stack
+from sluice.services.system_user import homes
+
+
+def forget_postgres(var: Path) -> None:
+    """Stop the server and remove its data for good."""
+    postgres.stop(var)
+    for home in homes(var):
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def main(var: Path) -> None:
@@ -18,7 +26,7 @@ def main(var: Path) -> None:
     for copy in var.glob("copies/*/run"):
         seaweed.stop(copy.parent)
     stack.take_down(var)
-    postgres.forget(var)
+    forget_postgres(var)
     shutil.rmtree(var, ignore_errors=True)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from guardian import forget_postgres
 from sluice.db import connect_to
 from sluice.errors import ServiceMissing
 from sluice.services import plan, postgres
@@ -30,7 +31,7 @@ def closed_var(var: Path) -> Iterator[Path]:
     home = var / "home"
     home.mkdir(mode=0o700)
     yield home / "var"
-    postgres.forget(home / "var")
+    forget_postgres(home / "var")
 
 
 def test_data_and_port_outlive_a_stop(var: Path) -> None:
