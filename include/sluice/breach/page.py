@@ -13,8 +13,7 @@ from sluice.agreement import dpv
 from sluice.agreement.clauses.annexes import Party
 from sluice.breach.model import Applies, Counted, Draft, Duty, PrincipalPart, Slice
 from sluice.breach.rules import AUTHORITY, PERSONS, is_ours, is_theirs, keep_lines
-from sluice.documents.model import Grid, LetterPage, Notice, Pair, Text
-from sluice.documents.model import Part as Section
+from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
 from sluice.documents.words import Words, words
 from sluice.times import utc_text
 
@@ -92,7 +91,7 @@ class Summary:
 
     scope: str
     parts: tuple[tuple[str, tuple[Pair, ...]], ...]
-    duties: Section
+    duties: Part
 
 
 def summary_of(found: Slice, language: str) -> Summary:
@@ -134,23 +133,23 @@ def _references(
     yield Pair(say.say("breach.aware"), Text(say.moment(utc_text(found.aware_at))))
 
 
-def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[PrincipalPart]) -> Iterator[Section]:
+def _sections(say: Words, found: Slice, draft: Draft, parts: Sequence[PrincipalPart]) -> Iterator[Part]:
     fill = Text(say.say("breach.what.fill"))
     scope = () if draft is Draft.PERSONS else (Text(_scope(say, found)),)
-    yield Section(say.say("breach.what.heading"), (*scope, fill))
+    yield Part(say.say("breach.what.heading"), (*scope, fill))
     facts = _plain(say, parts) if draft is Draft.PERSONS else _facts(say, parts)
     beside = _as_processor(say, found) if draft is Draft.AUTHORITY else ()
-    yield Section(say.say("breach.who.heading"), beside, facts=tuple(facts))
+    yield Part(say.say("breach.who.heading"), beside, facts=tuple(facts))
     if draft is not Draft.PERSONS:
         yield _duties(say, found, parts)
     missed = _missed(found) if draft is Draft.AUTHORITY else None
     if missed:
         text = say.say("breach.delay.fill", moment=say.moment(utc_text(missed)))
-        yield Section(say.say("breach.delay.heading"), (Text(text),))
+        yield Part(say.say("breach.delay.heading"), (Text(text),))
     for name in ("consequences", "measures"):
-        yield Section(say.say(f"breach.{name}.heading"), (Text(say.say(f"breach.{name}.fill")),))
+        yield Part(say.say(f"breach.{name}.heading"), (Text(say.say(f"breach.{name}.fill")),))
     contact = Pair(say.say("breach.contact"), Text(_dpo(found.center) or say.say("breach.contact.fill")))
-    yield Section(say.say("breach.contact.heading"), facts=(contact,))
+    yield Part(say.say("breach.contact.heading"), facts=(contact,))
 
 
 def _as_processor(say: Words, found: Slice) -> tuple[Text, ...]:
@@ -248,7 +247,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names))) or NOTHING
 
 
-def _duties(say: Words, found: Slice, parts: Sequence[PrincipalPart]) -> Section:
+def _duties(say: Words, found: Slice, parts: Sequence[PrincipalPart]) -> Part:
     """The table of duties that concern these principals only."""
     own = {part.principal for part in parts}
     names = {part.principal: _name(part) for part in parts} | {found.center.code: found.center.name}
@@ -263,7 +262,7 @@ def _duties(say: Words, found: Slice, parts: Sequence[PrincipalPart]) -> Section
         if set(duty.about) & own and {duty.by, duty.to} <= {*names, AUTHORITY, PERSONS}
     )  # fmt: skip
     head = tuple(say.say(f"breach.duties.{name}") for name in ("by", "to", "article", "due"))
-    return Section(say.say("breach.duties.heading"), table=Grid(head, rows, DUTY_WIDTHS))
+    return Part(say.say("breach.duties.heading"), table=Grid(head, rows, DUTY_WIDTHS))
 
 
 def _party(say: Words, names: dict[str, str], code: str) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from sluice.breach.model import Draft, Slice
 from sluice.breach.page import drafts_of, make_draft, number_of
-from sluice.documents.model import LetterPage, Pair
-from sluice.documents.model import Part as Section
+from sluice.documents.model import LetterPage, Pair, Part
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES
 
@@ -54,7 +53,7 @@ def text_of(page: LetterPage) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _section(part: Section) -> Iterator[str]:
+def _section(part: Part) -> Iterator[str]:
     yield part.heading
     yield from (text.words for text in part.paragraphs)
     if part.table:
