@@ -9,6 +9,7 @@ from agreement.mistakes import AGREEMENT_MISTAKES, CONTRACT_MISTAKES, WARNINGS
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, OLD_AGREEMENT, PRINCIPALS, Mistake, write_folder
 from sluice.agreement.codes import CODES, GAP_CODES
 from sluice.agreement.folder.lint import lint_as, lint_path
+from sluice.settings import get_settings
 from sluice.terms import Severity
 
 
@@ -119,6 +120,23 @@ def test_a_contract_whose_agreement_cannot_be_read_says_so(tmp_path: Path) -> No
     assert "agreement-3.0.0.yaml cannot be read, see AGR-002" in found["CON-027"]
 
 
+def test_results_without_their_mapping_are_a_problem_where_mappings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "energy01"
+    shutil.copytree(PRINCIPALS / "energy01", folder)
+    path = folder / "renewal_results.internal.odcs.yaml"
+    assert not any(problem.code == "CON-052" for problem in lint_path(folder)), "control: as it stands"
+
+    path.write_text(path.read_text(encoding="utf-8").replace("value: five9", "value: five10"), encoding="utf-8")
+
+    [problem] = [found for found in lint_path(path) if found.code == "CON-052"]
+    assert "five10; there are amazon_connect, five9" in problem.message
+    monkeypatch.setenv("SLUICE_MAPPINGS_DIR", str(tmp_path / "none"))
+    get_settings.cache_clear()
+    assert not any(found.code == "CON-052" for found in lint_path(path)), "a principal's own machine has none"
+
+
 def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
     alone = 0
     sample = CONTRACT_MISTAKES[::4]
@@ -145,6 +163,7 @@ def test_every_code_of_the_table_has_a_test() -> None:
         "CON-015",
         "CON-024",
         "CON-050",
+        "CON-052",
         "CON-026",
         "CON-032",
         "CON-034",

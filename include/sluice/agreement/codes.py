@@ -153,6 +153,7 @@ _CONTRACT = (
         "a return names a flow or a column that no contract of this folder has",
         "correct it, or add that contract: such a return would be refused every night",
     ),
+    ("052", "the mapping of the results is not there", "correct the name, or add include/mappings/<name>.yaml"),
     ("060", "the purpose is not on the agreement", "use a purpose of the agreement, or sign a new version with it"),
     (
         "061",

@@ -44,9 +44,10 @@ FOLDERS: dict[str, str] = {
 }
 """Below a principal's prefix, the folder of the flows of a direction."""
 
+NO_MAPPING = "052"
 NEVER_DATED = "069"
 LATER_RULES = frozenset(
-    {OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NEVER_DATED, "071", "081", "095"}
+    {OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NO_MAPPING, NEVER_DATED, "071", "081", "095"}
 )
 """Like the later rules of agreements: asked of a paper before it is put in force, never of one that is."""
 

@@ -10,7 +10,7 @@ from sluice.agreement.contract.columns import contract_id, custom
 from sluice.agreement.contract.customer_ids import check_customer_ids
 from sluice.agreement.contract.key_references import check_datasets
 from sluice.agreement.contract.return_sources import check_sources
-from sluice.agreement.contract.rules import check_contract
+from sluice.agreement.contract.rules import NO_MAPPING, check_contract
 from sluice.agreement.document import Document, Found, Spot, locate, make_problem, read_document
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.folder.build import build_agreement
@@ -139,6 +139,15 @@ def _check_one_contract(document: Document, folder: Folder, loaded: Sequence[Agr
     yield from (finding for finding in check_odcs(document) if finding.spot.where not in explained)
     yield from _check_pinned(name, version, folder)
     yield from _check_name(document)
+    yield from _check_mapping(document)
+
+
+def _check_mapping(document: Document) -> Iterator[Found]:
+    """Find results whose mapping is not in this house. Nothing is said where no mappings are, as at a principal."""
+    named, folder = custom(document.root).get("resultMapping"), get_settings().mappings_dir
+    if named and named.text and folder.is_dir() and not (folder / f"{named.text}.yaml").is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        yield Found(named, NO_MAPPING, f"{named.text}; there are {known}")
 
 
 def _pin(document: Document) -> tuple[Spot, Spot]:
