@@ -440,3 +440,25 @@ def test_a_controller_that_nobody_verified_gets_nothing(tmp_path: Path, old: str
     (tmp_path / "controllers" / "solar01.yaml").write_text(NEXT.replace(old, new))
     with pytest.raises(ControllerInvalid):
         load_controller(broken, "solar01", now())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("country: NL", "country: nl", "line 3; key country; rule a text does not have its form: two capital letters"),
+        ("verified:", "verifed:", "line 5; key verifed; rule a key is not known: perhaps verified"),
+        (
+            "on: 2026-11-20",
+            "on: 20/11/2026",
+            "key verified.on; rule a value has the wrong type: a day",
+        ),
+        ("country: NL", "\tcountry: NL", "line 3; rule the file is not YAML: column 1: a tab"),
+    ],
+)
+def test_what_is_wrong_with_the_file_of_a_controller_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    settings = with_controllers(Settings(), tmp_path, solar01=NEXT.replace(old, new))
+
+    with pytest.raises(ControllerInvalid) as refused:
+        load_controller(settings, "solar01", now())
+
+    assert "file solar01.yaml; line " in str(refused.value) and told in str(refused.value)

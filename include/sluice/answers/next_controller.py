@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from sluice.agreement.clauses.facts import EEA_COUNTRIES
+from sluice.agreement.codes import CODES
 from sluice.agreement.document import MAX_BYTES, Fault, Spot, parse_yaml
 from sluice.agreement.shape import Day, Keys, Text, check_shape
 from sluice.answers.handover_model import ControllerInvalid, Receiver
@@ -55,13 +56,18 @@ def _parsed(path: Path) -> Spot:
     try:
         root = parse_yaml(path.read_bytes())
     except Fault as fault:
-        line = fault.line
+        line, rule = fault.line, _rule(fault.number, fault.detail)
     else:
         found = next(check_shape(root, _SHAPE), None)
         if found is None:
             return root
-        raise _invalid(path, found.spot, "shape")
-    raise ControllerInvalid(Ref("file", path.name), Ref("line", line), Ref("rule", "yaml"))
+        raise _invalid(path, found.spot, _rule(found.number, found.detail))
+    raise ControllerInvalid(Ref("file", path.name), Ref("line", line), Ref("rule", rule))
+
+
+def _rule(number: str, detail: str) -> str:
+    """What the linter of agreements says of such a finding; its numbers below 020 mean the same for any paper."""
+    return ": ".join(filter(None, (CODES[f"AGR-{number}"].rule, detail)))
 
 
 def _check(settings: Settings, path: Path, root: Spot, code: str, today: date) -> None:
