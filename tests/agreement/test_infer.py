@@ -79,6 +79,15 @@ def test_keys_are_suggested_by_name_only(name: str, kind: str | None) -> None:
     assert suggest_key(name) == kind
 
 
+def test_a_key_without_a_value_twice_has_its_rule_at_hand_and_another_has_not() -> None:
+    """What is commented out is YAML at its place: without the sign it is the rule."""
+    for unique in (True, False):
+        text = infer_contract([ColumnProfile("customer_id", "string", None, True, unique)], FILE)
+        assert ("        # unique: true   #" in text) is unique
+        [column] = yaml.safe_load(text.replace("# unique", "unique"))["schema"][0]["properties"]
+        assert column.get("unique", False) is unique
+
+
 @pytest.mark.slow
 @settings(deadline=None)
 @given(

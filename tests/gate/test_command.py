@@ -1,5 +1,6 @@
 """``sluice gate run``: one file or a list of them; no file that may not be sent ends with exit 0."""
 
+import csv
 import json
 import os
 import shutil
@@ -157,6 +158,18 @@ def test_an_agreement_that_no_paper_has_is_told_without_its_name(files: Path) ->
     assert (done.exit_code, said["verdict"], said["rows_in"]) == (1, "REFUSED", 0)
     assert [each["code"] for each in said["reasons"]] == ["FORBIDDEN_NO_AGREEMENT"]
     assert "peeters" not in done.output
+
+
+def test_a_table_says_that_more_rows_failed_than_it_shows(files: Path, tmp_path: Path) -> None:
+    header, *rows = csv.reader((files / "good.csv").read_text(encoding="utf-8").splitlines(), delimiter=";")
+    at = header.index("monthly_amount")
+    for many in (20, 21):
+        bad = [[*row[:at], "1.000,00", *row[at + 1 :]] if place < many else row for place, row in enumerate(rows)]
+        file = tmp_path / "bad.csv"
+        with file.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out, delimiter=";").writerows((header, *bad))
+        told = CliRunner().invoke(app, [*RUN[:-2], str(file)]).stdout
+        assert "VALUE_NUMBER" in told and ("20, ..." in told) is (many > 20)
 
 
 def test_no_note_is_drawn_for_a_reader_that_the_center_would_not_draw(tmp_path: Path) -> None:

@@ -185,4 +185,5 @@ def _show(file: str, tried: "Tried", lang: str) -> None:
 
 
 def _places(reason: "Finding") -> tuple[str, str]:
-    return ", ".join(map(str, reason.rows)), " or ".join(reason.readings)
+    more = ", ..." if reason.rows and reason.count > len(reason.rows) else ""
+    return ", ".join(map(str, reason.rows)) + more, " or ".join(reason.readings)

@@ -135,12 +135,14 @@ def column_lines(column: ColumnProfile) -> Iterator[str]:
     if column.date_format and column.logical_type != OPEN:
         yield f"        logicalTypeOptions: {{format: {quoted(column.date_format)}}}"
     yield f"        required: {str(column.required).lower()}"
+    kind = suggest_key(column.name)
+    if kind and column.unique:
+        yield "        # unique: true   # no value stands twice here; with this rule, rows that repeat one are refused"
     yield "        customProperties:"
     yield f"          - {{property: fieldGroup, value: {OPEN}}}"
     yield f"          - {{property: dataCategory, value: {OPEN}}}"
-    if kind := suggest_key(column.name):
-        sure = ", no value stands twice" if column.unique else ""
-        yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds a person{sure}"
+    if kind:
+        yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds the person of the row"
 
 
 def is_one_line(name: str) -> bool:
