@@ -22,7 +22,9 @@ AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")
 TODAY = date(2026, 11, 26)
 DESK = "privacy@center.example"
 OURS = {"urn:sluice:consent#channel", "urn:sluice:consent#collectedBy"}
-DUBLIN = {f"http://purl.org/dc/terms/{name}" for name in ("conformsTo", "identifier", "language", "date", "type")}
+DUBLIN = {
+    f"http://purl.org/dc/terms/{name}" for name in ("conformsTo", "identifier", "language", "date", "type", "valid")
+}
 OF_DPV = {"hasConsentStatus", "hasNotice", "hasLocation", "hasStorageCondition", "hasDuration", "hasJurisdiction",
           "ConsentRecord", "StorageDuration"}  # fmt: skip
 """Terms of DPV 2.3 that are not in the subset."""

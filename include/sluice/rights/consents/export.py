@@ -38,7 +38,7 @@ CONTEXT: Mapping[str, Any] = {
     "collection_method": f"{DPV}hasIndicationMethod",
     "collected_by": f"{OURS}collectedBy",
     "event_time": "http://purl.org/dc/terms/date",
-    "validity_duration": f"{DPV}hasDuration",
+    "validity_duration": "http://purl.org/dc/terms/valid",
     "event_type": "http://purl.org/dc/terms/type",
     "event_state": {IRI: f"{DPV}hasConsentStatus", "@type": IRI},
     "consent_records": "@graph",
