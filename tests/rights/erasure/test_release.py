@@ -258,6 +258,29 @@ def test_while_a_case_is_in_error_no_other_begins_and_that_one_may_be_run_again(
     assert take_up(house, "airflow", now(), most=1) == [fresh.case_id], "the next run goes on"
 
 
+def test_a_case_that_names_more_of_a_person_does_not_wait_for_one_that_names_too_little(night: Night) -> None:
+    house, lake = night.desk.house, night.desk.settings.bucket_lake
+    (record, phone), (other_record, other_phone), _ = night.people(3)
+    erring = asked(night, phone, "")
+    further, again, other = (
+        decided(night, *each) for each in ((phone, record), (phone, ""), (other_phone, other_record))
+    )
+    left = house.objects.put(lake, "energy01/left/over.txt", phone.encode(), "text/plain")
+    assert run(house, erring.case_id, now()).residual > 0
+    for each in (further, again, other):
+        draft(house, each.case_id, "airflow", now())
+
+    release(house, further.case_id, "bert", now())
+
+    for each in (again, other):
+        with pytest.raises(ReleaseRefused, match="ANOTHER_CASE_IN_ERROR"):
+            release(house, each.case_id, "bert", now())
+    assert take_up(house, "airflow", now()) == [erring.case_id, further.case_id]
+    house.objects.delete_version(lake, left.key, left.version_id)
+    assert run(house, further.case_id, now()).residual == 0
+    assert run(house, erring.case_id, now()).residual == 0
+
+
 def test_a_case_that_fails_as_nobody_foresaw_keeps_no_other(night: Night) -> None:
     house, people = night.desk.house, night.people(2)
     broken, ready = (asked(night, phone, record) for record, phone in people)

@@ -25,6 +25,7 @@ from sluice.rights.copies.whose import SeveralCustomers, find_causes
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import MOST_CASES
 from sluice.rights.erasure.control_store import Run, Stop
+from sluice.rights.erasure.erring import find_in_the_way
 from sluice.rights.erasure.model import (
     AnotherInError,
     DecidedThen,
@@ -136,7 +137,7 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
             if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
                 draft(house, case_id, by, now)
             if len(found) < most and is_due(house, case, envelope):
-                check_may_begin(house.conn, case_id)
+                check_may_begin(house, case_id)
                 found.append(case_id)
     copy_store.note_taken_up(house.conn, found)
     return found
@@ -176,16 +177,15 @@ def _is_planned_anew(house: House, case: Case) -> bool:
     )
 
 
-def check_may_begin(conn: Connection, case_id: CaseId) -> None:
+def check_may_begin(house: House, case_id: CaseId) -> None:
     """Check that an erasure may begin. One that has begun may always run again; a new one waits for those in error.
 
     Raises ErasureIsStopped, AnotherInError.
     """
-    if control_store.is_stopped(conn, case_id):
+    if control_store.is_stopped(house.conn, case_id):
         raise ErasureIsStopped(Ref("case", case_id))
-    erring = control_store.find_erring(conn, case_id)
-    if erring and control_store.find_run(conn, case_id) is None:
-        raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0].case_id))
+    if control_store.find_run(house.conn, case_id) is None and (erring := find_in_the_way(house, case_id)):
+        raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0]))
 
 
 def check_goes_on(conn: Connection, case_id: CaseId) -> None:

@@ -96,7 +96,7 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
     with control_store.hold_case(house.conn, case_id):
         check_preflight(house, case_id)
         _, clearances, _ = _cleared(house, case_id)
-        check_may_begin(house.conn, case_id)
+        check_may_begin(house, case_id)
         control_store.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
             own = whose_to_begin(house, case_id, clearances, now)

@@ -25,6 +25,7 @@ from sluice.rights.copies.model import Done, Outcome, Target, words_of
 from sluice.rights.copies.scope import decided_of, has_decided
 from sluice.rights.copies.whose import SeveralCustomers, own_target
 from sluice.rights.erasure import control_store
+from sluice.rights.erasure.erring import find_in_the_way
 from sluice.rights.erasure.model import ErasureReport, EverybodyNeeded, PlanOutdated, ReleaseRefused
 from sluice.rights.erasure.plan import (
     Plan,
@@ -108,7 +109,7 @@ def release(
             for plan in control_store.find_plans(house.conn, case_id)
             if plan.released_at is None and principal in (None, plan.plan.principal)
         ]
-        refusal = _refusal(house.conn, case, waiting, name, pinned)
+        refusal = _refusal(house, case, waiting, name, pinned)
         if refusal is None:
             for plan in waiting:
                 control_store.mark_released(house.conn, plan.plan_id, name, now)
@@ -262,13 +263,13 @@ def _record_release(conn: Connection, case: Case, plan: Plan, by: str, at: datet
     append(conn, chain=chain_of(case, plan.principal), kind=EntryKind.ERASURE_RELEASED, exchange_id=None, body=body)
 
 
-def _refusal(conn: Connection, case: Case, waiting: Sequence[StoredPlan], by: str, pinned: str) -> Refusal | None:
+def _refusal(house: House, case: Case, waiting: Sequence[StoredPlan], by: str, pinned: str) -> Refusal | None:
     """Return why somebody cannot release these plans, or None. ``waiting``: plans of one case, which is locked."""
     if not waiting:
         return Refusal.NOTHING_TO_RELEASE
-    if control_store.find_erring(conn, case.case_id):
+    if find_in_the_way(house, case.case_id):
         return Refusal.ANOTHER_CASE_IN_ERROR
-    if refusal := barred(case, store.list_steps(conn, case.case_id), waiting, by):
+    if refusal := barred(case, store.list_steps(house.conn, case.case_id), waiting, by):
         return refusal
     if any(_is_changed(case, plan.plan) for plan in waiting):
         return Refusal.DECISION_CHANGED
