@@ -2,14 +2,17 @@
 
 ``SIZE=full`` measures the 200 files, all designs on all of them; the small run has 20 files and no goals.
 Files, the merged index and results lie on local disk: what S3 adds is the same for every design. Every design
-leaves the persons' rows out; only ours also reads its result again as proof. Ours edits two copies at a time, because
-the DAG maps its tasks over copies; a script takes one after the other, and its row says so.
+leaves the persons' rows out; only ours also reads its result again as proof. Ours edits two copies at a time, each in
+a process of its own, because the DAG maps its tasks over copies; a script takes one after the other. Rows with both at
+the same number of copies say what that alone makes.
 """
 
+import multiprocessing
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,10 +35,13 @@ ROWS = 2 * ROWS_PER_GROUP
 FILES, FEW, FULL = 200, 20, 1_000_000
 PERSONS, TENTH, FILES_EACH = 1_000, 100, 5
 ROUNDS = 5
-AT_ONCE, BLOCK = 2, 20
+AT_ONCE, BLOCK = 2, 50
 """How many copies are edited at a time, and of how many files each design has its turn."""
 HITS = (0.1, 0.5, 0.9)
 """Which of the files hold the one person, as shares of their number."""
+
+Work = Callable[[Path], object]
+"""What is done with one file; for a process of its own, a ``functools.partial`` of a module-level function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Lake:
     one: str
     many: tuple[str, ...]
     target: Path
-    """Folder for results. It is emptied before each turn, because to replace a file costs more than to make one."""
+    """Folder for results."""
 
     @property
     def with_one(self) -> list[Path]:
@@ -57,75 +63,60 @@ class Lake:
 
 def rows(size: int) -> Iterator[BenchRow]:
     """Ratios of one run, the designs in turns."""
-    is_full = size >= FULL
-    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
+    is_full, context = size >= FULL, multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name, ProcessPoolExecutor(AT_ONCE, context) as tasks:
         lake = draw_lake(Path(name), FILES if is_full else FEW)
-        yield from _one(lake, is_full)
-        yield from _many(lake, is_full)
+        turn(
+            tasks, partial(erase, lake.target, frozenset(lake.many)), lake.files[: 4 * AT_ONCE], lake
+        )  # imports everything
+        yield from _one(lake, tasks, is_full)
+        yield from _many(lake, tasks, is_full)
 
 
-def _one(lake: Lake, is_full: bool) -> Iterator[BenchRow]:
+def _one(lake: Lake, tasks: Executor, is_full: bool) -> Iterator[BenchRow]:
     progress(f"erase_many: one person in {len(HITS)} of {len(lake.files)} files")
     costs: list[tuple[Cost, ...]] = []
-    works = (lambda: find(lake), lambda: splice(lake, 1), lambda: splice(lake, AT_ONCE), _copy(lake), _scan(lake))
+    splice, copy = partial(erase, lake.target, frozenset({lake.one})), copy_and_encode(lake)
     for _ in range(ROUNDS):
-        costs.append(tuple(_fresh(lake, work) for work in works))
+        looked, alone = cost(partial(find, lake)), turn(None, splice, lake.with_one, lake)
+        spliced, copied = turn(tasks, splice, lake.with_one, lake), turn(None, copy, lake.with_one, lake)
+        costs.append((looked, alone, spliced, copied, turn(None, partial(scan_first, lake), lake.files, lake)))
     looked, alone, spliced, copied, scanned = (median(list(column)) for column in zip(*costs, strict=True))
-    rewritten = _fresh(lake, lambda: rewrite_everything(lake))
+    rewritten = turn(None, partial(rewrite, lake), lake.files, lake)
     ours = looked.wall_s + spliced.wall_s
     said = f"ours {ours:.3f} s: index {looked.wall_s:.3f} s, {len(HITS)} files {spliced.wall_s:.3f} s"
-    yield _row(
-        "1 person: splice, one file after the other",
-        alone.wall_s / copied.wall_s,
-        f"byte copy + encode of one group {copied.wall_s:.3f} s",
-        2,
-    )
-    yield BenchRow(
-        "erase_many",
-        "1 person: scan-first saved",
-        scanned.wall_s / ours,
-        "x",
-        f"pyarrow reads every key column, rewrites {len(HITS)} files: {scanned.wall_s:.2f} s; {said}",
-    )
-    yield BenchRow(
-        "erase_many",
-        f"1 person: {len(lake.files)} files",
-        rewritten.wall_s / ours,
-        "x",
-        f"pandas reads and rewrites all files, once: {rewritten.wall_s:.1f} s; {said}",
-        150 if is_full else None,
-    )
+    floor = f"byte copy + encode of one group {copied.wall_s:.3f} s"
+    yield _row("1 person: splice, one file after the other", alone.wall_s / copied.wall_s, floor, 2)
+    for what, slow, how, goal in (
+        ("scan-first saved", scanned, f"pyarrow reads every key column, rewrites {len(HITS)} files", None),
+        (f"{len(lake.files)} files", rewritten, "pandas reads and rewrites all files, once", 150 if is_full else None),
+    ):
+        against = f"{how}: {slow.wall_s:.2f} s; {said}"
+        yield BenchRow("erase_many", f"1 person: {what}", slow.wall_s / ours, "x", against, goal)
 
 
-def _many(lake: Lake, is_full: bool) -> Iterator[BenchRow]:
-    """Block by block in turns: ours, polars' read + write, the same two at a time, the lake's own writer, a tenth."""
+def _many(lake: Lake, tasks: Executor, is_full: bool) -> Iterator[BenchRow]:
+    """Block by block in turns."""
     progress(f"erase_many: {PERSONS:,} persons in {len(lake.files)} files")
-    ours = partial(erase_many, lake, frozenset(lake.many))
-    fewer = partial(erase_many, lake, frozenset(lake.many[:TENTH]))
-    works: tuple[Callable[[Sequence[Path]], object], ...] = (
-        partial(at_once, ours, AT_ONCE),
-        partial(at_once, partial(plain, lake), 1),
-        partial(at_once, partial(plain, lake), AT_ONCE),
-        partial(at_once, partial(own_writer, lake), AT_ONCE),
-        partial(at_once, fewer, AT_ONCE),
-        partial(at_once, ours, 1),
-    )
-    total = [Cost(0, 0)] * len(works)
-    for turn, start in enumerate(range(0, len(lake.files), BLOCK)):
-        block = lake.files[start : start + BLOCK]
-        for place in np.roll(range(len(works)), turn):
-            spent = _fresh(lake, lambda place=place, block=block: works[place](block))
+    ours, script = partial(erase, lake.target, frozenset(lake.many)), partial(plain, lake.target)
+    fewer, own = partial(erase, lake.target, frozenset(lake.many[:TENTH])), partial(own_writer, lake.target)
+    designs = ((tasks, ours), (None, script), (tasks, script), (None, ours), (tasks, own), (tasks, fewer))
+    total = [Cost(0, 0)] * len(designs)
+    for number, start in enumerate(range(0, len(lake.files), BLOCK)):
+        for place in np.roll(range(len(designs)), number):
+            where, work = designs[place]
+            spent = turn(where, work, lake.files[start : start + BLOCK], lake)
             total[place] = Cost(total[place].wall_s + spent.wall_s, total[place].cpu_s + spent.cpu_s)
     yield from _compared(total, is_full)
 
 
 def _compared(total: Sequence[Cost], is_full: bool) -> Iterator[BenchRow]:
-    ours, script, both, own, fewer, alone = total
+    ours, script, both, alone, own, fewer = total
     for name, mine, floor, goal in (
         ("polars read + write", ours, script, 1),
         ("polars, also two at a time", ours, both, None),
         ("polars, both one at a time", alone, script, None),
-        ("the lake's own writer", ours, own, None),
+        ("the lake's own writer, also two", ours, own, None),
     ):
         against = f"{name} {floor.wall_s:.2f} s wall, {floor.cpu_s:.2f} s CPU; ours {mine.wall_s:.2f} s with its proof"
         yield _row(f"1,000 persons: {name}", mine.wall_s / floor.wall_s, against, goal if is_full else None)
@@ -134,32 +125,64 @@ def _compared(total: Sequence[Cost], is_full: bool) -> Iterator[BenchRow]:
     yield _row("1,000 persons: 100 of them", ours.wall_s / fewer.wall_s, told, None)
 
 
-def _fresh(lake: Lake, work: Callable[[], object]) -> Cost:
-    """What a work costs that finds its folder of results empty."""
+def turn(tasks: Executor | None, work: Work, paths: Sequence[Path], lake: Lake) -> Cost:
+    """What it costs to do the work on each file: as many at a time as there are processes, or one after the other.
+
+    The folder of results is empty, because to replace a file costs more than to make one.
+    """
     shutil.rmtree(lake.target, ignore_errors=True)
     lake.target.mkdir()
-    return cost(work)
+    begun = time.perf_counter()
+    cpu_s = sum((map if tasks is None else tasks.map)(partial(cpu_of, work), paths))
+    return Cost(time.perf_counter() - begun, cpu_s)
 
 
-def at_once(work: Callable[[Path], object], hands: int, paths: Sequence[Path]) -> None:
-    """Do the work on each file, on so many at a time."""
-    with ThreadPoolExecutor(hands) as pool:
-        list(pool.map(work, paths))
+def cpu_of(work: Work, path: Path) -> float:
+    """CPU seconds of the process that does the work."""
+    return cost(partial(work, path)).cpu_s
 
 
-def erase_many(lake: Lake, refs: frozenset[str], path: Path) -> None:
-    """What a task of the product does with a copy, its proof included."""
-    erase_refs(path, lake.target / path.name, refs, [REF], REF)
+def erase(target: Path, refs: frozenset[str], path: Path) -> None:
+    """What a task of the product does with a copy that the index named, its proof included."""
+    erased = erase_refs(path, target / path.name, refs, [REF], REF)
+    if len(refs) == 1 and erased.rows_before - erased.rows_after != 1:
+        raise RuntimeError("the person was not erased")
 
 
-def plain(lake: Lake, path: Path) -> None:
+def plain(target: Path, path: Path) -> None:
     """Read and write as polars does it."""
-    pl.read_parquet(path).write_parquet(lake.target / path.name, compression="zstd")
+    pl.read_parquet(path).write_parquet(target / path.name, compression="zstd")
 
 
-def own_writer(lake: Lake, path: Path) -> None:
+def own_writer(target: Path, path: Path) -> None:
     """Read, and write as the lake does it."""
-    write_lake([pl.read_parquet(path)], lake.target / path.name, sorted_by=REF)
+    write_lake([pl.read_parquet(path)], target / path.name, sorted_by=REF)
+
+
+def copy_and_encode(lake: Lake) -> Work:
+    """The least that one person costs: the bytes of a file, and one group encoded."""
+    groups = {path: pl.read_parquet(path).head(ROWS_PER_GROUP) for path in lake.with_one}
+
+    def work(path: Path) -> None:
+        shutil.copyfile(path, lake.target / path.name)
+        write_lake([groups[path]], lake.target / f"{path.name}.group", sorted_by=REF)
+
+    return work
+
+
+def scan_first(lake: Lake, path: Path) -> None:
+    """Read the key column of every file, and rewrite the file if it holds the person."""
+    if not pc.any(pc.equal(pq.read_table(path, columns=[REF])[REF], lake.one)).as_py():
+        return
+    table = pq.read_table(path)
+    left = table.filter(pc.not_equal(table[REF], lake.one))
+    pq.write_table(left, lake.target / path.name, compression="zstd")
+
+
+def rewrite(lake: Lake, path: Path) -> None:
+    """What a script does that does not know where the person is."""
+    frame = pd.read_parquet(path)
+    frame[frame[REF] != lake.one].to_parquet(lake.target / path.name, compression="zstd")
 
 
 def _row(what: str, value: float, against: str, goal: float | None) -> BenchRow:
@@ -208,47 +231,3 @@ def find(lake: Lake) -> list[int]:
     if found != places_of_one(len(lake.files)):
         raise RuntimeError("the index does not say where the person is")
     return found
-
-
-def splice(lake: Lake, hands: int) -> None:
-    """What the product does with the files that the index named, its proof included; ``hands`` files at a time."""
-
-    def work(path: Path) -> None:
-        erased = erase_refs(path, lake.target / path.name, {lake.one}, [REF], REF)
-        if erased.rows_before - erased.rows_after != 1:
-            raise RuntimeError("the person was not erased")
-
-    at_once(work, hands, lake.with_one)
-
-
-def _copy(lake: Lake) -> Callable[[], None]:
-    """The least that one person costs: the bytes of each file, and one group encoded."""
-    groups = [pl.read_parquet(path).head(ROWS_PER_GROUP) for path in lake.with_one]
-
-    def work() -> None:
-        for path, group in zip(lake.with_one, groups, strict=True):
-            shutil.copyfile(path, lake.target / path.name)
-            write_lake([group], lake.target / f"{path.name}.group", sorted_by=REF)
-
-    return work
-
-
-def _scan(lake: Lake) -> Callable[[], None]:
-    """Scan first: the key column of every file, then a rewrite of those that hold the person."""
-
-    def work() -> None:
-        for path in lake.files:
-            if not pc.any(pc.equal(pq.read_table(path, columns=[REF])[REF], lake.one)).as_py():
-                continue
-            table = pq.read_table(path)
-            left = table.filter(pc.not_equal(table[REF], lake.one))
-            pq.write_table(left, lake.target / path.name, compression="zstd")
-
-    return work
-
-
-def rewrite_everything(lake: Lake) -> None:
-    """What a script does that does not know where the person is."""
-    for path in lake.files:
-        frame = pd.read_parquet(path)
-        frame[frame[REF] != lake.one].to_parquet(lake.target / path.name, compression="zstd")

@@ -162,10 +162,12 @@ def _may_hold(statistics: "Statistics | None", refs: Sequence[str]) -> bool:
     return bisect_left(refs, statistics.min) < bisect_right(refs, statistics.max)
 
 
-def _rows(source: Path, start: int, count: int, columns: Sequence[str]) -> "pl.DataFrame":
+def _rows(source: Path, start: int, count: int, columns: Sequence[str] | None) -> "pl.DataFrame":
+    """Rows of a file. columns: None is all of them, which costs less than to name them."""
     import polars as pl
 
-    return pl.scan_parquet(source, glob=False).slice(start, count).select(columns).collect()
+    rows = pl.scan_parquet(source, glob=False).slice(start, count)
+    return (rows if columns is None else rows.select(columns)).collect()
 
 
 def _hits(source: Path, group: _OldGroup, among: "pl.Series") -> int:
@@ -228,13 +230,14 @@ def _encoded(task: _Task, group: _OldGroup, columns: Sequence[str]) -> "_Part | 
     If the sorted column may hold a person, everything is read at once; else the columns concerned are read first."""
     is_likely = task.sorted_by in group.columns
     first = dict.fromkeys((*group.columns, *columns)) if is_likely else group.columns
-    rows = _rows(task.source, group.start, group.rows, list(first))
+    rows = _rows(task.source, group.start, group.rows, None if len(first) == len(task.declared) else list(first))
     gone = _named(rows, group.columns, task.among)
     if not gone.any():
         return None
     if not is_likely:
         rows = _rows(task.source, group.start, group.rows, columns)
-    return _part(_as_declared(rows.select(columns).filter(~gone), task), group, task)
+    own = rows if rows.columns == list(columns) else rows.select(columns)
+    return _part(_as_declared(own.filter(~gone), task), group, task)
 
 
 def _declared(metadata: "FileMetaData") -> "pl.Schema":
