@@ -206,14 +206,15 @@ RESIDUES = [
 def plant_and_scan(estate: Estate, case: Case) -> tuple[int, int]:
     """Objects that the second scan finds naming the erased, with values of strangers, then with as many of theirs:
     residues, and what it waits for because it lies beside the flows of a principal."""
-    strangers = draw_people(len(RESIDUES), seed=4)
-    hits = []
+    strangers, reports = draw_people(len(RESIDUES), seed=4), []
     for people in (strangers, estate.people):
         for number, each in enumerate(RESIDUES):
             put_residue(estate, each, getattr(people[each.person % len(people)], each.value), number)
-        report = verify(estate.house, case.case_id, datetime.now(UTC))
-        hits.append((report.residual or 0) + sum(each.reason == NAMED for each in report.unread))
-    return hits[0], hits[1]
+        reports.append(verify(estate.house, case.case_id, datetime.now(UTC)))
+    nobody, theirs = reports
+    waited_for = theirs.waiting - nobody.waiting  # what cannot be read waits whoever it names
+    named = (nobody.residual or 0) + sum(each.reason == NAMED for each in nobody.unread)
+    return named, (theirs.residual or 0) + waited_for
 
 
 def put_residue(estate: Estate, residue: Residue, value: str, number: int) -> None:
