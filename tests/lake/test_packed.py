@@ -118,7 +118,7 @@ def test_records_leave_a_zip_and_its_member_stays_what_it_was(tmp_path: Path, me
         [member] = archive.infolist()
         assert archive.read(member) == TEXT.replace(b"2;\xc3\x89mile\n", b"")
     assert (member.filename, member.date_time, member.compress_type) == ("klanten.csv", (2026, 1, 2, 3, 4, 6), method)
-    assert (done.rows_before, done.rows_after, done.size_bytes) == (3, 2, target.stat().st_size)
+    assert (done.rows_before, done.rows_after) == (3, 2)
     assert "mile" not in target.read_bytes().decode("latin-1")
 
 

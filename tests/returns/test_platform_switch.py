@@ -18,10 +18,12 @@ ACCOUNTS = "kind,agent,at,platform,account\naccount,agent02,,five9,acc1\naccount
 
 
 @pytest.mark.parametrize("number_column", ["DNIS", "CALLED"])
+@pytest.mark.usefixtures("fresh_settings")
 def test_accounts_and_persons_of_earlier_results_are_read_as_they_were_accepted(
-    store_settings: Settings, tmp_path: Path, number_column: str
+    store_settings: Settings, tmp_path: Path, number_column: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mappings = tmp_path / "mappings"
+    monkeypatch.setenv("SLUICE_MAPPINGS_DIR", str(mappings))  # which the linter asks
     shutil.copytree(store_settings.mappings_dir, mappings)
     old = (mappings / "five9.yaml").read_text(encoding="utf-8")
     new = old.replace("platform: five9", "platform: five9b").replace("DNIS", number_column)
