@@ -85,12 +85,14 @@ class SortedRows:
 
     def _from_disk(self, disk: "_Shares", kept: pl.Series) -> Iterator[pl.DataFrame]:
         for share in range(disk.count):
-            rows = disk.whole(share)
-            order = rows.select(self._by, PLACE, pl.row_index()).filter(kept[rows[PLACE]]).sort(self._by, PLACE)
-            yield rows.drop(PLACE)[order["index"]]
+            yield _kept(disk.whole(share), kept).sort(self._by, PLACE).drop(PLACE)
         for batch in disk.read(disk.count):
-            rows = pl.DataFrame(batch)
-            yield rows.drop(PLACE).filter(kept[rows[PLACE]])
+            yield _kept(pl.DataFrame(batch), kept).drop(PLACE)
+
+
+def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+    mask = kept[rows[PLACE]]
+    return rows if mask.all() else rows.filter(mask)
 
 
 class _Shares:
