@@ -114,7 +114,7 @@ def _compared(total: Sequence[Cost], is_full: bool) -> Iterator[BenchRow]:
     ours, script, both, alone, own, fewer = total
     for name, mine, floor, goal in (
         ("polars read + write", ours, script, 1),
-        ("polars, also two at a time", ours, both, None),
+        ("polars, also two at a time", ours, both, 1),
         ("polars, both one at a time", alone, script, None),
         ("the lake's own writer, also two", ours, own, None),
     ):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,18 @@ NAMES = (Principal("energy01"), Principal("solar01"))
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    settings = papers_of(store_settings, tmp_path / "papers", NAMES)
-    with open_town(settings, tmp_path, NAMES, 4) as opened:
+@contextmanager
+def two_principals(settings: Settings, folder: Path) -> Iterator[Town]:
+    """Two principals, each of which sent two persons of its own."""
+    with open_town(papers_of(settings, folder / "papers", NAMES), folder, NAMES, 4) as opened:
         opened.arrive(NAMES[0], opened.people[:2], "first.csv")
         opened.arrive(NAMES[1], opened.people[2:], "second.csv")
+        yield opened
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    with two_principals(store_settings, tmp_path) as opened:
         yield opened
 
 

@@ -13,8 +13,8 @@ from botocore.exceptions import ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
 from desk import ENERGY
-from rights.erasure.test_beside_flows import NAMES, asked, names, put
-from rights.town import Town, open_town, papers_of
+from rights.erasure.test_beside_flows import NAMES, asked, names, put, two_principals
+from rights.town import Town
 from sluice.errors import ObjectUnreadable
 from sluice.exchange.read import list_exchanges
 from sluice.lake.s3.faults import has_unfit_headers, is_passing
@@ -33,10 +33,7 @@ BODY = b"a;b\n1;2\n"
 
 @pytest.fixture
 def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    settings = papers_of(store_settings, tmp_path / "papers", NAMES)
-    with open_town(settings, tmp_path, NAMES, 4) as opened:
-        opened.arrive(NAMES[0], opened.people[:2], "first.csv")
-        opened.arrive(NAMES[1], opened.people[2:], "second.csv")
+    with two_principals(store_settings, tmp_path) as opened:
         yield opened
 
 

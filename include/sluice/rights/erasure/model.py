@@ -105,7 +105,10 @@ class ErasureBusy(SluiceError):
 class AnotherInError(SluiceError):
     code: ClassVar[str] = "SLU-560"
     summary: ClassVar[str] = "no erasure begins while another one is in error"
-    cure: ClassVar[str] = "`sluice erase status` names it; find the cause and run that one again"
+    cure: ClassVar[str] = (
+        "`sluice erase status` names it; find the cause and run that one again. If it lacks an identifier of its "
+        "person, open a case that names this one too: such a case does not wait"
+    )
     exit: ClassVar[Exit] = Exit.REFUSED
 
 

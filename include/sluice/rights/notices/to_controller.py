@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import count
 
 from sluice.documents.words import in_each_language
-from sluice.rights.case.model import ACTIONS, Case, SubCase
+from sluice.rights.case.model import ACTIONS, FILE, RECORD, Case, SubCase
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import WORDS, Identifier, places_at
 from sluice.terms import Principal
@@ -24,13 +24,6 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
 
     A request that came in a principal's own file is not repeated to it: the document only says how many it named.
     """
-    match case.channel:
-        case "file":
-            persons = list[list[dict[str, str]]]()
-        case "consent_record":
-            persons = persons_known_to(part, envelope)
-        case _:
-            persons = [known_to(part, envelope)]
     return {
         "notice": "case.forwarded",
         "case": part.sub_case_id,
@@ -43,11 +36,18 @@ def forward_document(case: Case, part: SubCase, envelope: Envelope) -> dict[str,
         "field_groups": list(part.field_groups),
         "decisions": sorted(action.value for action in ACTIONS[case.right]),
         "persons": case.persons,
-        "identifiers": persons,
+        "identifiers": _forwarded(case, part, envelope),
         **({"purposes": list(envelope.purposes)} if envelope.purposes else {}),
         **({"channel": envelope.contact_channel} if envelope.contact_channel else {}),
         "text": in_each_language("controller.FORWARDED"),
     }
+
+
+def _forwarded(case: Case, part: SubCase, envelope: Envelope) -> list[list[dict[str, str]]]:
+    """The persons of a request, each with their identifiers; none of a file that their controller put itself."""
+    if case.channel == FILE:
+        return []
+    return persons_known_to(part, envelope) if case.channel == RECORD else [known_to(part, envelope)]
 
 
 def told_document(case: Case, part: SubCase, word: str) -> dict[str, object]:
