@@ -38,7 +38,7 @@ _TAGS = {
 _START, _END, _WORD = b"<sheetData>", b"</sheetData>", b"sheetData"
 _BEFORE_WORD, _IN_START, _IN_END = (re.compile(each) for each in (rb"<(/?)(?:[^\s<>/:]+:)?\Z", rb"[\s/>]", rb"\s*>"))
 _LETTERS = 26
-_EACH, _HIGH = 0x0101010101010101, 0x8080808080808080
+_EACH, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 """Masks of the lowest and the highest bit of each of eight bytes."""
 
 
@@ -136,7 +136,7 @@ def _numbers(words: Words) -> tuple[Words, Places]:
     if is_other.any() or not ((bits > 0) & (bits < 64)).all():
         raise UnknownShape
     for tens, shift, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0xFFFFFFFF)):
-        digits = digits * tens + (digits >> shift) & mask
+        digits = digits * np.uint64(tens) + (digits >> np.uint64(shift)) & np.uint64(mask)
     return digits, (bits >> 3).astype(np.int64)
 
 
