@@ -8,7 +8,7 @@ import pytest
 
 from results.exports import frame_of, mapping_of
 from sluice.results.canonical import to_canonical
-from sluice.results.merge import DELIVERIES, latest_per_record, merge_results
+from sluice.results.merge import ATTEMPTS, DELIVERIES, merge_results, outcomes
 from sluice.sample.exports import Platform
 from sluice.sample.faults import SamplePlanInvalid
 from sluice.sample.results import HEALTH_NOTES, Cast, PlantedResults, ResultFault, ResultPlan, write_results
@@ -68,7 +68,7 @@ def test_a_late_disposition_wins_and_a_repeated_row_is_one_contact(tmp_path: Pat
     assert merged.height == planted.contacts
     corrected = merged.filter(pl.col("contact_id").is_in(late["contact_id"].to_list()))
     assert corrected.drop(DELIVERIES).sort("contact_id").equals(late.sort("contact_id"))
-    assert latest_per_record(merged)["attempts"].sum() == planted.contacts
+    assert outcomes(merged)[ATTEMPTS].sum() == planted.contacts
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ frame, the one that takes precedence last: of two contents with the same update 
 Columns that begin with ``sluice_`` say where a row came from.
 """
 
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
@@ -15,8 +15,6 @@ DELIVERIES = "sluice_deliveries"
 """Column: how many rows were delivered for a contact, including repeated ones (UInt32)."""
 ATTEMPTS = "attempts"
 """Column: how many contacts a record had (UInt32)."""
-
-Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 KEYS = ["record_id", "started_at", "updated_at", "contact_id"]
 """The order of the contacts of a record."""
@@ -32,7 +30,7 @@ _STREAMING: Final = "streaming"
 order matters."""
 
 
-def merge_results(rows: Rows) -> Rows:
+def merge_results(rows: pl.DataFrame) -> pl.DataFrame:
     """Keep one row per ``contact_id``: the highest ``updated_at``; among equals the later file, then greatest content.
 
     Content is compared column by column in the order of their names, null lowest. Shuffled, split, repeated
@@ -40,32 +38,20 @@ def merge_results(rows: Rows) -> Rows:
     update times. Adds ``sluice_deliveries``, or sums up what earlier merges counted, so that merging in parts
     equals merging at once. The result is sorted by record, start, contact.
     """
-    whole = rows.lazy().collect()
-    return _like(rows, _taken(whole, _winners(whole)))
-
-
-def latest_per_record(rows: Rows) -> Rows:
-    """Keep one row per ``record_id``: its latest contact by start, update time and id, with ``attempts``.
-
-    rows: need not be merged; ``attempts`` counts a contact only once. Rows without a record id belong to
-    no record and are left out; the caller must have counted and held them.
-    """
-    whole = rows.lazy().filter(pl.col("record_id").is_not_null()).collect()
-    is_merged = not _may_be_repeated(whole["contact_id"]).any()
-    contacts = pl.len() if is_merged else pl.col("contact_id").n_unique()
-    return _like(rows, _taken(whole, _latest(whole.select(KEYS).with_row_index(_AT), contacts)))
+    return _taken(rows, _winners(rows))
 
 
 def outcomes(rows: pl.DataFrame) -> pl.DataFrame:
-    """:func:`merge_results` and :func:`latest_per_record` in one, so that wide rows are gathered and sorted once.
+    """Keep one row per ``record_id``: its latest contact by start, update time and id, with ``attempts``.
 
-    Contacts without a record id come first, each as its own row and without ``attempts``.
+    ``rows``: need not be merged; this does what :func:`merge_results` does, so that wide rows are gathered and sorted
+    once. Contacts without a record id come first, each as its own row and without ``attempts``.
     """
     winners = _winners(rows)
     keys = _at(rows.select(KEYS), winners[_AT]).with_columns(winners)
     is_nameless = keys["record_id"].is_null()
     nameless = keys.filter(is_nameless).select(_AT, DELIVERIES)
-    return _taken(rows, pl.concat([nameless, _latest(keys.filter(~is_nameless), pl.len())], how="diagonal"))
+    return _taken(rows, pl.concat([nameless, _latest(keys.filter(~is_nameless))], how="diagonal"))
 
 
 def _winners(whole: pl.DataFrame) -> pl.DataFrame:
@@ -92,13 +78,14 @@ def _newest(whole: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([newest.filter(~is_tied), _greatest(_at(whole, tied[_AT]), tied)]).select(_AT, DELIVERIES)
 
 
-def _latest(keys: pl.DataFrame, contacts: pl.Expr) -> pl.DataFrame:
-    """The latest contact of each record: ``_AT``, ``DELIVERIES`` if present, ``ATTEMPTS`` counted by ``contacts``.
+def _latest(keys: pl.DataFrame) -> pl.DataFrame:
+    """The latest contact of each record: ``_AT``, ``DELIVERIES``, ``ATTEMPTS``.
 
-    Update time and id are compared only for records with several contacts at the latest start.
+    ``keys``: one row per contact, with ``KEYS``, ``_AT`` and ``DELIVERIES``. Update time and id are compared only for
+    records with several contacts at the latest start.
     """
     records = (
-        keys.lazy().group_by("record_id").agg(contacts.cast(pl.UInt32).alias(ATTEMPTS), pl.col("started_at").max())
+        keys.lazy().group_by("record_id").agg(pl.len().cast(pl.UInt32).alias(ATTEMPTS), pl.col("started_at").max())
     )
     last = keys.lazy().join(records, on=["record_id", "started_at"]).collect(engine=_STREAMING)
     may_be_tied = _may_be_repeated(last["record_id"])
@@ -142,7 +129,3 @@ def _may_be_repeated(texts: pl.Series) -> pl.Series:
     hashes = texts.hash().alias("hash")
     counted = hashes.to_frame().lazy().group_by("hash").len().filter(pl.col("len") > 1).select("hash")
     return hashes.is_in(counted.collect(engine=_STREAMING).to_series().implode())
-
-
-def _like(rows: Rows, made: pl.DataFrame) -> Rows:
-    return made.lazy() if isinstance(rows, pl.LazyFrame) else made
