@@ -25,7 +25,7 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies, open_request, targets_of
 from sluice.rights.copies.stores import NamelessStore, store_of
-from sluice.rights.erasure.erase import begin, erase_copies, finish, plan, prove
+from sluice.rights.erasure.erase import begin, erase_copies, finish, prove
 from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.opening import NewRequest, open_case
@@ -125,7 +125,7 @@ def _open_led(bench: Bench) -> None:
 def _run(house: House, case_id: CaseId) -> Iterator[BenchRow]:
     """The steps of ``sluice erase run``, each with its part of the whole."""
     progress("erase_house: run")
-    planned = cost(lambda: plan(house, case_id))
+    planned = cost(lambda: draft(house, case_id, "planner", datetime.now(UTC)))
     names, reports = [], list[ErasureReport]()
     steps = (
         ("begin", cost(lambda: names.extend(begin(house, case_id, datetime.now(UTC))))),

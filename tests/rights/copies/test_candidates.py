@@ -29,8 +29,9 @@ from sluice.rights.case.model import Case, CaseId, Order, Right, State
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.confirm import CaseNotWaiting, candidates_of, confirm
 from sluice.rights.copies.candidates import find_candidates, identifier_of
-from sluice.rights.erasure.erase import plan, run
+from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import NotDecided
+from sluice.rights.erasure.release import draft
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Sought
 from sluice.rights.person.sealed import open_sealed
@@ -156,7 +157,8 @@ def test_a_confirmed_candidate_is_one_person_and_the_namesake_stays(night: Night
     assert known.kind is SubjectKind.PRINCIPAL_CUSTOMER_ID
     case = asked(night, "", known.value)
 
-    assert {line.rows_before - line.rows_after for line in plan(house, case.case_id).lines} == {1}
+    foreseen = draft(house, case.case_id, "planner", datetime.now(UTC)).report
+    assert {line.rows_before - line.rows_after for line in foreseen.lines} == {1}
     assert run(house, case.case_id, datetime.now(UTC)).residual == 0
 
     assert [each.candidate for each in found(night)] == [other.candidate]
@@ -230,7 +232,7 @@ def test_a_case_of_a_name_alone_waits_and_nothing_is_done_to_anybody(night: Nigh
         go_on(night, case_id)
     with pytest.raises(NotDecided):
         run(house, case_id, datetime.now(UTC))
-    assert plan(house, case_id).lines == ()
+    assert draft(house, case_id, "planner", datetime.now(UTC)).report.lines == ()
     assert house.conn.execute("select count(*) as n from suppression_run").fetchone() == {"n": 0}
     assert len(found(night)) == 2, "they are all there"
     late = [action.what for action in due_actions([case], datetime.now(UTC) + timedelta(days=90))]

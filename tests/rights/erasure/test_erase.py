@@ -24,9 +24,10 @@ from sluice.rights.copies.where import where
 from sluice.rights.erasure import scan
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
-from sluice.rights.erasure.erase import plan, run, verify
+from sluice.rights.erasure.erase import run, verify
 from sluice.rights.erasure.meant import NAMED
 from sluice.rights.erasure.model import NotDecided
+from sluice.rights.erasure.release import draft
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
@@ -60,7 +61,7 @@ def test_a_person_leaves_every_store_and_everybody_else_stays(night: Night) -> N
     sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
     assert before == {"lake", "files as they came", "files as they went out", "subject index"}
     case = asked(night, phone, record)
-    foreseen = plan(house, case.case_id)
+    foreseen = draft(house, case.case_id, "planner", datetime.now(UTC)).report
 
     report = run(house, case.case_id, datetime.now(UTC))
 
@@ -91,7 +92,7 @@ def test_nothing_goes_and_nothing_is_proven_before_it_was_decided(night: Night) 
     for each in (run, verify):
         with pytest.raises(NotDecided):
             each(house, case.case_id, now)
-    assert any(line.outcome == "kept" for line in plan(house, case.case_id).lines)
+    assert any(line.outcome == "kept" for line in draft(house, case.case_id, "planner", now).report.lines)
 
 
 def test_the_erased_person_does_not_come_back_in_another_spelling(night: Night) -> None:

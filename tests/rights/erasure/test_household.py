@@ -21,7 +21,7 @@ from sluice.rights.copies.whose import Own, SeveralCustomers, own_of
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.control_store import find_plans
-from sluice.rights.erasure.erase import plan, run
+from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import NotReleased
 from sluice.rights.erasure.release import draft
 from sluice.rights.requests import read_request
@@ -177,7 +177,8 @@ def test_one_person_with_two_numbers_who_gives_both_is_gone_with_both(town: Town
 def test_a_telephone_of_several_customers_erases_nobody_before_a_number_says_who(town: Town) -> None:
     first, second, *others = household(town)
     asked = asks(town, (PHONE, first.phone))
-    assert plan(town.house, asked.case_id).lines, "what is found is shown, while nobody decided"
+    foreseen = draft(town.house, asked.case_id, "planner", now()).report
+    assert foreseen.lines, "what is found is shown, while nobody decided"
 
     with pytest.raises(SeveralCustomers) as refused:
         town.agree(asked)
@@ -202,7 +203,7 @@ def test_a_number_that_nobody_has_and_a_telephone_of_a_customer_are_of_nobody_in
     with pytest.raises(SeveralCustomers):  # no plan is made, so nothing begins that others would wait for
         town.agree(case)
 
-    alone = plan(town.house, town.agree(asks(town, phone)).case_id)
+    alone = draft(town.house, town.agree(asks(town, phone)).case_id, "planner", now()).report
     assert sum(each.rows_before - each.rows_after for each in alone.lines) > 0, "the telephone alone is that customer's"
 
 

@@ -1,4 +1,4 @@
-"""Erase one case: plan first, then do the work, then run a second scan that trusts none of it.
+"""Erase one case as its plan was released, then run a second scan that trusts none of the work.
 
 Every step can be repeated: a copy is found again, edited to the same bytes and swapped in, and its old versions are
 removed. Whatever waits or is left is counted, never assumed. ``run`` does in one process what the DAG does in tasks:
@@ -29,7 +29,7 @@ from sluice.rights.case.states import TO_CARRY_OUT, UNDECIDED
 from sluice.rights.case.steps import advance
 from sluice.rights.copies import copy_store, lead_store, outcome_store
 from sluice.rights.copies.bench import Bench, Known, open_bench
-from sluice.rights.copies.find import find_places, foresee, is_pointing, kept, open_request, targets_of
+from sluice.rights.copies.find import find_places, is_pointing, kept, open_request, targets_of
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
@@ -37,7 +37,7 @@ from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
-from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out, own_target
+from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.census import find_unknown
@@ -55,7 +55,7 @@ from sluice.rights.erasure.model import (
 )
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
-from sluice.rights.erasure.report import added, entry_lines, line_of, searched
+from sluice.rights.erasure.report import entry_lines, line_of, searched
 from sluice.rights.erasure.scan import scan_stores
 from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.rights.notices.over import drop_over, drop_request_file
@@ -64,14 +64,6 @@ from sluice.subject.model import IndexInvalid
 from sluice.times import utc_text
 
 MOST_PASSES = 5
-
-
-def plan(house: House, case_id: CaseId) -> ErasureReport:
-    """Report what a run would do now, changing nothing: each copy with the person, what goes, what stays and why."""
-    case, envelope = open_request(house, case_id)
-    targets = targets_of(house, case, envelope, decided_only=False)
-    own = (own_target(house, case, envelope, each) for each in targets)
-    return ErasureReport(case_id, added(done for target in own for done in foresee(house, target)), searched())
 
 
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
