@@ -106,4 +106,4 @@ def _on_pandas(batch: Any) -> None:
     """With row numbers, without values: the least that tells which rows fail."""
     result_format = {"result_format": "COMPLETE", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
     with quiet():
-        batch.validate(suite_of(RULES), result_format=result_format)
+        batch.validate(suite_of(enumerate(RULES)), result_format=result_format)

@@ -147,7 +147,7 @@ def _naive_gate(frame: pd.DataFrame) -> None:
         context.variables.progress_bars = gx.data_context.types.base.ProgressBarsConfig(globally=False)
         asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("frame")
         batch = asset.get_batch(asset.build_batch_request({"dataframe": frame}))
-        batch.validate(suite_of([rule for rule in rules if rule.check.columns]), result_format="COMPLETE")
+        batch.validate(suite_of(enumerate([rule for rule in rules if rule.check.columns])), result_format="COMPLETE")
 
 
 def _e164(value: object) -> str | None:

@@ -74,7 +74,7 @@ def _asset() -> Any:
 
 
 def _judge(frame: pd.DataFrame, checks: Sequence[Check]) -> list[Said]:
-    suite = suite_of(rules(checks))
+    suite = suite_of(enumerate(rules(checks)))
     with quiet():
         asset = _asset()
         batch = asset.get_batch(asset.build_batch_request({"dataframe": frame}))

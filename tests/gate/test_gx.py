@@ -177,7 +177,7 @@ def test_every_metric_of_a_suite_is_asked_for_in_one_call() -> None:
         a_rule("expect_column_to_exist", column="b"),
     ]
 
-    result = batch.validate(suite_of(asked))
+    result = batch.validate(suite_of(enumerate(asked)))
 
     assert len(result.results) == len(asked)
     assert batch.data.execution_engine.calls == 1
@@ -186,7 +186,7 @@ def test_every_metric_of_a_suite_is_asked_for_in_one_call() -> None:
 def test_a_checkpoint_takes_a_polars_frame() -> None:
     gx = great_expectations()
     context = gx.get_context(mode="ephemeral")
-    suite = context.suites.add(suite_of([a_rule("expect_column_values_to_not_be_null", column="a")]))
+    suite = context.suites.add(suite_of(enumerate([a_rule("expect_column_values_to_not_be_null", column="a")])))
     asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
     definition = asset.add_batch_definition_whole_frame("all")
     validation = context.validation_definitions.add(gx.ValidationDefinition(name="v", data=definition, suite=suite))
@@ -204,7 +204,7 @@ def test_no_value_gets_into_a_result_of_great_expectations(level: str) -> None:
     asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
     batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame()}))
 
-    result = batch.validate(suite_of(canary_rules()), result_format={"result_format": level})
+    result = batch.validate(suite_of(enumerate(canary_rules())), result_format={"result_format": level})
 
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False) + str(result)) == []
 
@@ -229,7 +229,7 @@ def test_the_pandas_engine_would_have_shown_them() -> None:
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("frame")
     batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame().to_pandas()}))
 
-    result = batch.validate(suite_of(canary_rules()), result_format="COMPLETE")
+    result = batch.validate(suite_of(enumerate(canary_rules())), result_format="COMPLETE")
 
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
 
@@ -239,7 +239,7 @@ def test_a_rule_that_a_pass_was_not_asked_is_not_answered_from_it() -> None:
     other = a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])
 
     [line] = validate(result, [other]).lines
-    shortest = _batch(result).validate(suite_of([other]), result_format={"result_format": "BOOLEAN_ONLY"})
+    shortest = _batch(result).validate(suite_of(enumerate([other])), result_format={"result_format": "BOOLEAN_ONLY"})
 
     assert (line.raised, line.success, line.unexpected_count, line.failing) == (True, False, None, None)
     assert not shortest.success
@@ -297,7 +297,7 @@ def test_a_suite_with_a_condition_is_a_suite_of_great_expectations() -> None:
     where = {"type": "or", "conditions": [{"type": "and", "conditions": [said]}, said]}
     rule = a_rule("expect_column_values_to_not_be_null", column="a", row_condition=where)
 
-    [expectation, lesser] = suite_of([rule, replace(rule, severity=Severity.WARNING)]).expectations
+    [expectation, lesser] = suite_of(enumerate([rule, replace(rule, severity=Severity.WARNING)])).expectations
 
     assert (expectation.severity, lesser.severity) == ("critical", "warning")
     assert expectation.row_condition.dict() == {"type": "or", "conditions": [said, said]}

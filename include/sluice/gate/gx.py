@@ -7,7 +7,7 @@ Great Expectations hold values and sets, which we do not keep as evidence.
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ def validate(data: "PassResult | pl.DataFrame", rules: Sequence[Rule]) -> GxOutc
     asked = [(place, rule) for place, rule in enumerate(rules) if _is_asked(rule, data)]
     great_expectations()
     with quiet():
-        result = _run(data, _suite(asked), _result_format(data))
+        result = _run(data, suite_of(asked), _result_format(data))
     lines = tuple(sorted((_line(each) for each in result.results), key=lambda line: line.place))
     return GxOutcome(bool(result.success), lines, str(result.meta["great_expectations_version"]))
 
@@ -78,12 +78,6 @@ def second_opinion(verdict: GateVerdict, outcome: GxOutcome, result: PassResult)
     if agrees(outcome, result):
         return verdict
     return undecided(verdict, Finding(JUDGES_DIFFER, "great_expectations", None, 1, stops=True))
-
-
-def suite_of(rules: Sequence[Rule]) -> "ExpectationSuite":
-    """The rules as a Great Expectations suite; each expectation's meta holds the position of its rule."""
-    great_expectations()
-    return _suite(list(enumerate(rules)))
 
 
 def _is_asked(rule: Rule, data: "PassResult | pl.DataFrame") -> bool:
@@ -120,7 +114,9 @@ def _result_format(data: "PassResult | pl.DataFrame") -> dict[str, Any]:
     }
 
 
-def _suite(asked: Sequence[tuple[int, Rule]]) -> "ExpectationSuite":
+def suite_of(placed: Iterable[tuple[int, Rule]]) -> "ExpectationSuite":
+    """The rules as a suite of Great Expectations; the meta of each expectation holds the place given with its rule."""
+    great_expectations()
     from great_expectations import ExpectationSuite
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
@@ -132,7 +128,7 @@ def _suite(asked: Sequence[tuple[int, Rule]]) -> "ExpectationSuite":
             meta={_MARK: place},
             severity=FailureSeverity(_SEVERITY[rule.severity]),
         ).to_domain_obj()
-        for place, rule in asked
+        for place, rule in placed
     ]
     return ExpectationSuite(name="gate", expectations=expectations)
 
