@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desk import ENERGY, Desk, open_desk
+from examined import examine_one
 from returns.commands import at_terminal, sluice
 from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
@@ -22,7 +23,6 @@ from sluice.exchange.effects.run import MOST_TRIES, do_effects
 from sluice.exchange.held import FilesHeld, check_none_held
 from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
-from sluice.services.doctor import examine_one
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
 

@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from desk import Desk
+from examined import examine_one
 from sluice.cli.suppression import app
 from sluice.exchange.persons.replay import Replayed, replay
 from sluice.exchange.persons.sealed_runs import SuppressionsLost, seal_runs
 from sluice.exchange.persons.suppressed import find_reasons, find_suppressed, keep_out, lift
 from sluice.exchange.persons.suppressed_store import find_runs, find_unknown
 from sluice.keys import KeyLost
-from sluice.services.doctor import examine_one
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 from stores import Database

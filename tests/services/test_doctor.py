@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from examined import examine_one
 from sluice.lake.s3.objects import open_client
 from sluice.services import doctor
-from sluice.services.doctor import describe_settings, examine, examine_one
+from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
 

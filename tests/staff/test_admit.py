@@ -14,12 +14,12 @@ import pytest
 
 from sluice.db import Connection, connect_to
 from sluice.errors import DatabaseError
-from sluice.sample.staff import Fate, write_staff
 from sluice.staff.admit import admit
 from sluice.staff.contacts import agents_of, ready_at
 from sluice.staff.model import CodeCalendarUnclear, Imported, Reason, StaffFile
 from sluice.staff.refs import agent_ref
 from sluice.staff.store import last_import_seq, read_codes, read_directory, read_intervals, read_people
+from staff.center import Fate, write_staff
 from stores import Database
 
 KEY = bytes(range(32))

@@ -59,7 +59,6 @@ def validate(data: "PassResult | pl.DataFrame", rules: Sequence[Rule]) -> GxOutc
     judges those. Takes seconds in a process that has not imported Great Expectations yet.
     """
     asked = [(place, rule) for place, rule in enumerate(rules) if _is_asked(rule, data)]
-    great_expectations()
     with quiet():
         result = _run(data, suite_of(asked), _result_format(data))
     lines = tuple(sorted((_line(each) for each in result.results), key=lambda line: line.place))

@@ -28,14 +28,14 @@ class NameInvalid(UsageError):
     cure = f"give a name that begins with a letter or digit and has at most {LONGEST} characters, all of them {FORM}"
 
 
-def check_name(by: str, option: str = "--by") -> str:
+def check_name(by: str) -> str:
     """Return a login or name of one of our people as it is kept: NFKC, with single spaces. Raises NameInvalid.
 
     Only Latin letters are allowed: a look-alike letter of another script, or an invisible character, would make one
     person look like two in the records.
     """
     if not is_name(by):
-        raise NameInvalid(Ref("option", option))
+        raise NameInvalid(Ref("option", "--by"))
     return _spelled(by)
 
 

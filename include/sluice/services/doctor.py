@@ -93,12 +93,7 @@ class Look:
 
 def examine(settings: Settings) -> list[Check]:
     """Run all checks in order; a failed one does not stop the next."""
-    return [_examine(look, settings) for look in LOOKS]
-
-
-def examine_one(name: str, settings: Settings) -> Check:
-    """Run only the check of this name."""
-    return next(_examine(look, settings) for look in LOOKS if look.name == name)
+    return [check(look, settings) for look in LOOKS]
 
 
 def describe_settings(settings: Settings) -> dict[str, str]:
@@ -112,7 +107,7 @@ def _describe(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _examine(look: Look, settings: Settings) -> Check:
+def check(look: Look, settings: Settings) -> Check:
     """Run one look. Any error makes the check fail, so that the next ones still run."""
     is_missing = look.is_missing
     try:

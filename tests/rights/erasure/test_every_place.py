@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from copies import Copies
+from examined import examine_one
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import CaseId
@@ -26,7 +27,6 @@ from sluice.rights.erasure.census import (
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.preflight import Risk, preflight
-from sluice.services.doctor import examine_one
 from sluice.settings import Settings
 from stores import Database
 

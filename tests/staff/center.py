@@ -1,7 +1,7 @@
 """Write the staff files of an invented center from a seed: roster, e-learning results, signatures, codes of conduct.
 
-Every agent has one fate, named in the returned plan, so that a test or demo knows who is ready at
-``on`` and why the others are not. The same arguments give the same bytes. Agents have numbers only.
+Every agent has one fate, named in the returned plan, so that a test knows who is ready at ``on`` and why the others
+are not. The same arguments give the same bytes. Agents have numbers only.
 """
 
 import csv
