@@ -15,7 +15,7 @@ from sluice.returns.notices import give_notice
 from sluice.rights.case import store
 from sluice.rights.case.book import open_book
 from sluice.rights.case.clock import received_on
-from sluice.rights.case.due import DEFAULT_PACE, Due, DueAction, Pace, due_actions
+from sluice.rights.case.due import Due, DueAction, due_actions
 from sluice.rights.case.letter_due import goes_to_person
 from sluice.rights.case.model import ACTIONS, SYSTEM, Case, Flag, Order, State
 from sluice.rights.letters.had import is_missed
@@ -37,11 +37,11 @@ class DueTaken:
     failed: int = 0
 
 
-def take_due(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> DueTaken:
+def take_due(house: House, now: datetime) -> DueTaken:
     """Take every step that is due at ``now``. Raises ServiceMissing; other faults are counted and tried again."""
     cases = store.list_open_cases(house.conn)
     counts, faults = dict.fromkeys((*Due, "late"), 0), Faults(house.conn)
-    for action in due_actions(cases, now, pace):
+    for action in due_actions(cases, now):
         with faults.kept_apart(f"case {action.case.case_id}: {action.what}"):
             counts[action.what] += _STEPS[action.what](house, action, now)
             counts["late"] += action.is_late

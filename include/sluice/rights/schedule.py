@@ -11,7 +11,6 @@ from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
 from sluice.exchange.sweeping import Tally, each
 from sluice.rights.case import store
-from sluice.rights.case.due import DEFAULT_PACE, Pace
 from sluice.rights.case.model import FILE, LetterKind, Right
 from sluice.rights.case.states import left_to_decide
 from sluice.rights.case.steps import accept_marketing
@@ -38,14 +37,14 @@ class Followed(DueTaken):
     protected: int = 0
 
 
-def follow(house: House, now: datetime, pace: Pace = DEFAULT_PACE) -> Followed:
+def follow(house: House, now: datetime) -> Followed:
     """Do everything that is due at ``now`` before a case ends.
 
     Writes owed letters, takes due steps, accepts objections to direct marketing, ends holds, tells of withdrawals and
     removes notices of requests that are over.
     """
     letters = write_owed(house, now)
-    taken = take_due(house, now, pace)
+    taken = take_due(house, now)
     not_accepted = _accept_marketing(house, now)
     holds = settle_holds(house, now)
     withdrawn, not_dropped = _drop_over(house)

@@ -10,7 +10,7 @@ import pytest
 
 from sluice.rights.case.model import Action, CaseId, SubCaseId
 from sluice.rights.notices.model import Channel, Notice, NoticeId, NoticeState, Side
-from sluice.rights.notices.states import DEFAULT_PACE, MOVES, WAITING, due_move, moved
+from sluice.rights.notices.states import ANSWER_WITHIN, DONE_WITHIN, MOVES, WAITING, due_move, moved
 
 S = NoticeState
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_time_alone_never_says_what_only_a_recipient_can_say() -> None:
 
 def test_nothing_is_due_in_time_and_the_due_moment_is_in_time() -> None:
     sent = at(S.SENT)
-    assert sent.due_at == NOW + DEFAULT_PACE.answer_within
+    assert sent.due_at == NOW + ANSWER_WITHIN
     assert due_move(sent, sent.due_at) is None
     assert due_move(sent, sent.due_at + timedelta(seconds=1)) is S.OVERDUE
     assert not moved(sent, S.DONE, sent.due_at).was_late
@@ -70,7 +70,7 @@ def test_nothing_is_due_in_time_and_the_due_moment_is_in_time() -> None:
 
 def test_what_was_acknowledged_has_a_term_of_its_own_and_was_late_stays() -> None:
     late = moved(at(S.SENT, S.OVERDUE, S.REMINDED), S.ACKNOWLEDGED, NOW + 9 * DAY)
-    assert late.was_late and late.due_at == NOW + 9 * DAY + DEFAULT_PACE.done_within
+    assert late.was_late and late.due_at == NOW + 9 * DAY + DONE_WITHIN
     assert moved(late, S.DONE, NOW + 10 * DAY).was_late
 
 

@@ -23,17 +23,6 @@ class Due(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a controller that sends no instruction is reminded, and when the desk takes over."""
-
-    remind_after: timedelta = timedelta(days=3)
-    escalate_after: timedelta = timedelta(days=10)
-    """Counted from the moment the request was forwarded."""
-    escalate_before: timedelta = timedelta(days=10)
-    """Counted back from the legal due date. Whichever of the two comes first counts."""
-
-
-@dataclass(frozen=True, slots=True)
 class DueAction:
     """One thing to do now. ``is_late``: for FORWARD only, whether the agreement's hours have passed."""
 
@@ -62,17 +51,22 @@ class Alarm:
     is_late: bool
 
 
-DEFAULT_PACE = Pace()
+REMIND_AFTER = timedelta(days=3)
+"""How long a controller that sends no instruction is left alone, since it was last told."""
+ESCALATE_AFTER = timedelta(days=10)
+"""When the desk takes over, counted from the moment the request was forwarded."""
+ESCALATE_BEFORE = timedelta(days=10)
+"""The same, counted back from the legal due date. Whichever of the two comes first counts."""
 ONE_DAY = timedelta(days=1)
 
 
-def due_actions(cases: Sequence[Case], now: datetime, pace: Pace = DEFAULT_PACE) -> tuple[DueAction, ...]:
+def due_actions(cases: Sequence[Case], now: datetime) -> tuple[DueAction, ...]:
     """Everything that is due at ``now``, the most urgent kind first. Once all of it is done, nothing is due.
 
     One exception: a breach is due again for as long as an answer that the person had in time is not booked. The
     caller looks for such an answer first.
     """
-    found = [action for case in cases if not case.state.is_over for action in _of_case(case, now, pace)]
+    found = [action for case in cases if not case.state.is_over for action in _of_case(case, now)]
     return tuple(sorted(found, key=lambda action: list(Due).index(action.what)))
 
 
@@ -89,26 +83,26 @@ def raised_alarms(cases: Iterable[Case], today: date) -> Iterator[Alarm]:
             yield Alarm(case, last, max(days), False)
 
 
-def _of_case(case: Case, now: datetime, pace: Pace) -> Iterator[DueAction]:
+def _of_case(case: Case, now: datetime) -> Iterator[DueAction]:
     for part in case.sub_cases:
-        if part.track is Track.PROCESSOR and (what := _of_part(case, part, now, pace)):
+        if part.track is Track.PROCESSOR and (what := _of_part(case, part, now)):
             is_late = part.forward_due_at is not None and now > part.forward_due_at
             yield DueAction(what, case, part, is_late and what is Due.FORWARD)
     if not case.is_breached and received_on(now) > case.last_day and not is_answered(case):
         yield DueAction(Due.BREACH, case)
 
 
-def _of_part(case: Case, part: SubCase, now: datetime, pace: Pace) -> Due | None:
+def _of_part(case: Case, part: SubCase, now: datetime) -> Due | None:
     if part.state is State.SCOPED:
         return Due.FORWARD
     if part.state not in (State.AWAITING_INSTRUCTION, State.REMINDED):
         return None
     if part.forwarded_at is None or part.told_at is None or now - part.told_at < ONE_DAY:
         return None
-    close = received_on(now) >= case.due.legal_due - pace.escalate_before
-    if close or now - part.forwarded_at >= pace.escalate_after:
+    close = received_on(now) >= case.due.legal_due - ESCALATE_BEFORE
+    if close or now - part.forwarded_at >= ESCALATE_AFTER:
         return Due.ESCALATE
-    return Due.REMIND if now - part.told_at >= pace.remind_after else None
+    return Due.REMIND if now - part.told_at >= REMIND_AFTER else None
 
 
 def is_answered(case: Case) -> bool:

@@ -14,7 +14,7 @@ from sluice.rights.notices import notice_store
 from sluice.rights.notices.answers import read_answers
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import Channel, Notice, NoticeState
-from sluice.rights.notices.states import DEFAULT_PACE, WAITING, NoticePace, due_move
+from sluice.rights.notices.states import WAITING, due_move
 from sluice.rights.notices.to_recipient import key_of, told_again_document
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class NoticesFollowed:
         return self.answers.failed + self.left
 
 
-def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticesFollowed:
+def follow(house: House, now: datetime) -> NoticesFollowed:
     """Read the answers, then take every move that is due because time has passed.
 
     Answers come first, so that nobody is reminded of something that they have answered already. Repeating it at the
@@ -51,7 +51,7 @@ def follow(house: House, now: datetime, pace: NoticePace = DEFAULT_PACE) -> Noti
 
     def move(waiting: Notice) -> int:
         notice: Notice | None = waiting
-        while notice and (to := due_move(notice, now, pace)):
+        while notice and (to := due_move(notice, now)):
             notice = _move(house, notice, to, now)
             counts[to] += notice is not None
         return 0

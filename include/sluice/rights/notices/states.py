@@ -4,7 +4,7 @@ No law sets these terms (Art. 19 says: without delay unless impossible); they ar
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sluice.rights.notices.model import Channel, Notice, NoticeState
@@ -24,33 +24,26 @@ MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
 }
 """Every move there is. The recipient says ACKNOWLEDGED and DONE; the others follow from sending and from time."""
 
-
-@dataclass(frozen=True, slots=True)
-class NoticePace:
-    """When a recipient should answer, and when it is asked again. ``done_within``: counted from its acknowledgement."""
-
-    answer_within: timedelta = timedelta(days=7)
-    done_within: timedelta = timedelta(days=21)
-    remind_after: timedelta = timedelta(days=1)
-    """Counted from the moment it was due."""
-    remind_every: timedelta = timedelta(days=7)
-    escalate_after: timedelta = timedelta(days=14)
-    """Counted from the moment it was due."""
+ANSWER_WITHIN = timedelta(days=7)
+DONE_WITHIN = timedelta(days=21)
+"""Counted from the recipient's acknowledgement."""
+REMIND_AFTER = timedelta(days=1)
+"""Counted from the moment it was due."""
+REMIND_EVERY = timedelta(days=7)
+ESCALATE_AFTER = timedelta(days=14)
+"""Counted from the moment it was due."""
 
 
-DEFAULT_PACE = NoticePace()
-
-
-def moved(notice: Notice, to: NoticeState, at: datetime, pace: NoticePace = DEFAULT_PACE) -> Notice:
+def moved(notice: Notice, to: NoticeState, at: datetime) -> Notice:
     """The notice in its next state. The move must be one of MOVES. ``at``: when it happened, UTC."""
     assert to in MOVES[notice.state], (notice.state, to)
     changed = replace(notice, state=to)
     late = notice.was_late or notice.state in LATE or (notice.due_at is not None and at > notice.due_at)
     match to:
         case S.SENT:
-            return replace(changed, told_at=at, due_at=at + pace.answer_within)
+            return replace(changed, told_at=at, due_at=at + ANSWER_WITHIN)
         case S.ACKNOWLEDGED:
-            return replace(changed, acknowledged_at=at, was_late=late, due_at=at + pace.done_within)
+            return replace(changed, acknowledged_at=at, was_late=late, due_at=at + DONE_WITHIN)
         case S.DONE:
             return replace(changed, acknowledged_at=notice.acknowledged_at or at, done_at=at, was_late=late)
         case S.REMINDED:
@@ -61,7 +54,7 @@ def moved(notice: Notice, to: NoticeState, at: datetime, pace: NoticePace = DEFA
             return changed
 
 
-def due_move(notice: Notice, now: datetime, pace: NoticePace = DEFAULT_PACE) -> NoticeState | None:
+def due_move(notice: Notice, now: datetime) -> NoticeState | None:
     """The move that is due at ``now`` because time has passed, or None.
 
     At the due moment itself, nothing is late yet. The desk reminds recipients that have no prefix, so they get no
@@ -74,8 +67,8 @@ def due_move(notice: Notice, now: datetime, pace: NoticePace = DEFAULT_PACE) -> 
     if notice.state not in (S.OVERDUE, S.REMINDED):
         return None
     if notice.state is S.OVERDUE and notice.channel is Channel.PREFIX:
-        return S.REMINDED if now - notice.due_at >= pace.remind_after else None
-    if now - notice.due_at >= pace.escalate_after:
+        return S.REMINDED if now - notice.due_at >= REMIND_AFTER else None
+    if now - notice.due_at >= ESCALATE_AFTER:
         return S.ESCALATED
     asked_at = notice.reminded_at or notice.due_at
-    return S.REMINDED if notice.state is S.REMINDED and now - asked_at >= pace.remind_every else None
+    return S.REMINDED if notice.state is S.REMINDED and now - asked_at >= REMIND_EVERY else None
