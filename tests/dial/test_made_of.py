@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from desk import Desk, open_desk
-from dial.test_dial_list import ask, contacts, now, numbers
+from dial.lists import ask, contacts, now, numbers
 from sluice import migrations
 from sluice.dial.store import mark_gone
 from sluice.lineage.drawing import Column

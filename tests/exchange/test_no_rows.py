@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
-from dial.test_dial_list import ask, listed, numbers
+from dial.lists import ask, listed, numbers
 from night import AT_ONCE, Call, Edit, Night, call_log, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy

@@ -1,0 +1,74 @@
+"""What the tests of dial lists share: a desk with contacts, a number list, a list that is asked for and read."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+import pytest
+
+from desk import ENERGY, Desk, open_desk
+from sluice.dial.dncm import import_numbers
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Dialled, Request
+from sluice.exchange.read import show_exchange
+from sluice.ledger.record import ExchangeRecord
+from sluice.settings import Settings
+from sluice.terms import Flow, Principal
+from sluice.times import BRUSSELS
+
+CONTRACT = "renewal_campaign.inbound.odcs.yaml"
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def today():
+    return now().astimezone(BRUSSELS).date()
+
+
+def contacts(desk: Desk, rows: int = 60) -> pl.DataFrame:
+    """A file of contacts, accepted."""
+    path, _ = desk.campaign(rows)
+    desk.drop(path)
+    desk.work()
+    return pl.read_csv(path, separator=";", infer_schema=False)
+
+
+def numbers(desk: Desk, *phones: str, days_ago: int = 0) -> str:
+    """A Do-Not-Call-Me list with these numbers, downloaded some days ago; its hash."""
+    path = desk.folder / f"dncm-{days_ago}-{len(phones)}.txt"
+    path.write_text("\n".join(("+32470999999", *phones)))
+    return import_numbers(desk.house, path, today() - timedelta(days=days_ago), "anna", now()).found.sha256
+
+
+def ask(desk: Desk, purpose: str = "P-RENEW", channel: str = "phone", form: str = "csv", name: str = "") -> Dialled:
+    request = Request(name or str(uuid4()), ENERGY01, CAMPAIGN, purpose, Channel(channel), form, "anna")
+    return make_dial_list(desk.house, request, now())
+
+
+def listed(desk: Desk, done: Dialled) -> pl.DataFrame:
+    """What agents read."""
+    content = desk.house.objects.read(done.bucket, done.key)
+    match done.key.rpartition(".")[2]:
+        case "parquet":
+            return pl.read_parquet(io.BytesIO(content))
+        case "xlsx":
+            return pl.read_excel(io.BytesIO(content), engine="openpyxl", infer_schema_length=0)
+    return pl.read_csv(io.BytesIO(content), separator=";", infer_schema=False)
+
+
+def record(desk: Desk, done: Dialled) -> ExchangeRecord:
+    found = show_exchange(desk.house.conn, done.exchange_id).record
+    assert found is not None
+    return found
