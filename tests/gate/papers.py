@@ -3,6 +3,8 @@
 from sluice.agreement.model import DataContract, FieldRole, FileFormat, QualityRule
 from sluice.terms import DataOrigin, Direction, FieldGroup, Flow, Principal, RoleProfile, Severity, Sha256, SubjectKind
 
+KIND = "expect_column_values_to_"
+
 
 def a_field(name: str, logical_type: str = "string", **said: object) -> FieldRole:
     """A column with every role it needs; ``said`` overrides."""
@@ -68,3 +70,9 @@ def a_contract(*fields: FieldRole, quality: tuple[QualityRule, ...] = (), comma:
         sha256=Sha256("0" * 64),
         path="leads.odcs.yaml",
     )
+
+
+def custom(kind: str, column: str, **kwargs: object) -> QualityRule:
+    """An entry in Great Expectations' own words."""
+    said = {"type": f"{KIND}{kind}", "kwargs": {"column": column} | kwargs}
+    return an_entry("q", operator=None, threshold=(), expectation=said)

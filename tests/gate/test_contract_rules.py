@@ -1,37 +1,24 @@
-"""A contract becomes rules in kinds of the closed list, as ODCS says, or says why not."""
+"""What a contract asks: its quality entries and its columns become rules, or it is refused as it loads."""
 
-from pathlib import Path
-
-import polars as pl
 import pytest
 
-from agreement.papers import CONTRACT, CONTRACT_NAME, write_folder
 from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FieldRole, QualityRule
 from sluice.errors import DocumentInvalid
-from sluice.gate.contract_rules import rules_for, thresholds_of
+from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused, QualityRefused, TypeMismatch
-from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
-from sluice.gate.model import GateVerdict, Rule, Source, Tolerance
-from sluice.gate.onepass import run_rules
+from sluice.gate.model import Rule, Source, Tolerance
 from sluice.gate.suites import load_suites, read_suite
 from sluice.settings import find_home
-from sluice.terms import Severity, SubjectKind, Verdict
+from sluice.terms import Severity
 
-from .papers import a_contract, a_field, a_key, an_entry
+from .papers import KIND, a_contract, a_field, a_key, an_entry, custom
 from .test_suites import a_suite
 
-KIND = "expect_column_values_to_"
 ARGUMENTS = "quality q; option arguments"
 MISSING = "quality q; option missingValues"
 IMPLEMENTATION = "quality q; option implementation"
-
-
-def custom(kind: str, column: str, **kwargs: object) -> QualityRule:
-    """An entry in Great Expectations' own words."""
-    said = {"type": f"{KIND}{kind}", "kwargs": {"column": column} | kwargs}
-    return an_entry("q", operator=None, threshold=(), expectation=said)
 
 
 def rules_of(*entries: QualityRule, fields: tuple[FieldRole, ...] = ()) -> dict[str, list[Rule]]:
@@ -40,14 +27,6 @@ def rules_of(*entries: QualityRule, fields: tuple[FieldRole, ...] = ()) -> dict[
     for rule in rules_for(contract, ()):
         found.setdefault(rule.id, []).append(rule)
     return found
-
-
-def verdict_of(
-    rows: dict[str, list[str | None]], *fields: FieldRole, quality: tuple[QualityRule, ...] = (), **said: bool
-) -> GateVerdict:
-    contract = a_contract(*fields, quality=quality, **said)
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(rows, pl.String))
-    return judge(run_rules(frame, rules_for(contract, ())), [], thresholds_of(contract)).verdict
 
 
 @pytest.mark.parametrize(
@@ -263,92 +242,6 @@ def test_a_suite_may_only_name_columns_of_the_contract() -> None:
     assert "rule leads.1; column gone" in str(refused.value)
 
 
-def test_a_clean_file_passes() -> None:
-    rows = {"lead": ["1", "2"], "amount": ["1,5", None], "day": ["29/02/2024", "1/3/2024"]}
-    fields = (a_key(), a_field("amount", "number"), a_field("day", "date", date_format="%d/%m/%Y"))
-
-    assert verdict_of(rows, *fields, comma=True).verdict is Verdict.PASSED
-
-
-@pytest.mark.parametrize(
-    ("logical_type", "cell", "code"),
-    [
-        ("number", "1.5", "VALUE_NUMBER"),
-        ("integer", "1,0", "VALUE_NUMBER"),
-        ("integer", "12345678901234567890", "VALUE_NUMBER"),
-        ("date", "31/02/2024", "VALUE_DATE"),
-        ("timestamp", "2024-01-01", "VALUE_DATE"),
-        ("time", "25:00:00", "VALUE_TIME"),
-        ("boolean", "maybe", "VALUE_BOOLEAN"),
-    ],
-)
-def test_a_cell_that_is_not_of_its_type_is_refused(logical_type: str, cell: str, code: str) -> None:
-    rows = {"lead": [str(place) for place in range(20)], "x": [cell, *[None] * 19]}
-
-    verdict = verdict_of(rows, a_key(), a_field("x", logical_type), comma=True)
-
-    assert (verdict.rows_refused, verdict.reasons[0].code, verdict.reasons[0].rule) == (1, code, "x.type")
-
-
-@pytest.mark.parametrize(
-    ("logical_type", "said", "server", "asked"),
-    [
-        ("time", "        logicalTypeOptions: {format: HH:mm}\n", "%d/%m/%Y", "%H:%M"),
-        ("time", "", "%d/%m/%Y", "%H:%M:%S"),
-        ("timestamp", "", "%d/%m/%Y", "%Y-%m-%dT%H:%M:%S"),
-        ("timestamp", "", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M"),
-        ("timestamp", "        logicalTypeOptions: {format: dd/MM/yyyy HH:mm}\n", "%d/%m/%Y", "%d/%m/%Y %H:%M"),
-        ("date", "", "%d/%m/%Y", "%d/%m/%Y"),
-    ],
-)
-def test_a_column_is_asked_the_format_that_its_paper_says(
-    tmp_path: Path, logical_type: str, said: str, server: str, asked: str
-) -> None:
-    dated = "logicalType: date\n        logicalTypeOptions: {format: dd/MM/yyyy}\n"
-    assert dated in CONTRACT and "%d/%m/%Y" in CONTRACT, "the control: the paper has what is changed"
-    text = CONTRACT.replace(dated, f"logicalType: {logical_type}\n{said}").replace('"%d/%m/%Y"', f'"{server}"')
-
-    contract = load_contract(write_folder(tmp_path, contract=text) / CONTRACT_NAME)
-
-    (rule,) = (rule for rule in rules_for(contract, ()) if rule.id == "contract_end_date.type")
-    assert rule.check.option("strftime_format") == asked
-
-
-def test_a_cell_without_a_value_fails_its_type_and_not_the_range() -> None:
-    between = custom("be_between", "x", min_value=2)
-    rows = {"lead": [str(place) for place in range(20)], "x": ["junk", "1", *["2"] * 18]}
-
-    verdict = verdict_of(rows, a_key(), a_field("x", "integer"), quality=(between,))
-
-    assert [(reason.code, reason.rows) for reason in verdict.reasons] == [("VALUE_NUMBER", (1,)), ("VALUE_RANGE", (2,))]
-
-
-def test_a_missing_column_stops_the_file_if_it_is_needed_and_shows_if_it_is_not() -> None:
-    needed = verdict_of({"phone": ["1"]}, a_key(), a_field("phone"))
-    optional = verdict_of({"lead": ["1"]}, a_key(), a_field("phone"))
-
-    assert (needed.verdict, needed.reasons[0].code, needed.reasons[0].column) == (
-        Verdict.REFUSED,
-        "HEADER_MISSING_COLUMN",
-        "lead",
-    )
-    assert (optional.verdict, optional.rows_accepted, optional.reasons[0].severity) == (
-        Verdict.WARNED,
-        1,
-        Severity.WARNING,
-    )
-
-
-def test_a_column_without_a_role_stops_the_file() -> None:
-    verdict = verdict_of({"lead": ["1"], "shoe size": ["44"]}, a_key())
-
-    assert (verdict.verdict, verdict.reasons[0].code, verdict.reasons[0].column) == (
-        Verdict.REFUSED,
-        "HEADER_UNDECLARED_COLUMN",
-        "#2",
-    )
-
-
 @pytest.mark.parametrize("kind", ["a_to_be_greater_than_b", "to_be_equal"])
 def test_a_pair_of_two_types_is_refused_at_load_and_not_undecided_for_every_file(kind: str) -> None:
     said = {"type": f"expect_column_pair_values_{kind}", "kwargs": {"column_A": "day", "column_B": "moment"}}
@@ -376,16 +269,6 @@ def test_columns_and_bounds_of_one_type_are_compared(entry: dict[str, object]) -
     assert len(rules_of(an_entry("q", operator=None, threshold=(), expectation=entry), fields=fields)["q"]) == 1
 
 
-def test_of_the_columns_that_find_a_person_the_first_has_to_be_there() -> None:
-    optional = {"required": False, "subject_key": SubjectKind.PRINCIPAL_CUSTOMER_ID}
-    fields = (a_field("lead", **optional), a_field("second", **optional), a_field("third"))
-
-    severities = {rule.id: rule.severity for rule in rules_for(a_contract(*fields), ())}
-
-    assert severities["lead.present"] is Severity.ERROR
-    assert {severities["second.present"], severities["third.present"]} == {Severity.WARNING}
-
-
 def test_what_an_entry_says_is_not_said_twice() -> None:
     found = rules_of(an_entry("filled", "nullValues", "lead"))
 
@@ -399,10 +282,6 @@ def test_what_an_entry_says_less_strictly_is_said_by_the_column_too(said: dict[s
     assert {"lead.required", "filled"} <= rules_of(an_entry("filled", "nullValues", "lead", **said)).keys()
 
 
-def test_an_empty_file_is_shown_even_where_the_contract_says_nothing_of_rows() -> None:
-    assert verdict_of({"lead": []}, a_key()).reasons[0].code == "SHAPE_ROW_COUNT"
-
-
 def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None:
     home = find_home()
     papers = sorted((home / "include" / "principals").glob("*/*.odcs.yaml"))
@@ -413,12 +292,3 @@ def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None
         rules = rules_for(contract, load_suites(home / "expectations", suites.get(contract.flow, contract.suites)))
         assert len(rules) > len(contract.fields)
     assert papers
-
-
-def test_the_real_campaign_file_passes_its_contract(real_data: Path) -> None:
-    contract = load_contract(find_home() / "include" / "principals" / "bank01" / "bank_telemarketing.inbound.odcs.yaml")
-    frame = pl.read_csv(real_data / "campaign" / "bank-additional-full.csv", separator=";", infer_schema=False)
-
-    verdict = judge(run_rules(frame, rules_for(contract, ())), [], thresholds_of(contract)).verdict
-
-    assert (verdict.verdict, verdict.rows_accepted) == (Verdict.PASSED, 41_188)

@@ -1,44 +1,22 @@
-"""Workbooks in rare but legal XML: what is hidden, active or a value is that in every spelling."""
+"""Strings, sheets and cells of a workbook mean the same in every spelling that XML and OOXML allow, or are refused."""
 
-import io
 import re
 from pathlib import Path
-from typing import Any
 
-import openpyxl
 import pytest
 
-from lake.reading import read_bytes, refusal_of, table_of
-from lake.test_xlsx import PLAIN, SHEET, hidden_sheet, in_sheet, rows, two_sheets, workbook
-from lake.workbooks import NAME, STRINGS, added, cells_of, edited, erase, naming, parts_of
+from lake.reading import read_bytes, table_of
+from lake.sheets import PLAIN, hidden_sheet, in_sheet, rows, two_sheets, workbook
+from lake.spelt import LAST_CELL, LINES, MAIN, by_openpyxl, code_of, rows_of
+from lake.workbooks import NAME, SHEET, STRINGS, added, cells_of, edited, erase, naming
 from lake.workbooks import workbook as persons
-from sluice.lake.erase.model import EraseRefused
 from sluice.lake.table import FormatHints
 from sluice.lake.xlsx import cells as xlsx_cells
-from sluice.lake.xlsx.cells import read_usual_cells
 from sluice.lake.xlsx.package import XmlRefused
 from sluice.lake.xlsx.sheet import read_cells_exact
 
 pytestmark = pytest.mark.slow
-
-MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 SECOND, ROOT_RELS, BOOK_RELS = "xl/worksheets/sheet2.xml", "_rels/.rels", "xl/_rels/workbook.xml.rels"
-FIRST_ROW = b'<row r="2" spans="1:2">'
-LAST_CELL = b'<c r="B3" t="s"><v>5</v></c>'
-LINES = [("007", "An"), ("008", "Jo")]
-
-
-def code_of(folder: Path, content: bytes) -> str:
-    return refusal_of(read_bytes(folder, content, "drop.xlsx")).code
-
-
-def rows_of(folder: Path, content: bytes) -> list[tuple[Any, ...]]:
-    return table_of(read_bytes(folder, content, "drop.xlsx")).frame.rows()
-
-
-def by_openpyxl(content: bytes, sheet: int = 0) -> list[tuple[Any, ...]]:
-    book = openpyxl.load_workbook(io.BytesIO(content))
-    return list(book.worksheets[sheet].iter_rows(values_only=True))
 
 
 def with_entry(content: bytes, entry: bytes, before: int = 0) -> bytes:
@@ -175,95 +153,6 @@ def test_cells_in_a_comment_are_no_cells(tmp_path: Path, first: bytes, last: byt
     assert code_of(tmp_path, content) == "UNREADABLE_XML"
 
 
-FORMULAS = (b"<f\t>%s</f>", b"<f\r>%s</f>", b"<f\n>%s</f>", b'<a-b:f xmlns:a-b="' + MAIN + b'">%s</a-b:f>')
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_a_formula_is_one_in_every_spelling(tmp_path: Path, formula: bytes) -> None:
-    content = in_sheet(LAST_CELL, b'<c r="B3" t="str">' + formula % b'"J"' + b"<v>Jo</v></c>")
-
-    assert by_openpyxl(content)[2][1] == '="J"'
-    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
-    assert (refusal.code, refusal.rows) == ("ACTIVE_FORMULA", (2,))
-
-
-def test_formulas_outside_the_cells_are_formulas(tmp_path: Path) -> None:
-    rule = b'<extLst><ext><a-b:f xmlns:a-b="urn:x">A1</a-b:f></ext></extLst></worksheet>'
-
-    assert code_of(tmp_path, in_sheet(b"</worksheet>", rule)) == "ACTIVE_FORMULA"
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_an_erasure_leaves_no_result_of_a_formula_in_any_spelling(tmp_path: Path, formula: bytes) -> None:
-    """The second letter of the name is too little to search for."""
-    quoting = b'<c r="B2" t="str">' + formula % b"MID(A3,2,1)" + b"<v>a</v></c>"
-    content = edited(persons(), SHEET, lambda xml: re.sub(rb'<c r="B2".*?</c>', quoting, xml))
-
-    try:
-        _, left = erase(tmp_path, content)
-    except EraseRefused as refused:
-        assert (str(refused).count("PROOF"), formula[:3]) == (1, b"<a-")
-    else:
-        assert b"<v>a</v>" not in left
-        assert "FORMULA_CACHE_DROPPED" in erase(tmp_path, content)[0].remarks
-
-
-HIDDEN_ROWS = (
-    b"<row r=\"2\" hidden='1'>",
-    b'<row r="2" hidden = "1">',
-    b'<row r="2" hidden="&#49;">',
-    b'<row r="2"\thidden="true">',
-    b'<row hidden="1">',
-)
-LOW_ROWS = (
-    b'<row r="2" x=">" hidden="1">',
-    b'<row r="2" ht="0.0">',
-    b"<row r='2' ht='0'>",
-    b'<row r="2" ht="&#48;">',
-    b'<row r="7" hidden="1">',  # of cells that name another row
-)
-
-
-@pytest.mark.parametrize("row", [*HIDDEN_ROWS, *LOW_ROWS])
-def test_a_row_is_hidden_in_every_spelling(tmp_path: Path, row: bytes) -> None:
-    content = in_sheet(FIRST_ROW, row)
-
-    if row in HIDDEN_ROWS:
-        assert openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].row_dimensions[2].hidden
-    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
-    assert (refusal.code, refusal.rows) == ("HIDDEN_ROW", (1,))
-
-
-def test_rows_that_are_written_out_are_seen_where_a_sheet_hides_all_others(tmp_path: Path) -> None:
-    """As Excel and xlsxwriter hide unused rows."""
-    assert rows_of(tmp_path, in_sheet(b"<sheetFormatPr ", b'<sheetFormatPr zeroHeight="1" ')) == LINES
-
-
-@pytest.mark.parametrize(
-    "said", [b"hidden='1'", b'hidden = "1"', b'hidden="&#49;"', b'width="0.0"', b'width=" 0 "', b"width='0'"]
-)
-def test_a_column_is_hidden_in_every_spelling(tmp_path: Path, said: bytes) -> None:
-    content = in_sheet(b"<sheetData>", b'<cols><col min="2" max="2" %s/></cols><sheetData>' % said)
-
-    assert code_of(tmp_path, content) == "HIDDEN_COLUMN"
-
-
-@pytest.mark.parametrize(
-    ("row", "is_usual"),
-    [
-        (b'<row r="2" ht="12.8" hidden="false" customHeight="false">', True),
-        (b'<row r="2" hidden="0" ht="15">', True),
-        (b"<row r='2' hidden='0' ht='0.5'>", False),
-        (b'<row r="9" hidden="1"/><row r="2">', True),
-    ],
-)
-def test_control_visible_rows_are_read(tmp_path: Path, row: bytes, is_usual: bool) -> None:
-    content = edited(in_sheet(FIRST_ROW, row), SHEET, lambda xml: xml.replace(b'"15"', b'"15" zeroHeight="false"', 1))
-
-    assert rows_of(tmp_path, content) == LINES
-    assert (read_usual_cells(parts_of(content)[SHEET]) is not None) == is_usual
-
-
 @pytest.mark.parametrize("at_once", [1, 40, xlsx_cells.AT_ONCE])
 @pytest.mark.parametrize(
     ("cells", "is_usual"),
@@ -343,12 +232,6 @@ def test_what_only_looks_like_the_cells_is_not_read_for_them(tmp_path: Path, let
     content = edited(PLAIN, SHEET, hide)
     assert by_openpyxl(content) == by_openpyxl(PLAIN)
     assert code_of(tmp_path, content) == "UNREADABLE_XML"
-
-
-def test_control_a_hidden_column_without_cells_is_read(tmp_path: Path) -> None:
-    content = in_sheet(b"<sheetData>", b'<cols><col min="3" max="9" width="0.0" hidden="1"/></cols><sheetData>')
-
-    assert rows_of(tmp_path, content) == LINES
 
 
 def root(*targets: bytes) -> bytes:

@@ -1,0 +1,52 @@
+"""Copies of a night, the day on which each goes, and what is there of them."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from copies import Copies
+from desk import Desk
+from night import Night, copied_night
+from sluice.exchange.catalogue import find_copies
+from sluice.ledger.record import CopyLine
+from sluice.terms import ExchangeId, Principal
+from sluice.times import BRUSSELS, brussels_today
+
+ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
+TODAY = brussels_today()
+
+
+def at_night(day: date) -> datetime:
+    """When the DAG runs on a day of Brussels."""
+    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
+
+
+@pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    """Contacts of energy01 were accepted."""
+    with copied_night(copies, tmp_path) as opened:
+        yield opened
+
+
+def lake_of(night: Night) -> CopyLine:
+    [line] = night.desk.lines()
+    return next(copy for copy in find_copies(night.desk.house.conn, ExchangeId(line.id)) if copy.kind == "lake")
+
+
+def exists(desk: Desk, copy: CopyLine) -> bool:
+    return any(item.version_id == copy.version_id for item in desk.house.objects.list_versions(copy.bucket, copy.key))
+
+
+def last_day(copy: CopyLine) -> date:
+    assert copy.delete_after is not None
+    return date.fromisoformat(copy.delete_after)
+
+
+def entries(night: Night, kind: str) -> list[dict[str, object]]:
+    rows = night.desk.sql(
+        f"select convert_from(body, 'UTF8') as body from ledger.entry where kind = '{kind}' order by seq"
+    )
+    return [json.loads(str(row["body"])) for row in rows]
