@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from answers.giving import now
-from answers.test_handover import ENERGY, GOING, SOLAR, asked, next_controllers, there
+from answers.handing import ENERGY, GOING, SOLAR, asked, next_controllers, there
 from meanwhile import Meanwhile
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, handed_to

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from answers.giving import now
-from answers.test_handover import ENERGY, SOLAR, asked, next_controllers
+from answers.handing import ENERGY, SOLAR, asked, next_controllers
 from answers.test_portability import GOING
 from dying import Victim, dying
 from effort import effort

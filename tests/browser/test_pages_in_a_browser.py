@@ -1,4 +1,4 @@
-"""Every page in a real browser: no serious fault of accessibility, and what people do on them works."""
+"""What people do on the pages works in a real browser, with scripts and without."""
 
 import csv
 import json
@@ -16,103 +16,24 @@ from openpyxl import load_workbook
 from playwright.sync_api import Locator, Page
 from pypdf import PdfReader
 
-from browser.house import NARROW, Site
-from browser.looking import LOOKS, Album, in_looks, serious, table, taken
+from browser.house import Site
+from browser.looking import Album, table, taken
+from browser.pages import line_of
 from installation import Record
 from night import CALLED_AT
 from returns.commands import sluice
-from sluice.exchange.read import list_exchanges
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.staff.refs import agent_ref
 from sluice.times import BRUSSELS
-from web.permissions import PAGES, PARAMETER, QUERIES, filled, lines
+from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-NOT_PAGES = ("/assets/{name}", ".pdf", ".json", ".pem", ".svg", "/find", "/file", "/draft")
-"""Ends of addresses under the pages that are files, or lead to a page."""
 NOTHING = "\N{EN DASH}"
 """What a page writes where nothing is."""
 SVG = "{http://www.w3.org/2000/svg}"
 FORMS = ("PDF", "XLSX", "CSV", "JSON")
 SCRIPTS = pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
-
-WAITING = {
-    "returns": "select exchange_id::text as id from exchange where prepared_at is not null and released_at is null",
-    "acknowledgements": "select exchange_id::text as id from acknowledgement",
-    "reviews": "select exchange_id::text as id from exchange where rows_to_review > 0",
-    "notices": "select notice_id::text as id from notice where state = 'OWED'",
-}
-"""What waits, by the address of its page."""
-
-
-def pages(site: Site) -> dict[str, tuple[int, bool]]:
-    """Every page there is: a line of the permission table is enough to be looked at here.
-
-    With its status, and whether there is nothing to be seen on it.
-    """
-    kinds = {line.decision: line.id for line in list_exchanges(site.desk.house.conn)}
-    cases = {case.right: case.case_id for case in list_cases(site.desk.house.conn)}
-    usual = {"agreement_id": "DPA-ENERGY01", "article": "30.1", "exchange_id": kinds["accepted"]}
-    found = {}
-    for line in lines():
-        if line.method != "GET" or not line.address.startswith(PAGES) or line.address.endswith(NOT_PAGES):
-            continue
-        [name] = PARAMETER.findall(line.address) or [""]
-        if line.address.startswith(f"{PAGES}/waiting/") and name:
-            [*values] = (str(row["id"]) for row in site.desk.sql(WAITING[line.address.split("/")[4]]))
-        else:
-            values = {"exchange_id": [*kinds.values()], "case_id": [*cases.values()]}.get(name, [usual.get(name, "")])
-        assert values, line.address
-        for value in values:
-            whole = usual | {name: value}
-            query = "&".join(f"{n}={filled(v, whole)}" for n, v in QUERIES.get(line.address, {}).items())
-            is_empty = line.address.startswith(f"{PAGES}/lineage/") and value == kinds["open"]
-            found[f"{filled(line.address, whole)}?{query}"] = 200, is_empty
-    return found | {f"{PAGES}/exchanges?since=2199-01-01": (200, True), f"{PAGES}/nowhere": (404, False)}
-
-
-@pytest.mark.evidence
-def test_axe_finds_nothing_serious_on_any_page(site: Site, record_property: Record) -> None:
-    found, addresses = [], pages(site)
-    assert len(addresses) > 40
-    context = site.context()
-    for address, (status, is_empty) in addresses.items():
-        page = context.new_page()
-        answer = page.goto(address)
-        assert answer is not None and answer.status == status, address
-        assert page.locator(".card.empty").count() == is_empty, address
-        found += in_looks(page)
-        page.close()
-    context.close()
-    assert found == []
-    looked = len(addresses) * len(LOOKS)
-    record_property("axe: serious faults over every page, light and dark, wide and narrow", f"0 in {looked}")
-
-
-def test_a_page_with_a_field_without_a_label_is_found(site: Site) -> None:
-    context = site.context()
-    page = context.new_page()
-    page.goto(f"{PAGES}/exchanges")
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<input name=unlabelled>')")
-    assert [each for each in serious(page) if " label x 1" in each] != []
-    context.close()
-
-
-def test_on_a_phone_the_parts_of_a_case_and_what_was_counted_are_seen_at_once(site: Site) -> None:
-    """Cells stand below one another, each with its head: nothing is beside the screen, and no row is mostly blank."""
-    context = site.context(viewport=NARROW)
-    page = context.new_page()
-    for case in list_cases(site.desk.house.conn):
-        page.goto(f"{PAGES}/cases/{case.case_id}?lang=nl")
-        table = page.get_by_role("region", name="Delen van het verzoek")
-        assert table.evaluate("each => each.scrollWidth <= each.clientWidth"), case.case_id
-        assert (table.bounding_box() or {})["height"] < 60 + 420 * max(1, len(case.sub_cases)), case.case_id
-    page.goto(f"{PAGES}/breach?lang=nl&exchange={line_of(site, 'inbound', 'accepted')}")
-    assert (page.locator("#slice").bounding_box() or {})["y"] < NARROW["height"]
-    context.close()
-
-
 Walk = Callable[..., AbstractContextManager[tuple[Page, Album]]]
 """Opens a browser for one person; ``has_scripts``: whether scripts run in it."""
 
@@ -364,12 +285,6 @@ def told_on_top(page: Page, code: str) -> None:
     alert.wait_for()
     assert code in alert.inner_text()
     assert page.locator("[role=alert]").count() == 1
-
-
-def line_of(site: Site, direction: str, decision: str) -> str:
-    """The youngest exchange like this."""
-    every = list_exchanges(site.desk.house.conn)
-    return next(line.id for line in every if (line.direction, line.decision) == (direction, decision))
 
 
 def send_with(page: Page, label: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from desk import Desk
 from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
-from rights.test_requests import put
+from rights.prefix import put
 from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import Ref, ServiceMissing
 from sluice.exchange.house import House, open_house

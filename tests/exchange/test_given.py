@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from answers.test_handover import asked, sent
-from answers.test_handover import town as town  # the fixture
+from answers.handing import asked, sent
+from answers.handing import town as town  # the fixture
 from copies import Copies
 from desk import Desk
 from night import AT_ONCE, Call, copied_night

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from desk import Desk, open_desk
-from rights.test_requests import Spoken, asked, put, states, sweep
+from rights.prefix import Spoken, asked, put, states, sweep
 from sluice.ledger.append import canonical
 from sluice.ledger.sign import sign
 from sluice.rights.case.model import State

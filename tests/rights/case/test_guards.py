@@ -1,204 +1,39 @@
-"""Every guard of the table, broken on purpose: one attempt that passes, and one change that must not.
-
-``BREAKS`` has a way to break each guard; a test compares it with the guards there are, so that a new
-guard without one is found.
-"""
+"""Every guard of every step stops what it is there for, and nothing else is a step."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from rights.case.attempts import (
+    LEGAL,
+    NOW,
+    OTHER_ID,
+    UNFOUNDED,
+    UNTOLD,
+    by,
+    names_of,
+    part_of,
+    passing,
+    with_case,
+    with_instruction,
+    with_letters,
+    with_order,
+    with_part,
+)
 from sluice.errors import Ref
-from sluice.rights.case.book import moved
-from sluice.rights.case.clock import DueDates
 from sluice.rights.case.diagram import all_guards, diagram, renew
 from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.guards import BASE, Attempt
-from sluice.rights.case.model import (
-    Action,
-    Actor,
-    Case,
-    CaseId,
-    Flag,
-    Instruction,
-    Letter,
-    LetterKind,
-    Order,
-    Remedies,
-    Right,
-    Role,
-    State,
-    SubCase,
-    SubCaseId,
-    Track,
-)
-from sluice.rights.case.reasons import ABUSE, REFUSALS, iri
+from sluice.rights.case.model import Action, Flag, Remedies, Right, Role, State, Track
+from sluice.rights.case.reasons import iri
 from sluice.rights.case.transitions import FLAGS, TRANSITIONS, Transition, check_flag, check_step
 from sluice.terms import Principal, Sha256
 
-SHA = "ab" * 32
-NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
-LEGAL = iri("A17LegallyRequired")
-CASE_ID, PART_ID, OTHER_ID = CaseId("c" * 8), SubCaseId("p" * 8), SubCaseId("q" * 8)
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "cases.md"
-REASONS = {
-    State.ID_PENDING: iri("A12IdentityRequired"),
-    State.ID_FAILED: iri("A12IdentityFailure"),
-    State.EXTENDED: iri("A12Complexity"),
-    State.REFUSED: LEGAL,
-    State.PARTIAL: LEGAL,
-}
-
-
-def part_of(track: Track, state: State) -> SubCase:
-    return SubCase(
-        sub_case_id=PART_ID,
-        case_id=CASE_ID,
-        principal="energy01",
-        agreement_id="DPA-ENERGY01",
-        agreement_version="3.0.0",
-        controller="principal" if track is Track.PROCESSOR else "center",
-        track=track,
-        field_groups=("identity", "callback"),
-        chain="DPA-ENERGY01",
-        state=state,
-        may_answer=True,
-        told_at=NOW - timedelta(days=3),
-        action=Action.ERASE,
-        action_fields=("identity", "callback"),
-    )
-
-
-def letter_of(kind: LetterKind, **changes: object) -> Letter:
-    """A letter about the part, in the person's language, as it was logged."""
-    letter = Letter(
-        case_id=CASE_ID,
-        kind=kind,
-        scope="case",
-        language="fr",
-        sub_cases=(PART_ID,),
-        sha256=Sha256(SHA),
-        document_sha256=Sha256(SHA),
-        template="letter-1",
-        written_at=NOW,
-        bucket="vault",
-        key="k.pdf.age",
-        version_id="1",
-        document_key="k.json.age",
-        document_version_id="1",
-    )
-    return replace(letter, **changes)  # type: ignore[arg-type]
-
-
-def refused(part: SubCase) -> SubCase:
-    """A part that comes to be answered: refused whole, or partly where something was done."""
-    if part.state is State.RECIPIENTS_NOTIFIED:
-        return replace(part, action_fields=("identity",))
-    return replace(part, action=Action.REFUSE)
-
-
-def names_of(row: Transition) -> set[str]:
-    return {guard.__name__ for guard in row.guards}
-
-
-def passing(row: Transition) -> Attempt:
-    """An attempt at this row to which nothing can be objected."""
-    part = None if row.track is Track.CASE else part_of(row.track, row.source or State.SCOPED)
-    if part and row.target is State.ANSWERED:
-        part = refused(part)
-    names = names_of(row)
-    is_again = "was_to_be_taken_along" in names
-    is_vain = "was_to_be_given_to_the_person" in names
-    if part and is_vain:
-        part = replace(part, action=Action.GIVE)
-    if part and is_again:
-        part = replace(part, action=Action.EXPORT)
-    over = replace(part_of(Track.CONTROLLER, State.CLOSED), sub_case_id=OTHER_ID)
-    case = Case(
-        case_id=CASE_ID,
-        right=Right.ERASURE,
-        state=(row.source or State.RECEIVED) if part is None else State.SCOPED,
-        persons=1,
-        principal=None,
-        channel="letter",
-        language="fr",
-        country="BE",
-        opened_at=NOW,
-        due=DueDates(date(2026, 11, 25), date(2026, 12, 25), date(2026, 12, 28), date(2027, 2, 25)),
-        subject_bucket="vault",
-        subject_key="_cases/c/subject.age",
-        subject_sha256=Sha256(SHA),
-        has_failed_identity=is_vain,
-        sub_cases=(part,) if part else (over,),
-        letters=(letter_of(LetterKind.EXTENSION), letter_of(LetterKind.REFUSAL, opened_at=NOW)),
-    )
-    role = next(each for each in (Role.DESK, Role.PRINCIPAL, Role.SYSTEM) if each in row.by)
-    every = ("identity", "callback")
-    groups = every if is_again else {State.REFUSED: every, State.PARTIAL: ("identity",)}.get(row.target, ())
-    order = Order(
-        Actor(role, "energy01"),
-        NOW,
-        REASONS[State.ID_FAILED] if is_vain else REASONS.get(row.target, "AS_ASKED"),
-        SHA,
-        reasons=dict.fromkeys(groups, LEGAL),
-        remedies=Remedies("remedies.be", "fr"),
-        instruction=Instruction(PART_ID, Principal("energy01"), Action.ERASE, True),
-        action=Action.ERASE,
-        residue=0,
-        untold=0,
-        is_protected=True,
-    )
-    return Attempt(case, order, part)
-
-
-def with_order(**changes: object) -> Callable[[Attempt], Attempt]:
-    return lambda a: replace(a, order=replace(a.order, **changes))  # type: ignore[arg-type]
-
-
-def with_case(**changes: object) -> Callable[[Attempt], Attempt]:
-    return lambda a: replace(a, case=replace(a.case, **changes))  # type: ignore[arg-type]
-
-
-def with_part(**changes: object) -> Callable[[Attempt], Attempt]:
-    def change(attempt: Attempt) -> Attempt:
-        assert attempt.part is not None
-        return replace(attempt, part=replace(attempt.part, **changes))  # type: ignore[arg-type]
-
-    return change
-
-
-def with_instruction(**changes: object) -> Callable[[Attempt], Attempt]:
-    def change(attempt: Attempt) -> Attempt:
-        assert attempt.order.instruction is not None
-        told = replace(attempt.order.instruction, **changes)  # type: ignore[arg-type]
-        return replace(attempt, order=replace(attempt.order, instruction=told))
-
-    return change
-
-
-def with_letters(**changes: object) -> Callable[[Attempt], Attempt]:
-    """Every letter of the case is another one."""
-    return lambda a: with_case(letters=tuple(replace(each, **changes) for each in a.case.letters))(a)  # type: ignore[arg-type]
-
-
-UNTOLD = [
-    with_case(letters=()),
-    with_letters(sub_cases=(OTHER_ID,)),
-    with_letters(language="nl"),
-    with_letters(kind=LetterKind.RECEIPT),
-]
-"""No letter, one about another part, one in a language the person did not ask for, one that says something else."""
-
-
-def by(role: Role, name: str = "energy01") -> Callable[[Attempt], Attempt]:
-    return with_order(actor=Actor(role, name))
-
-
 REFUSED_PARTS = (replace(part_of(Track.PROCESSOR, State.CLOSED), action=Action.REFUSE),)
-UNFOUNDED = dict.fromkeys(("identity", "callback"), iri("A12ManifestlyUnfounded"))
 BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     "names_an_actor": [
         by(Role.DESK, ""),
@@ -447,119 +282,7 @@ def test_a_flag_is_set_when_its_guards_hold_and_not_otherwise(flag: Flag) -> Non
         check_flag(flag, by(Role.PRINCIPAL)(attempt))
 
 
-def test_proof_of_abuse_and_an_extended_period_are_looked_at() -> None:
-    refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
-    check_step(refusal.source, refusal.target, with_order(reasons=UNFOUNDED, has_proof_of_abuse=True)(passing(refusal)))
-    extended = replace(part_of(Track.CONTROLLER, State.EXTENDED), extended_at=NOW)
-    attempt = with_case(sub_cases=(extended,))(by(Role.SYSTEM)(passing(TRANSITIONS[0])))
-    with pytest.raises(TransitionRefused, match="deadline_has_passed"):
-        check_flag(Flag.BREACHED_DEADLINE, with_order(at=datetime(2027, 2, 25, 12, tzinfo=UTC))(attempt))
-
-
-EVERY = dict.fromkeys(("identity", "callback"), LEGAL)
-
-
-def test_data_may_be_kept_and_not_used_instead_of_erased_with_a_reason_for_all_of_it() -> None:
-    partial = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.PARTIAL))
-    instead = with_order(action=Action.RESTRICT, reasons=EVERY)(passing(partial))
-    check_step(partial.source, partial.target, instead)
-    part = instead.part
-    assert part is not None
-    assert moved(part, State.PARTIAL, instead.order).action_fields == part.field_groups, "all of it is restricted"
-    told = next(row for row in TRANSITIONS if row.target is State.INSTRUCTED)
-    for fields in ((), ("identity",)):
-        said = with_instruction(action=Action.RESTRICT, fields=fields, reasons=EVERY)
-        check_step(told.source, told.target, said(passing(told)))
-    accepted = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.ACCEPTED))
-    asked = with_case(right=Right.RESTRICTION)(with_order(action=Action.RESTRICT)(passing(accepted)))
-    check_step(accepted.source, accepted.target, asked)
-
-
-def test_a_late_refusal_is_possible_once_the_miss_is_on_record() -> None:
-    refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
-    late = with_order(at=datetime(2027, 1, 4, 9, tzinfo=UTC))(passing(refusal))
-    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
-        check_step(refusal.source, refusal.target, late)
-    check_step(refusal.source, refusal.target, with_case(is_breached=True)(late))
-
-
-def test_what_was_not_refused_needs_no_letter_and_what_was_partly_is_no_evidence() -> None:
-    done = next(row for row in TRANSITIONS if (row.source, row.target) == (State.RECIPIENTS_NOTIFIED, State.ANSWERED))
-    other = with_order(evidence_sha256="cd" * 32)(passing(done))
-    check_step(done.source, done.target, other)
-    check_step(
-        done.source, done.target, with_case(letters=())(with_part(action_fields=("identity", "callback"))(other))
-    )
-
-
-def test_an_extension_that_was_not_told_in_time_extends_nothing_and_blocks_until_the_miss_is_on_record() -> None:
-    decided = next(row for row in TRANSITIONS if (row.source, row.target) == (State.EXTENDED, State.ACCEPTED))
-    late = with_letters(written_at=datetime(2026, 12, 28, 9, tzinfo=UTC))(passing(decided))
-    check_step(decided.source, decided.target, with_case(is_breached=True)(late))
-    with pytest.raises(TransitionRefused, match="extension_was_told"):
-        check_step(decided.source, decided.target, with_case(is_breached=True, letters=())(late))
-    part = replace(part_of(Track.CONTROLLER, State.EXTENDED), extended_at=NOW)
-    assert with_case(sub_cases=(part,))(passing(decided)).case.is_extended
-    for untold in (UNTOLD[0], with_letters(written_at=datetime(2026, 12, 27, 23, 0, tzinfo=UTC))):
-        assert not untold(with_case(sub_cases=(part,))(passing(decided))).case.is_extended
-
-
-def test_nothing_refuses_direct_marketing_or_a_withdrawal_and_abuse_is_known_everywhere_else() -> None:
-    assert REFUSALS[Right.DIRECT_MARKETING] == REFUSALS[Right.CONSENT_WITHDRAWAL] == frozenset()
-    assert all(reasons >= ABUSE for reasons in REFUSALS.values() if reasons)
-
-
-UNMET = {
-    Right.RECTIFICATION: iri("NotRequiredJustification"),
-    Right.RESTRICTION: iri("NotRequiredJustification"),
-    Right.ERASURE: iri("NotRequiredJustification"),
-    Right.OBJECTION: iri("LegitimateInterestOverride"),
-}
-"""Where the conditions of a right are not met: data is right, no ground of Art. 17(1) or 18(1) holds, 21(1)."""
-
-
-@pytest.mark.parametrize("right", UNMET)
-def test_a_person_may_refuse_a_right_whose_conditions_are_not_met_and_the_machine_may_not(right: Right) -> None:
-    refusal = next(row for row in TRANSITIONS if (row.source, row.target) == (State.ASSESSED, State.REFUSED))
-    told = next(row for row in TRANSITIONS if row.target is State.INSTRUCTED)
-    reasons = dict.fromkeys(EVERY, UNMET[right])
-    decided = with_case(right=right)(with_order(reasons=reasons, reason_code=UNMET[right])(passing(refusal)))
-    said = with_instruction(action=Action.REFUSE, reasons=reasons)
-
-    check_step(refusal.source, refusal.target, decided)
-    check_step(told.source, told.target, with_case(right=right)(said(passing(told))))
-    for change, guard in (
-        (with_order(remedies=None), "names_remedies"),
-        (with_order(reasons={}), "gives_a_reason_per_field"),
-        (by(Role.SYSTEM, "sluice"), "decided_by_a_person"),
-        (with_case(right=Right.DIRECT_MARKETING), "can_be_refused"),
-        (with_case(right=Right.CONSENT_WITHDRAWAL), "can_be_refused"),
-        (with_case(right=Right.ACCESS), "gives_a_reason_per_field"),
-    ):
-        with pytest.raises(TransitionRefused, match=guard):
-            check_step(refusal.source, refusal.target, change(decided))
-    for other in (Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL):
-        with pytest.raises(TransitionRefused, match="instruction_fits_the_right"):
-            check_step(told.source, told.target, with_case(right=other)(said(passing(told))))
-
-
-def test_each_right_has_the_reason_of_its_own_conditions() -> None:
-    """Of an objection there are two: its own grounds are overridden, or what it is about rests on another basis."""
-    both = {right: {reason} for right, reason in UNMET.items()}
-    both[Right.OBJECTION].add(iri("NotRequiredJustification"))
-    for right, reasons in both.items():
-        others = set(UNMET.values()) - reasons
-        assert REFUSALS[right] >= reasons and REFUSALS[right].isdisjoint(others)
-
-
 def test_the_page_is_made_from_the_table() -> None:
     page = PAGE.read_text()
     assert renew(page) == page, "run `python -m sluice.rights.case.diagram docs/explanation/cases.md`"
     assert "ESCALATED --> INSTRUCTED" in diagram(Track.PROCESSOR)
-
-
-def test_every_justification_is_a_term_of_dpv(schemas: Path) -> None:
-    known = (schemas / "dpv" / "dpv-2.3-subset.csv").read_text()
-    for reason in set().union(*REFUSALS.values()) | set(REASONS.values()):
-        assert f"{reason}" in known or reason.rpartition("#")[2] in known
-    assert iri("A17TheContractSaysKeep").rpartition("#")[2] not in known

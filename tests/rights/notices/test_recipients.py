@@ -15,7 +15,7 @@ import yaml
 
 from copies import Copies
 from effort import effort
-from rights.case.test_guards import part_of
+from rights.case.attempts import part_of
 from rights.town import Person, Town, is_notice, open_town, papers_of
 from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.rights.case import store

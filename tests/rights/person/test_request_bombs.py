@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desk import Desk, open_desk
-from rights.test_requests import put, sweep
+from rights.prefix import put, sweep
 from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, FileOutcome, parse_request
 from sluice.settings import Settings
 
