@@ -158,7 +158,7 @@ def decide_(
         "exchange": exchange_id,
         "decision": review.choice.value,
         "rows": list(review.rows),
-        "file": None if review.choice is Choice.DROP else review.key,
+        "file": review.key if review.comes_back else None,
     }
     show_json(document) if format is Format.JSON else show_pairs("Decided", document)
 

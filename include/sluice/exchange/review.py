@@ -212,28 +212,31 @@ def decide(
         review = Review(exchange_id, number, choice, wanted, by, now, opened.bucket, back_key(opened, number))
         review_store.insert_review(house.conn, review)
         review_store.note_reviewed(house.conn, exchange_id, len(wanted))
-        comes_back = choice is not Choice.DROP
-        if comes_back:
+        if review.comes_back:
             outbox.rearm(house.conn, exchange_id, outbox.Effect.REVIEW)
-        body = ReviewDecided(
-            exchange_id=exchange_id,
-            number=number,
-            decision=choice.value,
-            rows=len(wanted),
-            decided_by=by,
-            decided_at=utc_text(now),
-            key=review.key if comes_back else None,
-            reason=reason,
-        )
+        body = _entry(review, reason)
         append(house.conn, chain=opened.chain, kind=EntryKind.REVIEW_DECIDED, exchange_id=None, body=body)
     return review
+
+
+def _entry(review: Review, reason: str | None) -> ReviewDecided:
+    return ReviewDecided(
+        exchange_id=review.exchange_id,
+        number=review.number,
+        decision=review.choice.value,
+        rows=len(review.rows),
+        decided_by=review.decided_by,
+        decided_at=utc_text(review.decided_at),
+        key=review.key if review.comes_back else None,
+        reason=reason,
+    )
 
 
 def put_reviewed(house: House, exchange_id: ExchangeId) -> None:
     """The effect: put every file that is owed. A row that was erased meanwhile does not come back."""
     opened = store.get_open(house.conn, exchange_id)
     for review in review_store.find_reviews(house.conn, [exchange_id]):
-        if review.choice is Choice.DROP or review.put_at is not None:
+        if not review.comes_back or review.put_at is not None:
             continue
         with private_folder(house) as folder:
             written = _written(house, opened, review, folder)

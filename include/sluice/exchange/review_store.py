@@ -37,6 +37,11 @@ class Review:
     sha256: str | None = None
     put_at: datetime | None = None
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether its rows come back, as a file of their own."""
+        return self.choice is not Choice.DROP
+
 
 COLUMNS = (
     "exchange_id::text as exchange_id, number, decision, rows, decided_by, decided_at, bucket, key, sha256, put_at"

@@ -53,21 +53,24 @@ def hold(
         set_by=check_name(by),
         set_at=now,
     )
-    body = HoldSet(
-        hold_id=made.hold_id,
-        principal=principal,
-        flow=flow,
-        exchange_id=exchange_id,
-        reason=reason.value,
-        reference=made.reference,
-        until=str(until),
-        set_by=made.set_by,
-        set_at=utc_text(now),
-    )
     with store.lock_principal(conn, principal), transaction(conn):
         store.insert_hold(conn, made)
-        append(conn, chain=_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=body)
+        append(conn, chain=_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=_entry(made))
     return made
+
+
+def _entry(made: LegalHold) -> HoldSet:
+    return HoldSet(
+        hold_id=made.hold_id,
+        principal=made.principal,
+        flow=made.flow,
+        exchange_id=made.exchange_id,
+        reason=made.reason.value,
+        reference=made.reference,
+        until=str(made.until),
+        set_by=made.set_by,
+        set_at=utc_text(made.set_at),
+    )
 
 
 def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:

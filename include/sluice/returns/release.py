@@ -1,5 +1,6 @@
 """Release a prepared return, or deliver one again: actions of people, recorded with their name."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sluice.agreement.papers import PaperReason
@@ -22,7 +23,7 @@ from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
-from sluice.ledger.record import is_given_back
+from sluice.ledger.record import CopyLine, is_given_back
 from sluice.ledger.returned import PreparedReturn, RedeliveredReturn, ReleasedReturn, ReturnReleaseRefused
 from sluice.ledger.store import find_entry
 from sluice.returns import store
@@ -31,6 +32,8 @@ from sluice.returns.overtaken import may_still_go, names_corrected, past_day
 from sluice.returns.unready import holds_unready
 from sluice.terms import ExchangeId
 from sluice.times import utc_text
+
+NAMES_KEPT_OUT = "NAMES_SOMEBODY_KEPT_OUT"
 
 
 def release(house: House, named: str, by: str, now: datetime, *, reason: str | None = None) -> ExchangeId:
@@ -95,7 +98,6 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
     if last_day := past_day([get_copy(house.conn, ExchangeId(shown.line.id), RETURN)], now):
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
     opened, record = get_open(house.conn, shown.line.id), shown.record
-    overtaken = NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "NAMES_SOMEBODY_KEPT_OUT"))
 
     def put() -> StoredObject:
         check_not_stopped(house.conn, opened.principal, opened.flow)
@@ -111,15 +113,19 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         return stored
 
     with deliver.holding(house, opened):
-        copies, paper = find_copies(house.conn, opened.exchange_id), paper_under(house.conn, opened)
-        kept_out = find_in_force(house.conn, opened.principal)
-        if names_kept_out(house, opened.principal, copies, paper):
-            raise overtaken
-        if names_corrected(house, opened.principal, copies, opened.opened_at):
-            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "HOLDS_A_CORRECTED_VALUE"))
-        if holds_unready(house, opened):
-            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", "AGENT_WAS_NOT_READY"))
+        copies, kept_out = find_copies(house.conn, opened.exchange_id), find_in_force(house.conn, opened.principal)
+        if rule := _must_not_go_again(house, opened, copies):
+            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", rule))
         try:
             return unless_kept_out(house, opened.principal, kept_out, copies, put)
         except SuppressedMeanwhile:
-            raise overtaken from None
+            raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", NAMES_KEPT_OUT)) from None
+
+
+def _must_not_go_again(house: House, opened: Opened, copies: Sequence[CopyLine]) -> str | None:
+    """Return the rule by which the bytes of a delivered return must not go again; None if they may."""
+    if names_kept_out(house, opened.principal, copies, paper_under(house.conn, opened)):
+        return NAMES_KEPT_OUT
+    if names_corrected(house, opened.principal, copies, opened.opened_at):
+        return "HOLDS_A_CORRECTED_VALUE"
+    return "AGENT_WAS_NOT_READY" if holds_unready(house, opened) else None

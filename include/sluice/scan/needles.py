@@ -81,15 +81,9 @@ def needles_of(
     if not (chosen or ours):
         raise ScanFailed
     written = {i: _written(longer.get(value, ())) for i, value in chosen}
-    joined = {i: _joined(longer.get(value, ())) for i, value in chosen}
     labelled = (pair for i, value in chosen for pair in _labelled(i, value, written[i]))
     needles = _gathered(chain(labelled, ((word.lower().encode(), Label(i, "plain")) for i, word in ours)))
-    grouped = _gathered(
-        (bare.lower().encode(), Label(i, GROUPED, None, _around(bare.lower().encode(), joined[i]), is_date(value)))
-        for i, value in chosen
-        for bare in compact_of(value)
-        if len(bare) >= DIGITS_MIN
-    )
+    grouped = _gathered(pair for i, value in chosen for pair in _grouped(i, value, _joined(longer.get(value, ()))))
     return Needles(
         size=len(listed) + len(ours),
         unsearchable=unsearchable,
@@ -134,6 +128,14 @@ def _labelled(index: int, value: str, words: Collection[bytes]) -> Iterator[tupl
             yield needle, Label(index, spelling.encoding, spelling.needle)
         else:
             yield needle, Label(index, spelling.encoding, around=_around(needle, words))
+
+
+def _grouped(index: int, value: str, words: Collection[bytes]) -> Iterator[tuple[bytes, Label]]:
+    """Like :func:`_labelled`, for text without separators: numbers and ids that are long enough."""
+    for bare in compact_of(value):
+        if len(bare) >= DIGITS_MIN:
+            needle = bare.lower().encode()
+            yield needle, Label(index, GROUPED, None, _around(needle, words), is_date(value))
 
 
 def _around(needle: bytes, words: Collection[bytes]) -> frozenset[tuple[bytes, bytes]]:

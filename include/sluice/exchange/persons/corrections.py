@@ -102,10 +102,7 @@ def correct(
         correction_id, tuple(sorted(refs)), right.field, right.value, right.as_of, now, tuple(sorted(was)),
         right.is_statement, secrets.token_hex(32), tuple(sorted(names)), tuple(sorted(named - names)),
     )  # fmt: skip
-    bucket, at = house.settings.bucket_vault, _key(principal, correction_id)
-    with suppress(StoreConflict):  # an earlier try put it, whose row was not committed: that one's salt counts
-        house.objects.put_once(bucket, at, seal_bytes(_told(content), house.keyring, principal), OCTETS)
-    sealed = house.objects.read(bucket, at)
+    sealed = _put_sealed(house, principal, content)
     content = _read(correction_id, unseal_bytes(sealed, house.keyring, principal), now)
     row = CorrectionRow(
         correction_id=correction_id,
@@ -114,8 +111,8 @@ def correct(
         field=right.field,
         kind="statement" if right.is_statement else VALUE,
         as_of=right.as_of,
-        bucket=bucket,
-        key=at,
+        bucket=house.settings.bucket_vault,
+        key=_key(principal, correction_id),
         sha256=hashlib.sha256(sealed).hexdigest(),
         made_at=now,
     )
@@ -125,6 +122,17 @@ def correct(
             entry = append(house.conn, chain=chain, kind=EntryKind.CORRECTION_MADE, exchange_id=None, body=body)
             store.note_entry(house.conn, correction_id, entry.hash.hex())
     return correction_id
+
+
+def _put_sealed(house: House, principal: Principal, content: Correction) -> bytes:
+    """Put a correction into the vault, sealed, and return what lies there.
+
+    An earlier try may have put it, without committing its row: then that one's salt counts.
+    """
+    bucket, key = house.settings.bucket_vault, _key(principal, content.correction_id)
+    with suppress(StoreConflict):
+        house.objects.put_once(bucket, key, seal_bytes(_told(content), house.keyring, principal), OCTETS)
+    return house.objects.read(bucket, key)
 
 
 def _entry(row: CorrectionRow, content: Correction, key: SubjectKey) -> CorrectionMade:
