@@ -12,8 +12,9 @@ from answers.giving import WE_GIVE, give, read
 from effort import effort
 from night import change, with_papers
 from rights.asking import DESK
-from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, open_estate
 from rights.everywhere import openers
+from rights.people import Person
 from rights.residue import Searcher
 from sluice.rights.case.model import Action, CaseId, Order, Right, State
 from sluice.rights.case.steps import decide, settle_identity

@@ -9,7 +9,8 @@ import pytest
 
 from copies import Copies
 from desk import Desk, open_desk
-from rights.estate import as_csv, contact_rows, cut_short, draw_people
+from rights.estate import cut_short
+from rights.people import as_csv, contact_rows, draw_people
 from rights.test_journey import planted
 from rights.town import open_town
 from sluice.breach.describe import describe

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from desk import open_desk
 from night import AGREEMENT, change, with_papers
-from rights.estate import CONTACTS, as_csv, contact_rows, draw_people
+from rights.estate import CONTACTS
+from rights.people import as_csv, contact_rows, draw_people
 from sluice.agreement.in_force.activate import activate_all
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Slice

@@ -12,7 +12,8 @@ import pytest
 from desk import ENERGY
 from night import DUE_DAY
 from returns.commands import at_terminal, sluice
-from rights.estate import ENERGY01, TELECOM01, Estate, as_csv, contact_rows, cut_short, draw_people, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, cut_short, open_estate
+from rights.people import as_csv, contact_rows, draw_people
 from sluice.exchange.read import list_exchanges
 from sluice.settings import Settings
 from sluice.staff.refs import agent_ref

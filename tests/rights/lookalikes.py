@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rights.estate import Person, draw_people
+from rights.people import Person, draw_people
 
 
 def with_line(person: Person, line: str) -> Person:

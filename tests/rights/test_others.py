@@ -7,8 +7,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from rights.estate import as_csv, as_json, as_ndjson, as_xlsx, contact_rows, draw_people
 from rights.others import compare
+from rights.people import as_csv, as_json, as_ndjson, as_xlsx, contact_rows, draw_people
 from rights.residue import Searcher
 
 PEOPLE = draw_people(6)

@@ -14,7 +14,8 @@ from dying import dying
 from effort import effort
 from rights.asking import asked
 from rights.erasure.test_lead import Found, asked_for, led, target_of
-from rights.estate import ENERGY01, TELECOM01, Estate, Person, agree, ask, copied_estate, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
+from rights.people import Person
 from sluice.db import connect_to
 from sluice.exchange.naming import merged_prefix
 from sluice.exchange.persons.corrections import Left

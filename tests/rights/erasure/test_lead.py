@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from rights.asking import asked, let_go
-from rights.estate import ENERGY01, TELECOM01, Estate, Person, open_estate
+from rights.estate import ENERGY01, TELECOM01, Estate, open_estate
+from rights.people import Person
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, asking_bench, open_bench

@@ -19,20 +19,9 @@ from pysequoia import Tsk
 from desk import ENERGY, Desk
 from effort import effort
 from night import AT_ONCE, Call, Night, call_log, open_night, with_papers
-from rights.estate import (
-    ENERGY01,
-    IN_FORMS,
-    WRITERS,
-    Estate,
-    Person,
-    add_contacts,
-    agree,
-    as_csv,
-    ask,
-    contact_rows,
-    flow_of,
-)
+from rights.estate import ENERGY01, IN_FORMS, Estate, add_contacts, agree, ask, flow_of
 from rights.lookalikes import MAILS, PHONES, draw_twins, known_by_mail, known_by_number, known_by_phone
+from rights.people import WRITERS, Person, as_csv, contact_rows
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.replay import replay
 from sluice.exchange.persons.sealed_runs import SuppressionsLost

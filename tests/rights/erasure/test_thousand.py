@@ -13,19 +13,10 @@ import pytest
 
 from desk import ENERGY
 from effort import effort
-from rights.estate import (
-    ENERGY01,
-    TELECOM01,
-    Estate,
-    agree,
-    as_csv,
-    ask,
-    contact_rows,
-    draw_people,
-    open_estate,
-)
+from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, open_estate
 from rights.everywhere import in_folder, in_objects, in_server_files, in_tables, openers, place_of
 from rights.others import Compared, compare
+from rights.people import as_csv, contact_rows, draw_people
 from rights.residue import Opener, Searcher, as_reference, views
 from scan.plants import CONTAINERS, ENCODINGS, filled
 from sluice.exchange.naming import merged_prefix, split_key, withheld_unless_safe
