@@ -7,7 +7,7 @@ receipt. If a worker is killed anywhere, the next run finishes the same exchange
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid5
@@ -31,7 +31,7 @@ from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
 from sluice.exchange.alone import carry_alone
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House
-from sluice.exchange.model import Opened
+from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -46,7 +46,6 @@ from sluice.terms import Principal
 from sluice.times import utc_text
 
 REFERENCE = re.compile(r"[A-Z0-9][A-Z0-9/._-]{0,39}")
-NOTHING_RAN: Mapping[str, str] = {}
 
 
 def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: datetime, actor: Actor) -> bool:
@@ -73,9 +72,7 @@ def ask_handover(house: House, case_id: CaseId, code: str, reference: str, now: 
     return is_new
 
 
-def send_on(
-    house: House, case_id: CaseId, code: str, now: datetime, run: Mapping[str, str] = NOTHING_RAN
-) -> tuple[Handed, ...]:
+def send_on(house: House, case_id: CaseId, code: str, now: datetime, run: AirflowRun = NO_RUN) -> tuple[Handed, ...]:
     """Send what may be taken along to a controller, once the person asked for it: one package per principal.
 
     A principal of which nothing may go, or that fails, does not hold up the others. Raises NotAsked, ControllerInvalid,
@@ -104,7 +101,7 @@ def send_on(
 
 
 def give_to_principals(
-    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, run: Mapping[str, str] = NOTHING_RAN
+    house: House, case_id: CaseId, kind: AnswerKind, now: datetime, run: AirflowRun = NO_RUN
 ) -> tuple[Handed, ...]:
     """Give principals what they decided to give and answer themselves, to each what is its own, whoever asked us.
 
@@ -175,7 +172,7 @@ def principal_as_receiver(house: House, agreement: Agreement) -> Receiver:
     )
 
 
-def close_left(house: House, opened: Opened, handover: Handover, run: Mapping[str, str] = NOTHING_RAN) -> None:
+def close_left(house: House, opened: Opened, handover: Handover, run: AirflowRun = NO_RUN) -> None:
     """Close an exchange that a dead worker left open and whose case is over since: nothing of it goes."""
     sending = Sending(opened, handover, None, None, house.settings.center, run)
     carry_alone(
@@ -194,7 +191,7 @@ def hand(
     envelope: Envelope,
     handover: Handover,
     now: datetime,
-    run: Mapping[str, str] = NOTHING_RAN,
+    run: AirflowRun = NO_RUN,
     reference: str | None = None,
 ) -> None:
     """Take one handover to its end; what is done already stays as it is."""
@@ -263,7 +260,7 @@ def _close(
     case: Case,
     envelope: Envelope,
     handover: Handover,
-    run: Mapping[str, str],
+    run: AirflowRun,
     reference: str | None,
 ) -> None:
     """Make it, keep it, close it. Raises SuppressedMeanwhile, ErasedMeanwhile."""

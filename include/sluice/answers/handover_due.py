@@ -1,18 +1,18 @@
 """What the schedule does about handovers: send what was asked and decided, finish what a dead worker left."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from sluice.answers import handover_store
 from sluice.answers.authority import is_given, parts_of_principals
 from sluice.answers.decide import end_without
-from sluice.answers.handover import NOTHING_RAN, close_left, give_to_principals, send_on
+from sluice.answers.handover import close_left, give_to_principals, send_on
 from sluice.answers.handover_model import Handover
 from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
-from sluice.exchange.model import Opened
+from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.sweeping import Tally, each
 from sluice.rights.case import store as cases
 from sluice.rights.case.model import Case
@@ -22,7 +22,7 @@ Owed = tuple[Case, AnswerKind, str | None]
 Left = tuple[Opened, Handover]
 
 
-def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
+def hand_owed(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tally:
     """Hand over what is owed; return how many packages went, and how many cases failed and are met again.
 
     If nothing may be taken along of what a principal itself decided to give, its part ends with the reasons. To wait
@@ -47,7 +47,7 @@ def hand_owed(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN)
     return Tally.total((closed, handed))
 
 
-def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: Mapping[str, str]) -> int:
+def _one(house: House, case: Case, kind: AnswerKind, code: str | None, now: datetime, run: AirflowRun) -> int:
     before = {one.opened.exchange_id for one in handover_store.find_handed(house.conn, case.case_id) if one.is_there}
     try:
         if code is None:

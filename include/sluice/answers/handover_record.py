@@ -15,7 +15,7 @@ from sluice.answers.facts import Facts
 from sluice.answers.handover_model import Handover
 from sluice.answers.model import FieldLine, Found
 from sluice.documents.words import LANGUAGES, words
-from sluice.exchange.model import Opened
+from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.naming import withheld_unless_safe
 from sluice.ledger.record import (
     ColumnLine,
@@ -61,7 +61,7 @@ class Sending:
     agreement: Agreement | None
     reference: str | None
     center: str
-    run: Mapping[str, str]
+    run: AirflowRun
 
 
 def record_of_handover(sending: Sending, package: Package | None, closed_at: datetime) -> ExchangeRecord:

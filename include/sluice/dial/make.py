@@ -4,7 +4,7 @@ The same request made again gives the same list. If a worker dies, ``finish_left
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -42,7 +42,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line, shortest_retention
-from sluice.exchange.model import Opened
+from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.consents import find_words
@@ -65,12 +65,11 @@ from sluice.subject.index import build_run, write_run
 from sluice.terms import Direction, Principal, SubjectKind
 from sluice.times import brussels_day
 
-NOTHING_RAN: Mapping[str, str] = {}
 NOT_AGREED = "NOT_AGREED"
 """Recorded in place of a purpose that the agreement does not have, because what was typed may be anything."""
 
 
-def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Dialled:
+def make_dial_list(house: House, request: Request, now: datetime, run: AirflowRun = NO_RUN) -> Dialled:
     """Make the list of a request and put it into the agents' bucket, after its receipt.
 
     ``now``: the moment at which it is opened and judged; its record has the actual closing time. Raises UsageError,
@@ -84,13 +83,13 @@ def make_dial_list(house: House, request: Request, now: datetime, run: Mapping[s
     return _dialled(house, opened)
 
 
-def _close(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> None:
+def _close(house: House, opened: Opened, request: Request, now: datetime, run: AirflowRun) -> None:
     """Make the list and close it. Raises SuppressedMeanwhile if somebody in it must stay out since it was begun."""
     known = find_in_force(house.conn, request.principal)
     close_record(house, opened, _record(house, opened, request, now, run), known)
 
 
-def finish_left(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
+def finish_left(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tally:
     """Finish the lists that dead workers left open. Returns how many, and how many failed and are tried again later.
 
     Raises ServiceMissing.
@@ -129,7 +128,7 @@ def paper_of(house: House, request: Request, on: date, known_at: datetime) -> Pa
     return in_force(house.conn, request.principal, Direction.INBOUND, request.flow, on, known_at)
 
 
-def _record(house: House, opened: Opened, request: Request, now: datetime, run: Mapping[str, str]) -> ExchangeRecord:
+def _record(house: House, opened: Opened, request: Request, now: datetime, run: AirflowRun) -> ExchangeRecord:
     """Make and keep the list, and return its record.
 
     The paper is that of its opening; files and Do-Not-Call-Me lists count as of ``now``. Suppressions are those in
@@ -156,9 +155,7 @@ def _record(house: House, opened: Opened, request: Request, now: datetime, run: 
     return record_of_list(opened, paper, made, copies, house.settings, run, datetime.now(UTC))
 
 
-def _refused(
-    house: House, opened: Opened, paper: Paper | PaperMissing, code: str, run: Mapping[str, str]
-) -> ExchangeRecord:
+def _refused(house: House, opened: Opened, paper: Paper | PaperMissing, code: str, run: AirflowRun) -> ExchangeRecord:
     return record_of_refusal(opened, paper, [code], house.settings, run, datetime.now(UTC))
 
 

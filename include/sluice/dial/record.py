@@ -1,6 +1,6 @@
 """The record of a dial list: that of any exchange, for one purpose, with counts of rows left out and why. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.dial.model import Composed, Input, NumberList
 from sluice.dial.rules import Task
 from sluice.exchange.effects.put_dial import CHANNEL_WORD, USE_BASIS
-from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import finding, refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import GateVerdict
@@ -34,7 +34,7 @@ class Made:
 
 
 def record_of_list(
-    opened: Opened, paper: Paper, made: Made, copies: tuple[CopyLine, ...], settings: Settings, run: Mapping[str, str],
+    opened: Opened, paper: Paper, made: Made, copies: tuple[CopyLine, ...], settings: Settings, run: AirflowRun,
     closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
     """The record of a list that goes to the agents."""
@@ -61,7 +61,7 @@ def record_of_list(
 
 
 def record_of_refusal(
-    opened: Opened, paper: Paper | PaperMissing, codes: Sequence[str], settings: Settings, run: Mapping[str, str],
+    opened: Opened, paper: Paper | PaperMissing, codes: Sequence[str], settings: Settings, run: AirflowRun,
     closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
     """The record of a list that is not made."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD, Kept, Opened
+from sluice.exchange.model import GOOD, AirflowRun, Kept, Opened
 from sluice.exchange.outbox import Effect
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.record import record_of
@@ -23,7 +23,7 @@ from sluice.terms import Decision
 NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 
-def close(house: House, kept: Kept, run: Mapping[str, str]) -> Decision | None:
+def close(house: House, kept: Kept, run: AirflowRun) -> Decision | None:
     """Commit the outcome; return None when another worker closed this exchange first."""
     sighting = kept.judged.sighting
     record = record_of(kept, house.settings, run, datetime.now(UTC))

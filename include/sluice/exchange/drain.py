@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +26,7 @@ from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
-from sluice.exchange.model import Opened
+from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.persons.merged import merge_new
 from sluice.exchange.persons.sealed_runs import SuppressionsLost
@@ -56,7 +56,7 @@ OURS = (
 attempt does not count."""
 UNDONE = "arrivals or flows with files"
 """How a run that left some of either undone calls them."""
-Carry = Callable[[House, Opened, Mapping[str, str]], Decision | None]
+Carry = Callable[[House, Opened, AirflowRun], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
 Clock = Callable[[], float]
 """Returns seconds that only go forward."""
@@ -90,7 +90,7 @@ def drain(
     direction: Direction,
     principal: Principal,
     flow: Flow,
-    run: Mapping[str, str],
+    run: AirflowRun,
     carry: Carry | None = None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Drained:
@@ -115,7 +115,7 @@ def drain(
     return drained
 
 
-def _carried(house: House, opened: Opened, run: Mapping[str, str], carry: Carry, drained: Drained) -> bool:
+def _carried(house: House, opened: Opened, run: AirflowRun, carry: Carry, drained: Drained) -> bool:
     """Take one claimed exchange to its end, or set it aside, and count it; return False if it waits for us.
 
     Raises ServiceMissing, and what nobody foresaw, also an interrupt: then it is set aside as well.
@@ -178,7 +178,7 @@ def drain_all(house: House) -> dict[str, Drained]:
 def drain_many(
     house: House,
     is_meant: Callable[[Direction, store.Waiting], bool],
-    run: Mapping[str, str],
+    run: AirflowRun,
     seconds: float = math.inf,
     clock: Clock = time.monotonic,
 ) -> tuple[dict[str, Drained], int]:
@@ -203,7 +203,7 @@ def _is_past(clock: Clock, moment: float) -> bool:
     return clock() >= moment
 
 
-def carry_arrival(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
+def carry_arrival(house: House, opened: Opened, run: AirflowRun) -> Decision | None:
     """Take one claimed arrival from opened to receipted."""
     with judged_exchange(house, opened) as judged:
         store.check_still_ours(house.conn, opened)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sluice.agreement.model import Agreement, DataContract
@@ -18,6 +19,11 @@ from sluice.ledger.record import CopyLine, InputLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 
 GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
+
+AirflowRun = Mapping[str, str]
+"""Ids of the task run of Airflow that does the work, for its record: name of an id -> id."""
+NO_RUN: AirflowRun = MappingProxyType({})
+"""The work was not done by Airflow."""
 
 
 @dataclass(frozen=True, slots=True)

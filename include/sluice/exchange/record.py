@@ -1,11 +1,11 @@
 """The six answers of one exchange, put together from what each step saw. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
 from sluice.agreement.roles.profiles import role_warnings, roles_for
-from sluice.exchange.model import GOOD, Judged, Kept
+from sluice.exchange.model import GOOD, AirflowRun, Judged, Kept
 from sluice.exchange.naming import withheld_unless_safe
 from sluice.gate.model import Finding
 from sluice.ledger.record import (
@@ -27,7 +27,7 @@ from sluice.terms import SPECIAL_CLASSES, Decision, Direction, Severity
 from sluice.times import brussels_day, utc_text
 
 
-def record_of(kept: Kept, settings: Settings, run: Mapping[str, str], closed_at: datetime) -> ExchangeRecord:
+def record_of(kept: Kept, settings: Settings, run: AirflowRun, closed_at: datetime) -> ExchangeRecord:
     """Build the record that is chained, receipted and shown. It cannot be built while a question is unanswered."""
     judged = kept.judged
     main = main_reason(judged)
@@ -221,7 +221,7 @@ def _roles(agreement: Agreement | None, contract: DataContract | None, on: date)
     )
 
 
-def _how(judged: Judged, run: Mapping[str, str]) -> How:
+def _how(judged: Judged, run: AirflowRun) -> How:
     contract, sighting = judged.contract, judged.sighting
     return How(
         contract_id=contract.contract_id if contract else None,

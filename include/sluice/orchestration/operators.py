@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from sluice.settings import get_settings
 from sluice.terms import Direction, Flow, Principal
 
 if TYPE_CHECKING:
+    from sluice.exchange.model import AirflowRun
     from sluice.exchange.store import Waiting
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
@@ -116,7 +117,7 @@ class DrainForgotten(UseCaseOperator):
 
 def _drain_many(
     is_meant: "Callable[[Direction, Waiting], bool]",
-    run: Mapping[str, str],
+    run: "AirflowRun",
     seconds: float = math.inf,
     *,
     opens: bool = False,

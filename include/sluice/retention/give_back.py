@@ -1,6 +1,5 @@
 """Give data back where an ended agreement asks for it; only then may retention delete it (GDPR Art. 28(3)(g))."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
 from sluice.errors import Ref
 from sluice.exchange.house import House
+from sluice.exchange.model import NO_RUN, AirflowRun
 from sluice.exchange.persons import consent_store
 from sluice.exchange.sweeping import Tally, each
 from sluice.ledger.names import check_name
@@ -25,7 +25,6 @@ REFERENCE = "GIVEN-BACK"
 """Reference in place of the principal's own confirmation: its data lies in its own prefix, with receipts."""
 NOTHING_LEFT = "NOTHING-LEFT"
 """Reference used instead if no flow has anything to give back, so that nobody claims that something lies there."""
-NOTHING_RAN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def give_back(
     by: str,
     *,
     form: str | None = None,
-    run: Mapping[str, str] = NOTHING_RAN,
+    run: AirflowRun = NO_RUN,
 ) -> GivenBack:
     """Put the accepted rows of every flow of an ended agreement into its principal's own prefix, and confirm it.
 
@@ -72,7 +71,7 @@ def give_back(
     return GivenBack(ended, flows, is_whole)
 
 
-def give_back_due(house: House, now: datetime, run: Mapping[str, str] = NOTHING_RAN) -> Tally:
+def give_back_due(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tally:
     """Give back for every principal whose ended agreement waits for it. Returns how many are done, and how many failed.
 
     Raises ServiceMissing.

@@ -4,7 +4,6 @@ Repeating the steps gives the same bytes, so a rerun after a kill finds what was
 here: delivery is an effect of the closed record, after its receipt.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.locks import content_lock
-from sluice.exchange.model import GOOD, Opened
+from sluice.exchange.model import GOOD, AirflowRun, Opened
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -46,7 +45,7 @@ AIRFLOW = "airflow"
 """The name under which a return is prepared that no person asked for."""
 
 
-def carry_return(house: House, opened: Opened, run: Mapping[str, str], by: str = AIRFLOW) -> Decision | None:
+def carry_return(house: House, opened: Opened, run: AirflowRun, by: str = AIRFLOW) -> Decision | None:
     """Carry one claimed return to its end; None while it waits for a second person. ``by``: who prepares it.
 
     Raises FlowIsStopped if it would go out while its flow is stopped: it stays open, and is made again under the rights
@@ -82,9 +81,7 @@ def forbidden(agreement: Agreement, on: date) -> tuple[Finding, ...]:
     return (finding("FORBIDDEN_COUNTRY", "paper.country", count=len(basis_missing)),) if basis_missing else ()
 
 
-def _prepare(
-    house: House, opened: Opened, paper: Paper, run: Mapping[str, str], by: str, folder: Path
-) -> Decision | None:
+def _prepare(house: House, opened: Opened, paper: Paper, run: AirflowRun, by: str, folder: Path) -> Decision | None:
     kept_out = find_in_force(house.conn, opened.principal)
     making = make_return(house, opened, paper, folder)
     before = store.find_delivered(house.conn, opened.principal, opened.flow, _day(opened))
@@ -114,7 +111,7 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
     unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
-def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[str, str]) -> Decision | None:
+def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: AirflowRun) -> Decision | None:
     """Close a prepared return as it was recorded, if it is released; else it goes on waiting.
 
     It is refused once no agreement holds any more, as one that was not prepared would be. A return that names somebody
@@ -137,7 +134,7 @@ def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: froz
     return close_record(house, opened, record, kept_out, check=check)
 
 
-def _refuse(house: House, opened: Opened, run: Mapping[str, str], *reasons: Finding) -> Decision | None:
+def _refuse(house: House, opened: Opened, run: AirflowRun, *reasons: Finding) -> Decision | None:
     """Close a return as refused, without making anything."""
     paper = _paper(house, opened)
     nothing = Making(verdict=refused(reasons, Verdict.REFUSED))

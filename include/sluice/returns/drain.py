@@ -1,12 +1,13 @@
 """Open the returns that are due and carry each to its end; called by the DAG, the command and the tests."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
+from sluice.exchange.model import NO_RUN, AirflowRun
 from sluice.exchange.sweeping import Faults, LeftUndone, check_none_left, each
 from sluice.ledger.names import check_name
 from sluice.returns.carry import AIRFLOW, carry_return
@@ -16,11 +17,10 @@ from sluice.returns.store import find_prepared_flows, find_prepared_given
 from sluice.terms import Direction, Flow, Principal
 
 log = logging.getLogger(__name__)
-NOTHING_RAN: Mapping[str, str] = {}
 
 
 def drain_returns(
-    house: House, principal: Principal, flow: Flow, now: datetime, run: Mapping[str, str], by: str = AIRFLOW
+    house: House, principal: Principal, flow: Flow, now: datetime, run: AirflowRun, by: str = AIRFLOW
 ) -> Drained:
     """Make every return of a flow that is due at ``now``; returns that wait for a person go on waiting.
 
@@ -46,19 +46,17 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
     and tried again by the schedule. Raises ServiceMissing.
     """
     given = find_prepared_given(house.conn, principal)
-    _, not_remade = each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NOTHING_RAN))
+    _, not_remade = each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NO_RUN))
     flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
     try:
-        drain_all_returns(house, flows, now, NOTHING_RAN)
+        drain_all_returns(house, flows, now, NO_RUN)
     except LeftUndone as error:
         log.warning("prepared returns of %s wait: %s", principal, error)
     if not_remade:
         log.warning("%d that are given back to %s wait, as they were prepared", not_remade, principal)
 
 
-def drain_all_returns(
-    house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: Mapping[str, str]
-) -> Drained:
+def drain_all_returns(house: House, flows: Iterable[tuple[Principal, Flow]], now: datetime, run: AirflowRun) -> Drained:
     """Like :func:`drain_returns`, for many flows; a fault in one does not hold up the others.
 
     Raises LeftUndone at the end, ServiceMissing.

@@ -23,7 +23,7 @@ from sluice.exchange.close import close_record
 from sluice.exchange.effects.kept_out import is_overtaken
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD, Opened
+from sluice.exchange.model import GOOD, AirflowRun, Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
@@ -97,7 +97,7 @@ class Wish:
         return self.ended.valid_to
 
 
-def give_flow(house: House, wish: Wish, flow: Flow, run: Mapping[str, str], now: datetime) -> FlowGiven:
+def give_flow(house: House, wish: Wish, flow: Flow, run: AirflowRun, now: datetime) -> FlowGiven:
     """Give the data of one flow back to its principal, or as far as that is possible. Repeating it changes nothing."""
     if is_stopped(house.conn, wish.ended.principal, flow):
         return _stopped(house, wish, flow)
@@ -180,13 +180,13 @@ def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int)
     return f"{flow}_given_back_{wish.last_day}{'' if number == 1 else f'_{number}'}.{form}{pgp}"
 
 
-def go_on_prepared(house: House, exchange_id: ExchangeId, run: Mapping[str, str]) -> int:
+def go_on_prepared(house: House, exchange_id: ExchangeId, run: AirflowRun) -> int:
     """Carry a prepared exchange as far as it goes now; it is refused if it names somebody who must stay out since."""
     opened = get_open(house.conn, exchange_id)
     return carry_alone(house, opened, partial(_carry, house, opened, AIRFLOW, run))
 
 
-def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
+def _carry(house: House, opened: Opened, by: str, run: AirflowRun) -> None:
     """Carry it to its end or until it waits for a second person. Raises SuppressedMeanwhile."""
     prepared = store.find_prepared(house.conn, opened.exchange_id)
     if prepared is not None:
@@ -195,7 +195,7 @@ def _carry(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> Non
         _make(house, opened, by, run)
 
 
-def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None:
+def _make(house: House, opened: Opened, by: str, run: AirflowRun) -> None:
     paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
     if isinstance(paper, PaperMissing):
         return _refuse(house, opened, missing_paper(paper), run)
@@ -214,7 +214,7 @@ def _make(house: House, opened: Opened, by: str, run: Mapping[str, str]) -> None
     return None
 
 
-def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: Mapping[str, str]) -> None:
+def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: AirflowRun) -> None:
     """Close a prepared exchange if it is released; refuse it if it names somebody who must stay out since."""
     paper, kept_out = paper_under(house.conn, opened), find_in_force(house.conn, opened.principal)
     needs = needs_of_file(paper) if isinstance(paper, Paper) else None
@@ -231,7 +231,7 @@ def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: froz
     close_record(house, opened, record, kept_out, check=check)
 
 
-def _refuse(house: House, opened: Opened, why: Finding, run: Mapping[str, str]) -> None:
+def _refuse(house: House, opened: Opened, why: Finding, run: AirflowRun) -> None:
     """Close it as refused; the next run opens another once anything that it is made from has changed."""
     paper = paper_under(house.conn, opened)
     close_record(house, opened, record_of_nothing(opened, paper, [why], house.settings, run, datetime.now(UTC)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.documents.words import in_each_language
-from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
 from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
@@ -51,7 +51,7 @@ class Given:
 
 def record_of_given(
     opened: Opened, paper: Paper, given: Given, copies: tuple[CopyLine, ...], settings: Settings,
-    run: Mapping[str, str], closed_at: datetime,
+    run: AirflowRun, closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
     """The record of data that goes back."""
     rows_in = given.rows.height + sum(given.held.values())
@@ -65,7 +65,7 @@ def record_of_given(
 
 def record_of_nothing(
     opened: Opened, paper: Paper | PaperMissing, reasons: Sequence[Finding], settings: Settings,
-    run: Mapping[str, str], closed_at: datetime,
+    run: AirflowRun, closed_at: datetime,
 ) -> ExchangeRecord:  # fmt: skip
     """The record of data that cannot be given back as it is."""
     judged = Judged(opened, paper, None, refused(tuple(reasons)), None, {}, Path())

@@ -1,6 +1,6 @@
 """Agents' results when an agreement ends: those in no delivered return must not be deleted as if given back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -9,6 +9,7 @@ from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing
 from sluice.exchange.house import House
+from sluice.exchange.model import AirflowRun
 from sluice.exchange.paper import missing_paper
 from sluice.exchange.stop_store import is_stopped
 from sluice.returns import give_back_store, store
@@ -18,9 +19,7 @@ from sluice.returns.give_back import FlowGiven, Standing, flow_given
 from sluice.terms import Direction, Flow
 
 
-def results_given(
-    house: House, ended: Agreement, run: Mapping[str, str], now: datetime, by: str
-) -> Iterator[FlowGiven]:
+def results_given(house: House, ended: Agreement, run: AirflowRun, now: datetime, by: str) -> Iterator[FlowGiven]:
     """Make the returns that are due, and say how far each flow is; with several days, the first that is not given."""
     for flow in give_back_store.find_return_flows(house.conn, ended.principal):
         recipe = find_recipe(house.conn, ended.principal, flow, now)

@@ -1,12 +1,12 @@
 """The record of a return: what was made, from what, under which paper. Pure but for the settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
 from sluice.exchange.record import record_of
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine
 from sluice.returns.making import Making
@@ -27,9 +27,7 @@ class Outcome:
     """The return of the same day that was delivered before it."""
 
 
-def record_of_return(
-    outcome: Outcome, settings: Settings, run: Mapping[str, str], closed_at: datetime
-) -> ExchangeRecord:
+def record_of_return(outcome: Outcome, settings: Settings, run: AirflowRun, closed_at: datetime) -> ExchangeRecord:
     """The record of a return: that of any exchange, plus its sender, inputs, and held rows."""
     making, opened = outcome.making, outcome.opened
     record = record_of(_as_kept(outcome), settings, run, closed_at)
