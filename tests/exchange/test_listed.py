@@ -32,6 +32,20 @@ def test_rows_add_up_moments_are_iso_and_the_beginning_of_an_id_is_enough(
         assert sluice("lineage", "show", "--exchange", "00000000").error == "SLU-301"
 
 
+def test_a_list_names_the_file_unless_its_name_could_be_a_persons(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("leads_20261130.csv", "jan 0470123456.csv", "klant-123456.csv"):
+        desk.drop(name.encode(), name)
+        desk.open_new()
+    named, withheld = "leads_20261130.csv", "[name withheld]"
+    with at_terminal(desk, monkeypatch):
+        listed = sluice("exchange", "list").document["exchanges"]
+        assert [line["file"] for line in listed] == [withheld, withheld, named]
+
+        table = CliRunner().invoke(app, ["exchange", "list"]).stdout
+        assert [table.count(word) for word in (named, withheld, "0470123456", "123456.csv")] == [1, 2, 0, 0]
+        assert listed[0]["id"] in table, "no word is broken"
+
+
 def test_a_list_that_ends_at_its_limit_says_so_and_takes_its_own_moments(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

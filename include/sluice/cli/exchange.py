@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sluice.exchange.read import ExchangeLine
 
 COLUMNS = (
-    "id", "principal", "flow", "decision", "reason", "opened (UTC)", "in", "accepted", "refused", "held", "receipt",
+    "id", "file", "principal", "flow", "decision", "reason", "opened (UTC)", "in", "accepted", "refused", "held",
+    "receipt",
 )  # fmt: skip
 
 app = typer.Typer(
@@ -44,7 +45,7 @@ def list_(
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List exchanges, newest first.
+    """List exchanges, newest first, with the name of the file; a name that could be a person's is withheld.
 
     JSON: exchanges, and more: whether `--limit` left some out.
 
@@ -65,7 +66,7 @@ def list_(
         )
     lines, more = cut(found, limit)
     if format is Format.JSON:
-        show_json({"exchanges": [describe_line(line) for line in lines], "more": more})
+        show_json({"exchanges": [describe_line(line) | {"file": line.file} for line in lines], "more": more})
         return
     show_table("Exchanges", COLUMNS, map(_row, lines))
 
@@ -74,6 +75,7 @@ def _row(line: "ExchangeLine") -> tuple[object, ...]:
     """One exchange under COLUMNS."""
     return (
         line.id,
+        line.file,
         line.principal,
         line.flow,
         line.decision,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeGuard
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -34,8 +35,10 @@ ODD = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
 """What stands in JSON as its escape alone: no UTF-8, or a line or a control of its own to some readers."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 VOCABULARY = "https://w3id.org/dpv"
-READABLE, FRAME = 12, 3
-"""Letters of a word that a table does not break, and what is around a cell."""
+READABLE, FRAME = 64, 3
+"""Letters of the longest word that a table never breaks, a SHA-256; and what is around a cell."""
+PAIR = 2
+"""Columns of a table of names and values, which is one on every terminal."""
 WIDE = 160
 """Columns of a table that goes to a file or a log."""
 
@@ -114,10 +117,16 @@ def _plain(value: object) -> str:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table; on a terminal too narrow for it, each row as lines. Cells are text, never markup."""
+    """Print rows as a table in which no word is broken; where it is too wide for a terminal, each row as lines.
+
+    A file or a log has no width: it gets the table as wide as its words are. Cells are text, never markup.
+    """
     heading = Text(plain_text(title), "table.title")
     cells = [[_cell(value) for value in row] for row in rows]
-    if cells and len(columns) > 2 and out.is_terminal and _width_for(columns, cells) > out.width:
+    words, lines = _longest_words(columns, cells), _longest_lines(columns, cells)
+    frame = len(columns) * FRAME + 1
+    too_wide = out.is_terminal and sum(words) + frame > out.width
+    if too_wide and cells and len(columns) > PAIR:
         out.print(heading)
         for row in cells:
             _show_lines(columns, row)
@@ -125,16 +134,53 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     table = Table(title=heading, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
+    if not too_wide:
+        _widen(table, _widths(words, lines, out.width - frame), frame)
     for row in cells:
         table.add_row(*row)
     out.print(table)
 
 
-def _width_for(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> int:
-    """Columns of a terminal in which no word of up to ``READABLE`` letters is broken: of these, and their frame."""
-    words = [(name, *(row[place].plain for row in cells)) for place, name in enumerate(columns)]
-    longest = (max((len(word) for text in column for word in text.split()), default=0) for column in words)
-    return sum(min(each, READABLE) + FRAME for each in longest) + 1
+def _widen(table: Table, widths: Sequence[int], frame: int) -> None:
+    """Give the table these widths, also beyond those of the console."""
+    table.width = sum(widths) + frame
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+
+
+def _longest_words(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
+    """Places on a line that the longest word of each column takes; a word of more than ``READABLE`` may be broken."""
+    return [
+        min(READABLE, max((cell_len(word) for text in column for word in text.split()), default=1))
+        for column in _texts(columns, cells)
+    ]
+
+
+def _longest_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
+    """Places on a line that each column would take if nothing in it were wrapped."""
+    return [
+        max((cell_len(line) for text in column for line in text.splitlines()), default=1)
+        for column in _texts(columns, cells)
+    ]
+
+
+def _texts(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> Iterator[list[str]]:
+    """What stands in each column, its name first."""
+    return ([name, *(row[place].plain for row in cells)] for place, name in enumerate(columns))
+
+
+def _widths(words: Sequence[int], lines: Sequence[int], room: int) -> list[int]:
+    """Give each column its longest word, and share what is left in ``room`` among those whose lines are longer.
+
+    Those that lack least come first, so as many columns as can be stand on one line a row. A column never gets less
+    than its longest word, so the sum may be more than ``room``.
+    """
+    widths, left = list(words), max(0, room - sum(words))
+    by_lack = sorted(range(len(words)), key=lambda place: lines[place] - words[place])
+    for done, place in enumerate(by_lack):
+        more = min(max(0, lines[place] - words[place]), left // (len(words) - done))
+        widths[place], left = widths[place] + more, left - more
+    return widths
 
 
 def _show_lines(columns: Sequence[str], row: Sequence[Text]) -> None:

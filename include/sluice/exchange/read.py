@@ -9,6 +9,7 @@ from sluice.agreement.in_force.store import is_flow
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.naming import WITHHELD, withheld_unless_safe
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -37,6 +38,8 @@ class ExchangeLine:
     waiting_effects: tuple[str, ...] = ()
     stopped_at: datetime | None = None
     """For an open exchange of a stopped flow, when the flow was stopped."""
+    file: str = WITHHELD
+    """Name of its file, as records tell it: withheld where it could name a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,10 @@ class Shown:
     entry: Entry | None
 
 
-LINE = """exchange_id::text as id, principal, direction, flow, nullif(array_to_string(purposes, ', '), '') as purpose,
-    decision, reason_code, opened_at, closed_at, rows_in, rows_accepted, rows_refused, rows_held, receipt_at,
-    last_error, array(select effect from outbox o where o.exchange_id = e.exchange_id and done_at is null order by rank)
+LINE = """exchange_id::text as id, principal, direction, flow, key,
+    nullif(array_to_string(purposes, ', '), '') as purpose, decision, reason_code, opened_at, closed_at,
+    rows_in, rows_accepted, rows_refused, rows_held, receipt_at, last_error,
+    array(select effect from outbox o where o.exchange_id = e.exchange_id and done_at is null order by rank)
         as waiting_effects,
     (select stopped_at from flow_stop f where e.decision = 'open' and f.resumed_at is null
         and (f.principal, f.flow) = (e.principal, e.flow)) as stopped_at"""
@@ -71,7 +75,8 @@ class Beside:
 
 
 def _line(row: dict[str, Any]) -> ExchangeLine:
-    return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])})
+    told = withheld_unless_safe(row.pop("key"), row["flow"])
+    return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])}, file=told.rpartition("/")[2])
 
 
 def list_exchanges(
