@@ -1,5 +1,6 @@
 """Rules and suites of papers, as activation and the linter ask them: of which contracts, and where it is said."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,23 @@ def test_who_asks_decides_of_which_contracts(
     told = [problem.code for problem in lint_whole(contract, "CON", tmp_path / "none")].count("CON-085")
 
     assert (len(check_rules(contract.parent, tmp_path / "none")), told) == (by_activation, by_linter)
+
+
+def test_every_mistake_of_a_suite_is_a_problem_of_its_own(contract: Path, tmp_path: Path) -> None:
+    (tmp_path / "suites").mkdir()
+    wrong = [
+        {"type": "expect_column_values_to_be_nul", "kwargs": {"column": "phone"}},
+        {"type": "expect_column_values_to_be_between", "kwargs": {"column": "phone", "min_value": 1}},
+        {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "phoen"}},
+    ]
+    suite = tmp_path / "suites" / f"{SUITE}.json"
+    suite.write_text(json.dumps({"name": SUITE, "expectations": wrong[1:]}), encoding="utf-8")
+    found = check_rules(contract.parent, tmp_path / "suites")
+    assert [message.message.partition(" - ")[2][:7] for message in found] == ["SLU-435", "SLU-437"]
+    assert {(each.path, each.line, each.code) for each in found} == {
+        (str(contract), line_of(contract, SUITE), "CON-084")
+    }
+
+    suite.write_text(json.dumps({"name": SUITE, "expectations": wrong[:1] * 2}), encoding="utf-8")
+    assert [f"expectation {number}" in each.message for number, each in
+            enumerate(check_rules(contract.parent, tmp_path / "suites"), 1)] == [True, True]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sluice.errors import DocumentInvalid
-from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused, SuiteUnreadable
+from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused, RulesInvalid, SuiteUnreadable
 from sluice.gate.gx import great_expectations, quiet
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Source, Tolerance
@@ -99,6 +99,49 @@ NO_SUITE = [
     b'{"a":' * 10_000,
     b'{"name": "leads", "expectations": [' + b" " * 1_048_576 + b"]}",
 ]
+
+
+SEVERAL = json.dumps(
+    {
+        "name": "leads",
+        "data_context_config": {},
+        "suite_parameters": {"a": 1},
+        "expectations": [
+            {"type": "expect_table_row_count_to_equal", "kwargs": {"value": "12", "mostly": 0.5}},
+            {"type": NOT_NULL, "kwargs": {"column": "lead"}, "meta": {"rule": "filled"}},
+            {"type": "expect_column_values_to_be_nul", "kwargs": {"column": "lead"}},
+            {"type": NOT_NULL, "kwargs": {"colum": "lead", "mostly": 95}, "severity": "fatal", "windows": []},
+            {"type": NOT_NULL, "kwargs": {"column": "note"}, "meta": {"rule": "filled"}},
+            {"kwargs": {}},
+        ],
+    }
+).encode()
+
+
+def test_every_mistake_of_a_suite_is_told_with_its_place_and_cure() -> None:
+    with pytest.raises(RulesInvalid) as refused:
+        read_suite(SEVERAL, "leads.json")
+
+    told = [(each.code, *(ref.value for ref in each.refs if ref.kind in ("expectation", "option"))) for each in
+            refused.value.faults]  # fmt: skip
+    assert told == [
+        ("SLU-433", "data_context_config"),
+        ("SLU-433", "suite_parameters"),
+        ("SLU-434", 1, "value"),
+        ("SLU-433", 1, "mostly"),
+        ("SLU-432", 3),
+        ("SLU-433", 4, "windows"),
+        ("SLU-434", 4, "severity"),
+        ("SLU-433", 4, "colum"),
+        ("SLU-434", 4, "column"),
+        ("SLU-434", 4, "mostly"),
+        ("SLU-431", 6),
+        ("SLU-434", 5, "meta.rule"),
+    ]
+    first, *lines = str(refused.value).splitlines()
+    assert first.startswith("SLU-440 several rules") and len(lines) == len(told)
+    assert [line for line in lines if "suite leads.json" not in line or "Cure: " not in line] == []
+    assert len(read_suite(a_suite(), "leads.json").rules) == 1, "control: without a mistake it loads"
 
 
 @pytest.mark.parametrize(

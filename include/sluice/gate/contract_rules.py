@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from sluice.agreement.model import DataContract, FieldRole, QualityRule
-from sluice.errors import DocumentInvalid, Ref
+from sluice.errors import Ref
 from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, all_digits, number_pattern, sees_values
-from sluice.gate.errors import ColumnUnknown, OptionInvalid, QualityRefused, TypeMismatch
+from sluice.gate.errors import ColumnUnknown, Faults, OptionInvalid, QualityRefused, TypeMismatch
 from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, family_of, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
 from sluice.gate.suites import Suite, rule_of
@@ -41,12 +41,18 @@ def rules_for(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ..
     """Every rule for a file under this contract: from columns, quality entries and suites, in that order.
 
     A rule of the columns is left out if a quality entry or a suite has the same check as an error without tolerance.
-    Raises DocumentInvalid subclasses (SLU-43x) that name contract or suite, rule and cure.
+    Raises DocumentInvalid subclasses (SLU-43x) that name contract or suite, rule and cure; RulesInvalid for several.
     """
-    types = column_types(contract)
-    quality = [rule for entry in contract.quality for rule in _located(contract, entry)]
-    suite_rules = [rule for suite in suites for rule in suite.rules]
-    asked = [typed_rule(rule, types, contract) for rule in (*quality, *suite_rules)]
+    types, faults = column_types(contract), Faults()
+    quality: list[Rule] = []
+    for entry in contract.quality:
+        with faults.noted(Ref("contract", contract.contract_id), Ref("quality", entry.id)):
+            quality += _quality_rules(entry)
+    asked: list[Rule] = []
+    for rule in (*quality, *(rule for suite in suites for rule in suite.rules)):
+        with faults.noted():
+            asked.append(typed_rule(rule, types, contract))
+    faults.check()
     said = {rule.check for rule in asked if rule.severity is Severity.ERROR and rule.tolerance is None}
     schema = [typed_rule(rule, types, contract) for rule in _schema_rules(contract) if rule.check not in said]
     return (*schema, *asked)
@@ -162,16 +168,8 @@ def _schema_rule(field: FieldRole, name: str, kind: str, kwargs: Mapping[str, An
     )
 
 
-def _located(contract: DataContract, entry: QualityRule) -> tuple[Rule, ...]:
-    """The rules of one quality entry. Raises DocumentInvalid subclasses that name contract and entry."""
-    try:
-        return tuple(_quality_rules(entry))
-    except DocumentInvalid as found:
-        problem = found
-    raise type(problem)(Ref("contract", contract.contract_id), Ref("quality", entry.id), *problem.refs)
-
-
 def _quality_rules(entry: QualityRule) -> Iterable[Rule]:
+    """The rules of one quality entry. Raises DocumentInvalid subclasses."""
     if entry.expectation is not None:
         return (_custom_rule(entry, entry.expectation),)
     metric = _METRICS.get(entry.metric or "")

@@ -4,7 +4,10 @@ Those about suites and contracts are raised while papers are loaded. Judging a f
 a judgement is a value (``judge.py``).
 """
 
-from sluice.errors import DocumentInvalid, SluiceError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sluice.errors import DocumentInvalid, Ref, SluiceError
 
 _BOUND = 'a number, or a date as "2024-12-31", by the kind; the lower bound not above the upper'
 TAKES = {
@@ -88,3 +91,45 @@ class CheckUnsupported(SluiceError):
     code = "SLU-439"
     summary = "a rule cannot be computed on a column of this type"
     cure = "use a text kind on text and a range on numbers or dates"
+
+
+class RulesInvalid(DocumentInvalid):
+    """Several faults of the rules and suites of a contract; each is told on a line of its own, in their order."""
+
+    code = "SLU-440"
+    summary = "several rules or expectations cannot be judged"
+    cure = "do what each says, on a line of its own"
+
+    def __init__(self, *faults: DocumentInvalid) -> None:
+        super().__init__(Ref("faults", len(faults)))
+        self.faults = faults
+        self.args = ("\n".join((self.args[0], *map(str, faults))),)
+
+
+def faults_of(error: DocumentInvalid) -> tuple[DocumentInvalid, ...]:
+    """The faults that an error is about, one by one."""
+    return error.faults if isinstance(error, RulesInvalid) else (error,)
+
+
+class Faults:
+    """What is wrong so far, so that one mistake does not hide the next."""
+
+    def __init__(self) -> None:
+        self._found: list[DocumentInvalid] = []
+
+    def add(self, *faults: DocumentInvalid) -> None:
+        """Note faults that nobody raised."""
+        self._found += faults
+
+    @contextmanager
+    def noted(self, *where: Ref) -> Iterator[None]:
+        """Note the faults that the block raises, with where it looked, and go on after it."""
+        try:
+            yield
+        except DocumentInvalid as error:
+            self._found += [type(each)(*where, *each.refs) for each in faults_of(error)]
+
+    def check(self) -> None:
+        """Raises the one fault, or RulesInvalid for several."""
+        if self._found:
+            raise self._found[0] if len(self._found) == 1 else RulesInvalid(*self._found)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from sluice.errors import Ref
-from sluice.gate.errors import KindRefused, OptionInvalid, OptionRefused
+from sluice.gate.errors import Faults, KindRefused, OptionInvalid, OptionRefused
 from sluice.gate.model import CONDITION, Check, ColumnType, OptionValue
 from sluice.gate.options import (
     ANY_OR_ALL_OF,
@@ -199,7 +199,7 @@ _COLUMN_OPTIONS: Mapping[Shape, tuple[str, ...]] = {
 def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
     """The check that an expectation type and its kwargs describe. ``mostly`` is allowed but not part of a check.
 
-    Raises KindRefused, OptionRefused, OptionInvalid; each names kind and option.
+    Raises KindRefused, OptionRefused, OptionInvalid, each with kind and option; RulesInvalid for several of these.
     """
     kind = KINDS.get(name)
     if kind is None or kind.outside:
@@ -207,13 +207,17 @@ def check_of(name: str, kwargs: Mapping[str, object]) -> Check:
         raise KindRefused(Ref("kind", name), *([Ref("perhaps", ", ".join(near))] if near else []))
     options_of = (*kind.options, *((WHERE,) if kind.rows else ()))
     known = {*_COLUMN_OPTIONS[kind.shape], *(option.name for option in options_of), "mostly"}
-    for option in sorted(set(kwargs) - known):
-        raise OptionRefused(Ref("kind", name), Ref("option", option), Ref("known", ", ".join(sorted(known))))
-    if isinstance(kwargs.get(CONDITION), str):  # an engine would run it as code
-        raise OptionRefused(Ref("kind", name), Ref("option", CONDITION))
-    columns = _columns_of(kind, kwargs)
-    options = tuple((option.name, _read(kind, option, kwargs)) for option in options_of)
-    check = Check(name, columns, options)
+    told = Ref("known", ", ".join(sorted(known)))
+    faults = Faults()
+    faults.add(*(OptionRefused(Ref("kind", name), Ref("option", each), told) for each in sorted(set(kwargs) - known)))
+    with faults.noted():
+        columns = _columns_of(kind, kwargs)
+    options: list[tuple[str, OptionValue]] = []
+    for option in options_of:
+        with faults.noted():
+            options.append((option.name, _read(kind, option, kwargs)))
+    faults.check()
+    check = Check(name, columns, tuple(options))
     _check_range(check)
     return check
 
@@ -266,6 +270,8 @@ def _read(kind: Kind, option: Option, kwargs: Mapping[str, object]) -> OptionVal
         if option.required:
             raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name))
         return option.default
+    if option.name == CONDITION and isinstance(kwargs[CONDITION], str):  # an engine would run it as code
+        raise OptionRefused(Ref("kind", kind.name), Ref("option", CONDITION))
     try:
         return option.read(kwargs[option.name])
     except (ValueError, TypeError, OverflowError, re.error):

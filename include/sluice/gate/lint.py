@@ -18,6 +18,7 @@ from sluice.agreement.folder.load import find_papers, load_contract
 from sluice.agreement.model import DataContract, Problem
 from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for
+from sluice.gate.errors import faults_of
 from sluice.gate.suites import load_suites
 
 UNJUDGED, ABSENT = "CON-084", "CON-085"
@@ -64,7 +65,8 @@ def _check(path: Path, expectations: Path, standing: frozenset[str]) -> Iterator
                 rules_for(part, load_suites(expectations, part.suites))
         except DocumentInvalid as error:
             problem = make_problem(document.path, spot.line, UNJUDGED, spot.where)
-            yield replace(problem, message=f"{problem.message.partition('. Cure: ')[0]} - {error}")
+            beginning = problem.message.partition(". Cure: ")[0]
+            yield from (replace(problem, message=f"{beginning} - {fault}") for fault in faults_of(error))
 
 
 def _parts(document: Document, contract: DataContract) -> Iterator[tuple[Spot, DataContract]]:

@@ -7,13 +7,13 @@ is refused here, with file, place, kind and cure.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sluice.errors import DocumentInvalid, Ref
-from sluice.gate.errors import OptionInvalid, OptionRefused, SuiteUnreadable
+from sluice.gate.errors import Faults, OptionInvalid, OptionRefused, SuiteUnreadable
 from sluice.gate.kinds import KINDS, check_of
 from sluice.gate.model import Rule, Source, Tolerance
 from sluice.terms import Severity, Sha256
@@ -57,29 +57,41 @@ def read_suite(content: bytes, path: str) -> Suite:
     """The suite in ``content``; messages call it ``path``. Raises as :func:`load_suite` does."""
     where = Ref("suite", path)
     document = _parse(content, where)
-    _refuse_unlisted(document, _SUITE_KEYS, (where,))
+    faults = Faults()
+    faults.add(*_unlisted(document, _SUITE_KEYS, (where,)))
     if document.get("suite_parameters"):
-        raise OptionRefused(where, Ref("option", "suite_parameters"))
+        faults.add(OptionRefused(where, Ref("option", "suite_parameters")))
     name, expectations = document.get("name"), document.get("expectations")
-    if not (isinstance(name, str) and _NAME.fullmatch(name)) or not isinstance(expectations, list):
-        raise SuiteUnreadable(where)
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        faults.add(SuiteUnreadable(where, Ref("key", "name")))
+    if not isinstance(expectations, list):
+        faults.add(SuiteUnreadable(where, Ref("key", "expectations")))
+        expectations = []
     if len(expectations) > MOST_EXPECTATIONS:
         raise SuiteUnreadable(where, Ref("expectations", len(expectations)))
-    rules = tuple(
-        _rule(name, number, each, (where, Ref("expectation", number))) for number, each in enumerate(expectations, 1)
-    )
-    _refuse_same_id(rules, where)
-    return Suite(name, rules, Sha256(hashlib.sha256(content).hexdigest()), path)
+    rules: dict[int, Rule] = {}
+    for number, each in enumerate(expectations, 1):
+        with faults.noted(where, Ref("expectation", number)):
+            rules[number] = _rule(str(name), number, each)
+    faults.add(*_same_ids(rules, where))
+    faults.check()
+    return Suite(str(name), tuple(rules.values()), Sha256(hashlib.sha256(content).hexdigest()), path)
 
 
 def rule_of(kind: str, kwargs: Mapping[str, Any], rule_id: str, severity: Severity, source: Source) -> Rule:
-    """The rule that an expectation type and its kwargs describe; ``mostly`` becomes its tolerance."""
-    check = check_of(kind, kwargs)
+    """The rule that an expectation type and its kwargs describe; ``mostly`` becomes its tolerance.
+
+    Raises as :func:`sluice.gate.kinds.check_of` does.
+    """
+    faults = Faults()
+    with faults.noted():
+        check = check_of(kind, kwargs)
     mostly = kwargs.get("mostly", 1)
     if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
-        raise OptionInvalid(Ref("kind", kind), Ref("option", "mostly"))
-    if mostly != 1 and not KINDS[kind].rows:
-        raise OptionRefused(Ref("kind", kind), Ref("option", "mostly"))
+        faults.add(OptionInvalid(Ref("kind", kind), Ref("option", "mostly")))
+    elif mostly != 1 and kind in KINDS and not KINDS[kind].rows:
+        faults.add(OptionRefused(Ref("kind", kind), Ref("option", "mostly")))
+    faults.check()
     tolerance = None if mostly == 1 else Tolerance("mostly", (float(mostly),), "share")
     return Rule(rule_id, check, KINDS[kind].code, severity, tolerance, source)
 
@@ -113,41 +125,43 @@ def _no_constant(_: str) -> float:
     raise ValueError
 
 
-def _rule(suite: str, number: int, each: object, where: tuple[Ref, ...]) -> Rule:
+def _rule(suite: str, number: int, each: object) -> Rule:
+    """The rule of one expectation. Raises SuiteUnreadable, and as :func:`rule_of` does."""
     if not isinstance(each, dict) or not isinstance(each.get("kwargs"), dict) or not isinstance(each.get("type"), str):
-        raise SuiteUnreadable(*where)
-    located = (*where, Ref("kind", each["type"]))
-    _refuse_unlisted(each, _EXPECTATION_KEYS, located)
+        raise SuiteUnreadable()
+    kind = Ref("kind", each["type"])
+    faults = Faults()
+    faults.add(*_unlisted(each, _EXPECTATION_KEYS, (kind,)))
     severity = each.get("severity", "critical")
     if not isinstance(severity, str) or severity not in _SEVERITIES:
-        raise OptionInvalid(*located, Ref("option", "severity"))
-    rule_id = f"{suite}.{_own_name(each, located) or number}"
-    try:
-        return rule_of(each["type"], each["kwargs"], rule_id, _SEVERITIES[severity], Source.SUITE)
-    except DocumentInvalid as found:
-        problem = found
-    raise type(problem)(*where, *problem.refs)
+        faults.add(OptionInvalid(kind, Ref("option", "severity")))
+    with faults.noted(kind):
+        rule_id = f"{suite}.{_own_name(each) or number}"
+    with faults.noted():
+        rule = rule_of(each["type"], each["kwargs"], "", Severity.ERROR, Source.SUITE)
+    faults.check()
+    return replace(rule, id=rule_id, severity=_SEVERITIES[severity])
 
 
-def _own_name(each: Mapping[str, Any], where: tuple[Ref, ...]) -> str | None:
+def _own_name(each: Mapping[str, Any]) -> str | None:
     """``meta.rule``, the name that reasons use for this expectation; None if it has none, and its number is used."""
     meta = each.get("meta") or {}
     name = meta.get("rule") if isinstance(meta, dict) else ""
     if name is None:
         return None
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise OptionInvalid(*where, Ref("option", "meta.rule"))
+        raise OptionInvalid(Ref("option", "meta.rule"))
     return name
 
 
-def _refuse_unlisted(document: Mapping[str, Any], known: set[str], where: tuple[Ref, ...]) -> None:
-    for key in sorted(set(document) - known):
-        raise OptionRefused(*where, Ref("option", key), Ref("known", ", ".join(sorted(known - {"suite_parameters"}))))
+def _unlisted(document: Mapping[str, Any], known: set[str], where: tuple[Ref, ...]) -> Iterator[DocumentInvalid]:
+    told = Ref("known", ", ".join(sorted(known - {"suite_parameters"})))
+    return (OptionRefused(*where, Ref("option", key), told) for key in sorted(set(document) - known))
 
 
-def _refuse_same_id(rules: tuple[Rule, ...], where: Ref) -> None:
+def _same_ids(rules: Mapping[int, Rule], where: Ref) -> Iterator[DocumentInvalid]:
     seen: set[str] = set()
-    for number, rule in enumerate(rules, 1):
+    for number, rule in rules.items():
         if rule.id in seen:
-            raise OptionInvalid(where, Ref("expectation", number), Ref("option", "meta.rule"))
+            yield OptionInvalid(where, Ref("expectation", number), Ref("option", "meta.rule"))
         seen.add(rule.id)

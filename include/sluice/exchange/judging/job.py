@@ -22,7 +22,7 @@ from sluice.exchange.judging.nursery import ChildEnd, ChildLimits
 from sluice.exchange.model import ChildReport
 from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import rules_for
-from sluice.gate.errors import SuiteUnreadable
+from sluice.gate.errors import Faults, SuiteUnreadable
 from sluice.gate.model import Rule
 from sluice.gate.suites import read_suite
 from sluice.lake.read.pgp_in import PgpKeys
@@ -137,11 +137,18 @@ def _read_suite(name: str, path: Path) -> Suite:
 
 
 def load_rules(contract: DataContract, suites: Sequence[Suite]) -> tuple[Rule, ...]:
-    """Return every rule that files of a contract are judged by. Raises DocumentInvalid (SLU-43x) if one cannot be used.
+    """Return every rule that files of a contract are judged by. Raises DocumentInvalid (SLU-43x) if any cannot be used.
 
     Call before a file is judged: then a fault of the paper is never reported as one of the file.
     """
-    return rules_for(contract, [read_suite(suite.text.encode(), suite.name) for suite in suites])
+    faults, read = Faults(), []
+    for suite in suites:
+        with faults.noted():
+            read.append(read_suite(suite.text.encode(), suite.name))
+    with faults.noted():
+        rules = rules_for(contract, read)
+    faults.check()
+    return rules
 
 
 def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:
