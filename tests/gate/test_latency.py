@@ -71,7 +71,7 @@ def test_a_latency_is_read(tmp_path: Path, latency: str, expected: tuple[tuple[s
 def test_one_that_no_file_can_be_judged_by_is_told_and_never_judged(tmp_path: Path, latency: str, where: str) -> None:
     path = contract_with(tmp_path, latency)
     [problem] = told(path)
-    assert f"slaProperties[1].{where} - {where}." in problem.message
+    assert f"slaProperties[1].{where} - {where}" in problem.message
     assert problem.line == path.read_text(encoding="utf-8").split(latency)[0].count("\n") + 1
     with pytest.raises(PaperInvalid):
         load_contract(path)

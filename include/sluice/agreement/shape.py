@@ -8,6 +8,15 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from sluice.agreement.document import Found, Spot
+from sluice.agreement.written import (
+    instead_of_day,
+    instead_of_flag,
+    instead_of_keys,
+    instead_of_list,
+    instead_of_number,
+    instead_of_text,
+    percentage,
+)
 
 OPEN = "OPEN"
 """Placeholder for a value that a person still has to decide; the linter reports it."""
@@ -18,6 +27,10 @@ def nearly(said: object, known: Iterable[str]) -> str:
     small = {word.rpartition("#")[2].lower(): word for word in known}
     near = get_close_matches(str(said).rpartition("#")[2].lower(), small, n=2)
     return f"perhaps {', '.join(small[each] for each in near)}" if near else ""
+
+
+def _instead(wanted: str, told: str) -> str:
+    return "; ".join(filter(None, (wanted, told)))
 
 
 class Kind(Protocol):
@@ -46,7 +59,7 @@ class Text:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, str) or (not spot.value.strip() and not self.empty):
-            yield Found(spot, "012", "a text")
+            yield Found(spot, "012", _instead("a text", instead_of_text(spot.value)))
         elif self.form and not re.fullmatch(self.form, spot.value):
             yield Found(spot, "017", self.means)
 
@@ -57,7 +70,7 @@ class Day:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, date) or isinstance(spot.value, datetime):
-            yield Found(spot, "012", "a day YYYY-MM-DD without quotes")
+            yield Found(spot, "012", _instead("a day YYYY-MM-DD without quotes", instead_of_day(spot.value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,7 @@ class Flag:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, bool):
-            yield Found(spot, "012", "true or false")
+            yield Found(spot, "012", _instead("true or false", instead_of_flag(spot.value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +93,11 @@ class Number:
     def check(self, spot: Spot) -> Iterator[Found]:
         allowed = (int,) if self.whole else (int, float)
         if not isinstance(spot.value, allowed) or isinstance(spot.value, bool):
-            yield Found(spot, "012", "a whole number" if self.whole else "a number")
+            told = instead_of_number(spot.value, whole=self.whole, most=self.high)
+            yield Found(spot, "012", _instead("a whole number" if self.whole else "a number", told))
         elif not self.low <= spot.value <= self.high:
-            yield Found(spot, "014", f"from {self.low:g} to {self.high:g}")
+            meant = percentage(spot.value, self.high)
+            yield Found(spot, "014", _instead(f"from {self.low:g} to {self.high:g}", meant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +108,9 @@ class Word:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, str):
-            yield Found(spot, "012", "one of " + ", ".join(self.words))
+            yield Found(spot, "012", _instead("one of " + ", ".join(self.words), instead_of_text(spot.value)))
         elif spot.value not in self.words:
-            yield Found(spot, "013", "one of " + ", ".join(self.words))
+            yield Found(spot, "013", _instead("one of " + ", ".join(self.words), nearly(spot.value, self.words)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +134,7 @@ class Many:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, list):
-            yield Found(spot, "012", "a list")
+            yield Found(spot, "012", _instead("a list", instead_of_list(spot.value)))
             return
         if len(spot.entries) < self.least:
             yield Found(spot, "014", f"at least {self.least} in the list")
@@ -136,7 +151,7 @@ class Keys:
 
     def check(self, spot: Spot) -> Iterator[Found]:
         if not isinstance(spot.value, dict):
-            yield Found(spot, "012", "a mapping of keys")
+            yield Found(spot, "012", _instead("a mapping of keys", instead_of_keys(spot.value)))
             return
         for key, entry in spot.keys.items():
             kind = self.must.get(key) or self.may.get(key)

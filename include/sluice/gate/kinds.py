@@ -33,6 +33,7 @@ from sluice.gate.options import (
     VALUE,
     WHERE,
     Option,
+    instead,
     whole,
     words,
 )
@@ -276,7 +277,13 @@ def _read(kind: Kind, option: Option, kwargs: Mapping[str, object]) -> OptionVal
         return option.read(kwargs[option.name])
     except (ValueError, TypeError, OverflowError, re.error):
         pass
-    raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name))
+    raise OptionInvalid(Ref("kind", kind.name), Ref("option", option.name), *told(option, kwargs[option.name]))
+
+
+def told(option: Option, value: object) -> tuple[Ref, ...]:
+    """What was read as the value of an option that takes another, for a message."""
+    said = instead(option, value)
+    return (Ref("read", said.removeprefix("read ")),) if said else ()
 
 
 def _check_range(check: Check) -> None:

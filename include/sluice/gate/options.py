@@ -1,10 +1,12 @@
 """The options of expectation kinds, each read into one canonical form; what cannot be read raises ValueError."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
+from sluice.agreement.written import instead_of_day, instead_of_flag, instead_of_list, instead_of_number, read_as
 from sluice.gate.conditions import read_condition
 from sluice.gate.model import CONDITION, OptionValue
 
@@ -109,6 +111,34 @@ def _one_of(*known: str) -> Callable[[object], OptionValue]:
 
     return read
 
+
+def instead(option: Option, value: object) -> str:
+    """What was read where this option takes something else; empty for options whose values have many forms."""
+    told = _INSTEAD.get(option.read)
+    return told(value) if told else ""
+
+
+def _instead_of_bound(value: object) -> str:
+    if isinstance(value, str) and _has_zone(value):
+        return "read as a moment with a zone: leave the zone out, cells have none"
+    day, number = instead_of_day(value), instead_of_number(value)
+    return number if day == f"read as {read_as(value)}" else day
+
+
+def _has_zone(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+_INSTEAD: Mapping[Callable[[object], OptionValue], Callable[[object], str]] = {
+    whole: partial(instead_of_number, whole=True),
+    _share: partial(instead_of_number, most=1),
+    _bound: _instead_of_bound,
+    _flag: instead_of_flag,
+    words: instead_of_list,
+}
 
 BOUNDS = (Option("strict_min", _flag, False), Option("strict_max", _flag, False))
 RANGE = (Option("min_value", _bound), Option("max_value", _bound), *BOUNDS)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sluice.agreement.written import instead_of_number
 from sluice.errors import DocumentInvalid, Ref
 from sluice.gate.errors import Faults, OptionInvalid, OptionRefused, SuiteUnreadable
 from sluice.gate.kinds import KINDS, check_of
@@ -88,7 +89,8 @@ def rule_of(kind: str, kwargs: Mapping[str, Any], rule_id: str, severity: Severi
         check = check_of(kind, kwargs)
     mostly = kwargs.get("mostly", 1)
     if isinstance(mostly, bool) or not isinstance(mostly, int | float) or not 0 <= mostly <= 1:
-        faults.add(OptionInvalid(Ref("kind", kind), Ref("option", "mostly")))
+        read = Ref("read", instead_of_number(mostly, most=1).removeprefix("read "))
+        faults.add(OptionInvalid(Ref("kind", kind), Ref("option", "mostly"), read))
     elif mostly != 1 and kind in KINDS and not KINDS[kind].rows:
         faults.add(OptionRefused(Ref("kind", kind), Ref("option", "mostly")))
     faults.check()

@@ -8,6 +8,7 @@ from math import isfinite
 
 from sluice.agreement.contract.columns import DAYS, columns
 from sluice.agreement.document import Document, Found, Spot
+from sluice.agreement.written import instead_of_number
 
 _DAY = 86_400
 _UNITS = {
@@ -23,7 +24,7 @@ def check_latency(document: Document) -> Iterator[Found]:
     for entry in _latencies(document):
         for key, is_sound in _sound(document, entry).items():
             if not is_sound:
-                yield Found(entry[key], "095", key)
+                yield Found(entry[key], "095", key if key != "value" else _told(entry[key]))
 
 
 def latencies(document: Document) -> tuple[tuple[str, int], ...]:
@@ -48,6 +49,11 @@ def _sound(document: Document, entry: Spot) -> dict[str, bool]:
         "unit": has_unit,
         "value": is_number and seconds <= MOST_DAYS * _DAY and not (kind == "date" and seconds % _DAY),
     }
+
+
+def _told(value: Spot) -> str:
+    is_text = isinstance(value.value, str)
+    return f"value; {instead_of_number(value.value)}" if is_text else "value"
 
 
 def _seconds(entry: Spot) -> int:

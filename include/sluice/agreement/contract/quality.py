@@ -10,6 +10,7 @@ from sluice.agreement.contract.shape import METRICS, OPERATORS, SEVERITY, UNIT
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import QualityRule
 from sluice.agreement.shape import Text, check_shape, nearly
+from sluice.agreement.written import instead_of_number, instead_of_text
 from sluice.terms import Severity
 
 _COLUMN = ("column",)
@@ -120,7 +121,8 @@ def _check_operator(entry: Spot) -> Iterator[Found]:
         is_pair = operator.where.endswith("Between")
         bounds = [bound.value for bound in operator] if is_pair else [operator.value]
         if not all(map(_is_number, bounds)) or (is_pair and len(bounds) != 2):
-            yield Found(operator, "083")
+            wrong = next((bound for bound in bounds if not _is_number(bound)), None)
+            yield Found(operator, "083", "" if wrong is None else instead_of_number(wrong))
 
 
 def _is_number(value: object) -> bool:
@@ -149,7 +151,8 @@ def _check_values(values: Spot) -> Iterator[Found]:
     is_text = any(isinstance(entry.value, str) for entry in given)
     for entry in given:
         if not (isinstance(entry.value, str) if is_text else _is_number(entry.value)):
-            yield Found(entry, "012", "a text, as others of this list" if is_text else "a text, or a number")
+            wanted = "a text, as others of this list" if is_text else "a text, or a number"
+            yield Found(entry, "012", f"{wanted}; {instead_of_text(entry.value)}")
 
 
 def _check_pattern(spot: Spot) -> Iterator[Found]:

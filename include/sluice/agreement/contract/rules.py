@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sluice.agreement import dpv
 from sluice.agreement.clauses.facts import DATED_STARTS
@@ -28,7 +29,7 @@ from sluice.agreement.contract.quality import check_quality
 from sluice.agreement.contract.return_sources import NO_SOURCE
 from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
 from sluice.agreement.model import Agreement
-from sluice.agreement.shape import OPEN, Kind, check_shape
+from sluice.agreement.shape import OPEN, Flag, Kind, check_shape
 from sluice.terms import FLOW_PATTERN, Direction, FieldGroup, SubjectKind
 
 NEED_AGREEMENT = ("044", "045")
@@ -138,7 +139,8 @@ def _check_properties(spot: Spot, known: dict[str, Kind]) -> Iterator[Found]:
         if name in _GAP_PROPERTIES and value.value in (OPEN, [OPEN], []):
             continue  # a gap, found per column
         if name in known and value.is_given:
-            yield from (found for found in check_shape(value, known[name]) if value.value not in EMOTION_WORDS)
+            wrong = check_shape(value, known[name]) if value.value not in EMOTION_WORDS else ()
+            yield from (replace(found, detail=f"{name}: {found.detail}".removesuffix(": ")) for found in wrong)
         elif name not in known and difflib.get_close_matches(name, known, n=1, cutoff=0.8):
             yield Found(entry["property"], "096", difflib.get_close_matches(name, known, n=1, cutoff=0.8)[0])
 
@@ -205,8 +207,8 @@ def _check_type(column: Spot) -> Iterator[Found]:
     if kind.value in DATED and pattern.is_given:
         yield from _check_format(pattern, pattern.text or "", of_days=kind.value in DAYS)
     for flag in ("required", "unique"):
-        if column[flag].is_given and not isinstance(column[flag].value, bool):
-            yield Found(column[flag], "012", "true or false")
+        if column[flag].is_given:
+            yield from Flag().check(column[flag])
     if column["examples"].exists:
         yield Found(column["examples"], "097")
     yield from (Found(spot, "099") for spot in _unjudged(column))

@@ -1,19 +1,35 @@
 """Check contracts against the JSON schema of the Open Data Contract Standard 3.1.0 (its imports take a second)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.shape import nearly
+from sluice.agreement.written import (
+    instead_of_flag,
+    instead_of_keys,
+    instead_of_list,
+    instead_of_number,
+    instead_of_text,
+)
 
 if TYPE_CHECKING:
     from jsonschema import Draft201909Validator, ValidationError
 
 _NUMBERS = {"type": "012", "enum": "013", "const": "013", "pattern": "017"}
+_TYPES: Mapping[str, tuple[str, Callable[[object], str]]] = {
+    "boolean": ("true or false", instead_of_flag),
+    "number": ("a number", instead_of_number),
+    "integer": ("a whole number", partial(instead_of_number, whole=True)),
+    "string": ("a text", instead_of_text),
+    "array": ("a list", instead_of_list),
+    "object": ("a mapping of keys", instead_of_keys),
+}
+"""Types of the standard's schema: in words, and what to say of another that stands there."""
 _UNKNOWN = ("additionalProperties", "unevaluatedProperties")
 
 
@@ -78,6 +94,9 @@ def _findings(root: Spot, error: "ValidationError") -> Iterator[Found]:
         yield from (Found(spot[key], "010") for key in wanted if not spot[key].exists)
     elif error.validator in ("oneOf", "anyOf"):
         yield from _branches(root, spot, error)
+    elif error.validator == "type" and error.validator_value in _TYPES:
+        type_of, instead = _TYPES[str(error.validator_value)]
+        yield Found(spot, "012", f"{type_of}; {instead(spot.value)}")
     elif error.validator in _NUMBERS:
         yield Found(spot, _NUMBERS[str(error.validator)], f"{error.validator} {error.validator_value}"[:120])
     else:
