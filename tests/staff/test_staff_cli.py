@@ -65,9 +65,29 @@ def test_a_refused_row_is_named_by_number_and_leaves_with_one(installation: Path
     done, exit_code = ask("import", path)
     assert exit_code == Exit.REFUSED and (done["rows_accepted"], done["rows_refused"]) == (5, 1)
     assert done["reasons"] == [
-        {"code": "VALUE_PATTERN", "rule": "agent_form", "column": "agent", "count": 1, "rows": [6]}
+        {
+            "code": "VALUE_PATTERN",
+            "rule": "agent_form",
+            "column": "agent",
+            "count": 1,
+            "rows": [6],
+            "takes": "letters, digits, . _ @ / - (at most 64)",
+        }
     ]
     assert "Peeters" not in run(app, ["import", path]).output
+
+
+def test_a_word_that_is_none_of_ours_is_told_with_those_that_are(installation: Path) -> None:
+    at = "A-1;2026-02-02T10:00;Europe/Brussels;gdpr"
+    wrong = (f"holiday;{at};yes;", f"exam;{at};ja;90")
+    path = put(installation, FILE + "".join(f"{row}\n" for row in wrong))
+    done, _ = ask("import", path)
+    assert [(each["code"], each["column"], each["rows"], each["takes"]) for each in done["reasons"]] == [
+        ("VALUE_NOT_IN_SET", "kind", [6], "course, exam, signature, code_version, account"),
+        ("VALUE_NOT_IN_SET", "whole", [7], "yes, no"),
+    ]
+    table = run(app, ["import", path]).output
+    assert "yes, no" in table and "holiday" not in table and ";ja;" not in table
 
 
 def test_readiness_names_agents_by_reference_only(installation: Path) -> None:

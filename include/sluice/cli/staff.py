@@ -48,7 +48,8 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
     FILE may be the address of an e-learning system that answers with the same rows as JSON; its
     token comes from SLUICE_ELEARNING_TOKEN. Exit 1 when a row was refused; the others are recorded.
 
-    JSON: counts, reasons, and people as they stand afterwards, as `staff readiness` gives them.
+    JSON: counts, reasons (takes: what is allowed there), and people as they stand afterwards, as `staff readiness`
+    gives them.
 
     Example: sluice staff import exams.csv
     """
@@ -91,6 +92,7 @@ def _people(conn: "Connection", at: datetime, minimum: str | None = None, known:
 
 def _show_import(done: "Imported", people: "People", format: Format) -> None:
     from sluice.staff.admit import reasons_of
+    from sluice.staff.rows import TAKES
 
     reasons = reasons_of(done.judged.findings)
     counts = {
@@ -103,13 +105,17 @@ def _show_import(done: "Imported", people: "People", format: Format) -> None:
         "entry": done.seq,
     }
     if format is Format.JSON:
-        lines = [reason.model_dump(include={"code", "rule", "column", "count", "rows"}) for reason in reasons]
+        shown = {"code", "rule", "column", "count", "rows"}
+        lines = [{**reason.model_dump(include=shown), "takes": TAKES.get(reason.rule)} for reason in reasons]
         show_json({**counts, "reasons": lines, "people": [_line(person) for person in people]})
         return
     show_pairs("Imported before, nothing added" if done.is_repeated else "Imported", counts)
     if reasons:
-        cells = [(each.code, each.rule, each.column, each.count, ", ".join(map(str, each.rows))) for each in reasons]
-        show_table("Refused", ("code", "rule", "column", "rows", "row numbers"), cells)
+        cells = [
+            (each.code, each.rule, each.column, each.count, ", ".join(map(str, each.rows)), TAKES.get(each.rule))
+            for each in reasons
+        ]
+        show_table("Refused", ("code", "rule", "column", "rows", "row numbers", "takes"), cells)
 
 
 @app.command("readiness")

@@ -49,6 +49,27 @@ PATTERNS = {
 FLAGS = {"yes": True, "no": False}
 TIMES = ("at", "grace_until")
 
+_MOMENT = "2026-11-24T10:00:00+01:00, or with Z, or without offset where zone is Europe/Brussels"
+_BY_KIND = "; ".join(f"{kind}: {', '.join((*each.required, *each.optional))}" for kind, each in COLUMNS.items())
+TAKES: Mapping[str, str] = {
+    "kind_known": ", ".join(Kind),
+    "yes_or_no": ", ".join(FLAGS),
+    "percent": "0 to 100",
+    "score_form": "a number from 0 to 100, at most four decimals, point or comma",
+    "agent_form": "letters, digits, . _ @ / - (at most 64)",
+    "version_form": "letters, digits, . _ - (at most 64)",
+    "platform_form": "lower-case letters, digits, _ (at most 32), a letter first",
+    "account_form": "at most 200 characters, none of them a control character",
+    "moment_with_zone": _MOMENT,
+    "happened_already": "a moment that has come",
+    "grace_after_start": "a moment after `at`",
+    "known_columns": ", ".join(sorted(KNOWN)),
+    "kind_column": ", ".join(Kind),
+    "only_columns_of_kind": _BY_KIND,
+    "required_by_kind": _BY_KIND,
+}
+"""What a column takes, or a kind of row has, by the rule that was broken. These are words of ours, never a cell."""
+
 
 def judge_rows(table: RawTable, key: bytes, now: datetime) -> Judged:
     """Accept or refuse every row, and replace agents and accounts by references under ``key``.
@@ -91,7 +112,7 @@ class _Row:
         """All faults of this row."""
         word = self._cell("kind")
         if word not in tuple(Kind):
-            yield self._finding("VALUE_NULL" if not word else "VALUE_IN_SET", "kind_known", "kind")
+            yield self._finding("VALUE_NULL" if not word else "VALUE_NOT_IN_SET", "kind_known", "kind")
             return
         columns = COLUMNS[Kind(word)]
         for name in self._misplaced(columns):
@@ -141,7 +162,7 @@ class _Row:
             moment = parse_moment(text, self._cell("zone"))
             return (moment.value, "moment_with_zone") if isinstance(moment, TimeFault) else None
         if name in ("whole", "withdrawn"):
-            return None if text in FLAGS else ("VALUE_IN_SET", "yes_or_no")
+            return None if text in FLAGS else ("VALUE_NOT_IN_SET", "yes_or_no")
         if not PATTERNS[name].fullmatch(text):
             return "VALUE_PATTERN", f"{name}_form"
         return ("VALUE_RANGE", "percent") if name == "score" and self._score() > 100 else None
