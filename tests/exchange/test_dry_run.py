@@ -112,3 +112,15 @@ def test_what_only_the_center_has_the_keys_of_is_not_asked_and_said_everywhere(
     assert tried.document["not_asked"] == [{"column": "customer_number", "dataset": "customers.number"}]
     assert "customers.number" in shown and "Not asked here" in shown
     assert "customer_number (customers.number)" in page.read_text(encoding="utf-8")
+
+
+RESULTS_RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_results", "--dry-run")
+
+
+@pytest.mark.usefixtures("fresh_settings")
+def test_a_mapping_that_cannot_be_used_is_told_by_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_MAPPINGS_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    tried = sluice("gate", "run", str(tmp_path / "log.csv"), *RESULTS_RUN)
+    assert tried.error is not None and tried.error.startswith("SLU-"), "and no verdict on the file"

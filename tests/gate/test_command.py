@@ -128,17 +128,28 @@ def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(
     assert code in page.read_text(encoding="utf-8")
 
 
-def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(files: Path) -> None:
+def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = tmp_path / "principals"
+    shutil.copytree(get_settings().principals_dir, papers)
+    back = papers / "energy01" / "renewal_results.outbound_return.odcs.yaml"
+    text = back.read_text(encoding="utf-8").replace("return.renewal_results", "return.renewal_back")
+    back.with_name("renewal_back.outbound_return.odcs.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
+    get_settings.cache_clear()
     for file in (str(files / "good.csv"), "-"):
-        done = CliRunner().invoke(app, [*RUN[:5], "renewal_results", *RUN[6:], file], input="")
-        assert isinstance(done.exception, UsageError) and "THIS_FLOW_IS_NOT_INBOUND" in str(done.exception)
+        done = CliRunner().invoke(app, [*RUN[:5], "renewal_back", *RUN[6:], file], input="")
+        assert isinstance(done.exception, UsageError) and "NO_FILE_ARRIVES_IN_THIS_FLOW" in str(done.exception)
+        assert "direction outbound_return" in str(done.exception)
+        assert "instead one of renewal_campaign, renewal_results" in str(done.exception)
 
 
 @pytest.mark.parametrize(
     ("agreement", "flow", "told"),
     [
         ("DPA-energy01", "renewal_campaign", "agreements here: DPA-BANK01, DPA-ENERGY01"),
-        ("DPA-ENERGY01", "renewal-campaign", "inbound flows of this agreement's folder: renewal_campaign"),
+        ("DPA-ENERGY01", "renewal-campaign", "flows of this agreement's folder: renewal_campaign, renewal_results"),
         ("DPA-ENERGY01", "renewal_campaign", ""),
     ],
 )

@@ -1,4 +1,4 @@
-"""``sluice gate``: judge a file before it is sent, exactly as the inbound DAG will."""
+"""``sluice gate``: judge a file before it is sent, exactly as the DAG of its flow will."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -41,13 +41,16 @@ def gate() -> None:
 def run(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file; '-' reads one path a line from stdin.")],
     agreement: Annotated[str, typer.Option(help="Id of the processing agreement, e.g. DPA-ENERGY01.")],
-    flow: Annotated[str, typer.Option(help="Inbound flow of the contract, e.g. renewal_campaign.")],
+    flow: Annotated[str, typer.Option(help="Flow of the contract, of files that arrive, e.g. renewal_campaign.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; needs no service, writes nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the verdict as a page, HTML, into this file too.")] = None,
     lang: Annotated[str, typer.Option(help="nl, fr or en: of meanings and cures, and of the page.")] = "en",
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Judge FILE against its contract and suites; rows, rules, codes and what to do, never a value.
+
+    FILE is what a principal sends, or an export of a platform for a flow of results (direction internal), which is
+    judged as its mapping makes it canonical.
 
     Held: rows that the gate lets pass, whose notes a person reads first. Which others the center keeps back (persons
     who must stay out) or draws as a sample, only the center can tell.
@@ -98,9 +101,9 @@ def _is_fit(report: Path, file: Path) -> bool:
 
 def _tell_papers(judge: "DryRun") -> None:
     """Name on stderr what there are papers of here, where the agreement or the flow that was asked for has none."""
-    from sluice.agreement.folder.load import find_flows_of, load_agreements
+    from sluice.agreement.folder.load import load_agreements
     from sluice.agreement.papers import PaperMissing, PaperReason
-    from sluice.terms import Direction
+    from sluice.exchange.dry_run import arriving
 
     paper = judge.paper
     if not isinstance(paper, PaperMissing):
@@ -109,9 +112,7 @@ def _tell_papers(judge: "DryRun") -> None:
         known = {each.agreement_id for each in load_agreements(judge.settings.principals_dir)}
         err.print(f"agreements here: {', '.join(sorted(known)) or 'none'}", markup=False)
     elif paper.reason is PaperReason.NO_CONTRACT and paper.agreement:
-        there = find_flows_of(Path(paper.agreement.path).parent)
-        flows = sorted({each.flow for each in there if each.direction is Direction.INBOUND})
-        err.print(f"inbound flows of this agreement's folder: {', '.join(flows) or 'none'}", markup=False)
+        err.print(f"flows of this agreement's folder: {', '.join(arriving(paper.agreement))}", markup=False)
 
 
 def _look_at(file: Path) -> "LookedAt":

@@ -12,16 +12,25 @@ from types import TracebackType
 from typing import Any, Self
 
 from sluice.agreement.folder.load import find_flows_of, find_on_file, load_agreements
-from sluice.agreement.model import KeyReference
+from sluice.agreement.model import Agreement, KeyReference
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import Ref, UsageError, check_readable
-from sluice.exchange.judging.job import Job, Suite, file_limits_of, limits_of, load_rules, read_report, read_suites
+from sluice.exchange.judging.job import (
+    Job,
+    Suite,
+    file_limits_of,
+    limits_of,
+    load_rules,
+    mapping_of,
+    read_report,
+    read_suites,
+)
 from sluice.exchange.judging.nursery import Nursery
 from sluice.exchange.judging.progress import Say, told
 from sluice.exchange.paper import missing_paper, refuse_unread, refused
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.settings import Settings
-from sluice.terms import Direction, Flow, Severity
+from sluice.terms import ARRIVING, Flow, Severity
 from sluice.times import brussels_today
 
 SAID_EVERY_S = 0.2
@@ -69,12 +78,19 @@ class DryRun:
 
     @classmethod
     def of(cls, nursery: Nursery, settings: Settings, agreement_id: str, flow: Flow) -> Self:
-        """Prepare to judge files of a flow of an agreement in the checkout. Raises DocumentInvalid, coded."""
+        """Prepare to judge files of a flow of an agreement in the checkout.
+
+        Raises DocumentInvalid, coded, and MappingInvalid for the mapping of a platform that cannot be used.
+        """
         paper = find_paper(settings, agreement_id, flow, brussels_today())
         if isinstance(paper, PaperMissing):
             return cls(nursery, settings, paper, ())
         suites = read_suites(settings, paper.contract)
         load_rules(paper.contract, suites)
+        if mapping := mapping_of(settings, paper.contract):
+            from sluice.results.mapping import load_mapping  # no other file needs it, and it takes its time
+
+            load_mapping(mapping)
         return cls(nursery, settings, paper, suites)
 
     def __enter__(self) -> Self:
@@ -85,7 +101,7 @@ class DryRun:
         self._stack.close()
 
     def run(self, file: Path, say: Say = lambda done, count: None) -> Tried:
-        """Return the verdict that the inbound DAG will give on this file, unless its second judge disagrees (ADR 3).
+        """Return the verdict that the flow's DAG will give on this file, unless its second judge disagrees (ADR 3).
 
         It leaves out what only the center knows: persons who must stay out, which notes its key draws as a sample, and
         keys of other datasets. ``say`` is told the progress of a large file. Raises FileMissing, FileUnreadable.
@@ -111,6 +127,7 @@ class DryRun:
             origin=None,
             free_text=replace(agreement.free_text, sample_share=0.0),
             limits=file_limits_of(self.settings, agreement),
+            mapping=mapping_of(self.settings, contract),
         )
         with told(folder, say, SAID_EVERY_S):
             end = self.nursery.run(job.as_json(), limits_of(self.settings, agreement, file.stat().st_size))
@@ -144,21 +161,30 @@ def _said(check: Mapping[str, Any]) -> str:
 
 
 def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> Paper | PaperMissing:
-    """Return the agreement in the checkout that holds ``on`` a day, and its inbound contract of a flow; or why none.
+    """Return the agreement in the checkout that holds ``on`` a day, and its contract of a flow; or why there is none.
 
-    Raises UsageError for a flow that only crosses in another direction, and SettingInvalid where no papers are.
+    The contract is that of the files that arrive: from the principal (inbound), else from a platform of the center
+    (internal). Raises UsageError for a flow in which none arrives, and SettingInvalid where no papers are.
     """
     held = find_on_file(settings.papers(), agreement_id, on)
     if held is None:
         return _without_agreement(settings, agreement_id, on)
     agreement, contracts = held
-    for contract in contracts:
-        if contract.flow == flow and contract.direction is Direction.INBOUND:
-            return Paper(agreement, contract)
+    for direction in ARRIVING:
+        for contract in contracts:
+            if (contract.flow, contract.direction) == (flow, direction):
+                return Paper(agreement, contract)
     written = {each.direction for each in find_flows_of(Path(agreement.path).parent) if each.flow == flow}
-    if written and Direction.INBOUND not in written:
-        raise UsageError(Ref("option", "--flow"), Ref("rule", "THIS_FLOW_IS_NOT_INBOUND"))
+    if written and written.isdisjoint(ARRIVING):
+        refs = Ref("rule", "NO_FILE_ARRIVES_IN_THIS_FLOW"), Ref("direction", ", ".join(sorted(written)))
+        raise UsageError(Ref("option", "--flow"), *refs, Ref("instead", f"one of {', '.join(arriving(agreement))}"))
     return PaperMissing(PaperReason.CONTRACT_GAP if written else PaperReason.NO_CONTRACT, agreement)
+
+
+def arriving(agreement: Agreement) -> list[str]:
+    """Return the flows in whose files arrive, of the contracts beside an agreement; `none` if there is none."""
+    beside = find_flows_of(Path(agreement.path).parent)
+    return sorted({each.flow for each in beside if each.direction in ARRIVING}) or ["none"]
 
 
 def _without_agreement(settings: Settings, agreement_id: str, on: date) -> PaperMissing:
