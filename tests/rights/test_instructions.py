@@ -40,6 +40,12 @@ UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
     ],
     ids=str,
 )
+def reasons_of(told: dict[str, object]) -> list[dict[str, object]]:
+    found = told["reasons"]
+    assert isinstance(found, list)
+    return found
+
+
 def test_anything_else_is_no_instruction(said: object) -> None:
     assert parse_instruction(said, datetime.now(UTC)) is None
 
@@ -57,7 +63,10 @@ def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk:
         ("energy01", {"case": part.sub_case_id, "decision": "erase", "fields": ["x"]}, "NOT_ADMITTED", "NOT_ADMITTED"),
         ("energy01", {"case": part.sub_case_id, "decision": "refuse", "reason": "no"}, "NOT_ADMITTED", "NOT_ADMITTED"),
         ("energy01", {"case": part.sub_case_id}, "UNREADABLE", "UNREADABLE"),
+        ("energy01", {"case": part.sub_case_id, "decision": "forget"}, "UNREADABLE", "UNREADABLE"),
+        ("energy01", {"case": "4711", "decision": "erase"}, "UNREADABLE", "UNREADABLE"),
     ]
+    unreadable = [("MEMBER_MISSING", "decision"), ("UNKNOWN_DECISION", "decision"), ("NO_CASE_NUMBER", "case")]
     names = [f"instruction-{n}.json" for n in range(len(cases) - 1)] + ["instruction-10010447.json"]
     items = [put(desk, name, said, who) for name, (who, said, _, _) in zip(names, cases, strict=True)]
 
@@ -77,6 +86,8 @@ def test_an_instruction_that_is_not_right_is_refused_recorded_and_answered(desk:
         answer = notice(desk, "instruction", item, who)
         assert answer["outcome"] == told
         assert (answer["case"] is None) == (told == "UNKNOWN_CASE" or outcome == "UNREADABLE")
+        why = [(each["code"], each["member"]) for each in reasons_of(answer)]
+        assert why == ([unreadable.pop(0)] if outcome == "UNREADABLE" else [])
     assert states(desk, part) == states(desk, others) == State.AWAITING_INSTRUCTION
     put(desk, "instruction-last.json", {"case": part.sub_case_id, "decision": "refuse", **reason})
     assert sweep(desk).instructions == {"INSTRUCTED": 1}

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from sluice.rights.case.model import Right
 from sluice.rights.person.identifiers import Identifier
-from sluice.rights.person.request_file import MOST_PERSONS, Asked, FileOutcome, RowFault, judge_rows, parse_request
+from sluice.rights.person.request_file import (
+    MOST_PERSONS,
+    Asked,
+    FileOutcome,
+    RowFault,
+    judge_rows,
+    parse_request,
+    why_unreadable,
+)
 from sluice.terms import SubjectKind
 
 
@@ -78,6 +86,31 @@ def test_a_csv_takes_its_right_from_its_name(delimiter: str) -> None:
 )
 def test_a_file_that_cannot_be_followed_says_why(name: str, content: bytes, outcome: FileOutcome) -> None:
     assert parse_request(name, content) is outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("x.json", b"\n", ("FILE_EMPTY", None, None)),
+        ("x.json", b"{\n\xff\xfe", ("NOT_UTF8", None, 2)),
+        ("x.json", b'{"right": "erasure",\n"persons": [}', ("NOT_JSON", None, 2)),
+        ("x.json", b"[" * 50_000, ("NESTED_TOO_DEEP", None, None)),
+        ("x.json", b"[]", ("NO_OBJECT", None, None)),
+        ("x.json", b'{"right": "erasure"}', ("MEMBER_MISSING", "persons", None)),
+        ("x.json", b'{"right": "erasure", "persons": {}}', ("NO_LIST", "persons", None)),
+        ("x.json", b'{"right": "erasure", "persons": [], "jan@x.be": "x"}', ("MEMBER_UNKNOWN", None, None)),
+        ("x.json", b'{"right": "erasure", "persons": [{"customer": "C-\\ud800"}]}', ("HALF_A_CHARACTER", None, None)),
+        ("erasure-1.csv", b'phone;email\n0470123456;\n"x', ("NOT_CSV", None, 3)),
+        ("erasure-1.csv", b"phone;email\n\xe9;", ("NOT_UTF8", None, 2)),
+        ("erasure-1.xlsx", b"PK", ("NAME_NOT_CSV_OR_JSON", None, None)),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where_it_stopped_and_nothing_of_it(
+    name: str, content: bytes, why: tuple[str, str | None, int | None]
+) -> None:
+    assert parse_request(name, content) is FileOutcome.UNREADABLE
+    found = why_unreadable(name, content)
+    assert (found.code, found.member, found.line) == why and found.__context__ is None
 
 
 def test_a_file_names_purposes_and_a_channel() -> None:

@@ -30,6 +30,18 @@ from sluice.times import brussels_day
 T = TypeVar("T")
 
 
+def test_the_notice_of_an_unreadable_file_has_the_reason_and_counts_no_row(desk: Desk) -> None:
+    wrong = put(desk, "broken.json", b'{"right": "erasure",\n"persons": [}')
+    missing = put(desk, "half.json", {"right": "erasure"})
+    assert sweep(desk).requests == {"UNREADABLE": 2}
+    told = [notice(desk, "request", item) for item in (wrong, missing)]
+    assert [each["reasons"] for each in told] == [
+        [{"code": "NOT_JSON", "column": None, "count": 0, "rows": [], "line": 2}],
+        [{"code": "MEMBER_MISSING", "column": "persons", "count": 0, "rows": []}],
+    ]
+    assert [each["rows_refused"] for each in told] == [0, 0]
+
+
 def test_a_batch_opens_one_case_once_and_its_controller_vouches(desk: Desk) -> None:
     item = put(desk, "erasure-0470123456.csv", b"customer;phone\nC-1;0470123456\nC-2;\n;nonsense\n")
 

@@ -1,6 +1,7 @@
 """What an instruction file says, and what may become of it; no I/O."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Any
 
 from sluice.rights.case.model import Action, SubCaseId
 from sluice.rights.case.reasons import iri
+from sluice.rights.person.unreadable import Unreadable
 from sluice.rights.person.wanted import Wanted, is_since
 from sluice.terms import Principal
 
@@ -78,22 +80,45 @@ def is_instruction(key: str) -> bool:
 
 def parse_instruction(said: object, now: datetime) -> InstructionContent | None:
     """Return the content of an instruction, or None if it is not a valid one. Pure."""
-    if not isinstance(said, dict) or not {"case", "decision"} <= set(said) <= MEMBERS:
+    if not isinstance(said, dict) or why_unfit(said, now):
         return None
-    case, decision, fields = said["case"], said["decision"], said.get("fields", [])
     reason, reasons = said.get("reason"), said.get("reasons", {})
-    texts = [case, decision, *(fields if isinstance(fields, list) else [0]), reason or ""]
-    if not isinstance(reasons, dict) or not all(isinstance(each, str) for each in [*texts, *reasons.values()]):
-        return None
-    if not UUID.fullmatch(case.lower()) or decision not in [each.value for each in Action]:
-        return None
-    named = {name: iri(each) for name, each in reasons.items()}
-    wanted = _wanted(said, now)
-    if ("values" in said or "as_of" in said) and (wanted is None or decision != Action.RECTIFY):
-        return None
     return InstructionContent(
-        case.lower(), Action(decision), tuple(fields), iri(reason) if reason else None, named, wanted
+        said["case"].lower(),
+        Action(said["decision"]),
+        tuple(said.get("fields", [])),
+        iri(reason) if reason else None,
+        {name: iri(each) for name, each in reasons.items()},
+        _wanted(said, now),
     )
+
+
+def why_unfit(said: dict[str, Any], now: datetime) -> Unreadable | None:
+    """Why an object is no valid instruction: the first member of ours that is missing or wrong; None if it is one."""
+    if missing := sorted({"case", "decision"} - set(said)):
+        return Unreadable("MEMBER_MISSING", missing[0])
+    if not set(said) <= MEMBERS:
+        return Unreadable("MEMBER_UNKNOWN")
+    fields, reasons = said.get("fields", []), said.get("reasons", {})
+    if not isinstance(fields, list) or not _are_texts(fields):
+        return Unreadable("NO_LIST_OF_TEXTS", "fields")
+    if not isinstance(reasons, dict) or not _are_texts(reasons.values()):
+        return Unreadable("NO_TEXTS_BY_FIELD", "reasons")
+    if not isinstance(said.get("reason") or "", str):
+        return Unreadable("NO_TEXT", "reason")
+    if not isinstance(said["case"], str) or not UUID.fullmatch(said["case"].lower()):
+        return Unreadable("NO_CASE_NUMBER", "case")
+    if said["decision"] not in [each.value for each in Action]:
+        return Unreadable("UNKNOWN_DECISION", "decision")
+    if not {"values", "as_of"} & set(said):
+        return None
+    if said["decision"] != Action.RECTIFY:
+        return Unreadable("ONLY_TO_RECTIFY", "values")
+    return None if _wanted(said, now) else Unreadable("NO_VALUES_SINCE_A_MOMENT", "values")
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def _wanted(said: dict[str, Any], now: datetime) -> Wanted | None:

@@ -32,6 +32,7 @@ from sluice.rights.copies.packages import take_back
 from sluice.rights.erasure.control import stop
 from sluice.rights.instruction import (
     KEY_FILE,
+    MEMBERS,
     SAID,
     TOLD_APART,
     TYPE,
@@ -39,8 +40,10 @@ from sluice.rights.instruction import (
     InstructionFile,
     InstructionOutcome,
     parse_instruction,
+    why_unfit,
 )
 from sluice.rights.person.rectify import can_take, find_asked, seal_instructed
+from sluice.rights.person.unreadable import Unreadable, read_object
 from sluice.terms import Principal
 
 log = logging.getLogger(__name__)
@@ -71,8 +74,20 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
             action = told.action if told else None
             earlier = InstructionFile(principal, item.version_id, number, outcome, action, _hash(content), now)
             _record(house.conn, earlier, item)
-    _give_notice(house, earlier)
+    is_unreadable = earlier.outcome is InstructionOutcome.UNREADABLE
+    _give_notice(house, earlier, why_unreadable(item, content, payload, now) if is_unreadable else None)
     return earlier
+
+
+def why_unreadable(item: StoredObject, content: bytes, payload: object, now: datetime) -> Unreadable:
+    """Why a version is no instruction: its bytes never change, so whoever asks again is told the same."""
+    if not content and item.size_bytes:
+        return Unreadable("FILE_TOO_LARGE" if item.size_bytes > LARGEST_BYTES else "NOT_GIVEN_BY_THE_STORE")
+    try:
+        said = payload if isinstance(payload, dict) else read_object(content, set(), MEMBERS, _once)
+    except Unreadable as found:
+        return found
+    return why_unfit(said, now) or Unreadable("VALUES_DO_NOT_FIT", "values")
 
 
 def content_of(house: House, item: StoredObject, most_bytes: int) -> bytes:
@@ -189,7 +204,7 @@ def _open(house: House, principal: Principal, content: bytes) -> dict[str, Any] 
         return InstructionOutcome.WRONG_SIGNATURE
     try:
         said = read_said(content, _once)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, Unreadable):
         return InstructionOutcome.UNREADABLE
     return said if isinstance(said, dict) else InstructionOutcome.UNREADABLE
 
@@ -218,9 +233,9 @@ def note_keys(house: House) -> None:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Build a JSON object. Two members with the same name make it invalid."""
+    """Build a JSON object. Two members with the same name make it invalid: raises Unreadable."""
     if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("duplicate member")
+        raise Unreadable("MEMBER_TWICE")
     return dict(pairs)
 
 
@@ -242,8 +257,8 @@ def _record(conn: Connection, file: InstructionFile, item: StoredObject) -> None
     log.warning("an instruction of %s is refused: %s", file.principal, file.outcome)
 
 
-def _give_notice(house: House, file: InstructionFile) -> None:
-    """Answer the sender. The notice is a function of the row alone."""
+def _give_notice(house: House, file: InstructionFile, why: Unreadable | None) -> None:
+    """Answer the sender. The notice is a function of the row and the file alone. ``why``: of one that is unreadable."""
     outcome = SAID.get(file.outcome, file.outcome)
     is_followed = outcome is InstructionOutcome.INSTRUCTED
     is_said = file.outcome not in (InstructionOutcome.OTHER_PRINCIPAL, InstructionOutcome.UNKNOWN_CASE)
@@ -256,6 +271,7 @@ def _give_notice(house: House, file: InstructionFile) -> None:
             "case": file.sub_case_id if is_said else None,
             "version_id": file.version_id,
             "sha256": file.sha256,
+            "reasons": [why.as_reason()] if why else [],
             "text": in_each_language(f"controller.{outcome if outcome in TOLD_APART else 'REFUSED'}"),
         },
     )

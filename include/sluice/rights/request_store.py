@@ -48,8 +48,12 @@ def insert_file(conn: Connection, file: RequestFile) -> bool:
 
 
 def reasons_of(file: RequestFile) -> list[dict[str, Any]]:
-    """Why rows were refused, as row and notice have it."""
-    return [{"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)} for f in file.faults]
+    """Why rows were refused, or why the file cannot be read, as row and notice have it."""
+    return [
+        {"code": f.code, "column": f.column, "count": f.count, "rows": list(f.rows)}
+        | ({} if f.line is None else {"line": f.line})
+        for f in file.faults
+    ]
 
 
 def find_answered(conn: Connection, principal: str, versions: Sequence[str]) -> set[str]:
@@ -82,7 +86,9 @@ def get_file(conn: Connection, principal: str, version_id: str) -> RequestFile:
 
 
 def _file(row: Mapping[str, Any]) -> RequestFile:
-    faults = tuple(RowFault(f["code"], f["column"], f["count"], tuple(f["rows"])) for f in row["refused"])
+    faults = tuple(
+        RowFault(f["code"], f["column"], f["count"], tuple(f["rows"]), f.get("line")) for f in row["refused"]
+    )
     return RequestFile(
         Principal(row["principal"]),
         row["version_id"],

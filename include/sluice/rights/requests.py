@@ -30,7 +30,14 @@ from sluice.rights.case.model import Actor, Case, CaseId, Role
 from sluice.rights.instruction import is_instruction
 from sluice.rights.instructions import content_of, note_keys, read_instruction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
-from sluice.rights.person.request_file import LARGEST_BYTES, Asked, FileOutcome, parse_request
+from sluice.rights.person.request_file import (
+    LARGEST_BYTES,
+    Asked,
+    FileOutcome,
+    RowFault,
+    parse_request,
+    why_unreadable,
+)
 from sluice.rights.person.scope import is_known
 from sluice.rights.request_store import RequestFile
 from sluice.terms import Principal
@@ -96,7 +103,8 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
     sha256 = hashlib.sha256(content).hexdigest() if content else None
     file = partial(RequestFile, principal, item.version_id, sha256=sha256, seen_at=now)
     if isinstance(asked, FileOutcome):
-        return _record(house, item, file(asked, None, 0, ()))
+        faults = (_why(item, content),) if asked is FileOutcome.UNREADABLE else ()
+        return _record(house, item, file(asked, None, 0, faults))
     if not asked.persons and asked.sought is None:
         return _record(house, item, file(FileOutcome.NO_PERSONS, None, 0, asked.faults))
     since = put_at(item, now)
@@ -112,6 +120,14 @@ def read_request(house: House, principal: Principal, item: StoredObject, now: da
 
 def _unread(item: StoredObject) -> FileOutcome:
     return FileOutcome.TOO_LARGE if item.size_bytes > LARGEST_BYTES else FileOutcome.UNREADABLE
+
+
+def _why(item: StoredObject, content: bytes) -> RowFault:
+    """Why the file cannot be read, which is no fault of a row."""
+    if not content:
+        return RowFault("FILE_EMPTY" if item.size_bytes == 0 else "NOT_GIVEN_BY_THE_STORE", None, 0, ())
+    found = why_unreadable(item.key, content)
+    return RowFault(found.code, found.member, 0, (), found.line)
 
 
 def _open(house: House, principal: Principal, item: StoredObject, asked: Asked, since: datetime, now: datetime) -> Case:
@@ -150,6 +166,7 @@ def _body(item: StoredObject, file: RequestFile) -> CaseRequestRead:
     by_code: Counter[str] = Counter()
     for fault in file.faults:
         by_code[fault.code] += fault.count
+    by_code = +by_code  # rows alone: a file that cannot be read has none
     return CaseRequestRead(
         principal=file.principal,
         outcome=file.outcome,

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import islice
+from typing import Any
 
 import polars as pl
 
 from sluice.agreement.dpv import DPV, PURPOSES
 from sluice.dial.model import CHANNEL_WORDS
-from sluice.exchange.said_json import read_said
 from sluice.rights.case.guards import LANGUAGES
 from sluice.rights.case.model import Right
 from sluice.rights.person.identifiers import KINDS, Identifier, Person, Sought
+from sluice.rights.person.unreadable import Unreadable, read_object, why_no_csv
 from sluice.subject.candidate import normal_candidate
 from sluice.subject.columns import normalise_column
 
@@ -58,6 +59,8 @@ class RowFault:
     column: str | None
     count: int
     rows: tuple[int, ...]
+    line: int | None = None
+    """Of a file that cannot be read as a whole (count 0): the line where reading stopped, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +102,40 @@ def _has_more_than_persons(content: bytes) -> bool:
 
 def _parse_json(content: bytes) -> Asked | FileOutcome:
     try:
-        said = read_said(content)
-    except (ValueError, RecursionError):
-        return FileOutcome.UNREADABLE
-    if not isinstance(said, dict) or not {"right", "persons"} <= set(said) <= MEMBERS:
-        return FileOutcome.UNREADABLE
-    if not isinstance(said["persons"], list):
+        said = _read_object(content)
+    except Unreadable:
         return FileOutcome.UNREADABLE
     rows = [row if isinstance(row, dict) else {} for row in said["persons"]]
     if not _are_known({column for row in rows for column in row}):
         return FileOutcome.UNKNOWN_COLUMN
     asked = _ask(said["right"], said.get("received"), said.get("language", "nl"), [_cells(row) for row in rows])
     return asked if isinstance(asked, FileOutcome) else _about(asked, said.get("purposes", []), said.get("channel"))
+
+
+def _read_object(content: bytes) -> dict[str, Any]:
+    """Return the object of a request. Raises Unreadable."""
+    said = read_object(content, {"right", "persons"}, MEMBERS)
+    if not isinstance(said["persons"], list):
+        raise Unreadable("NO_LIST", "persons")
+    return said
+
+
+def why_unreadable(name: str, content: bytes) -> Unreadable:
+    """Why a file that :func:`parse_request` found unreadable is so. Pure."""
+    if name.lower().endswith(".csv"):
+        return why_no_csv(content, _delimiter_of(content))
+    if not name.lower().endswith(".json"):
+        return Unreadable("NAME_NOT_CSV_OR_JSON")
+    try:
+        _read_object(content)
+    except Unreadable as found:
+        return found
+    return Unreadable("NOT_JSON")
+
+
+def _delimiter_of(content: bytes) -> str:
+    head = content.partition(b"\n")[0]
+    return max(";,\t|", key=lambda sign: head.count(sign.encode()))
 
 
 def _are_known(columns: Set[str]) -> bool:
@@ -143,8 +168,7 @@ def _parse_csv(name: str, content: bytes) -> Asked | FileOutcome:
     """Read a CSV file; its name begins with the right, as in ``erasure-2026-11.csv``."""
     try:
         text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="\n")  # no copy of four bytes a character
-        head = content.partition(b"\n")[0]
-        delimiter = max(";,\t|", key=lambda sign: head.count(sign.encode()))
+        delimiter = _delimiter_of(content)
         if content.count(delimiter.encode()) > 2 * MOST_PERSONS * len(KINDS):
             return FileOutcome.TOO_MANY_PERSONS
         rows = list(islice(csv.reader(text, delimiter=delimiter, strict=True), MOST_PERSONS + 2))
