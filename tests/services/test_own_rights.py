@@ -20,6 +20,7 @@ ACTIONS = {
     "get_bucket_versioning": {"s3:GetBucketVersioning"},
     "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
     "get_object_lock_configuration": {"s3:GetBucketObjectLockConfiguration"},
+    "get_object_tagging": {"s3:GetObjectVersionTagging"},  # always of a version
     "head_object": {"s3:GetObject"},
     "list_buckets": {"s3:ListAllMyBuckets"},
     "list_multipart_uploads": {"s3:ListBucketMultipartUploads"},

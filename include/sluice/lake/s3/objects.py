@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluice.errors import NotFound, ObjectUnreadable, Ref, ServiceMissing, StoreConflict
+from sluice.lake.s3.beside import SHA_METADATA, tags_of, words_of
 from sluice.lake.s3.faults import SluiceFailure, coded, has_unfit_headers, is_passing
 from sluice.lake.s3.probe import Promise, find_broken
 from sluice.lake.s3.settings import naming_setting
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
 TRY_FOR_SECONDS = 20
-SHA_METADATA = "sha256"
 BELIEVED_FOR_SECONDS = 60.0
 NO_GUARD: Mapping[str, str] = MappingProxyType({})
 _ONE_AT_A_TIME = threading.Lock()
@@ -54,12 +54,17 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A downloaded version: hash and size of the bytes that were read, and when the version was written."""
+    """A downloaded version: hash and size of the bytes that were read, and when the version was written.
+
+    ``beside``: what else whoever put it wrote, in metadata and headers, but our own hash. ``tags``: how many it has.
+    """
 
     path: Path
     sha256: Sha256
     size_bytes: int
     modified_at: datetime
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    tags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +159,16 @@ class ObjectStore:
                     digest.update(chunk)
                     size += len(chunk)
                     file.write(chunk)
-            return Fetched(target, Sha256(digest.hexdigest()), size, answer["LastModified"])
+            said = tuple(words_of(answer)), answer.get("TagCount", 0)
+            return Fetched(target, Sha256(digest.hexdigest()), size, answer["LastModified"], *said)
 
         return self._try("get", bucket, attempt)
+
+    def read_beside(self, bucket: str, key: str, version_id: str, fetched: Fetched) -> tuple[str, ...]:
+        """All words beside a fetched version, its tags too; the store is asked for tags only if there are any."""
+        named = {"Bucket": bucket, "Key": key, "VersionId": version_id}
+        found = fetched.tags and self._try("get tags", bucket, lambda: self._client.get_object_tagging(**named))
+        return (*fetched.beside, *(tags_of(found) if found else ()))
 
     def read(self, bucket: str, key: str, version_id: str | None = None) -> bytes:
         """The bytes of one small object: the given version, or the current one."""
@@ -223,13 +235,18 @@ class ObjectStore:
                 present = self.head(bucket, key)
         return _ours(present, bucket, source.sha256)
 
-    def put_converging(self, bucket: str, key: str, content: bytes | Path, content_type: str) -> StoredObject:
+    def put_converging(
+        self, bucket: str, key: str, content: bytes | Path, content_type: str, over: str = ""
+    ) -> StoredObject:
         """Like :meth:`put_once`, but add a version on top of what an earlier, uncommitted attempt left (``If-Match``).
 
-        Nothing is deleted here: versions that no record names are swept after the commit. Raises StoreConflict.
+        over: a version to write over even if it has these very bytes and says so. Nothing is deleted here: versions
+        that no record names are swept after the commit. Raises StoreConflict.
         """
         try:
-            return self.put_once(bucket, key, content, content_type)
+            present: StoredObject | None = self.put_once(bucket, key, content, content_type)
+            if present is not None and present.version_id != over:
+                return present
         except StoreConflict:
             present = self._current(bucket, key)
         guard = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}

@@ -49,12 +49,14 @@ class Held:
 
     ``last``: the copy now in the folder, with its SHA-256, because whoever finds somebody in a copy reads it again
     next. None: there is none.
+    ``beside``: what stands beside that copy in the store.
     ``seen``: the question asked last about a file (version, exchange, kind, references) and its result.
     ``kept_back``: files as they came that the object store does not release, so that nobody can search them; it only
     grows.
     """
 
     last: tuple[ObjectVersion, Sha256] | None = None
+    beside: tuple[str, ...] = field(default=(), repr=False)
     seen: tuple[tuple[object, ...], Looked] | None = field(default=None, repr=False)
     kept_back: set[ObjectVersion] = field(default_factory=set)
 
@@ -98,7 +100,8 @@ class Bench:
         self.held.last = None
         path.unlink(missing_ok=True)
         try:
-            sha256 = self.house.objects.fetch(*name, path).sha256
+            fetched = self.house.objects.fetch(*name, path)
+            self.held.beside = self.house.objects.read_beside(*name, fetched) if copy.kind == ARRIVED else ()
         except NotFound:  # removed since we looked
             return None
         except ObjectUnreadable:
@@ -106,8 +109,8 @@ class Bench:
                 raise
             self.held.kept_back.add(name)
             return None
-        self.held.last = name, sha256
-        return sha256
+        self.held.last = name, fetched.sha256
+        return fetched.sha256
 
     @property
     def limits(self) -> FileLimits:

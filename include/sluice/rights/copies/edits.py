@@ -4,6 +4,8 @@ from sluice.lake.erase.model import EraseRefused
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place
 
 NOT_READABLE = "NOT_READABLE_BY_ROWS"
+BESIDE = "NAMED_BESIDE_THE_FILE"
+"""Why a copy was written anew with the same bytes: the person was named in its metadata, headers or tags alone."""
 
 
 def untouched(store: str, copy: Copy) -> Edit:

@@ -4,6 +4,7 @@ A kind of copy that no store here knows stops an erasure, because nothing is pro
 searched.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,11 @@ from sluice.ledger.record import DIAL
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.answers import AnswerStore
 from sluice.rights.copies.bench import Bench, Looked
+from sluice.rights.copies.beside import is_named_beside
 from sluice.rights.copies.candidate_entries import still_there
 from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.corrections import CorrectionStore
-from sluice.rights.copies.edits import NOT_READABLE, removed, rule_of, untouched
+from sluice.rights.copies.edits import BESIDE, NOT_READABLE, removed, rule_of, untouched
 from sluice.rights.copies.files import erase_in_file, ref_columns
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_refused
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
@@ -175,13 +177,19 @@ class FileStore:
 
     def find(self, bench: Bench, copy: Copy) -> int:
         path = bench.fetch(copy)
-        return look_in_copy(bench, copy, path)[1] if path else 0
+        beside = bench.held.beside
+        return (look_in_copy(bench, copy, path)[1] or int(_is_beside(bench, beside))) if path else 0
 
     def erase(self, bench: Bench, copy: Copy) -> Edit:
         path = bench.fetch(copy)
+        beside = bench.held.beside
         found, rows = _look(bench, copy, path) if path else (None, 0)
         if ObjectVersion.of(copy) in bench.held.kept_back:
             return removed(self.name, copy, NOT_READABLE, 0)
+        if path is not None and not rows and _is_beside(bench, beside):
+            count = found.table.record_count if found else 0
+            done = Done(Place(self.name, copy, 1), Outcome.ERASED, BESIDE, count, count)
+            return Edit(done, Path(shutil.copyfile(path, bench.fresh("edited"))))
         if path is None or not rows:
             return untouched(self.name, copy)
         if found is None:
@@ -205,6 +213,11 @@ class FileStore:
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
         for bucket, prefix in self.where(house, target):
             yield from house.objects.list_versions(bucket, prefix)
+
+
+def _is_beside(bench: Bench, words: tuple[str, ...]) -> bool:
+    """Whether what stands beside a file names the person. Any edit of the file leaves that out."""
+    return is_named_beside(bench.house, bench.target, words)
 
 
 def _look(bench: Bench, copy: Copy, path: Path) -> Looked:

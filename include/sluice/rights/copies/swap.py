@@ -29,7 +29,7 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
     content = edited.read_bytes()
     sha256, size_bytes = hash_of(content)
     note_own_write(house.conn, copy.bucket, copy.key, sha256)
-    stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS)
+    stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS, copy.version_id)
     pin_own_write(house.conn, copy.bucket, copy.key, sha256, stored.version_id)
     with transaction(house.conn):
         house.conn.execute(

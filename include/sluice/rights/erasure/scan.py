@@ -38,6 +38,7 @@ from sluice.scan.little import scan_little
 from sluice.scan.model import Doubt, Reason, Scan, Status
 from sluice.scan.needles import Needles, needles_of, unsearchable_of
 from sluice.scan.readers import TOO_HEAVY, Readers
+from sluice.scan.words import scan_words
 from sluice.subject.model import IndexInvalid
 from sluice.terms import ExchangeId, Sha256
 
@@ -157,11 +158,20 @@ class ObjectSearch:
             plain.unlink()
 
     def scan(self, fetched: Fetched, key: str) -> Scan:
-        """Scan one version of an object on local disk. In a suppression, a reference of the person is no residue."""
+        """Scan one version of an object on local disk, and what stands beside it in the store.
+
+        In a suppression, a reference of the person is no residue.
+        """
         name = fetched.sha256, key.startswith(SUPPRESSIONS)
         if name not in self._read:
             self._read[name] = self._scan_new(fetched, by_reference=name[1])
-        return self._read[name]
+        return _joined(self._read[name], self._scan_beside(fetched.beside)) if fetched.beside else self._read[name]
+
+    def _scan_beside(self, words: Sequence[str]) -> Scan:
+        found = scan_words(words, self._needles)
+        if found.status is not Status.HIT or any(hit.value_index >= len(self._listed) for hit in found.hits):
+            return found
+        return scan_words(words, needles_of(self._listed, self._longer))
 
     def _scan_new(self, fetched: Fetched, *, by_reference: bool) -> Scan:
         path, ahead = fetched.path, self._ahead.get(fetched.sha256)
@@ -179,6 +189,10 @@ class ObjectSearch:
         """Scan in this process if the object is plain or small, else in a process with limits."""
         little = scan_little(path, needles, lambda sealed: _decrypted(self._bench, sealed))
         return little or self._read_by(readers, path) or TOO_HEAVY
+
+
+def _joined(scan: Scan, beside: Scan) -> Scan:
+    return Scan(scan.hits + beside.hits, scan.doubts + beside.doubts, scan.read_bytes + beside.read_bytes)
 
 
 def _note_residues(
@@ -227,7 +241,9 @@ def _next(item: StoredObject, fetching: "Future[Got]") -> Iterator[tuple[StoredO
 
 def _fetch(bench: Bench, item: StoredObject, path: Path, then: Callable[[Fetched], None] | None) -> Got:
     try:
-        fetched = bench.house.objects.fetch(*ObjectVersion.of(item), path)
+        name = ObjectVersion.of(item)
+        fetched = bench.house.objects.fetch(*name, path)
+        fetched = replace(fetched, beside=bench.house.objects.read_beside(*name, fetched))
     except NotFound:
         return None
     except StoreError:  # a fault of this object alone: if the store is away, ServiceMissing is raised
