@@ -11,8 +11,8 @@ from sluice.agreement.model import FieldRole, Purpose
 from sluice.answers.authority import Authority
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.info import COMPANY, STAFF, Information, Kept, Transfer
-from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount
-from sluice.answers.select import Selected
+from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount, Why, Withheld
+from sluice.answers.select import Selected, totals
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.reasons import NOT_REQUIRED
 from sluice.rights.copies.model import Target
@@ -119,6 +119,8 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
             for name, code in (("disposition", "ORIGIN"), ("last_contact_result", "BASIS"), ("note", "BY_HAND"))
         ]
     roles = {(DATASET, name): a_role(name, group) for group, columns in GROUPS.items() for name in columns}
+    left = tuple(Withheld(each, DATASET, why, number) for each in companies for number, why in enumerate(Why, 1))
+    left = left if is_long else ()
     note = " ".join(["zij vertelt een heel lang verhaal over haar contract"] * 600) if is_long else None
     return Facts(
         case=a_case(part, right=right),
@@ -129,9 +131,7 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
         found=found,
         authorities={each.principal: Authority((part,), (), {}) for each in found},
         information=tuple(information(each.principal, each.company, is_long) for each in found),
-        selected=Selected(
-            tables(companies, note), tuple(lines), {"rows": 2, "notes": 1, "objects": 3} if is_long else {}, roles
-        ),
+        selected=Selected(tables(companies, note), tuple(lines), totals(left), roles, by_dataset=left),
         forwarded=(Forwarded(companies[0], date(2026, 11, 26), "9f3c1d20ab54e6f1" * 4),),
         stores=stores * (3 if is_long else 1),
     )

@@ -63,6 +63,7 @@ def manifest(draft: Drafting, facts: Facts) -> dict[str, Any]:
             for count in facts.stores
         ],
         "withheld": dict(facts.selected.withheld),
+        "withheld_by_dataset": [asdict(each) for each in facts.selected.by_dataset],
         "cut_in_workbook": dict(draft.cut),
         "files": [
             {"path": line.path, "sha256": line.sha256, "bytes": line.size_bytes, "rows": line.rows}
@@ -92,6 +93,7 @@ def _document(say: Words, facts: Facts) -> dict[str, Any]:
         "withheld": {
             "reason": THIRD_PARTY,
             "counts": dict(facts.selected.withheld),
+            "by_dataset": [asdict(each) for each in facts.selected.by_dataset],
         },
         "data": {group: table.to_dicts() for group, table in facts.selected.tables.items()},
         "labels": {group: group_name(say, group) for group in facts.selected.tables},

@@ -105,7 +105,36 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
         holders=tuple(holder_store.find_holders(house.conn, case.case_id, target.principal)),
         suppressed=find_reasons(house, target.principal, target.refs),
         own=own | target.refs,
+        unasked=tuple(_unasked(house, case, target, own, numbers, rows)),
     )
+
+
+def _unasked(
+    house: House, case: Case, target: Target, own: frozenset[str], numbers: frozenset[str], found: Iterable[PersonRows]
+) -> Iterator[tuple[Copy, int]]:
+    """Yield copies with more rows of the person than what they gave finds, and how many more.
+
+    Such rows bear only what stands beside it in rows that are surely theirs, as where a flow knows them by a customer
+    number that the request does not name. own, numbers: references in the person's rows. found: what they gave finds.
+    """
+    if own <= target.refs:
+        return
+    mine = sorted(numbers | target.refs)
+    counted = {each.copy.name: _size(each, mine) for each in found}
+    with open_bench(house, replace(target, refs=target.refs | own)) as bench:
+        for place in _places(bench, case):
+            rows = store_of(place.copy).read(bench, place.copy)
+            more = _size(rows, mine) - counted.get(place.copy.name, 0)
+            if more > 0:
+                yield place.copy, more
+
+
+def _size(rows: PersonRows, mine: Sequence[str]) -> int:
+    """How many rows and records there are, those that cannot be told apart too; without those with others' numbers."""
+    of_others = pl.repeat(False, rows.frame.height, dtype=pl.Boolean, eager=True)
+    for series in rows.ids.values():
+        of_others |= series.is_not_null() & ~series.is_in(mine)
+    return rows.frame.height - int(of_others.sum()) + len(rows.raw) + rows.apart
 
 
 def _agreement(house: House, part: SubCase) -> Agreement | None:

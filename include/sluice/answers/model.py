@@ -142,7 +142,7 @@ class Held:
     @property
     def dataset(self) -> str:
         """What the rows belong to, as a contract names it."""
-        return self.copy.contract.contract_id if self.copy.contract else f"{self.copy.direction.value} file"
+        return dataset_of(self.copy)
 
     @property
     def version(self) -> str:
@@ -159,6 +159,34 @@ class Held:
     def agreement(self) -> str | None:
         """Id of the agreement under which the copy was made; None without a contract."""
         return self.copy.contract.agreement_id if self.copy.contract else None
+
+
+def dataset_of(copy: Copy) -> str:
+    """What the rows of a copy belong to, as a contract names it."""
+    return copy.contract.contract_id if copy.contract else f"{copy.direction.value} file"
+
+
+class Why(StrEnum):
+    """Why rows, notes or files that a search met are not given: each has a sentence in the letter."""
+
+    ROWS = "rows"
+    """They may be somebody else's."""
+    UNASKED = "unasked"
+    """They bear nothing that the person gave, only a number or address that stands beside it in other rows."""
+    NOTES = "notes"
+    """They quote somebody else."""
+    OBJECTS = "objects"
+    """Nobody can be told apart there, or only their recipient opens them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """How much of one data set is not given for one reason; the same row counts in every copy that holds it."""
+
+    company: str
+    dataset: str
+    why: Why
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +216,8 @@ class Found:
     """Every version of an agreement under which one of these copies was made."""
     own: frozenset[str] = field(default=frozenset(), repr=False)
     """References of every identifier in the person's own rows; a note may quote these."""
+    unasked: tuple[tuple[Copy, int], ...] = ()
+    """Copies with rows under an identifier of the person that they did not give, and how many (:class:`Why`)."""
 
     @property
     def principal(self) -> str:

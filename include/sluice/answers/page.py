@@ -13,7 +13,7 @@ from sluice.agreement.contract.eligibility import NotPortable
 from sluice.answers.facts import Facts
 from sluice.answers.info import Information, Transfer
 from sluice.answers.labels import category_of, group_name, label_of
-from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, FieldLine, Found
+from sluice.answers.model import FORWARDED, NOT_HERE, WAITING, AnswerKind, FieldLine, Found, Why
 from sluice.answers.select import COMPANY, DATASET, META
 from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
 from sluice.documents.words import Words, words
@@ -23,7 +23,7 @@ from sluice.rights.case.reasons import REMEDIES
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600
 """Most values shown of a column, and most characters of one; the files have all of it."""
-TWO, FIVE = (1.0, 2.3), (1.3, 1.9, 0.9, 0.9, 0.8)
+TWO, THREE, FIVE = (1.0, 2.3), (1.0, 1.6, 1.6), (1.3, 1.9, 0.9, 0.9, 0.8)
 CODES = frozenset({*NotPortable, FORWARDED, WAITING, NOT_HERE})
 """Our own reasons, which have a sentence each; all others are IRIs."""
 
@@ -252,10 +252,21 @@ def _others(say: Words, facts: Facts) -> Iterator[Part]:
 def _withheld(say: Words, facts: Facts) -> Iterator[Part]:
     counts = facts.selected.withheld
     if counts:
-        texts = [say.count(f"answer.withheld.{name}", count, count=say.number(count)) for name, count in counts.items()]
+        texts = [_much(say, name, count) for name, count in counts.items()]
         listed = f"{say.listed(texts)}."
-        heading = say.say("answer.withheld.heading")
-        yield Part(heading, (Text(f"{listed[:1].upper()}{listed[1:]}"), Text(say.say("answer.withheld.reason"))))
+        opening = (Text(f"{listed[:1].upper()}{listed[1:]}"), Text(say.say("answer.withheld.reason")))
+        head = tuple(say.say(f"answer.withheld.{name}") for name in ("company", "dataset", "what"))
+        rows = tuple(
+            (Text(each.company), Text(each.dataset, is_code=True), Text(_much(say, each.why, each.count)))
+            for each in facts.selected.by_dataset
+        )
+        after = tuple(say.say(f"answer.withheld.how.{why}") for why in Why if why in counts)
+        table = Grid(head, rows, THREE) if rows else None
+        yield Part(say.say("answer.withheld.heading"), opening, table=table, after=after)
+
+
+def _much(say: Words, why: str, count: int) -> str:
+    return say.count(f"answer.withheld.{why}", count, count=say.number(count))
 
 
 def _kept_out(say: Words, facts: Facts) -> Iterator[Part]:

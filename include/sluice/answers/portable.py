@@ -64,7 +64,8 @@ def accepted_only(found: Found) -> Found:
 
     What was searched is still listed.
     """
-    return replace(found, held=tuple(held for held in found.held if held.copy.kind in ACCEPTED))
+    unasked = tuple((copy, count) for copy, count in found.unasked if copy.kind in ACCEPTED)
+    return replace(found, held=tuple(held for held in found.held if held.copy.kind in ACCEPTED), unasked=unasked)
 
 
 def only_portable(selected: Selected) -> Selected:

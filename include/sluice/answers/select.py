@@ -9,7 +9,17 @@ import polars as pl
 
 from sluice.agreement.model import FieldRole
 from sluice.answers.authority import Authority, controller_of
-from sluice.answers.model import GIVEN, NOT_HERE, UNASSIGNED, FieldLine, Found, Held
+from sluice.answers.model import (
+    GIVEN,
+    NOT_HERE,
+    UNASSIGNED,
+    FieldLine,
+    Found,
+    Held,
+    Why,
+    Withheld,
+    dataset_of,
+)
 from sluice.answers.notes import of_others
 from sluice.answers.righted import opinion_of
 from sluice.rights.case.clock import received_on
@@ -100,6 +110,8 @@ class Selected:
     """The same, by version of the contract too: tells what may be done with the column."""
     versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """Version of the contract by exchange and dataset."""
+    by_dataset: tuple[Withheld, ...] = ()
+    """What is left out, by company and dataset; ``withheld`` adds it up."""
 
     def role_of(self, line: FieldLine) -> FieldRole | None:
         """Return the role that a column has under its own contract."""
@@ -112,29 +124,40 @@ class Selected:
 
 def select(found: Sequence[Found], authorities: Mapping[str, Authority]) -> Selected:
     """Select everything that may be given, deduplicated: equal rows of several copies of one exchange are one."""
-    agents, withheld = agents_of(found), Counter[str]()
+    agents, withheld = agents_of(found), Counter[tuple[str, str, Why]]()
     parts: dict[str, list[pl.DataFrame]] = {}
     lines: dict[FieldLine, None] = {}
     roles: dict[tuple[str, str], FieldRole] = {}
     judged: dict[tuple[str, str, str], FieldRole] = {}
     versions: dict[tuple[str, str], str] = {}
-    notes: set[tuple[str, str]] = set()
+    notes: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for each in found:
         authority = authorities[each.principal]
+        for copy, count in each.unasked:
+            withheld[each.company, dataset_of(copy), Why.UNASKED] += count
         for held in map(_without_nobody, each.held):
-            withheld += Counter({"rows": held.others, "objects": held.apart})
+            place = each.company, held.dataset
+            withheld += Counter({(*place, Why.ROWS): held.others, (*place, Why.OBJECTS): held.apart})
             lines |= dict.fromkeys(_lines(each, held, authority))
             roles |= {(held.dataset, name): role for name, role in held.roles.items()}
             judged |= {(held.dataset, held.version, name): role for name, role in held.roles.items()}
             versions[held.copy.exchange_id, held.dataset] = held.version
             screened, doubtful = _screened(each, held)
-            notes |= doubtful
+            notes.setdefault(place, set()).update(doubtful)
             for group, table in _tables(each, screened, authority, agents):
                 parts.setdefault(group, []).append(table)
-    withheld["notes"] += len(notes)
+    withheld += Counter({(*place, Why.NOTES): len(each) for place, each in notes.items()})
     tables = {group: _together(parts[group]) for group in sorted(parts, key=_order)}
-    counts = {name: count for name, count in withheld.items() if count}
-    return Selected(tables, tuple(_told(lines)), counts, roles, judged, versions)
+    left = tuple(Withheld(*name, count) for name, count in withheld.items())
+    return Selected(tables, tuple(_told(lines)), totals(left), roles, judged, versions, left)
+
+
+def totals(left: Iterable[Withheld]) -> dict[str, int]:
+    """What is left out, by reason."""
+    found = Counter[str]()
+    for each in left:
+        found[each.why.value] += each.count
+    return {why.value: found[why.value] for why in Why if found[why.value]}
 
 
 def _order(group: str) -> tuple[int, str]:
