@@ -140,8 +140,8 @@ def test_a_return_that_was_superseded_leads_to_its_exchange(pages: Web, night: N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_list_of_cases_says_how_one_is_opened_and_a_wrong_number_where_they_are(pages: Web, language: str) -> None:
-    text = pages.get(f"/cases?lang={language}").text
-    assert "<code>sluice case open --right RIGHT --identifier KIND:VALUE</code>" in text
+    text = pages.as_("bert:USER").get(f"/cases?lang={language}").text
+    assert f'href="{MOUNT}/cases/new?lang={language}">{words(language).say("pages.open")}</a>' in text
     assert "<code>POST /sluice/api/v1/cases</code>" in text
     wrong = pages.get(f"/cases/00000000-0000-4000-8000-000000000000?lang={language}")
     assert wrong.status_code == 404 and "<code>sluice case list</code>" in wrong.text

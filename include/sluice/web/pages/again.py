@@ -19,8 +19,8 @@ from starlette.types import Message
 from sluice.breach.model import Risk
 from sluice.errors import BEGINNING, SluiceError
 from sluice.web.asked import AGREEMENT
-from sluice.web.errors import FormNotOurs
-from sluice.web.pages.faults import wrong_of
+from sluice.web.errors import Fault, FormNotOurs
+from sluice.web.pages.faults import name_of, wrong_of
 from sluice.web.problem import status_of
 from sluice.web.read_model import AGENT
 
@@ -28,8 +28,12 @@ BY_ADDRESS: Final[Mapping[str, str]] = MappingProxyType(
     {"/breach": "/breach", "/exchanges/find": "/exchanges", "/lineage/find": "/lineage"}
 )
 """Forms that send what was typed in their address, and their pages."""
+OWN: Final = frozenset({"/cases/new"})
+"""Forms on a page of their own, which has the form's address."""
 MENDED: Final = frozenset({404, 409, 422})
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LINES = re.compile(r"[^\x00]*")
 FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {
         "reason": re.compile("[A-Z][A-Z0-9_]{2,63}"),
@@ -39,9 +43,15 @@ FIT: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "agent": re.compile(AGENT),
         "risk": re.compile("|".join(Risk)),
         **dict.fromkeys(("since", "until", "aware"), _MOMENT),
+        **dict.fromkeys(("phone", "email", "customer", "national_number", "iban", "full_name"), _LINES),
+        **dict.fromkeys(("born", "received"), _DAY),
+        "request": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     }
 )
-"""What each text field accepts. Only these texts go back into a page; in other fields, an offered choice is kept."""
+"""What each text field accepts. Only these texts go back into a page; in other fields, an offered choice is kept.
+
+What names a person is taken by the fields of a new case alone, and goes back to whoever typed it, in that answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,8 @@ class Again:
     is_sent: bool = True
     """Whether the form was to do something; otherwise it looked something up."""
     is_shown: bool = False
+    faults: tuple[Fault, ...] = ()
+    """Fields that the error is about, if it does not name them itself."""
 
     def of(self, form: str) -> Typed:
         """Return what was typed in a form of the page."""
@@ -99,12 +111,19 @@ def again_of(request: Request) -> Again | None:
     return again
 
 
+def note_faults(request: Request, faults: tuple[Fault, ...]) -> None:
+    """Note which fields of a form a coded error is about, before it is raised."""
+    request.state.faults = faults
+
+
 def page_of_form(request: Request) -> str | None:
     """Return the page whose form was sent, with the number or name in its address if that is a valid one. Else None."""
     route = request.scope.get("route")
     if route is None:
         return None
     place, has_number, _ = str(route.path).partition("/{")
+    if request.method == "POST" and place in OWN:
+        return place
     if request.method != "POST":
         return BY_ADDRESS.get(place) if request.query_params else None
     if not has_number:
@@ -122,9 +141,10 @@ async def show_again(request: Request, error: SluiceError) -> Response | None:
     is_sent = request.method == "POST"
     form = _words(await request.form() if is_sent else request.query_params)
     root = str(request.scope.get("root_path", ""))
-    typed = Typed(form, wrong_of(error, () if is_sent else form))
+    faults: tuple[Fault, ...] = getattr(request.state, "faults", ())
+    typed = Typed(form, wrong_of(error, () if is_sent else form) | frozenset(map(name_of, faults)))
     asked = () if is_sent else [(name, word) for name in form if name in FIT and (word := typed.text(name))]
-    again = Again(error, page, request.scope["path"].removeprefix(root), typed, asked, is_sent)
+    again = Again(error, page, request.scope["path"].removeprefix(root), typed, asked, is_sent, faults=faults)
     body = await _ask(request, f"{root}{page}", again)
     return HTMLResponse(body, status_of(error)) if again.is_shown else None
 

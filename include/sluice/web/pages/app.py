@@ -22,6 +22,7 @@ from sluice.web.pages import (
     cases,
     exchanges,
     lineage,
+    opening,
     registers,
     roles,
     staff,
@@ -35,8 +36,8 @@ from sluice.web.pages.view import PAGES, say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = PAGES
-ASKED: Final = (exchanges, cases, actions, lineage, roles, agreements, staff, registers, breach)
-"""Pages with parameters or forms."""
+ASKED: Final = (exchanges, opening, cases, actions, lineage, roles, agreements, staff, registers, breach)
+"""Pages with parameters or forms; first those whose address another pattern would take."""
 ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)
 PARAMETERS: Final = frozenset().union(*(page.PARAMETERS for page in ASKED))
 """Our own field names, which an error may show."""

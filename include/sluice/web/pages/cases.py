@@ -46,6 +46,7 @@ class Sort(StrEnum):
 def list_(
     request: Request,
     reader: CaseReader,
+    handles: HandlesCases,
     right: Annotated[Right | None, Unless] = None,
     state: Annotated[State | None, Unless] = None,
     principal: Annotated[Named | None, Unless] = None,
@@ -80,6 +81,7 @@ def list_(
         principals=principals,
         strip=strip,
         further=further,
+        may=handles,
     )
 
 

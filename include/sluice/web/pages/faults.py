@@ -3,7 +3,7 @@
 An error without translation is shown in English, with its code, so that nothing is left out.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -35,6 +35,9 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "left": "pages.agreements.left",
         "every": "pages.agreements.lines",
         "draft": "pages.breach.drafts",
+        **{name: f"pages.open.{name}" for name in ("phone", "email", "customer", "owner", "national_number", "iban")},
+        **{name: f"pages.open.{name}" for name in ("full_name", "born", "received", "channel", "language", "purpose")},
+        "contact_channel": "pages.open.contact_channel",
     }
 )
 """Labels of fields for which the page has no text of its own (``pages.<page>.<name>``)."""
@@ -69,6 +72,8 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("datetime_parsing", "datetime_from_date_parsing"), "moment"),
         "not_after_since": "not_after_since",
         "not_with_exchange": "not_with_exchange",
+        **{each: each for each in ("names_nobody", "nobody_given", "no_name", "several_know", "not_addressed")},
+        "in_the_future": "in_the_future",
     }
 )
 """Why a field cannot be followed: from the reason of pydantic, or ours, to the key of the sentence."""
@@ -107,41 +112,44 @@ def wrong_of(error: SluiceError, asked: Collection[str] = ()) -> frozenset[str]:
     """Return the names of the wrong fields. ``asked``: those of a form that looks something up."""
     if isinstance(error, NothingThere):
         return NUMBERS & frozenset(asked)
-    return frozenset(map(_name, error.faults)) if isinstance(error, RequestInvalid) else frozenset()
+    return frozenset(map(name_of, error.faults)) if isinstance(error, RequestInvalid) else frozenset()
 
 
-def told(error: SluiceError, say: Words, page: str = "", is_lookup: bool = False) -> ErrorText:
+def told(
+    error: SluiceError, say: Words, page: str = "", is_lookup: bool = False, faults: Sequence[Fault] = ()
+) -> ErrorText:
     """Return an error in one language. ``page``: the first word of its address, for the labels of its fields.
 
-    ``is_lookup``: something was looked up by its number, so that what is missing is not a page.
+    ``is_lookup``: something was looked up by its number, so that what is missing is not a page. ``faults``: the fields
+    of an error that does not name them itself.
     """
     rules = [name for ref in error.refs if ref.kind in RULES for name in str(ref.value).split(", ")]
     is_none = is_lookup and type(error) is NothingThere
     return ErrorText(
         said=say.find("pages.find.none" if is_none else f"pages.said.{error.code}"),
         cure=say.find("pages.find.none.cure" if is_none else f"pages.cure.{error.code}"),
-        fields=_fields(error, say, page) if isinstance(error, RequestInvalid) else (),
+        fields=_fields(error.faults if isinstance(error, RequestInvalid) else faults, say, page),
         rules=tuple((name, say.find(f"pages.rule.{name}", f"pages.barred.{name}")) for name in rules),
         step=tuple(say.find(f"state.{ref.value}") or str(ref.value) for ref in error.refs if ref.kind in STATES),
         refs=tuple(str(ref) for ref in error.refs if ref.kind not in COUNTED | RULES | STATES),
     )
 
 
-def _fields(error: RequestInvalid, say: Words, page: str) -> tuple[FieldError, ...]:
+def _fields(faults: Sequence[Fault], say: Words, page: str) -> tuple[FieldError, ...]:
     """Return one line per field, with the first error of each."""
     lines: dict[str, FieldError] = {}
-    for fault in error.faults:
-        lines.setdefault(_name(fault), _line(fault, say, page))
+    for fault in faults:
+        lines.setdefault(name_of(fault), _line(fault, say, page))
     return tuple(lines.values())
 
 
-def _name(fault: Fault) -> str:
+def name_of(fault: Fault) -> str:
     """Return the name of the field, without its place in a list."""
     return fault.pointer.strip("/").partition("/")[0]
 
 
 def _line(fault: Fault, say: Words, page: str) -> FieldError:
-    name = _name(fault)
+    name = name_of(fault)
     kind = KINDS.get(fault.reason, "other")
     if kind == "missing" and name in LISTS:
         kind = "unchosen"

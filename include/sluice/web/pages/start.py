@@ -21,7 +21,7 @@ from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.store import CaseFilter, list_by_last_day
 from sluice.rights.erasure.control_store import count_unreleased, find_unreleased
 from sluice.rights.notices.notice_store import count_late, list_late
-from sluice.web.access import Audits, Onlooker, ReadsCases
+from sluice.web.access import Audits, HandlesCases, Onlooker, ReadsCases
 from sluice.web.pages.cases import Sort, with_steps
 from sluice.web.pages.clocks import BUCKETS, Strip, strip_of
 from sluice.web.pages.plots import bars_of
@@ -50,7 +50,9 @@ class WaitingMatter:
 
 
 @router.get("")
-def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits: Audits) -> Response:
+def start(
+    request: Request, onlooker: Onlooker, reads_cases: ReadsCases, handles: HandlesCases, audits: Audits
+) -> Response:
     """The page one opens first."""
     now = datetime.now(UTC)
     today = received_on(now)
@@ -68,6 +70,7 @@ def start(request: Request, onlooker: Onlooker, reads_cases: ReadsCases, audits:
         strip=strip,
         bars=bars_of(days),
         since=days[-UNWELL_DAYS].day,
+        may_open=handles,
     )
 
 

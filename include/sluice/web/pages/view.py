@@ -36,7 +36,7 @@ PAGES: Final = "/sluice/pages"
 """Where Airflow mounts the pages."""
 LOGIN: Final = "/api/v2/auth/login"
 """Login of Airflow, for any auth manager. ``next`` says where to go afterwards."""
-NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
+NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/new|/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
 """The address of a page that holds nothing that anybody typed."""
 EXCHANGE: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,6 +47,9 @@ LONGEST_NAME: Final = 40
 class Deed(StrEnum):
     """What was just done from a page. The next page says it, in the text ``pages.done.<deed>``."""
 
+    OPEN = "open"
+    OPEN_WAITS = "open_waits"
+    OPEN_BEFORE = "open_before"
     DECIDE = "decide"
     EXTEND = "extend"
     DECIDE_OWED = "decide_owed"
