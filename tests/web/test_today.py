@@ -90,7 +90,7 @@ def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Tr
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_letter_that_nobody_took_out_is_told_with_its_command(pages: Web, night: Night, language: str) -> None:
+def test_a_letter_that_nobody_took_out_is_told_and_leads_to_its_button(pages: Web, night: Night, language: str) -> None:
     house, now, say = night.desk.house, datetime.now(UTC), words(language).say
     number, post = case_of(night, Right.ACCESS), say("pages.next.post_letter")
     write_owed(house, now)
@@ -98,16 +98,13 @@ def test_a_letter_that_nobody_took_out_is_told_with_its_command(pages: Web, nigh
     case = get_case(house.conn, number)
     assert step_of(case) is NextStep.POST_LETTER
     text = pages.get(f"/cases/{number}?lang={language}").text
-    command = f"sluice case letter {number[:8]} --kind receipt --to receipt.pdf"
-    assert (
-        f"<strong>{post}</strong>{say('pages.colon')} <code>{command}</code>" in text and said(text).count(command) == 2
-    )
+    assert f'<strong>{post}</strong> <a href="#letters">' in text and 'id="letters"' in text
     assert f"<strong>{post}</strong>" in pages.get(f"/cases?right=access&lang={language}").text
     assert number in by_the_rules(night.desk)
     [letter] = letters_to_post(case)
     note_opened(house.conn, letter, now, SYSTEM)
     text = pages.get(f"/cases/{number}?lang={language}").text
-    assert post not in said(text) and "sluice case letter" not in said(text)
+    assert post not in said(text) and 'href="#letters"' not in text
     assert number not in by_the_rules(night.desk)
 
 

@@ -40,26 +40,25 @@ def letter(
     from sluice.exchange.house import open_house
     from sluice.rights.case.model import SubCaseId, desk_actor
     from sluice.rights.case.store import find_beginning, get_case
-    from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter
+    from sluice.rights.letters.take_out import take_out
 
     wanted, actor, now = _kind(kind), desk_actor(by or login_name()), datetime.now(UTC)
-    open_as = {".pdf": open_letter, ".json": open_document}.get(to.suffix.lower())
-    if open_as is None:
+    if to.suffix.lower() not in (".pdf", ".json"):
         raise UsageError(Ref("option", "--to"))
     with open_house(get_settings()) as house, err.status("writing"):
         with private_file("--to", to) as write:
-            written = write_letter(
+            taken = take_out(
                 house,
                 find_beginning(house.conn, case),
                 wanted,
                 now,
+                actor,
                 language=lang,
                 sub_case_id=SubCaseId(sub_case.lower()) if sub_case else None,
-                actor=actor,
+                is_document=to.suffix.lower() == ".json",
             )
-            content = open_as(house, written)
-            note_opened(house.conn, written, now, actor)
-            write(content)
+            write(taken.content)
+        written = taken.letter
         state = get_case(house.conn, written.case_id).state
     told = describe_letter(written) | {"opened_at": written.opened_at or now, "file": str(to), "state": state.value}
     show_json(told) if format is Format.JSON else show_pairs("Letter", told)

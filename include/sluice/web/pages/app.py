@@ -21,6 +21,7 @@ from sluice.web.pages import (
     breach,
     cases,
     exchanges,
+    letters,
     lineage,
     opening,
     registers,
@@ -36,7 +37,7 @@ from sluice.web.pages.view import PAGES, say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = PAGES
-ASKED: Final = (exchanges, opening, cases, actions, lineage, roles, agreements, staff, registers, breach)
+ASKED: Final = (exchanges, opening, cases, letters, actions, lineage, roles, agreements, staff, registers, breach)
 """Pages with parameters or forms; first those whose address another pattern would take."""
 ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)
 PARAMETERS: Final = frozenset().union(*(page.PARAMETERS for page in ASKED))

@@ -18,13 +18,14 @@ from sluice.rights.case.history import Step
 from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State
 from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
 from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
-from sluice.rights.case.store import CaseFilter, get_case, list_by_last_day, list_cases, list_steps
+from sluice.rights.case.store import CaseFilter, get_case, is_tidied, list_by_last_day, list_cases, list_steps
 from sluice.rights.notices.notice_store import list_notices
 from sluice.web.access import CaseReader, HandlesCases
 from sluice.web.cursor import cursor_of, cursor_of_day, place_by_day, place_of
 from sluice.web.pages.asked import Named, Unless
 from sluice.web.pages.clocks import Clock, clock_of, strip_of
 from sluice.web.pages.forms import Token
+from sluice.web.pages.letters import kinds_to_write
 from sluice.web.pages.plans import waiting_plans
 from sluice.web.pages.view import Done, render
 from sluice.web.reading import reading
@@ -114,6 +115,7 @@ def show(
         notices = list_notices(conn, case_id=number, limit=NOTICES)
         strip = strip_of(conn, today)
         plans = waiting_plans(conn, case, steps, reader.name)
+        is_gone = is_tidied(conn, number)
     planned = frozenset(each.stored.plan.principal for each in plans)
     parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
     return render(
@@ -132,6 +134,8 @@ def show(
         notices=notices,
         plans=plans,
         choices=_choices(case, today) if handles else {},
+        kinds=kinds_to_write(case) if handles and not is_gone else [],
+        is_gone=is_gone,
         may=handles,
         token=token,
         done=done,

@@ -38,6 +38,7 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         **{name: f"pages.open.{name}" for name in ("phone", "email", "customer", "owner", "national_number", "iban")},
         **{name: f"pages.open.{name}" for name in ("full_name", "born", "received", "channel", "language", "purpose")},
         "contact_channel": "pages.open.contact_channel",
+        "kind": "pages.letter",
     }
 )
 """Labels of fields for which the page has no text of its own (``pages.<page>.<name>``)."""
