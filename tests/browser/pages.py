@@ -5,8 +5,8 @@ from sluice.exchange.read import list_exchanges
 from sluice.rights.case.store import list_cases
 from web.permissions import PAGES, PARAMETER, QUERIES, filled, lines
 
-NOT_PAGES = ("/assets/{name}", ".pdf", ".json", ".pem", ".svg", "/find", "/file", "/draft")
-"""Ends of addresses under the pages that are files, or lead to a page."""
+NOT_PAGES = ("/assets/{name}", ".pdf", ".json", ".pem", ".svg", "/find", "/file", "/draft", "/candidates")
+"""Ends of addresses under the pages that are files, lead to a page, or are there for a case that waits only."""
 WAITING = {
     "returns": "select exchange_id::text as id from exchange where prepared_at is not null and released_at is null",
     "acknowledgements": "select exchange_id::text as id from acknowledgement",

@@ -24,6 +24,12 @@ from sluice.settings import Settings
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 
 
+def reasons_of(told: dict[str, object]) -> list[dict[str, object]]:
+    found = told["reasons"]
+    assert isinstance(found, list)
+    return found
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -40,12 +46,6 @@ UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
     ],
     ids=str,
 )
-def reasons_of(told: dict[str, object]) -> list[dict[str, object]]:
-    found = told["reasons"]
-    assert isinstance(found, list)
-    return found
-
-
 def test_anything_else_is_no_instruction(said: object) -> None:
     assert parse_instruction(said, datetime.now(UTC)) is None
 

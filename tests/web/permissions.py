@@ -43,8 +43,10 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
 NOT_THERE = (
     *(f"{PAGES}/waiting/{each}/{{" for each in ("acknowledgements", "notices", "returns", "reviews")),
     f"{PAGES}/lineage/person/{{case_id}}/picture.svg",
+    f"{PAGES}/cases/{{case_id}}/candidates",
 )
-"""Nothing waits in this installation, and who the case is about is in no exchange: who may see that is told so."""
+"""Nothing waits in this installation, nor does a case, and who it is about is in no exchange: who may see that is told
+so."""
 BODIES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     f"{API}/cases": lambda: BODY,
     f"{API}/opendsr/requests": lambda: EXAMPLE | {"subject_request_id": str(uuid4())},

@@ -28,7 +28,7 @@ BY_ADDRESS: Final[Mapping[str, str]] = MappingProxyType(
     {"/breach": "/breach", "/exchanges/find": "/exchanges", "/lineage/find": "/lineage"}
 )
 """Forms that send what was typed in their address, and their pages."""
-OWN: Final = frozenset({"/cases/new"})
+OWN: Final = frozenset({"/cases/new", "/cases/{case_id}/candidates"})
 """Forms on a page of their own, which has the form's address."""
 MENDED: Final = frozenset({404, 409, 422})
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
@@ -121,15 +121,15 @@ def page_of_form(request: Request) -> str | None:
     route = request.scope.get("route")
     if route is None:
         return None
-    place, has_number, _ = str(route.path).partition("/{")
-    if request.method == "POST" and place in OWN:
-        return place
+    path = str(route.path)
+    place, has_number, _ = path.partition("/{")
     if request.method != "POST":
         return BY_ADDRESS.get(place) if request.query_params else None
     if not has_number:
-        return "/" + place.split("/")[1]
-    [named] = request.path_params.values()
-    return f"{place}/{named}" if re.fullmatch(AGREEMENT, named) else None
+        return path if path in OWN else "/" + place.split("/")[1]
+    [(name, named)] = request.path_params.items()
+    page = path.replace(f"{{{name}}}", named) if path in OWN else f"{place}/{named}"
+    return page if re.fullmatch(AGREEMENT, named) else None
 
 
 async def show_again(request: Request, error: SluiceError) -> Response | None:

@@ -19,6 +19,7 @@ from sluice.web.pages import (
     agreements,
     assets,
     breach,
+    candidates,
     cases,
     exchanges,
     letters,
@@ -37,7 +38,10 @@ from sluice.web.pages.view import PAGES, say_error
 from sluice.web.problem import BY_STATUS, faults_of
 
 MOUNT: Final = PAGES
-ASKED: Final = (exchanges, opening, cases, letters, actions, lineage, roles, agreements, staff, registers, breach)
+ASKED: Final = (
+    *(exchanges, opening, cases, candidates, letters, actions),
+    *(lineage, roles, agreements, staff, registers, breach),
+)
 """Pages with parameters or forms; first those whose address another pattern would take."""
 ROUTERS: Final = (start.router, waiting.router, *(page.router for page in ASKED), assets.router)
 PARAMETERS: Final = frozenset().union(*(page.PARAMETERS for page in ASKED))

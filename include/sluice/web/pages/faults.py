@@ -39,6 +39,7 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         **{name: f"pages.open.{name}" for name in ("full_name", "born", "received", "channel", "language", "purpose")},
         "contact_channel": "pages.open.contact_channel",
         "kind": "pages.letter",
+        "candidate": "pages.candidates.which",
     }
 )
 """Labels of fields for which the page has no text of its own (``pages.<page>.<name>``)."""
@@ -56,7 +57,7 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType(
 """What a field accepts, if its form needs an explanation."""
 NUMBERS: Final = frozenset({"number", "exchange"})
 """Fields by which something is looked up."""
-LISTS: Final = frozenset({"part", "rows"})
+LISTS: Final = frozenset({"part", "rows", "candidate"})
 """Fields that are ticked: if they are missing, nothing was chosen."""
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -36,7 +36,7 @@ PAGES: Final = "/sluice/pages"
 """Where Airflow mounts the pages."""
 LOGIN: Final = "/api/v2/auth/login"
 """Login of Airflow, for any auth manager. ``next`` says where to go afterwards."""
-NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/new|/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
+NUMBERED: Final = re.compile(r"/(waiting/)?[a-z]+(/new|/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/candidates)?)?")
 """The address of a page that holds nothing that anybody typed."""
 EXCHANGE: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -50,6 +50,8 @@ class Deed(StrEnum):
     OPEN = "open"
     OPEN_WAITS = "open_waits"
     OPEN_BEFORE = "open_before"
+    CONFIRM = "confirm"
+    CONFIRM_NOBODY = "confirm_nobody"
     DECIDE = "decide"
     EXTEND = "extend"
     DECIDE_OWED = "decide_owed"
