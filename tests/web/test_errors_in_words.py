@@ -29,7 +29,7 @@ SHOWN = (
     *("SLU-000", "SLU-101", "SLU-102", "SLU-116", "SLU-117", "SLU-201", "SLU-202", "SLU-204", "SLU-205", "SLU-301"),
     *("SLU-303", "SLU-304", "SLU-418", "SLU-445", "SLU-521", "SLU-522", "SLU-523", "SLU-524", "SLU-525", "SLU-527"),
     *("SLU-531", "SLU-541", "SLU-556", "SLU-561", "SLU-563", "SLU-566", "SLU-571"),
-    *(*(f"SLU-60{last}" for last in range(1, 10)), "SLU-610", "SLU-526", "SLU-641"),
+    *(*(f"SLU-60{last}" for last in range(1, 10)), "SLU-610", "SLU-526", "SLU-611", "SLU-612", "SLU-613", "SLU-641"),
 )
 """Errors that a page may well show."""
 DESK = [row for row in TRANSITIONS if Role.DESK in row.by]

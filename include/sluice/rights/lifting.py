@@ -1,11 +1,15 @@
 """End a restriction: never before the person was told (GDPR Art. 18(3)), and with the name of whoever ends it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.persons.suppressed import lift_case
+from sluice.exchange.persons.suppressed import lift_case, run_id_of, tied
+from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.rights.case import store
 from sluice.rights.case.letter_due import answers
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, State, SubCase
@@ -46,6 +50,50 @@ class StillToRestrict(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A restriction that stands, and how many parts of its case are in the way of its end.
+
+    ``waiting``: parts that may still restrict. ``untold``: parts about whose end no letter of ours left the vault.
+    ``theirs``: parts whose principal answers the person, so that its word that it did is the proof.
+    """
+
+    waiting: int
+    untold: int
+    theirs: int
+
+
+def find_standing(conn: Connection, case: Case, at: datetime) -> Standing | None:
+    """Return what stands between a case and the end of its restriction; None where it restricts nothing now."""
+    parts = restricting(case)
+    if not _is_in_force(conn, case, parts):
+        return None
+    return Standing(
+        waiting=len(_waiting(case, parts)),
+        untold=sum(answers(part) and not was_told(case, part, at, False) for part in parts),
+        theirs=sum(not answers(part) for part in parts),
+    )
+
+
+def restricting(case: Case) -> list[SubCase]:
+    """The parts that were decided so, without what the person took back. Pure."""
+    standing = [part for part in case.sub_cases if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
+    return [part for part in standing if part.action is Action.RESTRICT]
+
+
+def _waiting(case: Case, parts: Sequence[SubCase]) -> list[SubCase]:
+    """Parts at the same principals that may still restrict the person."""
+    principals = {part.principal for part in parts}
+    return [part for part in case.sub_cases if part.principal in principals and not is_done(part)]
+
+
+def _is_in_force(conn: Connection, case: Case, parts: Sequence[SubCase]) -> bool:
+    causes = (case.case_id, tied(case.case_id))
+    principals = {Principal(part.principal) for part in parts}
+    ours = [run_id_of(each, Suppression.RESTRICTED, cause) for each in principals for cause in causes]
+    return bool(ours and find_runs(conn, only=ours, in_force=True))
+
+
 def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: bool) -> int:
     """End every restriction of a case, and return at how many principals.
 
@@ -53,16 +101,13 @@ def lift_restriction(house: House, case_id: CaseId, order: Order, has_evidence: 
     NotToldFirst and StillToRestrict before anything is lifted, NothingRestricted.
     """
     case = store.get_case(house.conn, case_id)
-    standing = [part for part in case.sub_cases if State.WITHDRAWN_BY_SUBJECT not in (case.state, part.state)]
-    parts = [part for part in standing if part.action is Action.RESTRICT]
-    principals = {part.principal for part in parts}
-    waiting = [part for part in case.sub_cases if part.principal in principals and not is_done(part)]
-    if waiting:
+    parts = restricting(case)
+    if waiting := _waiting(case, parts):
         raise StillToRestrict(Ref("case", case_id), Ref("parts", len(waiting)))
     untold = [part for part in parts if not was_told(case, part, order.at, has_evidence)]
     if untold:
         raise NotToldFirst(Ref("case", case_id), Ref("parts", len(untold)))
-    lifted = sum(_lift(house, case, Principal(name), order) for name in principals)
+    lifted = sum(_lift(house, case, Principal(name), order) for name in {part.principal for part in parts})
     if not lifted:
         raise NothingRestricted(Ref("case", case_id))
     return lifted

@@ -135,6 +135,18 @@ def withdraw(request: Request, clerk: Clerk, case_id: UUID, reason: Reason, evid
     return to_page(request, f"/cases/{number}", Deed.WITHDRAW)
 
 
+@router.post("/cases/{case_id}/lift")
+def lift(request: Request, clerk: Clerk, case_id: UUID, evidence: Evidence = None) -> Response:
+    """End the restriction, once the person was told that it ends (Art. 18(3))."""
+    from sluice.exchange.house import open_house
+    from sluice.rights.lifting import lift_restriction
+
+    number, order = CaseId(str(case_id)), _order(clerk, "RESTRICTION_LIFTED", evidence)
+    with open_house(get_settings()) as house:
+        lift_restriction(house, number, order, evidence is not None)
+    return to_page(request, f"/cases/{number}", Deed.LIFT)
+
+
 @router.post("/cases/{case_id}/release")
 def release_plan(
     request: Request,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -29,6 +29,9 @@ from sluice.web.pages.letters import kinds_to_write
 from sluice.web.pages.plans import waiting_plans
 from sluice.web.pages.view import Done, render
 from sluice.web.reading import reading
+
+if TYPE_CHECKING:
+    from sluice.rights.lifting import Standing
 
 router = APIRouter(prefix="/cases")
 PARAMETERS = frozenset({"right", "state", "principal", "open", "ours", "sort", "cursor"})
@@ -108,7 +111,8 @@ def show(
     """One case: its clocks, its parts, every step, what was written to whom, and what can be done now."""
     from sluice.rights.case.steps import paused_clock
 
-    today = received_on(datetime.now(UTC))
+    now = datetime.now(UTC)
+    today = received_on(now)
     number = CaseId(str(case_id))
     with reading() as conn:
         case, steps = get_case(conn, number), list_steps(conn, number)
@@ -116,6 +120,7 @@ def show(
         strip = strip_of(conn, today)
         plans = waiting_plans(conn, case, steps, reader.name)
         is_gone = is_tidied(conn, number)
+        restriction = _restriction(conn, case, now) if handles else None
     planned = frozenset(each.stored.plan.principal for each in plans)
     parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
     return render(
@@ -136,10 +141,20 @@ def show(
         choices=_choices(case, today) if handles else {},
         kinds=kinds_to_write(case) if handles and not is_gone else [],
         is_gone=is_gone,
+        restriction=restriction,
         may=handles,
         token=token,
         done=done,
     )
+
+
+def _restriction(conn: Connection, case: Case, now: datetime) -> "Standing | None":
+    """Return the restriction that stands, and what has to come before its end."""
+    if all(part.action is not Action.RESTRICT for part in case.sub_cases):
+        return None
+    from sluice.rights.lifting import find_standing
+
+    return find_standing(conn, case, now)
 
 
 def _choices(case: Case, today: date) -> dict[str, Any]:

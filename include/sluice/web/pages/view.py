@@ -59,6 +59,7 @@ class Deed(StrEnum):
     PAUSE = "pause"
     IDENTITY = "identity"
     WITHDRAW = "withdraw"
+    LIFT = "lift"
     RELEASE_PLAN = "release_plan"
     RELEASE_RETURN = "release_return"
     ACKNOWLEDGE = "acknowledge"
