@@ -145,20 +145,24 @@ def list_(
 
 @app.command("show")
 def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """Show a case: its clock, its parts and every step they took.
+    """Show a case: its clock, what comes next, its parts and every step they took.
 
     JSON: as `case open`, and paused_legal_due, flags, persons, searched, steps [{at, sub_case, from, to,
-    by, reason, evidence}], letters as `case letters`.
+    by, reason, evidence}], letters as `case letters`, next [{step, what, who, until, sub_case, command}]: who owes
+    what (center, person, a principal; what the schedule does by itself), the most pressing first.
 
     Example: sluice case show 6f0c4f0e
     """
+    from sluice.cli.case_next import next_of
     from sluice.db import connect
+    from sluice.rights.case.desk_store import find_planned
     from sluice.rights.case.store import find_beginning, get_case, list_steps
 
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case)
         found, steps = get_case(conn, case_id), list_steps(conn, case_id)
-    show_case(found, format, steps)
+        planned = find_planned(conn, [case_id]).get(case_id, frozenset())
+    show_case(found, format, steps, next_of(found, planned))
 
 
 app.command("candidates")(candidates_of_case)

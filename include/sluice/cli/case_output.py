@@ -1,6 +1,8 @@
 """How a case is shown, and the words every command about one takes. No value of a person is printed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,19 +11,25 @@ from sluice.cli.output import Format, show_json, show_pairs, show_table
 from sluice.rights.case.describe import describe
 
 if TYPE_CHECKING:
+    from sluice.cli.case_next import Owed
     from sluice.rights.case.history import Step
     from sluice.rights.case.model import Case, Letter, SubCase
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 
 
-def show_case(case: "Case", format: Format, steps: "Sequence[Step] | None" = None) -> None:
-    """Print a case as the command was asked to."""
+def show_case(
+    case: "Case", format: Format, steps: "Sequence[Step] | None" = None, owed: "Sequence[Owed] | None" = None
+) -> None:
+    """Print a case as the command was asked to. ``owed``: what comes next, where that was asked."""
     told = describe(case, steps)
     if format is Format.JSON:
-        show_json(told)
+        show_json(told if owed is None else {**told, "next": [asdict(each) for each in owed]})
         return
     show_pairs("Case", {name: value for name, value in told.items() if not isinstance(value, list)})
+    if owed:
+        owes = [(each.what, each.who, _day(each.until), each.sub_case, each.command) for each in owed]
+        show_table("Next", ("what", "who", "until", "sub-case", "command"), owes)
     show_table(
         "Parts",
         ("sub-case", "principal", "agreement", "decides", "state", "forward due (UTC)", "field groups"),
@@ -54,6 +62,12 @@ def show_letters(letters: "Sequence[Letter]") -> None:
         for each in letters
     ]
     show_table("Letters", ("case", "kind", "language", "written at (UTC)", "taken out at (UTC)", "sha256"), rows)
+
+
+def _day(until: date | datetime | None) -> str | None:
+    if isinstance(until, datetime):
+        return f"{until:%Y-%m-%d %H:%M} UTC"
+    return None if until is None else str(until)
 
 
 def _clock(part: "SubCase") -> str | None:

@@ -48,6 +48,13 @@ def test_a_case_from_open_to_show(desk: Desk) -> None:
     shown = sluice("case", "show", case[:8])
     assert part_of(shown.document, "processor")["state"] == "AWAITING_INSTRUCTION"
     assert [step["to"] for step in shown.document["steps"]][:3] == ["RECEIVED", "SCOPED", "SCOPED"]
+    assert [(each["step"], each["who"], each["until"]) for each in shown.document["next"]] == [
+        ("check_identity", "center", "2026-12-21"),
+        ("post_letter", "center", "2026-12-21"),
+        ("await_instruction", "energy01", "2026-12-21"),
+    ]
+    table = CliRunner().invoke(app, ["case", "show", case[:8]]).stdout
+    assert "Next" in table and f"sluice case identity {case[:8]}" in table
     listed = sluice("case", "list", "--state", "awaiting_instruction", "--open")
     assert [each["case"] for each in listed.document["cases"]] == [case]
     assert sluice("case", "list", "--principal", "bank01").document == {"cases": [], "more": False}

@@ -1,0 +1,120 @@
+"""What comes next with a case: who owes what, until when, and the command that does it. No value of a person."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sluice.rights.case.model import ACTIONS, Action, Case, Letter, SubCase, SubCaseId, Track
+from sluice.rights.case.next_step import NextStep, letters_to_post, step_of, step_of_part
+
+PRINCIPALS = frozenset({NextStep.AWAIT_INSTRUCTION})
+PERSONS = frozenset({NextStep.AWAIT_IDENTITY})
+CARRIED_OUT_BY: Mapping[Action, str] = {
+    Action.ERASE: "sluice erase run {case}",
+    Action.GIVE: "sluice export access {case}",
+    Action.EXPORT: "sluice export portability {case}",
+}
+"""Commands that carry a decision out at once; the schedule does so by itself. All others are ended by its sweep."""
+FOLLOW, SWEEP = "sluice case follow", "sluice notices follow"
+COMMANDS: Mapping[NextStep, str] = {
+    NextStep.CONFIRM_PERSON: "sluice case candidates {case}, then sluice case confirm {case} --candidate NAME:REF",
+    NextStep.CALL_PRINCIPAL: f"{FOLLOW}, once their instruction lies under requests/",
+    NextStep.CHECK_IDENTITY: "sluice case identity {case}, or in doubt sluice case pause {case}",
+    NextStep.RELEASE: "sluice erase release {case} --by NAME",
+    NextStep.CHECK_CORRECTION: "sluice case rectify {case} VALUES.json --as-of MOMENT",
+    NextStep.FORWARD: FOLLOW,
+    NextStep.AWAIT_IDENTITY: "sluice case identity {case}",
+    NextStep.AWAIT_INSTRUCTION: FOLLOW,
+    NextStep.TELL_RECIPIENTS: SWEEP,
+    NextStep.CLOSE: SWEEP,
+}
+"""The command of a step, in letters of ours; in capitals what whoever does it fills in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One next step. ``until``: a Brussels date, or a moment in UTC; None where no deadline runs any more.
+
+    ``sub_case``: the part that it is about; None for the whole case.
+    """
+
+    step: NextStep
+    what: str
+    who: str
+    until: date | datetime | None
+    sub_case: SubCaseId | None
+    command: str
+
+
+def next_of(case: Case, planned_at: Collection[str]) -> list[Owed]:
+    """Return what has to happen next, the most pressing first, as the page of the case has it; none if it is over.
+
+    ``planned_at``: principals at which a plan of the erasure waits for its release.
+    """
+    if case.state.is_over:
+        return []
+    if not case.sub_cases:
+        step = step_of(case)
+        return [_owed(case, step, None, COMMANDS[step].format(case=case.case_id[:8]))]
+    found = [*_of_letters(case), *_of_parts(case, planned_at)]
+    order = list(NextStep)
+    return sorted(found, key=lambda each: order.index(each.step))
+
+
+def _of_letters(case: Case) -> Iterator[Owed]:
+    parts = {part.sub_case_id: part for part in case.sub_cases}
+    for letter in letters_to_post(case):
+        part = parts.get(letter.sub_cases[0]) if letter.sub_cases else None
+        yield _owed(case, NextStep.POST_LETTER, part, _take_out(case, letter))
+
+
+def _of_parts(case: Case, planned_at: Collection[str]) -> Iterator[Owed]:
+    for part in case.sub_cases:
+        step = step_of_part(case, part, part.principal in planned_at)
+        if step not in (NextStep.NOTHING, NextStep.POST_LETTER):  # a letter is told by itself
+            yield _owed(case, step, part, _command(case, part, step))
+
+
+def _owed(case: Case, step: NextStep, part: SubCase | None, command: str) -> Owed:
+    from sluice.documents.words import words
+
+    what = words("en").say(f"pages.next.{step.value}")
+    return Owed(step, what, _who(step, part), _until(case, step, part), part.sub_case_id if part else None, command)
+
+
+def _who(step: NextStep, part: SubCase | None) -> str:
+    """Who owes it: the center's people, the principal, the person, or nobody, as the schedule does it by itself."""
+    if step in PRINCIPALS and part:
+        return part.principal
+    if step in PERSONS:
+        return "person"
+    return "center" if step.is_ours else "schedule"
+
+
+def _until(case: Case, step: NextStep, part: SubCase | None) -> date | datetime | None:
+    """The agreement's hours to forward, else the last day to answer, which `clock due` counts, as long as it runs."""
+    if part is None:
+        return case.last_day
+    if step is NextStep.FORWARD:
+        return part.forward_due_at
+    return None if part.is_answered else case.last_day_of(part)
+
+
+def _command(case: Case, part: SubCase, step: NextStep) -> str:
+    """How the step is done, or what the schedule does of it at once."""
+    if step is NextStep.DECIDE:
+        accept = " or ".join(sorted(ACTIONS[case.right] - {Action.REFUSE}))
+        refuse = ", or --refuse REASON --remedies remedies.be" if Action.REFUSE in ACTIONS[case.right] else ""
+        text = f"sluice case decide {{case}} --sub-case {part.sub_case_id} --accept {accept}{refuse}"
+    elif step is NextStep.CARRY_OUT and part.action:
+        text = CARRIED_OUT_BY.get(part.action, SWEEP)
+    elif step is NextStep.ANSWER:
+        text = FOLLOW if part.track is Track.CONTROLLER else SWEEP
+    else:
+        text = COMMANDS.get(step, SWEEP)
+    return text.format(case=case.case_id[:8])
+
+
+def _take_out(case: Case, letter: Letter) -> str:
+    about = f" --sub-case {letter.sub_cases[0]}" if letter.sub_cases else ""
+    return f"sluice case letter {case.case_id[:8]} --kind {letter.kind}{about} --to {letter.kind}.pdf"
