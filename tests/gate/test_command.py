@@ -192,3 +192,34 @@ def test_no_note_is_drawn_for_a_reader_that_the_center_would_not_draw(tmp_path: 
 
     said = json.loads(done.stdout)
     assert (done.exit_code, said["verdict"], said["reasons"], said["rows_accepted"]) == (0, "PASSED", [], 400)
+
+
+@pytest.mark.parametrize(
+    ("paper", "right", "wrong", "told"),
+    [
+        ("agreement-3.0.0.yaml", "forwardHours: 24", "forwardHours: 24 uur", "AGR-012"),
+        ("agreement-3.0.0.yaml", "language: nl", "language: [nl", "AGR-002"),
+        ("renewal_campaign.inbound.odcs.yaml", "required: true", "required: ja", "CON-012"),
+        ("renewal_campaign.inbound.odcs.yaml", "kind: DataContract", "kind: [DataContract", "CON-002"),
+        ("renewal_results.internal.odcs.yaml", "kind: DataContract", "kind: [DataContract", ""),
+    ],
+)
+def test_a_paper_that_cannot_be_used_is_told_with_its_line(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paper: str, right: str, wrong: str, told: str
+) -> None:
+    papers = tmp_path / "principals"
+    shutil.copytree(get_settings().principals_dir, papers)
+    path = papers / "energy01" / paper
+    text = path.read_text(encoding="utf-8")
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
+    get_settings.cache_clear()
+
+    done = run(str(files / "good.csv"))
+
+    if not told:
+        assert (done.exit_code, done.stderr) == (Exit.DONE, ""), "control: another flow's paper does not matter"
+        return
+    assert done.exit_code == Exit.REFUSED and json.loads(done.stdout)["reasons"]
+    assert f"{path}:" in done.stderr and f" {told} " in done.stderr and "Cure:" in done.stderr

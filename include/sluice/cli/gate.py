@@ -31,6 +31,9 @@ EXIT_OF = {
     Verdict.UNDECIDED: Exit.UNDECIDED,
 }
 
+MOST_FAULTS = 5
+"""Faults of papers that are told where one of them is missing; the linter tells all."""
+
 
 @app.callback()
 def gate() -> None:
@@ -72,7 +75,7 @@ def run(
             looked_at = _look_at(Path(file)) if report else None
             with err.status("judging") as status:
                 tried = judge.run(Path(file), lambda done, count: status.update(f"judging: {done} of {count} parts"))
-            _tell_papers(judge)
+            _tell_papers(judge, agreement, Flow(flow))
             if report and looked_at:
                 _write(report, judge, looked_at, tried, lang)
     if format is Format.JSON:
@@ -99,15 +102,24 @@ def _is_fit(report: Path, file: Path) -> bool:
         return False
 
 
-def _tell_papers(judge: "DryRun") -> None:
-    """Name on stderr what there are papers of here, where the agreement or the flow that was asked for has none."""
+def _tell_papers(judge: "DryRun", agreement: str, flow: Flow) -> None:
+    """Name on stderr what there are papers of here, where the agreement or the flow that was asked for has none.
+
+    A paper that cannot be used is no paper to the gate, so what is wrong with it is told as the linter tells it.
+    """
     from sluice.agreement.folder.load import load_agreements
     from sluice.agreement.papers import PaperMissing, PaperReason
-    from sluice.exchange.dry_run import arriving
+    from sluice.exchange.dry_run import arriving, faults_of_papers
 
     paper = judge.paper
     if not isinstance(paper, PaperMissing):
         return
+    faults = faults_of_papers(judge.settings.principals_dir, agreement, flow)
+    for fault in faults[:MOST_FAULTS]:
+        err.print(f"{fault.path}:{fault.line}: {fault.code} {fault.message}", markup=False)
+    if len(faults) > MOST_FAULTS:
+        folder = Path(faults[0].path).parent
+        err.print(f"{len(faults) - MOST_FAULTS} more: `sluice agreement lint {folder}`", markup=False)
     if paper.reason is PaperReason.NO_AGREEMENT:
         known = {each.agreement_id for each in load_agreements(judge.settings.principals_dir)}
         err.print(f"agreements here: {', '.join(sorted(known)) or 'none'}", markup=False)

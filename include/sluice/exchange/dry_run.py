@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sluice.agreement.folder.load import find_flows_of, find_on_file, load_agreements
-from sluice.agreement.model import Agreement, KeyReference
+from sluice.agreement.folder.load import find_flows_of, find_folders, find_on_file, find_papers, load_agreements
+from sluice.agreement.model import Agreement, KeyReference, Problem
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import Ref, UsageError, check_readable
 from sluice.exchange.judging.job import (
@@ -185,6 +185,25 @@ def arriving(agreement: Agreement) -> list[str]:
     """Return the flows in whose files arrive, of the contracts beside an agreement; `none` if there is none."""
     beside = find_flows_of(Path(agreement.path).parent)
     return sorted({each.flow for each in beside if each.direction in ARRIVING}) or ["none"]
+
+
+def faults_of_papers(principals_dir: Path, agreement_id: str, flow: Flow) -> list[Problem]:
+    """Return the errors of the papers that name an agreement: its own files, and the contracts of one flow."""
+    from sluice.agreement.folder.lint import lint_path  # only where a paper is missing: its imports take their time
+
+    named = agreement_id.encode(errors="surrogateescape")
+    papers = (path for folder in find_folders(principals_dir) for path in find_papers(folder))
+    asked = [path for path in papers if _is_about(path, named, flow)]
+    found = [problem for path in asked for problem in lint_path(path)]
+    return [problem for problem in found if problem.severity is Severity.ERROR]
+
+
+def _is_about(path: Path, named: bytes, flow: Flow) -> bool:
+    is_contract = path.name.endswith(".odcs.yaml")
+    try:
+        return named in path.read_bytes() and (not is_contract or path.name.startswith(f"{flow}."))
+    except OSError:
+        return False
 
 
 def _without_agreement(settings: Settings, agreement_id: str, on: date) -> PaperMissing:

@@ -14,6 +14,7 @@ TAKES = {
     **dict.fromkeys(("min_value", "max_value"), _BOUND),
     **dict.fromkeys(("strict_min", "strict_max", "or_equal", "exact_match"), "true or false"),
     **dict.fromkeys(("column_set", "column_list"), "a list of names, each once"),
+    **dict.fromkeys(("column", "column_A", "column_B"), "the name of a column of the contract, in quotes"),
     **dict.fromkeys(("value", "column_index"), "a whole number"),
     "severity": "critical, warning or info",
     "mostly": "a number from 0 to 1",

@@ -166,13 +166,17 @@ def _check_pinned(name: Spot, version: Spot, folder: Folder) -> Iterator[Found]:
     if not folder.agreements and not folder.is_whole:
         yield Found(name, "026", name.text)
     elif not known:
-        broken = next((problem for problem in folder.unreadable if problem.code.startswith("AGR-")), None)
-        why = f"; {Path(broken.path).name} cannot be read, see {broken.code} there" if broken else ""
-        yield Found(name, "027", f"{name.text}{why}")
+        yield Found(name, "027", f"{name.text}{_broken(folder)}")
     elif version.text and version.text not in known:
-        yield Found(version, "028", f"{name.text} has {', '.join(known)}")
+        yield Found(version, "028", f"{name.text} has {', '.join(known)}{_broken(folder)}")
     elif version.text and version_key(known[-1]) > version_key(version.text):
         yield Found(version, "029", known[-1])
+
+
+def _broken(folder: Folder) -> str:
+    """An agreement of the folder that cannot be read, and so may be the one that is missed."""
+    broken = next((problem for problem in folder.unreadable if problem.code.startswith("AGR-")), None)
+    return f"; {Path(broken.path).name} cannot be read, see {broken.code} there" if broken else ""
 
 
 def _check_name(document: Document) -> Iterator[Found]:

@@ -60,7 +60,10 @@ def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]
     """
     agreement = principals_dir / onboarding.files[0].path
     if not agreement.exists() and any(agreement.parent.glob("agreement-*.y*ml")):
-        raise UsageError(Ref("option", "--write"), Ref("rule", "THE_PRINCIPAL_HAS_AN_AGREEMENT"))
+        instead = "sluice contract infer FILE --principal NAME --flow FLOW, for a contract under that agreement"
+        raise UsageError(
+            Ref("option", "--write"), Ref("rule", "THE_PRINCIPAL_HAS_AN_AGREEMENT"), Ref("instead", instead)
+        )
     written = []
     for skeleton in onboarding.files:
         path = principals_dir / skeleton.path

@@ -122,7 +122,8 @@ def read_suites(settings: "Settings", contract: DataContract) -> tuple[Suite, ..
     for name in contract.suites:
         path = settings.expectations_dir / f"{name}.json"
         if not path.is_file():
-            raise DocumentInvalid(Ref("suite", name), Ref("contract", contract.contract_id))
+            missing = Ref("rule", "NO_SUCH_SUITE"), Ref("wanted", f"expectations/{name}.json")
+            raise DocumentInvalid(Ref("suite", name), Ref("contract", contract.contract_id), *missing)
         found.append(_read_suite(name, path))
     return tuple(found)
 
