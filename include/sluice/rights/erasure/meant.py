@@ -1,11 +1,16 @@
 """Decide what an object counts as that the second scan could not call clean: residue, doubt, or expected."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from sluice.errors import NotFound
 from sluice.exchange.house import House
+from sluice.exchange.open import arrival_of
+from sluice.exchange.own_writes import find_own_writes, is_own
+from sluice.exchange.store import find_unregistered
 from sluice.lake.s3.names import ObjectVersion
-from sluice.lake.s3.objects import StoredObject
+from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.model import Copy, Fate, Target
@@ -19,6 +24,7 @@ from sluice.terms import PRINCIPAL_READS, PRINCIPAL_WRITES, Direction
 JUDGED = (Direction.INBOUND.value, *PRINCIPAL_READS)
 """Folders of a principal in which every object is known as a copy: what came in, and what we put there."""
 NO_NAME = "NAME_UNSAID"
+UNOPENED = "NOT_OPENED_YET"
 NAMED = "NAMES_THE_PERSON"
 """Why an object was told that was read: a residue, or what the principal itself put there, which is waited for."""
 
@@ -89,7 +95,7 @@ class Meant:
         """Return what an object counts as if that does not depend on its bytes alone. None: as what was read in it.
 
         An object that an open exchange came with, or put down before its end, counts as waiting, whether it names the
-        person or is sealed: it is looked at once the exchange has ended.
+        person or is sealed: it is looked at once the exchange has ended. So does an arrival before a poll opened it.
         """
         if scan.status is Status.CLEAN:
             return None
@@ -98,6 +104,8 @@ class Meant:
             return Scanned(objects=1, waiting=self.under_way.count(exchange_id))
         if self._is_theirs(item):
             return self._waits_for(item, NAMED if scan.hits else scan.doubts[0].reason, store)
+        if self._is_unopened(item):
+            return self._waits_for(item, UNOPENED, store)
         return self.hit(item) if scan.status is Status.HIT else None
 
     def unsaid(self, item: StoredObject, store: str) -> Scanned | None:
@@ -113,6 +121,21 @@ class Meant:
         principal, _, rest = item.key.partition("/")
         is_own = (item.bucket, principal) == (self.house.settings.bucket_exchange, self.target.principal)
         return is_own and rest.split("/")[0] not in JUDGED
+
+    def _is_unopened(self, item: StoredObject) -> bool:
+        """Whether it arrived and has no exchange yet. What an erasure put there, even one that died, never gets one."""
+        settings, name = self.house.settings, self.target.principal
+        doors = {settings.bucket_exchange: Direction.INBOUND, settings.bucket_internal: Direction.INTERNAL}
+        direction = doors.get(item.bucket)
+        if direction is None or not item.key.startswith(prefix_of(name, direction)):
+            return False
+        is_known = ObjectVersion.of(item) in self.fates
+        if is_known or not find_unregistered(self.house.conn, [arrival_of(name, direction, item)]):
+            return False
+        own = find_own_writes(self.house.conn, [item]).get((item.bucket, item.key), ())
+        with suppress(NotFound):  # removed since
+            return not is_own(self.house.objects, item, own, with_twins=True)
+        return False
 
     def _waits_for(self, item: StoredObject, reason: str, store: str) -> Scanned:
         """Count an object as waiting. Names neither the object nor a folder that the principal made up."""
