@@ -9,16 +9,20 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from stores import CHECKOUT
+
+OUR_LATER = CHECKOUT / "include" / "sluice" / "lineage" / "facets" / "1-0-1"
+"""What we publish ourselves beside the first version."""
+
 
 def validator(schemas: Path) -> Callable[[str], int]:
     """Validates an event, the core at its schemaURL, each facet at its _schemaURL; the number of facets.
 
     An unknown URL fails, because only these files are known.
     """
+    published = [schemas / folder for folder in ("openlineage", "openlineage/facets", "sluice/1-0-0")]
     documents = [
-        json.loads(path.read_text())
-        for folder in ("openlineage", "openlineage/facets", "sluice/1-0-0")
-        for path in sorted((schemas / folder).glob("*.json"))
+        json.loads(path.read_text()) for folder in (*published, OUR_LATER) for path in sorted(folder.glob("*.json"))
     ]
     registry: Registry[Any] = Registry().with_resources((one["$id"], Resource.from_contents(one)) for one in documents)
     at = partial(Draft202012Validator, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -7,15 +7,17 @@ import pytest
 from jsonschema import ValidationError
 
 from documents.samples import EXCHANGE, GDPR, NO_PAPER, PURPOSE, a_record, a_refusal_without_paper, many_reasons
-from official import validator
+from official import all_facets, validator
 from sluice.ledger.copy_kinds import ARRIVED, LAKE, REFUSED_FILE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, ReasonLine
 from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event, start_event
 from sluice.lineage.facets import SUBJECT_FLOOR
+from sluice.lineage.model import EventInvalid
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, RoleProfile
+from stores import CHECKOUT
 
 SETTINGS = Settings(environment="test")
 ENTRY = "d1" * 32
@@ -304,3 +306,38 @@ def test_a_header_that_no_contract_names_stays_out():
 
     assert "phone_number" in event
     assert "Janssens" not in event
+
+
+def urls_of(event: str) -> dict[str, str]:
+    """The version of the schema of each of our facets in an event."""
+    urls = [facet["_schemaURL"] for facet in all_facets(json.loads(event))]
+    return {url.rsplit("/", 1)[-1]: url.split("/")[-4] for url in urls if "sluice.example" in url}
+
+
+def test_small_letters_in_an_agreement_and_its_rules_are_told_under_a_later_schema(official):
+    record = a_record()
+    why = record.why.model_copy(update={"agreement_id": "DPA-energy01"})
+    columns = tuple(each.model_copy(update={"retention_rule": "ret-01"}) for each in record.what.columns)
+    small = record.model_copy(update={"why": why, "what": record.what.model_copy(update={"columns": columns})})
+
+    event, before = closed_event(small, ENTRY, SETTINGS), closed_event(record, ENTRY, SETTINGS)
+
+    for each in (event, before, start_event(opened("DPA-energy01"), SETTINGS)):
+        official(each)
+        check_event(each)
+    later = {"SluiceExchangeRunFacet", "SluiceRolesDatasetFacet", "SluiceSafeguardsDatasetFacet"}
+    assert {name for name, version in urls_of(event).items() if version == "1-0-1"} == later
+    assert set(urls_of(before).values()) == {"1-0-0"}, "whoever knows the first version alone gets what they got"
+    with pytest.raises(ValidationError):
+        official(event.replace("facets/1-0-1", "facets/1-0-0"))
+    with pytest.raises(EventInvalid):
+        check_event(event.replace("facets/1-0-1", "facets/1-0-0"))
+
+
+def test_the_later_schemas_differ_in_small_letters_alone():
+    folder = CHECKOUT / "include" / "sluice" / "lineage" / "facets"
+    later = sorted((folder / "1-0-1").glob("*.json"))
+    assert len(later) == 3
+    for path in later:
+        said = path.read_text().replace("^[A-Za-z0-9][A-Za-z0-9_.-]", "^[A-Z0-9][A-Z0-9_.-]").replace("1-0-1", "1-0-0")
+        assert said == (folder / "1-0-0" / path.name).read_text()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json"
-SCHEMAS = Path(__file__).parent / "facets" / "1-0-0"
+SCHEMAS = Path(__file__).parent / "facets"
 BASES = ("RunFacet", "JobFacet", "DatasetFacet", "InputDatasetFacet", "OutputDatasetFacet")
 PLACES = {
     ("run", "facets"): "run",
@@ -57,19 +57,19 @@ def _check_facets(facets: Any, place: str) -> None:
     for key, facet in facets.items():
         where = f"{place} facet {key}"
         if key in standard:
-            expected = standard[key]._get_schema()
+            expected = frozenset({standard[key]._get_schema()})
         elif key in _our_facets()[place]:
-            expected = _our_facets()[place][key]._get_schema()
+            expected = _schemas_of(_our_facets()[place][key].__name__)
         else:
             raise EventInvalid(Ref("at", where), Ref("reason", "unknown facet"))
-        if not isinstance(facet, dict) or facet.get("_schemaURL") != expected:
+        if not isinstance(facet, dict) or facet.get("_schemaURL") not in expected:
             raise EventInvalid(Ref("at", where), Ref("reason", "another schema URL"))
         if not str(facet.get("_producer", "")).startswith("https://"):
             raise EventInvalid(Ref("at", where), Ref("reason", "no producer"))
         if key in standard:
             _read_back(facet, standard[key], where)
         else:
-            _check_ours(facet, expected, where)
+            _check_ours(facet, facet["_schemaURL"], where)
 
 
 def _read_back(value: Any, kind: Any, where: str) -> Any:
@@ -127,7 +127,7 @@ def _our_schema(url: str) -> "Draft202012Validator":
     from jsonschema import Draft202012Validator
     from referencing import Registry, Resource
 
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in SCHEMAS.glob("*.json")]
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in SCHEMAS.glob("*/*.json")]
     core = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": CORE,
@@ -137,6 +137,14 @@ def _our_schema(url: str) -> "Draft202012Validator":
         (document["$id"], Resource.from_contents(document)) for document in (core, *documents)
     )
     return Draft202012Validator({"$ref": url}, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@cache
+def _schemas_of(name: str) -> frozenset[str]:
+    """The URLs of all versions of the schema of one of our facets."""
+    from sluice.lineage.facets import schema_url
+
+    return frozenset(schema_url(name, path.parent.name) for path in SCHEMAS.glob(f"*/{name}.json"))
 
 
 @cache

@@ -1,21 +1,31 @@
 """Our own OpenLineage facets as classes, beside the standard ones of openlineage-python.
 
-Their JSON Schemas are in ``facets/1-0-0/``; a change of meaning is a new version in a new folder.
+Their JSON Schemas are in ``facets/``, a folder for each version. 1-0-1 also takes small letters in the names of
+agreements, instructions and retention rules; only a facet with such a name says that version, so that whoever knows
+1-0-0 alone gets what they got before.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import attrs
 from openlineage.client.generated.base import DatasetFacet, InputDatasetFacet, OutputDatasetFacet, RunFacet
 
-BASE = "https://sluice.example/spec/facets/1-0-0"
+BASE = "https://sluice.example/spec/facets"
+FIRST, WITH_SMALL_LETTERS = "1-0-0", "1-0-1"
 SUBJECT_FLOOR = 10
 """An event gives no count of fewer distinct persons than this, because a small number can point at one of them."""
 
 
-def schema_url(name: str) -> str:
+def schema_url(name: str, version: str = FIRST) -> str:
     """The URL of the schema of one of our facets, including the definition inside it."""
-    return f"{BASE}/{name}.json#/$defs/{name}"
+    return f"{BASE}/{version}/{name}.json#/$defs/{name}"
+
+
+def schema_for(facet: RunFacet | DatasetFacet, names: Iterable[str | None]) -> str:
+    """The URL of the first version of a facet's schema that takes these names."""
+    is_first = all(name is None or name == name.upper() for name in names)
+    return schema_url(type(facet).__name__, FIRST if is_first else WITH_SMALL_LETTERS)
 
 
 @attrs.define(kw_only=True)
@@ -38,6 +48,10 @@ class SluiceExchangeRunFacet(RunFacet):
     ruleId: str | None = None
     gateCounts: dict[str, int] | None = None
     ledgerEntryHash: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._schemaURL = schema_for(self, (self.agreementId, self.instructionRef))
 
     @staticmethod
     def _get_schema() -> str:
@@ -68,6 +82,11 @@ class SluiceRolesDatasetFacet(DatasetFacet):
     agreementVersion: str
     fieldGroups: list[FieldGroupRole]
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        rules = (group.retentionRule for group in self.fieldGroups)
+        self._schemaURL = schema_for(self, (self.agreementId, *rules))
+
     @staticmethod
     def _get_schema() -> str:
         return schema_url("SluiceRolesDatasetFacet")
@@ -82,6 +101,10 @@ class SluiceSafeguardsDatasetFacet(DatasetFacet):
     retentionRule: str
     countries: list[str]
     deleteAfter: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._schemaURL = schema_for(self, [self.retentionRule])
 
     @staticmethod
     def _get_schema() -> str:

@@ -36,8 +36,7 @@ LATE_DAYS = 3
 """Days after which a daily job is late; a machine may be off over a weekend."""
 LINEAGE_CURE = (
     "waiting: check SLUICE_LINEAGE_URL (its address, a token in it that expired) and its receiver, whose log says why "
-    "one is refused; refused: then `sluice lineage again`; SLU-471: an event of ours is not valid, see `sluice "
-    "agreement lint include/principals` (AGR-032), or report it"
+    "one is refused; refused: then `sluice lineage again`; SLU-471: an event of ours is not valid: report it"
 )
 READ_ELSEWHERE = frozenset(
     {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
