@@ -157,7 +157,7 @@ def test_an_address_that_another_customer_has_since_is_theirs(night: Night) -> N
 
     after = verify(house, case.case_id, datetime.now(UTC))
 
-    assert before.residual == 1, "control: nobody has read yet whose it is"
+    assert (before.residual, before.waiting) == (0, 1), "control: nobody has read yet whose it is"
     assert (after.residual, after.shared) == (0, before.shared + 1)
 
 

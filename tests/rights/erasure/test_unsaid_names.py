@@ -51,7 +51,7 @@ def test_what_is_hidden_under_such_a_name_is_a_doubt(town: Town) -> None:
     case, bucket = town.decided(town.people[0]), town.desk.settings.bucket_exchange
     assert run(town.house, case.case_id, datetime.now(UTC)).doubts == 0
     town.house.objects.put(bucket, KEY, town.people[0].phone.encode(), "text/csv")
-    assert verify(town.house, case.case_id, datetime.now(UTC)).residual, "control: while its name can be told"
+    assert verify(town.house, case.case_id, datetime.now(UTC)).waiting == 1, "control: while its name can be told"
 
     client_of(town.desk.settings).delete_object(Bucket=bucket, Key=KEY)
 
