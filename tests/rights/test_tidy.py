@@ -1,8 +1,10 @@
 """What is sealed of a closed case goes when its time is over, once; what proves and what protects stays."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,6 +151,30 @@ def test_it_stays_while_something_of_the_case_stands_open(town: Town, monkeypatc
     assert tidy_case(town.house, complained.case_id, "an", later), "somebody asked for this one"
     assert not tidy_case(town.house, complained.case_id, "an", later)
     assert sealed(town, complained) == [] and entries(town) == [complained.case_id]
+
+
+def test_a_complaint_that_comes_while_a_sweep_is_at_work_keeps_what_it_did_not_begin(town: Town) -> None:
+    first, second = withdrawn(town, town.people[2]), withdrawn(town, town.people[3])
+    objects = town.house.objects
+
+    class Meanwhile:
+        """The store; as soon as something of the first case is removed, the person of the second complains."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(objects, name)
+
+        def delete_others(self, *named: Any) -> int:
+            if not store.get_case(town.house.conn, second.case_id).has_complaint:
+                set_flag(town.house.conn, second.case_id, Flag.COMPLAINT, order("COMPLAINED"))
+            return objects.delete_others(*named)
+
+    slow: Any = Meanwhile()
+    there = sealed(town, second)
+
+    assert tidy(replace(town.house, objects=slow), now() + 400 * DAYS) == Tidied(cases=1)
+
+    assert (sealed(town, first), sealed(town, second)) == ([], there) and there
+    assert entries(town) == [first.case_id]
 
 
 def objected(town: Town, person: Person) -> Case:

@@ -96,12 +96,18 @@ def tidy_case(house: House, case_id: CaseId, by: str, now: datetime) -> bool:
 
 
 def _remove(house: House, closed: Closed, by: str, now: datetime) -> int:
-    """Begin, remove, end. Returns 1 if this call ended it."""
+    """Begin, remove, end. Returns 1 if this call ended it; 0 if something has come up that keeps it.
+
+    What keeps it is asked again with the case locked: a complaint may have come since the sweep began.
+    """
     if closed.removed_at is not None:
         return 0
     bucket, prefix = house.settings.bucket_vault, f"{PREFIX}{closed.case_id}/"
     with transaction(house.conn):
         store.lock_case(house.conn, closed.case_id)
+        current = tidy_store.find_case(house.conn, closed.case_id)
+        if keeps(current, received_on(now), is_asked=by != BY_ITSELF) is not None:
+            return 0
         objects = sum(1 for _ in house.objects.list_versions(bucket, prefix))
         tidy_store.begin(house.conn, closed.case_id, objects, by, now)
     for key in sorted({item.key for item in house.objects.list_versions(bucket, prefix)}):
