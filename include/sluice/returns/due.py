@@ -6,10 +6,7 @@ must stay out since or who may go again. The deletion of an input gives none.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 
 import rfc8785
 
@@ -17,49 +14,25 @@ from sluice.agreement.in_force.recipe import find_recipe
 from sluice.agreement.in_force.store import find_ended, in_force
 from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
-from sluice.db import Connection, transaction
-from sluice.exchange.catalogue import find_copies
-from sluice.exchange.effects.kept_out import names_kept_out
+from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.open import record_opened
-from sluice.exchange.persons.correction_store import was_corrected
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.stop_store import is_stopped
-from sluice.exchange.store import get_open
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
-from sluice.returns.held import find_held
-from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, InputKind, Last, waits_for_agent
-from sluice.returns.overtaken import may_go_now, past_day
-from sluice.returns.staffing import StaffNews, agents_of_results
-from sluice.returns.unready import holds_unready
+from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last
+from sluice.returns.outdated import Look, has_news
+from sluice.returns.staffing import StaffNews
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 from sluice.times import BRUSSELS, brussels_day
 
 NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
 """Reasons for which no return is owed: it has no contract."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One look at the days of a flow. ``ending``: suffix to names of returns made after the agreement ended."""
-
-    house: House
-    principal: Principal
-    flow: Flow
-    recipe: ReturnRecipe
-    world: World
-    news: StaffNews
-    now: datetime
-    ending: str
-
-    @property
-    def conn(self) -> Connection:
-        return self.house.conn
 
 
 def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> list[Opened]:
@@ -80,7 +53,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     news = StaffNews(house.conn)
     contacts = store.find_contact_times(house.conn, principal, recipe.contacts_flow)
     world = World(recipe.contacts_flow, recipe.results_flow, contacts, news.last, last_lifted(house.conn, principal))
-    look = _Look(house, principal, flow, recipe, world, news, now, AFTER_END if is_last else "")
+    look = Look(house, principal, flow, recipe, world, news, now, AFTER_END if is_last else "")
     opened, faults = list[Opened](), Faults(house.conn)
     stopped = is_stopped(house.conn, principal, flow)
     for day in store.glance(house.conn, principal, flow, recipe.results_flow):
@@ -95,7 +68,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     return opened
 
 
-def _open(look: _Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
+def _open(look: Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
     """Open a day's return if it is due; None if it is not, or was opened already."""
     cut_off, contract = _cut_off(paper, day.day), _contract(paper, look.ending)
     if (isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED) or cut_off > look.now:
@@ -114,7 +87,7 @@ def _open(look: _Look, day: Glance, paper: Paper | PaperMissing) -> Opened | Non
     return None
 
 
-def _insert(look: _Look, paper: Paper | PaperMissing, due: Due) -> Opened | None:
+def _insert(look: Look, paper: Paper | PaperMissing, due: Due) -> Opened | None:
     chain = paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}"
     key = f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}"
     bucket = look.house.settings.bucket_exchange
@@ -136,7 +109,7 @@ def _recipe(
     return find_recipe(house.conn, principal, flow, now)
 
 
-def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
+def _due(look: Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
     """A day that has an input that its last return lacked, or for which the same inputs would give another return."""
     results = store.find_results(look.conn, look.principal, look.recipe.results_flow, day)
     may_lift = last and LIFTED_BY_CONTACTS & last.held and not _lacks(look, day, last)
@@ -145,91 +118,17 @@ def _due(look: _Look, day: date, paper: Paper | PaperMissing, last: Last | None)
     contacts = store.find_contacts(look.conn, look.principal, look.recipe.contacts_flow, until, had)
     inputs = store.ids([*results, *contacts])
     contract = _contract(paper, look.ending)
-    if last and had.issuperset(inputs) and not last.is_outdated_by(contract) and not _has_news(look, day, last, paper):
+    if last and had.issuperset(inputs) and not last.is_outdated_by(contract) and not has_news(look, day, last, paper):
         return None
     basis = Basis(_named(inputs), last_import_seq(look.conn), contract)
     number = store.count_returns(look.conn, look.principal, look.flow, day) + 1
     return Due(day, (*contacts, *results), basis.name, number)
 
 
-def _lacks(look: _Look, day: date, last: Last) -> bool:
+def _lacks(look: Look, day: date, last: Last) -> bool:
     """Whether an input of the return made for a day was deleted: with later contacts, a new one would hold less."""
     was_made = last.is_open or store.find_delivered(look.conn, look.principal, look.flow, day) is not None
     return was_made and store.count_gone(look.conn, last.exchange_id) > 0
-
-
-def _has_news(look: _Look, day: date, last: Last, paper: Paper | PaperMissing) -> bool:
-    """Whether the same inputs would give another return, because of staff readiness, rights of persons, or time."""
-    house, principal = look.house, look.principal
-    prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
-    return (
-        (prepared is not None and _has_ended(look, last, paper))
-        or (prepared is not None and past_day(prepared.how_long.copies, look.now) is not None)
-        or (prepared is not None and names_kept_out(house, principal, prepared.how_long.copies, paper))
-        or (prepared is not None and was_corrected(look.conn, principal, last.opened_at))
-        or (last.is_on_its_way and names_kept_out(house, principal, find_copies(look.conn, last.exchange_id), paper))
-        or may_go_now(house, principal, last)
-        or _has_staff_news(look, day, last, paper, is_prepared=prepared is not None)
-    )
-
-
-def _has_ended(look: _Look, last: Last, paper: Paper | PaperMissing) -> bool:
-    """Whether the agreement of a prepared return ended: it is made again as what goes back, or refused."""
-    if look.ending:
-        return not last.name.endswith(look.ending)
-    return isinstance(paper, PaperMissing) and paper.reason is PaperReason.AGREEMENT_EXPIRED
-
-
-def _has_staff_news(look: _Look, day: date, last: Last, paper: Paper | PaperMissing, *, is_prepared: bool) -> bool:
-    """Whether a staff import after the last return changes when the agents of the day's rows were ready.
-
-    That is, of rows that wait for their agent, and of rows that went. A no is recorded: the agents of a return are
-    known only from the store, and the next poll would read it all again.
-    """
-    is_asked = is_prepared or last.waits_for_agents or not last.is_open
-    if not is_asked or not isinstance(paper, Paper):
-        return False
-    minimum = paper.agreement.minimum_exam_score
-    if last.staff_seen == look.news.name(minimum):
-        return False
-    news_at = store.find_import_after(look.conn, last.staff)
-    if news_at is None:
-        return False
-    if _is_about_waiting(look, last, news_at, minimum, is_prepared=is_prepared) or _holds_unready(look, day, last):
-        return True
-    store.mark_staff_seen(look.conn, last.exchange_id, look.news.name(minimum))
-    return False
-
-
-def _is_about_waiting(look: _Look, last: Last, news_at: datetime, minimum: Decimal, *, is_prepared: bool) -> bool:
-    """Whether news of staff since ``news_at`` is about the agents of what lies prepared, or of rows that wait."""
-    if not (is_prepared or last.waits_for_agents):
-        return False
-    told = look.news.since(news_at - timedelta(microseconds=1), minimum)
-    return bool(told) and told.is_about(_agents(look.house, last, is_prepared=is_prepared))
-
-
-def _holds_unready(look: _Look, day: date, last: Last) -> bool:
-    """Whether what was delivered for a day holds rows of an agent who, as is known since, was not ready.
-
-    Once results that it was made of are gone, it is not made anew: their rows would be missing.
-    """
-    delivered = None if last.is_open else store.find_delivered(look.conn, look.principal, look.flow, day)
-    if delivered is None or store.count_gone(look.conn, delivered[0], InputKind.RESULTS):
-        return False
-    return holds_unready(look.house, get_open(look.conn, delivered[0]))
-
-
-def _agents(house: House, last: Last, *, is_prepared: bool) -> Iterable[str | None]:
-    """The agents whom news of staff must concern to change a return.
-
-    For a return not released yet these are the agents of all its rows, as an exam may have been withdrawn; else those
-    of rows held for their agent. There are none if the list of held rows is past its retention.
-    """
-    if is_prepared:
-        return agents_of_results(house, store.find_inputs(house.conn, last.exchange_id))
-    held = find_held(house, last.exchange_id) or ()
-    return [row.agent_ref for row in held if waits_for_agent(row.reason)]
 
 
 def cut_off_of(day: date, cut_off: time) -> datetime:
