@@ -8,8 +8,9 @@ import pytest
 
 from sluice.db import connect_to, transaction
 from sluice.errors import DatabaseError
-from sluice.ledger.append import append, append_many, canonical, find_entry
+from sluice.ledger.append import append, append_many, canonical
 from sluice.ledger.model import BodyNotCanonical, EntryKind, LedgerMisused
+from sluice.ledger.store import find_entry
 from sluice.terms import ExchangeId
 
 OPENED = EntryKind.EXCHANGE_OPENED

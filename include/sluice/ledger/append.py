@@ -9,10 +9,8 @@ from sluice.db import Connection
 from sluice.errors import Ref
 from sluice.ledger.model import BodyNotCanonical, Entry, EntryKind, LedgerMisused
 from sluice.ledger.record import Part
-from sluice.ledger.store import find_entry, insert_entries
+from sluice.ledger.store import insert_entries
 from sluice.terms import ExchangeId
-
-__all__ = ["EntryKind", "append", "append_many", "canonical", "find_entry"]
 
 
 def append(conn: Connection, *, chain: str, kind: EntryKind, exchange_id: ExchangeId | None, body: Part) -> Entry:

@@ -26,7 +26,7 @@ from sluice.ledger.returned import AcknowledgedReturn, AcknowledgementRefused
 from sluice.returns import ack_store as store
 from sluice.returns.ack import Ack, AckFile, AckOutcome, Delivery, judge_ack, parse_ack
 from sluice.returns.ack_file import is_of_notice, read_small
-from sluice.returns.notices import give_notice, list_notices
+from sluice.returns.notices import find_missing, give_notice
 from sluice.terms import ExchangeId, Principal
 from sluice.times import utc_text
 
@@ -146,7 +146,7 @@ def notice_of(file: AckFile) -> dict[str, object]:
 def _give_notices(house: House, principal: Principal, files: Iterable[AckFile]) -> int:
     """Give the missing notices about refused files, and return how many."""
     refused = {f"{principal}/notices/ack-{file.version_id}.json": file for file in files if not file.outcome.closes}
-    missing = sorted(set(refused) - list_notices(house, principal)) if refused else []
+    missing = find_missing(house, principal, refused)
     for key in missing:
         give_notice(house, key, notice_of(refused[key]))
     return len(missing)

@@ -1,17 +1,19 @@
-"""Notices to a principal about acknowledgements: plain JSON in ``<principal>/notices/``, in nl, fr and en."""
+"""Notices to a principal: plain JSON in ``<principal>/notices/``, in nl, fr and en."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.media_types import JSON
 
 
-def list_notices(house: House, principal: str) -> set[str]:
-    """Keys of the notices that a principal was given."""
-    found = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "notices"))
-    return {item.key for item in found}
+def find_missing(house: House, principal: str, owed: Collection[str]) -> list[str]:
+    """Keys of the notices owed to a principal that it was not given yet, in their order."""
+    if not owed:
+        return []
+    given = house.objects.list_versions(house.settings.bucket_exchange, prefix_of(principal, "notices"))
+    return sorted(set(owed) - {item.key for item in given})
 
 
 def give_notice(house: House, key: str, document: Mapping[str, object]) -> StoredObject:

@@ -14,7 +14,7 @@ from sluice.ledger.returned import ReminderSent
 from sluice.returns import ack_store as store
 from sluice.returns.ack import ESCALATION, REMINDER, AckLine, Step
 from sluice.returns.acks import read_acks
-from sluice.returns.notices import give_notice, list_notices
+from sluice.returns.notices import find_missing, give_notice
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -106,7 +106,7 @@ def _give_notices(house: House) -> Tally:
     given, faults = 0, Faults(house.conn)
     for principal, notices in owed.items():
         with faults.kept_apart(f"a notice to {principal}"):
-            for key in sorted(set(notices) - list_notices(house, principal)):
+            for key in find_missing(house, principal, notices):
                 give_notice(house, key, notices[key])
                 given += 1
     return Tally(given, faults.count)

@@ -25,7 +25,7 @@ from sluice.ledger.names import check_name
 from sluice.ledger.noticed import NoticeAnswerRefused
 from sluice.ledger.reason import check_reason
 from sluice.returns.ack_file import UUID, is_of_notice, read_members, read_small
-from sluice.returns.notices import give_notice, list_notices
+from sluice.returns.notices import find_missing, give_notice
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import (
@@ -193,7 +193,7 @@ def _give_refusals(house: House, principal: str, files: Sequence[AnswerFile]) ->
     refused = {
         f"{principal}/notices/notice-ack-{file.version_id}.json": file for file in files if not file.outcome.moves
     }
-    missing = sorted(set(refused) - list_notices(house, principal)) if refused else []
+    missing = find_missing(house, principal, refused)
     for key in missing:
         give_notice(house, key, refused_document(refused[key]))
     return len(missing)
