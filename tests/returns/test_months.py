@@ -13,7 +13,7 @@ from gate.papers import a_contract, a_field, a_key
 from sluice.agreement.folder.load import find_on_file
 from sluice.agreement.model import RetentionRule
 from sluice.agreement.papers import Paper
-from sluice.exchange.keep import shortest_retention
+from sluice.exchange.last_days import shortest_retention
 from sluice.exchange.model import Opened
 from sluice.returns.keep import starts_of
 from sluice.returns.paper import UTC_TEXT, columns_over, is_nothing_left, kept_from

@@ -41,7 +41,8 @@ from sluice.exchange.alone import carry_alone
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line, shortest_retention
+from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.last_days import shortest_retention
 from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.open import record_opened

@@ -4,15 +4,13 @@ Every key is a function of the exchange, so a rerun finds what it wrote and goes
 makes data visible: that takes the commit (close.py) and the receipt (``effects/run.py``).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
 
-from sluice.agreement.model import Agreement, DataContract, FieldRole, RetentionRule
 from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST_FILE
+from sluice.exchange.last_days import AS_IT_CAME, QUARANTINED, LastDay, shortest_retention, sooner
 from sluice.exchange.model import GOOD, Judged, Kept
 from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.lake.quarantine import seal
@@ -30,20 +28,13 @@ from sluice.ledger.copy_kinds import (
 )
 from sluice.ledger.record import CopyLine
 from sluice.media_types import CSV, OCTETS, PARQUET
-from sluice.terms import Direction, FieldGroup
+from sluice.terms import Direction
 from sluice.times import brussels_day
 
 AS_MADE = "application/vnd.sluice.made"
 """Media type of a file that waits to go out. SeaweedFS packs text and octets, and would have to unpack them to copy
 them."""
 DUPLICATE = "DUPLICATE_CONTENT"
-QUARANTINED: Final = "quarantine"
-"""The house's own retention rule for what was refused or held, and for the lists of it."""
-AS_IT_CAME: Final = "arrived"
-"""The house's own retention rule for files as they came or were delivered; a paper's rule that ends sooner replaces it.
-"""
-LastDay = tuple[str | None, date | None]
-"""A retention rule and the last day it gives; no day while the event it starts at has no date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +84,6 @@ def _days(house: House, judged: Judged) -> Days:
         sealed=sooner(QUARANTINED, quarantine, rule),
         findings=(QUARANTINED, quarantine),
     )
-
-
-def sooner(ours: str, last_day: date, by_paper: LastDay) -> LastDay:
-    """Return the house's own rule and day, or the paper's if that ends sooner."""
-    return by_paper if by_paper[1] is not None and by_paper[1] < last_day else (ours, last_day)
 
 
 def _is_duplicate(judged: Judged) -> bool:
@@ -197,49 +183,3 @@ def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, de
         retention_rule=rule,
         delete_after=str(delete_after) if delete_after else None,
     )
-
-
-def shortest_retention(agreement: Agreement, contract: DataContract, dates: Mapping[str, date | None]) -> LastDay:
-    """Return the retention rule among the contract's fields that ends first, and its last day.
-
-    ``dates``: Brussels days of the start events that happened. A rule that starts at any other event (such as the end
-    of an agreement that has no last day) gives no day yet.
-    """
-    used = {(field.retention_rule, is_of_call(field)) for field in contract.fields}
-    rules, starts = agreement.retention_rules, {"contract_end": agreement.valid_to, **dates}
-    dated = [
-        (day, rule.code)
-        for rule in rules
-        for of_call in (True, False)
-        if (rule.code, of_call) in used and (day := end_of(rule, starts, of_call=of_call))
-    ]
-    if not dated:
-        codes = {code for code, _ in used}
-        return next((rule.code for rule in rules if rule.code in codes), None), None
-    day, code = min(dated)
-    return code, day
-
-
-def is_of_call(field: FieldRole) -> bool:
-    """Whether a column is kept from the call on, whatever its rule says: a recording is as old as its call."""
-    return field.group is FieldGroup.RECORDING_REF
-
-
-def end_of(rule: RetentionRule, dates: Mapping[str, date | None], *, of_call: bool = False) -> date | None:
-    """Return the last day of a copy under one rule; None while its start event has no date.
-
-    ``of_call``: the rule is one of recordings (:func:`is_of_call`), which count from the call if its day is known.
-    """
-    start = (dates.get("call") if of_call else None) or dates.get(rule.start_event)
-    return last_day_after(start, rule) if start else None
-
-
-def last_day_after(start: date, rule: RetentionRule) -> date:
-    """Return the last day of a period that started on ``start``.
-
-    Durations are only ever added: subtracting a month from a date does not undo adding one.
-    """
-    from isoduration import parse_duration
-
-    end: datetime = datetime.combine(start, time()) + parse_duration(rule.duration)
-    return end.date()

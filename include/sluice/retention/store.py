@@ -10,7 +10,7 @@ from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
 from sluice.exchange.beginning import find_by_beginning
-from sluice.exchange.keep import end_of
+from sluice.exchange.last_days import end_of
 from sluice.exchange.outbox import AFTER_RECEIPT
 from sluice.lake.s3.names import ObjectVersion
 from sluice.ledger.copy_kinds import FOR_A_TIME

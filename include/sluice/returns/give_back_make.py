@@ -11,7 +11,8 @@ from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_IT_CAME, AS_MADE, line
+from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.last_days import AS_IT_CAME
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.paper import finding

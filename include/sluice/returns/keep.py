@@ -10,7 +10,8 @@ from pathlib import Path
 from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_IT_CAME, AS_MADE, QUARANTINED, LastDay, line, shortest_retention
+from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.last_days import AS_IT_CAME, QUARANTINED, LastDay, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key, vault_key
 from sluice.lake.read.pgp import encrypt_to

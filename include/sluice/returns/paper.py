@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract, FieldRole, RetentionRule
 from sluice.agreement.papers import Paper
-from sluice.exchange.keep import end_of, is_of_call, last_day_after
+from sluice.exchange.last_days import end_of, is_of_call, last_day_after
 from sluice.exchange.model import Opened
 from sluice.lake_columns import CORRECTED, REFS
 from sluice.returns.model import Input, InputKind, Rules

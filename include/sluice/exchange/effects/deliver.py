@@ -18,7 +18,7 @@ from sluice.exchange.effects.given import give_statement
 from sluice.exchange.effects.kept_out import is_overtaken, is_replaced
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_IT_CAME, LastDay, sooner
+from sluice.exchange.last_days import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
