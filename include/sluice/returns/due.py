@@ -25,7 +25,7 @@ from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
 from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last
-from sluice.returns.outdated import Look, has_news
+from sluice.returns.outdated import LookAtFlow, has_news
 from sluice.returns.staffing import StaffNews
 from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
@@ -53,7 +53,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     news = StaffNews(house.conn)
     contacts = store.find_contact_times(house.conn, principal, recipe.contacts_flow)
     world = World(recipe.contacts_flow, recipe.results_flow, contacts, news.last, last_lifted(house.conn, principal))
-    look = Look(house, principal, flow, recipe, world, news, now, AFTER_END if is_last else "")
+    look = LookAtFlow(house, principal, flow, recipe, world, news, now, AFTER_END if is_last else "")
     opened, faults = list[Opened](), Faults(house.conn)
     stopped = is_stopped(house.conn, principal, flow)
     for day in store.glance(house.conn, principal, flow, recipe.results_flow):
@@ -68,7 +68,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     return opened
 
 
-def _open(look: Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
+def _open(look: LookAtFlow, day: Glance, paper: Paper | PaperMissing) -> Opened | None:
     """Open a day's return if it is due; None if it is not, or was opened already."""
     cut_off, contract = _cut_off(paper, day.day), _contract(paper, look.ending)
     if (isinstance(paper, PaperMissing) and paper.reason in NOT_AGREED) or cut_off > look.now:
@@ -87,7 +87,7 @@ def _open(look: Look, day: Glance, paper: Paper | PaperMissing) -> Opened | None
     return None
 
 
-def _insert(look: Look, paper: Paper | PaperMissing, due: Due) -> Opened | None:
+def _insert(look: LookAtFlow, paper: Paper | PaperMissing, due: Due) -> Opened | None:
     chain = paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}"
     key = f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}"
     bucket = look.house.settings.bucket_exchange
@@ -109,7 +109,7 @@ def _recipe(
     return find_recipe(house.conn, principal, flow, now)
 
 
-def _due(look: Look, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
+def _due(look: LookAtFlow, day: date, paper: Paper | PaperMissing, last: Last | None) -> Due | None:
     """A day that has an input that its last return lacked, or for which the same inputs would give another return."""
     results = store.find_results(look.conn, look.principal, look.recipe.results_flow, day)
     may_lift = last and LIFTED_BY_CONTACTS & last.held and not _lacks(look, day, last)
@@ -125,7 +125,7 @@ def _due(look: Look, day: date, paper: Paper | PaperMissing, last: Last | None) 
     return Due(day, (*contacts, *results), basis.name, number)
 
 
-def _lacks(look: Look, day: date, last: Last) -> bool:
+def _lacks(look: LookAtFlow, day: date, last: Last) -> bool:
     """Whether an input of the return made for a day was deleted: with later contacts, a new one would hold less."""
     was_made = last.is_open or store.find_delivered(look.conn, look.principal, look.flow, day) is not None
     return was_made and store.count_gone(look.conn, last.exchange_id) > 0

@@ -25,7 +25,7 @@ from sluice.terms import Flow, Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LookAtFlow:
     """One look at the days of a flow. ``ending``: suffix to names of returns made after the agreement ended."""
 
     house: House
@@ -42,7 +42,7 @@ class Look:
         return self.house.conn
 
 
-def has_news(look: Look, day: date, last: Last, paper: Paper | PaperMissing) -> bool:
+def has_news(look: LookAtFlow, day: date, last: Last, paper: Paper | PaperMissing) -> bool:
     """Whether the same inputs would give another return, because of staff readiness, rights of persons, or time."""
     prepared = store.find_prepared(look.conn, last.exchange_id) if last.is_open else None
     if prepared is not None and _is_overtaken(look, last, paper, prepared.how_long.copies):
@@ -54,7 +54,7 @@ def has_news(look: Look, day: date, last: Last, paper: Paper | PaperMissing) -> 
     )
 
 
-def _is_overtaken(look: Look, last: Last, paper: Paper | PaperMissing, copies: Sequence[CopyLine]) -> bool:
+def _is_overtaken(look: LookAtFlow, last: Last, paper: Paper | PaperMissing, copies: Sequence[CopyLine]) -> bool:
     """Whether a prepared return with these copies must not go as it is."""
     return (
         _has_ended(look, last, paper)
@@ -64,18 +64,18 @@ def _is_overtaken(look: Look, last: Last, paper: Paper | PaperMissing, copies: S
     )
 
 
-def _names_kept_out(look: Look, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
+def _names_kept_out(look: LookAtFlow, copies: Sequence[CopyLine], paper: Paper | PaperMissing) -> bool:
     return names_kept_out(look.house, look.principal, copies, paper)
 
 
-def _has_ended(look: Look, last: Last, paper: Paper | PaperMissing) -> bool:
+def _has_ended(look: LookAtFlow, last: Last, paper: Paper | PaperMissing) -> bool:
     """Whether the agreement of a prepared return ended: it is made again as what goes back, or refused."""
     if look.ending:
         return not last.name.endswith(look.ending)
     return isinstance(paper, PaperMissing) and paper.reason is PaperReason.AGREEMENT_EXPIRED
 
 
-def _has_staff_news(look: Look, day: date, last: Last, paper: Paper | PaperMissing, *, is_prepared: bool) -> bool:
+def _has_staff_news(look: LookAtFlow, day: date, last: Last, paper: Paper | PaperMissing, *, is_prepared: bool) -> bool:
     """Whether a staff import after the last return changes when the agents of the day's rows were ready.
 
     That is, of rows that wait for their agent, and of rows that went. A no is recorded: the agents of a return are
@@ -96,7 +96,7 @@ def _has_staff_news(look: Look, day: date, last: Last, paper: Paper | PaperMissi
     return False
 
 
-def _is_about_waiting(look: Look, last: Last, news_at: datetime, minimum: Decimal, *, is_prepared: bool) -> bool:
+def _is_about_waiting(look: LookAtFlow, last: Last, news_at: datetime, minimum: Decimal, *, is_prepared: bool) -> bool:
     """Whether news of staff since ``news_at`` is about the agents of what lies prepared, or of rows that wait."""
     if not (is_prepared or last.waits_for_agents):
         return False
@@ -104,7 +104,7 @@ def _is_about_waiting(look: Look, last: Last, news_at: datetime, minimum: Decima
     return bool(told) and told.is_about(_agents(look.house, last, is_prepared=is_prepared))
 
 
-def _holds_unready(look: Look, day: date, last: Last) -> bool:
+def _holds_unready(look: LookAtFlow, day: date, last: Last) -> bool:
     """Whether what was delivered for a day holds rows of an agent who, as is known since, was not ready.
 
     Once results that it was made of are gone, it is not made anew: their rows would be missing.
