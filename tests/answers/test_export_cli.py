@@ -1,4 +1,4 @@
-"""``sluice export``: the contract of cli.md, for people and for programs; no value of a person on the terminal."""
+"""``sluice export``: what it promises, for people and for programs; no value of a person on the terminal."""
 
 import hashlib
 import json

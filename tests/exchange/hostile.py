@@ -1,4 +1,4 @@
-"""What strangers' files may do to whoever reads them (security.md S-02): classes, seeded files, the codes they may get.
+"""What strangers' files may do to whoever reads them (S-02): classes, seeded files, the codes they may get.
 
 A class writes one file per number, the same bytes each time. Nothing here imports a reader of the product.
 """

@@ -1,4 +1,4 @@
-"""SIGKILL at many points of the inbound path, each followed by a rerun (security.md S-03)."""
+"""SIGKILL at many points of the inbound path, each followed by a rerun (S-03)."""
 
 import io
 import time

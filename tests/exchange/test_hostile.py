@@ -1,4 +1,4 @@
-"""Files made to break their reader (security.md S-02): each has a coded outcome, and the next one is judged."""
+"""Files made to break their reader (S-02): each has a coded outcome, and the next one is judged."""
 
 import random
 import resource

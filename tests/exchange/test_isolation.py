@@ -1,4 +1,4 @@
-"""Each principal's credential against every other prefix (security.md S-10)."""
+"""Each principal's credential against every other prefix (S-10)."""
 
 import unicodedata
 import urllib.parse

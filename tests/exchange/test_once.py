@@ -1,4 +1,4 @@
-"""One version is accepted once, however many work on it at the same moment (security.md S-04)."""
+"""One version is accepted once, however many work on it at the same moment (S-04)."""
 
 import threading
 from collections.abc import Callable

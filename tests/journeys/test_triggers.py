@@ -1,4 +1,4 @@
-"""One file, many Airflow runs: triggered at once, cleared, backfilled (security.md S-04)."""
+"""One file, many Airflow runs: triggered at once, cleared, backfilled (S-04)."""
 
 import json
 import time

@@ -1,6 +1,6 @@
 """Read YAML into plain values that remember their line: only text, numbers, dates, lists and mappings.
 
-Tags, anchors and duplicate keys are refused, so that a reviewer reads what the machine reads (security T14).
+Tags, anchors and duplicate keys are refused, so that a reviewer reads what the machine reads.
 """
 
 import hashlib

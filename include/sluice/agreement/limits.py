@@ -1,7 +1,7 @@
 """Limits on a file and on the resources for judging it: set by an agreement, within what this installation allows.
 
 An agreement may always ask for less than the default. It may ask for more up to the setting of this installation
-(the "house"); beyond that the smaller number counts, whatever a signed paper says (security.md section 2).
+(the "house"); beyond that the smaller number counts, whatever a signed paper says.
 """
 
 from collections.abc import Iterator

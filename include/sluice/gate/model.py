@@ -21,7 +21,7 @@ OptionValue: TypeAlias = Scalar | tuple[Scalar, ...]
 CONDITION = "row_condition"
 """The option of every row kind that says which rows it is about."""
 ROWS_SHOWN = 20
-"""The most row numbers that one reason shows (refusal contract, security.md 2)."""
+"""The most row numbers that one reason shows."""
 
 
 class Source(StrEnum):

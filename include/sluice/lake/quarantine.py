@@ -1,8 +1,8 @@
 """Quarantine: refused files and rows, encrypted to a key of the principal, unreadable to agents.
 
-The format is age (X25519). The gate encrypts to the public recipient only; decrypting takes the
-principal's wrapped identity and the master key. Destroying that identity makes the quarantine
-unreadable for good.
+So is what else only the center may open again: suppressions, corrections and packages of answers. The format is age
+(X25519). Sealing uses the public recipient only; opening takes the wrapped identity and the master key. Destroying that
+identity makes all of it unreadable for good.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def seal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> 
 
 
 def unseal(source: Path, target: Path, keyring: Keyring, principal: Principal) -> Path:
-    """Decrypt a file that :func:`seal` made. Only release, rights and retention call this."""
+    """Decrypt a file that :func:`seal` made."""
     from pyrage import decrypt_file, x25519
 
     identity = x25519.Identity.from_str(keyring.quarantine_identity(principal))

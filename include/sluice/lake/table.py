@@ -58,7 +58,7 @@ class FormatHints:
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Sizes above which a file is refused (security.md section 2), unless the agreement says otherwise."""
+    """Sizes above which a file is refused, unless the agreement says otherwise."""
 
     file_bytes: int = 2 * 1024**3
     cell_bytes: int = 1024**2

@@ -1,4 +1,4 @@
-"""A thousand persons leave at once: no byte of them anywhere, and everybody else as they were (security.md S-06)."""
+"""A thousand persons leave at once: no byte of them anywhere, and everybody else as they were (S-06)."""
 
 import logging
 from collections import Counter

@@ -49,7 +49,7 @@ EXPECTATIONS: dict[str, tuple[str, ...]] = {
     "expect_table_columns_to_match_ordered_list": ("column_list",),
     "expect_column_to_exist": (*_COLUMN, "column_index"),
 }
-"""The closed list of Great Expectations kinds, each with its own arguments (security T5, S-22)."""
+"""The closed list of Great Expectations kinds, each with its own arguments."""
 
 Types = dict[str | None, str | None]
 """Column name -> logicalType of a contract."""

@@ -78,10 +78,7 @@ def write_files(onboarding: Onboarding, principals_dir: Path) -> tuple[str, ...]
 
 
 def policy_for(principal: Principal, bucket: str) -> dict[str, Any]:
-    """The least privilege a principal needs, on whole path segments: ``client-a/`` never opens ``client-ab/``.
-
-    See security T9.
-    """
+    """The least privilege a principal needs, on whole path segments: ``client-a/`` never opens ``client-ab/``."""
     objects = f"arn:aws:s3:::{bucket}/{principal}"
     return {
         "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-"""Encrypt with OpenPGP to one pinned certificate, and to nothing that merely looks like it (security.md T13).
+"""Encrypt with OpenPGP to one pinned certificate, and to nothing that merely looks like it.
 
 The library silently encrypts to revoked and expired certificates, so everything is checked here
 first. There is no key server and no keyring: the certificate and its whole fingerprint come with the

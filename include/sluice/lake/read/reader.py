@@ -59,7 +59,7 @@ def opened_table(
     """Yield the table in a file as parts that can be read while the block runs, or the refusal.
 
     path: local copy; file_name: as delivered, only its extension counts; wanted: what the contract
-    says; limits: by default those of security.md section 2; folder: where a packed file is unpacked
+    says; limits: by default those of :class:`FileLimits`; folder: where a packed file is unpacked
     meanwhile, by default the system's temporary folder; pgp: keys for an encrypted file; part_bytes:
     about how large a part is, None for the whole file in one.
     Raises LocalCopyUnreadable, FormatHintInvalid."""

@@ -1,4 +1,4 @@
-r"""Neutralise formulas in CSV files, whatever spreadsheet opens them (security.md T7; OWASP CSV injection).
+r"""Neutralise formulas in CSV files, whatever spreadsheet opens them (OWASP CSV injection).
 
 A *start* is the beginning of a cell and, because another program may split the file differently, the
 place after a comma, semicolon, pipe, tab or line break inside a cell. A start is live when its first
