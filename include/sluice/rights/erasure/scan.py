@@ -71,13 +71,11 @@ def scan_stores(
         search = begun.enter_context(closing(ObjectSearch(bench, copies, listed, readers)))
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
-        by_index = WENT_OUT | SENT | CAME_IN
-        sent = {ObjectVersion.of(copy): copy for copy in copies if copy.kind in by_index}
-        of = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
         meant = Meant.of(house, target, copies, under_way)
+        counting = _Counting(bench, copies, search, meant)
         told = find_open_notices(house, target.principal)
+        ahead = search.read_ahead if len(copies) > MANY else None
         seen: set[ObjectVersion] = set()
-        residues: set[tuple[str, str]] = set()
         for each in STORES:
             left = list(each.objects(house, target))
             while left:
@@ -85,22 +83,37 @@ def scan_stores(
                 items = [item for name, item in new.items() if name not in seen]
                 seen.update(new)
                 left = []
-                for item, fetched in _fetched(bench, items, search.read_ahead if len(copies) > MANY else None):
-                    if fetched is None:
+                for item, got in _fetched(bench, items, ahead):
+                    if got is None:
                         left.extend(_now(house, item))
                         found += meant.unsaid(item, each.name) or Scanned()
-                        continue
-                    scan = search.scan(fetched, item.key) if isinstance(fetched, Fetched) else fetched
-                    expected = meant.expects(item, scan, each.name)
-                    where = Unread(each.name, of.get((item.bucket, item.key)))
-                    if scan.status is not Status.HIT and isinstance(fetched, Fetched) and not _is_whole(item, fetched):
-                        found += Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))
-                        continue
-                    found += expected or _judged(bench, scan, sent.get(ObjectVersion.of(item)), where)
-                    if scan.status is Status.HIT and expected is None:
-                        residues.add((item.bucket, item.key))
-    _note_residues(house, target, copies, residues)
+                    else:
+                        found += counting.count(item, got, each.name)
+    _note_residues(house, target, copies, counting.residues)
     return replace(found, unread=found.unread[:TOLD])
+
+
+class _Counting:
+    """Tells what each object counts as, and collects where a residue lies (``residues``: bucket and key)."""
+
+    def __init__(self, bench: Bench, copies: Sequence[Copy], search: "ObjectSearch", meant: Meant) -> None:
+        by_index = WENT_OUT | SENT | CAME_IN
+        self._bench, self._search, self._meant = bench, search, meant
+        self._sent = {ObjectVersion.of(copy): copy for copy in copies if copy.kind in by_index}
+        self._exchanges = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
+        self.residues: set[tuple[str, str]] = set()
+
+    def count(self, item: StoredObject, got: Fetched | Scan, store: str) -> Scanned:
+        """Scan an object, or take the result that stands for it; return what it counts as."""
+        place = item.bucket, item.key
+        scan = self._search.scan(got, item.key) if isinstance(got, Fetched) else got
+        expected = self._meant.expects(item, scan, store)
+        where = Unread(store, self._exchanges.get(place))
+        if scan.status is not Status.HIT and isinstance(got, Fetched) and not _is_whole(item, got):
+            return Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))
+        if scan.status is Status.HIT and expected is None:
+            self.residues.add(place)
+        return expected or _judged(self._bench, scan, self._sent.get(ObjectVersion.of(item)), where)
 
 
 class ObjectSearch:
