@@ -97,6 +97,8 @@ NO_SUITE = [
     b'{"name": "leads", "expectations": [1]}',
     b'{"name": "leads", "expectations": [], "meta": NaN}',
     b'{"a":' * 10_000,
+    b'{"name": "leads", "expectations": [], "meta": ' + b"9" * 5_000 + b"}",
+    b'{"name": "leads",\n"expectations": [], "meta": "\xe9"}',
     b'{"name": "leads", "expectations": [' + b" " * 1_048_576 + b"]}",
 ]
 
@@ -113,6 +115,7 @@ SEVERAL = json.dumps(
             {"type": NOT_NULL, "kwargs": {"colum": "lead", "mostly": 95}, "severity": "fatal", "windows": []},
             {"type": NOT_NULL, "kwargs": {"column": "note"}, "meta": {"rule": "filled"}},
             {"kwargs": {}},
+            {"type": NOT_NULL, "kwarg": {"column": "lead"}},
         ],
     }
 ).encode()
@@ -136,6 +139,8 @@ def test_every_mistake_of_a_suite_is_told_with_its_place_and_cure() -> None:
         ("SLU-434", 4, "column"),
         ("SLU-434", 4, "mostly"),
         ("SLU-431", 6),
+        ("SLU-433", 7, "kwarg"),
+        ("SLU-431", 7),
         ("SLU-434", 5, "meta.rule"),
     ]
     first, *lines = str(refused.value).splitlines()

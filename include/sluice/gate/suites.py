@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sluice.agreement.written import instead_of_number
+from sluice.agreement.written import instead_of_number, read_as
 from sluice.errors import DocumentInvalid, Ref
 from sluice.gate.errors import Faults, OptionInvalid, OptionRefused, SuiteUnreadable
 from sluice.gate.kinds import KINDS, check_of
@@ -99,41 +99,57 @@ def rule_of(kind: str, kwargs: Mapping[str, Any], rule_id: str, severity: Severi
 
 
 def _parse(content: bytes, where: Ref) -> Mapping[str, Any]:
-    document: object = None
-    place: tuple[Ref, ...] = ()
-    if len(content) <= MOST_BYTES:
-        try:
-            document = json.loads(
-                content.decode("utf-8-sig"), object_pairs_hook=_no_key_twice, parse_constant=_no_constant
-            )
-        except json.JSONDecodeError as error:
-            place = (Ref("line", error.lineno), Ref("column", error.colno), Ref("says", error.msg))
-        except (ValueError, RecursionError):
-            document = None
+    """The object of a suite file. Raises SuiteUnreadable with the place where reading stopped."""
+    faults = Faults()
+    with faults.noted(where):
+        document = _read_json(content)
+    faults.check()  # a fault of its own: an error of the parser would quote the file
+    return document
+
+
+def _read_json(content: bytes) -> Mapping[str, Any]:
+    if len(content) > MOST_BYTES:
+        raise SuiteUnreadable(Ref("bytes", len(content)), Ref("most", MOST_BYTES))
+    try:
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise SuiteUnreadable(Ref("line", error.lineno), Ref("column", error.colno), Ref("says", error.msg)) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SuiteUnreadable(Ref("line", line), Ref("says", "not UTF-8")) from None
+    except ValueError:
+        raise SuiteUnreadable(Ref("says", "a number of too many digits")) from None
+    except RecursionError:
+        raise SuiteUnreadable(Ref("says", "nested too deep")) from None
     if not isinstance(document, dict):
-        raise SuiteUnreadable(where, *place)
+        raise SuiteUnreadable(Ref("read", f"as {read_as(document)}"))
     return document
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise ValueError
-    return document
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise SuiteUnreadable(Ref("key", key), Ref("says", "it stands twice"))
+        seen.add(key)
+    return dict(pairs)
 
 
-def _no_constant(_: str) -> float:
+def _no_constant(word: str) -> float:
     """Refuse NaN and Infinity, which Python's parser accepts although JSON has neither."""
-    raise ValueError
+    raise SuiteUnreadable(Ref("says", f"{word} is no number of JSON"))
 
 
 def _rule(suite: str, number: int, each: object) -> Rule:
     """The rule of one expectation. Raises SuiteUnreadable, and as :func:`rule_of` does."""
-    if not isinstance(each, dict) or not isinstance(each.get("kwargs"), dict) or not isinstance(each.get("type"), str):
+    if not isinstance(each, dict):
         raise SuiteUnreadable()
-    kind = Ref("kind", each["type"])
+    lacks = [key for key, wanted in (("type", str), ("kwargs", dict)) if not isinstance(each.get(key), wanted)]
+    kind = Ref("kind", "none" if "type" in lacks else each["type"])
     faults = Faults()
-    faults.add(*_unlisted(each, _EXPECTATION_KEYS, (kind,)))
+    faults.add(*_unlisted(each, _EXPECTATION_KEYS, (kind,)), *(SuiteUnreadable(Ref("key", key)) for key in lacks))
+    if lacks:
+        faults.check()
     severity = each.get("severity", "critical")
     if not isinstance(severity, str) or severity not in _SEVERITIES:
         faults.add(OptionInvalid(kind, Ref("option", "severity")))
