@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from desk import Desk
 from returns.commands import at_terminal, sluice
 from sluice.cli.whole import app
 from sluice.sample.faults import FaultPlan
+from sluice.settings import get_settings
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -83,3 +85,11 @@ def test_the_six_answers_are_told_to_people_in_lines_and_tables(desk: Desk, monk
     assert heads[:2] == ["exchange", "why"], "what is of no answer stands first, in one table with a name"
     assert [line for line in told.splitlines() if line.startswith(":")] == []
     assert [each for each in ("[{", "{'", "None", "w3id.org") if each in told] == [], "nothing of how Python writes it"
+
+
+def test_a_wrong_moment_is_told_where_no_service_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SLUICE_VAR", str(tmp_path / "none"))
+    get_settings.cache_clear()
+    assert sluice("exchange", "list", "--since", "31/12/2026").error == "SLU-304"
+    assert sluice("exchange", "list", "--since", "2026-12-31").error == "SLU-102", "control"
+    get_settings.cache_clear()

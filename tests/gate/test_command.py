@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,27 @@ def test_a_paper_that_cannot_be_used_is_told_with_its_line(
         return
     assert done.exit_code == Exit.REFUSED and json.loads(done.stdout)["reasons"]
     assert f"{path}:" in done.stderr and f" {told} " in done.stderr and "Cure:" in done.stderr
+
+
+def test_every_problem_of_a_paper_or_a_mapping_is_told_by_whatever_command_meets_it(tmp_path: Path) -> None:
+    mappings, papers = tmp_path / "mappings", tmp_path / "principals"
+    shutil.copytree(get_settings().mappings_dir, mappings)
+    shutil.copytree(get_settings().principals_dir, papers)
+    five9 = mappings / "five9.yaml"
+    five9.write_text(five9.read_text(encoding="utf-8").replace("platform: five9", "platform: Five9"), encoding="utf-8")
+    contract = papers / "energy01" / "renewal_campaign.inbound.odcs.yaml"
+    wrong = contract.read_text(encoding="utf-8").replace("required: true", "required: ja")
+    contract.write_text(wrong.replace("mustBe: 0", "mustBe: nul"), encoding="utf-8")
+    env = os.environ | {"SLUICE_MAPPINGS_DIR": str(mappings), "SLUICE_PRINCIPALS_DIR": str(papers)}
+    (tmp_path / "log.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+
+    def told(*words: str) -> list[str]:
+        command = [sys.executable, "-m", "sluice", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stderr.splitlines()
+
+    of_mapping = told("gate", "run", str(tmp_path / "log.csv"), *RUN[2:5], "renewal_results", "--dry-run")
+    assert of_mapping[0].startswith(f"{five9}:") and "MAP-017" in of_mapping[0] and "Cure:" in of_mapping[0]
+    assert of_mapping[-1].startswith("SLU-501")
+    of_contract = told("contract", "export", str(contract))
+    assert {line.split()[1] for line in of_contract[:-1]} == {"CON-012", "CON-083"} and len(of_contract) > 3
+    assert of_contract[-1].startswith("SLU-441")

@@ -55,13 +55,14 @@ def list_(
     from sluice.exchange.describe import describe_line
     from sluice.exchange.read import list_exchanges
 
+    after = moment_of("--since", since, BRUSSELS) if since else None
     with connect(get_settings()) as conn:
         found = list_exchanges(
             conn,
             principal=principal,
             direction=direction,
             decision=decision,
-            since=moment_of("--since", since, BRUSSELS) if since else None,
+            since=after,
             limit=limit + 1,
         )
     lines, more = cut(found, limit)

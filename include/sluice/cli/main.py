@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import typer
 
-    from sluice.errors import Exit
+    from sluice.errors import Exit, SluiceError
 
 TOPICS = frozenset(
     {
@@ -92,6 +92,7 @@ def _run(words: Sequence[str]) -> None:
     except SystemExit as done:
         sys.exit(done.code if sys.stdout is listener else LISTENER_LEFT)  # typer puts another in its place
     except SluiceError as error:
+        _tell_problems(error)
         leave(str(error), error.code, error.exit)
     except typer.TyperException as error:
         err.print(plain_text(usage_line(error)), markup=False)
@@ -103,6 +104,14 @@ def _run(words: Sequence[str]) -> None:
         if is_full(error):
             leave(str(full := OutputFull()), full.code, full.exit)
         leave(f"{UNFORESEEN} {place_of(error)}", UNFORESEEN, Exit.UNDECIDED)
+
+
+def _tell_problems(error: "SluiceError") -> None:
+    """Say on stderr, as the linter does, what is wrong with a paper or a mapping that cannot be used."""
+    from sluice.cli.output import err, plain_text
+
+    for each in getattr(error, "problems", ()):
+        err.print(plain_text(f"{each.path}:{each.line}: {each.code} {each.message}"), markup=False)
 
 
 def leave(message: str, code: str, status: "Exit") -> None:

@@ -197,7 +197,8 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return None
     moment = parse_moment(f"{text}T00:00" if DAY.fullmatch(text) else text, ZONE)
     if isinstance(moment, TimeFault):
-        raise UsageError(Ref("option", option), Ref("rule", moment.value))
+        takes = Ref("takes", "YYYY-MM-DD, or YYYY-MM-DDTHH:MM")
+        raise UsageError(Ref("option", option), Ref("rule", moment.value), takes)
     return moment
 
 
