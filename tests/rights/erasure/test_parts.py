@@ -111,7 +111,12 @@ def test_what_somebody_has_still_to_decide_is_no_residue_and_stops_nobody(town: 
     assert take_up(town.house, "airflow", now()) == [case.case_id]
     after = run(town.house, case.case_id, now())
     assert (after.residual, after.kept, outcome(town, case)) == (0, 0, "clean")
-    assert issue(town.house, case.case_id)
+    assert "kept" in {line.outcome for line in report.lines}, "the control: they were kept until then"
+    [certificate] = issue(town.house, case.case_id)
+    said = verify_certificate(certificate.jws, town.house.keyring.public_pem)
+    lines = {line["store"]: line for line in said["stores"]}  # type: ignore[attr-defined]
+    assert {line["outcome"] for line in lines.values()} == {"erased"}, "what went since is not said to be kept"
+    assert lines["lake"]["rows_before"] > lines["lake"]["rows_after"]
 
 
 def test_what_was_refused_stays_and_the_certificate_says_so(town: Town) -> None:

@@ -26,10 +26,17 @@ class OutcomeLine:
 
 
 def note_outcome(conn: Connection, case_id: str, target: Target, done: Done) -> None:
-    """Note what was done to one copy. The first outcome in a case stays, because a rerun finds nothing more to do."""
+    """Note what was done to one copy. The first outcome in a case stays, because a rerun finds nothing more to do.
+
+    Only a copy that was kept may go later, once everybody has decided.
+    """
     conn.execute(
-        """insert into erasure_outcome (case_id, principal, store, exchange_id, kind, outcome, ground, rows_before,
-               rows_after, done_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now()) on conflict do nothing""",
+        """insert into erasure_outcome as was (case_id, principal, store, exchange_id, kind, outcome, ground,
+               rows_before, rows_after, done_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
+           on conflict (case_id, exchange_id, kind) do update set store = excluded.store, outcome = excluded.outcome,
+               ground = excluded.ground, rows_before = excluded.rows_before, rows_after = excluded.rows_after,
+               done_at = excluded.done_at
+           where was.outcome = 'kept' and excluded.outcome <> 'kept'""",
         (
             case_id,
             target.principal,
