@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -25,7 +25,7 @@ from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
 from sluice.services import airflow, buckets, keeper, plan, plugins_folder, tidy
-from sluice.services.process import family
+from sluice.services.process import ProcessId, family
 from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
 
@@ -282,21 +282,36 @@ def _plugins(settings: Settings) -> Found:
 
 
 def _sockets(settings: Settings) -> Found:
-    exposed = list(exposed_sockets(settings.var))
-    return Found(not exposed, f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only")
+    exposed, closed = exposed_sockets(processes_of(settings.var))
+    beside = f"; {closed} processes not looked into, which the kernel lets only root do" if closed else ""
+    return Found(not exposed, (f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only") + beside)
 
 
-def exposed_sockets(var: Path) -> Iterator[str]:
-    """``address:port`` of every listening socket of our services that other machines could reach."""
+def processes_of(var: Path) -> set[ProcessId]:
+    """The processes of our services, as far as they are alive."""
     standing = keeper.read_standing(var)
     roots = [standing.keeper, *(kept.process for kept in standing.services)] if standing else []
-    for process in {found for root in roots if root.is_alive() for found in family(root.pid)}:
-        for address, port in _listening(process.pid):
-            if address not in ("127.0.0.1", "::1"):
-                yield f"{address}:{port}"
+    return {found for root in roots if root.is_alive() for found in family(root.pid)}
+
+
+def exposed_sockets(processes: Iterable[ProcessId]) -> tuple[list[str], int]:
+    """``address:port`` of every listening socket that other machines could reach, and how many processes are closed.
+
+    Airflow closes those that run tasks (``PR_SET_DUMPABLE``): whoever is not root cannot see what they listen on.
+    """
+    exposed, closed = list[str](), 0
+    for process in processes:
+        try:
+            listening = _listening(process.pid)
+        except psutil.AccessDenied:
+            closed += 1
+        else:
+            exposed += [f"{address}:{port}" for address, port in listening if address not in ("127.0.0.1", "::1")]
+    return exposed, closed
 
 
 def _listening(pid: int) -> list[tuple[str, int]]:
+    """Address and port of each socket on which a process listens. Raises AccessDenied."""
     try:
         found = psutil.Process(pid).net_connections(kind="tcp")
     except psutil.NoSuchProcess:
