@@ -68,7 +68,7 @@ _AGREEMENT = (
     (
         "032",
         "an agreement id or a code of retention has small letters",
-        "write it in capitals, as named here: lineage events cannot carry another",
+        "write it in capitals, as named here: who receives lineage events may know no other",
     ),
     ("033", "sensitive data without its condition", "fill `categories` and `art9Condition` (GDPR Art. 9(2))"),
     ("034", "a special category is not declared as sensitive", "set `sensitiveData.present: true` with its condition"),

@@ -67,7 +67,7 @@ def list_(
         )
     lines, more = cut(found, limit)
     if format is Format.JSON:
-        show_json({"exchanges": [describe_line(line) | {"file": line.file} for line in lines], "more": more})
+        show_json({"exchanges": [describe_line(line) for line in lines], "more": more})
         return
     show_table("Exchanges", COLUMNS, map(_row, lines))
 

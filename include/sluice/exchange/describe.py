@@ -8,7 +8,7 @@ from sluice.exchange.read import ExchangeLine, Shown
 ANSWERS = ("why", "what", "how_long", "who", "how", "right_treatment")
 """The six answers, in their order (domain.md)."""
 IN_A_LIST = (
-    "id", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at",
+    "id", "file", "principal", "direction", "flow", "purpose", "decision", "reason_code", "opened_at", "closed_at",
     "rows_in", "rows_accepted", "rows_refused", "rows_held",
 )  # fmt: skip
 

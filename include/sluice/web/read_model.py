@@ -54,6 +54,7 @@ class ExchangeShort(Closed):
     """One exchange of a list. Moments are UTC."""
 
     id: str
+    file: str
     principal: str
     direction: Direction
     flow: str
