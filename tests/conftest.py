@@ -17,7 +17,8 @@ KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS", "SLUICE_LONG")
 
 
 def _clean_environment() -> None:
-    """Before anything imports airflow or reads settings: nothing of the caller's installation."""
+    """Before anything imports airflow or reads settings: nothing of the caller's installation, nor of their umask."""
+    os.umask(0o022)
     for name in list(os.environ):
         if name.startswith(("SLUICE_", "AIRFLOW_", "AWS_", "PG")) and name not in KEPT:
             del os.environ[name]

@@ -75,6 +75,22 @@ def test_stores_that_are_killed_come_back_at_the_same_address(var: Path) -> None
     assert exposed_sockets(processes_of(var)) == ([], 0)
 
 
+def test_nobody_else_may_write_to_what_services_make_whatever_the_umask(var: Path) -> None:
+    def open_to_others() -> list[str]:
+        files = (path for path in var.rglob("*") if not path.is_symlink())
+        return [str(path) for path in files if path.stat().st_mode & 0o022]
+
+    before = os.umask(0)
+    try:
+        (var / "control").mkdir(parents=True)
+        assert open_to_others() == [str(var / "control")], "control: by this umask everybody may"
+        (var / "control").rmdir()
+        bring_up(var)
+    finally:
+        os.umask(before)
+    assert open_to_others() == []
+
+
 def test_up_twice_changes_nothing(var: Path) -> None:
     bring_up(var)
     first = keeper.read_standing(var)

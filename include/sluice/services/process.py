@@ -54,6 +54,14 @@ class ProcessId:
         return self.started.partition(":")[0] in ("", _boot())
 
 
+def close_to_others() -> None:
+    """Let nobody else write to what this process, and those it starts, make from now on.
+
+    The usual umask of many systems lets the group write, also into the folder of bytecode that Python makes.
+    """
+    os.umask(os.umask(0o077) | 0o022)
+
+
 def spawn(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> ProcessId:
     """Start ``command`` in a session of its own, with output appended to ``log`` (0600).
 

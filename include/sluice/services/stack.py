@@ -14,7 +14,7 @@ from sluice.migrations import run as migrations
 from sluice.services import airflow, buckets, keeper, plan, plugins_folder, postgres, redis, seaweed
 from sluice.services.model import Credential, Service, ServiceNotStarted, State
 from sluice.services.places import LOOPBACK, locked, make_var, read_ports
-from sluice.services.process import stop_all, wait_until
+from sluice.services.process import close_to_others, stop_all, wait_until
 from sluice.services.system_user import find_home
 from sluice.settings import Settings, get_settings, read_settings
 
@@ -37,6 +37,7 @@ def bring_up(
     Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing,
     PluginsChanged, StackBusy.
     """
+    close_to_others()
     make_var(var)
     with locked(var / "run" / "up.lock", wait=False):
         broker = _broker(var, workers)
