@@ -21,8 +21,8 @@ def states(stack: Stack) -> dict[str, Any]:
 def listening(pid: int) -> set[str]:
     try:
         found = psutil.Process(pid).net_connections("tcp")
-    except psutil.NoSuchProcess:
-        return set()  # a short-lived child, gone since it was listed
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return set()  # a short-lived child, gone since it was listed; or one that Airflow closes to all but root
     return {each.laddr.ip for each in found if each.status == psutil.CONN_LISTEN}
 
 
