@@ -71,10 +71,8 @@ def split_key(key: str) -> tuple[str, str, Flow, str]:
     """Split ``<principal>/<direction>/<flow>/<name>``. A name may contain slashes, but is then not a safe name.
 
     Text in the place of the flow that could not be a flow's name gives NO_FLOW. Whether the flow exists, contracts say.
-    What a key has no part for is empty.
     """
-    principal, _, below = key.partition("/")
-    direction, *rest = below.split("/", 2)
+    principal, direction, *rest = key.split("/", 3)
     if len(rest) == 2 and FLOW_NAME.fullmatch(rest[0]) and is_safe_name(rest[0]):
         return principal, direction, Flow(rest[0]), rest[1]
     return principal, direction, NO_FLOW, "/".join(rest)

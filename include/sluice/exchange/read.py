@@ -1,6 +1,7 @@
 """The questions that people ask about exchanges; the CLI, the pages and the tests ask the same ones."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,8 +76,15 @@ class Beside:
 
 
 def _line(row: dict[str, Any]) -> ExchangeLine:
-    told = withheld_unless_safe(row.pop("key"), row["flow"])
-    return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])}, file=told.rpartition("/")[2])
+    file = _file_of(row.pop("key"), row["flow"])
+    return ExchangeLine(**{**row, "waiting_effects": tuple(row["waiting_effects"])}, file=file)
+
+
+def _file_of(key: str, flow: Flow) -> str:
+    """The name of the file, as records tell it. A key that no rule can read stops no list, and is not told."""
+    with suppress(ValueError):
+        return withheld_unless_safe(key, flow).rpartition("/")[2]
+    return WITHHELD
 
 
 def list_exchanges(
