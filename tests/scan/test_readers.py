@@ -172,6 +172,7 @@ def test_they_are_in_a_network_of_their_own(readers: Readers, tmp_path: Path) ->
         theirs, ours = (Path(f"/proc/{pid}/ns/net").readlink() for pid in (reader.pid, child.pid))
         assert ours == Path("/proc/self/ns/net").readlink(), "the control: any other child is in ours"
         assert theirs != ours
+        assert reader.num_threads() == 1, "with more of them only root may leave the network"
     finally:
         child.kill()
         child.wait()

@@ -119,11 +119,14 @@ def _plain(value: object) -> str:
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows as a table in which no word is broken; where it is too wide for a terminal, each row as lines.
 
-    A file or a log has no width: it gets the table as wide as its words are. Cells are text, never markup.
+    A file or a log has no width: there a cell of ``READABLE`` places or less stays on one line, so that it is found by
+    what it says. Cells are text, never markup.
     """
     heading = Text(plain_text(title), "table.title")
     cells = [[_cell(value) for value in row] for row in rows]
     words, lines = _longest_words(columns, cells), _longest_lines(columns, cells)
+    if not out.is_terminal:
+        words = [max(word, min(READABLE, line)) for word, line in zip(words, lines, strict=True)]
     frame = len(columns) * FRAME + 1
     too_wide = out.is_terminal and sum(words) + frame > out.width
     if too_wide and cells and len(columns) > PAIR:

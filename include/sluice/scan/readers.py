@@ -21,6 +21,7 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from queue import LifoQueue
 from threading import Timer
+from types import MappingProxyType
 from typing import IO, Self
 
 from sluice.kernel import leave_network
@@ -32,6 +33,8 @@ MOST = 4
 """Most readers of one scan, since each holds the needles and one object in memory."""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH")
 """The environment variables that a reader gets: none of them is a key or an address."""
+ONE_THREAD: Mapping[str, str] = MappingProxyType({"OPENBLAS_NUM_THREADS": "1"})
+"""What keeps numpy from starting threads: whoever has more than one, and is not root, may not leave the network."""
 NOTHING = "nothing asked"
 log = logging.getLogger(__name__)
 
@@ -134,7 +137,7 @@ class Readers:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(ONE_THREAD),
         )
         self._begun.append(reader)
         longer = {value: sorted(words) for value, words in self._longer().items()}

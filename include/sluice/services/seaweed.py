@@ -144,7 +144,7 @@ def _is_listening(weed: ProcessId, port: int) -> bool:
     machine."""
     if not is_answering(port):
         return False
-    with suppress(psutil.NoSuchProcess):
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):  # it ended: the kernel shows a zombie's to root alone
         sockets = psutil.Process(weed.pid).net_connections("tcp")
         return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
     return False
