@@ -11,6 +11,8 @@ from typing import Any
 from sluice.exchange.judging.nursery import FIRST_CODE, ChildEnd
 
 MEBIBYTE = 1 << 20
+WHEN_IMPORTED = f"{Path('/proc/self/ns/net').readlink()} {len(list(Path('/proc/self/task').iterdir()))}"
+"""The network of the nursery and its number of threads, before it imports anything that a child needs."""
 
 
 def misbehave(job: dict[str, Any]) -> None:
@@ -50,6 +52,8 @@ def misbehave(job: dict[str, Any]) -> None:
             os.wait()
             while not (Path(job["folder"]) / "left").exists():
                 time.sleep(0.01)
+        case "note the beginning":
+            (Path(job["folder"]) / "beginning").write_text(WHEN_IMPORTED)
         case "note pids":
             (Path(job["folder"]) / "pids").write_text(f"{os.getpid()} {os.getppid()}")
 

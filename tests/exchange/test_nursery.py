@@ -78,6 +78,14 @@ def test_a_child_reaches_no_network_not_even_this_machine(nursery: Nursery, tmp_
         assert nursery.run(job, LIMITS) is ChildEnd.FAILED
 
 
+def test_the_network_is_left_before_anything_is_imported_that_starts_threads(nursery: Nursery, tmp_path: Path) -> None:
+    """With several threads only root may leave it, and nobody would be told that the child has it."""
+    assert nursery.run({"deed": "note the beginning", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
+    network, threads = (tmp_path / "beginning").read_text().split()
+    assert network != str(Path("/proc/self/ns/net").readlink())
+    assert threads == "1"
+
+
 def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

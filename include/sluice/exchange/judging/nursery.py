@@ -186,7 +186,6 @@ class Nursery:
 def serve(child: Callable[[dict[str, Any]], None]) -> None:
     """Run the process's loop: read a job, fork, wait, answer. It ends with its parent or its stdin."""
     die_with_parent()
-    leave_network()
     adopt_orphans()
     for line in sys.stdin:
         request = json.loads(line)
@@ -273,6 +272,7 @@ if __name__ == "__main__":
     import gc
     import importlib
 
+    leave_network()  # first: the imports start threads, and of a process with several the kernel lets root's leave only
     gc.disable()  # nothing imported is garbage, and looking for it takes a tenth of the time
     name, _, function = sys.argv[1].partition(":")
     room = importlib.import_module(name)
