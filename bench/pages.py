@@ -39,8 +39,6 @@ from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import SubjectKind
 
-logging.getLogger("httpx2").setLevel(logging.WARNING)
-
 SEED = 20_261_126
 ROUNDS = 40
 MOST_MS, MOST_PERSON_MS, MOST_RATIO = 300.0, 1_000.0, 3.0
@@ -197,6 +195,7 @@ def _pages(settings: Settings) -> Iterator[TestClient]:
     from sluice.web.pages.app import make_pages
     from sluice.web.serving import settle
 
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # one line for each request is no news in a bench
     create_auth_manager()
     given = {name: value for name, value in environment(settings).items() if name.startswith("SLUICE_")}
     with patch.dict(os.environ, given):

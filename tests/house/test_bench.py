@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 
 import bench
@@ -17,6 +19,15 @@ def test_every_bench_can_be_imported_and_says_what_it_measures() -> None:
 
     assert len(measuring) > 15
     assert [module.__name__ for module in measuring if not (module.__doc__ or "").strip()] == []
+
+
+def test_importing_a_bench_silences_nobody() -> None:
+    """One did, and a test of the same process then missed in the logs what it looked for there."""
+    names = ", ".join(f"bench.{each.name}" for each in pkgutil.iter_modules(bench.__path__))
+    told = f"import logging, {names}; print(logging.getLogger('httpx2').level)"
+    asked = [sys.executable, "-W", "ignore", "-c", told]
+    folder = Path(__file__).resolve().parents[2]
+    assert subprocess.run(asked, check=True, capture_output=True, text=True, cwd=folder).stdout.split() == ["0"]
 
 
 def test_of_mutants_only_what_a_test_stopped_at_counts_as_noticed() -> None:

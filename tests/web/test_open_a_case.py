@@ -254,6 +254,7 @@ def held(pages: Web, caplog: pytest.LogCaptureFixture) -> bytes:
 
 def test_nothing_of_the_person_is_anywhere_but_in_the_seal(pages: Web, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", "httpx2")  # the client of these tests, which tells every address
     told = {"phone": PHONE, "email": MAIL, "customer": RECORD, "iban": IBAN, "full_name": NAME, "born": BORN}
     wrong = sent(pages, **told | {"national_number": "1"})
     answer = sent(pages, **told)
