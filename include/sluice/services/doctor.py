@@ -38,6 +38,7 @@ LINEAGE_CURE = (
     "waiting: check SLUICE_LINEAGE_URL (its address, a token in it that expired) and its receiver, whose log says why "
     "one is refused; refused: then `sluice lineage again`; SLU-471: an event of ours is not valid: report it"
 )
+READERS_CURE = "install libseccomp (Debian: libseccomp2), or let processes here make a user namespace"
 READ_ELSEWHERE = frozenset(
     {"SLUICE_ELEARNING_TOKEN", plan.AIRFLOW_VARIABLE, "SLUICE_LONG", "SLUICE_REAL_DATA", "SLUICE_SCHEMAS"}
 )
@@ -287,6 +288,13 @@ def _sockets(settings: Settings) -> Found:
     return Found(not exposed, (f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only") + beside)
 
 
+def _readers(_settings: Settings) -> Found:
+    """Whether the kernel lets those who read strangers' files lose the network; asked by one who does as they do."""
+    leave = "import sys; from sluice.kernel import leave_network; sys.exit(not leave_network())"
+    left = subprocess.run([sys.executable, "-c", leave], check=False).returncode == 0
+    return Found(left, "have no network" if left else "keep the network: the kernel denies seccomp and namespaces")
+
+
 def processes_of(var: Path) -> set[ProcessId]:
     """The processes of our services, as far as they are alive."""
     standing = keeper.read_standing(var)
@@ -339,4 +347,5 @@ LOOKS = (
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
     Look("plugins", plugins_folder.PluginsChanged.cure, False, _plugins),
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
+    Look("readers of files", READERS_CURE, False, _readers),
 )
