@@ -47,7 +47,7 @@ def rows(size: int) -> Iterator[BenchRow]:
 def side_by_side(objects: dict[str, bytes], values: list[str]) -> BenchRow:
     """Readers beside one process, over several copies of every object; both know already what to look for."""
     needles = needles_of(values)
-    with TemporaryDirectory(prefix="sluice-bench-") as name, Readers(values, []) as readers:
+    with TemporaryDirectory(prefix="sluice-bench-") as name, Readers(Path(name), values, []) as readers:
         paths = [Path(name) / f"{number}.{kind}" for number in range(COPIES) for kind in objects]
         for path, content in zip(paths, cycle(objects.values()), strict=False):
             path.write_bytes(content)

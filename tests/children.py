@@ -8,8 +8,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sluice.exchange.judging.nursery import FIRST_CODE, ChildEnd
-
 MEBIBYTE = 1 << 20
 WHEN_IMPORTED = f"{Path('/proc/self/ns/net').readlink()} {len(list(Path('/proc/self/task').iterdir()))}"
 """The network of the nursery and its number of threads, before it imports anything that a child needs."""
@@ -40,6 +38,8 @@ def misbehave(job: dict[str, Any]) -> None:
             raise ValueError("secret")
         case "connect":
             socket.create_connection(("127.0.0.1", job["port"]), 2)
+        case "copy":
+            (Path(job["folder"]) / "copied").write_bytes(Path(job["what"]).read_bytes())
         case "leave somebody running":
             if os.fork() == 0:
                 os.setsid()
@@ -56,28 +56,3 @@ def misbehave(job: dict[str, Any]) -> None:
             (Path(job["folder"]) / "beginning").write_text(WHEN_IMPORTED)
         case "note pids":
             (Path(job["folder"]) / "pids").write_text(f"{os.getpid()} {os.getppid()}")
-
-
-def judge_and_link(job: dict[str, Any]) -> None:
-    """Judge as ever; then a file of the worker stands where one of the report is, as ``job``'s folder says it."""
-    from sluice.exchange.judging.child import judge_file
-
-    judge_file(job)
-    folder = Path(job["folder"])
-    name, how = (folder.parents[1] / "evil").read_text().split()
-    place = folder / name
-    place.unlink(missing_ok=True)
-    secret = folder.parents[1] / "secret"
-    if how == "link":
-        place.symlink_to(secret)
-    elif how == "name":
-        place.hardlink_to(secret)
-    else:
-        os.mkfifo(place)
-
-
-def judge_and_talk(job: dict[str, Any]) -> None:
-    """Fail, as a parser that was taken over does: the text of ``evil`` stands where type and place would."""
-    folder = Path(job["folder"])
-    (folder / "failure.txt").write_bytes((folder.parents[1] / "evil").read_bytes())
-    os._exit(FIRST_CODE + list(ChildEnd).index(ChildEnd.FAILED))

@@ -20,6 +20,8 @@ from returns.commands import at_terminal
 from web.house import LOGIN, LoggedIn, running_apps
 
 ANNA = quote("anna:USER")
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+"""Root's browser has no sandbox, and of /dev/shm a container has 64 MB, with which it hangs."""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -59,7 +61,7 @@ def open_site(desk: Desk, chromium: str) -> Iterator[Site]:
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
                 yield Site(desk, f"http://127.0.0.1:{port}", browser)
                 browser.close()
         finally:

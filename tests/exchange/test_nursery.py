@@ -86,6 +86,20 @@ def test_the_network_is_left_before_anything_is_imported_that_starts_threads(nur
     assert threads == "1"
 
 
+def test_a_child_opens_no_file_that_it_was_not_given(nursery: Nursery, tmp_path: Path) -> None:
+    folder, secret = tmp_path / "job", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_text("of another principal")
+    job = {"deed": "copy", "folder": str(folder), "what": str(secret)}
+
+    assert nursery.run(job, LIMITS) is ChildEnd.FAILED
+    assert (folder / "failure.txt").read_text().startswith("PermissionError")
+    assert nursery.run(job, LIMITS, [secret]) is ChildEnd.DONE, "the control: it was given"
+    assert (folder / "copied").read_text() == "of another principal"
+    environment = job | {"what": f"/proc/{os.getpid()}/environ"}
+    assert nursery.run(environment, LIMITS) is ChildEnd.FAILED, "nor the keys that its worker was given"
+
+
 def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

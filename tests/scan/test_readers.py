@@ -26,8 +26,8 @@ AGE = b"age-encryption.org/v1\n-> X25519 "
 
 
 @pytest.fixture
-def readers() -> Iterator[Readers]:
-    with Readers(VALUES, WORDS, count=2) as begun:
+def readers(tmp_path: Path) -> Iterator[Readers]:
+    with Readers(tmp_path, VALUES, WORDS, count=2) as begun:
         yield begun
 
 
@@ -80,7 +80,7 @@ def test_one_that_died_before_it_was_asked_costs_no_answer(readers: Readers, tmp
 def test_one_that_is_killed_over_a_file_leaves_a_doubt_and_the_next_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "slow.pdf").write_bytes(pdf_bomb(200))
     (tmp_path / "a").write_bytes(VALUES[0].encode())
-    with Readers(VALUES, WORDS, 1) as readers, ThreadPoolExecutor(1) as pool:
+    with Readers(tmp_path, VALUES, WORDS, 1) as readers, ThreadPoolExecutor(1) as pool:
         readers.scan(tmp_path / "a")
         [child] = _children()
         waiting = pool.submit(readers.scan, tmp_path / "slow.pdf")
@@ -104,7 +104,7 @@ def test_a_file_that_takes_too_much_leaves_a_doubt_and_not_its_reader(most: Most
     plain.write_bytes(VALUES[0].encode())
     began = time.monotonic()
 
-    with Readers(VALUES, WORDS, 1, most) as readers:
+    with Readers(tmp_path, VALUES, WORDS, 1, most) as readers:
         assert readers.scan(bomb) == TOO_HEAVY
         scan = readers.scan(plain)
         assert len(_children()) == 1
@@ -118,7 +118,7 @@ def test_limits_count_from_each_file_on(tmp_path: Path) -> None:
     """A reader lives for many files, and none pays for those before it."""
     (tmp_path / "a.pdf").write_bytes(pdf_bomb(6))
     needles = needles_of(VALUES, words=WORDS)
-    with Readers(VALUES, WORDS, 1, Most(memory_mb=1024, cpu_seconds=3)) as readers:
+    with Readers(tmp_path, VALUES, WORDS, 1, Most(memory_mb=1024, cpu_seconds=3)) as readers:
         said = [readers.scan(tmp_path / "a.pdf")]
         [child] = _children()
         while child.cpu_times().user <= 4:  # all together they take more than one may
@@ -131,7 +131,10 @@ def test_limits_count_from_each_file_on(tmp_path: Path) -> None:
 def test_words_of_others_are_asked_for_when_one_is_begun(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"an.claes@post.example")
     longer = {"claes@post.example": {"an.claes@post.example"}}
-    with Readers(list(longer), [], 1) as plain, Readers(list(longer), [], 1, longer=lambda: longer) as told:
+    with (
+        Readers(tmp_path, list(longer), [], 1) as plain,
+        Readers(tmp_path, list(longer), [], 1, longer=lambda: longer) as told,
+    ):
         said = [each.scan(tmp_path / "a") for each in (plain, told)]
 
     assert [scan.status for scan in said if scan] == [Status.HIT, Status.CLEAN]
@@ -182,7 +185,8 @@ def test_they_end_with_whoever_started_them_however_that_ends(tmp_path: Path) ->
     (tmp_path / "a").write_bytes(b"nobody")
     code = (
         "import sys, time; from pathlib import Path; from sluice.scan.readers import Readers\n"
-        "readers = Readers(['jan.peeters@post.example'], [], 1); readers.scan(Path(sys.argv[1]))\n"
+        "path = Path(sys.argv[1]); readers = Readers(path.parent, ['jan.peeters@post.example'], [], 1)\n"
+        "readers.scan(path)\n"
         "print(readers._begun[0].pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, tmp_path / "a"], stdout=subprocess.PIPE, text=True) as parent:
@@ -197,7 +201,7 @@ def test_they_end_with_whoever_started_them_however_that_ends(tmp_path: Path) ->
 
 def test_they_end_with_the_block(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"nobody")
-    with Readers(VALUES, WORDS) as readers:
+    with Readers(tmp_path, VALUES, WORDS) as readers:
         readers.scan(tmp_path / "a")
         assert len(_children()) == 1
 

@@ -1,5 +1,8 @@
 """One person, one normal form in any spelling; two persons, two; nobody, none."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,3 +239,29 @@ def test_the_normal_form_of_an_email_address_is_its_own_normal_form(value):
     form = normalise(EMAIL, f"{value}@mail.example").value
 
     assert form is None or normalise(EMAIL, form).value == form
+
+
+HOSTILE = """
+import resource
+from sluice.subject.candidate import normal_name
+from sluice.subject.normalise import normalise
+from sluice.terms import SubjectKind
+
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+marks, many = "\\u0300\\u0316" * 300_000, 200_000
+for text in (
+    *("+32" + space * many + "z" for space in " \\x1c\\t\\u2007"), *(sign * many + "x" for sign in (",; ", ". ", "x", "1")),
+    "0470123456" + " " * many + "ext" + " " * many, "tel" + ". " * many, "IBAN" + " " * many + "x",
+    f"a{marks}@x.be", marks, "a@xn--" + "z9" * many + ".be",
+):
+    assert normal_name(text) is None
+    for kind in SubjectKind:
+        assert normalise(kind, text).value is None or kind is SubjectKind.PRINCIPAL_CUSTOMER_ID, (kind, text[:8])
+print(normalise(SubjectKind.PHONE, "+32 470" + " " * many + "12 34 56").value)
+"""
+
+
+def test_no_spelling_takes_longer_than_its_length() -> None:
+    """A telephone of five kilobytes once took ten minutes in the worker, and a mailbox of marks one call of hours."""
+    done = subprocess.run([sys.executable, "-c", HOSTILE], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "+32470123456\n"), done.stderr[-500:]

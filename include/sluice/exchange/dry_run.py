@@ -130,7 +130,8 @@ class DryRun:
             mapping=mapping_of(self.settings, contract),
         )
         with told(folder, say, SAID_EVERY_S):
-            end = self.nursery.run(job.as_json(), limits_of(self.settings, agreement, file.stat().st_size))
+            most = limits_of(self.settings, agreement, file.stat().st_size)
+            end = self.nursery.run(job.as_json(), most, job.reads)
         report = read_report(folder, end)
         if not report.has_pass:
             return Tried(report.verdict)

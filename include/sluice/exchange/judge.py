@@ -149,7 +149,7 @@ def _judge_bytes(
 
     most = limits_of(house.settings, paper.agreement, fetched.size_bytes + keys.size_bytes)
     with told(folder, say, SAID_EVERY_S):
-        end = house.nursery.run(job.as_json(), most)
+        end = house.nursery.run(job.as_json(), most, job.reads)
     check_left(folder)
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))

@@ -4,9 +4,9 @@ The search holds the GIL, so threads alone do not help. A reader is a fresh inte
 first line of standard input says what to look for; then it scans one file after another, one JSON line in, one out.
 It ends when the process that started it ends, because that closes its input.
 
-The files were made by strangers, so each one has a limit of memory and time, and a reader has no network if the kernel
-lets it leave. If a reader dies of a file or is late, the file gets a doubt and the next file a fresh reader. No file is
-ever scanned again without those limits.
+The files were made by strangers, so each one has a limit of memory and time, and a reader has no network and can open
+nothing outside their folder, if the kernel lets it. If a reader dies of a file or is late, the file gets a doubt and
+the next file a fresh reader. No file is ever scanned again without those limits.
 """
 
 import json
@@ -24,7 +24,7 @@ from threading import Timer
 from types import MappingProxyType
 from typing import IO, Self
 
-from sluice.kernel import leave_network
+from sluice.kernel import confine, leave_network
 from sluice.scan.model import Doubt, Hit, Reason, Scan
 from sluice.scan.needles import needles_of
 from sluice.scan.walk import scan_bytes
@@ -68,19 +68,20 @@ def _nobody() -> Mapping[str, Collection[str]]:
 class Readers:
     """Reader processes that look for the same values. Each starts when first needed; all end with the ``with`` block.
 
-    They decrypt nothing: an encrypted object gets the doubt ENCRYPTED. values, words: as for :func:`needles_of`;
-    longer: called when a reader starts.
+    They decrypt nothing: an encrypted object gets the doubt ENCRYPTED. folder: where every file will be; values, words:
+    as for :func:`needles_of`; longer: called when a reader starts.
     """
 
     def __init__(
         self,
+        folder: Path,
         values: Sequence[str],
         words: Sequence[str],
         count: int | None = None,
         most: Most = Most(),
         longer: Callable[[], Mapping[str, Collection[str]]] = _nobody,
     ) -> None:
-        self._values, self._words, self._longer, self._most = values, words, longer, most
+        self._folder, self._values, self._words, self._longer, self._most = folder, values, words, longer, most
         self._free = LifoQueue[_Reader | None]()
         for _ in range(count or min(MOST, len(os.sched_getaffinity(0)))):
             self._free.put(None)
@@ -141,7 +142,8 @@ class Readers:
         )
         self._begun.append(reader)
         longer = {value: sorted(words) for value, words in self._longer().items()}
-        _asked(reader, json.dumps({"values": self._values, "words": self._words, "longer": longer}))
+        lesson = {"folder": str(self._folder), "values": self._values, "words": self._words, "longer": longer}
+        _asked(reader, json.dumps(lesson))
         return reader
 
 
@@ -167,6 +169,7 @@ def read_on(lines: Iterable[str], answers: IO[str]) -> None:
     """The main loop of a reader: take the values from the first line, then scan the file named by each further line."""
     waiting = iter(lines)
     lesson = json.loads(next(waiting))
+    confine([Path(lesson["folder"])], [])
     needles = needles_of(lesson["values"], lesson["longer"], words=lesson["words"])
     print("{}", file=answers, flush=True)
     for line in waiting:

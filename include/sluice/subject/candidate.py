@@ -20,6 +20,8 @@ OLDEST = date(1890, 1, 1)
 FILLER = frozenset({date(1900, 1, 1), date(1970, 1, 1), date(2000, 1, 1)})
 """Birth dates that programs write when they know none. Somebody born then is found by an identifier only."""
 
+LONGEST_NAME = 1_000
+"""Characters. Unicode's normal forms take time by the square of the marks in a row."""
 _LETTERS = str.maketrans(
     {
         "ø": "o",
@@ -42,9 +44,9 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})$")
 def normal_name(text: str) -> str | None:
     """Return the name's parts without case, marks and order: ``Étienne DE SMET`` and ``de smet, etienne`` are equal.
 
-    None for filler, and for a name with fewer than two letters.
+    None for filler, and for a name with fewer than two letters or more than 1,000 characters.
     """
-    if is_placeholder_word(text):
+    if len(text) > LONGEST_NAME or is_placeholder_word(text):
         return None
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(_LETTERS)
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))

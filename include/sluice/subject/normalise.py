@@ -76,10 +76,12 @@ def is_placeholder_word(text: str) -> bool:
 
 # --- phone ---------------------------------------------------------------------------------------
 
-_LABEL = re.compile(r"^(?:tel|tél|gsm)(?:\s*[.:]+\s*|\s+)", re.IGNORECASE)
+_SPACES = re.compile(" {2,}")
+_LABEL = re.compile(r"^(?:tel|tél|gsm)(?: ?[.:]+ ?| )", re.IGNORECASE)
 _EXTENSION = re.compile(
-    r"\s*(?:;ext=|[,;]?\s*(?:extension|extn|ext|toestel|poste|tst|x|#)[.:]*)\s*[0-9]{1,7}$", re.IGNORECASE
+    r" ?(?:;ext=|[,;]? ?(?:extension|extn|ext|toestel|poste|tst|x|#)[.:]*) ?[0-9]{1,7}$", re.IGNORECASE
 )
+"""At most one space at each place: several of ``\\s*`` in a row would try a long run of them in every division."""
 _WHOLE_FLOAT = re.compile(r"^(\+?[0-9]{6,})[.,]0+$")
 _OTHER_FLOAT = re.compile(r"^\+?[0-9]{6,}[.,][0-9]{1,2}$")
 _SEPARATORS = re.compile(r"[ ().\-/]")
@@ -102,7 +104,8 @@ def compact_phone(text: str) -> str | None:
 
     A spreadsheet's ``32475123456.0`` is that number, because no digit is lost.
     """
-    bare = _EXTENSION.sub("", _LABEL.sub("", text.removeprefix("'")))
+    spaced = _SPACES.sub(" ", text.removeprefix("'").strip(" "))
+    bare = _EXTENSION.sub("", _LABEL.sub("", spaced))
     if whole := _WHOLE_FLOAT.match(bare):
         return whole[1]
     if _OTHER_FLOAT.match(bare):
@@ -131,11 +134,17 @@ def _parsed_phone(compact: str, region: str) -> Normal:
 _ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 _MAILBOX = re.compile(rf"^{_ATOM}(?:\.{_ATOM})*$")
 _HOST_LABEL = re.compile(r"^[^\W_](?:[^\W_]|-)*$")
+_LONGEST_EMAIL = 2_000
+"""Characters, before NFKC. Afterwards an address has 318 at most, and NFKC makes one character of four at most; but it
+takes time by the square of the marks in a row."""
 
 
 def _email(value: str) -> Normal:
     """Normalise an address: trimmed, NFKC, case folded. Plus parts and dots stay (RFC 5321 leaves them to the host)."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", trimmed(value)).casefold())
+    bare = trimmed(value)
+    if len(bare) > _LONGEST_EMAIL:
+        return _INVALID
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", bare).casefold())
     mailbox, _, host = text.removeprefix("mailto:").rpartition("@")
     labels = _host_labels(host)
     if not labels or not _MAILBOX.match(mailbox) or len(mailbox) > 64 or len(mailbox) + len(host) > 253:

@@ -85,6 +85,12 @@ class Job:
     """What opens the file if it came encrypted; None where there is no key, as in a dry run."""
 
     @property
+    def reads(self) -> list[Path]:
+        """Every file that the child reads."""
+        named = (self.file, self.mapping, self.suppressed, self.excused, *(self.keys or {}).values())
+        return [path for path in named if path is not None]
+
+    @property
     def key(self) -> SubjectKey:
         return SubjectKey(base64.b64decode(self.subject_key), self.ignores)
 

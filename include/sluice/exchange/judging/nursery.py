@@ -2,8 +2,9 @@
 
 Parsing a stranger's file is the most dangerous thing Sluice does: a 2 kB workbook can abort the
 parser, a 2 MB Parquet can ask for 20 GB. So decode and gate run in a child with limits on memory,
-CPU, wall time, output and open files, without network. A fresh interpreter costs half a second of
-imports per file; the nursery imports once, never computes itself, and forks in milliseconds.
+CPU, wall time, output and open files, without network, and can open no file but its own. A fresh
+interpreter costs half a second of imports per file; the nursery imports once, never computes
+itself, and forks in milliseconds.
 
 The protocol is one JSON line in, one JSON line out. The child answers in a file of its work folder.
 """
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sluice.errors import GateFailed, Ref, place_of
-from sluice.kernel import adopt_orphans, die_with_parent, leave_network
+from sluice.kernel import adopt_orphans, confine, die_with_parent, leave_network
 
 CHILD = "sluice.exchange.judging.child:judge_file"
 """The function that judges a file, which nearly every nursery runs."""
@@ -155,13 +156,14 @@ class Nursery:
         """Start the process now, so that it imports while the file is still on its way."""
         self._running()
 
-    def run(self, job: dict[str, Any], limits: ChildLimits) -> ChildEnd:
+    def run(self, job: dict[str, Any], limits: ChildLimits, reads: Iterable[Path] = ()) -> ChildEnd:
         """Run one job in a limited child and return how the child ended; an error in the file never raises.
 
+        The child can change files in the job's ``folder`` only, and beside those read ``reads`` and what Python needs.
         Raises GateFailed when the nursery's process is gone.
         """
         process = self._running()
-        line = json.dumps({"job": job, "limits": asdict(limits)})
+        line = json.dumps({"job": job, "limits": asdict(limits), "reads": [str(path.resolve()) for path in reads]})
         answer, self._is_at_work = "", True
         with contextlib.suppress(BrokenPipeError):
             assert process.stdin is not None and process.stdout is not None
@@ -192,7 +194,7 @@ def serve(child: Callable[[dict[str, Any]], None]) -> None:
         limits = ChildLimits(**request["limits"])
         pid = os.fork()
         if pid == 0:
-            _be_child(child, request["job"], limits)
+            _be_child(child, request["job"], limits, [Path(each) for each in request["reads"]])
         end = _wait(pid, limits.wall_seconds)
         _end_the_rest()
         sys.stdout.write(json.dumps({"end": end}) + "\n")
@@ -210,7 +212,9 @@ def _end_the_rest() -> None:
             os.waitpid(pid, 0)
 
 
-def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: ChildLimits) -> None:
+def _be_child(
+    child: Callable[[dict[str, Any]], None], job: dict[str, Any], limits: ChildLimits, reads: list[Path]
+) -> None:
     """Run the child; never returns. Whatever the file makes a parser print or raise stays in here."""
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -218,6 +222,7 @@ def _be_child(child: Callable[[dict[str, Any]], None], job: dict[str, Any], limi
     die_with_parent()
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it, and then this limit could not be told apart
     _set_limits(limits)
+    confine(reads, [Path(job["folder"]), Path(os.devnull)])
     status = ChildEnd.FAILED
     try:
         child(job)

@@ -141,7 +141,7 @@ def _scanned(path: Path, target: Target, most: Most) -> Status:
     """Scan a file, once. Content that can expand is read in a process of its own. Few files are no table."""
     scan = scan_little(path, needles_for(target))
     if scan is None:
-        with Readers(target.values, sorted(target.refs), 1, most) as reader:
+        with Readers(path.parent, target.values, sorted(target.refs), 1, most) as reader:
             scan = reader.scan(path)
     return scan.status if scan is not None else Status.NOT_CLEAN
 

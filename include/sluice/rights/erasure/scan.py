@@ -65,7 +65,8 @@ def scan_stores(
     """
     uploads, younger = count_uploads(house, target.principal, since)
     listed, refs = sorted(values), sorted(target.refs)
-    with open_bench(house, target) as bench, Readers(listed, refs, most=bench.most) as readers, ExitStack() as begun:
+    with open_bench(house, target) as bench, ExitStack() as begun:
+        readers = begun.enter_context(Readers(bench.folder, listed, refs, most=bench.most))
         under_way = UnderWay.of(house, target.principal, in_flight)  # before the copies: what ends meanwhile is in both
         copies = copy_store.find_copies(house.conn, target.principal)
         search = begun.enter_context(closing(ObjectSearch(bench, copies, listed, readers)))
@@ -126,7 +127,7 @@ class ObjectSearch:
 
     def __init__(self, bench: Bench, copies: Sequence[Copy], values: Sequence[str], readers: Readers) -> None:
         self._bench, self._copies, self._listed, self._readers = bench, copies, values, readers
-        self._again = Readers(values, (), 1, bench.most, longer=lambda: self._longer)
+        self._again = Readers(bench.folder, values, (), 1, bench.most, longer=lambda: self._longer)
         self._ahead: dict[Sha256, Scan] = {}
         self._read: dict[tuple[Sha256, bool], Scan] = {}
 
