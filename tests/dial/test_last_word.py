@@ -20,7 +20,7 @@ from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.corrections import RightValue, correct, find_corrections
 from sluice.exchange.review import decide, note_rows
 from sluice.exchange.review_store import Choice
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import LAKE
 from sluice.returns.righting import oldest_first
@@ -121,7 +121,7 @@ def test_of_files_met_by_one_poll_the_one_that_was_put_last_counts(
     new = put(desk, people, names[1], opt_in_phone=last, street="B 2")
     desk.work()
 
-    opened = [get_open(desk.house.conn, desk.line(each).id).opened_at for each in (old, new)]
+    opened = [get_opened(desk.house.conn, desk.line(each).id).opened_at for each in (old, new)]
     assert opened[0] < opened[1]
     assert is_called(desk, number) is (last == "Y")
     assert street(desk, number) == "B 2"
@@ -141,7 +141,7 @@ def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(
     assert is_stale(desk, late)
     assert street(desk, number) == RIGHT
     assert answered(desk, late, "Elders 3") == RIGHT, "what the person is given says the same"
-    opened = get_open(desk.house.conn, desk.line(late).id)
+    opened = get_opened(desk.house.conn, desk.line(late).id)
     assert opened.arrived_at is not None and opened.arrived_at < before < opened.opened_at, "terms run from the look"
 
     time.sleep(TICK_S)

@@ -11,7 +11,7 @@ from sluice.exchange.alone import MOST_TRIES, carry_alone
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
 
@@ -26,7 +26,7 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 def opened(desk: Desk) -> Opened:
     dropped = desk.drop(desk.campaign(3)[0])
     desk.open_new()
-    return get_open(desk.house.conn, ExchangeId(desk.line(dropped).id))
+    return get_opened(desk.house.conn, ExchangeId(desk.line(dropped).id))
 
 
 def failing(times: int, tried: list[int]) -> Callable[[], None]:

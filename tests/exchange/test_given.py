@@ -21,7 +21,7 @@ from sluice.errors import EvidenceInvalid
 from sluice.exchange.effects.run import EFFECTS, do_effects
 from sluice.exchange.house import House
 from sluice.exchange.naming import lake_key, receipt_stem
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.keys import Keyring
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
@@ -59,7 +59,7 @@ def due(desk: Desk) -> ExchangeId:
 
 
 def places(desk: Desk, exchange_id: ExchangeId) -> dict[str, tuple[str, str]]:
-    opened = get_open(desk.house.conn, exchange_id)
+    opened = get_opened(desk.house.conn, exchange_id)
     bucket, stem = desk.settings.bucket_exchange, receipt_stem(opened)
     beside = (desk.settings.bucket_lake, lake_key(opened, "_receipt.json"))
     return dict(zip(PLACES, ((bucket, f"{stem}.pdf"), (bucket, f"{stem}.json"), beside), strict=True))

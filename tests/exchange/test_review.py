@@ -20,7 +20,7 @@ from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.exchange.review import RowsNotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
 from sluice.exchange.review_store import Choice
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.copy_store import find_copies
@@ -202,7 +202,7 @@ def test_somebody_who_must_stay_out_does_not_come_back(night: Night, held: Excha
 
 def test_a_file_that_only_has_the_name_of_a_review_is_refused(night: Night, held: ExchangeLine) -> None:
     """The control: without the comparison of bytes anybody who can write there lets held notes go."""
-    house, opened = night.desk.house, get_open(night.desk.house.conn, held.id)
+    house, opened = night.desk.house, get_opened(night.desk.house.conn, held.id)
     decide(house, ExchangeId(held.id), [3], Choice.SEND, "an.peeters", now())
     key = back_key(opened, 1)
     forged: StoredObject = house.objects.put(

@@ -17,7 +17,7 @@ from sluice.breach.model import Risk
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.review import back_key, decide
 from sluice.exchange.review_store import Choice
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
@@ -135,7 +135,7 @@ def test_contacts_that_waited_were_put_there_again_by_us_and_a_forged_file_was_n
     back = let_go(night, held)
 
     assert (night.record(held).who.sender, night.record(back).who.sender) == ("energy01", "center")
-    opened = get_open(house.conn, held.id)
+    opened = get_opened(house.conn, held.id)
     key = back_key(opened, 2)
     forged = house.objects.put(opened.bucket, key, content, "application/x-ndjson")
     night.desk.work()

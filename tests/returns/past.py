@@ -14,7 +14,7 @@ from sluice.agreement.in_force.store import activate
 from sluice.agreement.papers import Registration
 from sluice.db import Connection
 from sluice.exchange.close import close_record
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
@@ -100,7 +100,7 @@ class Past:
         ).fetchone()
         if row is None or (row["prepared_at"] and outcome == "prepared"):
             return
-        house, opened = self.night.desk.house, get_open(self.conn, row["id"])
+        house, opened = self.night.desk.house, get_opened(self.conn, row["id"])
         record = self._record(opened.exchange_id, outcome, held)
         if outcome == "prepared":
             wait_for_release(house, opened, record, frozenset(), "airflow")

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
@@ -13,17 +14,18 @@ from copies import Copies
 from night import RESULTS, Call, Night
 from returns.commands import at_terminal, sluice
 from returns.deliveries import Shop, at_once, open_shops
+from sluice.db import connect, transaction
 from sluice.errors import StoreConflict, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.read import ExchangeLine
-from sluice.exchange.store import claim_next
+from sluice.exchange.store import claim_next, lock_if_open
 from sluice.ledger.verify import verify
 from sluice.returns.carry import carry_return
 from sluice.returns.due import open_due
 from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.returns.release import deliver_again, release
-from sluice.terms import Direction, Principal
+from sluice.terms import Direction, ExchangeId, Principal
 
 pytestmark = pytest.mark.stores
 
@@ -248,3 +250,16 @@ def can_list(shop: Shop, bucket: str) -> bool:
 def names(shop: Shop) -> list[str]:
     found = shop.client.list_objects_v2(Bucket=shop.bucket, Prefix=f"{shop.name}/outbound/")
     return sorted(each["Key"] for each in found.get("Contents", ()))
+
+
+def test_a_list_of_held_rows_waits_for_no_worker_who_closes_the_return(night: Night, prepared: ExchangeLine) -> None:
+    house, exchange_id = night.desk.house, ExchangeId(prepared.id)
+    with connect(night.desk.settings) as worker, transaction(worker):
+        assert lock_if_open(worker, exchange_id)
+        house.conn.execute("set lock_timeout = '100ms'")
+        try:
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                lock_if_open(house.conn, exchange_id)  # the control: the row is locked
+            assert [row.reason for row in night.held(prepared)] == ["STAFF_EXAM_BELOW_MINIMUM"]
+        finally:
+            house.conn.execute("reset lock_timeout")

@@ -16,7 +16,7 @@ from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.errors import UsageError
 from sluice.exchange.read import list_exchanges
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lineage.drawing import LAKE
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import release
@@ -60,7 +60,7 @@ def locked(settings: Settings, folder: Path) -> None:
             opened.arrive(name, opened.people[:2])
             opened.give_back(name, opened.people[:2])
         [waits] = [each for each in list_exchanges(opened.house.conn) if each.decision == "open"]
-        beside = f"{get_open(opened.house.conn, ExchangeId(waits.id)).key}.odcs.yaml"
+        beside = f"{get_opened(opened.house.conn, ExchangeId(waits.id)).key}.odcs.yaml"
         opened.house.objects.put(opened.desk.settings.bucket_exchange, beside, b"not ours", "application/yaml")
         release(opened.house, waits.id, "bert", datetime.now(UTC))
         drain_returns(opened.house, Principal("gas01"), RESULTS, datetime.now(UTC), {})

@@ -205,7 +205,7 @@ def release(
 
     from sluice.exchange.house import open_house
     from sluice.exchange.read import show_exchange
-    from sluice.exchange.store import get_open
+    from sluice.exchange.store import get_opened
     from sluice.returns.drain import drain_returns
     from sluice.returns.release import release as let_go
     from sluice.returns.store import is_delivered
@@ -213,7 +213,7 @@ def release(
     now = datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("delivering"):
         exchange_id = let_go(house, id, by or login_name(), now, reason=reason)
-        opened = get_open(house.conn, exchange_id)
+        opened = get_opened(house.conn, exchange_id)
         drain_returns(house, opened.principal, opened.flow, now, {})
         line, delivered = show_exchange(house.conn, exchange_id).line, is_delivered(house.conn, exchange_id)
     document = {

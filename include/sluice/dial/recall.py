@@ -18,7 +18,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.exchange.sweeping import Tally, each
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
@@ -43,7 +43,7 @@ def recall_lists(house: House, now: datetime) -> Tally:
 
 
 def _recall(house: House, exchange_id: ExchangeId, request: Request, now: datetime) -> int:
-    opened, use = get_open(house.conn, exchange_id), _use(house, request, now)
+    opened, use = get_opened(house.conn, exchange_id), _use(house, request, now)
     with hold_object(house.conn, opened.bucket, opened.key):  # the effect that delivers it waits, and finds it gone
         suppressed = find_suppressed(house, request.principal, None if use is None else (frozenset({use}),))
         copies = find_copies(house.conn, exchange_id)

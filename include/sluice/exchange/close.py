@@ -47,7 +47,7 @@ def close_record(
     """
 
     def commit() -> Decision | None:
-        if not store.is_open(house.conn, opened.exchange_id):
+        if not store.lock_if_open(house.conn, opened.exchange_id):
             return None
         if check is not None:
             check()

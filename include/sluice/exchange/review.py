@@ -106,7 +106,7 @@ def _waiting(conn: Connection, exchange_ids: Iterable[ExchangeId]) -> Iterator[N
         record = show_exchange(conn, exchange_id).record
         held = record.right_treatment.held_back if record else {}
         if codes := {code: count for code, count in sorted(held.items()) if is_for_review(code)}:
-            opened, left = store.get_open(conn, exchange_id), review_store.count_left(conn, exchange_id)
+            opened, left = store.get_opened(conn, exchange_id), review_store.count_left(conn, exchange_id)
             yield NotesWaiting(exchange_id, opened.principal, opened.flow, codes, left)
 
 
@@ -132,7 +132,7 @@ def count_again(house: House, exchange_id: ExchangeId, there: frozenset[int]) ->
 
 def _held(house: House, exchange_id: ExchangeId) -> frozenset[int]:
     """Return the numbers of held rows that are there; none past their retention, or while an erasure rewrites them."""
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     with suppress(RowsNotWaiting, NotFound), _rows_of(house, opened, sample=False, columns=[ROW]) as frame:
         return frozenset(frame[ROW])
     return frozenset()
@@ -157,7 +157,7 @@ def read_notes(house: House, exchange_id: ExchangeId, by: str, now: datetime, *,
     """
     import polars as pl
 
-    by, opened = check_name(by), store.get_open(house.conn, exchange_id)
+    by, opened = check_name(by), store.get_opened(house.conn, exchange_id)
     with _rows_of(house, opened, sample=sample) as frame:
         told = pl.DataFrame(
             [(row, code) for row, code in _findings(house, exchange_id) if _is_wanted(code, sample)],
@@ -201,7 +201,7 @@ def decide(
     Raises RowsNotWaiting, UsageError.
     """
     check_reason(reason)
-    by, opened = check_name(by), store.get_open(house.conn, exchange_id)
+    by, opened = check_name(by), store.get_opened(house.conn, exchange_id)
     wanted = tuple(sorted(set(rows)))
     with transaction(house.conn):
         store.lock_exchange(house.conn, exchange_id)
@@ -234,7 +234,7 @@ def _entry(review: Review, reason: str | None) -> ReviewDecided:
 
 def put_reviewed(house: House, exchange_id: ExchangeId) -> None:
     """The effect: put every file that is owed. A row that was erased meanwhile does not come back."""
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     for review in review_store.find_reviews(house.conn, [exchange_id]):
         if not review.comes_back or review.put_at is not None:
             continue

@@ -241,7 +241,16 @@ def lock_exchange(conn: Connection, exchange_id: ExchangeId) -> None:
 
 
 def is_open(conn: Connection, exchange_id: ExchangeId) -> bool:
-    """Whether the exchange still waits for a decision; locks its row until the transaction ends."""
+    """Whether the exchange waits for a decision, as committed now. Locks nothing: it may be closed right after."""
+    row = conn.execute("select decision from exchange where exchange_id = %s", (exchange_id,)).fetchone()
+    return row is not None and row["decision"] == "open"
+
+
+def lock_if_open(conn: Connection, exchange_id: ExchangeId) -> bool:
+    """Lock the row of an exchange until the transaction ends; return whether it still waits for a decision.
+
+    Waits while another worker has the row locked. Outside a transaction the lock is gone on return.
+    """
     row = conn.execute("select decision from exchange where exchange_id = %s for update", (exchange_id,)).fetchone()
     return row is not None and row["decision"] == "open"
 
@@ -309,8 +318,8 @@ def mark_receipted(conn: Connection, exchange_id: ExchangeId) -> None:
     conn.execute("update exchange set receipt_at = coalesce(receipt_at, now()) where exchange_id = %s", (exchange_id,))
 
 
-def get_open(conn: Connection, exchange_id: str) -> Opened:
-    """One exchange as it was opened. Raises NotFound."""
+def get_opened(conn: Connection, exchange_id: str) -> Opened:
+    """One exchange as it was opened, whether it is closed by now or not. Raises NotFound."""
     row = conn.execute(f"select {COLUMNS} from exchange where exchange_id = %s", (exchange_id,)).fetchone()
     if row is None:
         raise NotFound(Ref("exchange", exchange_id))

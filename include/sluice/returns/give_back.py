@@ -30,7 +30,7 @@ from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.stops import FlowIsStopped, check_not_stopped
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding
@@ -130,7 +130,7 @@ def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
         paper = in_force(house.conn, principal, Direction.INBOUND, flow, wish.last_day, now)
         name = f"{GIVEN_BACK}{ended.version}-{_basis(house, wish, paper, inputs)}-"
         if last and (last.is_open or _is_whole(house, last, inputs) or _would_be_same(last, name)):
-            return get_open(house.conn, last.exchange_id)
+            return get_opened(house.conn, last.exchange_id)
         number = give_back_store.count_given(house.conn, ended, flow) + 1
         key = f"{principal}/outbound/{flow}/{_file_name(wish, flow, paper, number)}"
         due = Due(wish.last_day, inputs, f"{name}{number}", number)
@@ -154,7 +154,7 @@ def _is_whole(house: House, last: LastGiven, inputs: tuple[Input, ...]) -> bool:
         return False
     if store.is_delivered(house.conn, last.exchange_id):
         return True
-    return not is_overtaken(house, get_open(house.conn, last.exchange_id))
+    return not is_overtaken(house, get_opened(house.conn, last.exchange_id))
 
 
 def _would_be_same(last: LastGiven, name: str) -> bool:
@@ -182,7 +182,7 @@ def _file_name(wish: Wish, flow: Flow, paper: Paper | PaperMissing, number: int)
 
 def go_on_prepared(house: House, exchange_id: ExchangeId, run: AirflowRun) -> int:
     """Carry a prepared exchange as far as it goes now; it is refused if it names somebody who must stay out since."""
-    opened = get_open(house.conn, exchange_id)
+    opened = get_opened(house.conn, exchange_id)
     return carry_alone(house, opened, partial(_carry, house, opened, AIRFLOW, run))
 
 

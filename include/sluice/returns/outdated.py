@@ -12,7 +12,7 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import was_corrected
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.ledger.record import CopyLine
 from sluice.returns import store
 from sluice.returns.glance import World
@@ -112,7 +112,7 @@ def _holds_unready(look: LookAtFlow, day: date, last: Last) -> bool:
     delivered = None if last.is_open else store.find_delivered(look.conn, look.principal, look.flow, day)
     if delivered is None or store.count_gone(look.conn, delivered[0], InputKind.RESULTS):
         return False
-    return holds_unready(look.house, get_open(look.conn, delivered[0]))
+    return holds_unready(look.house, get_opened(look.conn, delivered[0]))
 
 
 def _agents(house: House, last: Last, *, is_prepared: bool) -> Iterable[str | None]:

@@ -16,7 +16,7 @@ from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
 from sluice.exchange.stops import check_not_stopped
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import RETURN
@@ -50,7 +50,7 @@ def release(house: House, named: str, by: str, now: datetime, *, reason: str | N
     if prepared is None:
         raise NotReleasable(Ref("exchange", exchange_id), Ref("state", "not prepared"))
     draft = PreparedReturn.model_validate_json(prepared.body)
-    opened = get_open(house.conn, exchange_id)
+    opened = get_opened(house.conn, exchange_id)
     check_not_stopped(house.conn, opened.principal, opened.flow)
     last_day = past_day(draft.record.how_long.copies, now)
     if last_day and not is_given_back(opened.direction, opened.version_id):  # those get a new last day when they close
@@ -97,7 +97,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         raise NotDelivered(Ref("exchange", shown.line.id))
     if last_day := past_day([get_copy(house.conn, ExchangeId(shown.line.id), RETURN)], now):
         raise NotDelivered(Ref("exchange", shown.line.id), Ref("kept until", last_day))
-    opened, record = get_open(house.conn, shown.line.id), shown.record
+    opened, record = get_opened(house.conn, shown.line.id), shown.record
 
     def put() -> StoredObject:
         check_not_stopped(house.conn, opened.principal, opened.flow)

@@ -13,7 +13,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Age
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
-from sluice.exchange.store import find_ages, get_open
+from sluice.exchange.store import find_ages, get_opened
 from sluice.lake_columns import CORRECTED
 from sluice.returns.model import Input
 from sluice.subject.cells import refs_of_columns
@@ -47,7 +47,7 @@ def oldest_first(house: House, inputs: Iterable[Input]) -> list[tuple[Input, Sai
 
 
 def _said(house: House, exchange_id: str, age: Age) -> Said:
-    arrived = get_open(house.conn, exchange_id)
+    arrived = get_opened(house.conn, exchange_id)
     contract = paper_under(house.conn, arrived).contract
     fields = contract.subject_fields if contract else ()
     return Said(

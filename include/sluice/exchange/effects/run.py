@@ -97,7 +97,7 @@ def _entry(house: House, exchange_id: ExchangeId, kind: EntryKind) -> Entry:
 
 def _give_receipt(house: House, exchange_id: ExchangeId) -> None:
     """Give the receipt, then put a copy of it beside the data; then mark the data as visible."""
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     entry, record = _closed(house, exchange_id)
     bucket, stem = receipt_bucket(house.settings, opened), receipt_stem(opened)
     _publish_key(house, bucket, opened)
@@ -117,7 +117,7 @@ def _publish_key(house: House, bucket: str, opened: Opened) -> None:
 
 def _give_findings(house: House, exchange_id: ExchangeId) -> None:
     """Put all failing rows (row, rule, code, column; no values) into the principal's own prefix."""
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     _, record = _closed(house, exchange_id)
     copy = next(line for line in record.how_long.copies if line.kind == FINDINGS)
     content = house.objects.read(copy.bucket, copy.key, copy.version_id)
@@ -152,7 +152,7 @@ def _tell_changed(house: House, exchange_id: ExchangeId) -> None:
 
 def _sweep(house: House, exchange_id: ExchangeId) -> None:
     """Remove what earlier tries left before the commit: versions that neither the catalogue nor an erasure names."""
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
     places = (
         (lake, lake_key(opened, "")),
@@ -178,7 +178,7 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
     from sluice.exchange.effects.hand_over import hand_over
 
     entry, record = _closed(house, exchange_id)
-    opened = store.get_open(house.conn, exchange_id)
+    opened = store.get_opened(house.conn, exchange_id)
     if opened.direction is Direction.PORTABILITY_ACCESS:
         hand_over(house, opened, record, entry)
     else:
@@ -188,7 +188,7 @@ def _deliver(house: House, exchange_id: ExchangeId) -> None:
 def _put_dial(house: House, exchange_id: ExchangeId) -> None:
     from sluice.exchange.effects.put_dial import put_dial
 
-    put_dial(house, store.get_open(house.conn, exchange_id), _closed(house, exchange_id)[1])
+    put_dial(house, store.get_opened(house.conn, exchange_id), _closed(house, exchange_id)[1])
 
 
 def _put_reviewed(house: House, exchange_id: ExchangeId) -> None:

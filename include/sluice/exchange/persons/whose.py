@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sluice.db import Connection
 from sluice.exchange.given_back import paper_under
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lake_columns import REFS, ref_of
 from sluice.subject.correct import whose
 from sluice.subject.model import DEFINING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def number_columns(conn: Connection, exchange_id: str) -> Mapping[str, SubjectKind]:
     """Return a file's reference columns that hold customer or national numbers, by the paper that it came under."""
-    contract = paper_under(conn, get_open(conn, exchange_id)).contract
+    contract = paper_under(conn, get_opened(conn, exchange_id)).contract
     fields = contract.subject_fields if contract else ()
     return {ref_of(each.name): each.subject_key for each in fields if each.subject_key in DEFINING}
 

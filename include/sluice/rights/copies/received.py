@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.keys import KeyDestroyed
 from sluice.ledger.copy_kinds import HANDED
 from sluice.rights.case.model import CaseId
@@ -28,7 +28,7 @@ def under_its_key(bench: Bench, copy: Copy) -> "Bench | None":
 
     None if that principal's key was destroyed, so that nobody can ask. Raises NotFound, KeyLost.
     """
-    owner = get_open(bench.house.conn, copy.exchange_id).principal if copy.kind == HANDED else bench.target.principal
+    owner = get_opened(bench.house.conn, copy.exchange_id).principal if copy.kind == HANDED else bench.target.principal
     if owner == bench.target.principal:
         return bench
     try:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from sluice.exchange.read import show_exchange
 from sluice.exchange.review import list_open, note_rows
 from sluice.exchange.review_store import count_open
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.returns.ack import state_of
 from sluice.returns.ack_store import count_overdue, get_acknowledgement, list_overdue
 from sluice.returns.store import find_prepared
@@ -108,7 +108,7 @@ def one_review(request: Request, onlooker: Onlooker, releases: Releases, token: 
     from sluice.exchange.house import open_house
 
     with open_house(get_settings()) as house:
-        opened = get_open(house.conn, ExchangeId(str(exchange_id)))
+        opened = get_opened(house.conn, ExchangeId(str(exchange_id)))
         every = note_rows(house, opened.exchange_id)
     waits = [each for each in every if each.review is None]
     rows = waits[:ROWS] + [each for each in every if each.review][:ROWS]
