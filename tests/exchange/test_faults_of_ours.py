@@ -34,7 +34,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object, try_hold_object, try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.open import Arrivals, Looked
-from sluice.exchange.sweeping import LeftUndone, each
+from sluice.exchange.sweeping import LeftUndone, do_each
 from sluice.lake.s3 import objects
 from sluice.lake.s3.objects import StoredObject
 from sluice.lake.s3.versions import Listing
@@ -209,7 +209,7 @@ def test_a_sweep_ends_where_its_connection_is_lost_and_meets_no_other_item(store
             return 1
 
         with pytest.raises(ServiceMissing, match="service postgresql"):
-            each(conn, "an item", [1, 2, 3], step)
+            do_each(conn, "an item", [1, 2, 3], step)
 
     assert met == [1, 2], "a fault of one is none of the next, a lost connection is"
 

@@ -13,7 +13,7 @@ from sluice.answers.make import is_known
 from sluice.answers.model import AnswerKind, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
 from sluice.exchange.model import NO_RUN, AirflowRun, Opened
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.rights.case import store as cases
 from sluice.rights.case.model import Case
 
@@ -37,13 +37,13 @@ def hand_owed(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tally:
     def owed(one: Owed) -> int:
         return _one(house, *one, now, run)
 
-    closed = each(
+    closed = do_each(
         house.conn,
         lambda one: f"case {one[1].case_id}: a handover that was left",
         handover_store.find_left(house.conn),
         left,
     )
-    handed = each(house.conn, lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
+    handed = do_each(house.conn, lambda one: f"case {one[0].case_id}: its handover", list(_owed(house)), owed)
     return Tally.total((closed, handed))
 
 

@@ -20,7 +20,7 @@ from sluice.answers.model import Answer, AnswerGone, DecidedMeanwhile, ErasedMea
 from sluice.db import transaction
 from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import seal, unseal
 from sluice.ledger.answered import AnswerMade, AnswerTaken
@@ -231,7 +231,7 @@ def remove_due(house: House, now: datetime) -> Tally:
     over = [(answer, WITHDRAWN) for answer in store.find_taken_back(house.conn)]
     over += [(answer, REPLACED) for answer in store.find_superseded(house.conn)]
     over += [(answer, RETENTION) for answer in store.find_due(house.conn, received_on(now))]
-    removed = each(
+    removed = do_each(
         house.conn, lambda one: f"the removal of answer {one[0].answer_id}", over, lambda one: remove(house, *one, now)
     )
     known = store.find_known(house.conn)

@@ -13,7 +13,7 @@ from sluice.answers.keep import note_waiting
 from sluice.answers.make import is_known, make
 from sluice.answers.model import AnswerKind, DecidedMeanwhile, ErasedMeanwhile, NothingPortable
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.rights.case import store as cases
 from sluice.rights.case.model import Actor, Case, Role, SubCase
 from sluice.rights.copies import answer_store
@@ -29,7 +29,7 @@ def make_decided(house: House, by: str, now: datetime) -> Tally:
     def one(owed: tuple[Case, AnswerKind]) -> int:
         return _one(house, *owed, by, now)
 
-    return each(house.conn, lambda owed: f"case {owed[0].case_id}: its answer", list(_owed(house)), one)
+    return do_each(house.conn, lambda owed: f"case {owed[0].case_id}: its answer", list(_owed(house)), one)
 
 
 def _one(house: House, case: Case, kind: AnswerKind, by: str, now: datetime) -> int:

@@ -50,7 +50,7 @@ from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
@@ -101,7 +101,7 @@ def finish_left(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tally:
             make_dial_list(house, request, now, run)
         return 1
 
-    return each(house.conn, "a dial list", store.find_left(house.conn), one)
+    return do_each(house.conn, "a dial list", store.find_left(house.conn), one)
 
 
 def _open(house: House, request: Request, now: datetime) -> Opened:

@@ -19,7 +19,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_opened
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.dialled import ListRecalled
@@ -37,7 +37,7 @@ def recall_lists(house: House, now: datetime) -> Tally:
 
     Returns how many, and how many could not be checked and are tried again later. Raises ServiceMissing.
     """
-    return each(
+    return do_each(
         house.conn, "recalling a dial list", store.find_out(house.conn, GONE), lambda out: _recall(house, *out, now)
     )
 

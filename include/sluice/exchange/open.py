@@ -15,7 +15,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import NO_FLOW, PRINCIPAL_NAME, split_key, withheld_unless_safe
 from sluice.exchange.own_writes import OwnWrites, find_own_writes, is_own
 from sluice.exchange.store import Arrival
-from sluice.exchange.sweeping import Faults, each
+from sluice.exchange.sweeping import Faults, do_each
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID
 from sluice.ledger.append import append
@@ -66,7 +66,7 @@ class Arrivals:
         unregistered = store.find_unregistered(conn, fresh)
         self.seen.update({self._name(each) for each in fresh} - {self._name(each) for each in unregistered})
         own = find_own_writes(conn, (each.object for each in unregistered))
-        opened, failed = each(conn, _named_in_log, unregistered, partial(self._open, conn, objects, own))
+        opened, failed = do_each(conn, _named_in_log, unregistered, partial(self._open, conn, objects, own))
         return Looked(opened, failed + faults.count)
 
     def _fresh(self, objects: ObjectStore, faults: Faults) -> list[Arrival]:

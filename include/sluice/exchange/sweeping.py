@@ -58,7 +58,7 @@ class Faults:
         self.count += 1
 
 
-def each(conn: Connection, what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]) -> Tally:
+def do_each(conn: Connection, what: str | Callable[[T], str], items: Iterable[T], step: Callable[[T], int]) -> Tally:
     """Do a step for every item; what is done is the sum of what the steps return.
 
     ``what``: how the log calls an item, or a function that says so. Raises ServiceMissing when a store is away.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.retention import store
 from sluice.terms import Principal
@@ -19,7 +19,7 @@ def drop_acks(house: House, now: datetime, principal: Principal | None = None) -
     """
     there = house.objects.list_prefixes(house.settings.bucket_exchange)
     names = [principal] if principal else [Principal(name) for name in there if PRINCIPAL_NAME.fullmatch(name)]
-    return each(house.conn, "an acknowledgement", names, lambda one: _drop(house, one, now))
+    return do_each(house.conn, "an acknowledgement", names, lambda one: _drop(house, one, now))
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:

@@ -9,7 +9,7 @@ from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
 from sluice.exchange.house import House
 from sluice.exchange.persons.consents import edit_records, find_principals
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentsDropped
 from sluice.ledger.model import EntryKind
@@ -30,7 +30,7 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
     Raises ServiceMissing.
     """
     principals = [principal] if principal else find_principals(house)
-    return each(house.conn, "a consent record", principals, lambda one: _drop(house, one, now))
+    return do_each(house.conn, "a consent record", principals, lambda one: _drop(house, one, now))
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:

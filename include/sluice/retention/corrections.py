@@ -11,7 +11,7 @@ from sluice.agreement.in_force.store import find_ended
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_principals, find_rows
 from sluice.exchange.persons.corrections import drop_one, find_corrections, remove_gone
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.keys import QUARANTINE
 from sluice.retention import store
 from sluice.retention.model import Why
@@ -28,7 +28,7 @@ def drop_corrections(house: House, now: datetime, principal: Principal | None = 
     Raises ServiceMissing.
     """
     principals = [principal] if principal else find_principals(house.conn)
-    return each(house.conn, "a correction", principals, lambda one: _drop(house, one, now))
+    return do_each(house.conn, "a correction", principals, lambda one: _drop(house, one, now))
 
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:

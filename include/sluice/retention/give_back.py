@@ -9,7 +9,7 @@ from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.model import NO_RUN, AirflowRun
 from sluice.exchange.persons import consent_store
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.ledger.names import check_name
 from sluice.retention import store
 from sluice.retention.holds import confirm_return
@@ -80,7 +80,7 @@ def give_back_due(house: House, now: datetime, run: AirflowRun = NO_RUN) -> Tall
     def one(principal: Principal) -> int:
         return int(give_back(house, principal, now, AIRFLOW, run=run).is_confirmed)
 
-    return each(house.conn, "giving back", _waiting(house, now), one)
+    return do_each(house.conn, "giving back", _waiting(house, now), one)
 
 
 def _waiting(house: House, now: datetime) -> list[Principal]:

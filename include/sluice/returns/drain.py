@@ -8,7 +8,7 @@ from functools import partial
 from sluice.exchange.drain import Drained, drain
 from sluice.exchange.house import House
 from sluice.exchange.model import NO_RUN, AirflowRun
-from sluice.exchange.sweeping import Faults, LeftUndone, check_none_left, each
+from sluice.exchange.sweeping import Faults, LeftUndone, check_none_left, do_each
 from sluice.ledger.names import check_name
 from sluice.returns.carry import AIRFLOW, carry_return
 from sluice.returns.due import open_due
@@ -46,7 +46,7 @@ def remake_prepared(house: House, principal: Principal, now: datetime) -> None:
     and tried again by the schedule. Raises ServiceMissing.
     """
     given = find_prepared_given(house.conn, principal)
-    _, not_remade = each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NO_RUN))
+    _, not_remade = do_each(house.conn, "what is given back", given, partial(go_on_prepared, house, run=NO_RUN))
     flows = [(principal, flow) for flow in find_prepared_flows(house.conn, principal)]
     try:
         drain_all_returns(house, flows, now, NO_RUN)

@@ -14,7 +14,7 @@ from sluice.db import transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.read import pick_principals
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
 from sluice.ledger.keyed import KeyDestructionAsked, KeyDestructionDone, KeyDestructionRefused
@@ -142,7 +142,7 @@ def finish(house: House, now: datetime) -> Tally:
     """Finish confirmed destructions that a dead worker left. Returns how many were finished, and how many failed."""
     every = destroy_store.find_all(house.conn).values()
     begun = [one for one in every if one.confirmed_at and not one.destroyed_at]
-    return each(house.conn, "keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
+    return do_each(house.conn, "keys that were to be destroyed", begun, lambda one: _carry_out(house, one, now))
 
 
 def fingerprints_of(house: House, principal: Principal) -> Mapping[str, str]:

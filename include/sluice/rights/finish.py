@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import run_id_of, tied
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import do_each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import GIVEN, answers, is_refusal_out, is_told_by_file
@@ -55,7 +55,7 @@ def finish(house: House, now: datetime) -> Finished:
         closed += is_over
         return taken
 
-    steps, failed = each(house.conn, "the end of a case", store.list_open_cases(house.conn), end)
+    steps, failed = do_each(house.conn, "the end of a case", store.list_open_cases(house.conn), end)
     return Finished(steps, closed, failed)
 
 

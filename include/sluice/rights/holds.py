@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import lift, lift_case
-from sluice.exchange.sweeping import Faults, Tally, each
+from sluice.exchange.sweeping import Faults, Tally, do_each
 from sluice.keys import SUBJECT
 from sluice.rights import hold_store
 from sluice.rights.case import store
@@ -48,7 +48,7 @@ def settle_holds(house: House, now: datetime) -> Settled:
     First holds those who asked everybody at principals that signed since.
     """
     protected, not_held = _hold_since(house, now)
-    released, not_settled = each(
+    released, not_settled = do_each(
         house.conn,
         lambda hold: f"case {hold[0]}: its hold at {hold[1]}",
         hold_store.find_open_holds(house.conn),

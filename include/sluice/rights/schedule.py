@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sluice.exchange.house import House
 from sluice.exchange.naming import PRINCIPAL_NAME
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.rights.case import store
 from sluice.rights.case.model import FILE, LetterKind, Right
 from sluice.rights.case.states import left_to_decide
@@ -85,7 +85,7 @@ def _accept_marketing(house: House, now: datetime) -> int:
     cases = store.list_open_cases(house.conn, Right.DIRECT_MARKETING)
     received = [case for case in cases if case.channel == FILE or case.find_letter(LetterKind.RECEIPT, None)]
     wanted = [case for case in received if left_to_decide(case)]
-    _, failed = each(
+    _, failed = do_each(
         house.conn,
         "an objection to direct marketing",
         wanted,
@@ -100,4 +100,6 @@ def _drop_over(house: House) -> Tally:
     """
     names = house.objects.list_prefixes(house.settings.bucket_exchange)
     there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
-    return each(house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal))
+    return do_each(
+        house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal)
+    )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sluice.db import transaction
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import do_each
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseTidied
 from sluice.ledger.model import EntryKind
@@ -75,7 +75,7 @@ def tidy(house: House, now: datetime) -> Tidied:
     """Remove what is due of every closed case. Raises ServiceMissing; other faults are tried again."""
     closed = tidy_store.find_closed(house.conn, now - timedelta(days=fewest_sealed_days()))
     due = [case for case in closed if keeps(case, received_on(now), is_asked=False) is None]
-    cases, failed = each(
+    cases, failed = do_each(
         house.conn, "what is sealed of a closed case", due, lambda case: _remove(house, case, BY_ITSELF, now)
     )
     return Tidied(cases, failed)

@@ -29,7 +29,7 @@ from sluice.exchange.persons import merged_store as store
 from sluice.exchange.persons.corrections import Left
 from sluice.exchange.persons.merge_rules import BIG_BYTES, FEWEST, to_merge, to_merge_by_day
 from sluice.exchange.persons.merged_store import Made, Member, Merge, Part, Run
-from sluice.exchange.sweeping import Tally, each
+from sluice.exchange.sweeping import Tally, do_each
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import INDEX, REST, CopyName
 from sluice.media_types import PARQUET
@@ -69,7 +69,7 @@ def merge_index(house: House, principal: Principal, now: datetime, fewest: int =
             _sweep(house, principal, group)
             return _merge_all_of(house, principal, _month(group), now, fewest) if _month(group) in months else 0
 
-    return each(house.conn, "merging the index", _groups(house, principal, months), merge)
+    return do_each(house.conn, "merging the index", _groups(house, principal, months), merge)
 
 
 def merge_new(house: House, principal: Principal, now: datetime) -> int:
@@ -89,7 +89,7 @@ def merge_new(house: House, principal: Principal, now: datetime) -> int:
             _sweep(house, principal, f"{month}/")
             return _merge_first(house, principal, month, now, to_merge_by_day)
 
-    merged, _ = each(house.conn, "merging the index", [f"{now.astimezone(BRUSSELS):%Y-%m}"], merge)
+    merged, _ = do_each(house.conn, "merging the index", [f"{now.astimezone(BRUSSELS):%Y-%m}"], merge)
     return merged
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from sluice.exchange.house import House
 from sluice.exchange.inbox import InboxSweep
 from sluice.exchange.locks import try_lock
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import do_each
 from sluice.returns.notices import give_notice
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.answers import read_answers
@@ -57,8 +57,8 @@ def follow(house: House, now: datetime) -> NoticesFollowed:
         return 0
 
     waiting = notice_store.list_notices(house.conn, states=WAITING, limit=None)
-    _, not_moved = each(house.conn, "a notice", waiting, move)
-    dropped, not_dropped = each(
+    _, not_moved = do_each(house.conn, "a notice", waiting, move)
+    dropped, not_dropped = do_each(
         house.conn, "a notice that is done", notice_store.find_done(house.conn), partial(_drop, house, now)
     )
     return NoticesFollowed(

@@ -16,7 +16,7 @@ from sluice.db import transaction
 from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.persons.merged import named_in
-from sluice.exchange.sweeping import each
+from sluice.exchange.sweeping import do_each
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import DELIVERED
 from sluice.ledger.model import EntryKind
@@ -64,15 +64,15 @@ def tell(house: House, now: datetime) -> Told:
     sweep.
     """
     unasked = notice_store.find_unasked(house.conn, TO_CARRY_OUT, ERASED)
-    found, failed = each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
-    sent, not_sent = each(
+    found, failed = do_each(house.conn, "finding recipients", unasked, lambda part: find_recipients(house, *part, now))
+    sent, not_sent = do_each(
         house.conn,
         "telling a recipient",
         notice_store.find_to_tell(house.conn),
         lambda number: _send(house, number, now),
     )
     owed = notice_store.find_without_receipt(house.conn)
-    receipts, not_given = each(house.conn, "a receipt", owed, lambda notice: _give_receipt(house, notice, now))
+    receipts, not_given = do_each(house.conn, "a receipt", owed, lambda notice: _give_receipt(house, notice, now))
     return Told(len(unasked) - failed, found, sent, receipts, failed + not_sent + not_given)
 
 
