@@ -116,7 +116,7 @@ def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However soon it is due again: it would be met first, for ever."""
-    monkeypatch.setattr(store, "GIVEN_BACK_FOR", timedelta(0))
+    monkeypatch.setattr(store, "UNCOUNTED_RETRY_AFTER", timedelta(0))
     held = {desk.drop(desk.campaign(rows=20, seed=seed)[0], f"{seed}.csv").version_id for seed in (1, 2)}
     desk.open_new()
     good = desk.drop(desk.campaign(rows=20, seed=3)[0], "3.csv")

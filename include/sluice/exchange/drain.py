@@ -39,7 +39,7 @@ from sluice.terms import ARRIVING, Decision, Direction, ExchangeId, Flow, Princi
 
 log = logging.getLogger(__name__)
 
-OURS = (
+NOT_THE_FILES_FAULT = (
     ServiceMissing,
     NotMigrated,
     DatabaseUnready,
@@ -56,7 +56,7 @@ OURS = (
 attempt does not count."""
 UNDONE = "arrivals or flows with files"
 """How a run that left some of either undone calls them."""
-Carry = Callable[[House, Opened, AirflowRun], Decision | None]
+CarryToEnd = Callable[[House, Opened, AirflowRun], Decision | None]
 """Takes one claimed exchange to its end; None when it is not at its end yet."""
 Clock = Callable[[], float]
 """Returns seconds that only go forward."""
@@ -91,7 +91,7 @@ def drain(
     principal: Principal,
     flow: Flow,
     run: AirflowRun,
-    carry: Carry | None = None,
+    carry: CarryToEnd | None = None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> Drained:
     """Work off the open exchanges of one flow.
@@ -115,7 +115,7 @@ def drain(
     return drained
 
 
-def _carried(house: House, opened: Opened, run: AirflowRun, carry: Carry, drained: Drained) -> bool:
+def _carried(house: House, opened: Opened, run: AirflowRun, carry: CarryToEnd, drained: Drained) -> bool:
     """Take one claimed exchange to its end, or set it aside, and count it; return False if it waits for us.
 
     Raises ServiceMissing, and what nobody foresaw, also an interrupt: then it is set aside as well.
@@ -123,8 +123,8 @@ def _carried(house: House, opened: Opened, run: AirflowRun, carry: Carry, draine
     try:
         with coded():
             decision = carry(house, opened, run)
-    except OURS as failure:
-        _give_back(house, opened, failure)
+    except NOT_THE_FILES_FAULT as failure:
+        _hold_up(house, opened, failure)
         drained.held_up += 1
         if isinstance(failure, ServiceMissing):
             raise
@@ -141,16 +141,16 @@ def _carried(house: House, opened: Opened, run: AirflowRun, carry: Carry, draine
     return True
 
 
-def _give_back(house: House, opened: Opened, failure: SluiceError) -> None:
+def _hold_up(house: House, opened: Opened, failure: SluiceError) -> None:
     """Let an exchange wait for us: the attempt does not count."""
     log.warning("exchange %s waits: %s", opened.exchange_id, failure)
-    store.give_back(house.conn, opened.exchange_id, failure.code)
+    store.requeue_uncounted(house.conn, opened.exchange_id, failure.code)
 
 
 def _set_aside(house: House, opened: Opened, code: str) -> None:
     """Let an exchange wait for its own fault, if that can still be noted."""
     if not house.conn.broken:
-        store.set_aside(house.conn, opened.exchange_id, code)
+        store.requeue_counted(house.conn, opened.exchange_id, code)
 
 
 def _finish_slot(house: House, principal: Principal, met: Sequence[ExchangeId], drained: Drained) -> None:

@@ -18,7 +18,7 @@ from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.locks import About, is_held_by_us
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
-RETRY_AFTER, GIVEN_BACK_FOR = timedelta(seconds=5), timedelta(seconds=15)
+RETRY_AFTER, UNCOUNTED_RETRY_AFTER = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day, arrived_at"""
 
@@ -198,8 +198,8 @@ def note_said_again(conn: Connection, exchange_id: ExchangeId, last: ExchangeId 
     )
 
 
-def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
-    """Note why an attempt failed; the exchange waits longer each time and blocks nobody."""
+def requeue_counted(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
+    """Note why an attempt failed, which counts; the exchange waits longer each time and blocks nobody."""
     with transaction(conn):
         conn.execute(
             """update exchange set last_error = %s, is_held_up = false, next_attempt_at = now() + %s * attempts
@@ -208,8 +208,8 @@ def set_aside(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
         )
 
 
-def give_back(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
-    """Note a fault that is not the file's; the attempt does not count against it."""
+def requeue_uncounted(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
+    """Note a fault that is not the file's; the attempt does not count against it, and the next is soon."""
     if conn.broken:
         return
     with transaction(conn):
@@ -217,7 +217,7 @@ def give_back(conn: Connection, exchange_id: ExchangeId, error: str) -> None:
             """update exchange set last_error = %s, is_held_up = true, attempts = greatest(attempts - 1, 0),
                    next_attempt_at = now() + %s
                where exchange_id = %s and decision = 'open'""",
-            (error, GIVEN_BACK_FOR, exchange_id),
+            (error, UNCOUNTED_RETRY_AFTER, exchange_id),
         )
 
 
