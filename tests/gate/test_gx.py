@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sluice.gate.gx import MOST_INDEXES, agrees, great_expectations, quiet, second_opinion, suite_of, validate
+from sluice.gate.gx import MOST_INDEXES, agrees, combine_verdicts, great_expectations, quiet, suite_of, validate
 from sluice.gate.judge import judge
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Finding, PassResult, Rule, RuleOutcome, State, Thresholds, Tolerance
@@ -121,8 +121,8 @@ def test_a_pass_that_was_changed_afterwards_is_noticed(change: str) -> None:
     verdict = judge(result, [], Thresholds(1.0)).verdict
 
     assert not agrees(outcome, other)
-    assert second_opinion(verdict, outcome, result) == verdict
-    doubted = second_opinion(verdict, outcome, other)
+    assert combine_verdicts(verdict, outcome, result) == verdict
+    doubted = combine_verdicts(verdict, outcome, other)
     differ = Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True)
     assert (doubted.verdict, doubted.reasons[0]) == (Verdict.UNDECIDED, differ)
 

@@ -158,15 +158,15 @@ def test_no_suite_can_ask_for_it() -> None:
         check_of(KNOWN, {"column": "a", "dataset": "list.a"})
 
 
-@pytest.mark.parametrize(("is_read", "has_keys", "asked"), [(False, True, 1), (False, False, 0), (True, True, 0)])
+@pytest.mark.parametrize(("is_reviewed", "has_keys", "asked"), [(False, True, 1), (False, False, 0), (True, True, 0)])
 def test_a_dry_run_and_a_file_that_lay_with_its_reader_are_not_asked(
-    tmp_path: Path, is_read: bool, has_keys: bool, asked: int
+    tmp_path: Path, is_reviewed: bool, has_keys: bool, asked: int
 ) -> None:
     contract = replace(a_contract(a_key(), a_field("a")), references=(KeyReference("a", Flow("list"), "a"),))
     assert [each.id for each in rules_for(contract, ()) if each.check.kind == KNOWN] == ["a.key"]
     job = Job(
         folder=tmp_path, file=tmp_path / "f", file_name="f", contract=contract, suites=(), subject_key="", origin=None,
-        free_text=FreeTextRules({}, 0.0), is_read=is_read, keys={} if has_keys else None,
+        free_text=FreeTextRules({}, 0.0), is_reviewed=is_reviewed, keys={} if has_keys else None,
     )  # fmt: skip
     assert sum(rule.check.kind == KNOWN for rule in _rules(job)) == asked
 

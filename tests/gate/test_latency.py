@@ -221,5 +221,8 @@ def test_a_file_that_lay_with_its_reader_is_not_asked_again(tmp_path: Path) -> N
         folder=tmp_path, file=tmp_path / "f", file_name="f", contract=contract, suites=(), subject_key="", origin=None,
         free_text=FreeTextRules({}, 0.0), put_at=datetime(2026, 11, 28, tzinfo=UTC),
     )  # fmt: skip
-    asked = {is_read: {rule.id for rule in _rules(replace(job, is_read=is_read))} for is_read in (False, True)}
+    asked = {
+        is_reviewed: {rule.id for rule in _rules(replace(job, is_reviewed=is_reviewed))}
+        for is_reviewed in (False, True)
+    }
     assert asked[False] - asked[True] == {"exported.latency"}

@@ -74,7 +74,7 @@ def test_where_great_expectations_says_otherwise_no_file_goes_though_one_was_wri
     def doubts(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
         return undecided(verdict, Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True))
 
-    monkeypatch.setattr(make, "second_judge", doubts)
+    monkeypatch.setattr(make, "ask_gx", doubts)
     night.called(Call("c1", *night.people(1)[0]))
     night.make()
 

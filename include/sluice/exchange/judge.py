@@ -89,7 +89,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
             yield replace(_unread(opened, paper, folder, reason, fetched=fetched), inputs=inputs)
             return
-        judged = _judge_bytes(house, opened, paper, fetched, folder, is_read=review is not None)
+        judged = _judge_bytes(house, opened, paper, fetched, folder, is_reviewed=review is not None)
         yield replace(judged, inputs=inputs)
 
 
@@ -130,17 +130,17 @@ def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
 
 
 def _judge_bytes(
-    house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool
+    house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_reviewed: bool
 ) -> Judged:
-    """Judge the bytes of a file. ``is_read``: a person has read its notes and let them go."""
+    """Judge the bytes of a file. ``is_reviewed``: a person has read its notes and let them go."""
     suites = read_suites(house.settings, paper.contract)
     load_rules(paper.contract, suites)
-    keys = KnownKeys({}, {}, None, 0) if is_read else write_keys(house, paper.contract, folder)
+    keys = KnownKeys({}, {}, None, 0) if is_reviewed else write_keys(house, paper.contract, folder)
     if isinstance(keys, KeyReference):
         reason = finding(NO_KEYS, f"{keys.column}.key", keys.column)
         return _unread(opened, paper, folder, reason, verdict=Verdict.UNDECIDED, fetched=fetched)
     kept_out = find_in_force(house.conn, opened.principal)
-    job = _job(house, opened, paper, fetched, folder, is_read=is_read)
+    job = _job(house, opened, paper, fetched, folder, is_reviewed=is_reviewed)
     job = replace(job, suites=suites, keys=keys.paths, excused=keys.excused)
     hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job) | dict(keys.hashes)
 
@@ -154,7 +154,7 @@ def _judge_bytes(
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)
-    verdict = second_opinion(report.verdict, folder) if report.has_pass else report.verdict
+    verdict = ask_gx_about_child_pass(report.verdict, folder) if report.has_pass else report.verdict
     return Judged(
         opened=opened,
         paper=paper,
@@ -168,7 +168,7 @@ def _judge_bytes(
     )
 
 
-def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_read: bool) -> Job:
+def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: Path, *, is_reviewed: bool) -> Job:
     """The job without its suites and keys."""
     key = house.subject_key(opened.principal)
     return Job(
@@ -188,8 +188,8 @@ def _job(house: House, opened: Opened, paper: Paper, fetched: Fetched, folder: P
         corrections=find_corrections(house, opened.principal),
         as_of=store.find_ages(house.conn, [opened.exchange_id])[opened.exchange_id].as_of,
         put_at=fetched.modified_at,
-        is_read=is_read,
-        pgp=None if is_read or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
+        is_reviewed=is_reviewed,
+        pgp=None if is_reviewed or opened.direction is not Direction.INBOUND else _pgp_keys(house, paper),
     )
 
 
@@ -224,20 +224,18 @@ def failure_of(folder: Path) -> str:
     return text if TYPE_AND_PLACE.fullmatch(text) else "unknown"
 
 
-def second_opinion(verdict: GateVerdict, folder: Path) -> GateVerdict:
+def ask_gx_about_child_pass(verdict: GateVerdict, folder: Path) -> GateVerdict:
     """Ask Great Expectations about the pass that the child left."""
     import polars as pl
 
     from sluice.gate.wire import from_json
 
-    return second_judge(
-        verdict, from_json((folder / "pass.json").read_text(), pl.read_parquet(folder / "failing.parquet"))
-    )
+    return ask_gx(verdict, from_json((folder / "pass.json").read_text(), pl.read_parquet(folder / "failing.parquet")))
 
 
-def second_judge(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
+def ask_gx(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
     """Ask Great Expectations about the same pass. If the two judges differ, the verdict is UNDECIDED."""
     from sluice.gate import gx
 
     outcome = gx.validate(passed, [each.rule for each in passed.outcomes])
-    return gx.second_opinion(verdict, outcome, passed)
+    return gx.combine_verdicts(verdict, outcome, passed)

@@ -72,7 +72,7 @@ def agrees(outcome: GxOutcome, result: PassResult) -> bool:
     return set(lines) == asked and all(_same(lines[place], result.outcomes[place], result.rows) for place in asked)
 
 
-def second_opinion(verdict: GateVerdict, outcome: GxOutcome, result: PassResult) -> GateVerdict:
+def combine_verdicts(verdict: GateVerdict, outcome: GxOutcome, result: PassResult) -> GateVerdict:
     """The verdict if both judges agree; UNDECIDED if they do not."""
     if agrees(outcome, result):
         return verdict

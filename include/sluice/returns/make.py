@@ -12,7 +12,7 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.documents.statement import parquet_metadata, state_roles
 from sluice.exchange.house import House
-from sluice.exchange.judge import second_judge
+from sluice.exchange.judge import ask_gx
 from sluice.exchange.judging.job import load_rules, read_suites
 from sluice.exchange.model import Opened
 from sluice.exchange.paper import finding, refused
@@ -176,7 +176,7 @@ def _judge_and_write(house: House, opened: Opened, paper: Paper, making: Making,
     if not judgement.report.is_empty():
         judgement.report.write_csv(folder / FINDINGS_FILE)
     with ThreadPoolExecutor(1) as beside:
-        second = beside.submit(second_judge, judgement.verdict, passed)
+        second = beside.submit(ask_gx, judgement.verdict, passed)
         made = _with_file(house, opened, paper, making, judgement.refused, folder)
         verdict = second.result()
     return made if verdict == judgement.verdict else replace(making, verdict=verdict)

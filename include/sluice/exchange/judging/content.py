@@ -81,7 +81,7 @@ def read_content(table: Table, job: Job, start: int = 0) -> Content:
     """
     salt = job.sample_key or job.contract.contract_id
     screened = screen_table(table.frame, table.row_numbers, job.contract, job.free_text, salt, start)
-    if job.is_read:
+    if job.is_reviewed:
         screened = replace(screened, review=())
     if job.mapping is None:
         return Content(screened.frame, screened.findings, screened.review, screened.screening)

@@ -72,7 +72,7 @@ class Job:
     """When the file was put where it lies, however late it is opened. None in a dry run, which takes the present."""
     sample_key: str = ""
     """Base64: the key that decides which notes a person reads. Empty in a dry run, which draws none."""
-    is_read: bool = False
+    is_reviewed: bool = False
     """Whether a person has read the notes already, so that none of them waits for one."""
     limits: FileLimits = field(default_factory=FileLimits)
     keys: Mapping[str, Path] | None = None

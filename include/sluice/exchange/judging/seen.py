@@ -185,10 +185,10 @@ def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identifie
 def _rules(job: Job) -> list[Rule]:
     """Return the rules that this file is judged by.
 
-    A file that comes back from its reader was already asked how old it is and which keys are known; without keys the
+    A file that comes back reviewed was already asked how old it is and which keys are known; without keys the
     second is not asked either.
     """
-    asked_once = {NEWEST, KNOWN} if job.is_read else {KNOWN} if job.keys is None else set[str]()
+    asked_once = {NEWEST, KNOWN} if job.is_reviewed else {KNOWN} if job.keys is None else set[str]()
     return [rule for rule in load_rules(job.contract, job.suites) if rule.check.kind not in asked_once]
 
 
