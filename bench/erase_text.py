@@ -49,7 +49,7 @@ def rows(size: int) -> Iterator[BenchRow]:
 def cut_only(source: Path, target: Path, size: int) -> None:
     """Spans and writing, for the memory they take: no frame is made."""
     with opened(source, target) as data:
-        spans = in_csv.find_spans(data, _bare_table(size))
+        spans = in_csv.get_spans(data, _bare_table(size))
         write_kept(data, spans.cuts(np.arange(1, MANY + 1)), target)
 
 
@@ -83,12 +83,12 @@ def _measure(source: Path, lines: Path, folder: Path, size: int) -> dict[str, Co
     places = np.random.default_rng(SEED).choice(size, MANY, replace=False) + 1
     names = (folder / f"target{number}" for number in count())
     with opened(source, next(names)) as data, opened(lines, next(names)) as json_data:
-        spans = in_csv.find_spans(data, table)
+        spans = in_csv.get_spans(data, table)
         works: dict[str, Work] = {
             "copy": lambda: copy(source, next(names)),
             "1 record": lambda: in_csv.erase_records(source, next(names), places[:1], table),
             "1,000 records": lambda: in_csv.erase_records(source, next(names), places, table),
-            "spans": lambda: in_csv.find_spans(data, table),
+            "spans": lambda: in_csv.get_spans(data, table),
             "write and hash": lambda: write_kept(data, spans.cuts(np.sort(places)), next(names)),
             "read again": lambda: _table(source),
             "copy NDJSON": lambda: copy(lines, next(names)),

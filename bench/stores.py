@@ -10,7 +10,7 @@ from bench import progress
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres, seaweed
 from sluice.services.model import PostgresServer
-from sluice.settings import Settings, find_home
+from sluice.settings import Settings, get_home
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def an_installation() -> Iterator[Settings]:
         database, s3 = postgres.start(var), seaweed.start(var)
         migrations.migrate(database.admin_url, postgres.APP)
         settings = Settings(
-            home=find_home(),
+            home=get_home(),
             var=var / "house",
             keys_dir=var / "house" / "keys",
             environment="bench",

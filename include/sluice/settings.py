@@ -19,7 +19,7 @@ from sluice.errors import Ref, SettingInvalid
 PREFIX = "SLUICE_"
 
 
-def find_home() -> Path:
+def get_home() -> Path:
     """Find the checkout: ``SLUICE_HOME``, else the nearest folder upward from here that is one, else this file's own.
 
     If none has an ``airflow.cfg``, the working folder is taken. Raises SettingInvalid if the named one is not there.
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    home: Annotated[Path, AfterValidator(Path.resolve)] = Field(default_factory=find_home, description="the checkout")
+    home: Annotated[Path, AfterValidator(Path.resolve)] = Field(default_factory=get_home, description="the checkout")
     var: Place = Field(
         default_factory=lambda done: done["home"] / "var",
         description="everything this installation writes beside its stores; ignored by git, mode 0700",
@@ -208,7 +208,7 @@ def login_name() -> str:
 @cache
 def get_settings() -> Settings:
     """The settings of this process: environment first, then what ``sluice up`` wrote."""
-    var = find_home() / os.environ.get("SLUICE_VAR", "var")
+    var = get_home() / os.environ.get("SLUICE_VAR", "var")
     return read_settings(var / "run" / "services.env")
 
 

@@ -14,7 +14,7 @@ from night import Night, copied_night
 from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect_to
 from sluice.errors import Ambiguous, NotFound, Ref, is_beginning
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from stores import Database
 from web.desk_work import fill
 
@@ -65,10 +65,10 @@ def test_it_finds_the_one_that_begins_so_and_tells_none_from_several(
     found = {each for each in ids if each.startswith(typed)}
 
     if len(found) == 1:
-        assert find_by_beginning(conn, "case", form(typed), among) == ids[0]
+        assert get_by_beginning(conn, "case", form(typed), among) == ids[0]
         return
     with pytest.raises(NotFound) as refused:
-        find_by_beginning(conn, "case", form(typed), among)
+        get_by_beginning(conn, "case", form(typed), among)
     assert (type(refused.value) is Ambiguous) == (len(found) > 1)
     assert refused.value.refs == (Ref("case", typed if length < 37 else "as given"),)
 

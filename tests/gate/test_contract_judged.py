@@ -12,7 +12,7 @@ from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.model import GateVerdict
 from sluice.gate.onepass import run_rules
-from sluice.settings import find_home
+from sluice.settings import get_home
 from sluice.terms import Severity, SubjectKind, Verdict
 
 from .papers import a_contract, a_field, a_key, custom
@@ -127,7 +127,7 @@ def test_an_empty_file_is_shown_even_where_the_contract_says_nothing_of_rows() -
 
 
 def test_the_real_campaign_file_passes_its_contract(real_data: Path) -> None:
-    contract = load_contract(find_home() / "include" / "principals" / "bank01" / "bank_telemarketing.inbound.odcs.yaml")
+    contract = load_contract(get_home() / "include" / "principals" / "bank01" / "bank_telemarketing.inbound.odcs.yaml")
     frame = pl.read_csv(real_data / "campaign" / "bank-additional-full.csv", separator=";", infer_schema=False)
 
     verdict = judge(run_rules(frame, rules_for(contract, ())), [], thresholds_of(contract)).verdict

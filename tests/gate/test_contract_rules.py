@@ -10,7 +10,7 @@ from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused, Qual
 from sluice.gate.kinds import check_of
 from sluice.gate.model import Rule, Source, Tolerance
 from sluice.gate.suites import load_suites, read_suite
-from sluice.settings import find_home
+from sluice.settings import get_home
 from sluice.terms import Severity
 
 from .papers import KIND, a_contract, a_field, a_key, an_entry, custom
@@ -283,7 +283,7 @@ def test_what_an_entry_says_less_strictly_is_said_by_the_column_too(said: dict[s
 
 
 def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None:
-    home = find_home()
+    home = get_home()
     papers = sorted((home / "include" / "principals").glob("*/*.odcs.yaml"))
     suites = {"renewal_campaign": ["campaign_contacts"], "subscriber_base": ["subscriber_base"]}
 

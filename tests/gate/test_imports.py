@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from sluice.gate.kinds import KINDS
-from sluice.settings import find_home
+from sluice.settings import get_home
 
 
 def _loaded(*modules: str) -> set[str]:
@@ -33,7 +33,7 @@ def test_the_model_is_light_enough_for_a_dag() -> None:
 
 
 def test_every_kind_of_the_closed_list_is_in_the_readme_of_the_suites() -> None:
-    readme = (find_home() / "expectations" / "README.md").read_text(encoding="utf-8")
+    readme = (get_home() / "expectations" / "README.md").read_text(encoding="utf-8")
 
     for kind in KINDS.values():
         assert (f"| `{kind.name}` |" in readme) is not kind.outside

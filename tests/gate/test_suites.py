@@ -14,7 +14,7 @@ from sluice.gate.gx import great_expectations, quiet
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Source, Tolerance
 from sluice.gate.suites import load_suite, load_suites, read_suite
-from sluice.settings import find_home
+from sluice.settings import get_home
 from sluice.terms import Severity
 
 REGEX = "expect_column_values_to_match_regex"
@@ -208,7 +208,7 @@ def _loads_in_great_expectations(content: bytes) -> bool:
 
 @pytest.mark.parametrize("name", ["campaign_contacts", "subscriber_base"])
 def test_the_suites_of_this_repository_load_here_and_in_great_expectations(name: str) -> None:
-    path = find_home() / "expectations" / f"{name}.json"
+    path = get_home() / "expectations" / f"{name}.json"
     suite = load_suite(path)
 
     assert suite.name == name

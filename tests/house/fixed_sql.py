@@ -18,7 +18,7 @@ BEGINS = re.compile(
 CONSTANT = re.compile(r"_{0,2}[A-Z][A-Z0-9_]*")
 TEXT_CALLS = {"join", "encode", "strip", "replace", "removeprefix", "format", "split"}
 TAKES_SQL: dict[str, dict[str, int]] = {
-    "find_by_beginning": {"among": 3},
+    "get_by_beginning": {"among": 3},
     "_beginning": {"among": 2},
     "_found": {"where": 1},
     "Step": {"due": 1, "done": 2},

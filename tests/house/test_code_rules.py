@@ -99,7 +99,7 @@ FOUND: dict[str, tuple[str, ...]] = {
         "def f(conn, name):\n    where = f'name = {name}'\n    conn.execute(f'select 1 from t where {where}')",
         "def f(conn, names):\n    marks = ', '.join(names)\n    return f'insert into t values ({marks})'",
         "QUERY = f'update t set a = {value}'",
-        "find_by_beginning(conn, 'case', named, f'select id from {table}')",
+        "get_by_beginning(conn, 'case', named, f'select id from {table}')",
         "Look(query_of(kind))",
         "def _found(conn, where): ...\n_found(conn, f'a = {b}')",
         "with cursor.copy(f'copy t ({columns}) from stdin') as copy: ...",
@@ -139,7 +139,7 @@ HARMLESS: dict[str, tuple[str, ...]] = {
         "def f(conn):\n    marks = ', '.join(f'%({n})s' for n in _ALL)\n    return f'insert into t values ({marks})'",
         "def f(conn, all):\n    end = '' if all else 'limit 1'\n    conn.execute(f'select 1 from t {end}'.encode())",
         "message = f'with {count} more'",
-        "find_by_beginning(conn, 'case', named, 'select case_id as id from subject_case')",
+        "get_by_beginning(conn, 'case', named, 'select case_id as id from subject_case')",
         "def _found(house, exchange): ...\n_found(house, exchange)",
     ),
 }

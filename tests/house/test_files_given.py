@@ -12,11 +12,11 @@ from sluice.cli.demo import ends
 from sluice.cli.main import main
 from sluice.cli.whole import app
 from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, SluiceError, check_readable, read_given
-from sluice.settings import find_home
+from sluice.settings import get_home
 
 SHUT = Path("/proc/sys/vm/compact_memory")
 """A file that the kernel lets nobody read, not even root."""
-CONTRACT = find_home() / "include" / "principals" / "energy01" / "renewal_campaign.inbound.odcs.yaml"
+CONTRACT = get_home() / "include" / "principals" / "energy01" / "renewal_campaign.inbound.odcs.yaml"
 COMMANDS = [
     ("staff", "import"),
     ("gate", "run", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run"),
@@ -129,7 +129,7 @@ def test_a_folder_or_nothing_is_no_file_and_a_file_is(tmp_path: Path) -> None:
 
 
 def test_the_demo_looks_at_a_file_before_it_starts_anything(tmp_path: Path) -> None:
-    environment = {**os.environ, "SLUICE_HOME": str(find_home()), "SLUICE_VAR": str(tmp_path / "var")}
+    environment = {**os.environ, "SLUICE_HOME": str(get_home()), "SLUICE_VAR": str(tmp_path / "var")}
     command = [sys.executable, "-m", "sluice.cli.main", "demo", "nosuch.csv"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

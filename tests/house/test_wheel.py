@@ -16,11 +16,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from sluice.sample.files import write_campaign
-from sluice.settings import find_home
+from sluice.settings import get_home
 
 pytestmark = pytest.mark.slow  # the wheel is built
 
-HOME = find_home()
+HOME = get_home()
 UV = Path(sys.executable).parent / "uv"
 RUN = ("gate", "run", "leads.csv", "--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
 ONLY_THE_CENTER = {"apache-airflow", "boto3", "great-expectations", "pandas", "psycopg", "pysequoia", "typst"}

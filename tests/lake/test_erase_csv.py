@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lake.reading import refusal_of, table_of
 from lake.test_csv_properties import ENCODINGS, WAYS, tables, written
 from sluice.errors import Ref
-from sluice.lake.erase.in_csv import RecordSpans, cells_of, cut_records, erase_records, find_spans
+from sluice.lake.erase.in_csv import RecordSpans, cells_of, cut_records, erase_records, get_spans
 from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.read.csv_reader import read_csv
 from sluice.lake.read.reader import read_table
@@ -290,7 +290,7 @@ def test_control_a_cut_that_takes_a_byte_more_is_caught(tmp_path: Path) -> None:
     table = table_at(source)
     with source.open("rb") as file:
         data = memoryview(file.read())
-    spans = find_spans(data, table)
+    spans = get_spans(data, table)
     for more in (1, 3, -1):
         wider = RecordSpans(spans.starts, spans.stops, spans.ends + more)
 

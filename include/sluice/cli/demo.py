@@ -18,7 +18,7 @@ from rich.text import Text
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Exit, Ref, check_readable
-from sluice.settings import Settings, find_home, get_settings
+from sluice.settings import Settings, get_home, get_settings
 from sluice.terms import Decision
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _up() -> Settings:
 
     first = get_settings()
     add_second_login(os.environ)
-    bring_up(find_home(), first.var, with_airflow=True, report=lambda line: err.print(f"  {line}", markup=False))
+    bring_up(get_home(), first.var, with_airflow=True, report=lambda line: err.print(f"  {line}", markup=False))
     get_settings.cache_clear()
     settings = get_settings()
     check = partial(check_rules, expectations=settings.expectations_dir)

@@ -8,7 +8,7 @@ from sluice.errors import Ambiguous, NotFound, as_typed, is_beginning
 FIRST, LAST = str(UUID(int=0)), str(UUID(int=2**128 - 1))
 
 
-def find_by_beginning(conn: Connection, kind: str, named: str, among: str) -> str:
+def get_by_beginning(conn: Connection, kind: str, named: str, among: str) -> str:
     """Return the one id that begins with ``named``: one character or more, with its hyphens, in lower or upper case.
 
     ``kind``: what it is, for the error. ``among``: SQL that selects the ids (uuid) that count, as ``id``. Raises

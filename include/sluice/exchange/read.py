@@ -9,7 +9,7 @@ from typing import Any
 from sluice.agreement.in_force.store import is_flow
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from sluice.exchange.naming import WITHHELD, withheld_unless_safe
 from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
@@ -158,7 +158,7 @@ def find_beside(
 
 def show_exchange(conn: Connection, named: str) -> Shown:
     """One exchange by its id or an unambiguous beginning of it. Raises NotFound, Ambiguous."""
-    exchange_id = find_by_beginning(conn, "exchange", named, "select exchange_id as id from exchange")
+    exchange_id = get_by_beginning(conn, "exchange", named, "select exchange_id as id from exchange")
     [row] = conn.execute(f"select {LINE} from exchange e where exchange_id = %s", (exchange_id,)).fetchall()
     line = _line(row)
     entry = find_entry(conn, ExchangeId(line.id), EntryKind.EXCHANGE_CLOSED)

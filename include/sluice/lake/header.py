@@ -15,7 +15,7 @@ _DATA_SHARE = 0.4
 """The first record looks like data when at least this share of names has no letter (or has an at sign)."""
 
 
-def check_header(names: tuple[str, ...], limits: FileLimits, hints: FormatHints) -> FormatRefusal | None:
+def header_refusal(names: tuple[str, ...], limits: FileLimits, hints: FormatHints) -> FormatRefusal | None:
     """The first thing wrong with the names, or None."""
     if len(names) > limits.columns:
         return FormatRefusal("LIMIT_COLUMNS", _RULE, count=len(names))
@@ -25,7 +25,7 @@ def check_header(names: tuple[str, ...], limits: FileLimits, hints: FormatHints)
         return FormatRefusal("HEADER_NOT_FIRST", _RULE, undecided=True, readings=readings)
     if blank:
         return FormatRefusal("HEADER_BLANK", _RULE, columns=blank, count=len(blank))
-    return _check_names(names, limits) or _check_meaning(names, hints)
+    return _names_refusal(names, limits) or _meaning_refusal(names, hints)
 
 
 def padded_names(names: tuple[str, ...]) -> tuple[Note, ...]:
@@ -34,7 +34,7 @@ def padded_names(names: tuple[str, ...]) -> tuple[Note, ...]:
     return (Note("HEADER_PADDED", _RULE, len(padded), padded),) if padded else ()
 
 
-def _check_names(names: tuple[str, ...], limits: FileLimits) -> FormatRefusal | None:
+def _names_refusal(names: tuple[str, ...], limits: FileLimits) -> FormatRefusal | None:
     positions = list(enumerate(names, 1))
     if long := tuple(at for at, name in positions if len(name) > limits.name_characters):
         return FormatRefusal("LIMIT_NAME", _RULE, columns=long, count=len(long))
@@ -45,7 +45,7 @@ def _check_names(names: tuple[str, ...], limits: FileLimits) -> FormatRefusal | 
     return None
 
 
-def _check_meaning(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal | None:
+def _meaning_refusal(names: tuple[str, ...], hints: FormatHints) -> FormatRefusal | None:
     """Refuse a first record that looks like data.
 
     In a file without a header, the first person's values would become column names, and those are printed."""

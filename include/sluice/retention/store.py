@@ -9,7 +9,7 @@ from sluice import locks
 from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from sluice.exchange.last_days import end_of
 from sluice.exchange.outbox import AFTER_RECEIPT
 from sluice.lake.s3.names import ObjectVersion
@@ -212,7 +212,7 @@ def is_held(conn: Connection, principal: Principal, on: date) -> bool:
 
 def get_hold(conn: Connection, named: str) -> LegalHold:
     """The one hold whose id begins with ``named``, even if it ended. Raises NotFound, Ambiguous."""
-    hold_id = find_by_beginning(conn, "legal hold", named, "select hold_id as id from legal_hold")
+    hold_id = get_by_beginning(conn, "legal hold", named, "select hold_id as id from legal_hold")
     [found] = [each for each in find_holds(conn) if each.hold_id == hold_id]
     return found
 

@@ -56,8 +56,8 @@ def _ack_file(row: Mapping[str, Any]) -> AckFile:
     return AckFile(**{**row, "outcome": AckOutcome(row["outcome"])})
 
 
-def find_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None) -> Delivery | None:
-    """The exchange in its current state; its acknowledgement stays locked until the transaction ends."""
+def lock_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None) -> Delivery | None:
+    """Lock the acknowledgement of an exchange until the transaction ends, and return its current state."""
     row = conn.execute(
         """select principal, direction, decision, chain, sha256, array(select c.sha256 from copy c
                where c.exchange_id = e.exchange_id and c.bucket = %(bucket)s

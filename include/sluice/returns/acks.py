@@ -13,7 +13,7 @@ from functools import partial
 from sluice.db import Connection, transaction
 from sluice.documents.words import in_each_language
 from sluice.errors import NotFound, Ref
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from sluice.exchange.house import House
 from sluice.exchange.inbox import InboxSweep, put_at, sweep
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
@@ -64,9 +64,9 @@ def acknowledge(conn: Connection, named: str, by: str, now: datetime, *, reason:
     or an IRI. Raises NotFound, Ambiguous, UsageError.
     """
     check_reason(reason)
-    name, exchange_id = check_name(by), ExchangeId(find_by_beginning(conn, "return", named, RETURNS))
+    name, exchange_id = check_name(by), ExchangeId(get_by_beginning(conn, "return", named, RETURNS))
     with transaction(conn):
-        found = store.find_delivery(conn, exchange_id, None)
+        found = store.lock_delivery(conn, exchange_id, None)
         if found is None:
             raise NotFound(Ref("return", exchange_id))
         outcome = judge_ack(Ack(exchange_id), found.principal, found, now)
@@ -87,7 +87,7 @@ def _answer(house: House, now: datetime, principal: Principal, item: StoredObjec
     ack = None if content is None else parse_ack(item.key.rsplit("/", 1)[-1], content)
     since = put_at(item, now)
     with transaction(house.conn):
-        found = store.find_delivery(house.conn, ack.exchange_id, item.bucket) if ack else None
+        found = store.lock_delivery(house.conn, ack.exchange_id, item.bucket) if ack else None
         at = max(since, found.delivered_at) if found and found.delivered_at else since
         outcome = judge_ack(ack, principal, found, at)
         if outcome is AckOutcome.NOT_DELIVERED and found and found.is_accepted and now - since < UNDER_WAY_FOR:

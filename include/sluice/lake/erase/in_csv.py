@@ -65,10 +65,10 @@ def erase_records(
     Raises EraseRefused, RecordsUnknown, LocalCopyUnreadable; then there is no target."""
     numbers = checked_numbers(records, form.record_count)
     with opened(source, target) as data:
-        return cut_records(data, target, numbers, form, find_spans(data, form, chunk), limits=limits, chunk=chunk)
+        return cut_records(data, target, numbers, form, get_spans(data, form, chunk), limits=limits, chunk=chunk)
 
 
-def find_spans(data: memoryview, form: Table, chunk: int = CHUNK) -> RecordSpans:
+def get_spans(data: memoryview, form: Table, chunk: int = CHUNK) -> RecordSpans:
     """Locate every record in the bytes of the file. Raises EraseRefused.
 
     Memory: 24 bytes a record, and half the file when it is UTF-16."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from sluice.lake.header import check_header
+from sluice.lake.header import header_refusal
 from sluice.lake.read.dialect import (
     CANDIDATES,
     Body,
@@ -84,7 +84,7 @@ def _parse_body(
     if refusal := _apostrophes(text, structure, choice.delimiter, end):
         return refusal
     names = header_of(choice.delimiter)
-    if refusal := check_header(names, limits, hints):
+    if refusal := header_refusal(names, limits, hints):
         return refusal
     codes = _bad_records(structure, body, choice.delimiter)
     ends = len(structure.starts) - 1

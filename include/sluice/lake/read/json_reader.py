@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 import polars as pl
 
-from sluice.lake.header import check_header, padded_names
+from sluice.lake.header import header_refusal, padded_names
 from sluice.lake.table import Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
 
 _WINDOW = 4 << 20
@@ -129,7 +129,7 @@ def read_json(path: Path, hints: FormatHints, limits: FileLimits) -> Table | For
         return refused.refusal
     rows.finish()
     names = rows.columns(hints)
-    if names and (refusal := check_header(names, limits, hints)):
+    if names and (refusal := header_refusal(names, limits, hints)):
         return refusal
     absent = tuple(name for name in hints.columns if name not in names)
     return Table(

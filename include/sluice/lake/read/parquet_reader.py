@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sluice.lake.header import check_header, padded_names
+from sluice.lake.header import header_refusal, padded_names
 from sluice.lake.read.parquet_int96 import exact_unit
 from sluice.lake.spelling import spelled
 from sluice.lake.table import SHOWN_ROWS, Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
@@ -39,7 +39,7 @@ def read_parquet(path: Path, hints: FormatHints, limits: FileLimits) -> Table | 
     try:
         with pq.ParquetFile(path) as file:
             names = tuple(file.schema_arrow.names)
-            if refusal := check_header(names, limits, hints) or _check(file, limits):
+            if refusal := header_refusal(names, limits, hints) or _check(file, limits):
                 return refusal
         unit = exact_unit(path)
         if unit is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sluice.lake.header import check_header, padded_names
+from sluice.lake.header import header_refusal, padded_names
 from sluice.lake.table import SHOWN_ROWS, Dialect, FileLimits, FormatHints, FormatRefusal, Table, bad_records_frame
 from sluice.lake.xlsx.package import Package, XmlRefused, check_unused_parts, open_package
 from sluice.lake.xlsx.sheet import SheetCells, SheetFrame, has_content, read_cells, read_frame
@@ -139,7 +139,7 @@ def _find_grid(texts: pl.DataFrame, header_row: int, limits: FileLimits, hints: 
     if len(widths) and (widths > last).mean() > _MOST and len(header) * 2 <= int(widths.max()) - first + 1:
         readings = ("a title above the header", "a header with blank names")
         return FormatRefusal("HEADER_NOT_FIRST", "format.header", undecided=True, readings=readings)
-    if refusal := check_header(names, limits, hints):
+    if refusal := header_refusal(names, limits, hints):
         return refusal
     if np.diff(filled).max(initial=0) > limits.blank_rows:
         readings = ("the table ends before the blank rows", "the table goes on after them")

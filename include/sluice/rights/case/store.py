@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from sluice.rights.case import desk_store, letter_store
 from sluice.rights.case.clock import DueDates
 from sluice.rights.case.clock_store import LAST_DAY, RUNS, WORDS
@@ -183,7 +183,7 @@ def find_cases(conn: Connection, case_ids: Sequence[str]) -> list[Case]:
 
 def find_beginning(conn: Connection, beginning: str) -> CaseId:
     """The one case whose number begins with this. Raises NotFound, Ambiguous."""
-    return CaseId(find_by_beginning(conn, "case", beginning, "select case_id as id from subject_case"))
+    return CaseId(get_by_beginning(conn, "case", beginning, "select case_id as id from subject_case"))
 
 
 @dataclass(frozen=True, slots=True)

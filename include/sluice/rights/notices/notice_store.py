@@ -7,7 +7,7 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.errors import NotFound, Ref
-from sluice.exchange.beginning import find_by_beginning
+from sluice.exchange.beginning import get_by_beginning
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.model import EntryKind
 from sluice.rights.case.model import Action, CaseId, Hold, SubCase, SubCaseId
@@ -259,7 +259,7 @@ def find_done(conn: Connection) -> list[Notice]:
 
 def find_beginning(conn: Connection, beginning: str) -> NoticeId:
     """The one notice whose number begins with this. Raises NotFound, Ambiguous."""
-    return NoticeId(find_by_beginning(conn, "notice", beginning, "select notice_id as id from notice"))
+    return NoticeId(get_by_beginning(conn, "notice", beginning, "select notice_id as id from notice"))
 
 
 def update_notice(conn: Connection, notice: Notice) -> None:

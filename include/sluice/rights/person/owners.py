@@ -18,7 +18,7 @@ from sluice.rights.person.whom import refs_at
 from sluice.terms import Principal, SubjectKind
 
 
-def find_owners(house: House, envelope: Envelope) -> Envelope:
+def get_owners(house: House, envelope: Envelope) -> Envelope:
     """Return the request with an owner for every customer number, before it is sealed.
 
     Raises NumberOfSeveral; PrincipalUnknown for an owner that never had an agreement; UsageError for one that is
