@@ -62,6 +62,10 @@ class Decision(StrEnum):
     UNDECIDED = "undecided"
 
 
+ACCEPTED_DECISIONS = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
+"""Decisions by which a file, or a part of its rows, goes on."""
+
+
 class Severity(StrEnum):
     """What a failed rule does: ``error`` refuses the row, ``warning`` is only reported."""
 

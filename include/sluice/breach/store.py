@@ -5,10 +5,9 @@ from datetime import date, datetime
 
 from sluice.db import Connection
 from sluice.exchange.keep import DUPLICATE
-from sluice.exchange.model import GOOD
 from sluice.ledger.copy_kinds import HELD_ROWS, REFUSED_RECORDS, REFUSED_ROWS
 from sluice.ledger.record import DIAL
-from sluice.terms import Decision
+from sluice.terms import ACCEPTED_DECISIONS, Decision
 
 SEALED = (REFUSED_ROWS, HELD_ROWS, REFUSED_RECORDS)
 """Kinds of copies with rows that were held or refused although their file was accepted."""
@@ -42,7 +41,7 @@ def find_results(conn: Connection, first: date, last: date, until: datetime) -> 
             "dial": DIAL,
             "again": DUPLICATE,
             "sealed": list(SEALED),
-            "unjudged": [each for each in Decision if each not in GOOD],
+            "unjudged": [each for each in Decision if each not in ACCEPTED_DECISIONS],
         },
     ).fetchall()
     return {row["id"]: row["is_whole"] for row in rows}

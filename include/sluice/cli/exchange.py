@@ -161,6 +161,7 @@ def prepare(
     from datetime import UTC
 
     from sluice.exchange.house import open_house
+    from sluice.exchange.model import NO_RUN
     from sluice.exchange.read import check_flow
     from sluice.exchange.stops import check_not_stopped
     from sluice.returns.drain import drain_returns
@@ -169,7 +170,7 @@ def prepare(
     with open_house(get_settings()) as house, err.status("preparing"):
         check_flow(house.conn, Principal(principal), Flow(flow))
         check_not_stopped(house.conn, Principal(principal), Flow(flow))
-        drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), {}, by or login_name())
+        drained = drain_returns(house, Principal(principal), Flow(flow), datetime.now(UTC), NO_RUN, by or login_name())
         waiting = waiting_for_release(house.conn, Principal(principal), Flow(flow))
     document = {**asdict(drained), "waiting_for_release": waiting}
     if format is Format.JSON:
@@ -204,6 +205,7 @@ def release(
     from datetime import UTC
 
     from sluice.exchange.house import open_house
+    from sluice.exchange.model import NO_RUN
     from sluice.exchange.read import show_exchange
     from sluice.exchange.store import get_opened
     from sluice.returns.drain import drain_returns
@@ -214,7 +216,7 @@ def release(
     with open_house(get_settings()) as house, err.status("delivering"):
         exchange_id = let_go(house, id, by or login_name(), now, reason=reason)
         opened = get_opened(house.conn, exchange_id)
-        drain_returns(house, opened.principal, opened.flow, now, {})
+        drain_returns(house, opened.principal, opened.flow, now, NO_RUN)
         line, delivered = show_exchange(house.conn, exchange_id).line, is_delivered(house.conn, exchange_id)
     document = {
         "exchange": exchange_id,

@@ -17,7 +17,6 @@ from sluice.demo.night_files import ENERGY, SOURCES, TELECOM, Export, Source, sh
 from sluice.demo.story import DemoUnfinished, as_principal
 from sluice.errors import Ref
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD
 from sluice.exchange.read import ExchangeLine, find_by_versions, show_exchange
 from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.model import EntryKind
@@ -34,7 +33,7 @@ from sluice.returns.reminders import follow
 from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import ACCEPTED_DECISIONS, ExchangeId, Principal
 
 WAIT_SECONDS = 180
 RELEASER = "an.peeters"
@@ -59,7 +58,7 @@ class Return:
     @property
     def is_sent(self) -> bool:
         """Whether the principal has its file."""
-        return self.is_done and self.record.decision in GOOD
+        return self.is_done and self.record.decision in ACCEPTED_DECISIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def arrive(house: House, exports: Mapping[Source, Path]) -> dict[Principal, Exch
         time.sleep(0.2)
         lines = find_by_versions(house.conn, list(versions))
     records = {source.principal: _record_of(house, lines.get(version)) for version, source in versions.items()}
-    if bad := [record for record in records.values() if record.decision not in GOOD]:
+    if bad := [record for record in records.values() if record.decision not in ACCEPTED_DECISIONS]:
         raise DemoUnfinished(*(Ref(f"results {each.exchange_id}", each.reason_code or each.decision) for each in bad))
     return records
 

@@ -15,14 +15,13 @@ from sluice.demo.night import Delivered, Night, Return
 from sluice.demo.night_files import CAST, HEALTH_WORDS, Export
 from sluice.demo.story import Check
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.ledger.record import ColumnLine
 from sluice.returns.ack import AckOutcome
 from sluice.sample.exports import Platform
 from sluice.sample.results import ResultFault
-from sluice.terms import RoleProfile
+from sluice.terms import ACCEPTED_DECISIONS, RoleProfile
 
 Rows = Sequence[Mapping[str, str | None]]
 CALL_ID = {Platform.FIVE9: "CALL ID", Platform.GENESYS_CLOUD: "inin-outbound-id"}
@@ -204,7 +203,7 @@ def _repeat_checks(house: House, night: Night) -> Iterator[Check]:
     repeated, first = night.repeated, night.first[1]
     stem = first.key.rsplit(".", 1)[0]
     sent = [o for o in house.objects.list_versions(house.settings.bucket_exchange, stem) if o.key.endswith(".xlsx")]
-    is_refused = repeated.record.decision not in GOOD and repeated.id != first.id
+    is_refused = repeated.record.decision not in ACCEPTED_DECISIONS and repeated.id != first.id
     figure = f"{len(sent)} file; the second: {repeated.record.reason_code}"
     yield Check("same results again, shuffled: files of telecom01", figure, len(sent) == 1 and is_refused)
 

@@ -8,12 +8,11 @@ from sluice.documents.model import Grid, Notice, Pair, Part, Text
 from sluice.documents.reasons import SCREENED
 from sluice.documents.words import DIAL_LIST, GIVE_BACK, Words
 from sluice.ledger.record import ColumnLine, ExchangeRecord
-from sluice.terms import Decision, Direction
+from sluice.terms import ACCEPTED_DECISIONS, Direction
 
 DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 SUPPLIED_BY: Final[Mapping[str, str]] = {"contacts": "principal", "results": "center"}
 """Who supplied a column of a return, by the first part of its source."""
-GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
 INPUTS_SHOWN = 12
 INFORMS = frozenset({"AGENTS_PSEUDONYMISED"})
 """Codes about roles that only inform and are no warning."""
@@ -36,7 +35,7 @@ def told_as(record: ExchangeRecord) -> str:
 def notices(say: Words, record: ExchangeRecord) -> Iterator[Notice]:
     """Notices to show before anything else: that it replaces a file, and that a role can be contested."""
     before = record.what.supersedes
-    if before and record.decision in GOOD:
+    if before and record.decision in ACCEPTED_DECISIONS:
         yield Notice("note", say.say("notice.correction"), (say.say("notice.supersedes", exchange=before),))
     codes = {text.partition(":")[0]: text for text in record.who.role_warnings}
     for kind, wanted in (("warning", codes.keys() - INFORMS), ("note", codes.keys() & INFORMS)):

@@ -10,11 +10,11 @@ from typing import Final
 
 from sluice.documents.model import Answer, Roles, Text
 from sluice.documents.page import contract_end, held_rows, is_made, rule_counts
-from sluice.documents.returned import GOOD, held_word, told_as
+from sluice.documents.returned import held_word, told_as
 from sluice.documents.special import which_special
 from sluice.documents.words import Words
 from sluice.ledger.record import ExchangeRecord, PurposeLine
-from sluice.terms import Decision, Direction
+from sluice.terms import ACCEPTED_DECISIONS, Decision, Direction
 from sluice.times import brussels_day
 
 BETWEEN: Final = " · "
@@ -107,7 +107,7 @@ def _named(say: Words, record: ExchangeRecord, part: str) -> str:
 
 def _what(say: Words, record: ExchangeRecord, special: Collection[str]) -> Answer:
     what, way = record.what, told_as(record)
-    if not what.rows_in and record.decision not in GOOD:
+    if not what.rows_in and record.decision not in ACCEPTED_DECISIONS:
         line = say.told(way, "count.unread") if record.decision is Decision.REFUSED else say.say("six.uncounted")
         return _answer(say, "what", _capital(say.told(way, "file.unread")), line, record.reason_code or what.key, True)
     rows = what.rows_accepted if is_made(record) else what.rows_in
@@ -177,7 +177,7 @@ def _who(say: Words, record: ExchangeRecord) -> Answer:
     sender, to = _named(say, record, who.sender), say.listed(_named(say, record, name) for name in who.recipients)
     first = sender if who.sender == who.principal else _capital(sender)
     bold = first if to in ("", sender) else f"{first} → {to}"
-    if is_made(record) and record.decision not in GOOD:
+    if is_made(record) and record.decision not in ACCEPTED_DECISIONS:
         bold = say.say("six.nobody", recipients=to)
     others = ", ".join(who.sub_processors) or say.say("word.none")
     facts = {"countries": ", ".join(who.countries), "sub_processors": others}
@@ -254,7 +254,7 @@ def _right_treatment(say: Words, record: ExchangeRecord) -> Answer:
         say.count("six.reasons.more", more, more=say.number(more)) if more > 0 else None,
         say.count("six.cells", cells, cells=say.number(cells)) if cells else None,
     ]
-    line = _joined(shown) or say.say("six.held.nobody" if record.decision in GOOD else "six.held.unused")
+    line = _joined(shown) or say.say("six.held.nobody" if record.decision in ACCEPTED_DECISIONS else "six.held.unused")
     touched = {"cases": len(treatment.cases), "notices": len(treatment.notices)}
     proof = say.say("six.touched", **{name: say.number(number) for name, number in touched.items()})
     return _answer(say, "right_treatment", bold, line, proof)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sluice.exchange import outbox, store
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD, AirflowRun, Kept, Opened
+from sluice.exchange.model import AirflowRun, Kept, Opened
 from sluice.exchange.outbox import Effect
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.record import record_of
@@ -18,7 +18,7 @@ from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import ANSWER_KEPT, DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord
-from sluice.terms import Decision
+from sluice.terms import ACCEPTED_DECISIONS, Decision
 
 NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
@@ -57,7 +57,7 @@ def close_record(
         insert_copies(house.conn, opened.exchange_id, record.how_long.copies)
         store.insert_inputs(house.conn, opened.exchange_id, record.what.inputs)
         outbox.insert(house.conn, opened.exchange_id, effects_of(record))
-        if record.decision in GOOD:
+        if record.decision in ACCEPTED_DECISIONS:
             store.insert_result_days(house.conn, opened.exchange_id, days)
         store.update_closed(house.conn, record, entry.hash.hex(), datetime.fromisoformat(record.closed_at))
         return record.decision
@@ -70,5 +70,6 @@ def effects_of(record: ExchangeRecord) -> list[Effect]:
     kinds = {copy.kind for copy in record.how_long.copies}
     effects = [Effect.RECEIPT, Effect.ENDED, Effect.SWEEP]
     effects += [Effect.FINDINGS] if FINDINGS in kinds else []
-    effects += [Effect.DIAL] if DIAL_KEPT in kinds and record.decision in GOOD else []
-    return effects + ([Effect.DELIVERY] if kinds & {RETURN, ANSWER_KEPT} and record.decision in GOOD else [])
+    is_accepted = record.decision in ACCEPTED_DECISIONS
+    effects += [Effect.DIAL] if DIAL_KEPT in kinds and is_accepted else []
+    return effects + ([Effect.DELIVERY] if kinds & {RETURN, ANSWER_KEPT} and is_accepted else [])

@@ -26,7 +26,7 @@ from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
-from sluice.exchange.model import AirflowRun, Opened
+from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.open import Arrivals
 from sluice.exchange.persons.merged import merge_new
 from sluice.exchange.persons.sealed_runs import SuppressionsLost
@@ -169,7 +169,7 @@ def drain_all(house: House) -> dict[str, Drained]:
     undone, ServiceMissing when a store is away.
     """
     arrived = Arrivals.of(house.settings).open_new(house.conn, house.objects)
-    flows, left = drain_many(house, lambda *_: True, {})
+    flows, left = drain_many(house, lambda *_: True, NO_RUN)
     reconcile(house)
     check_none_left(UNDONE, arrived.failed + left)
     return flows

@@ -11,7 +11,7 @@ from pathlib import Path
 from sluice.exchange.house import House
 from sluice.exchange.judging.rest import REST_FILE
 from sluice.exchange.last_days import AS_IT_CAME, QUARANTINED, LastDay, shortest_retention, sooner
-from sluice.exchange.model import GOOD, Judged, Kept
+from sluice.exchange.model import Judged, Kept
 from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe
 from sluice.lake.quarantine import seal
 from sluice.lake.s3.objects import StoredObject
@@ -28,7 +28,7 @@ from sluice.ledger.copy_kinds import (
 )
 from sluice.ledger.record import CopyLine
 from sluice.media_types import CSV, OCTETS, PARQUET
-from sluice.terms import Direction
+from sluice.terms import ACCEPTED_DECISIONS, Direction
 from sluice.times import brussels_day
 
 AS_MADE = "application/vnd.sluice.made"
@@ -60,7 +60,7 @@ def keep(house: House, judged: Judged) -> Kept:
     """Store the outcome of one judged exchange and list every copy with its last day."""
     days = _days(house, judged)
     copies = [_arrived(judged, days)]
-    if judged.decision in GOOD:
+    if judged.decision in ACCEPTED_DECISIONS:
         copies += _accepted(house, judged, days)
     elif judged.fetched is not None and not _is_duplicate(judged):
         copies.append(_sealed(house, judged, REFUSED_FILE, judged.fetched.path, None, days))

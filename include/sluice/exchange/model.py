@@ -18,8 +18,6 @@ from sluice.lake.s3.objects import Fetched
 from sluice.ledger.record import CopyLine, InputLine, Screening
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal, Verdict
 
-GOOD = (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED)
-
 AirflowRun = Mapping[str, str]
 """Ids of the task run of Airflow that does the work, for its record: name of an id -> id."""
 NO_RUN: AirflowRun = MappingProxyType({})

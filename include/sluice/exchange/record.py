@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
 from sluice.agreement.roles.profiles import role_warnings, roles_for
-from sluice.exchange.model import GOOD, AirflowRun, Judged, Kept
+from sluice.exchange.model import AirflowRun, Judged, Kept
 from sluice.exchange.naming import withheld_unless_safe
 from sluice.gate.model import Finding
 from sluice.ledger.record import (
@@ -23,7 +23,7 @@ from sluice.ledger.record import (
     said_of_end,
 )
 from sluice.settings import Settings
-from sluice.terms import SPECIAL_CLASSES, Decision, Direction, Severity
+from sluice.terms import ACCEPTED_DECISIONS, SPECIAL_CLASSES, Decision, Direction, Severity
 from sluice.times import brussels_day, utc_text
 
 
@@ -174,7 +174,7 @@ def _who(judged: Judged, center: str, home_country: str) -> Who:
     processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
     countries = {home_country} | {country for processor in processors for country in processor.countries}
     # What agents add, and what was refused, goes to nobody.
-    is_given = agreement and judged.decision in GOOD and opened.direction is not Direction.INTERNAL
+    is_given = agreement and judged.decision in ACCEPTED_DECISIONS and opened.direction is not Direction.INTERNAL
     if agreement and is_given and opened.direction is Direction.OUTBOUND_RETURN:
         countries |= {agreement.delivery.country}
     return Who(

@@ -9,7 +9,7 @@ from sluice.errors import NotFound, Ref
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import GIVEN_BACK
 from sluice.returns.ack import AckFile, AckLine, AckOutcome, AckState, Delivery, Step, state_of
-from sluice.terms import Decision, Direction, ExchangeId, Principal
+from sluice.terms import ACCEPTED_DECISIONS, Direction, ExchangeId, Principal
 
 _IS_SUPERSEDED = f"""(not starts_with(e.version_id, '{GIVEN_BACK}') and exists (
     select from exchange newer join acknowledgement k on k.exchange_id = newer.exchange_id
@@ -75,7 +75,7 @@ def lock_delivery(conn: Connection, exchange_id: ExchangeId, bucket: str | None)
         exchange_id=exchange_id,
         principal=Principal(row["principal"]),
         is_return=row["direction"] == Direction.OUTBOUND_RETURN,
-        is_accepted=row["decision"] in (Decision.ACCEPTED, Decision.PARTLY_ACCEPTED),
+        is_accepted=row["decision"] in ACCEPTED_DECISIONS,
         chain=row["chain"],
         hashes=frozenset(each for each in (row["sha256"], *row["delivered"]) if each),
         **(waiting or {}),

@@ -18,7 +18,7 @@ from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.locks import content_lock
-from sluice.exchange.model import GOOD, AirflowRun, Opened
+from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
@@ -38,7 +38,7 @@ from sluice.returns.model import INPUT_GONE, RETENTION_OVER
 from sluice.returns.overtaken import may_still_go, past_day
 from sluice.returns.paper import is_nothing_left
 from sluice.returns.record import Outcome, record_of_return
-from sluice.terms import Decision, Verdict
+from sluice.terms import ACCEPTED_DECISIONS, Decision, Verdict
 from sluice.times import brussels_day, utc_text
 
 AIRFLOW = "airflow"
@@ -91,7 +91,7 @@ def _prepare(house: House, opened: Opened, paper: Paper, run: AirflowRun, by: st
     copies = keep_return(house, opened, paper, making, folder)
     outcome = Outcome(opened, paper, making, copies, before[0] if before else None)
     record = record_of_return(outcome, house.settings, run, datetime.now(UTC))
-    if record.decision in GOOD and paper.agreement.delivery.two_person_release:
+    if record.decision in ACCEPTED_DECISIONS and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
         return None
     return _let_go(house, opened, record, kept_out)

@@ -23,7 +23,7 @@ from sluice.exchange.close import close_record
 from sluice.exchange.effects.kept_out import is_overtaken
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.model import GOOD, AirflowRun, Opened
+from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
@@ -42,7 +42,7 @@ from sluice.returns.give_back_record import record_of_given, record_of_nothing
 from sluice.returns.give_back_store import LastGiven
 from sluice.returns.model import Due, Input
 from sluice.subject.suppression import Suppression
-from sluice.terms import Direction, ExchangeId, Flow
+from sluice.terms import ACCEPTED_DECISIONS, Direction, ExchangeId, Flow
 from sluice.times import brussels_day
 
 FORMATS = ("csv", "xlsx", "json", "ndjson", "parquet")
@@ -150,7 +150,11 @@ def _is_whole(house: House, last: LastGiven, inputs: tuple[Input, ...]) -> bool:
 
     What waits for its delivery, and holds somebody who must stay out since, never arrives.
     """
-    if last.decision not in GOOD or MAY_GO_LATER & set(last.held) or not set(store.ids(inputs)) <= last.inputs:
+    if (
+        last.decision not in ACCEPTED_DECISIONS
+        or MAY_GO_LATER & set(last.held)
+        or not set(store.ids(inputs)) <= last.inputs
+    ):
         return False
     if store.is_delivered(house.conn, last.exchange_id):
         return True
@@ -207,7 +211,7 @@ def _make(house: House, opened: Opened, by: str, run: AirflowRun) -> None:
             return _refuse(house, opened, given, run)
         copies = keep_given(house, opened, paper, given, folder)
     record = record_of_given(opened, paper, given, copies, house.settings, run, datetime.now(UTC))
-    if record.decision in GOOD and paper.agreement.delivery.two_person_release:
+    if record.decision in ACCEPTED_DECISIONS and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
     else:
         _let_go(house, opened, record, kept_out)
@@ -242,7 +246,7 @@ def flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:
     if last.is_open:
         waits = last.is_prepared and not store.is_released(house.conn, last.exchange_id)
         standing = Standing.WAITS_FOR_RELEASE if waits else Standing.UNDER_WAY
-    elif last.decision not in GOOD:
+    elif last.decision not in ACCEPTED_DECISIONS:
         standing = Standing.REFUSED
     elif MAY_GO_LATER & set(last.held):
         standing = Standing.WAITS_FOR_PERSONS

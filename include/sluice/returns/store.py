@@ -15,7 +15,7 @@ from sluice.ledger.store import find_entry
 from sluice.locks import About, lock_until_commit
 from sluice.returns.model import Due, Glance, Input, InputKind, Last
 from sluice.staff.store import CHAIN
-from sluice.terms import Direction, ExchangeId, Flow, Principal
+from sluice.terms import ACCEPTED_DECISIONS, Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
 _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
@@ -134,7 +134,7 @@ def _last(row: dict[str, Any]) -> Last:
         opened_at=row["opened_at"],
         is_open=row["decision"] == "open",
         is_prepared=row["decision"] == "open" and row["prepared_at"] is not None,
-        is_delivered=row["decision"] in ("accepted", "partly_accepted"),
+        is_delivered=row["decision"] in ACCEPTED_DECISIONS,
         reason_code=row["reason_code"],
         held=frozenset(row["held_codes"]),
         staff_seen=row["staff_seen"],

@@ -20,7 +20,7 @@ from sluice.exchange.judging.leave import leave_the_rest, write_accepted
 from sluice.exchange.judging.progress import tell
 from sluice.exchange.judging.reading import hints_of
 from sluice.exchange.judging.seen import OWN, Seen
-from sluice.exchange.model import GOOD, ChildReport, Sighting, decision_of
+from sluice.exchange.model import ChildReport, Sighting, decision_of
 from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge, noted
@@ -33,7 +33,7 @@ from sluice.lake.sorted_rows import SortedRows
 from sluice.lake.table import FormatHintInvalid, FormatRefusal, Note
 from sluice.lake_columns import REF
 from sluice.screen.prefilter import word_marks
-from sluice.terms import Severity, Verdict
+from sluice.terms import ACCEPTED_DECISIONS, Severity, Verdict
 
 PRELOADED = (
     "_strptime",
@@ -138,7 +138,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
     if job.origin is None:
         (job.folder / "held.json").write_text(json.dumps(_held(rows.codes, seen.row_numbers)))
         return _Found(report, seen)
-    is_kept = decision_of(judgement.verdict) in GOOD
+    is_kept = decision_of(judgement.verdict) in ACCEPTED_DECISIONS
     is_whole = leave_the_rest(job, parts, seen, judgement.report, rows, is_kept=is_kept)
     return _Found(report, seen, rows.accepted if is_kept else None, is_whole)
 

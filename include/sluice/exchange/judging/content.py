@@ -8,6 +8,7 @@ import polars as pl
 
 from sluice.exchange.judging.free_text import screen_table
 from sluice.exchange.judging.job import Job
+from sluice.gate.judge import REPORT
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.lake.table import Table
 from sluice.ledger.record import Screening
@@ -70,8 +71,7 @@ class Split:
     def report(self, row_numbers: pl.Series) -> pl.DataFrame:
         """Return held rows as lines of the list of findings."""
         rows = [(row_numbers[row], "exchange.held", code, None, "held") for row, code in self.codes.items()]
-        schema = {"row": pl.UInt32, "rule": pl.String, "code": pl.String, "column": pl.String, "severity": pl.String}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return pl.DataFrame(rows, schema=REPORT, orient="row")
 
 
 def read_content(table: Table, job: Job, start: int = 0) -> Content:

@@ -14,6 +14,7 @@ import polars as pl
 
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
+from sluice.exchange.naming import INDEX_PREFIX
 from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
@@ -164,7 +165,7 @@ class IndexStore:
 
 def index_key_prefix(target: Target) -> str:
     """The prefix of a principal's index."""
-    return f"_subject_index/{target.principal}/"
+    return f"{INDEX_PREFIX}{target.principal}/"
 
 
 @dataclass(frozen=True)
