@@ -9,10 +9,10 @@ lineage events that do not go out.
 """
 
 from sluice.orchestration.desk import desk
-from sluice.orchestration.operators import DrainForgotten, HearOfHeld, ReturnsDue
+from sluice.orchestration.operators import CheckHeldUp, DrainForgotten, ReturnsDue
 from sluice.orchestration.schedules import every_five_minutes
 
 with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells=("REFUSED",)):
     DrainForgotten(task_id="arrivals")
     ReturnsDue(task_id="returns")
-    HearOfHeld(task_id="held_up", retries=0)
+    CheckHeldUp(task_id="held_up", retries=0)

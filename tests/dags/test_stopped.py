@@ -20,7 +20,7 @@ from returns.commands import Answer, at_terminal, sluice
 from rights.asking import asked
 from sluice.exchange.drain import drain_all
 from sluice.exchange.effects.run import do_effects
-from sluice.exchange.held import HEARD_AFTER, LONG_STOPPED, FilesHeld, check_none_held, find_held
+from sluice.exchange.held_up import HEARD_AFTER, LONG_STOPPED, FilesHeldUp, check_none_held_up, find_held_up
 from sluice.exchange.persons.suppressed import keep_out, unless_kept_out
 from sluice.exchange.stops import FlowIsStopped, check_not_stopped
 from sluice.ledger.verify import verify
@@ -130,13 +130,13 @@ def test_a_fault_of_ours_is_not_told_of_a_flow_that_is_stopped_unless_for_a_week
     desk.open_new()
     desk.sql("update exchange set last_error = 'SLU-203', is_held_up = true returning 1")
     soon = datetime.now(UTC) + HEARD_AFTER * 2
-    assert len(find_held(desk.house.conn, soon)) == 1, "the control"
+    assert len(find_held_up(desk.house.conn, soon)) == 1, "the control"
     sluice("exchange", "stop", *ENERGY, *STOP)
-    assert find_held(desk.house.conn, soon) == []
+    assert find_held_up(desk.house.conn, soon) == []
     do_effects(desk.house)
-    check_none_held(desk.house.conn, datetime.now(UTC) + LONG_STOPPED * 0.99)
-    with pytest.raises(FilesHeld, match="stopped energy01/renewal_campaign"):
-        check_none_held(desk.house.conn, datetime.now(UTC) + LONG_STOPPED * 1.01)
+    check_none_held_up(desk.house.conn, datetime.now(UTC) + LONG_STOPPED * 0.99)
+    with pytest.raises(FilesHeldUp, match="stopped energy01/renewal_campaign"):
+        check_none_held_up(desk.house.conn, datetime.now(UTC) + LONG_STOPPED * 1.01)
 
 
 def test_no_return_of_a_stopped_flow_is_made_by_anybody(night: Night) -> None:
@@ -221,7 +221,7 @@ def test_a_return_whose_flow_is_stopped_while_it_is_made_is_made_under_the_right
         objects_to(night, stays[1])
         night.make()
         sluice("exchange", "resume", ENERGY[0], RESULTS)
-        assert find_held(house.conn, datetime.now(UTC) + HEARD_AFTER * 2) == [], "the next run takes it up"
+        assert find_held_up(house.conn, datetime.now(UTC) + HEARD_AFTER * 2) == [], "the next run takes it up"
         night.desk.sql("update exchange set next_attempt_at = now() where decision = 'open' returning 1")
         night.make()
 

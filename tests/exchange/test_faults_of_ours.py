@@ -29,7 +29,7 @@ from sluice.errors import (
 from sluice.exchange import open as opening
 from sluice.exchange import store
 from sluice.exchange.drain import Drained, carry_arrival, drain
-from sluice.exchange.held import HEARD_AFTER, FilesHeld, Held, check_none_held, find_held
+from sluice.exchange.held_up import HEARD_AFTER, FilesHeldUp, HeldUp, check_none_held_up, find_held_up
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object, try_hold_object, try_lock
 from sluice.exchange.model import Opened
@@ -58,10 +58,10 @@ HEARS = """
 import sys
 from datetime import UTC, datetime
 from sluice.db import connect
-from sluice.exchange.held import HEARD_AFTER, find_held
+from sluice.exchange.held_up import HEARD_AFTER, find_held_up
 from sluice.settings import get_settings
 with connect(get_settings()) as conn:
-    for held in find_held(conn, datetime.now(UTC) + HEARD_AFTER):
+    for held in find_held_up(conn, datetime.now(UTC) + HEARD_AFTER):
         print(held.code, "sluice.answers.handover_model" in sys.modules)
 """
 
@@ -134,11 +134,11 @@ def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting
 
     assert (set(met[:2]), met[2:]) == (held, [good.version_id])
     assert (done.held_up, done.decisions) == (2, {"accepted": 1})
-    assert find_held(desk.house.conn, datetime.now(UTC)) == [], "it may pass by itself"
+    assert find_held_up(desk.house.conn, datetime.now(UTC)) == [], "it may pass by itself"
     later = datetime.now(UTC) + HEARD_AFTER
-    assert find_held(desk.house.conn, later) == [Held(*ENERGY, "SLU-302", 2)]
-    with pytest.raises(FilesHeld, match=r"SLU-207 .*2 of energy01/renewal_campaign SLU-302"):
-        check_none_held(desk.house.conn, later)
+    assert find_held_up(desk.house.conn, later) == [HeldUp(*ENERGY, "SLU-302", 2)]
+    with pytest.raises(FilesHeldUp, match=r"SLU-207 .*2 of energy01/renewal_campaign SLU-302"):
+        check_none_held_up(desk.house.conn, later)
 
 
 def test_a_fault_of_ours_is_heard_of_where_its_class_was_never_loaded(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from sluice.exchange import outbox
 from sluice.exchange.drain import drain, drain_all, drain_many
 from sluice.exchange.effects import run
 from sluice.exchange.effects.run import MOST_TRIES, do_effects
-from sluice.exchange.held import FilesHeld, check_none_held
+from sluice.exchange.held_up import FilesHeldUp, check_none_held_up
 from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
 from sluice.settings import Settings
@@ -166,12 +166,12 @@ def test_a_token_that_expired_costs_one_post_a_round_is_told_and_loses_no_event(
             desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
             found = examine_one("lineage", settings)
             assert not found.ok and found.detail == "0 refused, 6 waiting, SLU-472" and "token" in found.cure
-            with pytest.raises(FilesHeld, match=r"SLU-207.* lineage events 0 refused, 6 waiting, SLU-472"):
-                check_none_held(desk.house.conn, datetime.now(UTC))
+            with pytest.raises(FilesHeldUp, match=r"SLU-207.* lineage events 0 refused, 6 waiting, SLU-472"):
+                check_none_held_up(desk.house.conn, datetime.now(UTC))
 
             assert again(desk) == 6 and errors(desk) == set()
             assert examine_one("lineage", settings).ok
-            check_none_held(desk.house.conn, datetime.now(UTC))
+            check_none_held_up(desk.house.conn, datetime.now(UTC))
 
 
 def test_an_event_that_is_always_refused_is_tried_a_few_times_and_stays_owed(

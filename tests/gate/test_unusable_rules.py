@@ -18,10 +18,10 @@ from sluice.agreement.in_force.activate import activate_all, activate_principal
 from sluice.cli.whole import app
 from sluice.db import connect_to
 from sluice.errors import DocumentInvalid
-from sluice.exchange.held import FilesHeld
+from sluice.exchange.held_up import FilesHeldUp
 from sluice.exchange.house import open_house
 from sluice.gate.lint import check_rules
-from sluice.orchestration.operators import ActivatePaper, DrainFlow, HearOfHeld
+from sluice.orchestration.operators import ActivatePaper, CheckHeldUp, DrainFlow
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
@@ -246,10 +246,10 @@ def test_a_file_under_it_waits_for_the_paper_and_costs_no_attempt(
         desk.sql("update exchange set next_attempt_at = now() returning 1")
         slot = DrainFlow(task_id="drain", direction="inbound", principal=ENERGY[0], flow=ENERGY[1], slot=0)
         assert slot.work({}) == "slot 0: {}, set aside: 0"
-        hear = HearOfHeld(task_id="held_up")
+        hear = CheckHeldUp(task_id="held_up")
         assert hear.work({}) == "nothing waits for us"  # it may pass
         desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
-        with pytest.raises(FilesHeld, match=f"SLU-207.* 1 of {'/'.join(ENERGY)} {unusable.gate}"):
+        with pytest.raises(FilesHeldUp, match=f"SLU-207.* 1 of {'/'.join(ENERGY)} {unusable.gate}"):
             hear.work({})
         desk.sql("update exchange set opened_at = opened_at + interval '3 minutes' returning 1")
         line, attempts = desk.line(dropped), desk.sql("select attempts from exchange")[0]["attempts"]

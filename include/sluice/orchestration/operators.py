@@ -139,15 +139,15 @@ def _drain_many(
     return "; ".join(f"{flow}: {each.decisions}" for flow, each in done.items())
 
 
-class HearOfHeld(UseCaseOperator):
+class CheckHeldUp(UseCaseOperator):
     """Fails, naming flows and codes, while exchanges of any flow wait for us: a slot itself does not fail for that."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.db import connect
-        from sluice.exchange.held import check_none_held
+        from sluice.exchange.held_up import check_none_held_up
 
         with connect(get_settings()) as conn:
-            check_none_held(conn, datetime.now(UTC))
+            check_none_held_up(conn, datetime.now(UTC))
         return "nothing waits for us"
 
 

@@ -241,7 +241,7 @@ def _suppressions(settings: Settings) -> Found:
 
 def _lineage(settings: Settings) -> Found:
     """Whether lineage events that should have been sent some minutes ago are still waiting."""
-    from sluice.exchange.held import HEARD_AFTER
+    from sluice.exchange.held_up import HEARD_AFTER
     from sluice.exchange.outbox import find_owed
 
     with connect(settings) as conn:

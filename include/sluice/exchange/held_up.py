@@ -24,7 +24,7 @@ LONG_STOPPED = timedelta(days=7)
 unless a contract says less."""
 
 
-class FilesHeld(SluiceError):
+class FilesHeldUp(SluiceError):
     code: ClassVar[str] = "SLU-207"
     summary: ClassVar[str] = (
         "exchanges or lineage events wait for a service, a paper or a key, or a flow is stopped for a week"
@@ -37,7 +37,7 @@ class FilesHeld(SluiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldUp:
     """How many exchanges of a flow wait for the same thing."""
 
     principal: str
@@ -46,7 +46,7 @@ class Held:
     count: int
 
 
-def find_held(conn: Connection, now: datetime) -> list[Held]:
+def find_held_up(conn: Connection, now: datetime) -> list[HeldUp]:
     """Count the exchanges that wait for us, by flow and code.
 
     They were opened more than two minutes ago, and their last attempt ended in a fault of ours. Stopped flows are left
@@ -58,19 +58,19 @@ def find_held(conn: Connection, now: datetime) -> list[Held]:
            group by 1, 2, 3 order by 1, 2, 3""",
         (list(PASSING), now - HEARD_AFTER),
     ).fetchall()
-    return [Held(**row) for row in rows]
+    return [HeldUp(**row) for row in rows]
 
 
-def check_none_held(conn: Connection, now: datetime) -> None:
-    """Raises FilesHeld when anything waits for us.
+def check_none_held_up(conn: Connection, now: datetime) -> None:
+    """Raises FilesHeldUp when anything waits for us.
 
     It names flows and codes, how many lineage events wait, and flows that were stopped long ago.
     """
-    held = ", ".join(f"{each.count} of {each.principal}/{each.flow} {each.code}" for each in find_held(conn, now))
+    held_up = ", ".join(f"{each.count} of {each.principal}/{each.flow} {each.code}" for each in find_held_up(conn, now))
     owed = find_owed(conn, now - HEARD_AFTER).line
     stopped = ", ".join(
         f"{each.principal}/{each.flow}" for each in find_stops(conn) if each.stopped_at < now - LONG_STOPPED
     )
-    lines = (("exchanges", held), ("lineage events", owed), ("stopped", stopped))
+    lines = (("exchanges", held_up), ("lineage events", owed), ("stopped", stopped))
     if told := [Ref(what, line) for what, line in lines if line]:
-        raise FilesHeld(*told)
+        raise FilesHeldUp(*told)
