@@ -18,7 +18,7 @@ from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.exchange.judging import child
 from sluice.exchange.judging.child import judge_file
 from sluice.exchange.judging.job import Job, read_suites
-from sluice.exchange.judging.progress import PROGRESS_FILE, tell, told
+from sluice.exchange.judging.progress import PROGRESS_FILE, reporting_progress, tell
 from sluice.lake import sorted_rows
 from sluice.lake.sorted_rows import SortedRows
 from sluice.sample.faults import FaultPlan
@@ -139,7 +139,7 @@ def test_whoever_waits_is_told_how_far_a_large_file_is(tmp_path: Path) -> None:
         said.append((done, count))
         heard.set()
 
-    with told(tmp_path, say, 0.01):
+    with reporting_progress(tmp_path, say, 0.01):
         tell(tmp_path, 1, 1)
         assert not list(tmp_path.iterdir()), "of a file that is one part there is nothing to tell"
         (tmp_path / PROGRESS_FILE).write_text("4")

@@ -11,7 +11,7 @@ import pytest
 from desk import Desk, open_desk
 from night import AGREEMENT, Edit, with_papers
 from sluice.agreement.folder.load import load_agreement
-from sluice.exchange.paper import countries_without_basis
+from sluice.exchange.early_refusal import countries_without_basis
 from sluice.ledger.record import ExchangeRecord
 from sluice.settings import Settings, get_settings
 from sluice.times import brussels_today

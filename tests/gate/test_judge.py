@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from sluice.errors import GateFailed
-from sluice.gate.judge import RANK, is_within, judge, undecided
+from sluice.gate.judge import RANK, as_undecided, is_within, judge
 from sluice.gate.kinds import KINDS, check_of, declared_columns
 from sluice.gate.model import (
     Finding,
@@ -254,9 +254,14 @@ def test_undecided_never_turns_a_refusal_into_a_doubt() -> None:
     doubt = Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True)
     accepted, refused = judged(["a"], a_rule()).verdict, judged(["a"], a_rule(ROWS, min_value=2)).verdict
 
-    assert (undecided(accepted, doubt).verdict, undecided(accepted, doubt).rows_accepted) == (Verdict.UNDECIDED, 0)
-    assert undecided(refused, doubt).verdict is Verdict.REFUSED
-    assert (accepted.rows_refused, undecided(accepted, doubt).rows_refused) == (0, 1), "every row is in one of the two"
+    assert (as_undecided(accepted, doubt).verdict, as_undecided(accepted, doubt).rows_accepted) == (
+        Verdict.UNDECIDED,
+        0,
+    )
+    assert as_undecided(refused, doubt).verdict is Verdict.REFUSED
+    assert (accepted.rows_refused, as_undecided(accepted, doubt).rows_refused) == (0, 1), (
+        "every row is in one of the two"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.folder.lint import lint_path
 from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FreeTextRules, KeyReference
+from sluice.exchange.judging.file_facts import _rules
 from sluice.exchange.judging.job import Job
-from sluice.exchange.judging.seen import _rules
 from sluice.exchange.persons.known_keys import NO_KEYS
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.gate.contract_rules import rules_for

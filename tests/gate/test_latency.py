@@ -18,8 +18,8 @@ from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.folder.lint import lint_path
 from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FreeTextRules, Problem
+from sluice.exchange.judging.file_facts import _rules
 from sluice.exchange.judging.job import Job
-from sluice.exchange.judging.seen import _rules
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.judge import judge
 from sluice.gate.kinds import NEWEST

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from night import DUE_DAY, Call, Night, call_log
 from sluice.cli.receipt import app
-from sluice.gate.judge import undecided
+from sluice.gate.judge import as_undecided
 from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.ledger.model import SignatureInvalid
 from sluice.returns import make
@@ -72,7 +72,7 @@ def test_where_great_expectations_says_otherwise_no_file_goes_though_one_was_wri
     """Two judges that differ are a fault nobody can cause from outside: the second one is made to doubt."""
 
     def doubts(verdict: GateVerdict, passed: PassResult) -> GateVerdict:
-        return undecided(verdict, Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True))
+        return as_undecided(verdict, Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True))
 
     monkeypatch.setattr(make, "ask_gx", doubts)
     night.called(Call("c1", *night.people(1)[0]))

@@ -28,7 +28,7 @@ from sluice.answers.next_controller import SENT_ON, load_controller
 from sluice.answers.store import find_moment
 from sluice.db import transaction
 from sluice.errors import Ref, ServiceMissing, SluiceError, UsageError
-from sluice.exchange.alone import carry_alone
+from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House
 from sluice.exchange.model import NO_RUN, AirflowRun, Opened

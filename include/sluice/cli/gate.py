@@ -136,7 +136,7 @@ def _look_at(file: Path) -> "LookedAt":
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
     from sluice.exchange.dry_run import Tried
-    from sluice.exchange.paper import refused
+    from sluice.exchange.early_refusal import refused
 
     try:
         tried = judge.run(Path(path))

@@ -13,9 +13,9 @@ from sluice.answers.handover_record import NOTHING_LEFT
 from sluice.documents.reasons import Explained, explain
 from sluice.documents.words import words
 from sluice.errors import SluiceError
+from sluice.exchange.judging.file_facts import INVALID, NOBODY, STALE
 from sluice.exchange.judging.free_text import PAST
 from sluice.exchange.judging.nursery import ChildEnd
-from sluice.exchange.judging.seen import INVALID, NOBODY, STALE
 from sluice.exchange.persons.known_keys import NO_KEYS
 from sluice.gate.contract_rules import TYPE_CODES
 from sluice.gate.judge import JUDGES_DIFFER, NO_RULES, NOT_COMPUTED, TOO_MANY_REFUSED

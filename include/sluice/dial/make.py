@@ -37,7 +37,7 @@ from sluice.dial.rules import (
 )
 from sluice.dial.view import read_rows, refs_of
 from sluice.errors import NotFound, Ref, UsageError
-from sluice.exchange.alone import carry_alone
+from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House

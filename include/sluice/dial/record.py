@@ -8,9 +8,9 @@ from pathlib import Path
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.dial.model import Composed, Input, NumberList
 from sluice.dial.rules import Task
+from sluice.exchange.early_refusal import finding, refused
 from sluice.exchange.effects.put_dial import CHANNEL_WORD, USE_BASIS
 from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
-from sluice.exchange.paper import finding, refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import GateVerdict
 from sluice.lake.write.model import Written

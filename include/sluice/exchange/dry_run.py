@@ -15,6 +15,7 @@ from sluice.agreement.folder.load import find_flows_of, find_folders, find_on_fi
 from sluice.agreement.model import Agreement, KeyReference, Problem
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import Ref, UsageError, check_readable
+from sluice.exchange.early_refusal import missing_paper, refuse_unread, refused
 from sluice.exchange.judging.job import (
     Job,
     Suite,
@@ -26,8 +27,7 @@ from sluice.exchange.judging.job import (
     read_suites,
 )
 from sluice.exchange.judging.nursery import Nursery
-from sluice.exchange.judging.progress import Say, told
-from sluice.exchange.paper import missing_paper, refuse_unread, refused
+from sluice.exchange.judging.progress import Say, reporting_progress
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.settings import Settings
 from sluice.terms import ARRIVING, Flow, Severity
@@ -129,7 +129,7 @@ class DryRun:
             limits=file_limits_of(self.settings, agreement),
             mapping=mapping_of(self.settings, contract),
         )
-        with told(folder, say, SAID_EVERY_S):
+        with reporting_progress(folder, say, SAID_EVERY_S):
             most = limits_of(self.settings, agreement, file.stat().st_size)
             end = self.nursery.run(job.as_json(), most, job.reads)
         report = read_report(folder, end)

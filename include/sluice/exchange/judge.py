@@ -16,13 +16,13 @@ from sluice.agreement.model import KeyReference
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.errors import DocumentInvalid, GateFailed, ObjectUnreadable, Ref
 from sluice.exchange import locks, store
+from sluice.exchange.early_refusal import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.house import House
+from sluice.exchange.judging.check_output import check_left, read_left
 from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
-from sluice.exchange.judging.left import check_left, read_left
 from sluice.exchange.judging.nursery import ChildEnd
-from sluice.exchange.judging.progress import told
+from sluice.exchange.judging.progress import reporting_progress
 from sluice.exchange.model import Judged, Opened, says_again
-from sluice.exchange.paper import finding, missing_paper, refuse_unread, refused
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.known_keys import NO_KEYS, KnownKeys, write_keys
 from sluice.exchange.persons.suppressed import write_suppressed
@@ -148,7 +148,7 @@ def _judge_bytes(
         log.info("exchange %s: %s of %s parts of the file are judged", opened.exchange_id, done, count)
 
     most = limits_of(house.settings, paper.agreement, fetched.size_bytes + keys.size_bytes)
-    with told(folder, say, SAID_EVERY_S):
+    with reporting_progress(folder, say, SAID_EVERY_S):
         end = house.nursery.run(job.as_json(), most, job.reads)
     check_left(folder)
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sluice.exchange.house import House
-from sluice.exchange.judging.rest import REST_FILE
+from sluice.exchange.judging.rest_index import REST_FILE
 from sluice.exchange.last_days import AS_IT_CAME, QUARANTINED, LastDay, shortest_retention, sooner
 from sluice.exchange.model import Judged, Kept
 from sluice.exchange.naming import index_key, lake_key, vault_key, withheld_unless_safe

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sluice.gate.judge import JUDGES_DIFFER, undecided
+from sluice.gate.judge import JUDGES_DIFFER, as_undecided
 from sluice.gate.kinds import KINDS, kwargs_of
 from sluice.gate.model import Finding, GateVerdict, PassResult, Rule, RuleOutcome, State
 from sluice.terms import Severity
@@ -76,7 +76,7 @@ def combine_verdicts(verdict: GateVerdict, outcome: GxOutcome, result: PassResul
     """The verdict if both judges agree; UNDECIDED if they do not."""
     if agrees(outcome, result):
         return verdict
-    return undecided(verdict, Finding(JUDGES_DIFFER, "great_expectations", None, 1, stops=True))
+    return as_undecided(verdict, Finding(JUDGES_DIFFER, "great_expectations", None, 1, stops=True))
 
 
 def _is_asked(rule: Rule, data: "PassResult | pl.DataFrame") -> bool:

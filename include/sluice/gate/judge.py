@@ -67,7 +67,7 @@ def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Threshold
     return Judgement(verdict, refused, report)
 
 
-def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
+def as_undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
     """The verdict made UNDECIDED, with these findings added; a refusal stays a refusal. Accepts no row."""
     worse = RANK[verdict.verdict] > RANK[Verdict.UNDECIDED]
     return replace(
@@ -79,7 +79,7 @@ def undecided(verdict: GateVerdict, *findings: Finding) -> GateVerdict:
     )
 
 
-def noted(verdict: GateVerdict, warnings: Iterable[Finding]) -> GateVerdict:
+def with_warnings(verdict: GateVerdict, warnings: Iterable[Finding]) -> GateVerdict:
     """The verdict with warnings added that the sender of the file should know; PASSED becomes WARNED."""
     reasons = _ordered((*verdict.reasons, *warnings))
     passed = verdict.verdict is Verdict.PASSED

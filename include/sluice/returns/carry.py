@@ -13,13 +13,13 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import NotFound, Ref
 from sluice.exchange.close import close_record
+from sluice.exchange.early_refusal import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.locks import content_lock
 from sluice.exchange.model import AirflowRun, Opened
-from sluice.exchange.paper import countries_without_basis, finding, missing_paper, refused
 from sluice.exchange.persons.suppressed import unless_kept_out
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stops import check_not_stopped

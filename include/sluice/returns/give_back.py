@@ -18,14 +18,14 @@ from sluice.agreement.model import Agreement
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
-from sluice.exchange.alone import carry_alone
+from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.close import close_record
+from sluice.exchange.early_refusal import finding, missing_paper
 from sluice.exchange.effects.kept_out import is_overtaken
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.open import record_opened
-from sluice.exchange.paper import finding, missing_paper
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stop_store import is_stopped

@@ -10,12 +10,12 @@ import polars as pl
 from sluice.agreement.contract.subjects import naming_columns
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
+from sluice.exchange.early_refusal import finding
 from sluice.exchange.house import House
 from sluice.exchange.keep import AS_MADE, line
 from sluice.exchange.last_days import AS_IT_CAME
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
-from sluice.exchange.paper import finding
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
 from sluice.gate.model import Finding

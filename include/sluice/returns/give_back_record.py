@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.documents.words import in_each_language
+from sluice.exchange.early_refusal import refused
 from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
-from sluice.exchange.paper import refused
 from sluice.exchange.record import record_of
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write.model import Written

@@ -8,9 +8,9 @@ from sluice.agreement.in_force.recipe import find_recipe
 from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
 from sluice.agreement.papers import PaperMissing
+from sluice.exchange.early_refusal import missing_paper
 from sluice.exchange.house import House
 from sluice.exchange.model import AirflowRun
-from sluice.exchange.paper import missing_paper
 from sluice.exchange.stop_store import is_stopped
 from sluice.returns import give_back_store, store
 from sluice.returns.drain import drain_returns

@@ -11,11 +11,11 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.documents.statement import parquet_metadata, state_roles
+from sluice.exchange.early_refusal import finding, refused
 from sluice.exchange.house import House
 from sluice.exchange.judge import ask_gx
 from sluice.exchange.judging.job import load_rules, read_suites
 from sluice.exchange.model import Opened
-from sluice.exchange.paper import finding, refused
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_return
 from sluice.gate.column_types import DATE, TIMESTAMP

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sluice.exchange.paper import refused
+from sluice.exchange.early_refusal import refused
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write.model import Written
 from sluice.ledger.record import Screening

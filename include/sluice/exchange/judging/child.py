@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from sluice.errors import DocumentInvalid, at_place
-from sluice.exchange.judging.content import days_of, split, stopped
+from sluice.exchange.early_refusal import finding, refused
+from sluice.exchange.judging.content import days_of, refused_for_missing_columns, split
+from sluice.exchange.judging.file_facts import OWN, FileFacts
 from sluice.exchange.judging.job import Job, job_adapter, report_adapter
-from sluice.exchange.judging.leave import leave_the_rest, write_accepted
 from sluice.exchange.judging.progress import tell
 from sluice.exchange.judging.reading import hints_of
-from sluice.exchange.judging.seen import OWN, Seen
+from sluice.exchange.judging.write_output import write_accepted, write_all_but_accepted
 from sluice.exchange.model import ChildReport, Sighting, decision_of
-from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import thresholds_of
-from sluice.gate.judge import judge, noted
+from sluice.gate.judge import judge, with_warnings
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.gate.regex import known_categories
 from sluice.gate.wire import failing_table, to_json
@@ -87,7 +87,7 @@ def _report(job: Job) -> ChildReport:
         if isinstance(found, FormatRefusal):
             return ChildReport(_unreadable(found), None, has_pass=False)
         if found.kept is not None:
-            write_accepted(job, found.seen, found.kept, is_whole=found.is_whole)
+            write_accepted(job, found.facts, found.kept, is_whole=found.is_whole)
         return found.report
 
 
@@ -98,7 +98,7 @@ class _Found(NamedTuple):
     """
 
     report: ChildReport
-    seen: Seen
+    facts: FileFacts
     kept: pl.Series | None = None
     is_whole: bool = False
 
@@ -109,38 +109,38 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
     ``waiting`` ends when no row is asked for any more.
     """
     rows_to_keep = waiting.enter_context(closing(SortedRows(job.folder, f"{OWN}{REF}", parts.count)))
-    seen = Seen(job, None if job.origin is None else rows_to_keep)
+    facts = FileFacts(job, None if job.origin is None else rows_to_keep)
     for number in range(parts.count):
         table = parts.read(number)
         if isinstance(table, FormatRefusal):
             return table
-        seen.add(table)
+        facts.add(table)
         del table  # before the next one is read
         tell(job.folder, number + 1, parts.count)
-    numbers = seen.row_numbers
-    passed = seen.passing.result(lambda rows: parts.again(numbers[rows]), seen.bad_records.height)
-    judgement = judge(passed, seen.findings, thresholds_of(job.contract))
-    judgement = replace(judgement, verdict=noted(judgement.verdict, _notes(seen.notes, passed.columns)))
-    seen.findings.clear()
-    if seen.missing:
-        judgement = replace(judgement, verdict=stopped(judgement.verdict, seen.missing))
+    numbers = facts.row_numbers
+    passed = facts.passing.result(lambda rows: parts.again(numbers[rows]), facts.bad_records.height)
+    judgement = judge(passed, facts.findings, thresholds_of(job.contract))
+    judgement = replace(judgement, verdict=with_warnings(judgement.verdict, _notes(facts.notes, passed.columns)))
+    facts.findings.clear()
+    if facts.missing:
+        judgement = replace(judgement, verdict=refused_for_missing_columns(judgement.verdict, facts.missing))
     (job.folder / "pass.json").write_text(to_json(passed))
     failing_table(passed).write_parquet(job.folder / "failing.parquet", statistics=False)
-    rows = split(seen.height, seen.review, judgement, seen.out)
+    rows = split(facts.height, facts.review, judgement, facts.out)
     sighting = Sighting(
-        dialect=seen.dialect.as_record(),
+        dialect=facts.dialect.as_record(),
         columns=passed.columns,
-        distinct_subjects=seen.count_subjects(),
-        days=days_of(seen.started, rows.accepted),
-        screening=seen.screening,
+        distinct_subjects=facts.count_subjects(),
+        days=days_of(facts.started, rows.accepted),
+        screening=facts.screening,
     )
     report = ChildReport(verdict=judgement.verdict, sighting=sighting, has_pass=True, held=rows.reasons)
     if job.origin is None:
-        (job.folder / "held.json").write_text(json.dumps(_held(rows.codes, seen.row_numbers)))
-        return _Found(report, seen)
+        (job.folder / "held.json").write_text(json.dumps(_held(rows.codes, facts.row_numbers)))
+        return _Found(report, facts)
     is_kept = decision_of(judgement.verdict) in ACCEPTED_DECISIONS
-    is_whole = leave_the_rest(job, parts, seen, judgement.report, rows, is_kept=is_kept)
-    return _Found(report, seen, rows.accepted if is_kept else None, is_whole)
+    is_whole = write_all_but_accepted(job, parts, facts, judgement.report, rows, is_kept=is_kept)
+    return _Found(report, facts, rows.accepted if is_kept else None, is_whole)
 
 
 def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[int]]:

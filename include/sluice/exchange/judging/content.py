@@ -138,7 +138,7 @@ def split(height: int, review: Iterable[tuple[int, str]], judgement: Judgement, 
     return Split(~refused & ~held, refused, held, erased, codes)
 
 
-def stopped(verdict: GateVerdict, missing: tuple[str, ...]) -> GateVerdict:
+def refused_for_missing_columns(verdict: GateVerdict, missing: tuple[str, ...]) -> GateVerdict:
     """Return the verdict as a refusal for columns that the platform's mapping needs and the file does not have."""
     findings = tuple(Finding("HEADER_MISSING_COLUMN", "mapping.columns", name, 1, stops=True) for name in missing)
     return replace(

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from sluice.agreement.limits import LIMITS, limits_in_force
 from sluice.agreement.model import Agreement, DataContract, FreeTextRules
 from sluice.errors import DocumentInvalid, GateFailed, Ref
+from sluice.exchange.early_refusal import finding, refused
 from sluice.exchange.judging.nursery import ChildEnd, ChildLimits
 from sluice.exchange.model import ChildReport
-from sluice.exchange.paper import finding, refused
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import Faults, SuiteUnreadable
 from sluice.gate.model import Rule

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sluice.exchange.judging.left import read_left
+from sluice.exchange.judging.check_output import read_left
 
 Say = Callable[[int, int], None]
 """Called with how many parts are judged, and how many there are."""
@@ -22,7 +22,7 @@ def tell(folder: Path, done: int, count: int) -> None:
 
 
 @contextmanager
-def told(folder: Path, say: Say, every_s: float) -> Iterator[None]:
+def reporting_progress(folder: Path, say: Say, every_s: float) -> Iterator[None]:
     """While the block runs, call ``say`` with new progress from a thread of its own; never after it has ended."""
     ended = threading.Event()
 

@@ -7,7 +7,7 @@ import pytest
 
 from desk import Desk, open_desk
 from sluice.db import connect_to
-from sluice.exchange.alone import MOST_TRIES, carry_alone
+from sluice.exchange.carry_alone import MOST_TRIES, carry_alone
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile

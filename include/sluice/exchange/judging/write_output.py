@@ -6,32 +6,34 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from sluice.exchange.judging.content import Split
+from sluice.exchange.judging.file_facts import CANDIDATE, OWN, FileFacts
 from sluice.exchange.judging.job import Job
-from sluice.exchange.judging.rest import REST_FILE, Rest, is_told
-from sluice.exchange.judging.seen import CANDIDATE, OWN, Seen
+from sluice.exchange.judging.rest_index import REST_FILE, Rest, is_told
 from sluice.lake.parquet import write_lake
 from sluice.lake.read.parts import Parts
 from sluice.lake_columns import EXCHANGE, REF, ROW, VERSION
 from sluice.subject.index import Entries
 
 
-def leave_the_rest(job: Job, parts: Parts, seen: Seen, report: pl.DataFrame, rows: Split, *, is_kept: bool) -> bool:
+def write_all_but_accepted(
+    job: Job, parts: Parts, facts: FileFacts, report: pl.DataFrame, rows: Split, *, is_kept: bool
+) -> bool:
     """Write everything but the accepted rows: findings, rows and records to be sealed, and who is in them.
 
     ``is_kept``: whether the file gets an object in the lake; a file that is refused as a whole is sealed as it came, so
     its rows are not split. Returns whether the index of the lake's object alone names everybody in the file.
     """
     if rows.codes:
-        report = pl.concat([report, rows.report(seen.row_numbers)]).sort("row", maintain_order=True)
+        report = pl.concat([report, rows.report(facts.row_numbers)]).sort("row", maintain_order=True)
     if not report.is_empty():
         report.write_csv(job.folder / "findings.csv")
-    bad, delimiter = seen.bad_records, seen.dialect.delimiter
-    away = ~rows.accepted if is_kept else pl.Series([True]).new_from_index(0, seen.height)
-    told = is_told(job.contract, seen.columns, bad["raw"], delimiter)
+    bad, delimiter = facts.bad_records, facts.dialect.delimiter
+    away = ~rows.accepted if is_kept else pl.Series([True]).new_from_index(0, facts.height)
+    told = is_told(job.contract, facts.columns, bad["raw"], delimiter)
     rest = Rest(job.contract, job.key) if told and (not is_kept or away.any() or bad.height) else None
     named = (("refused_rows", rows.refused), ("held_rows", rows.held))
     to_seal = {name: which & ~rows.erased for name, which in named} if is_kept else {}
-    sealed = _split(parts, seen.spans, seen.row_numbers, away, to_seal, rest)
+    sealed = _split(parts, facts.spans, facts.row_numbers, away, to_seal, rest)
     for name, frames in sealed.items():
         pl.concat(frames).write_parquet(job.folder / f"{name}.parquet", statistics=False)
     if rest is not None:
@@ -83,21 +85,21 @@ def _together(spans: Sequence[tuple[int, int]], away: pl.Series) -> Iterator[pl.
         yield pl.concat(waiting)
 
 
-def write_accepted(job: Job, seen: Seen, kept: pl.Series, *, is_whole: bool) -> None:
+def write_accepted(job: Job, facts: FileFacts, kept: pl.Series, *, is_whole: bool) -> None:
     """Write the object for the lake, without rows if the file has none, and the index of who is in it."""
     entries = Entries()
-    write_lake(_noted(job, seen, kept, entries), job.folder / "accepted.parquet", sorted_by=REF)
-    if seen.kinds:
+    write_lake(_noted(job, facts, kept, entries), job.folder / "accepted.parquet", sorted_by=REF)
+    if facts.kinds:
         entries.write(job.folder / "index.parquet", is_whole=is_whole)
 
 
-def _noted(job: Job, seen: Seen, kept: pl.Series, entries: Entries) -> Iterator[pl.DataFrame]:
+def _noted(job: Job, facts: FileFacts, kept: pl.Series, entries: Entries) -> Iterator[pl.DataFrame]:
     """Yield accepted rows as they go to the lake, and add who is in them to the entries of the index."""
     exchange_id, version_id = job.origin or ("", "")
-    assert seen.rows is not None  # rows are kept of every file that has an origin
-    for frame in seen.rows.sorted(kept):
+    assert facts.rows is not None  # rows are kept of every file that has an origin
+    for frame in facts.rows.sorted(kept):
         candidates = frame[CANDIDATE] if CANDIDATE in frame.columns else None
-        entries.add(((kind, frame[name]) for name, kind in seen.kinds.items()), candidates)
+        entries.add(((kind, frame[name]) for name, kind in facts.kinds.items()), candidates)
         names = [name for name in frame.columns if name != CANDIDATE]
         yield frame.select(
             pl.lit(exchange_id).alias(EXCHANGE),

@@ -48,7 +48,7 @@ class Identified:
     findings: tuple[RowFinding, ...]
 
 
-class Seen:
+class FileFacts:
     """Everything known about a file once all its parts were added, in order.
 
     ``spans``: start and number of rows of each part. ``findings``: by row number. ``review`` and ``out``: why a row is

@@ -9,7 +9,7 @@ import pytest
 
 from desk import Desk, open_desk
 from sluice.errors import GateFailed
-from sluice.exchange.judging.left import check_left, read_left
+from sluice.exchange.judging.check_output import check_left, read_left
 from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.settings import Settings
 from stores import client_of

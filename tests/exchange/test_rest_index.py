@@ -5,8 +5,8 @@ import pytest
 
 from gate.papers import a_contract, a_field, a_key
 from sluice.agreement.model import DataContract
-from sluice.exchange.judging import rest
-from sluice.exchange.judging.rest import is_told
+from sluice.exchange.judging import rest_index
+from sluice.exchange.judging.rest_index import is_told
 
 
 def tells(contract: DataContract, *columns: str, bad: tuple[str, ...] = ()) -> bool:
@@ -20,6 +20,6 @@ def test_runs_tell_of_a_file_with_every_column_that_names_and_few_pieces_that_ar
     assert tells(contract, "lead", bad=("L-1;x", "L-2;y"))
     assert not tells(contract, "note")
     assert not tells(a_contract(a_field("note")), "note"), "nothing in it can name anybody"
-    monkeypatch.setattr(rest, "MOST_PIECES", 4)
+    monkeypatch.setattr(rest_index, "MOST_PIECES", 4)
     assert tells(contract, "lead", bad=("L-1;x", "L-2;y"))
     assert not tells(contract, "lead", bad=("L-1;x", "L-2;y;z")), "it is opened instead"
