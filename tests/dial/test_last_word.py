@@ -19,7 +19,7 @@ from sluice.dial.read import view_rows
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.corrections import RightValue, correct, find_corrections
 from sluice.exchange.review import decide, note_rows
-from sluice.exchange.review_store import Choice
+from sluice.exchange.review_model import Choice
 from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import LAKE

@@ -19,7 +19,7 @@ from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.exchange.review import RowsNotWaiting, back_key, decide, list_waiting, note_rows, put_reviewed, read_notes
-from sluice.exchange.review_store import Choice
+from sluice.exchange.review_model import Choice
 from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.bench import open_bench

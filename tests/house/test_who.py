@@ -9,7 +9,7 @@ import pytest
 from sluice.errors import UsageError
 from sluice.exchange.house import House
 from sluice.exchange.review import decide, read_notes
-from sluice.exchange.review_store import Choice
+from sluice.exchange.review_model import Choice
 from sluice.retention.give_back import give_back
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import deliver_again

@@ -16,7 +16,7 @@ from sluice.breach.make import slice_exchange
 from sluice.breach.model import Risk
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.review import back_key, decide
-from sluice.exchange.review_store import Choice
+from sluice.exchange.review_model import Choice
 from sluice.exchange.store import get_opened
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import ExchangeRecord

@@ -143,7 +143,7 @@ def decide_(
     from sluice.exchange.effects.run import do_effects
     from sluice.exchange.house import open_house
     from sluice.exchange.review import decide, note_rows
-    from sluice.exchange.review_store import Choice
+    from sluice.exchange.review_model import Choice
 
     if choice not in list(Choice):
         raise UsageError(Ref("argument", "send|mask|drop"))

@@ -25,7 +25,7 @@ from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.read import show_exchange
-from sluice.exchange.review_store import Choice, Review, is_for_review
+from sluice.exchange.review_model import Choice, Review, is_for_review
 from sluice.exchange.workroom import private_folder
 from sluice.lake.quarantine import unseal
 from sluice.lake.write.model import WriteForm, Written

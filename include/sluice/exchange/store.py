@@ -11,7 +11,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.model import Age, Opened
-from sluice.exchange.review_store import is_for_review
+from sluice.exchange.review_model import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from sluice.db import connect
 from sluice.errors import NotFound, UsageError
-from sluice.exchange.review_store import Choice
+from sluice.exchange.review_model import Choice
 from sluice.rights.case.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.settings import get_settings
