@@ -50,11 +50,19 @@ from sluice.rights.erasure.model import (
     NotDecided,
     NotFinished,
     NotReleased,
+    PlanOutdated,
     RequestTakenBack,
     StoreLine,
 )
 from sluice.rights.erasure.preflight import check_preflight
-from sluice.rights.erasure.release import Clearance, chain_of, cleared, outdated, own_clearances, whose_to_begin
+from sluice.rights.erasure.release import (
+    Clearance,
+    chain_of,
+    cleared,
+    end_outdated_plan,
+    own_clearances,
+    whose_to_begin,
+)
 from sluice.rights.erasure.report import entry_lines, line_of, searched
 from sluice.rights.erasure.scan import scan_stores
 from sluice.rights.erasure.scan_store import find_last_scans
@@ -269,7 +277,8 @@ def _erase_all(house: House, case: Case, bench: Bench, clearance: Clearance, now
     else:
         raise NotFinished(Ref("case", case.case_id), Ref("passes", MOST_PASSES))
     if left and clearance.plan is not None:
-        raise outdated(house, case, clearance.plan, len(left), now)
+        end_outdated_plan(house, case, clearance.plan, len(left), now)
+        raise PlanOutdated(Ref("case", case.case_id), Ref("copies not covered", len(left)))
 
 
 def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, copy: Copy) -> bool:

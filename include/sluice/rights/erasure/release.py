@@ -158,13 +158,14 @@ def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance
         own = own_clearances(house, case_id, clearances, is_begun=False)
     except SeveralCustomers:
         for plan in (each.plan for each in clearances if each.plan is not None):
-            outdated(house, case, plan, 0, now)
+            end_outdated_plan(house, case, plan, 0, now)
         raise
     for each in own:
         if each.plan is not None and each.plan.plan.waits != each.target.waits:
             with suppress(EverybodyNeeded):
                 tell_who_waits(house, case, each.target)
-            raise outdated(house, case, each.plan, 0, now)
+            end_outdated_plan(house, case, each.plan, 0, now)
+            raise PlanOutdated(Ref("case", case_id), Ref("copies not covered", 0))
         tell_who_waits(house, case, each.target)
     return own
 
@@ -182,13 +183,12 @@ def waits_for_plan(conn: Connection, case: Case) -> bool:
     )
 
 
-def outdated(house: House, case: Case, plan: StoredPlan, objects: int, now: datetime) -> PlanOutdated:
-    """End a plan that does not cover what is there, and record it. Returns the error to raise."""
+def end_outdated_plan(house: House, case: Case, plan: StoredPlan, objects: int, now: datetime) -> None:
+    """End a plan that does not cover what is there, and record it. ``objects``: how many copies it does not cover."""
     with transaction(house.conn):
         store.lock_case(house.conn, case.case_id)
         if control_store.end_plan(house.conn, plan.plan_id, "outdated", now):
             record_refusal(house.conn, case, plan.plan.principal, "run", "sluice", now, Refusal.PLAN_OUTDATED, objects)
-    return PlanOutdated(Ref("case", case.case_id), Ref("copies not covered", objects))
 
 
 def needs_release(conn: Connection, case: Case, principal: Principal) -> bool:
