@@ -5,7 +5,7 @@ removed. Whatever waits or is left is counted, never assumed. ``run`` does in on
 :func:`begin`, :func:`erase_copies` (any number in parallel), :func:`finish`, :func:`prove`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -99,8 +99,10 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
         check_may_begin(house, case_id)
         control_store.begin_run(house.conn, case_id)
         with noted(house.conn, case_id):
-            own = whose_to_begin(house, case_id, clearances, now)
-            return tuple(name for each in own for name in _begun(house, case_id, each.target, now, known))
+            names = list[CopyName]()
+            for each in whose_to_begin(house, case_id, clearances, now):
+                names += _begin_at(house, case_id, each.target, now, known)
+    return tuple(names)
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
@@ -156,8 +158,7 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
             own = [each.target for each in own_clearances(house, case_id, clearances)]
-            report = _verified(house, case, own, now, known)
-            report = replace(report, to_release=unreleased)
+            report = replace(_verified(house, case, own, now, known), to_release=unreleased)
             control_store.note_waiting(house.conn, case_id, report.waiting)
             _carried_out(house, case, report.principals, now)
             idle = {name for name, scan in find_last_scans(house.conn, case_id).items() if scan.is_idle}
@@ -199,16 +200,16 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
     return case, clearances, len(targets) - len(clearances)
 
 
-def _begun(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> Iterator[CopyName]:
+def _begin_at(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> list[CopyName]:
+    """Keep the person out at one principal from now on, remake its prepared returns, return the copies to erase."""
     keep_person_out(house, case_id, target, now)
     remake_prepared(house, target.principal, now)
     with open_bench(house, target, known) as bench:
         copies = copy_store.find_copies(house.conn, target.principal)
         lead_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
         _look_up(bench, copies, case_id)
-        for place in _to_erase(house, case_id, bench):
-            if place.copy.kind not in RUNS:
-                yield CopyName(target.principal, place.copy.exchange_id, place.copy.kind)
+        copies = [place.copy for place in _to_erase(house, case_id, bench) if place.copy.kind not in RUNS]
+    return [CopyName(target.principal, copy.exchange_id, copy.kind) for copy in copies]
 
 
 def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
@@ -337,9 +338,8 @@ def _verified(
         begun_at, merges = ran.begun_at if ran else now, find_merges(house, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values), begun_at, in_flight)
         found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned, merges)
-        found += Scanned(waiting=len(in_flight))
         left_out = count_left_out(house, case, target)
-        found += Scanned(kept=left_out, undecided=left_out)
+        found += Scanned(waiting=len(in_flight), kept=left_out, undecided=left_out)
         every += found
         mine = [line_of(row) for row in outcomes if row.principal == target.principal]
         _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
@@ -371,8 +371,7 @@ def _records(house: House, target: Target, scanned: Scanned, merges: frozenset[t
     corrections = count_left(house, target.principal, target.refs)
     merged = count_merged(house, target.principal, target.refs, merges)
     named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
-    doubts = corrections.unreadable + merged.unreadable
-    found = Scanned(doubts=doubts, waiting=merged.newer)
+    found = Scanned(doubts=corrections.unreadable + merged.unreadable, waiting=merged.newer)
     return found + (Scanned(kept=named) if scanned.kept else Scanned(hits=named))
 
 
