@@ -13,7 +13,7 @@ from crash import answer, dying_at
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import merge_index
 from sluice.rights.case.model import CaseId
-from sluice.rights.destroy import confirm
+from sluice.rights.destroy import confirm_destruction
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.control import resume, stop
 from sluice.rights.erasure.erase import run
@@ -57,7 +57,7 @@ def remove_sealed(house: House, case_id: CaseId) -> None:
 
 def destroy_keys(house: House, principal: str) -> None:
     """The second person confirms, or says so again after somebody died of it."""
-    confirm(house, Principal(principal), "bert", datetime.now(UTC))
+    confirm_destruction(house, Principal(principal), "bert", datetime.now(UTC))
 
 
 def path(house: House, case_id: CaseId) -> None:

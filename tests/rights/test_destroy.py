@@ -33,7 +33,7 @@ from sluice.rights.case.model import Case
 from sluice.rights.case.steps import withdraw
 from sluice.rights.consents.file import Said
 from sluice.rights.consents.keep import record_consent
-from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, finish
+from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm_destruction, finish
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.preflight import preflight
@@ -196,7 +196,7 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
     emptied(town)
 
     ask(town.house, ENERGY, "an", now())
-    done = confirm(town.house, ENERGY, "bert", now())
+    done = confirm_destruction(town.house, ENERGY, "bert", now())
 
     assert done.destroyed_at is not None and (done.asked_by, done.confirmed_by) == ("an", "bert")
     left = secrets_left(town)
@@ -226,7 +226,7 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
     end_agreement(admin_url, ENERGY)
     emptied(town)
     ask(town.house, ENERGY, "an", now())
-    confirm(town.house, ENERGY, "bert", now())
+    confirm_destruction(town.house, ENERGY, "bert", now())
 
     with open_house(town.desk.settings) as fresh:
         for attempt in (
@@ -298,11 +298,11 @@ def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, ad
     for by, reason in ((" AN", "ASKED_IT"), ("bert", "NOBODY_ASKED")):
         at = now() if by == " AN" else now() + ASKED_COUNTS_FOR * 1.1
         with pytest.raises(KeyKept, match=reason):
-            confirm(town.house, ENERGY, by, at)
+            confirm_destruction(town.house, ENERGY, by, at)
     with pytest.raises(KeyKept, match="NOBODY_ASKED"):
-        confirm(town.house, GAS, "bert", now())
+        confirm_destruction(town.house, GAS, "bert", now())
     with pytest.raises(NotFound) as unknown:
-        confirm(town.house, Principal("0475987654"), "bert", now())
+        confirm_destruction(town.house, Principal("0475987654"), "bert", now())
     assert "0475" not in str(unknown.value), "a number in the wrong place is not repeated"
     assert town.house.subject_key(ENERGY), "nothing went"
     refused = town.desk.sql(
@@ -372,7 +372,7 @@ def test_killed_anywhere_a_rerun_destroys_the_rest_and_says_it_once(
         if point % 2 and is_confirmed(town):
             assert finish(town.house, now())[1] == 0, "the clock finishes it too"
         else:
-            confirm(town.house, ENERGY, "carl", now())
+            confirm_destruction(town.house, ENERGY, "carl", now())
 
         assert said(town) == point + 1 and list(keys.glob("*.wrapped")) == []
         with pytest.raises(KeyDestroyed):

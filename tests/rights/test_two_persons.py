@@ -20,7 +20,7 @@ from sluice.ledger.verify import verify as verify_ledger
 from sluice.returns.acks import acknowledge as acknowledge_return
 from sluice.rights.case.model import Action, Actor, CaseId, Order, Right, Role, State
 from sluice.rights.case.steps import decide, desk_order
-from sluice.rights.confirm import confirm
+from sluice.rights.confirm_candidate import confirm_candidate
 from sluice.rights.notices.answers import acknowledge, note_sent
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.tidy import tidy_case
@@ -91,7 +91,7 @@ DOORS: tuple[Callable[[House, str], object], ...] = (
     lambda house, by: acknowledge(house.conn, "7b0d3f1e", by, now(), PROOF, is_done=True),
     lambda house, by: note_sent(house.conn, "7b0d3f1e", by, now(), PROOF),
     lambda house, by: tidy_case(house, CaseId(str(uuid4())), by, now()),
-    lambda house, by: confirm(house, CaseId(str(uuid4())), [], now(), by),
+    lambda house, by: confirm_candidate(house, CaseId(str(uuid4())), [], now(), by),
     lambda house, by: import_numbers(house, Path(__file__), now().date(), by, now()),
     lambda house, by: make_dial_list(house, request(by), now()),
     lambda house, by: open_case(

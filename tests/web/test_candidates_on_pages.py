@@ -15,7 +15,7 @@ from rights.copies.test_candidates import ENERGY, namesakes, waiting
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.model import CaseId, Right, State
 from sluice.rights.case.store import get_case, list_steps
-from sluice.rights.confirm import CONFIRMED, NOBODY, candidates_of
+from sluice.rights.confirm_candidate import CONFIRMED, NOBODY, candidates_of
 from sluice.rights.person.sealed import open_sealed
 from sluice.web.pages.app import MOUNT, make_pages
 from web.desk_work import said, send, token_of

@@ -75,7 +75,7 @@ def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) 
     """
     from sluice.exchange.house import open_house
     from sluice.rights.case.store import find_beginning
-    from sluice.rights.confirm import candidates_of
+    from sluice.rights.confirm_candidate import candidates_of
 
     with open_house(get_settings()) as house, err.status("searching"):
         found = candidates_of(house, find_beginning(house.conn, case))
@@ -99,7 +99,7 @@ def confirm(
     Example: sluice case confirm 6f0c4f0e --candidate energy01:3f2a9c5d0e1b4a6788cc90ab12de34f5
     """
     from sluice.exchange.house import open_house
-    from sluice.rights import confirm as room
+    from sluice.rights import confirm_candidate as room
     from sluice.rights.case.store import find_beginning
     from sluice.terms import Principal
 
@@ -108,7 +108,7 @@ def confirm(
     pairs = [text.partition(":") for text in candidate or ()]
     chosen = [(Principal(name), ref) for name, _, ref in pairs]
     with open_house(get_settings()) as house, err.status("confirming"):
-        done = room.confirm(
+        done = room.confirm_candidate(
             house,
             find_beginning(house.conn, case),
             chosen,

@@ -102,11 +102,11 @@ def confirm(principal: PrincipalArgument, by: ByOption = None, format: FormatOpt
     Example: sluice keys confirm telecom01 --by bert.maes
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.destroy import confirm as carry_out
+    from sluice.rights.destroy import confirm_destruction
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house, err.status("destroying"):
-        done = carry_out(house, Principal(principal), by or login_name(), datetime.now(UTC))
+        done = confirm_destruction(house, Principal(principal), by or login_name(), datetime.now(UTC))
     _show("Destroyed", done, format)
 
 

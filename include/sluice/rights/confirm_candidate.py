@@ -43,7 +43,7 @@ def candidates_of(house: House, case_id: CaseId) -> Search:
     return find_candidates(house, sealed.envelope.sought, _principals(house, sealed.envelope))
 
 
-def confirm(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
+def confirm_candidate(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
     """Confirm that these candidates are the person, so that the case goes on. None chosen means that it is nobody.
 
     A principal of whom none is chosen gets no part. The first confirmation is sealed before anybody is held, and it

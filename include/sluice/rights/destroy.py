@@ -119,7 +119,7 @@ def ask(house: House, principal: Principal, by: str, now: datetime) -> Destructi
     return asked
 
 
-def confirm(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
+def confirm_destruction(house: House, principal: Principal, by: str, now: datetime) -> Destruction:
     """Confirm the destruction, as the second person, and destroy the keys.
 
     Once confirmed, a further call by anybody finishes what was begun. Raises KeyKept, NotFound, EvidenceInvalid if

@@ -19,7 +19,6 @@ from sluice.rights.case.letter_due import GIVEN, answers, is_refusal_out, is_tol
 from sluice.rights.case.model import SYSTEM, WITHOUT_LETTERS, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.case.states import TELLABLE
 from sluice.rights.case.steps import advance
-from sluice.rights.confirmation import confirm
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.certificate import issue_of
 from sluice.rights.erasure.erase import drop_notices
@@ -29,6 +28,7 @@ from sluice.rights.letters.write import write_letter
 from sluice.rights.notices import notice_store
 from sluice.rights.person.reach import keeps_out, marketing_of
 from sluice.rights.person.rectify import NOBODY, carry_out
+from sluice.rights.report_to_controller import report_done
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
@@ -139,7 +139,7 @@ def _answered(house: House, case: Case, part: SubCase, seen: Seen) -> Case | Non
     if is_told_by_file(case, part):
         if not is_refusal_out(case, part):
             return None
-        evidence = confirm(house, case, part, seen.scans.get(part.principal))
+        evidence = report_done(house, case, part, seen.scans.get(part.principal))
         return None if evidence is None else _take(house, case, part, State.ANSWERED, seen, "CONFIRMED", evidence)
     if had := find_had(house.conn, case, part):
         return _take(house, case, part, State.ANSWERED, seen, had.word, had.sha256, had.at)
@@ -186,7 +186,7 @@ def _confirmed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | No
         return _answered(house, case, part, seen)
     if not notice_store.is_told(house.conn, part):
         return None
-    evidence = confirm(house, case, part, seen.scans.get(part.principal))
+    evidence = report_done(house, case, part, seen.scans.get(part.principal))
     if evidence is None:
         return None
     return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, seen, "CONFIRMED", evidence)

@@ -54,7 +54,7 @@ class NewRequest:
     request_id: UUID | None = None
     """The client's own number. The same number again gives the existing case."""
     sought: Sought | None = None
-    """Name and birth date of a person who gave no identifier; such a case waits (:mod:`sluice.rights.confirm`)."""
+    """Name and birth date of a person who gave no identifier; it waits (:mod:`sluice.rights.confirm_candidate`)."""
     purposes: Sequence[str] = ()
     """The DPV IRIs that an objection or withdrawal is about. Empty: all it can reach."""
     contact_channel: str | None = None

@@ -19,7 +19,7 @@ from sluice.times import utc_text
 NOTHING_DONE = {NOBODY: "CONFIRMED_NOBODY", NOT_CONCERNED: "CONFIRMED_NOTHING"}
 
 
-def confirm(house: House, case: Case, part: SubCase, scan: Scan | None) -> str | None:
+def report_done(house: House, case: Case, part: SubCase, scan: Scan | None) -> str | None:
     """Put the confirmation of a part into the principal's notices, and return its SHA-256. None until it is proven.
 
     ``scan``: the last second scan at this principal. The same proof always gives the same file.

@@ -27,7 +27,7 @@ from sluice.rights.case.due import Due, due_actions
 from sluice.rights.case.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.case.model import Case, CaseId, Order, Right, State
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.confirm import CaseNotWaiting, candidates_of, confirm
+from sluice.rights.confirm_candidate import CaseNotWaiting, candidates_of, confirm_candidate
 from sluice.rights.copies.candidates import find_candidates, identifier_of
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import NotDecided
@@ -219,7 +219,7 @@ def go_on(night: Night, case_id: CaseId) -> None:
 
 def say(night: Night, case_id: CaseId, *chosen: tuple[Principal, str]) -> Case:
     house = night.desk.house
-    return confirm(house, case_id, chosen, datetime.now(UTC), "anna")
+    return confirm_candidate(house, case_id, chosen, datetime.now(UTC), "anna")
 
 
 def test_a_case_of_a_name_alone_waits_and_nothing_is_done_to_anybody(night: Night) -> None:
@@ -319,7 +319,7 @@ def test_a_principals_file_of_a_name_waits_for_a_person_and_then_is_about_that_o
     assert len(found) == 2, "two of one name and birth date"
 
     chosen = (found[0].principal, found[0].candidate)
-    case = confirm(house, case.case_id, [chosen], datetime.now(UTC), "anna")
+    case = confirm_candidate(house, case.case_id, [chosen], datetime.now(UTC), "anna")
     suppressed = find_suppressed(house, ENERGY)
     assert case.sub_cases and suppressed is not None
     assert set(suppressed["ref"]) == in_rows_with(night, found[0].candidate), "and not the namesake"

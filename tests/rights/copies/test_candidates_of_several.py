@@ -17,7 +17,7 @@ from sluice.errors import DatabaseError
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.confirm import CaseNotWaiting, candidates_of, confirm
+from sluice.rights.confirm_candidate import CaseNotWaiting, candidates_of, confirm_candidate
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.erase import run
 from sluice.rights.notices.to_controller import notice_key
@@ -75,7 +75,7 @@ def test_each_principal_with_a_candidate_has_its_part_and_no_other(town: Town) -
     pairs = chosen(town, case, ENERGY, GAS)
     assert len(chosen(town, case, *EVERYBODY)) == 3, "control: the third has one too"
 
-    case = confirm(town.house, case.case_id, pairs, now(), "anna")
+    case = confirm_candidate(town.house, case.case_id, pairs, now(), "anna")
 
     assert {part.principal for part in case.sub_cases} == {ENERGY, GAS} == held(town)
     settle_identity(town.house.conn, case.case_id, True, Order(DESK, now(), "IDENTITY_SHOWN", SHA))
@@ -97,7 +97,7 @@ def test_an_identifier_counts_only_where_it_was_confirmed(town: Town) -> None:
     town.desk.work()
     case = asked(town, first)
 
-    case = confirm(town.house, case.case_id, chosen(town, case, ENERGY, GAS), now(), "anna")
+    case = confirm_candidate(town.house, case.case_id, chosen(town, case, ENERGY, GAS), now(), "anna")
 
     assert parts(case, WATER) == [] and WATER not in held(town)
     said = open_sealed(town.house, current(town, case).subject_key).envelope
@@ -108,7 +108,7 @@ def test_an_identifier_counts_only_where_it_was_confirmed(town: Town) -> None:
 
 def test_candidates_of_one_principal_make_a_case_of_that_one(town: Town) -> None:
     case = asked(town, town.people[0])
-    case = confirm(town.house, case.case_id, chosen(town, case, GAS), now(), "anna")
+    case = confirm_candidate(town.house, case.case_id, chosen(town, case, GAS), now(), "anna")
     assert {part.principal for part in case.sub_cases} == {GAS} == held(town)
     assert of_center(case).has_hit
 
@@ -117,11 +117,11 @@ def test_the_first_confirmation_of_several_counts_and_is_finished(town: Town) ->
     case = asked(town, town.people[0])
     both = chosen(town, case, ENERGY, GAS)
     with locked(town.house, "suppression_run"), pytest.raises(DatabaseError):
-        confirm(town.house, case.case_id, both, now(), "anna")
+        confirm_candidate(town.house, case.case_id, both, now(), "anna")
     for others in (both[:1], [*both, *chosen(town, case, WATER)]):
         with pytest.raises(CaseNotWaiting):
-            confirm(town.house, case.case_id, others, now(), "anna")
-    assert confirm(town.house, case.case_id, both, now(), "anna").sub_cases
+            confirm_candidate(town.house, case.case_id, others, now(), "anna")
+    assert confirm_candidate(town.house, case.case_id, both, now(), "anna").sub_cases
 
 
 def test_at_the_terminal(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,9 @@ from sluice.settings import Settings
 POINTS = effort(3, 24)
 NAMES = ("energy01", "gas01")
 SWEEP = ",".join(("rights/notices/", "lake/s3/objects", "ledger/append", "db.py"))
-END = ",".join(("rights/finish", "rights/confirmation", "rights/letters/", "rights/case/book", "lake/s3/", "db.py"))
+END = ",".join(
+    ("rights/finish", "rights/report_to_controller", "rights/letters/", "rights/case/book", "lake/s3/", "db.py")
+)
 
 
 def planted(settings: Settings, folder: Path) -> None:

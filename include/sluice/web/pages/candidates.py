@@ -31,7 +31,7 @@ One = Annotated[str, StringConstraints(pattern=f"^{PRINCIPAL_PATTERN}:[0-9a-f]{{
 def show(request: Request, clerk: Clerk, token: Token, case_id: UUID) -> Response:
     """The candidates of a case that waits. Raises CaseNotWaiting, NotFound."""
     from sluice.exchange.house import open_house
-    from sluice.rights.confirm import candidates_of
+    from sluice.rights.confirm_candidate import candidates_of
 
     number, again = CaseId(str(case_id)), again_of(request)
     with open_house(get_settings()) as house:
@@ -60,12 +60,12 @@ def confirm(
     Raises RequestInvalid for neither or both, CaseNotWaiting, NotFound for somebody who is no candidate of this case.
     """
     from sluice.exchange.house import open_house
-    from sluice.rights.confirm import confirm as confirm_case
+    from sluice.rights.confirm_candidate import confirm_candidate
 
     if bool(candidate) == nobody:
         raise RequestInvalid([Fault("body", "/candidate", "missing")])
     number, pairs = CaseId(str(case_id)), [each.partition(":") for each in candidate]
     chosen = [(Principal(name), ref) for name, _, ref in pairs]
     with open_house(get_settings()) as house:
-        confirm_case(house, number, chosen, datetime.now(UTC), clerk.name)
+        confirm_candidate(house, number, chosen, datetime.now(UTC), clerk.name)
     return to_page(request, f"/cases/{number}", Deed.CONFIRM if chosen else Deed.CONFIRM_NOBODY)
