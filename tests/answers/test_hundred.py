@@ -20,8 +20,8 @@ from sluice.rights.case.model import Action, CaseId, Order, Right, State
 from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.case.store import get_case
 from sluice.rights.due_steps import take_due
-from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -20,10 +20,10 @@ from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import pause, settle_identity
 from sluice.rights.copies import answer_store
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind

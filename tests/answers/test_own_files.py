@@ -23,9 +23,9 @@ from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.steps import decide
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep

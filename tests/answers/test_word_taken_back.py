@@ -22,7 +22,7 @@ from sluice.ledger.verify import verify
 from sluice.rights.case.model import Action, Case, Right, State
 from sluice.rights.case.store import list_steps
 from sluice.rights.copies import answer_store
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -27,12 +27,12 @@ from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Ri
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.erase import run as run_erasure
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import NotToldFirst, lift_restriction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind

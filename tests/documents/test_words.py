@@ -23,7 +23,7 @@ from sluice.lake.read.format_codes import CODES as FORMAT_CODES
 from sluice.returns.ack import ESCALATION, REMINDER, AckOutcome
 from sluice.returns.model import STAFF, Held
 from sluice.rights.case.model import Action
-from sluice.rights.instruction import TOLD_APART
+from sluice.rights.instruction_rules import TOLD_APART
 from sluice.rights.mail.model import MailKind
 from sluice.rights.notices.model import Channel, NoticeOutcome, NoticeState, Side
 from sluice.staff.model import Reason

@@ -26,7 +26,7 @@ from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.copies.needed_model import Need
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.due_steps import take_due
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings

@@ -11,8 +11,8 @@ from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.case.store import get_case
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, SubjectKind
 
 DESK = Actor(Role.DESK, "anna")

@@ -41,7 +41,7 @@ from sluice.rights.case.steps import decide
 from sluice.rights.case.store import get_case
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.requests import read_request
 from sluice.sample.exports import Platform
 from sluice.sample.results import Cast, write_results

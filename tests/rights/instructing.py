@@ -7,9 +7,9 @@ from rights.town import DESK, SHA, Town
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.case.steps import decide
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import open_document
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.terms import Principal
 

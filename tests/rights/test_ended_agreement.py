@@ -17,7 +17,7 @@ from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Action, Case, Order, Right, State
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.due_steps import take_due
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person import rectify

@@ -19,9 +19,9 @@ from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep

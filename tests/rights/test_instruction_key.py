@@ -14,7 +14,7 @@ from rights.prefix import Spoken, asked, put, states, sweep
 from sluice.ledger.append import canonical
 from sluice.ledger.sign import sign
 from sluice.rights.case.model import State
-from sluice.rights.instruction import KEY_FILE, TYPE
+from sluice.rights.instruction_rules import KEY_FILE, TYPE
 from sluice.settings import Settings
 
 

@@ -16,7 +16,7 @@ from sluice.ledger.record import Part
 from sluice.ledger.sign import sign
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, State, SubCase
-from sluice.rights.instruction import KEY_FILE, TYPE
+from sluice.rights.instruction_rules import KEY_FILE, TYPE
 from sluice.settings import Settings
 
 

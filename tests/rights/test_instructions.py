@@ -18,7 +18,7 @@ from sluice.ledger.append import canonical
 from sluice.ledger.sign import sign
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Right, State
-from sluice.rights.instruction import KEY_FILE, TYPE, parse_instruction
+from sluice.rights.instruction_rules import KEY_FILE, TYPE, parse_instruction
 from sluice.settings import Settings
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"

@@ -22,7 +22,7 @@ from sluice.rights.case.model import Action, Case, CaseId, Hold, LetterKind, Ord
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, withdraw
 from sluice.rights.finish import _for_marketing
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.document import spoken
 from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page

@@ -13,7 +13,7 @@ from sluice.rights.case.model import Action, Case, Order, Right, State, Track
 from sluice.rights.case.steps import withdraw
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
-from sluice.rights.instructions import read_instruction
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 
 

@@ -20,9 +20,9 @@ from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide
 from sluice.rights.desk_steps import decide_and_tell, extend_and_tell
 from sluice.rights.erasure.exceptions import exceptions_of
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import open_document, write_letter
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind

@@ -14,7 +14,7 @@ from sluice.rights.case.model import Action, Case, Order, Remedies, Right
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.desk_steps import decide_and_tell
 from sluice.rights.hold_store import find_open_holds
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened
 from sluice.rights.schedule import follow
 from sluice.settings import Settings

@@ -21,10 +21,10 @@ from sluice.rights.erasure.control_store import begin_run, is_stopped
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureIsStopped, NotReleased, ReleaseRefused
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import CONTRADICTING
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.mail.model import MailKind
 from sluice.rights.person.identifiers import Identifier
+from sluice.rights.read_instructions import CONTRADICTING
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

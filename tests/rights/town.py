@@ -22,9 +22,9 @@ from sluice.rights.case.model import Action, Actor, Case, Order, Right, Role, St
 from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.staff.admit import admit

@@ -16,13 +16,13 @@ from sluice.rights.case.steps import settle_identity
 from sluice.rights.case.store import get_case
 from sluice.rights.due_steps import take_due
 from sluice.rights.finish import finish
-from sluice.rights.instructions import read_instruction
 from sluice.rights.notices.model import Channel, Notice
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, Sha256, SubjectKind
 from web.desk_work import said
 from web.house import Web

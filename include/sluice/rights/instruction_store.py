@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sluice.db import Connection
 from sluice.rights.case.model import Action, SubCaseId
-from sluice.rights.instruction import InstructionFile, InstructionOutcome
+from sluice.rights.instruction_rules import InstructionFile, InstructionOutcome
 from sluice.terms import Principal
 
 

@@ -27,8 +27,7 @@ from sluice.rights import request_store
 from sluice.rights.case import steps, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Actor, Case, CaseId, Role
-from sluice.rights.instruction import is_instruction
-from sluice.rights.instructions import content_of, note_keys, read_instruction
+from sluice.rights.instruction_rules import is_instruction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope, right_asked
 from sluice.rights.person.request_file import (
     LARGEST_BYTES,
@@ -39,6 +38,7 @@ from sluice.rights.person.request_file import (
     why_unreadable,
 )
 from sluice.rights.person.scope import is_known
+from sluice.rights.read_instructions import content_of, note_keys, read_instruction
 from sluice.rights.request_store import RequestFile
 from sluice.terms import Principal
 

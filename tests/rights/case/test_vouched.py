@@ -15,9 +15,9 @@ from sluice.rights.case.model import Case, Order, Right, Role, State
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import pause
 from sluice.rights.due_steps import take_due
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind

@@ -20,7 +20,7 @@ from sluice.rights.case.model import Action, Case, Right, Role, State
 from sluice.rights.case.next_step import step_of
 from sluice.rights.case.store import CaseFilter, list_cases, list_steps
 from sluice.rights.consents.keep import record_consent
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.to_controller import notice_key
 from sluice.settings import Settings

@@ -37,8 +37,8 @@ from sluice.rights.erasure.control import status, take_up
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.erasure.scan_store import find_proven
-from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import write_letter
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.terms import ExchangeId, Principal
 

@@ -16,7 +16,7 @@ from sluice.rights.case.model import Action, Case, Order, State
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instructions import read_instruction
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind

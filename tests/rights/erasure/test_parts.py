@@ -26,7 +26,7 @@ from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack, RunEnd
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.hold_store import find_open_holds
 from sluice.rights.holds import settle_holds
-from sluice.rights.instructions import read_instruction
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
 

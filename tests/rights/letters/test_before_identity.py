@@ -18,7 +18,7 @@ from sluice.rights.case.next_step import NextStep, letters_to_post, step_of, ste
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import pause, settle_identity
 from sluice.rights.case.store import CaseFilter, list_cases
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow

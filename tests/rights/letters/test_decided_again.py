@@ -38,7 +38,7 @@ from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, settle_identity
 from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.rights.erasure.erase import run
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document, write_letter, write_owed
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow

@@ -14,7 +14,7 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, Sta
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import NOT_ASKED, pause
 from sluice.rights.case.store import list_steps
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.document import spoken
 from sluice.rights.letters.model import PartFacts
 from sluice.rights.letters.page import make_letter_page

@@ -18,9 +18,9 @@ from sluice.rights.case import store
 from sluice.rights.case.errors import LetterNotDue, TransitionRefused
 from sluice.rights.case.model import LetterKind, Remedies, Right, State, Track
 from sluice.rights.case.steps import advance, decide
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document, open_letter, write_letter, write_owed
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal
 

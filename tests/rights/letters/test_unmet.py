@@ -15,9 +15,9 @@ from sluice.rights.case.model import Case, LetterKind, Order, Remedies, Right, T
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.wording import reason_text
 from sluice.rights.desk_steps import decide_and_tell
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import open_document
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind

@@ -16,10 +16,10 @@ from sluice.rights.case.model import Action, Case, CaseId, Order, Right, State, 
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.tell import document_of
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep

@@ -17,7 +17,7 @@ from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.store import get_case
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings

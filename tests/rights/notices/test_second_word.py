@@ -18,7 +18,7 @@ from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.case.model import Action, Case, Right, State, SubCase
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.answers import note_sent
 from sluice.rights.notices.model import Channel, NotByHand, Notice, NoticeState

@@ -12,12 +12,12 @@ from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.rights.case.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
 from sluice.rights.case.steps import decide
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document
 from sluice.rights.notices import notice_store
 from sluice.rights.notices.answers import note_sent
 from sluice.rights.notices.model import Notice, NoticeState
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS

@@ -3,7 +3,7 @@
 import pytest
 
 from sluice.documents.words import words
-from sluice.rights.instruction import NAME
+from sluice.rights.instruction_rules import NAME
 
 
 @pytest.mark.parametrize("language", ["nl", "fr", "en"])

@@ -25,12 +25,12 @@ from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, Sta
 from sluice.rights.case.next_step import NextStep, step_of_part
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.erase import run
-from sluice.rights.instructions import read_instruction
 from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.rights.lifting import StillToRestrict, lift_restriction
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.rectify_whom import numbers_of
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 

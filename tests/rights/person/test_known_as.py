@@ -25,10 +25,10 @@ from sluice.rights.copies.find import open_request, targets_of
 from sluice.rights.copies.needed import find_needed, refs_by_need
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.erase import run, verify
-from sluice.rights.instructions import read_instruction
 from sluice.rights.person.identifiers import Identifier, parse_identifier, refs_of
 from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind

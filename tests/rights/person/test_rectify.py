@@ -16,11 +16,11 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
 from sluice.rights.case.steps import settle_identity
 from sluice.rights.due_steps import take_due
-from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.instructions import read_instruction
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.rectify import NotRectifiable, ask, carry_out
 from sluice.rights.person.wanted import Wanted
+from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 

@@ -30,7 +30,7 @@ from sluice.rights.case.model import SYSTEM, Action, Actor, Instruction, Order, 
 from sluice.rights.case.states import WITH_PRINCIPAL
 from sluice.rights.copies.packages import take_back
 from sluice.rights.erasure.control import stop
-from sluice.rights.instruction import (
+from sluice.rights.instruction_rules import (
     KEY_FILE,
     MEMBERS,
     SAID,
@@ -69,7 +69,7 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
         earlier = instruction_store.find_file(house.conn, principal, item.version_id)
         if earlier is None:
             part = store.find_part(house.conn, told.case) if told else None
-            outcome = _judge(house, payload, told, part, principal, content, now)
+            outcome = _follow_or_refuse(house, payload, told, part, principal, content, now)
             number = part.sub_case_id if part else None
             action = told.action if told else None
             earlier = InstructionFile(principal, item.version_id, number, outcome, action, _hash(content), now)
@@ -98,7 +98,7 @@ def content_of(house: House, item: StoredObject, most_bytes: int) -> bytes:
         return b""
 
 
-def _judge(
+def _follow_or_refuse(
     house: House,
     payload: object,
     told: InstructionContent | None,
@@ -107,7 +107,7 @@ def _judge(
     content: bytes,
     now: datetime,
 ) -> InstructionOutcome:
-    """Decide what becomes of an instruction, and carry out the step."""
+    """Refuse a file that instructs nothing of this principal; let any other take its step. Returns the outcome."""
     if isinstance(payload, InstructionOutcome):
         return payload
     if told is None:
@@ -116,13 +116,16 @@ def _judge(
         return InstructionOutcome.UNKNOWN_CASE
     if part.principal != principal:
         return InstructionOutcome.OTHER_PRINCIPAL
-    return _follow(house, told, part, principal, content, now)
+    return _take_step(house, told, part, principal, content, now)
 
 
-def _follow(
+def _take_step(
     house: House, told: InstructionContent, part: SubCase, principal: Principal, content: bytes, now: datetime
 ) -> InstructionOutcome:
-    """Judge the instruction, and only then seal the right values under its own hash: a refused one leaves no values."""
+    """Lock the case and take the step of an instruction, unless it cannot be taken as the case stands.
+
+    The right values are sealed, under the hash of the instruction, only after that: a refused one leaves no values.
+    """
     case = store.lock_case(house.conn, part.case_id)
     book = Book(house.conn, case)
     part, sha256 = book.part(part.sub_case_id), _hash(content)
