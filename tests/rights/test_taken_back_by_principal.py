@@ -16,7 +16,7 @@ from sluice.rights.case.model import Action, Case, Right, State
 from sluice.rights.case.next_step import NextStep, step_of
 from sluice.rights.case.store import list_steps
 from sluice.rights.copies.where import where
-from sluice.rights.erasure.control import check_goes_on, resume, take_up
+from sluice.rights.erasure.control import beat_and_check, resume, take_up
 from sluice.rights.erasure.control_store import begin_run, is_stopped
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureIsStopped, NotReleased, ReleaseRefused
@@ -95,10 +95,10 @@ def test_a_run_at_work_stops_before_its_next_object(town: Town) -> None:
     case = to_erase(town)
     release(town.house, case.case_id, "bert", datetime.now(UTC))
     begin_run(town.house.conn, case.case_id)
-    check_goes_on(town.house.conn, case.case_id)
+    beat_and_check(town.house.conn, case.case_id)
     assert refuse(town, case) is InstructionOutcome.CONTRADICTS
     with pytest.raises(ErasureIsStopped):
-        check_goes_on(town.house.conn, case.case_id)
+        beat_and_check(town.house.conn, case.case_id)
 
 
 def test_the_principal_reads_that_it_was_not_followed_and_the_desk_hears_of_it_once(town: Town) -> None:

@@ -20,7 +20,7 @@ from sluice.rights.copies.scope import fate_of
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
-from sluice.rights.erasure.control import check_goes_on, status, take_up
+from sluice.rights.erasure.control import beat_and_check, status, take_up
 from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
 from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack, RunEnd
 from sluice.rights.erasure.release import draft, release
@@ -214,7 +214,7 @@ def test_a_request_taken_back_leaves_nothing_to_release_and_its_run_ends_without
     with pytest.raises(RequestTakenBack):
         finish(town.house, case.case_id, now())
     with pytest.raises(RequestTakenBack):
-        check_goes_on(town.house.conn, case.case_id)
+        beat_and_check(town.house.conn, case.case_id)
     assert outcome(town, case) == "withdrawn" and begin_if_due(town.house, case.case_id, now()) is None
 
 

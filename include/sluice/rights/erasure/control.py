@@ -188,8 +188,11 @@ def check_may_begin(house: House, case_id: CaseId) -> None:
         raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0]))
 
 
-def check_goes_on(conn: Connection, case_id: CaseId) -> None:
-    """Check before every object that the run may go on. Raises RequestTakenBack, ErasureIsStopped."""
+def beat_and_check(conn: Connection, case_id: CaseId) -> None:
+    """Note before every object that the run is alive, and check that it may go on.
+
+    Raises RequestTakenBack, ErasureIsStopped.
+    """
     if control_store.touch(conn, case_id):
         return
     if store.get_case(conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
@@ -198,8 +201,8 @@ def check_goes_on(conn: Connection, case_id: CaseId) -> None:
 
 
 @contextmanager
-def noted(conn: Connection, case_id: CaseId) -> Iterator[None]:
-    """Note how a step of a run failed, so that no other erasure begins before somebody looked into it."""
+def recording_failure(conn: Connection, case_id: CaseId) -> Iterator[None]:
+    """Record how a step of a run fails, so that no other erasure begins before somebody looked into it."""
     outcome: RunEnd | None = RunEnd.FAILED
     error = UNFORESEEN
     try:

@@ -41,7 +41,7 @@ from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_pers
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.census import find_unknown
-from sluice.rights.erasure.control import as_ran, check_goes_on, check_may_begin, noted, outcome_of
+from sluice.rights.erasure.control import as_ran, beat_and_check, check_may_begin, outcome_of, recording_failure
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.meant import Scanned
 from sluice.rights.erasure.model import (
@@ -98,7 +98,7 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
         _, clearances, _ = _cleared(house, case_id)
         check_may_begin(house, case_id)
         control_store.begin_run(house.conn, case_id)
-        with noted(house.conn, case_id):
+        with recording_failure(house.conn, case_id):
             names = list[CopyName]()
             for each in whose_to_begin(house, case_id, clearances, now):
                 names += _begin_at(house, case_id, each.target, now, known)
@@ -122,7 +122,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
     """
     wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
     left = 0
-    with control_store.hold_case(house.conn, case_id, shared=True), noted(house.conn, case_id):
+    with control_store.hold_case(house.conn, case_id, shared=True), recording_failure(house.conn, case_id):
         _, clearances, _ = _cleared(house, case_id)
         for each in own_clearances(house, case_id, clearances):
             principal = each.target.principal
@@ -142,7 +142,7 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
     with control_store.hold_case(house.conn, case_id):
         case, clearances, _ = _cleared(house, case_id)
         control_store.begin_run(house.conn, case_id)
-        with noted(house.conn, case_id):
+        with recording_failure(house.conn, case_id):
             waiting = sum(len(find_in_flight(house, case_id, each.target.principal, now)) for each in clearances)
             control_store.note_waiting(house.conn, case_id, waiting)
             for each in own_clearances(house, case_id, clearances):
@@ -154,7 +154,7 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
     """Run the second scan of what was released. Where it is clean, the parts take their next step."""
     with control_store.hold_case(house.conn, case_id):
         case, clearances, unreleased = _cleared(house, case_id)
-        with noted(house.conn, case_id):
+        with recording_failure(house.conn, case_id):
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
             own = [each.target for each in own_clearances(house, case_id, clearances)]
@@ -288,7 +288,7 @@ def _erase(house: House, case_id: CaseId, bench: Bench, clearance: Clearance, co
     False if the release does not cover that. The outcome is noted before the change, so that the counts have no gap
     if a worker dies in between.
     """
-    check_goes_on(house.conn, case_id)
+    beat_and_check(house.conn, case_id)
     with hold_object(house.conn, copy.bucket, copy.key):
         current = copy_store.refreshed(house.conn, copy)
         if current is None:
