@@ -56,12 +56,12 @@ def decide_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence
     """
     target = State.ACCEPTED if not order.reasons else State.PARTIAL if order.action else State.REFUSED
     done = decide(house.conn, case_id, target, order, parts)
-    return _told(house, done, LetterKind.REFUSAL, order) if order.reasons else StepTaken(done)
+    return _write_letter_about(house, done, LetterKind.REFUSAL, order) if order.reasons else StepTaken(done)
 
 
 def extend_and_tell(house: House, case_id: CaseId, order: Order, parts: Sequence[SubCaseId] = ()) -> StepTaken:
     """Extend by two months and write the letter about it; if that fails, it is owed. Raises TransitionRefused."""
-    return _told(house, extend(house.conn, case_id, order, parts), LetterKind.EXTENSION, order)
+    return _write_letter_about(house, extend(house.conn, case_id, order, parts), LetterKind.EXTENSION, order)
 
 
 def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ def reasons_of(given: Sequence[str]) -> Mapping[str, str]:
     return {group or "*": iri(reason) for group, _, reason in pairs}
 
 
-def _told(house: House, case: Case, kind: LetterKind, order: Order) -> StepTaken:
+def _write_letter_about(house: House, case: Case, kind: LetterKind, order: Order) -> StepTaken:
     """Write the letter about a step. The step is committed, so a fault of the letter is no error of the step."""
     with suppress(ServiceMissing), Faults(house.conn).kept_apart(f"case {case.case_id}: its letter {kind}"):
         write_letter(house, case.case_id, kind, order.at)

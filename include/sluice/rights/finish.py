@@ -82,7 +82,7 @@ def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     return taken, case.state.is_over
 
 
-def _carried_out(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_execute(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Carry out a part that needs no erasing: once it is corrected, the answer is made, or the person is kept out.
 
     A refusal, and a part about nobody whom we know, are carried out at once.
@@ -111,7 +111,7 @@ def _for_marketing(part: SubCase) -> list[str]:
     return [run_id_of(principal, Suppression.OBJECTED, each) for each in (cause, tied(cause))]
 
 
-def _notified(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_notify(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Every recipient was told; the evidence is the entry that says who they are. A refusal is told to no recipient."""
     if part.action is Action.REFUSE:
         return _take(
@@ -131,7 +131,7 @@ def _notified(house: House, case: Case, part: SubCase, seen: Seen) -> Case | Non
     return _take(house, case, part, State.RECIPIENTS_NOTIFIED, seen, "RECIPIENTS_TOLD", evidence, untold=untold)
 
 
-def _answered(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_answer(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """The person has the last letter: it was written and taken out.
 
     A principal's own file is answered to that principal.
@@ -171,19 +171,19 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     return part.state not in TELLABLE[part.track] or not notice_store.is_told(house.conn, part)
 
 
-def _proven(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_prove(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """An erasure is proven by its certificate, everything else by the evidence on which it was carried out."""
     evidence = _certificate(house, case, part, seen) if _needs_proof(part) else _last_evidence(house, part)
     return None if evidence is None else _take(house, case, part, State.PROVEN, seen, "PROVEN", evidence)
 
 
-def _confirmed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_confirm(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """The controller is told what was done on its instruction, once every recipient was told.
 
     If the agreement lets us answer the person, that comes first.
     """
     if part.state is State.EXECUTED and part.may_answer and case.channel not in WITHOUT_LETTERS:
-        return _answered(house, case, part, seen)
+        return _try_answer(house, case, part, seen)
     if not notice_store.is_told(house.conn, part):
         return None
     evidence = report_done(house, case, part, seen.scans.get(part.principal))
@@ -192,7 +192,7 @@ def _confirmed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | No
     return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, seen, "CONFIRMED", evidence)
 
 
-def _closed(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _close(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
     """Nothing of this part is left to do."""
     return _take(house, case, part, State.CLOSED, seen, "NOTHING_LEFT", _last_evidence(house, part))
 
@@ -240,15 +240,15 @@ def _certificate(house: House, case: Case, part: SubCase, seen: Seen) -> str | N
 
 Step = Callable[[House, Case, SubCase, Seen], Case | None]
 _STEPS: Mapping[tuple[Track, State], Step] = {
-    (Track.CONTROLLER, State.ACCEPTED): _carried_out,
-    (Track.CONTROLLER, State.PARTIAL): _carried_out,
-    (Track.CONTROLLER, State.EXECUTING): _notified,
-    (Track.CONTROLLER, State.RECIPIENTS_NOTIFIED): _answered,
-    (Track.CONTROLLER, State.REFUSED): _answered,
-    (Track.CONTROLLER, State.ANSWERED): _proven,
-    (Track.CONTROLLER, State.PROVEN): _closed,
-    (Track.PROCESSOR, State.INSTRUCTED): _carried_out,
-    (Track.PROCESSOR, State.EXECUTED): _confirmed,
-    (Track.PROCESSOR, State.ANSWERED): _confirmed,
-    (Track.PROCESSOR, State.CONFIRMED_TO_CONTROLLER): _closed,
+    (Track.CONTROLLER, State.ACCEPTED): _try_execute,
+    (Track.CONTROLLER, State.PARTIAL): _try_execute,
+    (Track.CONTROLLER, State.EXECUTING): _try_notify,
+    (Track.CONTROLLER, State.RECIPIENTS_NOTIFIED): _try_answer,
+    (Track.CONTROLLER, State.REFUSED): _try_answer,
+    (Track.CONTROLLER, State.ANSWERED): _try_prove,
+    (Track.CONTROLLER, State.PROVEN): _close,
+    (Track.PROCESSOR, State.INSTRUCTED): _try_execute,
+    (Track.PROCESSOR, State.EXECUTED): _try_confirm,
+    (Track.PROCESSOR, State.ANSWERED): _try_confirm,
+    (Track.PROCESSOR, State.CONFIRMED_TO_CONTROLLER): _close,
 }

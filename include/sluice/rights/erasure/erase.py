@@ -158,9 +158,9 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
             own = [each.target for each in own_clearances(house, case_id, clearances)]
-            report = replace(_verified(house, case, own, now, known), to_release=unreleased)
+            report = replace(_scan_and_record(house, case, own, now, known), to_release=unreleased)
             control_store.note_waiting(house.conn, case_id, report.waiting)
-            _carried_out(house, case, report.principals, now)
+            _advance_proven_parts(house, case, report.principals, now)
             idle = {name for name, scan in find_last_scans(house.conn, case_id).items() if scan.is_idle}
             decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
         control_store.end_run(house.conn, case_id, outcome_of(report), decided=decided)
@@ -174,7 +174,7 @@ def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """
     case, targets = _decided(house, case_id)
     own = own_clearances(house, case_id, [Clearance(each, None) for each in targets])
-    return _verified(house, case, [each.target for each in own], now)
+    return _scan_and_record(house, case, [each.target for each in own], now)
 
 
 def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
@@ -310,7 +310,7 @@ def drop_notices(house: House, part: SubCase) -> None:
         house.objects.delete_others(bucket, key, frozenset())
 
 
-def _carried_out(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
+def _advance_proven_parts(house: House, case: Case, principals: Sequence[str], now: datetime) -> None:
     """Let the parts whose erasure is proven take their next step, with the entry of the scan as evidence.
 
     Each principal was scanned separately, so the residue of one does not hold up another.
@@ -325,7 +325,7 @@ def _carried_out(house: House, case: Case, principals: Sequence[str], now: datet
         advance(house.conn, case.case_id, target, order, part.sub_case_id)
 
 
-def _verified(
+def _scan_and_record(
     house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
 ) -> ErasureReport:
     outcomes = outcome_store.read_outcomes(house.conn, case.case_id)
@@ -337,12 +337,13 @@ def _verified(
         needles = _looked_up_again(house, case.case_id, target, known)
         begun_at, merges = ran.begun_at if ran else now, find_merges(house, target.principal)
         scanned = scan_stores(house, target, needles.values | set(target.values), begun_at, in_flight)
-        found = replace(scanned, shared=len(needles.shared)) + _records(house, target, scanned, merges)
+        found = replace(scanned, shared=len(needles.shared))
+        found += _count_outside_objects(house, target, scanned.kept, merges)
         left_out = count_left_out(house, case, target)
         found += Scanned(waiting=len(in_flight), kept=left_out, undecided=left_out)
         every += found
         mine = [line_of(row) for row in outcomes if row.principal == target.principal]
-        _record(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
+        _append_entry(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
     return ErasureReport(
         case_id=case.case_id,
         lines=tuple(map(line_of, outcomes)),
@@ -362,20 +363,20 @@ def _verified(
     )
 
 
-def _records(house: House, target: Target, scanned: Scanned, merges: frozenset[tuple[str, str]]) -> Scanned:
+def _count_outside_objects(house: House, target: Target, kept: int, merges: frozenset[tuple[str, str]]) -> Scanned:
     """Count what names the person outside of objects. While a copy of the person's rows stays, it may stay as well.
 
-    merges: those of the index that existed before the scan. A newer merge holds what came in meanwhile, which is for
-    the next run.
+    kept: how many objects name the person and stay. merges: those of the index that existed before the scan. A newer
+    merge holds what came in meanwhile, which is for the next run.
     """
     corrections = count_left(house, target.principal, target.refs)
     merged = count_merged(house, target.principal, target.refs, merges)
     named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
     found = Scanned(doubts=corrections.unreadable + merged.unreadable, waiting=merged.newer)
-    return found + (Scanned(kept=named) if scanned.kept else Scanned(hits=named))
+    return found + (Scanned(kept=named) if kept else Scanned(hits=named))
 
 
-def _record(
+def _append_entry(
     house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
 ) -> None:
     body = ErasureDone(
