@@ -155,7 +155,7 @@ def _is_time_to_write(house: House, case: Case, part: SubCase, now: datetime) ->
 
     Near the last day it does not wait for other parts.
     """
-    if not notice_store.is_told(house.conn, part):
+    if not notice_store.are_recipients_told(house.conn, part):
         return False  # the letter names the other recipients as told
     if comes_with_package(part) and find_ready(house.conn, part) is None:
         return False  # the letter says that there is a copy
@@ -168,7 +168,7 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     """Whether the person will be told about a part that is not done yet, or has recipients who were not told."""
     if not answers(part) or part.state.is_over or part.state is State.REFUSED:
         return False
-    return part.state not in TELLABLE[part.track] or not notice_store.is_told(house.conn, part)
+    return part.state not in TELLABLE[part.track] or not notice_store.are_recipients_told(house.conn, part)
 
 
 def _try_prove(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
@@ -184,7 +184,7 @@ def _try_confirm(house: House, case: Case, part: SubCase, seen: Seen) -> Case | 
     """
     if part.state is State.EXECUTED and part.may_answer and case.channel not in WITHOUT_LETTERS:
         return _try_answer(house, case, part, seen)
-    if not notice_store.is_told(house.conn, part):
+    if not notice_store.are_recipients_told(house.conn, part):
         return None
     evidence = report_done(house, case, part, seen.scans.get(part.principal))
     if evidence is None:

@@ -64,14 +64,14 @@ def read_instruction(house: House, principal: Principal, item: StoredObject, now
     """
     content = content_of(house, item, LARGEST_BYTES)
     payload = _open(house, principal, content)
-    told = parse_instruction(payload, now) if isinstance(payload, dict) else None
+    instruction = parse_instruction(payload, now) if isinstance(payload, dict) else None
     with transaction(house.conn):
         earlier = instruction_store.find_file(house.conn, principal, item.version_id)
         if earlier is None:
-            part = store.find_part(house.conn, told.case) if told else None
-            outcome = _follow_or_refuse(house, payload, told, part, principal, content, now)
+            part = store.find_part(house.conn, instruction.case) if instruction else None
+            outcome = _follow_or_refuse(house, payload, instruction, part, principal, content, now)
             number = part.sub_case_id if part else None
-            action = told.action if told else None
+            action = instruction.action if instruction else None
             earlier = InstructionFile(principal, item.version_id, number, outcome, action, _hash(content), now)
             _record(house.conn, earlier, item)
     is_unreadable = earlier.outcome is InstructionOutcome.UNREADABLE
@@ -101,7 +101,7 @@ def content_of(house: House, item: StoredObject, most_bytes: int) -> bytes:
 def _follow_or_refuse(
     house: House,
     payload: object,
-    told: InstructionContent | None,
+    instruction: InstructionContent | None,
     part: SubCase | None,
     principal: Principal,
     content: bytes,
@@ -110,17 +110,17 @@ def _follow_or_refuse(
     """Refuse a file that instructs nothing of this principal; let any other take its step. Returns the outcome."""
     if isinstance(payload, InstructionOutcome):
         return payload
-    if told is None:
+    if instruction is None:
         return InstructionOutcome.UNREADABLE
     if part is None:
         return InstructionOutcome.UNKNOWN_CASE
     if part.principal != principal:
         return InstructionOutcome.OTHER_PRINCIPAL
-    return _take_step(house, told, part, principal, content, now)
+    return _take_step(house, instruction, part, principal, content, now)
 
 
 def _take_step(
-    house: House, told: InstructionContent, part: SubCase, principal: Principal, content: bytes, now: datetime
+    house: House, instruction: InstructionContent, part: SubCase, principal: Principal, content: bytes, now: datetime
 ) -> InstructionOutcome:
     """Lock the case and take the step of an instruction, unless it cannot be taken as the case stands.
 
@@ -131,41 +131,42 @@ def _take_step(
     part, sha256 = book.part(part.sub_case_id), _hash(content)
     if instruction_store.is_replay(house.conn, principal, part.sub_case_id, _spellings(content)):
         return InstructionOutcome.REPLAYED
-    if part.state is State.INSTRUCTED and _differs(house, part, told):
-        return _hold_back(house, book, told, part, sha256, now)
+    if part.state is State.INSTRUCTED and _differs(house, part, instruction):
+        return _hold_back(house, book, instruction, part, sha256, now)
     if part.state not in WITH_PRINCIPAL:
         return InstructionOutcome.NOT_AWAITED
-    if case.has_failed_identity and goes_to_person(part, told.action):
+    if case.has_failed_identity and goes_to_person(part, instruction.action):
         return InstructionOutcome.IDENTITY_FAILED
-    if told.wanted is not None and not can_take(house, case, told.wanted, now):
+    if instruction.wanted is not None and not can_take(house, case, instruction.wanted, now):
         return InstructionOutcome.UNREADABLE
-    reasons = told.reasons
-    if told.reason:
-        reasons = dict.fromkeys(stays_of(case.right, part, told.action, told.fields), told.reason) | reasons
-    instruction = Instruction(part.sub_case_id, principal, told.action, True, told.fields, reasons)
-    order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=instruction)
+    reasons = instruction.reasons
+    if instruction.reason:
+        stays = stays_of(case.right, part, instruction.action, instruction.fields)
+        reasons = dict.fromkeys(stays, instruction.reason) | reasons
+    authentic = Instruction(part.sub_case_id, principal, instruction.action, True, instruction.fields, reasons)
+    order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=authentic)
     try:
         book.take_part(part.sub_case_id, State.INSTRUCTED, order)
     except TransitionRefused as refused:
         log.warning("an instruction on %s is not admitted: %s", part.sub_case_id, refused)
         return InstructionOutcome.NOT_ADMITTED
-    if told.wanted is not None:
-        seal_instructed(house, part, told.wanted, sha256)
+    if instruction.wanted is not None:
+        seal_instructed(house, part, instruction.wanted, sha256)
     close_book(book)
     return InstructionOutcome.INSTRUCTED
 
 
-def _differs(house: House, part: SubCase, told: InstructionContent) -> bool:
+def _differs(house: House, part: SubCase, instruction: InstructionContent) -> bool:
     """Whether an instruction differs from the one that was followed."""
-    groups = set(told.fields or part.field_groups)
-    if told.action is not part.action or groups != set(part.action_fields):
+    groups = set(instruction.fields or part.field_groups)
+    if instruction.action is not part.action or groups != set(part.action_fields):
         return True
-    asked = find_asked(house, part) if told.wanted is not None else None
-    return told.wanted is not None and (asked is None or asked.wanted != told.wanted)
+    asked = find_asked(house, part) if instruction.wanted is not None else None
+    return instruction.wanted is not None and (asked is None or asked.wanted != instruction.wanted)
 
 
 def _hold_back(
-    house: House, book: Book, told: InstructionContent, part: SubCase, sha256: str, now: datetime
+    house: House, book: Book, instruction: InstructionContent, part: SubCase, sha256: str, now: datetime
 ) -> InstructionOutcome:
     """Handle a contradiction: the controller took back its decision (Art. 28(3)(a)).
 
@@ -173,10 +174,11 @@ def _hold_back(
     waits for the controller again, and for our staff to call it.
     """
     actor, is_erasure = Actor(Role.PRINCIPAL, part.principal), part.action is Action.ERASE
-    instruction = Instruction(part.sub_case_id, Principal(part.principal), told.action, True, told.fields, told.reasons)
+    principal, action = Principal(part.principal), instruction.action
+    authentic = Instruction(part.sub_case_id, principal, action, True, instruction.fields, instruction.reasons)
     try:
         book.take_part(
-            part.sub_case_id, State.ESCALATED, Order(actor, now, CONTRADICTING, sha256, instruction=instruction)
+            part.sub_case_id, State.ESCALATED, Order(actor, now, CONTRADICTING, sha256, instruction=authentic)
         )
     except TransitionRefused as refused:
         log.warning("an instruction on %s is not admitted: %s", part.sub_case_id, refused)

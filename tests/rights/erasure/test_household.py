@@ -256,11 +256,11 @@ ROWS = [frozenset({A, P}), frozenset({B, P, M})]
 def test_what_of_what_was_given_is_the_persons_alone(
     given: set[tuple[SubjectKind, str]], rows: list[frozenset[tuple[SubjectKind, str]]], known: str, wanted: Own
 ) -> None:
-    assert own_of([frozenset(given)], rows, known, is_told=False) == wanted
+    assert own_of([frozenset(given)], rows, known, is_principals_file=False) == wanted
 
 
 def test_of_many_persons_a_telephone_stays_that_one_of_them_was_named_by_alone() -> None:
     told = [frozenset({A, P}), frozenset({P})]
-    assert own_of(told, ROWS, "a", is_told=True) == Own(frozenset({A, P}))
-    assert own_of(told[:1], ROWS, "a", is_told=True) == Own(frozenset({A}))
-    assert own_of([frozenset({P})], ROWS, "", is_told=True) == Own(frozenset({P}))
+    assert own_of(told, ROWS, "a", is_principals_file=True) == Own(frozenset({A, P}))
+    assert own_of(told[:1], ROWS, "a", is_principals_file=True) == Own(frozenset({A}))
+    assert own_of([frozenset({P})], ROWS, "", is_principals_file=True) == Own(frozenset({P}))

@@ -211,8 +211,8 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
         case State.ANSWERED:
             return replace(changed, answered_at=order.answered_at or order.at)
         case State.INSTRUCTED if order.instruction:
-            told = order.instruction
-            return replace(changed, action=told.action, action_fields=told.fields or part.field_groups)
+            instruction = order.instruction
+            return replace(changed, action=instruction.action, action_fields=instruction.fields or part.field_groups)
         case State.ACCEPTED | State.PARTIAL:
             fields = tuple(group for group in part.field_groups if group not in order.reasons)
             return replace(changed, action=order.action, action_fields=fields or part.field_groups)

@@ -236,8 +236,8 @@ def reminder_is_due(attempt: Attempt) -> bool:
 
 def instruction_names_the_case(attempt: Attempt) -> bool:
     """The instruction names this very part."""
-    told, part = attempt.order.instruction, attempt.part
-    return told is not None and part is not None and told.sub_case_id == part.sub_case_id
+    instruction, part = attempt.order.instruction, attempt.part
+    return instruction is not None and part is not None and instruction.sub_case_id == part.sub_case_id
 
 
 def instruction_is_authentic(attempt: Attempt) -> bool:
@@ -247,8 +247,12 @@ def instruction_is_authentic(attempt: Attempt) -> bool:
 
 def instruction_is_for_own_data(attempt: Attempt) -> bool:
     """A principal instructs on its own part, never on another's."""
-    told, part = attempt.order.instruction, attempt.part
-    return told is not None and part is not None and told.principal == part.principal == attempt.order.actor.name
+    instruction, part = attempt.order.instruction, attempt.part
+    return (
+        instruction is not None
+        and part is not None
+        and instruction.principal == part.principal == attempt.order.actor.name
+    )
 
 
 def instruction_is_new(attempt: Attempt) -> bool:
@@ -258,30 +262,30 @@ def instruction_is_new(attempt: Attempt) -> bool:
 
 def instruction_fits_the_right(attempt: Attempt) -> bool:
     """What is to be done belongs to the right; a refusal only where there is one."""
-    told = attempt.order.instruction
-    return told is not None and told.action in ACTIONS[attempt.case.right]
+    instruction = attempt.order.instruction
+    return instruction is not None and instruction.action in ACTIONS[attempt.case.right]
 
 
 def instruction_names_its_fields(attempt: Attempt) -> bool:
     """Only field groups of this part; none named means all."""
-    told, part = attempt.order.instruction, attempt.part
-    return told is not None and part is not None and set(told.fields) <= set(part.field_groups)
+    instruction, part = attempt.order.instruction, attempt.part
+    return instruction is not None and part is not None and set(instruction.fields) <= set(part.field_groups)
 
 
 def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
     """A refusal is of the whole part; each field group that is refused, restricted instead, or left out where we
     answer, has its IRI."""
-    told, part = attempt.order.instruction, attempt.part
-    if told is None or part is None:
+    instruction, part = attempt.order.instruction, attempt.part
+    if instruction is None or part is None:
         return False
     right = attempt.case.right
-    stays = stays_of(right, part, told.action, told.fields)
-    if told.action is Action.REFUSE and stays != set(part.field_names):
+    stays = stays_of(right, part, instruction.action, instruction.fields)
+    if instruction.action is Action.REFUSE and stays != set(part.field_names):
         return False
-    if not told.reasons:
-        is_refusal = told.action is Action.REFUSE or is_instead(right, told.action)
+    if not instruction.reasons:
+        is_refusal = instruction.action is Action.REFUSE or is_instead(right, instruction.action)
         return not stays or (not is_refusal and not part.may_answer)
-    return set(told.reasons) == stays and _reasons_hold(attempt, told.reasons, part)
+    return set(instruction.reasons) == stays and _reasons_hold(attempt, instruction.reasons, part)
 
 
 def agreement_lets_us_answer(attempt: Attempt) -> bool:

@@ -84,14 +84,15 @@ def own_of(
     rows: Collection[Refs],
     known: Collection[str],
     *,
-    is_told: bool,
+    is_principals_file: bool,
     is_of_another: bool = False,
 ) -> Own:
     """Find which of the references that persons gave are theirs alone. Pure.
 
     rows: all rows found by any of these references. known: numbers that are theirs at this principal, found or not.
-    is_told: the principal itself names the persons by what they have, even if others have it too. is_of_another:
-    they gave only numbers of other principals, so that even a single customer here may be family of theirs.
+    is_principals_file: the principal itself names the persons by what they have, even if others have it too.
+    is_of_another: they gave only numbers of other principals, so that even a single customer here may be family of
+    theirs.
     """
     seen = frozenset[Given]().union(*rows)
     numbers = {each for person in persons for each in person if _is_number(each)}
@@ -100,7 +101,7 @@ def own_of(
     if not numbers:
         bearing = [{ref for kind, ref in seen if kind is each} for each in DEFINING]
         most = max(map(len, bearing))
-        return Own(given, most if not is_told and most > (0 if is_of_another else 1) else 0)
+        return Own(given, most if not is_principals_file and most > (0 if is_of_another else 1) else 0)
     kinds = {kind for kind, _ in numbers}
     others = [row for row in rows if row.isdisjoint(numbers) and any(kind in kinds for kind, _ in row)]
     without = [person for person in persons if person.isdisjoint(numbers)]
@@ -149,7 +150,7 @@ def own_target(house: House, case: Case, envelope: Envelope, target: Target, *, 
     """
     begun, waits = find_begun(house, case.case_id, target.principal), tuple[tuple[str, int], ...]()
     refs = begun or frozenset()
-    if begun is None or (_is_told(envelope) and not is_begun):
+    if begun is None or (_is_principals_file(envelope) and not is_begun):
         own = _own(house, case, envelope, target, refs)
         if own.customers and target.decided:
             raise SeveralCustomers(Ref("principal", target.principal), Ref("customers", own.customers))
@@ -179,7 +180,9 @@ def count_left_out(house: House, case: Case, target: Target) -> int:
 
 def _count_left_out(envelope: Envelope, target: Target) -> int:
     """As :func:`count_left_out`; always 0 for a person who asks for themselves, because they wait for nobody."""
-    return _is_told(envelope) and sum(not _is_done(own, target.refs) for _, own in _persons(envelope, target))
+    if not _is_principals_file(envelope):
+        return 0
+    return sum(not _is_done(own, target.refs) for _, own in _persons(envelope, target))
 
 
 def find_causes(house: House, case: Case, envelope: Envelope, target: Target) -> frozenset[str]:
@@ -221,7 +224,7 @@ def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: dat
     return in_flight_store.find_in_flight(house.conn, principal, since)
 
 
-def _is_told(envelope: Envelope) -> bool:
+def _is_principals_file(envelope: Envelope) -> bool:
     """Whether the principal asks by its own file, as controller, rather than the persons themselves."""
     return envelope.actor_role == Role.PRINCIPAL.value
 
@@ -238,13 +241,13 @@ def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: fr
     two persons. Raises whatever opening copies raises.
     """
     persons = [(given, own) for given, own in _persons(envelope, target) if not _is_done(own, begun)]
-    is_told = _is_told(envelope)
-    needed = find_needed(house, target.principal) if is_told and persons else ()
+    is_principals_file = _is_principals_file(envelope)
+    needed = find_needed(house, target.principal) if is_principals_file and persons else ()
     given = frozenset[Given]().union(*(given for given, _ in persons))
     numbers = frozenset(ref for kind, ref in given if kind in DEFINING)
-    if not needed and (all(map(_is_number, given)) or (is_told and not numbers)):
+    if not needed and (all(map(_is_number, given)) or (is_principals_file and not numbers)):
         # nothing that others could have too, or the principal's own word counts
-        return own_of([given for given, _ in persons], (), numbers, is_told=True)
+        return own_of([given for given, _ in persons], (), numbers, is_principals_file=True)
     is_only = {part.principal for part in case.sub_cases} == {target.principal}
     usable = _usable(envelope, target)
     known = numbers if is_only else find_erased(house, target.principal, numbers) | (numbers - usable)
@@ -256,7 +259,8 @@ def _own(house: House, case: Case, envelope: Envelope, target: Target, begun: fr
         frozenset(ref for ref in given if ref[1] not in needs) for given, own in persons if not _need_of(own, needs)
     ]
     of_persons = known & {ref for each in free for _, ref in each}
-    own = own_of(free, rows, of_persons, is_told=is_told, is_of_another=_is_of_another(envelope, target.principal))
+    is_of_another = _is_of_another(envelope, target.principal)
+    own = own_of(free, rows, of_persons, is_principals_file=is_principals_file, is_of_another=is_of_another)
     is_nobodys = bool(rows) and any(free) and usable.isdisjoint(ref for _, ref in own.refs)
     return replace(own, left_out=tuple(left_out), customers=own.customers or int(is_nobodys))
 

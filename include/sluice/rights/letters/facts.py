@@ -36,7 +36,7 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
     scans = find_last_scans(house.conn, case.case_id) if kind is LetterKind.COMPLETION else {}
     waiting = parts_waiting(case, kind, language)
     if kind is LetterKind.COMPLETION:  # the letter names who was told, so a part waits until all were
-        told_of = {part.sub_case_id for part in case.sub_cases if notice_store.is_told(house.conn, part)}
+        told_of = {part.sub_case_id for part in case.sub_cases if notice_store.are_recipients_told(house.conn, part)}
         waiting = tuple(part for part in waiting if part in told_of)
     envelope = _named(house, case)
     told = _told(house, case, waiting) if kind is LetterKind.COMPLETION else None

@@ -149,7 +149,7 @@ def count_untold(conn: Connection, sub_case_id: str) -> int | None:
     return int(row["untold"]) if row else None
 
 
-def is_told(conn: Connection, part: SubCase) -> bool:
+def are_recipients_told(conn: Connection, part: SubCase) -> bool:
     """Whether the recipients of a part are known and were all told (Art. 19). A refusal is told to none."""
     return part.action is Action.REFUSE or count_untold(conn, part.sub_case_id) == 0
 
