@@ -67,14 +67,53 @@ class Seen:
     scans: Mapping[str, Scan]
 
 
+@dataclass(frozen=True, slots=True)
+class PartStep:
+    """The next step of one part of a case, as the case stands."""
+
+    house: House
+    case: Case
+    part: SubCase
+    seen: Seen
+
+    @property
+    def scan(self) -> Scan | None:
+        """The last second scan at the principal of the part."""
+        return self.seen.scans.get(self.part.principal)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the last second scan was clean, if something had to be erased."""
+        return not _needs_proof(self.part) or (self.scan is not None and self.scan.is_clean)
+
+    def last_evidence(self) -> str:
+        """Return the evidence of the last step of the part."""
+        steps = store.list_steps(self.house.conn, self.part.case_id)
+        return [step for step in steps if step.sub_case_id == self.part.sub_case_id][-1].evidence_sha256
+
+    def take(
+        self,
+        target: State,
+        word: str,
+        evidence: str,
+        *,
+        answered_at: datetime | None = None,
+        untold: int | None = None,
+    ) -> Case:
+        """Take the step, and return the case after it. ``word``: its reason code. Raises TransitionRefused."""
+        residue = 0 if self.is_proven else None
+        order = Order(SYSTEM, self.seen.now, word, evidence, residue=residue, untold=untold, answered_at=answered_at)
+        return advance(self.house.conn, self.case.case_id, target, order, self.part.sub_case_id)
+
+
 def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     """Take every step of one case that is ready. Returns the number of steps, and whether the case is over now."""
     erases = any(map(_needs_proof, case.sub_cases))
     seen = Seen(now, find_last_scans(house.conn, case.case_id) if erases else {})
     taken = 0
     for part in case.sub_cases:
-        while step := _STEPS.get((part.track, part.state)):
-            stands = step(house, case, part, seen)
+        while try_step := _STEPS.get((part.track, part.state)):
+            stands = try_step(PartStep(house, case, part, seen))
             if stands is None:
                 break
             case, taken = stands, taken + 1
@@ -82,27 +121,28 @@ def finish_case(house: House, case: Case, now: datetime) -> tuple[int, bool]:
     return taken, case.state.is_over
 
 
-def _try_execute(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_execute(step: PartStep) -> Case | None:
     """Carry out a part that needs no erasing: once it is corrected, the answer is made, or the person is kept out.
 
     A refusal, and a part about nobody whom we know, are carried out at once.
     """
+    house, case, part = step.house, step.case, step.part
     target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
     if part.action is Action.REFUSE:
-        return _take(house, case, part, target, seen, "REFUSED_BY_CONTROLLER", _last_evidence(house, part))
+        return step.take(target, "REFUSED_BY_CONTROLLER", step.last_evidence())
     if part.agreement_id is None:
-        return _take(house, case, part, target, seen, NOBODY, _last_evidence(house, part))
+        return step.take(target, NOBODY, step.last_evidence())
     if part.action is Action.RECTIFY:
-        done = carry_out(house, case, part, seen.now)
-        return None if done is None else _take(house, case, part, target, seen, done.word, done.evidence_sha256)
+        done = carry_out(house, case, part, step.seen.now)
+        return None if done is None else step.take(target, done.word, done.evidence_sha256)
     if part.action in GIVEN:
         made = answer_store.find_made(house.conn, part)
         if made is None:
             return None
         drop_notices(house, part)
-        return _take(house, case, part, target, seen, "PACKAGE_MADE", made)
+        return step.take(target, "PACKAGE_MADE", made)
     evidence = notice_store.find_kept_out(house.conn, part, keeps_out(case.right, part.action), _for_marketing(part))
-    return None if evidence is None else _take(house, case, part, target, seen, "KEPT_OUT", evidence)
+    return None if evidence is None else step.take(target, "KEPT_OUT", evidence)
 
 
 def _for_marketing(part: SubCase) -> list[str]:
@@ -111,42 +151,34 @@ def _for_marketing(part: SubCase) -> list[str]:
     return [run_id_of(principal, Suppression.OBJECTED, each) for each in (cause, tied(cause))]
 
 
-def _try_notify(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_notify(step: PartStep) -> Case | None:
     """Every recipient was told; the evidence is the entry that says who they are. A refusal is told to no recipient."""
-    if part.action is Action.REFUSE:
-        return _take(
-            house,
-            case,
-            part,
-            State.RECIPIENTS_NOTIFIED,
-            seen,
-            "NOTHING_TO_PASS_ON",
-            _last_evidence(house, part),
-            untold=0,
-        )
-    evidence = notice_store.find_propagation(house.conn, part.sub_case_id)
-    untold = notice_store.count_untold(house.conn, part.sub_case_id)
-    if evidence is None or untold or not _is_proven(part, seen):
+    if step.part.action is Action.REFUSE:
+        return step.take(State.RECIPIENTS_NOTIFIED, "NOTHING_TO_PASS_ON", step.last_evidence(), untold=0)
+    evidence = notice_store.find_propagation(step.house.conn, step.part.sub_case_id)
+    untold = notice_store.count_untold(step.house.conn, step.part.sub_case_id)
+    if evidence is None or untold or not step.is_proven:
         return None
-    return _take(house, case, part, State.RECIPIENTS_NOTIFIED, seen, "RECIPIENTS_TOLD", evidence, untold=untold)
+    return step.take(State.RECIPIENTS_NOTIFIED, "RECIPIENTS_TOLD", evidence, untold=untold)
 
 
-def _try_answer(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_answer(step: PartStep) -> Case | None:
     """The person has the last letter: it was written and taken out.
 
     A principal's own file is answered to that principal.
     """
+    house, case, part = step.house, step.case, step.part
     if is_told_by_file(case, part):
         if not is_refusal_out(case, part):
             return None
-        evidence = report_done(house, case, part, seen.scans.get(part.principal))
-        return None if evidence is None else _take(house, case, part, State.ANSWERED, seen, "CONFIRMED", evidence)
+        evidence = report_done(house, case, part, step.scan)
+        return None if evidence is None else step.take(State.ANSWERED, "CONFIRMED", evidence)
     if had := find_had(house.conn, case, part):
-        return _take(house, case, part, State.ANSWERED, seen, had.word, had.sha256, had.at)
+        return step.take(State.ANSWERED, had.word, had.sha256, answered_at=had.at)
     kind = final_letter(part)
     is_there = case.find_letter(kind, part.sub_case_id) is not None
-    if not is_there and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, seen.now):
-        write_letter(house, case.case_id, kind, seen.now, sub_case_id=part.sub_case_id)
+    if not is_there and kind is LetterKind.COMPLETION and _is_time_to_write(house, case, part, step.seen.now):
+        write_letter(house, case.case_id, kind, step.seen.now, sub_case_id=part.sub_case_id)
     return None
 
 
@@ -171,52 +203,31 @@ def _is_on_its_way(house: House, part: SubCase) -> bool:
     return part.state not in TELLABLE[part.track] or not notice_store.are_recipients_told(house.conn, part)
 
 
-def _try_prove(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_prove(step: PartStep) -> Case | None:
     """An erasure is proven by its certificate, everything else by the evidence on which it was carried out."""
-    evidence = _certificate(house, case, part, seen) if _needs_proof(part) else _last_evidence(house, part)
-    return None if evidence is None else _take(house, case, part, State.PROVEN, seen, "PROVEN", evidence)
+    evidence = _certificate(step) if _needs_proof(step.part) else step.last_evidence()
+    return None if evidence is None else step.take(State.PROVEN, "PROVEN", evidence)
 
 
-def _try_confirm(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _try_confirm(step: PartStep) -> Case | None:
     """The controller is told what was done on its instruction, once every recipient was told.
 
     If the agreement lets us answer the person, that comes first.
     """
+    house, case, part = step.house, step.case, step.part
     if part.state is State.EXECUTED and part.may_answer and case.channel not in WITHOUT_LETTERS:
-        return _try_answer(house, case, part, seen)
+        return _try_answer(step)
     if not notice_store.are_recipients_told(house.conn, part):
         return None
-    evidence = report_done(house, case, part, seen.scans.get(part.principal))
+    evidence = report_done(house, case, part, step.scan)
     if evidence is None:
         return None
-    return _take(house, case, part, State.CONFIRMED_TO_CONTROLLER, seen, "CONFIRMED", evidence)
+    return step.take(State.CONFIRMED_TO_CONTROLLER, "CONFIRMED", evidence)
 
 
-def _close(house: House, case: Case, part: SubCase, seen: Seen) -> Case | None:
+def _close(step: PartStep) -> Case | None:
     """Nothing of this part is left to do."""
-    return _take(house, case, part, State.CLOSED, seen, "NOTHING_LEFT", _last_evidence(house, part))
-
-
-def _take(
-    house: House,
-    case: Case,
-    part: SubCase,
-    target: State,
-    seen: Seen,
-    word: str,
-    evidence: str,
-    answered_at: datetime | None = None,
-    untold: int | None = None,
-) -> Case:
-    residue = 0 if _is_proven(part, seen) else None
-    order = Order(SYSTEM, seen.now, word, evidence, residue=residue, untold=untold, answered_at=answered_at)
-    return advance(house.conn, case.case_id, target, order, part.sub_case_id)
-
-
-def _last_evidence(house: House, part: SubCase) -> str:
-    """Return the evidence of the last step of a part."""
-    mine = [step for step in store.list_steps(house.conn, part.case_id) if step.sub_case_id == part.sub_case_id]
-    return mine[-1].evidence_sha256
+    return step.take(State.CLOSED, "NOTHING_LEFT", step.last_evidence())
 
 
 def _needs_proof(part: SubCase) -> bool:
@@ -224,22 +235,15 @@ def _needs_proof(part: SubCase) -> bool:
     return part.action is Action.ERASE and part.agreement_id is not None
 
 
-def _is_proven(part: SubCase, seen: Seen) -> bool:
-    """Whether the last second scan was clean, if something had to be erased."""
-    scan = seen.scans.get(part.principal)
-    return not _needs_proof(part) or (scan is not None and scan.is_clean)
-
-
-def _certificate(house: House, case: Case, part: SubCase, seen: Seen) -> str | None:
+def _certificate(step: PartStep) -> str | None:
     """Return the SHA-256 of the certificate of a part's principal, or None until the erasure is proven."""
-    if not _is_proven(part, seen):
+    if not step.is_proven:
         return None
-    [certificate] = issue_of(house, case.case_id, [seen.scans.get(part.principal)])
+    [certificate] = issue_of(step.house, step.case.case_id, [step.scan])
     return hashlib.sha256(certificate.jws).hexdigest()
 
 
-Step = Callable[[House, Case, SubCase, Seen], Case | None]
-_STEPS: Mapping[tuple[Track, State], Step] = {
+_STEPS: Mapping[tuple[Track, State], Callable[[PartStep], Case | None]] = {
     (Track.CONTROLLER, State.ACCEPTED): _try_execute,
     (Track.CONTROLLER, State.PARTIAL): _try_execute,
     (Track.CONTROLLER, State.EXECUTING): _try_notify,

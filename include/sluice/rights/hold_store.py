@@ -1,7 +1,10 @@
 """SQL about who is kept out while a request is open, and until when."""
 
+from typing import NamedTuple
+
 from sluice.db import Connection
 from sluice.rights.case.model import CaseId
+from sluice.terms import Principal
 
 _PROVEN_AT = """exists (select from case_transition t join sub_case p using (sub_case_id)
     where t.case_id = r.case_id and p.principal = r.principal and t.reason_code = 'ERASED')"""
@@ -17,8 +20,15 @@ decided it took that back. An objection to direct marketing, alone (which reache
 stands without anybody's decision (Art. 21(3))."""
 
 
-def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
-    """Return case and principal of every hold that has not ended.
+class OpenHold(NamedTuple):
+    """A case that keeps its person out at a principal."""
+
+    case_id: CaseId
+    principal: Principal
+
+
+def find_open_holds(conn: Connection) -> list[OpenHold]:
+    """Return every hold that has not ended.
 
     If a request was taken back, what it restricted, objected to or erased counts as a hold too, except an erasure
     that had been proven there. So does a restriction or an upheld objection that nobody decides any more.
@@ -32,7 +42,7 @@ def find_open_holds(conn: Connection) -> list[tuple[CaseId, str]]:
                   or {_NO_GROUND})
            group by r.case_id, r.principal order by min(r.made_at), r.case_id, r.principal""".encode()
     ).fetchall()
-    return [(CaseId(row["case_id"]), row["principal"]) for row in rows]
+    return [OpenHold(CaseId(row["case_id"]), Principal(row["principal"])) for row in rows]
 
 
 def is_proven_at(conn: Connection, case_id: CaseId, principal: str) -> bool:

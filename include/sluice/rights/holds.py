@@ -50,9 +50,9 @@ def settle_holds(house: House, now: datetime) -> Settled:
     protected, not_held = _hold_since(house, now)
     released, not_settled = do_each(
         house.conn,
-        lambda hold: f"case {hold[0]}: its hold at {hold[1]}",
+        lambda hold: f"case {hold.case_id}: its hold at {hold.principal}",
         hold_store.find_open_holds(house.conn),
-        lambda hold: _settle(house, store.get_case(house.conn, hold[0]), Principal(hold[1]), now),
+        lambda hold: _settle(house, store.get_case(house.conn, hold.case_id), hold.principal, now),
     )
     return Settled(released, not_held + not_settled, protected)
 

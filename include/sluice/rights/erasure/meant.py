@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sluice.errors import NotFound
 from sluice.exchange.house import House
@@ -56,18 +56,7 @@ class Scanned:
     waiting: int = 0
 
     def __add__(self, other: "Scanned") -> "Scanned":
-        return Scanned(
-            self.objects + other.objects,
-            self.hits + other.hits,
-            self.doubts + other.doubts,
-            self.sealed + other.sealed,
-            self.shared + other.shared,
-            self.short + other.short,
-            self.kept + other.kept,
-            self.undecided + other.undecided,
-            self.unread + other.unread,
-            self.waiting + other.waiting,
-        )
+        return Scanned(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True)
