@@ -18,7 +18,7 @@ from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.rights.case import store
 from sluice.rights.case.errors import RequestIdReused, TransitionRefused
-from sluice.rights.case.model import Action, Case, CaseId, Hold, LetterKind, Order, Remedies, Right, State
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Protection, Remedies, Right, State
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, withdraw
 from sluice.rights.finish import _for_marketing
@@ -179,9 +179,9 @@ def test_what_keeps_them_out_of_marketing_is_no_proof_that_the_rest_was_stopped(
     instruct(town, of_principal(case), decision="refuse", reason="LegitimateInterestOverride")
     follow(town.house, datetime.now(UTC))
     part = of_principal(current(town, case))
-    every = find_kept_out(town.house.conn, part, Hold.OBJECTED)
+    every = find_kept_out(town.house.conn, part, Protection.OBJECTED)
     assert every is not None, "control"
-    assert find_kept_out(town.house.conn, part, Hold.OBJECTED, _for_marketing(part)) is None
+    assert find_kept_out(town.house.conn, part, Protection.OBJECTED, _for_marketing(part)) is None
 
 
 def test_who_upheld_it_and_took_that_back_leaves_marketing_stopped(town: Town) -> None:

@@ -13,9 +13,9 @@ from sluice.retention.run import find_due
 from sluice.rights.case.model import Action, Case, Order, Remedies, Right
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.desk_steps import decide_and_tell
-from sluice.rights.hold_store import find_open_holds
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened
+from sluice.rights.protection_store import find_open_protections
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -88,7 +88,7 @@ def test_what_its_controller_took_back_ends_once_all_is_over_there(town: Town, r
     case = refused(town, case)
 
     assert case.state.is_over and {each.action for each in case.sub_cases} == {Action.REFUSE}
-    assert kept_out(town) == set() and find_open_holds(town.house.conn) == []
+    assert kept_out(town) == set() and find_open_protections(town.house.conn) == []
     assert needed_after_its_day(town) == set()
 
 
@@ -98,7 +98,7 @@ def test_what_stands_stays_when_the_request_is_over(town: Town, right: Right) ->
 
     assert case.state.is_over and of_principal(case).action is not Action.REFUSE
     assert bool(needed_after_its_day(town)) is (KEPT[right][1] == "restricted")
-    assert kept_out(town) == {KEPT[right][1]} and find_open_holds(town.house.conn) == []
+    assert kept_out(town) == {KEPT[right][1]} and find_open_protections(town.house.conn) == []
 
 
 def test_a_controller_that_comes_back_to_its_first_word_restricts(town: Town) -> None:

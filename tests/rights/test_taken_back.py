@@ -12,9 +12,9 @@ from sluice.ledger.verify import verify
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State, Track
 from sluice.rights.case.steps import advance, decide, withdraw
-from sluice.rights.hold_store import find_open_holds
-from sluice.rights.holds import settle_holds
 from sluice.rights.lifting import NothingRestricted, lift_restriction
+from sluice.rights.protection_store import find_open_protections
+from sluice.rights.protections import settle_protections
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
@@ -70,13 +70,13 @@ def kept_out(town: Town) -> set[str]:
 def test_whoever_takes_a_request_back_is_kept_out_by_it_no_more(town: Town, right: Right, is_settled: bool) -> None:
     case = asked(town, right)
     if is_settled:
-        settle_holds(town.house, now())
+        settle_protections(town.house, now())
         assert ENDS[right][1] in kept_out(town), "control: what was decided keeps them out"
 
     taken_back(town, case)
 
     assert kept_out(town) == set()
-    assert find_open_holds(town.house.conn) == [], "nothing is looked at again with each sweep"
+    assert find_open_protections(town.house.conn) == [], "nothing is looked at again with each sweep"
     ended = store.get_case(town.house.conn, case.case_id)
     assert [letter for letter in ended.letters if letter.kind is LetterKind.LIFTING] == [], "their own word"
     with pytest.raises(NothingRestricted):
@@ -102,7 +102,7 @@ def test_a_part_that_was_taken_back_restricts_nobody_though_the_case_goes_on(tow
         ours.sub_case_id,
     )  # fmt: skip
 
-    settle_holds(town.house, now())
+    settle_protections(town.house, now())
 
     assert kept_out(town) == {"soft_hold"}, "the other part still waits"
 
@@ -113,4 +113,4 @@ def test_a_consent_that_was_withdrawn_does_not_come_back_by_that(town: Town) -> 
 
     taken_back(town, case)
 
-    assert kept_out(town) == {"consent_withdrawn"} and find_open_holds(town.house.conn) == []
+    assert kept_out(town) == {"consent_withdrawn"} and find_open_protections(town.house.conn) == []

@@ -1,6 +1,6 @@
 """Let a person confirm who is meant by a case with only a name and a birth date: a candidate, or nobody.
 
-Until then the case has no part, so no guard lets it go on, nobody is held and nothing is erased, but its clock runs.
+Until then the case has no part, so no guard lets it go on: nobody is kept out, nothing is erased, but its clock runs.
 The request stays sealed as it was asked. The confirmed request is sealed beside it, and the case is about that one
 from then on.
 """
@@ -46,7 +46,7 @@ def candidates_of(house: House, case_id: CaseId) -> Search:
 def confirm_candidate(house: House, case_id: CaseId, chosen: Sequence[Chosen], now: datetime, by: str) -> Case:
     """Confirm that these candidates are the person, so that the case goes on. None chosen means that it is nobody.
 
-    A principal of whom none is chosen gets no part. The first confirmation is sealed before anybody is held, and it
+    A principal of whom none is chosen gets no part. The first confirmation is sealed before anybody is kept out, and it
     counts: if a worker dies after it, only the same confirmation can follow. Raises CaseNotWaiting, NotFound for
     somebody who is no candidate of this case.
     """

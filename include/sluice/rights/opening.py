@@ -62,7 +62,7 @@ class NewRequest:
 
 
 def open_case(house: House, request: NewRequest, now: datetime) -> Case:
-    """Open the case of one person, who is held before the case exists.
+    """Open the case of one person, who is kept out before the case exists.
 
     Raises IdentifierInvalid for an identifier that names nobody, NumberOfSeveral, PrincipalUnknown, UsageError for a
     date in the future, RequestIdReused if the same number was used for another request.

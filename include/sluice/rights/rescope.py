@@ -14,7 +14,7 @@ from sluice.rights.copies.model import Target
 from sluice.rights.copies.stores import store_of
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import values_of
-from sluice.rights.person.protect import hold_at
+from sluice.rights.person.protect import protect_at
 from sluice.rights.person.scope import find_scope
 from sluice.rights.person.whom import all_refs_at
 from sluice.terms import Principal
@@ -36,7 +36,7 @@ def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case
     if not fresh:
         return case
     names = {Principal(part.principal) for part in fresh}
-    hold_at(house, envelope, {name: refs for name, refs in scoped.refs.items() if name in names}, now)
+    protect_at(house, envelope, {name: refs for name, refs in scoped.refs.items() if name in names}, now)
     with open_book(house.conn, case.case_id) as book:
         added = _fresh(book.case, fresh)
         order = Order(SYSTEM, now, KNOWN_SINCE, case.subject_sha256)

@@ -16,11 +16,11 @@ from sluice.rights.case.states import left_to_decide
 from sluice.rights.case.steps import accept_marketing
 from sluice.rights.due_steps import DueTaken, take_due
 from sluice.rights.finish import Finished, finish
-from sluice.rights.holds import settle_holds
 from sluice.rights.letters.write import write_owed
 from sluice.rights.notices import follow as answered
 from sluice.rights.notices.over import drop_over
 from sluice.rights.notices.tell import Told, tell
+from sluice.rights.protections import settle_protections
 from sluice.terms import Principal
 
 
@@ -28,7 +28,7 @@ from sluice.terms import Principal
 class Followed(DueTaken):
     """Result of one sweep. ``failed``: logged, and tried again.
 
-    ``protected``: holds of persons at principals whose agreement came into force since they asked.
+    ``protected``: protections of persons at principals whose agreement came into force since they asked.
     """
 
     withdrawn: int = 0
@@ -40,13 +40,13 @@ class Followed(DueTaken):
 def follow(house: House, now: datetime) -> Followed:
     """Do everything that is due at ``now`` before a case ends.
 
-    Writes owed letters, takes due steps, accepts objections to direct marketing, ends holds, tells of withdrawals and
-    removes notices of requests that are over.
+    Writes owed letters, takes due steps, accepts objections to direct marketing, ends protections, tells of withdrawals
+    and removes notices of requests that are over.
     """
     letters = write_owed(house, now)
     taken = take_due(house, now)
     not_accepted = _accept_marketing(house, now)
-    holds = settle_holds(house, now)
+    settled = settle_protections(house, now)
     withdrawn, not_dropped = _drop_over(house)
     return Followed(
         forwarded=taken.forwarded,
@@ -55,10 +55,10 @@ def follow(house: House, now: datetime) -> Followed:
         escalated=taken.escalated,
         breached=taken.breached,
         withdrawn=withdrawn,
-        released=holds.released,
-        protected=holds.protected,
+        released=settled.released,
+        protected=settled.protected,
         letters=letters.letters,
-        failed=taken.failed + holds.failed + letters.failed + not_dropped + not_accepted,
+        failed=taken.failed + settled.failed + letters.failed + not_dropped + not_accepted,
     )
 
 

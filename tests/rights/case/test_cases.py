@@ -16,7 +16,7 @@ from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, TransitionRefused
 from sluice.rights.case.facts import ClockRefused
-from sluice.rights.case.model import Hold, Right, State, Track
+from sluice.rights.case.model import Protection, Right, State, Track
 from sluice.rights.case.steps import advance
 from sluice.rights.due_steps import take_due
 from sluice.rights.opening import NewRequest, finish_openings, open_case
@@ -26,10 +26,10 @@ from sluice.terms import Principal, SubjectKind
 from sluice.times import utc_text
 
 
-def holds(desk: Desk) -> list[tuple[str, str, Hold]]:
+def holds(desk: Desk) -> list[tuple[str, str, Protection]]:
     """Who was ever kept out: for which case, at which principal, why."""
     rows = desk.sql("select case_id::text as case_id, principal, reason from suppression_run order by made_at, run_id")
-    return [(str(row["case_id"]), str(row["principal"]), Hold(str(row["reason"]))) for row in rows]
+    return [(str(row["case_id"]), str(row["principal"]), Protection(str(row["reason"]))) for row in rows]
 
 
 def test_a_person_is_protected_before_the_case_is_there(desk: Desk) -> None:
@@ -37,7 +37,7 @@ def test_a_person_is_protected_before_the_case_is_there(desk: Desk) -> None:
         opened(desk)
     assert store.list_cases(desk.house.conn) == []
     [(number, principal, reason)] = holds(desk)
-    assert (principal, reason) == ("energy01", Hold.SOFT_HOLD)
+    assert (principal, reason) == ("energy01", Protection.SOFT_HOLD)
 
     finish_openings(desk.house, NOW)
 
@@ -46,18 +46,18 @@ def test_a_person_is_protected_before_the_case_is_there(desk: Desk) -> None:
 
 
 def test_each_right_protects_as_it_says(desk: Desk) -> None:
-    reasons: dict[Right, Hold | None] = {}
+    reasons: dict[Right, Protection | None] = {}
     for right in Right:
         case = opened(desk, right)
         reasons[right] = next((reason for each, _, reason in holds(desk) if each == case.case_id), None)
 
     assert reasons == {
-        Right.ERASURE: Hold.SOFT_HOLD,
-        Right.OBJECTION: Hold.SOFT_HOLD,
-        Right.RECTIFICATION: Hold.SOFT_HOLD,
-        Right.RESTRICTION: Hold.SOFT_HOLD,
-        Right.DIRECT_MARKETING: Hold.OBJECTED,
-        Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
+        Right.ERASURE: Protection.SOFT_HOLD,
+        Right.OBJECTION: Protection.SOFT_HOLD,
+        Right.RECTIFICATION: Protection.SOFT_HOLD,
+        Right.RESTRICTION: Protection.SOFT_HOLD,
+        Right.DIRECT_MARKETING: Protection.OBJECTED,
+        Right.CONSENT_WITHDRAWAL: Protection.CONSENT_WITHDRAWN,
         Right.ACCESS: None,
         Right.PORTABILITY: None,
     }
@@ -106,7 +106,7 @@ def test_a_dead_opener_is_finished_from_the_seal(desk: Desk) -> None:
 
     (case,) = store.list_cases(desk.house.conn)
     assert (case.right, case.principal, case.opened_at) == (Right.ERASURE, "energy01", NOW)
-    assert holds(desk) == [(case.case_id, "energy01", Hold.SOFT_HOLD)]
+    assert holds(desk) == [(case.case_id, "energy01", Protection.SOFT_HOLD)]
     [held] = desk.house.conn.execute("select body from ledger.entry where kind = 'suppression.changed'").fetchall()
     assert json.loads(held["body"])["changed_at"] == utc_text(later), "held by the sweep that finished it"
     assert finish_openings(desk.house, NOW) == (0, 0)

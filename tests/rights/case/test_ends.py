@@ -16,8 +16,8 @@ from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import advance, decide, set_flag, settle_identity, withdraw
 from sluice.rights.case.transitions import TRANSITIONS
 from sluice.rights.due_steps import take_due
-from sluice.rights.holds import hold_ends
 from sluice.rights.opening import NewRequest, open_case
+from sluice.rights.protections import protection_ends
 from sluice.rights.schedule import follow
 from sluice.terms import Principal
 
@@ -91,17 +91,19 @@ def test_a_dispute_about_accuracy_holds_until_what_is_right_is_known() -> None:
     part = replace(case.sub_cases[0], action=Action.RECTIFY)
     for state, ends in ((State.ACCEPTED, False), (State.EXECUTING, True), (State.RECIPIENTS_NOTIFIED, True)):
         disputed = replace(case, right=Right.RECTIFICATION, sub_cases=(replace(part, state=state),))
-        assert hold_ends(disputed, "energy01") == ends
+        assert protection_ends(disputed, "energy01") == ends
 
 
 @pytest.mark.parametrize(("state", "ends"), [(State.ACCEPTED, False), (State.EXECUTING, True), (State.CLOSED, True)])
 def test_a_restriction_takes_the_place_of_the_hold_once_it_is_in_force(state: State, ends: bool) -> None:
     case = passing(next(row for row in TRANSITIONS if row.track is Track.CONTROLLER)).case
     part = replace(case.sub_cases[0], state=state, action=Action.RESTRICT)
-    assert hold_ends(replace(case, sub_cases=(part,)), "energy01") == ends
-    assert not hold_ends(replace(case, sub_cases=(part, replace(part, action=None, state=State.SCOPED))), "energy01")
-    assert hold_ends(replace(case, sub_cases=(replace(part, action=Action.REFUSE),)), "energy01")
-    assert not hold_ends(case, "bank01") and hold_ends(replace(case, state=State.CLOSED), "bank01")
+    assert protection_ends(replace(case, sub_cases=(part,)), "energy01") == ends
+    assert not protection_ends(
+        replace(case, sub_cases=(part, replace(part, action=None, state=State.SCOPED))), "energy01"
+    )
+    assert protection_ends(replace(case, sub_cases=(replace(part, action=Action.REFUSE),)), "energy01")
+    assert not protection_ends(case, "bank01") and protection_ends(replace(case, state=State.CLOSED), "bank01")
 
 
 def test_a_complaint_stays(desk: Desk) -> None:

@@ -24,8 +24,8 @@ from sluice.rights.erasure.control import beat_and_check, status, take_up
 from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
 from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack, RunEnd
 from sluice.rights.erasure.release import draft, release
-from sluice.rights.hold_store import find_open_holds
-from sluice.rights.holds import settle_holds
+from sluice.rights.protection_store import find_open_protections
+from sluice.rights.protections import settle_protections
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
@@ -189,7 +189,7 @@ def test_a_request_that_is_taken_back_at_work_ends_its_erasure_and_stops_no_othe
     assert not control_store.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
     town.desk.sql("update erasure_run set seen_at = now() - interval '1 day' returning 1")  # it died there
     assert outcome(town, case) == "withdrawn" and status(town.house.conn).cases == ()
-    settle_holds(town.house, now())
+    settle_protections(town.house, now())
     assert kept_out(town) == set(), "they are a customer as before"
     assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
 
@@ -227,10 +227,10 @@ def test_who_was_erased_at_one_principal_stays_out_there_though_they_take_the_re
     assert outcome(town, case) == "undecided" and issue(town.house, case.case_id, only=[ENERGY])
 
     withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-    settle_holds(town.house, now())
+    settle_protections(town.house, now())
 
     assert (kept_out(town), kept_out(town, GAS)) == ({"erased"}, set())
-    assert find_open_holds(town.house.conn) == [], "nothing is looked at again with each sweep"
+    assert find_open_protections(town.house.conn) == [], "nothing is looked at again with each sweep"
 
 
 def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town) -> None:
@@ -241,7 +241,7 @@ def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town)
 
     for case in (failed, proven):
         withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-    settle_holds(town.house, now())
+    settle_protections(town.house, now())
 
     assert (outcome(town, failed), outcome(town, proven)) == ("withdrawn", "clean")
     assert kept_out(town) == {"erased"}, "who was erased stays out"

@@ -21,7 +21,6 @@ from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.ledger.verify import verify
 from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State
 from sluice.rights.case.steps import withdraw
-from sluice.rights.holds import settle_holds
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import lift_restriction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
@@ -29,6 +28,7 @@ from sluice.rights.person.identifiers import Identifier, refs_of
 from sluice.rights.person.protect import protect
 from sluice.rights.person.sealed import open_sealed, seal
 from sluice.rights.person.tied import Known, tied_of
+from sluice.rights.protections import settle_protections
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
 
@@ -166,7 +166,7 @@ def test_what_is_tied_ends_with_the_request(town: Town) -> None:
 def test_a_restriction_takes_over_what_its_hold_tied_and_its_end_lifts_it(town: Town) -> None:
     third = town.people[2]
     case = town.agree(asked(town, Right.RESTRICTION, email_of(town, third)), Action.RESTRICT)
-    settle_holds(town.house, now())
+    settle_protections(town.house, now())
     found = find_suppressed(town.house, ENERGY01)
     assert found is not None and set(found["reason"]) == {"restricted"} and kept_out(town) == all_of(town, third)
 
@@ -186,7 +186,7 @@ def test_protecting_again_changes_nothing(town: Town) -> None:
     assert [row["refs"] for row in before if row["refs"]] and len(before) == 2, "what was given, and what is tied"
     for _ in range(2):
         protect(town.house, envelope, now())
-        settle_holds(town.house, now())
+        settle_protections(town.house, now())
     assert town.desk.sql(runs) == before and town.desk.sql("select count(*) from ledger.entry") == entries
 
 
@@ -246,7 +246,7 @@ def test_what_the_hold_tied_stays_tied_although_its_rows_are_lost_when_it_is_dec
     town.house.objects.delete_others(str(lake["bucket"]), str(lake["key"]), frozenset())
 
     for _ in range(2):
-        settle_holds(town.house, now())
+        settle_protections(town.house, now())
     found = find_suppressed(town.house, ENERGY01)
     assert found is not None and set(found["reason"]) == {"objected"} and kept_out(town) == all_of(town, third)
     assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text, "and it is said"

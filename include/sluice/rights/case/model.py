@@ -64,7 +64,7 @@ ARTICLES: Mapping[Right, str] = {
 }
 
 
-class Hold(StrEnum):
+class Protection(StrEnum):
     """Why a person is kept out of dial lists and outbound files, from the first moment or once it was decided."""
 
     SOFT_HOLD = "soft_hold"
@@ -73,15 +73,15 @@ class Hold(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
 
 
-PROTECTED: Mapping[Right, Hold] = {
-    Right.ERASURE: Hold.SOFT_HOLD,
-    Right.OBJECTION: Hold.SOFT_HOLD,
-    Right.RECTIFICATION: Hold.SOFT_HOLD,
-    Right.RESTRICTION: Hold.SOFT_HOLD,
-    Right.DIRECT_MARKETING: Hold.OBJECTED,
-    Right.CONSENT_WITHDRAWAL: Hold.CONSENT_WITHDRAWN,
+PROTECTED: Mapping[Right, Protection] = {
+    Right.ERASURE: Protection.SOFT_HOLD,
+    Right.OBJECTION: Protection.SOFT_HOLD,
+    Right.RECTIFICATION: Protection.SOFT_HOLD,
+    Right.RESTRICTION: Protection.SOFT_HOLD,
+    Right.DIRECT_MARKETING: Protection.OBJECTED,
+    Right.CONSENT_WITHDRAWAL: Protection.CONSENT_WITHDRAWN,
 }
-"""The hold that is applied at RECEIVED, by right. Restriction has one too, because disputed accuracy is its first
+"""The protection that is applied at RECEIVED, by right. Restriction has one too, because disputed accuracy is its first
 ground (Art. 18(1)(a)). A right that cannot be refused takes effect at once, for the purposes and channel named."""
 
 

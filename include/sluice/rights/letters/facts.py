@@ -10,7 +10,7 @@ from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.history import Step
 from sluice.rights.case.letter_due import is_instead, parts_waiting
-from sluice.rights.case.model import Action, Case, Hold, LetterKind, Right, State, SubCase, SubCaseId
+from sluice.rights.case.model import Action, Case, LetterKind, Protection, Right, State, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.exceptions import decision_of, review_on
@@ -112,7 +112,7 @@ def _reaches_nothing(house: House, part: SubCase, envelope: Envelope | None) -> 
     paper = find_version(house.conn, part.agreement_id or "", part.agreement_version or "")
     if part.action is not Action.STOP or envelope is None or paper is None:
         return False
-    scope = scope_of_request(envelope, Hold.OBJECTED)
+    scope = scope_of_request(envelope, Protection.OBJECTED)
     return not any(
         scope.stops(Use(each.iri, each.legal_basis, channel))
         for each in paper.purposes

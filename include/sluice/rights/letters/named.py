@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sluice.agreement.dpv import short
 from sluice.documents.words import Words
-from sluice.rights.case.model import PROTECTED, Hold
+from sluice.rights.case.model import PROTECTED, Protection
 from sluice.rights.letters.model import LetterFacts
 from sluice.rights.person.reach import keeps_marketing_out
 
@@ -12,14 +12,14 @@ from sluice.rights.person.reach import keeps_marketing_out
 def hold_of(say: Words, facts: LetterFacts) -> Iterator[str]:
     """Yield how the person is protected meanwhile, and the uses they named, if any.
 
-    A hold until a decision always covers everything.
+    A protection until a decision always covers everything.
     """
-    hold = PROTECTED.get(facts.case.right)
-    if hold is None:
+    protection = PROTECTED.get(facts.case.right)
+    if protection is None:
         return
-    is_limited = facts.is_limited and hold in (Hold.OBJECTED, Hold.CONSENT_WITHDRAWN)
-    named = (f"letter.hold.{hold}.named",) if is_limited else ()
-    yield say.find(*named, f"letter.hold.{hold}") or ""
+    is_limited = facts.is_limited and protection in (Protection.OBJECTED, Protection.CONSENT_WITHDRAWN)
+    named = (f"letter.hold.{protection}.named",) if is_limited else ()
+    yield say.find(*named, f"letter.hold.{protection}") or ""
     if keeps_marketing_out(facts.case.right, facts.purposes):
         yield say.say("letter.hold.marketing")
     if is_limited:

@@ -10,7 +10,7 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import get_by_beginning
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.model import EntryKind
-from sluice.rights.case.model import Action, CaseId, Hold, SubCase, SubCaseId
+from sluice.rights.case.model import Action, CaseId, Protection, SubCase, SubCaseId
 from sluice.rights.case.states import OVER, UNDECIDED
 from sluice.rights.notices.model import AnswerFile, Channel, Notice, NoticeId, NoticeOutcome, NoticeState, Side
 from sluice.rights.notices.states import LATE
@@ -113,7 +113,7 @@ def count_recipients(conn: Connection, sub_case_id: str) -> int:
     return int(row["recipients"]) if row else 0
 
 
-def find_kept_out(conn: Connection, part: SubCase, reason: Hold | None, but: Iterable[str] = ()) -> str | None:
+def find_kept_out(conn: Connection, part: SubCase, reason: Protection | None, but: Iterable[str] = ()) -> str | None:
     """The hash of the entry that says that the persons of a part are kept out, as decided; None while they are not.
 
     ``but``: ids of runs that carry out something else.

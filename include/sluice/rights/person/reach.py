@@ -2,30 +2,30 @@
 
 from collections.abc import Collection
 
-from sluice.rights.case.model import PROTECTED, Action, CaseId, Hold, Right, SubCase
+from sluice.rights.case.model import PROTECTED, Action, CaseId, Protection, Right, SubCase
 from sluice.rights.person.envelope import Envelope
 from sluice.subject.scope import MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 
 
-def scope_of_request(envelope: Envelope, hold: Hold) -> Scope:
-    """What a hold of this request stops.
+def scope_of_request(envelope: Envelope, protection: Protection) -> Scope:
+    """What a protection of this request stops.
 
     An objection to direct marketing reaches the marketing purposes that it names, or all of them if it names none.
     """
     purposes = frozenset(envelope.purposes)
     if envelope.right is Right.DIRECT_MARKETING:
         purposes = (purposes & MARKETING) or MARKETING
-    return scope_of(Suppression(hold.value), purposes, envelope.contact_channel)
+    return scope_of(Suppression(protection.value), purposes, envelope.contact_channel)
 
 
-def keeps_out(right: Right, action: Action | None) -> Hold | None:
+def keeps_out(right: Right, action: Action | None) -> Protection | None:
     """The suppression that carries out a decision to restrict or to stop; None for other decisions."""
     match action:
         case Action.RESTRICT:
-            return Hold.RESTRICTED
+            return Protection.RESTRICTED
         case Action.STOP:
-            return Hold.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Hold.OBJECTED
+            return Protection.CONSENT_WITHDRAWN if right is Right.CONSENT_WITHDRAWAL else Protection.OBJECTED
         case _:
             return None
 
@@ -44,11 +44,11 @@ def marketing_of(case_id: CaseId) -> str:
     return f"{case_id}/marketing"
 
 
-def stays_out(right: Right, part: SubCase) -> Hold | None:
+def stays_out(right: Right, part: SubCase) -> Protection | None:
     """The suppression under which a part that was carried out keeps its person out; None if it does not.
 
     Protection that was for good from the start also holds where nobody knows the person. A decision holds only at
     the principal that it is about.
     """
-    hold = keeps_out(right, part.action)
-    return hold if part.agreement_id is not None or hold is PROTECTED.get(right) else None
+    protection = keeps_out(right, part.action)
+    return protection if part.agreement_id is not None or protection is PROTECTED.get(right) else None

@@ -20,17 +20,17 @@ decided it took that back. An objection to direct marketing, alone (which reache
 stands without anybody's decision (Art. 21(3))."""
 
 
-class OpenHold(NamedTuple):
+class OpenProtection(NamedTuple):
     """A case that keeps its person out at a principal."""
 
     case_id: CaseId
     principal: Principal
 
 
-def find_open_holds(conn: Connection) -> list[OpenHold]:
-    """Return every hold that has not ended.
+def find_open_protections(conn: Connection) -> list[OpenProtection]:
+    """Return every protection that has not ended.
 
-    If a request was taken back, what it restricted, objected to or erased counts as a hold too, except an erasure
+    If a request was taken back, what it restricted, objected to or erased counts as a protection too, except an erasure
     that had been proven there. So does a restriction or an upheld objection that nobody decides any more.
     """
     rows = conn.execute(
@@ -42,7 +42,7 @@ def find_open_holds(conn: Connection) -> list[OpenHold]:
                   or {_NO_GROUND})
            group by r.case_id, r.principal order by min(r.made_at), r.case_id, r.principal""".encode()
     ).fetchall()
-    return [OpenHold(CaseId(row["case_id"]), Principal(row["principal"])) for row in rows]
+    return [OpenProtection(CaseId(row["case_id"]), Principal(row["principal"])) for row in rows]
 
 
 def is_proven_at(conn: Connection, case_id: CaseId, principal: str) -> bool:

@@ -1,10 +1,10 @@
-"""End the hold of a request at a principal, once everything there about the person is over or refused.
+"""End the protection of a request at a principal, once everything there about the person is over or refused.
 
-Before that, an upheld objection and a restriction become suppressions of their own. Until the request is over, it holds
-at every principal that may send the person, including those that signed after it was opened. A request that its person
-took back keeps nobody out any more; only a withdrawn consent comes back by being given again. What a controller decided
-and took back ends too, once all is over there. Whoever objected to everything stays out of direct marketing, even if
-the rest is refused (Art. 21(3)).
+Before that, an upheld objection and a restriction become suppressions of their own. Until the request is over, it
+protects at every principal that may send the person, including those that signed after it was opened. A request that
+its person took back keeps nobody out any more; only a withdrawn consent comes back by being given again. What a
+controller decided and took back ends too, once all is over there. Whoever objected to everything stays out of direct
+marketing, even if the rest is refused (Art. 21(3)).
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed import lift, lift_case
 from sluice.exchange.sweeping import Faults, Tally, do_each
 from sluice.keys import SUBJECT
-from sluice.rights import hold_store
+from sluice.rights import protection_store
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
-from sluice.rights.case.model import PROTECTED, Action, Case, Hold, Right, State, SubCase
+from sluice.rights.case.model import PROTECTED, Action, Case, Protection, Right, State, SubCase
 from sluice.rights.case.states import CARRIED_OUT
 from sluice.rights.copies.whose import runs_of
-from sluice.rights.person.protect import hold, hold_at, keep_from_marketing, release
+from sluice.rights.person.protect import keep_from_marketing, protect_at, release, suppress_person
 from sluice.rights.person.reach import keeps_marketing_out, keeps_out, marketing_of
 from sluice.rights.person.sealed import find_sealed, open_sealed
 from sluice.rights.person.whom import all_refs_at
@@ -31,7 +31,7 @@ from sluice.terms import Principal
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Result of one pass over the open holds. ``protected``: new holds at new principals; ``failed``: tried again."""
+    """Result of one pass over open protections. ``protected``: new ones at new principals; ``failed``: tried again."""
 
     released: int = 0
     failed: int = 0
@@ -42,46 +42,46 @@ TAKEN_BACK = (Suppression.RESTRICTED, Suppression.OBJECTED)
 """Suppressions that end when the person takes the request back. Nobody has to be told first (Art. 18(3))."""
 
 
-def settle_holds(house: House, now: datetime) -> Settled:
-    """Turn upheld objections and restrictions into suppressions, and end the holds that have no reason any more.
+def settle_protections(house: House, now: datetime) -> Settled:
+    """Turn upheld objections and restrictions into suppressions, and end the protections that have no reason any more.
 
-    First holds those who asked everybody at principals that signed since.
+    First protects those who asked everybody at principals that signed since.
     """
-    protected, not_held = _hold_since(house, now)
+    protected, not_protected = _protect_since(house, now)
     released, not_settled = do_each(
         house.conn,
-        lambda hold: f"case {hold.case_id}: its hold at {hold.principal}",
-        hold_store.find_open_holds(house.conn),
-        lambda hold: _settle(house, store.get_case(house.conn, hold.case_id), hold.principal, now),
+        lambda one: f"case {one.case_id}: its protection at {one.principal}",
+        protection_store.find_open_protections(house.conn),
+        lambda one: _settle(house, store.get_case(house.conn, one.case_id), one.principal, now),
     )
-    return Settled(released, not_held + not_settled, protected)
+    return Settled(released, not_protected + not_settled, protected)
 
 
-def _hold_since(house: House, now: datetime) -> Tally:
-    """Hold the persons of open requests at principals whose agreement came into force since.
+def _protect_since(house: House, now: datetime) -> Tally:
+    """Protect the persons of open requests at principals whose agreement came into force since.
 
-    Returns the number of new holds, and of cases that failed.
+    Returns the number of new protections, and of cases that failed.
     """
     papers = store.find_agreement_bodies(house.conn, received_on(now), now)
     there = {Principal(name) for name, _, _, is_in_force in papers if is_in_force}
     there -= {name for name in there if house.keyring.is_destroyed(name, SUBJECT)}
-    known, protected, faults = hold_store.find_protected(house.conn), 0, Faults(house.conn)
+    known, protected, faults = protection_store.find_protected(house.conn), 0, Faults(house.conn)
     for case in store.list_open_cases(house.conn):
         new = there - known.get(case.case_id, set())
         if not new or case.right not in PROTECTED or case.principal is not None or not case.sub_cases:
             continue  # no new principal; or one principal was asked; or nobody knows yet who the person is
-        with faults.kept_apart(f"the hold of case {case.case_id}"):
-            protected += _hold_at(house, case, new, now)
+        with faults.kept_apart(f"the protection of case {case.case_id}"):
+            protected += _protect_at(house, case, new, now)
     return Tally(protected, faults.count)
 
 
-def _hold_at(house: House, case: Case, principals: Iterable[Principal], now: datetime) -> int:
+def _protect_at(house: House, case: Case, principals: Iterable[Principal], now: datetime) -> int:
     envelope = open_sealed(house, case.subject_key).envelope
     found = {name: tuple(sorted(all_refs_at(house, envelope.identifiers, name))) for name in principals}
-    return hold_at(house, envelope, found, now)
+    return protect_at(house, envelope, found, now)
 
 
-def hold_ends(case: Case, principal: str) -> bool:
+def protection_ends(case: Case, principal: str) -> bool:
     """Whether nothing of this request is left to wait for at a principal. Pure.
 
     If the principal has no part, the request as a whole must be over.
@@ -94,7 +94,7 @@ def hold_ends(case: Case, principal: str) -> bool:
 
 
 def _is_settled(part: SubCase) -> bool:
-    """Whether a part needs no hold any more: it was refused, or what was decided was carried out.
+    """Whether a part needs no protection any more: it was refused, or what was decided was carried out.
 
     Then it is known what is right, or a restriction is in force.
     """
@@ -116,30 +116,30 @@ def _settle(house: House, case: Case, principal: Principal, now: datetime) -> bo
     for reason in _decided(case, principal):
         sealed = find_sealed(house, case.subject_key)
         if sealed is None:
-            return False  # nobody can say any more whom to suppress, so the hold stays
+            return False  # nobody can say any more whom to suppress, so the protection stays
         refs = tuple(sorted(all_refs_at(house, sealed.envelope.identifiers, principal)))
         if not refs:
-            return False  # what the person gave names nobody here any more, but the hold still does, so it stays
-        hold(house, sealed.envelope, principal, refs, reason, now)
+            return False  # what the person gave names nobody here any more, but the protection still does, so it stays
+        suppress_person(house, sealed.envelope, principal, refs, reason, now)
     if not _kept_from_marketing(house, case, principal, now):
         return False
     # the erasure itself keeps the person out; others who share a telephone with them may be in files again
-    ends = hold_ends(case, principal) or hold_store.is_proven_at(house.conn, case.case_id, principal)
+    ends = protection_ends(case, principal) or protection_store.is_proven_at(house.conn, case.case_id, principal)
     released = ends and release(house, case.case_id, principal, now)
     groundless = [lift_case(house, principal, reason, case.case_id, now) for reason in _groundless(case, principal)]
     return _come_back(house, case, principal, now) or any(groundless) or released
 
 
 def _kept_from_marketing(house: House, case: Case, principal: Principal, now: datetime) -> bool:
-    """Keep whoever objected in general out of marketing, where their hold ends and nothing else was decided for them.
+    """Keep whoever objected in general out of marketing, where their protection ends and nothing else was decided.
 
-    Return False if that could not be done, so that the hold has to stay.
+    Return False if that could not be done, so that the protection has to stay.
     """
     is_taken_back = any(part.principal == principal for part in case.sub_cases) and not _standing(case, principal)
     if case.right is not Right.OBJECTION or is_taken_back or case.state is State.WITHDRAWN_BY_SUBJECT:
         return True
-    if _is_upheld(case, principal) or not hold_ends(case, principal):
-        return True  # all of it is stopped, or the hold goes on
+    if _is_upheld(case, principal) or not protection_ends(case, principal):
+        return True  # all of it is stopped, or the protection goes on
     sealed = find_sealed(house, case.subject_key)
     if sealed is None:
         return False
@@ -163,7 +163,7 @@ def _groundless(case: Case, principal: str) -> list[Suppression]:
     if not parts or not is_final or not all(part.state.is_over for part in parts):
         return []
     stands = {keeps_out(case.right, part.action) for part in _standing(case, principal)} | {PROTECTED.get(case.right)}
-    return [Suppression(each) for each in (Hold.RESTRICTED, Hold.OBJECTED) if each not in stands]
+    return [Suppression(each) for each in (Protection.RESTRICTED, Protection.OBJECTED) if each not in stands]
 
 
 def _come_back(house: House, case: Case, principal: Principal, now: datetime) -> bool:
@@ -175,14 +175,14 @@ def _come_back(house: House, case: Case, principal: Principal, now: datetime) ->
         return False
     lifted = [lift_case(house, principal, reason, case.case_id, now) for reason in TAKEN_BACK]
     lifted.append(lift_case(house, principal, Suppression.OBJECTED, marketing_of(case.case_id), now))
-    if not hold_store.is_proven_at(house.conn, case.case_id, principal):
+    if not protection_store.is_proven_at(house.conn, case.case_id, principal):
         lifted += [lift(house, run.run_id, now) for run in runs_of(house.conn, case.case_id, principal)]
     return any(lifted)
 
 
-def _decided(case: Case, principal: str) -> list[Hold]:
-    """Return what was decided at a principal and replaces the hold; nothing once the person took it back."""
+def _decided(case: Case, principal: str) -> list[Protection]:
+    """Return what was decided at a principal and replaces the protection; nothing once the person took it back."""
     actions = {part.action for part in _standing(case, principal)}
     found = {keeps_out(case.right, action) for action in actions}
-    wanted = [Hold.RESTRICTED] + ([Hold.OBJECTED] if _is_upheld(case, principal) else [])
-    return [hold for hold in wanted if hold in found]
+    wanted = [Protection.RESTRICTED] + ([Protection.OBJECTED] if _is_upheld(case, principal) else [])
+    return [each for each in wanted if each in found]
