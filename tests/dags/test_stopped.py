@@ -21,7 +21,7 @@ from rights.asking import asked
 from sluice.exchange.drain import drain_all
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.held_up import HEARD_AFTER, LONG_STOPPED, FilesHeldUp, check_none_held_up, find_held_up
-from sluice.exchange.persons.suppressed import keep_out, unless_kept_out
+from sluice.exchange.persons.suppressed import commit_unless_suppressed, keep_out
 from sluice.exchange.stops import FlowIsStopped, check_not_stopped
 from sluice.ledger.verify import verify
 from sluice.orchestration import operators
@@ -195,10 +195,12 @@ def test_a_stop_is_said_only_once_nothing_of_the_flow_can_close_any_more(night: 
 
     flow = (ENERGY[0], RESULTS)
     with ThreadPoolExecutor(1) as others:
-        stop = unless_kept_out(house, principal, frozenset(), (), commit)
+        stop = commit_unless_suppressed(house, principal, frozenset(), (), commit)
         assert stop.result(60).exit == 0
     with pytest.raises(FlowIsStopped):
-        unless_kept_out(house, principal, frozenset(), (), partial(check_not_stopped, house.conn, principal, flow[1]))
+        commit_unless_suppressed(
+            house, principal, frozenset(), (), partial(check_not_stopped, house.conn, principal, flow[1])
+        )
 
 
 def test_a_return_whose_flow_is_stopped_while_it_is_made_is_made_under_the_rights_of_the_day_it_goes_on(

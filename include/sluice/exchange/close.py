@@ -12,7 +12,7 @@ from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House
 from sluice.exchange.model import AirflowRun, Kept, Opened
 from sluice.exchange.outbox import Effect
-from sluice.exchange.persons.suppressed import unless_kept_out
+from sluice.exchange.persons.suppressed import commit_unless_suppressed
 from sluice.exchange.record import record_of
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import ANSWER_KEPT, DIAL_KEPT, FINDINGS, RETURN
@@ -62,7 +62,7 @@ def close_record(
         store.update_closed(house.conn, record, entry.hash.hex(), datetime.fromisoformat(record.closed_at))
         return record.decision
 
-    return unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
+    return commit_unless_suppressed(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
 def effects_of(record: ExchangeRecord) -> list[Effect]:

@@ -20,7 +20,7 @@ from sluice.exchange.house import House
 from sluice.exchange.judge import MOST_ATTEMPTS
 from sluice.exchange.locks import content_lock
 from sluice.exchange.model import AirflowRun, Opened
-from sluice.exchange.persons.suppressed import unless_kept_out
+from sluice.exchange.persons.suppressed import commit_unless_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import check_still_ours
@@ -108,7 +108,7 @@ def wait_for_release(house: House, opened: Opened, record: ExchangeRecord, kept_
             house.conn, chain=opened.chain, kind=EntryKind.RETURN_PREPARED, exchange_id=opened.exchange_id, body=body
         )
 
-    unless_kept_out(house, opened.principal, kept_out, record.how_long.copies, commit)
+    commit_unless_suppressed(house, opened.principal, kept_out, record.how_long.copies, commit)
 
 
 def _go_on(house: House, opened: Opened, record: ExchangeRecord, run: AirflowRun) -> Decision | None:

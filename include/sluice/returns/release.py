@@ -12,7 +12,7 @@ from sluice.exchange.effects.kept_out import names_kept_out
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
-from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, commit_unless_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
 from sluice.exchange.stops import check_not_stopped
@@ -117,7 +117,7 @@ def deliver_again(house: House, named: str, by: str, now: datetime) -> StoredObj
         if rule := _must_not_go_again(house, opened, copies):
             raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", rule))
         try:
-            return unless_kept_out(house, opened.principal, kept_out, copies, put)
+            return commit_unless_suppressed(house, opened.principal, kept_out, copies, put)
         except SuppressedMeanwhile:
             raise NotDelivered(Ref("exchange", shown.line.id), Ref("rule", NAMES_KEPT_OUT)) from None
 

@@ -20,7 +20,7 @@ from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import PROTECTED, Action, Case, Protection, Right, State, SubCase
 from sluice.rights.case.states import CARRIED_OUT
-from sluice.rights.copies.whose import runs_of
+from sluice.rights.copies.own_rows import runs_of
 from sluice.rights.person.protect import keep_from_marketing, protect_at, release, suppress_person
 from sluice.rights.person.reach import keeps_marketing_out, keeps_out, marketing_of
 from sluice.rights.person.sealed import find_sealed, open_sealed

@@ -24,8 +24,8 @@ from sluice.rights.copies.where import where
 from sluice.rights.erasure import scan
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
+from sluice.rights.erasure.classify import NAMED
 from sluice.rights.erasure.erase import run, verify
-from sluice.rights.erasure.meant import NAMED
 from sluice.rights.erasure.model import NotDecided
 from sluice.rights.erasure.release import draft
 from sluice.rights.opening import NewRequest, open_case

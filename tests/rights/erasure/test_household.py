@@ -17,7 +17,7 @@ from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import withdraw
-from sluice.rights.copies.whose import Own, SeveralCustomers, own_of
+from sluice.rights.copies.own_rows import Own, SeveralCustomers, own_of
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.certificate import issue
 from sluice.rights.erasure.control_store import find_plans

@@ -17,7 +17,7 @@ from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.needed import find_needed
 from sluice.rights.copies.needed_model import Need, Needed
 from sluice.rights.copies.needed_store import find_restricted
-from sluice.rights.copies.whose import SeveralCustomers, needs_of
+from sluice.rights.copies.own_rows import SeveralCustomers, needs_of
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.control_store import find_plans, find_run

@@ -25,8 +25,8 @@ from sluice.exchange.persons.merged import RUNS, merge_all
 from sluice.exchange.persons.merged_store import find_runs
 from sluice.rights.case.model import Case
 from sluice.rights.erasure.certificate import issue
+from sluice.rights.erasure.classify import NAMED
 from sluice.rights.erasure.erase import run, verify
-from sluice.rights.erasure.meant import NAMED
 from sluice.rights.erasure.model import ErasureReport
 from sluice.settings import Settings
 from stores import Database

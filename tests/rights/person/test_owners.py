@@ -21,7 +21,7 @@ from sluice.rights.case import store
 from sluice.rights.case.errors import IdentifierInvalid, NumberOfSeveral, PrincipalUnknown, RequestIdReused
 from sluice.rights.case.model import Action, Case, Order, Right
 from sluice.rights.case.steps import settle_identity
-from sluice.rights.copies.whose import SeveralCustomers
+from sluice.rights.copies.own_rows import SeveralCustomers
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.erase import run

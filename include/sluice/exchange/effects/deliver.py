@@ -21,7 +21,7 @@ from sluice.exchange.house import House
 from sluice.exchange.last_days import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
-from sluice.exchange.persons.suppressed import SuppressedMeanwhile, unless_kept_out
+from sluice.exchange.persons.suppressed import SuppressedMeanwhile, commit_unless_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import StoredObject
@@ -58,7 +58,10 @@ def deliver(house: House, opened: Opened, record: ExchangeRecord, entry_hash: st
     with holding(house, opened):
         put = partial(_put, house, opened, record)
         copies = find_copies(house.conn, opened.exchange_id)
-        stored = put() if _is_there(house, opened) else unless_kept_out(house, opened.principal, kept_out, copies, put)
+        if _is_there(house, opened):
+            stored = put()
+        else:
+            stored = commit_unless_suppressed(house, opened.principal, kept_out, copies, put)
         _note(house, opened, stored, record)
 
 

@@ -150,7 +150,7 @@ def _tell_changed(house: House, exchange_id: ExchangeId) -> None:
         emit(changed_event(record, changed, datetime.now(UTC), house.settings), house.settings.lineage_url)
 
 
-def _sweep(house: House, exchange_id: ExchangeId) -> None:
+def _delete_strays(house: House, exchange_id: ExchangeId) -> None:
     """Remove what earlier tries left before the commit: versions that neither the catalogue nor an erasure names."""
     opened = store.get_opened(house.conn, exchange_id)
     lake, vault = house.settings.bucket_lake, house.settings.bucket_vault
@@ -205,6 +205,6 @@ EFFECTS: Mapping[str, Callable[[House, ExchangeId], None]] = {
     Effect.DIAL: _put_dial,
     Effect.ENDED: _tell_closed,
     Effect.CHANGED: _tell_changed,
-    Effect.SWEEP: _sweep,
+    Effect.SWEEP: _delete_strays,
     Effect.REVIEW: _put_reviewed,
 }

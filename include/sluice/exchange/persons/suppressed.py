@@ -62,8 +62,8 @@ def keep_out(
     """Suppress persons from now on; return the run's id.
 
     The object is put first, then the row and its ledger entry together. An exchange that closes meanwhile is either
-    seen by whoever looks afterwards, or looks again itself (:func:`unless_kept_out`). ``scope``: what the run stops, if
-    not everything.
+    seen by whoever looks afterwards, or looks again itself (:func:`commit_unless_suppressed`). ``scope``: what the run
+    stops, if not everything.
     """
     run_id = run_id_of(principal, reason, cause)
     content = write_suppressions(suppress(refs, reason))
@@ -216,12 +216,13 @@ def find_stored_only(house: House, principal: Principal) -> frozenset[str]:
     return frozenset(ref for frame in read_runs(house, runs) for ref in frame["ref"].to_list())
 
 
-def unless_kept_out(
+def commit_unless_suppressed(
     house: House, principal: Principal, known: frozenset[str], copies: Sequence[CopyLine], commit: Callable[[], T]
 ) -> T:
-    """Commit what was made under the runs ``known``, in one transaction, unless somebody in it is kept out since.
+    """Commit what was made under the runs ``known``, in one transaction, unless somebody in it is suppressed since.
 
-    Whoever is kept out next waits for that transaction. Raises SuppressedMeanwhile: then it has to be made again.
+    Whoever is suppressed next waits for that transaction. It tries again if others were. Raises SuppressedMeanwhile:
+    then it has to be made again.
     """
     while True:
         with transaction(house.conn):

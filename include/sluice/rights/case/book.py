@@ -216,7 +216,9 @@ def moved(part: SubCase, target: State, order: Order) -> SubCase:
         case State.ACCEPTED | State.PARTIAL:
             fields = tuple(group for group in part.field_groups if group not in order.reasons)
             return replace(changed, action=order.action, action_fields=fields or part.field_groups)
-        case State.REFUSED | State.EXECUTED | State.EXECUTING if target is State.REFUSED or order.reasons:
+        case State.REFUSED:
+            return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
+        case State.EXECUTED | State.EXECUTING if order.reasons:  # nothing could be given after all
             return replace(changed, action=Action.REFUSE, action_fields=part.field_groups)
         case _:
             return changed

@@ -20,12 +20,12 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.find import open_request, targets_of
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.needed import find_needed
+from sluice.rights.copies.own_rows import SeveralCustomers, find_causes
 from sluice.rights.copies.scope import decision_of, is_to_do
-from sluice.rights.copies.whose import SeveralCustomers, find_causes
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import MOST_CASES
+from sluice.rights.erasure.blocking import find_in_the_way
 from sluice.rights.erasure.control_store import Run, Stop
-from sluice.rights.erasure.erring import find_in_the_way
 from sluice.rights.erasure.model import (
     AnotherInError,
     DecidedThen,

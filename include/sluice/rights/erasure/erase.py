@@ -33,17 +33,17 @@ from sluice.rights.copies.find import find_places, is_pointing, kept, open_reque
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
+from sluice.rights.copies.own_rows import count_left_out, find_in_flight, keep_person_out
 from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
-from sluice.rights.copies.whose import count_left_out, find_in_flight, keep_person_out
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.census import find_unknown
+from sluice.rights.erasure.classify import Scanned
 from sluice.rights.erasure.control import as_ran, beat_and_check, check_may_begin, outcome_of, recording_failure
 from sluice.rights.erasure.exceptions import exceptions_of
-from sluice.rights.erasure.meant import Scanned
 from sluice.rights.erasure.model import (
     ErasureBusy,
     ErasureReport,

@@ -22,11 +22,12 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CASES_CHAIN, Case, CaseId
 from sluice.rights.copies.find import foresee, open_request, targets_of
 from sluice.rights.copies.model import Done, Outcome, Target, words_of
+from sluice.rights.copies.own_rows import SeveralCustomers, own_target
 from sluice.rights.copies.scope import decided_of, has_decided
-from sluice.rights.copies.whose import SeveralCustomers, own_target
 from sluice.rights.erasure import control_store
-from sluice.rights.erasure.erring import find_in_the_way
+from sluice.rights.erasure.blocking import find_in_the_way
 from sluice.rights.erasure.model import ErasureReport, EverybodyNeeded, PlanOutdated, ReleaseRefused
+from sluice.rights.erasure.notice_of_left_out import tell_who_waits
 from sluice.rights.erasure.plan import (
     Plan,
     Refusal,
@@ -36,7 +37,6 @@ from sluice.rights.erasure.plan import (
 )
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.report import added, entry_lines, searched
-from sluice.rights.erasure.told import tell_who_waits
 from sluice.terms import Principal
 from sluice.times import utc_text
 

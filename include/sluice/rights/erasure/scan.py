@@ -29,7 +29,7 @@ from sluice.rights.copies.received import under_its_key
 from sluice.rights.copies.stores import STORES
 from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.copies.uploads import UPLOADS, count_uploads
-from sluice.rights.erasure.meant import NAMED, Meant, Scanned
+from sluice.rights.erasure.classify import NAMED, Classifier, Scanned
 from sluice.rights.erasure.model import Unread
 from sluice.rights.notices.tell import find_open_notices
 from sluice.rights.person.sealed import KEY_OWNER
@@ -72,8 +72,8 @@ def scan_stores(
         search = begun.enter_context(closing(ObjectSearch(bench, copies, listed, readers)))
         unended = (Unread(UPLOADS, reason="UNFINISHED"),) * uploads
         found = Scanned(doubts=uploads, short=search.short, unread=unended, waiting=younger)
-        meant = Meant.of(house, target, copies, under_way)
-        counting = _Counting(bench, copies, search, meant)
+        classifier = Classifier.of(house, target, copies, under_way)
+        counting = _Counting(bench, copies, search, classifier)
         told = find_open_notices(house, target.principal)
         ahead = search.read_ahead if len(copies) > MANY else None
         seen: set[ObjectVersion] = set()
@@ -87,7 +87,7 @@ def scan_stores(
                 for item, got in _fetched(bench, items, ahead):
                     if got is None:
                         left.extend(_now(house, item))
-                        found += meant.unsaid(item, each.name) or Scanned()
+                        found += classifier.unsaid(item, each.name) or Scanned()
                     else:
                         found += counting.count(item, got, each.name)
     _note_residues(house, target, copies, counting.residues)
@@ -97,9 +97,9 @@ def scan_stores(
 class _Counting:
     """Tells what each object counts as, and collects where a residue lies (``residues``: bucket and key)."""
 
-    def __init__(self, bench: Bench, copies: Sequence[Copy], search: "ObjectSearch", meant: Meant) -> None:
+    def __init__(self, bench: Bench, copies: Sequence[Copy], search: "ObjectSearch", classifier: Classifier) -> None:
         by_index = WENT_OUT | SENT | CAME_IN
-        self._bench, self._search, self._meant = bench, search, meant
+        self._bench, self._search, self._classifier = bench, search, classifier
         self._sent = {ObjectVersion.of(copy): copy for copy in copies if copy.kind in by_index}
         self._exchanges = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
         self.residues: set[tuple[str, str]] = set()
@@ -108,7 +108,7 @@ class _Counting:
         """Scan an object, or take the result that stands for it; return what it counts as."""
         place = item.bucket, item.key
         scan = self._search.scan(got, item.key) if isinstance(got, Fetched) else got
-        expected = self._meant.expects(item, scan, store)
+        expected = self._classifier.expects(item, scan, store)
         where = Unread(store, self._exchanges.get(place))
         if scan.status is not Status.HIT and isinstance(got, Fetched) and not _is_whole(item, got):
             return Scanned(objects=1, doubts=1, unread=(replace(where, reason="NOT_READ"),))

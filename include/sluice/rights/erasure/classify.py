@@ -60,7 +60,7 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class Classifier:
     """Tells which objects may name the person without being residue.
 
     ``asks``, ``asked``: prefixes of the keys of notices about the person's other open requests, and about this one
@@ -75,7 +75,7 @@ class Meant:
     under_way: UnderWay
 
     @classmethod
-    def of(cls, house: House, target: Target, copies: Sequence[Copy], under_way: UnderWay) -> "Meant":
+    def of(cls, house: House, target: Target, copies: Sequence[Copy], under_way: UnderWay) -> "Classifier":
         asks = find_open_requests(house.conn, target.principal, target.case_id)
         asked = find_undecided(house.conn, target.principal, target.case_id)
         return cls(house, target, asks, asked, _fates(copies, target), under_way)
