@@ -26,7 +26,7 @@ WATCHED = tuple(
     f"/sluice/{place}"
     for place in (
         "rights/erasure/", "rights/copies/", "rights/notices/", "rights/tidy", "rights/destroy",
-        "exchange/persons/", "exchange/own_writes", "exchange/workroom", "lake/s3/objects",
+        "exchange/persons/", "exchange/own_writes", "exchange/catalogue", "exchange/workroom", "lake/s3/objects",
         "keys.py", "locks.py", "db.py",
     )
 )  # fmt: skip

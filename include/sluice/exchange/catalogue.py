@@ -29,6 +29,29 @@ def insert_delivered(conn: Connection, exchange_id: str, copy: CopyLine) -> None
     conn.execute(f"{INSERT} on conflict do nothing", {"exchange_id": exchange_id, **copy.model_dump()})
 
 
+def move_copy(
+    conn: Connection,
+    exchange_id: ExchangeId,
+    kind: str,
+    *,
+    version_id: str,
+    sha256: str,
+    size_bytes: int,
+    rows: int | None,
+) -> None:
+    """Let a copy be another version of its object, as an edit put it. ``rows``: None if their number stays."""
+    conn.execute(
+        """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
+           where exchange_id = %s and kind = %s""",
+        (version_id, sha256, size_bytes, rows, exchange_id, kind),
+    )
+
+
+def mark_gone(conn: Connection, exchange_id: ExchangeId, kind: str) -> None:
+    """Note that a copy is removed; its line stays."""
+    conn.execute("update copy set gone_at = now() where exchange_id = %s and kind = %s", (exchange_id, kind))
+
+
 def find_copies(conn: Connection, exchange_id: ExchangeId) -> list[CopyLine]:
     """Copies of an exchange that are still there, as they are now."""
     rows = conn.execute(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.exchange.house import House
-from sluice.exchange.naming import PRINCIPAL_NAME
+from sluice.exchange.inbox import list_principals
 from sluice.exchange.sweeping import Tally, do_each
 from sluice.rights.case import store
 from sluice.rights.case.model import FILE, LetterKind, Right
@@ -21,7 +21,6 @@ from sluice.rights.notices import follow as answered
 from sluice.rights.notices.over import drop_over
 from sluice.rights.notices.tell import Told, tell
 from sluice.rights.protections import settle_protections
-from sluice.terms import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,7 @@ def _drop_over(house: House) -> Tally:
     """Remove what names persons in requests that are over, at every principal. Returns how many were told, and how many
     failed.
     """
-    names = house.objects.list_prefixes(house.settings.bucket_exchange)
-    there = [Principal(name) for name in names if PRINCIPAL_NAME.fullmatch(name)]
+    there = list(list_principals(house))
     return do_each(
         house.conn, "what requests that are over leave", there, lambda principal: drop_over(house, principal)
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sluice.db import transaction
-from sluice.exchange import outbox
+from sluice.exchange import catalogue, outbox
 from sluice.exchange.house import House
 from sluice.exchange.own_writes import find_own_writes, is_own, note_own_write, pin_own_write
 from sluice.exchange.persons.merged import RUNS, sweep_merged
@@ -32,10 +32,14 @@ def swap(house: House, copy: Copy, edited: Path, rows: int | None) -> None:
     stored = house.objects.put_converging(copy.bucket, copy.key, content, OCTETS, copy.version_id)
     pin_own_write(house.conn, copy.bucket, copy.key, sha256, stored.version_id)
     with transaction(house.conn):
-        house.conn.execute(
-            """update copy set version_id = %s, sha256 = %s, size_bytes = %s, rows = coalesce(%s, rows)
-               where exchange_id = %s and kind = %s""",
-            (stored.version_id, sha256, size_bytes, rows, copy.exchange_id, copy.kind),
+        catalogue.move_copy(
+            house.conn,
+            copy.exchange_id,
+            copy.kind,
+            version_id=stored.version_id,
+            sha256=sha256,
+            size_bytes=size_bytes,
+            rows=rows,
         )
         outbox.tell_changed(house.conn, copy.exchange_id)
     drop_superseded(house, copy)
@@ -46,9 +50,7 @@ def remove(house: House, copy: Copy) -> None:
     if copy.kind == ANSWER:
         answer_store.mark_gone(house.conn, copy.exchange_id, "erasure", datetime.now(UTC))
     with transaction(house.conn):
-        house.conn.execute(
-            "update copy set gone_at = now() where exchange_id = %s and kind = %s", (copy.exchange_id, copy.kind)
-        )
+        catalogue.mark_gone(house.conn, copy.exchange_id, copy.kind)
         outbox.tell_changed(house.conn, copy.exchange_id)
     drop_superseded(house, copy)
 
