@@ -11,7 +11,7 @@ import typer
 
 import bench
 from bench import BenchRow, machine, progress, shown
-from sluice.cli.output import out, show_table
+from sluice.cli.output import out, prepare_streams, show_table
 
 SIZES = {"small": 100_000, "full": 1_000_000}
 COLUMNS = ("bench", "what", "value", "goal", "met", "against, in this run")
@@ -53,4 +53,5 @@ def as_markdown(rows: Iterable[BenchRow], line: str) -> str:
 
 
 if __name__ == "__main__":
+    prepare_streams()
     typer.run(run)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.cli.output import WIDE, is_full
+from sluice.cli.output import WIDE, probe_stdout_full
 
 SLUICE = f"{sys.executable} -m sluice"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -52,8 +52,21 @@ def test_a_full_disk_is_told_by_its_code(words: str, buffered: str) -> None:
     assert ended(f"{buffered}{SLUICE} {words} >/dev/null") == (0, "", ""), "control"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_importing_the_output_leaves_the_streams_as_they_are_and_preparing_opens_them(closed: str) -> None:
+    lines = (
+        "import sys; before = sys.stdin, sys.stdout, sys.stderr; from sluice.cli import output",
+        "assert (sys.stdin, sys.stdout, sys.stderr) == before and None in before",
+        "output.prepare_streams()",
+        "assert None not in (sys.stdin, sys.stdout, sys.stderr)",
+    )
+
+    assert ended(f"{sys.executable} -c {shlex.quote(chr(10).join(lines))} {closed}")[0] == 0
+
+
 def test_only_what_stdout_itself_says_is_a_full_disk(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not is_full(OSError(errno.ENOSPC, "of another disk")) and not is_full(ValueError())
+    assert not probe_stdout_full(OSError(errno.ENOSPC, "of another disk")) and not probe_stdout_full(ValueError())
 
 
 INTERRUPTED_AT_ITS_FIRST_IMPORT = """

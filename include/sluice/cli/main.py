@@ -78,10 +78,11 @@ def _run(words: Sequence[str]) -> None:
     """Run the command; a coded error becomes its message and exit code, anything else a place."""
     import typer
 
-    from sluice.cli.output import OutputFull, err, is_full, plain_text
+    from sluice.cli.output import OutputFull, err, plain_text, prepare_streams, probe_stdout_full
     from sluice.cli.usage import empty_word, usage_error, usage_line
     from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
+    prepare_streams()
     listener = sys.stdout
     try:
         if (empty := empty_word(words)) is not None:
@@ -101,7 +102,7 @@ def _run(words: Sequence[str]) -> None:
         missing = ExtraMissing(Ref("module", str(error.name)))
         leave(str(missing), missing.code, missing.exit)
     except Exception as error:
-        if is_full(error):
+        if probe_stdout_full(error):
             leave(str(full := OutputFull()), full.code, full.exit)
         leave(f"{UNFORESEEN} {place_of(error)}", UNFORESEEN, Exit.UNDECIDED)
 

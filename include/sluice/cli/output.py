@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, TypeGuard
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
@@ -48,28 +48,40 @@ def nowhere(mode: str) -> Any:
     return Path(os.devnull).open(mode, encoding="utf-8")
 
 
-def _open_what_is_closed() -> None:
-    """Whoever started us may have closed what everybody has; what would go there goes nowhere."""
+class _StreamConsole(Console):
+    """A console as wide as its terminal, or ``WIDE`` columns where its stream is a file or a log.
+
+    It looks at its stream whenever it writes, so nothing is looked at when this module is imported.
+    """
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        size = super().size
+        return size if self.file.isatty() else ConsoleDimensions(WIDE, size.height)
+
+
+out = _StreamConsole(highlight=False, soft_wrap=True)
+err = _StreamConsole(stderr=True, highlight=False, soft_wrap=True)
+
+
+def prepare_streams() -> None:
+    """Make the standard streams safe to write to; ``main`` calls it once, before the command runs."""
+    _reopen_closed_streams()
+    _escape_unencodable_characters()
+    err.soft_wrap = not sys.stderr.isatty()  # a log keeps a sentence on its line
+
+
+def _reopen_closed_streams() -> None:
+    """Replace a closed standard stream by /dev/null, so that later writes do not fail."""
     sys.stdin = sys.stdin or nowhere("r")
     sys.stdout = sys.stdout or nowhere("w")
     sys.stderr = sys.stderr or nowhere("w")
 
 
-def _write_what_it_cannot() -> None:
-    """A sign that stdout has no bytes for, in an old locale or of a name that is no UTF-8, is told by its number."""
+def _escape_unencodable_characters() -> None:
+    """Write characters that stdout's encoding lacks as backslash escapes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-_open_what_is_closed()
-_write_what_it_cannot()
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
-err = Console(
-    stderr=True,
-    highlight=False,
-    soft_wrap=not sys.stderr.isatty(),  # a log keeps a sentence on its line
-    width=None if sys.stderr.isatty() else WIDE,
-)
 
 
 class OutputFull(SluiceError):
@@ -79,8 +91,8 @@ class OutputFull(SluiceError):
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
 
-def is_full(error: Exception) -> bool:
-    """Whether this is what stdout says of a full disk; it is asked again, by an empty line."""
+def probe_stdout_full(error: Exception) -> bool:
+    """Whether ``error`` came from a full disk behind stdout: if it may have, write an empty line there to find out."""
     if not isinstance(error, OSError) or error.errno not in FULL:
         return False
     try:
