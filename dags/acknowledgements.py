@@ -4,9 +4,11 @@ An Airflow DAG in which nothing closes by itself: a return stays open until its 
 by a file, or somebody by `sluice recipients ack`. `sluice recipients list` shows where each one stands.
 """
 
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.follow import FollowAcknowledgements
 from sluice.orchestration.schedules import every_five_minutes
 
-with desk("acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1, tells=("UNACKNOWLEDGED",)):
+with sluice_dag(
+    "acknowledgements", every_five_minutes(1), __doc__, "outbound", retries=1, alert_kinds=("UNACKNOWLEDGED",)
+):
     FollowAcknowledgements(task_id="follow")

@@ -6,11 +6,11 @@ person asked to send to a next controller goes there once it was decided, and a 
 answers itself; each with record and receipt (`sluice exchange list --direction portability_access`).
 """
 
+from sluice.orchestration.airflow_dag import PERSONS, sluice_dag
 from sluice.orchestration.answers import HandAnswers, MakeAnswers, RemoveAnswers
-from sluice.orchestration.desk import PERSONS, desk
 from sluice.orchestration.schedules import every_five_minutes
 
-with desk("answers", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retries=1) as dag:
+with sluice_dag("answers", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retries=1) as dag:
     MakeAnswers(task_id="make")
     HandAnswers(task_id="hand")
     RemoveAnswers(task_id="remove")  # never after the other: what cannot be made keeps nothing in the vault

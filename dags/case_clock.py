@@ -5,11 +5,17 @@ What is sealed of a case goes some time after it is closed (`facts/parameters.cs
 An Airflow DAG that decides nothing: `sluice case list` shows where every request stands and when it is due.
 """
 
-from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.airflow_dag import PERSONS, sluice_dag
 from sluice.orchestration.persons import FollowCases
 from sluice.orchestration.schedules import every_five_minutes
 
-with desk(
-    "case_clock", every_five_minutes(2), __doc__, "persons", owner=PERSONS, retries=1, tells=("ALARM", "CONTRADICTED")
+with sluice_dag(
+    "case_clock",
+    every_five_minutes(2),
+    __doc__,
+    "persons",
+    owner=PERSONS,
+    retries=1,
+    alert_kinds=("ALARM", "CONTRADICTED"),
 ):
     FollowCases(task_id="follow")

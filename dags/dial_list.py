@@ -6,7 +6,7 @@ not in it, and why, is counted in its exchange: `sluice exchange show`.
 
 from airflow.sdk import Param
 
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.dial import MakeDialList
 
 ASKED = {
@@ -17,5 +17,5 @@ ASKED = {
     "form": Param("csv", enum=["csv", "xlsx", "parquet"], description="Format of the file."),
 }
 
-with desk("dial_list", None, __doc__, "dial", params=ASKED, retries=1):
+with sluice_dag("dial_list", None, __doc__, "dial", params=ASKED, retries=1):
     MakeDialList(task_id="make", **{name: f"{{{{ params.{name} }}}}" for name in ASKED})

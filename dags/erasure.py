@@ -12,7 +12,7 @@ certified meanwhile, and no other case begins while one is in error (`sluice era
 
 from airflow.sdk import TriggerRule, task_group
 
-from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.airflow_dag import PERSONS, sluice_dag
 from sluice.orchestration.erasure import (
     BeginErasure,
     CutBatches,
@@ -28,7 +28,7 @@ from sluice.orchestration.schedules import every_five_minutes, slots
 ONE_BEGAN = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 WHATEVER_CAME = TriggerRule.NONE_SKIPPED
 
-with desk("erasure", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retry_seconds=20):
+with sluice_dag("erasure", every_five_minutes(3), __doc__, "persons", owner=PERSONS, retry_seconds=20):
 
     @task_group(group_id="end")
     def end(case_id: str) -> None:

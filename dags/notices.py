@@ -4,9 +4,9 @@ An Airflow DAG for Art. 19. Sent is not done: a notice stays open until its reci
 what it asks. `sluice notices list` shows how far each one is.
 """
 
-from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.airflow_dag import PERSONS, sluice_dag
 from sluice.orchestration.persons import FollowNotices
 from sluice.orchestration.schedules import every_five_minutes
 
-with desk("notices", every_five_minutes(4), __doc__, "persons", owner=PERSONS, retries=1):
+with sluice_dag("notices", every_five_minutes(4), __doc__, "persons", owner=PERSONS, retries=1):
     FollowNotices(task_id="follow")

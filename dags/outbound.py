@@ -6,11 +6,13 @@ its contacts has passed, and again when late results change it; where the agreem
 waits for `sluice exchange release`.
 """
 
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.flows import flows_of
 from sluice.orchestration.operators import ReturnResults
 from sluice.orchestration.schedules import returns_wanted
 
 for paper in flows_of("outbound_return"):
-    with desk(f"outbound__{paper.principal}__{paper.flow}", returns_wanted(paper), __doc__, "return", paper.principal):
+    with sluice_dag(
+        f"outbound__{paper.principal}__{paper.flow}", returns_wanted(paper), __doc__, "return", paper.principal
+    ):
         ReturnResults(task_id="return", principal=paper.principal, flow=paper.flow)

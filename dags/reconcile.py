@@ -3,11 +3,11 @@
 The Airflow DAG that everything else counts on.
 """
 
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.operators import ActivatePaper, AnchorLedger, FinishEffects
 from sluice.orchestration.schedules import every_minute
 
-with desk("reconcile", every_minute(), __doc__, retries=1):
+with sluice_dag("reconcile", every_minute(), __doc__, retries=1):
     ActivatePaper(task_id="activate")
     FinishEffects(task_id="finish")
     AnchorLedger(task_id="anchor")

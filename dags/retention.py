@@ -5,12 +5,12 @@ An Airflow DAG that decides nothing: `sluice retention due` says beforehand what
 Giving back and deleting do not wait for each other: what was not given back yet is not deleted.
 """
 
-from sluice.orchestration.desk import PERSONS, desk
+from sluice.orchestration.airflow_dag import PERSONS, sluice_dag
 from sluice.orchestration.operators import AllWell
 from sluice.orchestration.persons import GiveBack, MergeIndex, Retain
 from sluice.orchestration.schedules import every_night
 
-with desk("retention", every_night(), __doc__, "persons", owner=PERSONS):
+with sluice_dag("retention", every_night(), __doc__, "persons", owner=PERSONS):
     GiveBack(task_id="give_back")
     delete = Retain(task_id="delete")
     merge = MergeIndex(task_id="merge_index", trigger_rule="all_done")

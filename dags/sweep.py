@@ -8,11 +8,11 @@ What waits for the database, a paper or a key makes the task `held_up` fail, whi
 lineage events that do not go out.
 """
 
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.operators import CheckHeldUp, DrainForgotten, ReturnsDue
 from sluice.orchestration.schedules import every_five_minutes
 
-with desk("sweep", every_five_minutes(0), __doc__, retries=1, tells=("REFUSED",)):
+with sluice_dag("sweep", every_five_minutes(0), __doc__, retries=1, alert_kinds=("REFUSED",)):
     DrainForgotten(task_id="arrivals")
     ReturnsDue(task_id="returns")
     CheckHeldUp(task_id="held_up", retries=0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from leaks.twin import Place, conflict
 from sluice.errors import Ref, StoreError
-from sluice.orchestration.desk import desk
+from sluice.orchestration.airflow_dag import sluice_dag
 from sluice.orchestration.operators import UseCaseOperator
 
 
@@ -45,6 +45,6 @@ DEEDS: dict[str, Callable[[Place, str], object]] = {
     "noted": noted,
 }
 
-with desk("forced", None, "Every way to die.", retries=0, tells="REFUSED"):
+with sluice_dag("forced", None, "Every way to die.", retries=0, alert_kinds=("REFUSED",)):
     for deed in DEEDS:
         Doomed(task_id=deed)

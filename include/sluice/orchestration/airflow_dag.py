@@ -1,5 +1,7 @@
 """Common settings of all DAGs: few runs at a time, quick retries, no catch-up, and a time limit for every task."""
 
+# Airflow parses only files that hold the words "airflow" and "dag"; the import of this module gives a DAG file both.
+
 from typing import TYPE_CHECKING
 
 import pendulum
@@ -21,7 +23,7 @@ whether a DAG is at its limit, and a run that ends meanwhile does not reset that
 wait for the next parse, up to half a minute (Airflow 3.3, apache/airflow#71998)."""
 
 
-def desk(
+def sluice_dag(
     dag_id: str,
     schedule: "AssetOrTimeSchedule | CronTriggerTimetable | None",
     doc: str | None,
@@ -30,17 +32,17 @@ def desk(
     retries: int = 2,
     retry_seconds: int = 5,
     params: "dict[str, Param] | None" = None,
-    tells: tuple[str, ...] = (),
+    alert_kinds: tuple[str, ...] = (),
 ) -> DAG:
     """Make a DAG with the common settings.
 
-    ``doc``: Markdown shown beside the grid. ``params``: what a person fills in. ``tells``: kinds of alerts sent to the
-    desk after each task, whether it failed or not (:class:`DeskNotifier`).
+    ``doc``: Markdown shown beside the grid. ``params``: what a person fills in. ``alert_kinds``: kinds of
+    alerts that the desk is sent after each task, whether it failed or not (:class:`DeskNotifier`).
 
     The DAG has no start date. With one, all clocks would fire at the first start, and the first file would wait behind
     them.
     """
-    after = [DeskNotifier(kind) for kind in tells]
+    after = [DeskNotifier(kind) for kind in alert_kinds]
     return DAG(
         dag_id,
         schedule=schedule,
