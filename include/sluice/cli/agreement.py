@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluice.cli.options import ByOption
-from sluice.cli.output import Format, FormatOption, err, plain_text, show_json, show_pairs, show_table
+from sluice.cli.output import Format, FormatOption, err, escape_controls, show_json, show_pairs, show_table
 from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed, check_there, is_folder
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 from sluice.times import brussels_day
@@ -35,7 +35,7 @@ def topic() -> None:
 
 @app.command("lint")
 def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
-    """Name every mistake with file, line, code and cure. Exit 1 when there is one; warnings are none.
+    """Name every mistake with file, line, code and cure. Exit 1 when there is one; a warning alone gives exit 0.
 
     Example: sluice agreement lint include/principals
     """
@@ -64,7 +64,7 @@ def show_problems(problems: Sequence["Problem"], format: Format, **more: object)
 def print_problem(problem: "Problem") -> None:
     """One line that an editor can jump to: ``file:line: CODE word: message``."""
     word = "problem" if problem.severity is Severity.ERROR else "warning"
-    typer.echo(plain_text(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}"))
+    typer.echo(escape_controls(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}"))
 
 
 def _plain(problem: "Problem") -> dict[str, str | int]:
@@ -73,12 +73,14 @@ def _plain(problem: "Problem") -> dict[str, str | int]:
 
 @app.command("activate")
 def activate(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="Folder of principals; else as set.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="Folder of principals; the configured one by default.")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Register every paper by its hash and put it in force from now. Repeating it changes nothing.
 
-    A principal with a problem stays as it was (exit 1); the others go on.
+    A principal whose papers have an error keeps what was in force (exit 1); the others are activated.
 
     Example: sluice agreement activate
     """
@@ -110,7 +112,7 @@ def activate(
 
 @app.command("list")
 def list_agreements(format: FormatOption = Format.TABLE) -> None:
-    """Every agreement of the checkout that loads, with its days.
+    """List every agreement of the checkout that loads, with its first and last day.
 
     Example: sluice agreement list --format json
     """
@@ -134,7 +136,7 @@ def show(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show an agreement that holds on a day, with the limits of its files: its own, the house's, what counts.
+    """Show the agreement in force on a day, and the limits on its files: the agreement's, ours, and which applies.
 
     JSON: id, version, principal, valid_from, valid_to, purposes, limits [{limit, means, agreement, house, in_force}].
 
@@ -168,9 +170,9 @@ def roles(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Who is controller, processor and owner of every field, who answers, who is notified.
+    """Show who is controller, processor and owner of every field, who answers persons, and who is notified.
 
-    From the registered papers when a database is configured, else from the files of the checkout.
+    Reads the registered papers when a database is configured, else the files of the checkout.
 
     Example: sluice agreement roles DPA-ENERGY01 --direction inbound --group contact_point
     """
@@ -200,7 +202,7 @@ def _show_roles(title: str, rows: Sequence["RolesRow"]) -> None:
 
 
 def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement", tuple["DataContract", ...]]:
-    """The version that holds on a date, registered or on file. Raises NotFound."""
+    """The version in force on a date, from the database or from the checkout. Raises NotFound."""
     from sluice.settings import get_settings
 
     settings = get_settings()
@@ -228,9 +230,9 @@ def sign_off(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Sign a role profile off that could be contested: from now on no report warns that nobody did.
+    """Sign off a role profile that could be contested, so that reports no longer warn that nobody signed it off.
 
-    Roles stay as they are. Where the agreement asks for two people, the second is somebody else.
+    The roles themselves do not change. Where the agreement asks for two signatures, two different people give them.
     JSON: agreement, version, profile, signed_by, needed, signed_off. Exit 1 where nothing needs a signature.
 
     Example: sluice agreement sign-off DPA-ENERGY01 --reason BOARD_2026_01

@@ -1,4 +1,4 @@
-"""``sluice clock alarms``: cases near their last day. Apart from the clock, which knows no database."""
+"""``sluice clock alarms``: cases near their last day. On its own, because `sluice clock due` needs no database."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""``sluice breach``: who is affected by what happened, and who must be told by whom and when."""
+"""``sluice breach``: who is affected by a breach, and who must tell whom by when."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,30 +34,34 @@ def slice_(
     exchange: Annotated[str | None, typer.Option(help="Exchange id, or an unambiguous beginning of it.")] = None,
     object: Annotated[str | None, typer.Option(help="s3://bucket/key, with ?versionId= for one version.")] = None,
     agent: Annotated[
-        str | None, typer.Option(help="Reference of an agent or of an account: `sluice staff readiness` shows it.")
+        str | None, typer.Option(help="Reference of an agent or an account, as `sluice staff readiness` shows it.")
     ] = None,
     between: Annotated[
         tuple[str, str] | None,
-        typer.Option(help="With --agent: from, and until before; ISO 8601, Brussels time if no zone."),
+        typer.Option(help="With --agent: from (inclusive) and until (exclusive); ISO 8601, Brussels time if no zone."),
     ] = None,
     aware: Annotated[
         str | None,
-        typer.Option(help="When we became aware, ISO 8601, Brussels time if no zone, not to come; now by default."),
+        typer.Option(
+            help="When we became aware, not in the future; ISO 8601, Brussels time if no zone; now by default."
+        ),
     ] = None,
     risk: Annotated[
-        str, typer.Option(help="What was decided of the risk to persons: undecided, unlikely, risk, high.")
+        str, typer.Option(help="The risk to persons, as it was assessed: undecided, unlikely, risk, high.")
     ] = "undecided",
-    to: Annotated[Path | None, typer.Option(help="Folder for draft notifications; none are written without.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder for draft notifications; without it none are written.")
+    ] = None,
     lang: Annotated[str, typer.Option(help="Languages of the drafts, with commas: nl, fr, en.")] = "nl,fr,en",
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Count the persons in what was breached, and say who tells whom by when. A read: nothing is recorded or sent.
+    """Count the persons in what was breached, and say who must tell whom by when. Nothing is recorded or sent.
 
     JSON: subjects (distinct persons, added up over principals), principals, categories, special_categories,
-    recipients, exchanges, parts (the same by principal, with unread: copies nobody can read or has judged yet, or with
-    rows of which nobody can tell who made them, rows_removed: taken out of our copies by erasures, and at_most: persons
-    in both), notify [{by, to, article, applies, due_at, within_hours, about}], drafts. Exit 1 when what was named holds
-    nobody.
+    recipients, exchanges, parts (the same for each principal, and unread: copies that cannot be read, are not judged
+    yet or have rows of an unknown agent, rows_removed: rows that erasures took out of our copies, at_most: persons in
+    both), notify [{by, to, article, applies, due_at, within_hours, about}], drafts. Exit 1 when what was named holds no
+    person.
 
     Example: sluice breach slice --agent 0f3a... --between 2026-11-24T08:00 2026-11-24T18:00 --risk high --to drafts
     """

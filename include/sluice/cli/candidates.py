@@ -1,4 +1,4 @@
-"""Candidates: who may be meant by a name and a birth date, and a human's word on it. No value is printed."""
+"""Candidates: the persons who may be meant by a name and a birth date, and the choice of one. No value is printed."""
 
 import contextlib
 import sys
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_sought(file: str, named: Ref) -> "list[Sought]":
-    """Lines of a name, a tab and a birth date, of a file or of stdin (``-``). Raises FileMissing, UsageError.
+    """Read lines of a name, a tab and a birth date from a file or stdin (``-``). Raises FileMissing, UsageError.
 
     ``named``: the argument or option that says which file.
     """
@@ -41,7 +41,7 @@ def read_sought(file: str, named: Ref) -> "list[Sought]":
 
 
 def show_candidates(found: "Sequence[Search]", format: Format) -> None:
-    """Print the candidates of each line, and where was searched."""
+    """Print the candidates of each line, and what was searched."""
     from sluice.rights.copies.candidates import STORES_SEARCHED
 
     first = found[0]
@@ -67,7 +67,7 @@ def show_candidates(found: "Sequence[Search]", format: Format) -> None:
 
 
 def candidates_of_case(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """Show who may be meant by a case that waits, because it names a name and a birth date only.
+    """Show who may be meant by a case that waits because it gives only a name and a birth date.
 
     JSON: as `subject candidates`. Exit 1 when the case does not wait.
 
@@ -92,9 +92,9 @@ def confirm(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say who of the candidates the person is, or that it is nobody: then a case that waits goes on.
+    """Say which candidate the person is, or that none is, so that a waiting case goes on.
 
-    JSON: as `case open`. Exit 1 when the case does not wait, or that is none of its candidates.
+    JSON: as `case open`. Exit 1 when the case does not wait, or when the one named is not among its candidates.
 
     Example: sluice case confirm 6f0c4f0e --candidate energy01:3f2a9c5d0e1b4a6788cc90ab12de34f5
     """

@@ -1,4 +1,4 @@
-"""``sluice case``: requests of persons, from the first word to the close. No value of a person is printed."""
+"""``sluice case``: requests of persons, from opening to closing. No value of a person is printed."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -46,16 +46,22 @@ CandidateOption = Annotated[
     str | None, typer.Option(help="PRINCIPAL:CANDIDATE of `subject candidates`: you confirm that this is the person.")
 ]
 SoughtOption = Annotated[
-    str | None, typer.Option(help="File with a name, a tab and a birth date; - for stdin. The case then waits.")
+    str | None,
+    typer.Option(help="File with a name, a tab and a birth date; - for stdin. The case then waits for `case confirm`."),
 ]
-AddressedOption = Annotated[str | None, typer.Option(help="Who was addressed; else all that know the person.")]
+AddressedOption = Annotated[
+    str | None, typer.Option(help="The principal that was addressed; by default all that know the person.")
+]
 ReceivedOption = Annotated[str | None, typer.Option(help="Brussels date of receipt, ISO; today by default.")]
 CameByOption = Annotated[str, typer.Option(help="How it came: letter, mail, phone, form.")]
-LanguageOption = Annotated[str, typer.Option(help="Of the person: nl, fr or en.")]
+LanguageOption = Annotated[str, typer.Option(help="Language of the person: nl, fr or en.")]
 PurposeOption = Annotated[
-    list[str] | None, typer.Option(help="DPV IRI or its last part that an objection or withdrawal names; repeat.")
+    list[str] | None,
+    typer.Option(help="Purpose that an objection or withdrawal names: DPV IRI or its last part. May be repeated."),
 ]
-ChannelOption = Annotated[str | None, typer.Option(help="phone, sms, email: the only channel that the person means.")]
+ChannelOption = Annotated[
+    str | None, typer.Option(help="Only this channel, if the person named one: phone, sms or email.")
+]
 
 
 @app.command("open")
@@ -73,12 +79,12 @@ def open_(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Open a case: the person is protected at once, then every controller's part is made.
+    """Open a case: the person is kept out at once, then one part is made for every controller.
 
     JSON: case, state, sub_cases [{sub_case, principal, agreement, controller, track, state, field_groups,
     forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody, and for a
-    customer number that several principals know. A candidate is of one principal, so its case is too. With --sought
-    alone the case waits for `case confirm`.
+    customer number that several principals know. A candidate belongs to one principal, and so does its case. With
+    --sought alone the case waits for `case confirm`.
 
     Example: sluice case open --right erasure --identifier phone:0470123456 --received 2026-11-24
     """
@@ -111,9 +117,11 @@ def open_(
 
 @app.command("list")
 def list_(
-    principal: Annotated[str | None, typer.Option(help="With a part of this principal.")] = None,
-    state: Annotated[str | None, typer.Option(help="Of the case or of a part, such as AWAITING_INSTRUCTION.")] = None,
-    open: Annotated[bool, typer.Option("--open", help="Only what is not over.")] = False,
+    principal: Annotated[str | None, typer.Option(help="Only cases with a part of this principal.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only with this state, of the case or of a part, such as AWAITING_INSTRUCTION.")
+    ] = None,
+    open: Annotated[bool, typer.Option("--open", help="Only cases that are not closed.")] = False,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -148,8 +156,8 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Show a case: its clock, what comes next, its parts and every step they took.
 
     JSON: as `case open`, and paused_legal_due, flags, persons, searched, steps [{at, sub_case, from, to,
-    by, reason, evidence}], letters as `case letters`, next [{step, what, who, until, sub_case, command}]: who owes
-    what (center, person, a principal; what the schedule does by itself), the most pressing first.
+    by, reason, evidence}], letters as `case letters`, next [{step, what, who, until, sub_case, command}]: what has to
+    be done next and by whom (center, person, a principal, or the schedule by itself), the most pressing first.
 
     Example: sluice case show 6f0c4f0e
     """
@@ -188,11 +196,11 @@ FOLLOWED = (
 
 @app.command("follow")
 def follow(format: FormatOption = Format.TABLE) -> None:
-    """Read requests/ once, forward, remind, escalate, write the letters owed: what the schedule does.
+    """Read requests/ once, forward, remind, escalate and write the letters owed, as the schedule does.
 
     JSON: requests {outcome: files}, instructions {outcome: files}, finished, forwarded, late, reminded,
-    escalated, breached, withdrawn, released (holds that ended), protected (kept out at principals that signed
-    since), letters, failed. Exit 3 when something failed; it is tried again next time.
+    escalated, breached, withdrawn, released (holds that ended), protected (persons kept out at principals that
+    signed meanwhile), letters, failed. Exit 3 when something failed; it is tried again next time.
 
     Example: sluice case follow
     """
@@ -219,7 +227,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
 
 
 def _confirmed(candidate: str, principal: str | None) -> tuple[str, str]:
-    """Of PRINCIPAL:CANDIDATE both. Raises UsageError, also where another principal was addressed."""
+    """Split PRINCIPAL:CANDIDATE into its two parts. Raises UsageError, also where another principal was addressed."""
     name, _, ref = candidate.partition(":")
     if not ref or principal not in (None, name):
         raise UsageError(Ref("option", "--candidate"))
@@ -227,7 +235,7 @@ def _confirmed(candidate: str, principal: str | None) -> tuple[str, str]:
 
 
 def _with_candidate(house: "House", asked: "NewRequest", name: str, ref: str) -> "NewRequest":
-    """The request, about that person too and addressed to whose candidate it is. Raises NotFound."""
+    """Add the candidate to the request, and address it to the principal whose candidate it is. Raises NotFound."""
     from sluice.exchange.read import pick_principals
     from sluice.rights.copies.candidates import identifier_of
 
@@ -252,7 +260,7 @@ def _right(word: str) -> "Right":
 
 
 def _came_by(channel: str) -> str:
-    """How a request came to the desk; ``file`` is what a principal's own request file has. Raises UsageError."""
+    """How a request came to the desk; not ``file``, which is for a principal's request files. Raises UsageError."""
     from sluice.rights.case.model import CameBy
 
     if channel not in get_args(CameBy):

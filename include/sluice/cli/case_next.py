@@ -1,4 +1,4 @@
-"""What comes next with a case: who owes what, until when, and the command that does it. No value of a person."""
+"""The next steps of a case: who has to take each, by when, and with which command. No value of a person is shown."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CARRIED_OUT_BY: Mapping[Action, str] = {
     Action.GIVE: "sluice export access {case}",
     Action.EXPORT: "sluice export portability {case}",
 }
-"""Commands that carry a decision out at once; the schedule does so by itself. All others are ended by its sweep."""
+"""Commands that carry a decision out now instead of at the next run of the schedule; its sweep ends all others."""
 FOLLOW, SWEEP = "sluice case follow", "sluice notices follow"
 COMMANDS: Mapping[NextStep, str] = {
     NextStep.CONFIRM_PERSON: "sluice case candidates {case}, then sluice case confirm {case} --candidate NAME:REF",
@@ -28,12 +28,12 @@ COMMANDS: Mapping[NextStep, str] = {
     NextStep.TELL_RECIPIENTS: SWEEP,
     NextStep.CLOSE: SWEEP,
 }
-"""The command of a step, in letters of ours; in capitals what whoever does it fills in."""
+"""The command of each step; the words in capitals are filled in by whoever runs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One next step. ``until``: a Brussels date, or a moment in UTC; None where no deadline runs any more.
+    """One next step. ``until``: a Brussels date, or a moment in UTC; None where no deadline runs.
 
     ``sub_case``: the part that it is about; None for the whole case.
     """
@@ -47,7 +47,7 @@ class Owed:
 
 
 def next_of(case: Case, planned_at: Collection[str]) -> list[Owed]:
-    """Return what has to happen next, the most pressing first, as the page of the case has it; none if it is over.
+    """Return the next steps, the most pressing first, as the page of the case shows them; none if the case is over.
 
     ``planned_at``: principals at which a plan of the erasure waits for its release.
     """
@@ -83,7 +83,7 @@ def _owed(case: Case, step: NextStep, part: SubCase | None, command: str) -> Owe
 
 
 def _who(step: NextStep, part: SubCase | None) -> str:
-    """Who owes it: the center's people, the principal, the person, or nobody, as the schedule does it by itself."""
+    """Who has to take the step: the center's people, the principal, the person, or the schedule by itself."""
     if step in PRINCIPALS and part:
         return part.principal
     if step in PERSONS:
@@ -92,7 +92,7 @@ def _who(step: NextStep, part: SubCase | None) -> str:
 
 
 def _until(case: Case, step: NextStep, part: SubCase | None) -> date | datetime | None:
-    """The agreement's hours to forward, else the last day to answer, which `clock due` counts, as long as it runs."""
+    """The end of the agreement's hours to forward; else the last day to answer (`clock due`), while that runs."""
     if part is None:
         return case.last_day
     if step is NextStep.FORWARD:
@@ -101,7 +101,7 @@ def _until(case: Case, step: NextStep, part: SubCase | None) -> date | datetime 
 
 
 def _command(case: Case, part: SubCase, step: NextStep) -> str:
-    """How the step is done, or what the schedule does of it at once."""
+    """The command that takes the step, or that does now what the schedule would do later."""
     if step is NextStep.DECIDE:
         accept = " or ".join(sorted(ACTIONS[case.right] - {Action.REFUSE}))
         refuse = ", or --refuse REASON --remedies remedies.be" if Action.REFUSE in ACTIONS[case.right] else ""

@@ -1,4 +1,4 @@
-"""How a case is shown, and the words every command about one takes. No value of a person is printed."""
+"""How a case is shown, and the argument that every command about a case takes. No value of a person is printed."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,7 +21,7 @@ CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguou
 def show_case(
     case: "Case", format: Format, steps: "Sequence[Step] | None" = None, owed: "Sequence[Owed] | None" = None
 ) -> None:
-    """Print a case as the command was asked to. ``owed``: what comes next, where that was asked."""
+    """Print a case as a table or as JSON. ``owed``: its next steps, for a command that shows them."""
     told = describe(case, steps)
     if format is Format.JSON:
         show_json(told if owed is None else {**told, "next": [asdict(each) for each in owed]})
@@ -49,7 +49,7 @@ def show_case(
 
 
 def show_letters(letters: "Sequence[Letter]") -> None:
-    """Print what was written to persons, and whether somebody took it out to send it."""
+    """Print the letters to persons, and whether somebody took each one out to send it."""
     rows = [
         (
             each.case_id,

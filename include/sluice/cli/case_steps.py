@@ -1,4 +1,4 @@
-"""Steps of a case that a person takes: identity, pause, extension, decision, withdrawal."""
+"""Steps of a case that people take: identity, pause, extension, decision, withdrawal and others."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="A file that proves it (a letter, a form): its hash is kept.")
 ]
-ReasonOption = Annotated[str, typer.Option(help="A DPV justification, short (A12Complexity) or as IRI.")]
-PartOption = Annotated[list[str] | None, typer.Option("--sub-case", help="Only this part; may be repeated.")]
+ReasonOption = Annotated[str, typer.Option(help="A DPV justification: its last part (A12Complexity) or its IRI.")]
+PartOption = Annotated[list[str] | None, typer.Option("--sub-case", help="Only this part. May be repeated.")]
 
 
 def identity(
@@ -32,7 +32,7 @@ def identity(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """End the identity check (where nobody doubted, it never began); the case is then scoped.
+    """End the identity check, also where nobody asked for one; the case is then scoped.
 
     JSON: as `case open`. Exit 1 when the case does not wait for it.
 
@@ -56,9 +56,9 @@ def pause(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask the person who they are: the paused clock stands still, the strict one stays visible and alarms.
+    """Ask the person to prove who they are. This pauses one clock; the strict clock still runs and raises alarms.
 
-    JSON: as `case open`. `case identity` ends the pause. Exit 1 when it was asked before.
+    JSON: as `case open`. `case identity` ends the pause. Exit 1 when the person was asked before.
 
     Example: sluice case pause 6f0c4f0e
     """
@@ -81,10 +81,10 @@ def extend(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Take two months more for what the center decides: once, before the first month is over.
+    """Take two more months for the parts that the center decides: once, and before the first month is over.
 
-    The letter about it is written at once, or still owed: then stderr says so. JSON: as `case open`. Reasons:
-    A12Complexity, A12HighVolume. Exit 1 when it is late or was done before.
+    The letter about it is written at once; if it could not be, stderr says that it is owed. JSON: as `case open`.
+    Reasons: A12Complexity, A12HighVolume. Exit 1 when the month is over or the case was extended before.
 
     Example: sluice case extend 6f0c4f0e --reason A12Complexity
     """
@@ -104,28 +104,30 @@ def extend(
 def decide(
     case: CaseArgument,
     accept: Annotated[
-        str | None, typer.Option(help="What is done: give, rectify, erase, restrict, export, stop.")
+        str | None, typer.Option(help="What to do: give, rectify, erase, restrict, export or stop.")
     ] = None,
     refuse: Annotated[
         list[str] | None,
-        typer.Option(help="FIELD_GROUP=REASON, or REASON for all of a part. May be repeated."),
+        typer.Option(help="FIELD_GROUP=REASON, or REASON for the whole part. May be repeated."),
     ] = None,
-    remedies: Annotated[str | None, typer.Option(help="The text on complaint and court: remedies.be.")] = None,
-    language: Annotated[str, typer.Option(help="Language of that text: the person's.")] = "nl",
+    remedies: Annotated[
+        str | None, typer.Option(help="The text about complaint and court, such as remedies.be.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Language of that text; it must be the person's.")] = "nl",
     abuse_proven: Annotated[
-        bool, typer.Option("--abuse-proven", help="The evidence proves abuse; needs --evidence.")
+        bool, typer.Option("--abuse-proven", help="The file of --evidence proves that the request is abusive.")
     ] = False,
     sub_case: PartOption = None,
     evidence: EvidenceOption = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decide what the center decides: accept, refuse, or both for a part. What a principal decides waits for it.
+    """Decide the parts that the center decides: accept, refuse, or both in one part. A principal decides its own parts.
 
-    To restrict data instead of erasing or correcting it is a refusal: --accept restrict with a --refuse reason for all.
+    Restricting data instead of erasing or correcting it is a refusal: --accept restrict, and a --refuse reason for all.
 
-    The letter about a refusal is written at once, or still owed: then stderr says so. JSON: as `case open`.
-    Exit 1 when a guard does not hold; the message names it.
+    The letter about a refusal is written at once; if it could not be, stderr says that it is owed. JSON: as
+    `case open`. Exit 1 when the step is not allowed; the message names the guard that forbids it.
 
     Example: sluice case decide 6f0c4f0e --accept erase
     """
@@ -155,7 +157,7 @@ def decide(
 def withdraw(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """The person takes the request back: every part ends, and who was told of it is told.
+    """Record that the person takes the request back: every part ends, and whoever was told of the request is told.
 
     JSON: as `case open`. Exit 1 when the case is over.
 
@@ -174,9 +176,9 @@ def withdraw(
 def complaint(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """Note that the person complained (Article 77) or went to court (Article 79): what is sealed of the case stays.
+    """Record that the person complained (Article 77) or went to court (Article 79), so that sealed data is kept.
 
-    The case itself goes on as it was, and is over if it was. JSON: as `case open`. Again changes nothing.
+    The state of the case does not change. JSON: as `case open`. Repeating it changes nothing.
 
     Example: sluice case complaint 6f0c4f0e --evidence letter-of-the-authority.pdf
     """
@@ -194,7 +196,7 @@ def complaint(
 def lift(
     case: CaseArgument, evidence: EvidenceOption = None, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """End the restriction of a case, once the person was told that it ends (Article 18(3)).
+    """End the restriction of a case, after the person was told that it ends (Article 18(3)).
 
     JSON: as `case open`. Exit 1 when the person was not told first, another part at the same principal is not carried
     out yet, or nothing is restricted.
@@ -215,15 +217,18 @@ def lift(
 
 def rectify(
     case: CaseArgument,
-    values: Annotated[Path, typer.Argument(metavar="FILE", help="JSON object: column, and the value that is right.")],
+    values: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File with a JSON object of columns and their right values.")
+    ],
     as_of: Annotated[
-        str | None, typer.Option(help="Since when it is right, ISO with zone, not yet to come; now by default.")
+        str | None,
+        typer.Option(help="Since when they are right, not in the future; ISO 8601 with zone; now by default."),
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say what is right, before `case decide --accept rectify`: sealed with the case, used once it was decided.
+    """Give the right values before `case decide --accept rectify`; they are sealed with the case until it is decided.
 
-    A column with an opinion (a note, a disposition) keeps its text: the value is attached as the person's
+    A column with an opinion (a note, a disposition) keeps its text, and the value is attached as the person's
     statement. JSON: as `case open`. Exit 1 for a column that no contract of the case has.
 
     Example: sluice case rectify 6f0c4f0e values.json --as-of 2026-11-25T12:00:00+01:00
@@ -261,7 +266,7 @@ def _order(code: str, evidence: Path | None, by: str | None) -> "Order":
 
 
 def _proof(evidence: Path | None) -> str | None:
-    """The hash of the file that proves it, if one does. Raises FileMissing, FileUnreadable."""
+    """The SHA-256 of the file given as evidence, if one was. Raises FileMissing, FileUnreadable."""
     if evidence is None:
         return None
     return hashlib.sha256(read_given(evidence, Ref("option", "--evidence"))).hexdigest()
@@ -290,17 +295,17 @@ def _parts(named: Sequence[str] | None) -> "tuple[SubCaseId, ...]":
 def tidy(
     case: Annotated[
         str | None,
-        typer.Argument(metavar="[CASE]", help="Case id or its beginning; every case that is due when absent."),
+        typer.Argument(metavar="[CASE]", help="Case id or its beginning; by default every case that is due."),
     ] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Remove what is sealed of a closed case (request, letters, what to look for); the schedule does it by itself.
+    """Remove the sealed data of closed cases (request, letters, what to look for), as the schedule does by itself.
 
-    It goes 180 days after the case is closed, when every recipient is done and no hold stands; where somebody
-    complained, only when the case is named here. Steps, hashes, suppression and certificate stay.
+    It is removed 180 days after the case is closed, if every recipient is done and no hold stands; after a complaint,
+    only when the case is named here. Steps, hashes, suppression and certificate stay.
 
-    JSON: cases, failed. Exit 1 with the reason when a case that was named has to wait; 3 when something failed.
+    JSON: cases, failed. Exit 1 with the reason when the named case has to wait; 3 when something failed.
 
     Example: sluice case tidy
     """

@@ -1,4 +1,4 @@
-"""``sluice clock``: when a request of a person must be answered."""
+"""``sluice clock``: by when a request of a person must be answered."""
 
 import json
 import re
@@ -39,11 +39,10 @@ def topic() -> None:
 
 @app.command("due")
 def due(received: DateArgument, country: CountryOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Print the last days, inclusive, to answer a request that was received on DATE.
+    """Print the last days (inclusive) on which a request received on DATE can be answered in time.
 
-    A moment counts as its calendar date in Brussels. With - in place of DATE, read one a line from
-    stdin and print one JSON object a line; a line that cannot be read gives an error in its place,
-    and exit 2 at the end.
+    A moment counts as its calendar date in Brussels. With - in place of DATE, read one date per line from stdin and
+    print one JSON object per line; a line that cannot be read gives an error object, and exit 2 at the end.
 
     Example: sluice clock due 2026-03-04T23:30:00Z --format json
     """
@@ -84,7 +83,7 @@ def _due(text: str, country: str) -> "DueDates":
 
 
 def _date_of(text: str) -> date:
-    """Raises UsageError, or ClockRefused for a moment without zone; neither repeats the text, it may be anything."""
+    """Read a date or moment. Raises UsageError, or ClockRefused for a moment without zone; neither quotes the text."""
     from sluice.rights.case.clock import received_on
 
     try:

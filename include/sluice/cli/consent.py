@@ -26,16 +26,18 @@ app = typer.Typer(
     epilog="Example: sluice consent import consents.csv energy01 --dated 2026-11-25",
     no_args_is_help=True,
 )
-PrincipalArgument = Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Whose customers.")]
+PrincipalArgument = Annotated[
+    str, typer.Argument(metavar="PRINCIPAL", help="Code of the principal whose customers they are.")
+]
 PersonArgument = Annotated[
     list[str], typer.Argument(metavar="KIND:VALUE...", help="Identifiers of one person, in any spelling.")
 ]
 PurposeOption = Annotated[str, typer.Option(help="Code of the agreement (P-RENEW), or DPV IRI.")]
 ChannelOption = Annotated[str, typer.Option(help="As the agreement names it: voice, sms, email, ...")]
-AtOption = Annotated[str | None, typer.Option(help="When it was said, ISO 8601 with offset; now by default.")]
-MethodOption = Annotated[str, typer.Option(help="How: a code, as web_form, call, paper.")]
-NoticeOption = Annotated[str, typer.Option(help="Which wording was shown: its number or version.")]
-CollectorOption = Annotated[str, typer.Option(help="Who collected it: a code, no name of a person.")]
+AtOption = Annotated[str | None, typer.Option(help="When the person said it, ISO 8601 with offset; now by default.")]
+MethodOption = Annotated[str, typer.Option(help="How the person said it: a code such as web_form, call or paper.")]
+NoticeOption = Annotated[str, typer.Option(help="Number or version of the wording that was shown.")]
+CollectorOption = Annotated[str, typer.Option(help="Who collected it: a code, never a person's name.")]
 
 
 @app.callback()
@@ -54,13 +56,16 @@ def record(
     collected_by: CollectorOption,
     state: Annotated[str, typer.Option(help="given, refused or expired.")] = "given",
     at: AtOption = None,
-    until: Annotated[str, typer.Option(help="Last day it holds, ISO; without it until it is withdrawn.")] = "",
+    until: Annotated[
+        str, typer.Option(help="Last day on which it holds, ISO; by default it holds until it is withdrawn.")
+    ] = "",
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Record what one person said. A yes lifts an older withdrawal of this purpose and channel, and of nothing else.
+    """Record what one person said. A consent lifts an older withdrawal for this purpose and channel only.
 
-    Give every identifier the person was kept out by. JSON: run, source_sha256, records, refused, left_out, is_new.
+    Give every identifier by which the person was kept out. JSON: run, source_sha256, records, refused, left_out,
+    is_new.
 
     Example: sluice consent record energy01 phone:0470123456 --purpose P-RENEW --channel sms --method web_form
     --notice W-7 --collected-by webshop
@@ -81,10 +86,10 @@ def withdraw(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Record that a person withdrew a consent: at once nothing that rests on it reaches them over this channel.
+    """Record that a person withdrew a consent; contacts on this channel that rest on it stop at once.
 
-    It opens a case without letters, so that the principal and recipients hear of it. A person who wants an answer
-    asks by a case instead (`sluice case open --right consent_withdrawal`).
+    It opens a case without letters, so that the principal and recipients are told. For a person who wants an answer,
+    use `sluice case open --right consent_withdrawal` instead.
 
     Example: sluice consent withdraw energy01 phone:0470123456 --purpose P-RENEW --channel sms
     """
@@ -126,7 +131,7 @@ def import_(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Import consent records from a file: hashed and dated; rows that say nothing we can keep are listed by number.
+    """Import consent records from a file, which is hashed and dated; rows that cannot be used are listed by number.
 
     JSON: run, source_sha256, records, refused, left_out, is_new, faults [{code, column, count, rows}].
 
@@ -166,7 +171,7 @@ def _show(done: "Recorded", format: Format) -> None:
 
 @app.command("show")
 def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOption = Format.TABLE) -> None:
-    """Show every record of one person, the oldest first, and which of them counts now.
+    """Show every record of one person, oldest first, and which of them count now.
 
     JSON: records [{record_id, purpose, channel, state, at, until, method, notice, collected_by, counts}].
 
@@ -196,9 +201,9 @@ def export(
     to: Annotated[Path, typer.Option(help="The file to write; only you can read it.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write every record of one person as JSON-LD: fields of ISO/IEC TS 27560, words of DPV.
+    """Write every record of one person as JSON-LD, with the fields of ISO/IEC TS 27560 and the terms of the DPV.
 
-    JSON: path, sha256, records (how many). The records themselves go into the file only.
+    JSON: path, sha256, records (how many). The records themselves are only in the file.
 
     Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
     """

@@ -1,4 +1,4 @@
-"""``sluice contract``: data contracts, their mistakes, what each column means, for a catalogue, a skeleton, drift."""
+"""``sluice contract``: lint, explain and export data contracts, infer one from a file, compare one with a file."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from sluice.cli.agreement import PathArgument, show_problems
 from sluice.cli.options import FLOW_FORM
-from sluice.cli.output import Format, FormatOption, err, plain_text, show_json, show_table
+from sluice.cli.output import Format, FormatOption, err, escape_controls, show_json, show_table
 from sluice.errors import Exit, Ref, UsageError, check_readable, check_there, is_file
 from sluice.terms import FLOW_PATTERN, PRINCIPAL_PATTERN, Direction
 
@@ -35,9 +35,9 @@ def topic() -> None:
 
 @app.command("lint")
 def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
-    """Name every mistake with file, line, code and cure, of its rules and suites too.
+    """Name every mistake with file, line, code and cure, also those in its rules and suites.
 
-    Exit 1 when there is one; warnings are none.
+    Exit 1 when there is one; a warning alone gives exit 0.
 
     Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
@@ -51,9 +51,9 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
 
 @app.command("explain")
 def explain(path: PaperArgument, format: FormatOption = Format.TABLE) -> None:
-    """Say what every column is, whose basis it rests on, and whether a person may take it along.
+    """Show what every column is, on whose legal basis it rests, and whether the right to portability covers it.
 
-    A column with a gap says what is missing and at which line; exit 1 then, because it stops every file.
+    For a column with a gap, say what is missing and at which line; exit 1 then, because it stops every file.
 
     Example: sluice contract explain include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
@@ -79,9 +79,9 @@ def export(
     to: Annotated[Standard, typer.Option(help="The standard: dcat is DCAT 3.")] = Standard.DCAT,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a contract for a data catalogue, as JSON-LD: dataset, forms of its file, columns, purposes.
+    """Write a contract as JSON-LD for a data catalogue: dataset, file formats, columns, purposes.
 
-    It says what the contract says, with the terms of DCAT 3 and the DPV. Exit 1 when it does not load.
+    It uses the terms of DCAT 3 and the DPV and adds nothing to the contract. Exit 1 when the contract does not load.
 
     Example: sluice contract export include/principals/energy01/renewal_campaign.inbound.odcs.yaml --to dcat
     """
@@ -95,7 +95,7 @@ def export(
 
 
 def _fields(path: Path) -> list[dict[str, object]]:
-    """What every column of one contract is; empty for a file that is no contract."""
+    """Explain every column of one contract; empty for a file that is no contract."""
     from sluice.agreement.errors import PaperInvalid
     from sluice.agreement.folder.explain import explain_contract
 
@@ -114,7 +114,7 @@ def infer(
     direction: Annotated[Direction, typer.Option(help="Which way the file crosses.")] = Direction.INBOUND,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a contract skeleton for a file: columns and types guessed, roles and purposes left OPEN.
+    """Write a contract skeleton for a file; columns and types are guessed, roles and purposes are left OPEN.
 
     Exit 1 when the file cannot be read as a table, 3 when it reads in more than one way.
 
@@ -141,13 +141,15 @@ def infer(
 @app.command("drift")
 def drift(
     path: PaperArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file as it comes now; it is only read.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A file as the principal sends it now; it is only read.")
+    ],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show what the columns of FILE have otherwise than the contract, and the lines of YAML to change.
+    """Show how the columns of FILE differ from the contract (new, missing, renamed, moved), and the YAML to change.
 
-    New, missing, renamed and moved columns. Names are shown only of a file with half of the declared columns.
-    JSON: drift [{change, declared, found, position, line, yaml}]. Exit 1 when there is any, or no header.
+    Column names of FILE are shown only if it has at least half of the declared columns.
+    JSON: drift [{change, declared, found, position, line, yaml}]. Exit 1 when something differs or FILE has no header.
 
     Example: sluice contract drift include/principals/energy01/renewal_campaign.inbound.odcs.yaml leads.csv
     """
@@ -165,14 +167,14 @@ def drift(
         for each in found:
             names = " -> ".join(dict.fromkeys(name for name in (each.declared, each.found) if name))
             place = f", column {each.position} of the file" if each.position else ""
-            typer.echo(plain_text(f"@@ {path}:{each.line} @@ {each.change}: {names}{place}"))
+            typer.echo(escape_controls(f"@@ {path}:{each.line} @@ {each.change}: {names}{place}"))
             typer.echo("".join(f"{line}\n" for line in each.yaml), nl=False)
     if found:
         raise typer.Exit(Exit.REFUSED)
 
 
 def _open_field(name: str) -> dict[str, object]:
-    """A column nobody has decided about yet, in the shape of ``contract explain``."""
+    """Describe a column that nobody has decided about yet, in the shape of ``contract explain``."""
     unknown = dict.fromkeys(("group", "category", "origin", "legal_basis"))
     return {
         "name": name,

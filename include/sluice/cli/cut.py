@@ -1,4 +1,4 @@
-"""Lists that end after ``--limit`` lines, and say so."""
+"""The option ``--limit`` of lists, and the note on stderr when a list was cut off."""
 
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
@@ -9,11 +9,11 @@ from sluice.cli.output import err
 
 T = TypeVar("T")
 MOST = 100_000
-LimitOption = Annotated[int, typer.Option(min=1, max=MOST, help="At most so many, newest first.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=MOST, help="Show at most this many, newest first.")]
 
 
 def cut(found: Sequence[T], limit: int) -> tuple[list[T], bool]:
-    """Return the first ``limit`` of what was looked up with one more, and whether there are more: stderr says it."""
+    """Split off the one extra line that was queried, and say on stderr if there was one."""
     more = len(found) > limit
     if more:
         err.print(f"{limit} shown; there are more: `--limit N`", markup=False)

@@ -1,4 +1,4 @@
-"""``sluice demo``: the whole story, end to end through Airflow, with its evidence."""
+"""``sluice demo``: a day of exchanges end to end through Airflow, with the evidence for each step."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 
 
 def demo(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A real CSV or XLSX; else a sample.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Your own CSV or XLSX; a generated sample by default.")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1_200, max=1_000_000, help="Rows of each sample file.")] = 5000,
-    seed: Annotated[int | None, typer.Option(help="Seed of the sample; the clock by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sample; taken from the clock by default.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show two principals' files going through, and the night's results going back to them, with proof.
+    """Send files of two principals through, return the night's results to them, and show the evidence.
 
-    With FILE only that one: exit 1 when it is refused, 3 when it is undecided.
+    With FILE, send only that one: exit 1 when it is refused, 3 when it is undecided.
 
     Example: sluice demo
 
@@ -76,7 +78,7 @@ def demo(
 
 
 def ends(decided: Collection[str], *, holds: bool) -> Exit:
-    """How a demo ends: 1 where a line of the evidence fails. ``decided``: of a file of somebody's own, how it was."""
+    """Exit code of the demo: 1 if a line of the evidence fails. ``decided``: the decision on the user's own file."""
     if not holds:
         return Exit.REFUSED
     if Decision.UNDECIDED in decided:
@@ -136,7 +138,7 @@ def _sample(settings: Settings, seed: int, rows: int) -> tuple[list[Outcome], Ni
 
 
 def _person(house: House, night: Night, drops: Sequence[Drop], folder: Path) -> Person:
-    """Somebody whom both principals sent and who is in a return; then a batch, from the file that was just accepted."""
+    """Follow one person whom both principals sent and who is in a return, then a batch of the file just accepted."""
     from sluice.demo.files import shared_phones
     from sluice.demo.night_checks import rows_of
     from sluice.demo.person import batch_of, come_again, run_person, shared_phone
@@ -156,7 +158,7 @@ def _person(house: House, night: Night, drops: Sequence[Drop], folder: Path) -> 
 
 
 def _awaited(settings: Settings, later: Drop) -> Callable[[], Outcome]:
-    """Put a file; what waits for it."""
+    """Put a file, and return the function that waits for its exchange."""
     from sluice.demo import story
 
     versions = story.put(settings, [later])
@@ -164,7 +166,7 @@ def _awaited(settings: Settings, later: Drop) -> Callable[[], Outcome]:
 
 
 def _called(night: Night, campaign: Path) -> list[str]:
-    """Customers of energy01 who were called and returned, and are not in the batch."""
+    """Customers of energy01 who were called, are in a return, and are not in the batch."""
     from sluice.demo.night_checks import rows_of
     from sluice.demo.person import customers_of
 
@@ -173,7 +175,7 @@ def _called(night: Night, campaign: Path) -> list[str]:
 
 
 def _night(house: House, outcomes: Sequence[Outcome], folder: Path, seed: int) -> Night:
-    """Staff, then the night of a day that had none yet, on the contacts that were just accepted."""
+    """Import staff, then run the night of a day that had none yet, on the contacts that were just accepted."""
     from sluice.demo.night import import_staff, run_night
     from sluice.demo.night_files import CALLS, SOURCES, free_day, staff_file, write_exports
 
@@ -289,12 +291,12 @@ RETURN = ("principal", "file", "profile", "in", "sent", "held", "released_by")
 
 
 def _cell(value: object) -> object:
-    """Counts by reason, one a line."""
+    """Counts by reason, one per line."""
     return "\n".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else value
 
 
 def _told(night: Night) -> list[dict[str, object]]:
-    """The returns of the night, a line each."""
+    """Print the returns of the night, one per line."""
     from sluice.demo.night_checks import profile_of
 
     return [

@@ -1,4 +1,4 @@
-"""``sluice dial``: contacts for agents, for one purpose and one channel. Values go into the file only."""
+"""``sluice dial``, ``sluice dncm``: contacts for agents, for one purpose and channel; the Do-Not-Call-Me list."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from sluice.errors import Ref, UsageError, check_readable
 from sluice.settings import get_settings, login_name
 
 app = typer.Typer(
-    help="Contacts for agents: the one way to get them, for one purpose and one channel.",
+    help="Contacts for agents to dial, for one purpose and one channel; there is no other way to get them.",
     epilog="Example: sluice dial list energy01 contacts --purpose P-RENEW --channel sms",
     no_args_is_help=True,
 )
@@ -29,17 +29,19 @@ def topic() -> None:
 
 @app.command("list")
 def list_(
-    principal: Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Whose contacts.")],
-    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Which of its inbound flows.")],
+    principal: Annotated[
+        str, typer.Argument(metavar="PRINCIPAL", help="Code of the principal whose contacts they are.")
+    ],
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Name of one of its inbound flows.")],
     purpose: Annotated[str, typer.Option(help="Code of the agreement (P-RENEW), or DPV IRI.")],
     channel: Annotated[str, typer.Option(help="phone, sms or email.")],
     to: Annotated[Path | None, typer.Option(help="Also write it here, for you alone: .csv, .xlsx or .parquet.")] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Make a dial list: only rows with purpose, basis and opt-in, of nobody who must stay out.
+    """Make a dial list: only rows with purpose, basis and opt-in, and of nobody who must be kept out.
 
-    It lies in the agents' bucket for a few days, with its receipt; every left-out row is counted by its reason.
+    It stays in the agents' bucket for a few days, with its receipt; rows left out are counted by reason.
     JSON: exchange, decision, rows_in, rows, left_out {reason: rows}, place, dncm_sha256. Exit 1 when it may not
     be made; the reason is in the record too.
 
@@ -89,17 +91,22 @@ dncm = typer.Typer(
 
 @dncm.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="One number a line; a date behind it is passed over.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A file of one number per line; a date after it is ignored.")
+    ],
     dated: Annotated[str | None, typer.Option(help="Brussels date of the download, ISO; today by default.")] = None,
-    smaller: Annotated[bool, typer.Option("--smaller", help="It is whole, though much smaller than before.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="It holds again, though another one came after it.")] = False,
+    smaller: Annotated[
+        bool,
+        typer.Option("--smaller", help="Accept a list that is much smaller than the last one, because it is complete."),
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Put a list that was replaced in force again.")] = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Import the Do-Not-Call-Me list: hashed and dated; dial lists for phone marketing need a young one.
+    """Import the Do-Not-Call-Me list, hashed and dated; dial lists for phone marketing need a recent one.
 
     JSON: sha256, dated_on, numbers, refused, is_new. Exit 1 for a file that is no such list, that has
-    over 5 % fewer numbers than the youngest one (its download may have been cut off), or that another one replaced.
+    over 5 % fewer numbers than the newest one (its download may have been cut off), or that a newer one replaced.
 
     Example: sluice dncm import dncm.txt --dated 2026-11-25
     """
@@ -124,7 +131,7 @@ def import_(
 
 @dncm.command("list")
 def lists(format: FormatOption = Format.TABLE) -> None:
-    """Show the imported lists, the youngest first.
+    """Show the imported lists, newest first.
 
     JSON: lists [{sha256, dated_on, numbers, refused, imported_at, imported_by}].
 

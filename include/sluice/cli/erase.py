@@ -1,4 +1,4 @@
-"""``sluice erase``: what an erasure would do, its release, doing it, and the second scan."""
+"""``sluice erase``: plan an erasure, run it, scan a second time, and sign the certificate."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -30,10 +30,10 @@ app = typer.Typer(
 
 @app.command("plan")
 def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Say what a run would do now, store by store; changes nothing in them.
+    """Show what a run would do now, store by store, without changing any store.
 
-    Where it was decided and the agreement asks for a second person, this is stored as the plan to release;
-    whoever makes it cannot release it.
+    Once erasure is decided and the agreement asks for a second person, this is kept as the plan to release;
+    whoever made it cannot release it.
 
     JSON, as of `run` and `verify`: case, stores [{store, objects, rows_before, rows_after, outcome, ground}], residual
     (hits of the second scan; null: not scanned), counts, plans as `erase release`.
@@ -59,8 +59,8 @@ app.command("status")(erase_control.status)
 def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Erase what was decided and released, then scan every byte of every version. Safe to run again.
 
-    Exit 1 when nobody released it, it was stopped or the second scan still finds something; 3 when files are
-    under way, a part could not be read, or another principal's part waits for its release.
+    Exit 1 when nobody released it, it was stopped, or the second scan still finds something; 3 when files are being
+    processed, something could not be read, or another principal's part waits for its release.
 
     Example: sluice erase run 5b1f0c2e
     """
@@ -77,7 +77,7 @@ def run_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
 def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     """Scan every byte of every version again, with a reader that shares no code with the eraser.
 
-    Exit 1 when it finds something, or nothing was decided to be erased; 3 when a part could not be read.
+    Exit 1 when it finds something or no erasure was decided; 3 when something could not be read.
 
     Example: sluice erase verify 5b1f0c2e
     """
@@ -93,15 +93,17 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
 @app.command("certificate")
 def certificate(
     case: CaseArgument,
-    pdf: Annotated[Path | None, typer.Option(help="Write it as a PDF for people into this file.")] = None,
-    language: Annotated[str, typer.Option(help="Of the PDF: nl, fr or en.")] = "nl",
-    principal: Annotated[str | None, typer.Option(help="Only this principal's; a PDF is of one.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Also write the certificate as a PDF into this file.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the PDF: nl, fr or en.")] = "nl",
+    principal: Annotated[
+        str | None, typer.Option(help="Only this principal's certificate; a PDF is of one principal.")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Sign what the last second scan proved, per principal. Exit 1 while a residue is left.
+    """Sign, for each principal, what the last second scan proved. Exit 1 while it found something left.
 
-    The PDF is made from the signed file and says the same; the signed file is the proof
-    (`sluice receipt certificate`). It names nobody.
+    The signed file is the proof (`sluice receipt certificate` verifies it); the PDF is made from it and says the same.
+    Neither names a person.
 
     Example: sluice erase certificate 5b1f0c2e --pdf certificate.pdf --language fr --principal energy01
     """

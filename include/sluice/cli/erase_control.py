@@ -1,4 +1,4 @@
-"""What stands around an erasure: a second person's release, a stop, and where every erasure stands."""
+"""``sluice erase release``, ``stop``, ``resume``, ``status``, ``preflight``: control erasures and show their state."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,12 +25,13 @@ def release(
     case: CaseArgument,
     by: ByOption = None,
     principal: Annotated[str | None, typer.Option(help="Only the plan at this principal.")] = None,
-    plan: Annotated[str, typer.Option(help="Only if the hash of the plan begins so.")] = "",
+    plan: Annotated[str, typer.Option(help="Only if the SHA-256 of the plan begins with this.")] = "",
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Let the plan of an erasure be carried out. Who made it or decided the case cannot: refused and recorded.
+    """Release the plan of an erasure, so that it may run.
 
+    Whoever made the plan or decided the case is refused, and the attempt is recorded.
     JSON: case, plans [{principal, state, objects, rows, made_by, released_by, sha256,
     left_out}]. left_out: persons of a principal's file who still need their data. Exit 1 with the reason.
 
@@ -51,9 +52,9 @@ def stop(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Stop one erasure, or all of them, before the next object. What is erased stays so; a run goes on later.
+    """Stop one erasure, or all of them, before the next object. What is erased stays erased; `resume` lets runs go on.
 
-    JSON: case (null: all), stopped (false: it stood still already).
+    JSON: case (null: all), stopped (false: it was stopped before).
 
     Example: sluice erase stop 5b1f0c2e --reason WRONG_PERSON --by an.peeters
     """
@@ -69,7 +70,7 @@ def stop(
 
 
 def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Let a stopped erasure, or all, go on; the next run takes them up. Exit 1 when nothing was stopped so.
+    """Let a stopped erasure, or all, go on with the next run. Exit 1 when there was no such stop.
 
     JSON: case (null: all), resumed.
 
@@ -85,9 +86,9 @@ def resume(case: OneOrAll = None, by: ByOption = None, format: FormatOption = Fo
 
 
 def status(format: FormatOption = Format.TABLE) -> None:
-    """Say where every erasure stands: its plan, its last run, what was stopped, and which one is in error.
+    """Show every erasure: its plan, its last run, whether it is stopped, and whether it is in error.
 
-    While a case is in error no other erasure begins; that one may be run again.
+    While a case is in error no other erasure begins; the case itself may be run again.
 
     JSON: stopped [{case, reason, by, at}], in_error [case], cases [{case, plans, outcome, error, begun_at,
     ended_at, waiting, stopped, at_work, in_error}].
@@ -128,7 +129,7 @@ def status(format: FormatOption = Format.TABLE) -> None:
 
 
 def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> None:
-    """Say what would make an erasure fail half-way, and the cure; `plan` and `run` look at the same first.
+    """Show what would make an erasure fail half-way, with the cure; `plan` and `run` check the same first.
 
     JSON: problems [{code, where, says, cure, stops}]. Exit 1 when one of them stops a run.
 
@@ -152,14 +153,14 @@ def preflight(case: OneOrAll = None, format: FormatOption = Format.TABLE) -> Non
 
 
 def find_case(conn: "Connection", case: str) -> "CaseId":
-    """The case whose id begins so. Raises NotFound."""
+    """Return the case whose id begins with this text. Raises NotFound."""
     from sluice.rights.case.store import find_beginning
 
     return find_beginning(conn, case)
 
 
 def show_plans(case_id: str, plans: "tuple[StoredPlan, ...]", format: Format) -> None:
-    """Plans and who released them."""
+    """Print plans and who released each."""
     told = [plan_told(each) for each in plans]
     if format is Format.JSON:
         show_json({"case": case_id, "plans": told})
@@ -168,7 +169,7 @@ def show_plans(case_id: str, plans: "tuple[StoredPlan, ...]", format: Format) ->
 
 
 def plan_told(stored: "StoredPlan") -> dict[str, Any]:
-    """One plan, in numbers."""
+    """One plan as the JSON of a command has it: counts and names of who acted."""
     return {
         "principal": stored.plan.principal,
         "state": "released" if stored.released_at else "waits for release",

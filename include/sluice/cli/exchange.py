@@ -1,4 +1,4 @@
-"""``sluice exchange``: what crossed, in any direction, with how and why."""
+"""``sluice exchange``: list and show exchanges in any direction, process arrivals, and make and release returns."""
 
 from dataclasses import asdict, astuple
 from datetime import datetime
@@ -24,7 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 
 app = typer.Typer(
-    help="What crossed, and why.",
+    help="Exchanges: which files crossed, in which direction, and what was decided.",
     epilog="Example: sluice exchange list --principal energy01 --decision refused",
     no_args_is_help=True,
 )
@@ -39,13 +39,15 @@ def list_(
     direction: Annotated[Direction | None, typer.Option(help="Only this direction.")] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="T", help="Opened at or after; a date, or a moment: Brussels time if no zone."),
+        typer.Option(metavar="T", help="Opened at or after this date or moment; Brussels time if no zone."),
     ] = None,
-    decision: Annotated[Decision | None, typer.Option(help="Only this decision; 'open' for those waiting.")] = None,
+    decision: Annotated[
+        Decision | None, typer.Option(help="Only this decision; 'open' for those not decided yet.")
+    ] = None,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List exchanges, newest first, with the name of the file; a name that could be a person's is withheld.
+    """List exchanges, newest first, with the name of the file; a name that may be a person's is withheld.
 
     JSON: exchanges, and more: whether `--limit` left some out.
 
@@ -73,7 +75,7 @@ def list_(
 
 
 def _row(line: "ExchangeLine") -> tuple[object, ...]:
-    """One exchange under COLUMNS."""
+    """One exchange as a row of the table with COLUMNS."""
     return (
         line.id,
         line.file,
@@ -92,10 +94,10 @@ def _row(line: "ExchangeLine") -> tuple[object, ...]:
 
 @app.command("drain")
 def drain(format: FormatOption = Format.TABLE) -> None:
-    """Open what arrived and work it off here, without Airflow; safe beside a running one.
+    """Open and process the files that arrived, without Airflow; safe while Airflow runs too.
 
-    JSON: flows {name: {decisions, set_aside, held_up}}: set aside for its own fault, held up by one of ours (a
-    service, a paper, a key). Exit 3 when any of them waits.
+    JSON: flows {name: {decisions, set_aside, held_up}}: set aside because of the file itself, held up because of us
+    (a service, a paper, a key). Exit 3 when a file waits for either reason.
 
     Example: sluice exchange drain
     """
@@ -144,15 +146,15 @@ def show(
 
 @app.command("prepare")
 def prepare(
-    principal: Annotated[str, typer.Argument(help="Whose return.")],
-    flow: Annotated[str, typer.Argument(help="Which return flow.")],
+    principal: Annotated[str, typer.Argument(help="Code of the principal of the return.")],
+    flow: Annotated[str, typer.Argument(help="Name of the return flow.")],
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Make and deliver the returns of one flow that are due, here, without Airflow.
+    """Make and deliver the due returns of one flow, without Airflow.
 
-    Those that need a second person are made and wait; their ids are printed. Exit 3 when one could not be made, 1 when
-    the flow is stopped.
+    Returns that need a second person's release are made and wait; their ids are printed. Exit 3 when one could not be
+    made, 1 when the flow is stopped.
 
     JSON: decisions, set_aside, held_up (as `exchange drain`), waiting_for_release.
 
@@ -182,7 +184,7 @@ def prepare(
 
 
 def _leave(waiting: int) -> None:
-    """Exit 3 when something could not be taken to its end."""
+    """Exit with 3 when something could not be finished."""
     if waiting:
         err.print(f"{waiting} wait and are met again; `sluice exchange list --decision open` says why", markup=False)
         raise typer.Exit(Exit.UNDECIDED)
@@ -195,10 +197,10 @@ def release(
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Let a prepared return go; whoever prepared it cannot. It is delivered at once.
+    """Release a prepared return, which is then delivered at once. Whoever prepared it cannot release it.
 
-    Exit 1 when it was closed instead: newer results made another return of that day. Exit 3 when it could not be
-    delivered yet; it stays released, and the next run delivers it.
+    Exit 1 when it was closed instead, because newer results make another return of that day. Exit 3 when it could not
+    be delivered yet; it stays released, and the next run delivers it.
 
     Example: sluice exchange release 7b0d3f1e --by an.peeters
     """
@@ -238,7 +240,7 @@ def redeliver(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Put the very same bytes there again, as a new version of the same key.
+    """Deliver the same bytes of a return again, as a new version of the same object.
 
     Example: sluice exchange redeliver 7b0d3f1e
     """
@@ -258,7 +260,7 @@ def held(
     id: Annotated[str, typer.Argument(help="Exchange id of a return, or its beginning.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List the rows of a return that stayed here: from which results, which row, why, whose agent (by reference).
+    """List the rows of results that were held back from a return: results, row number, reason, agent (by reference).
 
     Example: sluice exchange held 7b0d3f1e
     """

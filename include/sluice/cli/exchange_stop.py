@@ -1,4 +1,4 @@
-"""``sluice exchange stop``, ``resume``, ``stops``: a flow that stands still until somebody lets it go on."""
+"""``sluice exchange stop``, ``resume``, ``stops``: stop a flow until somebody resumes it."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, 
 from sluice.settings import get_settings, login_name
 from sluice.terms import Flow, Principal
 
-PrincipalArgument = Annotated[str, typer.Argument(help="Whose flow.")]
-FlowArgument = Annotated[str, typer.Argument(help="Which flow, whatever way it goes.")]
+PrincipalArgument = Annotated[str, typer.Argument(help="Code of the principal of the flow.")]
+FlowArgument = Annotated[str, typer.Argument(help="Name of the flow, in whichever direction.")]
 COLUMNS = ("principal", "flow", "reason", "at (UTC)", "by", "waiting")
 
 
@@ -23,10 +23,10 @@ def stop(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Stop a flow: what arrives waits, and no return of it is made, by Airflow or by a command.
+    """Stop a flow: its arrivals wait and its returns are not made, neither by Airflow nor by a command.
 
-    A return that was closed before is delivered.
-    JSON: principal, flow, stopped (false: it stood still already).
+    A return that was closed before the stop is still delivered.
+    JSON: principal, flow, stopped (false: it was stopped before).
 
     Example: sluice exchange stop energy01 renewal_campaign --reason CONTRACT_WRONG --by an.peeters
     """
@@ -43,7 +43,7 @@ def stop(
 def resume(
     principal: PrincipalArgument, flow: FlowArgument, by: ByOption = None, format: FormatOption = Format.TABLE
 ) -> None:
-    """Let a stopped flow go on: Airflow takes up what waits. Exit 1 when it was not stopped.
+    """Let a stopped flow go on; Airflow processes what waits. Exit 1 when it was not stopped.
 
     JSON: principal, flow, resumed.
 
@@ -58,7 +58,7 @@ def resume(
 
 
 def stops(format: FormatOption = Format.TABLE) -> None:
-    """List flows that are stopped: why, since when, by whom, and how many exchanges wait.
+    """List stopped flows: why, since when, by whom, and how many exchanges wait.
 
     JSON: stops [{principal, flow, reason, stopped_at, stopped_by, waiting}].
 

@@ -1,4 +1,4 @@
-"""``sluice export``: the answer to a person as a package. Only the folder asked for holds values in clear."""
+"""``sluice export``: the answer to a person as a package. Values are in clear only in the folder that was asked for."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,11 +25,13 @@ app = typer.Typer(
     epilog="Example: sluice export access 5b1f0c2e",
 )
 FolderOption = Annotated[
-    Path | None, typer.Option(help="Where the package goes in clear; a new folder here by default.")
+    Path | None, typer.Option(help="Where the package is written in clear; a new folder here by default.")
 ]
 LangOption = Annotated[str | None, typer.Option("--lang", help="nl, fr or en; the person's language by default.")]
 OnlyOption = Annotated[str | None, typer.Option("--principal", help="Only what concerns this principal.")]
-SealedOption = Annotated[bool, typer.Option("--sealed", help="Only into the vault, nothing in clear.")]
+SealedOption = Annotated[
+    bool, typer.Option("--sealed", help="Write the package only into the vault, nothing in clear.")
+]
 
 
 @app.command("access")
@@ -43,12 +45,14 @@ def access(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Everything about the person from every store, with what Article 15 asks to be told; sealed in the vault too.
+    """Make a copy of everything about the person from every store, with the information that Article 15 requires.
+
+    The package is sealed in the vault too.
 
     JSON: package, files [{path, sha256, rows}], fields [{name, included, reason}], answer, delete_after, stores
-    [{principal, store, copies, hits, rows}]: where we looked, and in how many copies and rows the person is. Exit 1
-    when nothing was decided to be given by us. With --to-principal: case, handed [{principal, to, exchange, where,
-    receipt, sha256, is_there, delete_after}].
+    [{principal, store, copies, hits, rows}]: where we looked, and in how many copies and rows the person was found.
+    Exit 1 when no decision says that we give anything. With --to-principal: case, handed [{principal, to, exchange,
+    where, receipt, sha256, is_there, delete_after}].
 
     Example: sluice export access 5b1f0c2e --folder answer
     """
@@ -65,7 +69,7 @@ def access(
 def portability(
     case: CaseArgument,
     to: Annotated[
-        str, typer.Option(help="Forms, with commas: csv, json, xlsx; pdf comes along.")
+        str, typer.Option(help="Formats, separated by commas: csv, json, xlsx; a pdf is always added.")
     ] = "csv,json,xlsx,pdf",
     folder: FolderOption = None,
     lang: LangOption = None,
@@ -77,11 +81,12 @@ def portability(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """What the person may take along (Article 20): a Data Package, a dictionary, and why every other field stays.
+    """Make the package that the person may take along (Article 20): a Data Package and a dictionary of its fields.
 
-    JSON: as `export access`. Exit 1 when no field may go: then `fields` has the reason of each, and nothing is
-    written. With --to-controller or --to-principal: case, handed [{principal, to, exchange, where, receipt, sha256,
-    is_there, delete_after}]; a controller gets it once the person asked, by the letter that --asked names.
+    JSON: as `export access`; `fields` gives the reason for each field left out. Exit 1 when no field may go; then
+    nothing is written. With --to-controller or --to-principal: case, handed [{principal, to, exchange, where,
+    receipt, sha256, is_there, delete_after}]; a controller gets it only if the person asked so, in the letter that
+    --asked names.
 
     Example: sluice export portability 5b1f0c2e --to-controller solar02 --asked LETTER-12
     """
@@ -105,14 +110,14 @@ def portability(
 @app.command("decide")
 def decide(
     case: CaseArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go; decides nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be given; decide nothing.")] = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decide a portability request by its fields: what Article 20 lets go is given, the rest refused with its reason.
+    """Decide a portability request field by field: what Article 20 covers is given, the rest is refused with a reason.
 
-    The letter about a refusal, with complaint and court, is written at once. JSON: as `case open`, and fields
-    [{name, included, reason}]; with --dry-run case and fields. Exit 1 when there is nothing to decide.
+    The letter about a refusal, which names the ways to complain and sue, is written at once. JSON: as `case open`, and
+    fields [{name, included, reason}]; with --dry-run case and fields. Exit 1 when there is nothing to decide.
 
     Example: sluice export decide 5b1f0c2e --by an.peeters
     """
@@ -172,13 +177,13 @@ def _make(
 
 
 def _free(folder: Path) -> Path:
-    """The folder itself, or the first that is free beside it."""
+    """The folder itself, or the first name beside it that is not taken."""
     names = (folder if number == 1 else folder.with_name(f"{folder.name}-{number}") for number in range(1, 1000))
     return next((name for name in names if not name.exists()), folder)
 
 
 def fields_told(lines: "Sequence[FieldLine]") -> list[dict[str, Any]]:
-    """Columns as the JSON of a command has them."""
+    """Describe columns as the JSON of a command has them."""
     return [
         {
             "name": line.name,
@@ -223,7 +228,7 @@ def _show_fields(lines: "Sequence[FieldLine]") -> None:
 
 
 def _show_nothing(error: "NothingPortable", format: Format) -> None:
-    """Every field with the reason it was left out for; no file was made."""
+    """Print every field with the reason for which it was left out, when no file was made."""
     err.print(str(error), style="red", markup=False)
     if format is Format.JSON:
         problem = {"code": error.code, "message": str(error)}

@@ -21,12 +21,15 @@ AskedOption = Annotated[
     str | None, typer.Option("--asked", help="Reference of the letter by which the person asked that.")
 ]
 PrincipalOption = Annotated[
-    bool, typer.Option("--to-principal", help="Give principals what they decided to give and answer themselves.")
+    bool,
+    typer.Option(
+        "--to-principal", help="Give principals the data that they decided to give and send to the person themselves."
+    ),
 ]
 
 
 def send_on(case: str, controller: str, asked: str | None, by: str | None, format: Format) -> None:
-    """Note the wish if a letter is named, and send what was decided; what was not yet, the DAG ``answers`` sends."""
+    """Record the wish if a letter is named, and send what was decided; the DAG ``answers`` sends the rest later."""
     from sluice.answers import handover
     from sluice.answers.model import NothingToGive
     from sluice.exchange.house import open_house
@@ -50,7 +53,7 @@ def send_on(case: str, controller: str, asked: str | None, by: str | None, forma
 
 
 def give_to_principals(case: str, kind: "AnswerKind", format: Format) -> None:
-    """To each principal what it decided to give and answers itself."""
+    """Give each principal the data that it decided to give and sends to the person itself."""
     from sluice.answers import handover
     from sluice.exchange.house import open_house
     from sluice.rights.case.store import find_beginning

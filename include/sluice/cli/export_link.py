@@ -20,18 +20,23 @@ PATH = "/sluice/api/v1/answers/"
 def link(
     case: CaseArgument,
     code: Annotated[
-        str | None, typer.Option(help="Second word agreed with the person; the case number by default.")
+        str | None, typer.Option(help="Second word, agreed with the person; the case number by default.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="How long it opens; the dated parameter by default.")] = None,
-    uses: Annotated[int, typer.Option(min=1, max=100, help="How often it opens.")] = 5,
-    base: Annotated[str, typer.Option(help="Address of the API server, in front of the path.")] = "",
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Days until the link expires; by default the parameter of that date in facts/parameters.csv."
+        ),
+    ] = None,
+    uses: Annotated[int, typer.Option(min=1, max=100, help="How often the link can be opened.")] = 5,
+    base: Annotated[str, typer.Option(help="Address of the API server, to put before the path.")] = "",
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Make a link to the package of a case, for its person. Send the link and the second word by two ways.
+    """Make a link to the package of a case, for its person. Send the link and the second word by two different ways.
 
-    The token stands in this output and nowhere else. Five wrong words close the link. JSON: link, token, path,
-    case, expires_at, uses. Exit 1 when there is no package (any more).
+    The token is only in this output and cannot be shown again. Five wrong words close the link. JSON: link, token,
+    path, case, expires_at, uses. Exit 1 when there is no package, or none any more.
 
     Example: sluice export link 5b1f0c2e --days 14
     """
@@ -56,7 +61,7 @@ def link(
 
 
 def links(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """List the packages of a case and their links: until when, how often opened, how often a word was wrong.
+    """List the packages of a case and their links: when each expires, how often it was opened or given a wrong word.
 
     JSON: case, answers [{answer, kind, made_at, delete_after, gone_at, gone_why, links [...]}].
 

@@ -32,7 +32,7 @@ EXIT_OF = {
 }
 
 MOST_FAULTS = 5
-"""Faults of papers that are told where one of them is missing; the linter tells all."""
+"""Faults of papers that are printed when a paper is missing; the linter prints all."""
 
 
 @app.callback()
@@ -42,22 +42,26 @@ def gate() -> None:
 
 @app.command("run")
 def run(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The file; '-' reads one path a line from stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file; '-' reads one path per line from stdin.")],
     agreement: Annotated[str, typer.Option(help="Id of the processing agreement, e.g. DPA-ENERGY01.")],
-    flow: Annotated[str, typer.Option(help="Flow of the contract, of files that arrive, e.g. renewal_campaign.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge only; needs no service, writes nothing.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the verdict as a page, HTML, into this file too.")] = None,
-    lang: Annotated[str, typer.Option(help="nl, fr or en: of meanings and cures, and of the page.")] = "en",
+    flow: Annotated[
+        str, typer.Option(help="Name of the flow in the contract of arriving files, e.g. renewal_campaign.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only judge; needs no service and records nothing.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Also write the verdict as an HTML page into this file.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of meanings, cures and the page: nl, fr or en.")] = "en",
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Judge FILE against its contract and suites; rows, rules, codes and what to do, never a value.
+    """Judge FILE against its contract and suites; the report has rows, rules, codes and cures, never a value.
 
-    FILE is what a principal sends, or an export of a platform for a flow of results (direction internal), which is
-    judged as its mapping makes it canonical.
+    FILE is a file that a principal sends, or an export of a platform for a flow of results (direction internal), which
+    is judged after its mapping has made it canonical.
 
-    Held: rows that the gate lets pass, whose notes a person reads first. Which others the center keeps back (persons
-    who must stay out) or draws as a sample, only the center can tell.
-    Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object a line, and the worst exit of all.
+    Held: rows that pass the gate, but whose notes a person has to read first. Only the center can tell which other rows
+    it holds back (persons who are kept out) or draws as a sample.
+    Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object per line, and the worst exit of all.
 
     Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run --report leads.html
     """
@@ -95,7 +99,7 @@ def _check_usage(file: str, dry_run: bool, report: Path | None, lang: str) -> No
 
 
 def _is_fit(report: Path, file: Path) -> bool:
-    """Whether a page may be put there: no folder, no name that no file can have, and never in place of the file."""
+    """Whether a page can be written there: not on a folder, not on an impossible name, and not over the judged file."""
     try:
         return not report.is_dir() and not (report.exists() and is_file(file) and report.samefile(file))
     except (OSError, ValueError):
@@ -103,9 +107,9 @@ def _is_fit(report: Path, file: Path) -> bool:
 
 
 def _tell_papers(judge: "DryRun", agreement: str, flow: Flow) -> None:
-    """Name on stderr what there are papers of here, where the agreement or the flow that was asked for has none.
+    """If the agreement or flow has no papers here, say on stderr which ones have.
 
-    A paper that cannot be used is no paper to the gate, so what is wrong with it is told as the linter tells it.
+    The gate ignores a paper that cannot be used, so its faults are printed as the linter prints them.
     """
     from sluice.agreement.folder.load import load_agreements
     from sluice.agreement.papers import PaperMissing, PaperReason
@@ -134,7 +138,7 @@ def _look_at(file: Path) -> "LookedAt":
 
 
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
-    """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
+    """Print one line of a batch, and return its exit code; a path that cannot be read gives an error in that line."""
     from sluice.exchange.dry_run import Tried
     from sluice.exchange.early_refusal import refused
 
@@ -157,9 +161,9 @@ def _write(report: Path, judge: "DryRun", file: "LookedAt", tried: "Tried", lang
 
 
 def document_of(tried: "Tried", lang: str = "en") -> dict[str, Any]:
-    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers, their meaning and cure.
+    """The JSON of ``gate run``: verdict, counts, reasons with at most 20 row numbers each, their meaning and cure.
 
-    ``not_asked``: columns whose values must stand in another dataset, which only the center has.
+    ``not_asked``: columns that were not checked against another dataset, because only the center has it.
     """
     return {
         "verdict": tried.verdict.verdict.value,

@@ -1,4 +1,4 @@
-"""Why a file was judged as it was, in words."""
+"""The reasons of a verdict with their meaning and cure in words."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def explained(reasons: "Sequence[Finding]", lang: str) -> "list[tuple[Finding, Explained]]":
-    """Reasons with what each means and how it is cured."""
+    """Reasons with the meaning and the cure of each."""
     if not reasons:
         return []
     from sluice.documents.reasons import explain

@@ -1,4 +1,4 @@
-"""The verdict of a dry run as one page: no script, nothing fetched, no value of a person. It looks as the pages do."""
+"""The verdict of a dry run as one HTML page without scripts, outside resources or values of persons."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,12 +28,12 @@ CHIPS: Final = {
     Verdict.REFUSED: ("refused", "✗"),
     Verdict.UNDECIDED: ("undecided", "?"),
 }
-"""Class of the style sheet and sign of each verdict: never the colour alone."""
+"""Style class and sign of each verdict; the sign is there because colour alone must not carry the meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding: where, how often, and what the contract or suite asks there."""
+    """One finding: where, how often, and what the contract or suite requires there."""
 
     code: str
     rule: str
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """What the page says of the file itself; read before it is judged, so that no verdict is lost to one that went."""
+    """What the page says of the file itself; read before judging, so that a file deleted meanwhile costs no verdict."""
 
     name: str
     size_bytes: int
@@ -55,7 +55,7 @@ class LookedAt:
 
 
 def look_at(file: Path) -> LookedAt:
-    """Raises FileMissing, FileUnreadable."""
+    """Read what the page says of the file. Raises FileMissing, FileUnreadable."""
     named = Ref("argument", "FILE")
     check_readable(file, named)
     try:
@@ -68,7 +68,7 @@ def look_at(file: Path) -> LookedAt:
 
 
 def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang: str) -> str:
-    """HTML in nl, fr or en. The name of the file stands in it only where it can be no person's."""
+    """Return the page, HTML in nl, fr or en. It has the name of the file only if that cannot be a person's."""
     say, verdict = words(lang), tried.verdict
     kind, sign = CHIPS[verdict.verdict]
     groups: dict[Explained, list[Line]] = {}

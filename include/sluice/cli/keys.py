@@ -1,4 +1,4 @@
-"""``sluice keys``: the keys of principals, and their end when an agreement is over."""
+"""``sluice keys``: list the keys of principals, and destroy them when an agreement is over."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PrincipalArgument = Annotated[str, typer.Argument(help="Code of a principal whose agreement ended.")]
 
 app = typer.Typer(
-    help="Keys that make references of persons, and their end.",
+    help="Keys of principals, such as those that references to persons are made with, and their destruction.",
     no_args_is_help=True,
     epilog="Example: sluice keys list",
 )
@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_(format: FormatOption = Format.TABLE) -> None:
-    """List every key by principal and purpose, with its fingerprint and what keeps it. No key is shown.
+    """List every key by principal and purpose, with its fingerprint and what forbids to destroy it. No key is shown.
 
     JSON: keys [{principal, purpose, state, fingerprint, obstacles}].
 
@@ -50,10 +50,10 @@ def openpgp(
     principal: Annotated[str, typer.Argument(help="Code of a principal with an agreement.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show the certificate that a principal encrypts its files to, and its fingerprint; made on first use.
+    """Show the OpenPGP certificate to which a principal encrypts its files, and its fingerprint; made on first use.
 
-    JSON: principal, fingerprint, certificate. The table is the certificate itself, the fingerprint goes to stderr.
-    Tell the fingerprint over another way than the certificate.
+    JSON: principal, fingerprint, certificate. Without JSON, stdout is the certificate itself, and the fingerprint goes
+    to stderr. Send the principal the fingerprint by another way than the certificate.
 
     Example: sluice keys openpgp energy01 > center-energy01.asc
     """
@@ -77,7 +77,7 @@ def destroy(
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask that the keys of a principal are destroyed; a second person confirms within 14 days. Nothing goes yet.
+    """Ask to destroy the keys of a principal; a second person has to confirm within 14 days. Nothing is destroyed yet.
 
     JSON: principal, asked_by, asked_at, confirmed_by, confirmed_at, destroyed_at. Exit 1 with the
     reason while an agreement is in force, a case or an exchange is open, a hold stands or copies are left.
@@ -95,9 +95,9 @@ def destroy(
 
 @app.command("confirm")
 def confirm(principal: PrincipalArgument, by: ByOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Destroy what somebody else asked to be destroyed, for good; the ledger keeps the fingerprints.
+    """Destroy for good the keys that somebody else asked to destroy; the ledger keeps their fingerprints.
 
-    JSON: as `keys destroy`. Run it again when it was killed: it goes on. Exit 1 for whoever asked.
+    JSON: as `keys destroy`. If it was killed, run it again to finish. Exit 1 for the person who asked.
 
     Example: sluice keys confirm telecom01 --by bert.maes
     """

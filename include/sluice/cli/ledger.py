@@ -1,4 +1,4 @@
-"""``sluice ledger``: is the evidence still what it was?"""
+"""``sluice ledger``: verify that the evidence is complete and unchanged."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -30,9 +30,11 @@ RECEIPT_DOES_NOT = "The ledger holds; a receipt does NOT: it was changed, or is 
 EMPTY = "The ledger is empty: there is nothing to verify"
 
 ReceiptsOption = Annotated[
-    Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders): each entry must exist.")
+    Path | None, typer.Option(help="Folder of receipts (.json, also in subfolders); the entry of each must exist.")
 ]
-CanonicalOption = Annotated[bool, typer.Option("--canonical", help="Check too that bodies are canonical; slower.")]
+CanonicalOption = Annotated[
+    bool, typer.Option("--canonical", help="Also check that bodies are canonical JSON; slower.")
+]
 
 
 @app.callback()
@@ -44,11 +46,11 @@ def topic() -> None:
 def verify(
     receipts: ReceiptsOption = None, canonical: CanonicalOption = False, format: FormatOption = Format.TABLE
 ) -> None:
-    """Verify every entry, chain and checkpoint in our own code, against the copies outside the database.
+    """Verify every entry, chain and checkpoint, and compare them with the copies outside the database.
 
-    Exit 0 if the ledger holds, 1 if not, 4 if what is there holds but the copies outside could not be read or are not
-    all there: only they show a tail that was cut. Entries that no checkpoint vouches for yet are counted: a cut there
-    shows only in the receipts.
+    Exit 0 if the ledger holds, 1 if not, 4 if it holds but the copies outside could not be read or are incomplete: only
+    they show that entries were cut off the end. Entries after the last checkpoint are counted; if those were cut off,
+    only receipts show it.
 
     Example: sluice ledger verify --receipts ./receipts
     """
@@ -83,9 +85,9 @@ def verify(
 
 
 def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witness"], list[str]]:
-    """What the receipts in a folder say of the ledger, and the names of those that do not hold.
+    """Read the entries that the receipts in a folder vouch for, and the names of receipts that do not hold.
 
-    Of a copy of a principal's whole prefix, what we signed as something else is none of them.
+    The folder may be a copy of a principal's whole prefix; other documents that we signed are passed over.
     """
     from sluice.documents.verify import is_of_another_kind, verify_file
     from sluice.ledger.model import Witness
@@ -107,7 +109,7 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
 
 
 def _read_anchors(house: "House") -> list[bytes] | None:
-    """Checkpoints in the evidence bucket; None, and why on stderr, when the store does not answer."""
+    """Read the checkpoints in the evidence bucket; None, and the reason on stderr, when the store does not answer."""
     from sluice.exchange.anchor import read_anchors
 
     try:
@@ -119,7 +121,7 @@ def _read_anchors(house: "House") -> list[bytes] | None:
 
 
 def _is_compared(house: "House", report: "LedgerReport", anchors: Sequence[bytes], looked_at: datetime) -> bool:
-    """Whether the copies are there that would show a cut; why not, on stderr. A report that is bad needs none."""
+    """Whether the copies that would show a cut are complete; if not, say why on stderr. A bad report needs none."""
     from sluice.exchange.anchor import AnchorsMissing, check_compared
 
     try:

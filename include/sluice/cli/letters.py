@@ -1,4 +1,4 @@
-"""``sluice case letter`` and ``letters``: what the person is told. Only the file asked for holds a letter in clear."""
+"""``sluice case letter`` and ``letters``: letters to the person, in clear only in the file that was asked for."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +23,14 @@ def letter(
     kind: Annotated[str, typer.Option(help="receipt, extension, refusal, lifting or completion.")],
     to: Annotated[Path, typer.Option(help="FILE.pdf to post, or FILE.json with the same content for programs.")],
     lang: Annotated[str | None, typer.Option(help="nl, fr or en; the person's language by default.")] = None,
-    sub_case: Annotated[str | None, typer.Option(help="The letter about this part, where there are several.")] = None,
+    sub_case: Annotated[str | None, typer.Option(help="The letter about this part, if the case has several.")] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Write a letter to the person into a file: the one that is owed, else the last one of its kind.
 
-    A letter is logged when it is first written, and each time it is taken out; the receipt acknowledges the
-    case. It names the case, never the person: put the address on the envelope.
+    The ledger records when a letter is first written and each time it is taken out. `receipt` is the letter that
+    confirms the request. A letter names the case, never the person: put the address on the envelope.
 
     JSON: case, kind, language, sub_cases, sha256, document_sha256, template, written_at, opened_at, overtaken,
     file, state. Exit 1 when there is nothing to write yet.

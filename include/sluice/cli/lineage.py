@@ -1,4 +1,4 @@
-"""``sluice lineage``: where it came from and what became of it."""
+"""``sluice lineage``: where an exchange, an object or a person's rows came from and what became of them."""
 
 import sys
 from dataclasses import asdict
@@ -21,10 +21,10 @@ ObjectOption = Annotated[
     str | None, typer.Option("--object", help="s3://bucket/key, with ?versionId= for one version.")
 ]
 SubjectOption = Annotated[
-    str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; or - for the one line of stdin.")
+    str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; - reads it from the only line of stdin.")
 ]
 AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="T", help="With --object: as it was known then; ISO 8601, UTC.")
+    str | None, typer.Option("--at", metavar="T", help="With --object: as known at this moment; ISO 8601, UTC.")
 ]
 PrincipalOption = Annotated[str | None, typer.Option(help="With --subject: only this principal.")]
 
@@ -43,13 +43,13 @@ def show(
     principal: PrincipalOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Show what an exchange or an object is made of and what was made of it, or where a person's rows went.
+    """Show what an exchange or object was made from and what was made from it, or where a person's rows went.
 
-    JSON: nodes, edges, paths; origins of the columns of returns; of a person instead exchanges [{exchange,
+    JSON: nodes, edges, paths, and origins of the columns of returns; for a person instead exchanges [{exchange,
     principal, direction, flow, opened_at, decision, sender, recipients[], roles [{field_group, profile,
     controller, processor, owner_label}]}] and searched. The identifier is never printed.
 
-    With --at what was closed later is left out: exchanges that an object came in or was made by, and returns of it.
+    With --at, exchanges that were closed later are left out: those that brought or made the object, and its returns.
 
     Example: sluice lineage show --object s3://exchange/energy01/outbound/renewal_results/renewal_results_2026-11-24.csv
     """
@@ -126,7 +126,7 @@ def _show_journey(subject: str, principal: str | None, format: Format) -> None:
 
 
 def _only(subject: str) -> str:
-    """The one identifier; of stdin the first line, and nothing may follow it. Raises UsageError."""
+    """Return the identifier given, or the only line of stdin. Raises UsageError if more lines follow."""
     lines = items(subject)
     first = next(lines, "")
     if subject == "-" and not sys.stdin.isatty() and any(line.strip() for line in lines):
@@ -136,9 +136,10 @@ def _only(subject: str) -> str:
 
 @app.command("again")
 def again(format: FormatOption = Format.TABLE) -> None:
-    """Let the events that the receiver refused (SLU-475) be sent once more, after what it refused them for was mended.
+    """Send the events that the receiver refused (SLU-475) once more, after the cause was removed.
 
-    They go out with the next `reconcile`, within a minute; `sluice doctor` says how many are refused. JSON: events.
+    They are sent by the next run of the DAG `reconcile`, within a minute; `sluice doctor` counts refused events.
+    JSON: events.
 
     Example: sluice lineage again
     """

@@ -1,8 +1,8 @@
-"""The ``sluice`` command: one door for people, scripts and tests.
+"""The ``sluice`` command, as people, scripts and tests run it.
 
 Exit codes: 0 done, 1 refused or violated, 2 wrong usage, 3 undecided, 4 a service or an optional part is missing.
 
-Nothing but a little of Python is imported with this module: the rest takes its time, in which somebody may interrupt.
+Imports only the standard library; anything slower is imported inside ``main``, where Ctrl-C is caught.
 """
 
 import itertools
@@ -44,17 +44,17 @@ TOPICS = frozenset(
         "suppression",
     }
 )
-"""Topics that are a module of this room, by the same name but for :data:`MODULES`."""
+"""Topics of the command; each is a module of ``sluice.cli`` with the same name, except those in :data:`MODULES`."""
 MODULES = {"clock": "alarms"}
-"""Where the module of a topic has another name."""
+"""The module of a topic, where its name is not that of the topic."""
 LISTENER_LEFT = 141
-"""As for any command whose reader, such as ``head``, has seen enough: 128 and SIGPIPE."""
+"""Exit code when the reader of stdout, such as ``head``, went away: 128 + SIGPIPE."""
 INTERRUPTED = 130
-"""128 and SIGINT."""
+"""Exit code after Ctrl-C: 128 + SIGINT."""
 
 
 def asked_for(words: Sequence[str]) -> "typer.Typer":
-    """The topic that ``words`` begin with, alone; else all: to import them takes longer than many a command."""
+    """Return an app of only the topic that ``words`` begin with, else of all topics: importing all takes longer."""
     if not words or words[0] not in TOPICS:
         from sluice.cli.whole import app
 
@@ -67,7 +67,7 @@ def asked_for(words: Sequence[str]) -> "typer.Typer":
 
 
 def main() -> None:
-    """Run the command; whoever interrupts it, also while it is imported, gets no traceback."""
+    """Run the command. An interrupt (Ctrl-C) leaves no traceback, also while modules are imported."""
     try:
         _run(sys.argv[1:])
     except KeyboardInterrupt:
@@ -75,10 +75,10 @@ def main() -> None:
 
 
 def _run(words: Sequence[str]) -> None:
-    """Run the command; a coded error becomes its message and exit code, anything else a place."""
+    """Run the command; a coded error becomes its message and exit code, any other the place where it was raised."""
     import typer
 
-    from sluice.cli.output import OutputFull, err, plain_text, prepare_streams, probe_stdout_full
+    from sluice.cli.output import OutputFull, err, escape_controls, prepare_streams, probe_stdout_full
     from sluice.cli.usage import empty_word, usage_error, usage_line
     from sluice.errors import UNFORESEEN, Exit, ExtraMissing, Ref, SluiceError, place_of
 
@@ -96,7 +96,7 @@ def _run(words: Sequence[str]) -> None:
         _tell_problems(error)
         leave(str(error), error.code, error.exit)
     except typer.TyperException as error:
-        err.print(plain_text(usage_line(error)), markup=False)
+        err.print(escape_controls(usage_line(error)), markup=False)
         leave(str(wrong := usage_error(error, words)), wrong.code, wrong.exit)
     except ModuleNotFoundError as error:
         missing = ExtraMissing(Ref("module", str(error.name)))
@@ -108,19 +108,19 @@ def _run(words: Sequence[str]) -> None:
 
 
 def _tell_problems(error: "SluiceError") -> None:
-    """Say on stderr, as the linter does, what is wrong with a paper or a mapping that cannot be used."""
-    from sluice.cli.output import err, plain_text
+    """Print on stderr, as the linter does, the faults of a paper or mapping that cannot be used."""
+    from sluice.cli.output import err, escape_controls
 
     for each in getattr(error, "problems", ()):
-        err.print(plain_text(f"{each.path}:{each.line}: {each.code} {each.message}"), markup=False)
+        err.print(escape_controls(f"{each.path}:{each.line}: {each.code} {each.message}"), markup=False)
 
 
 def leave(message: str, code: str, status: "Exit") -> None:
-    """Say why on stderr (and as JSON on stdout where a program listens), then exit; whether or not it can be said."""
-    from sluice.cli.output import err, nowhere, plain_text, show_json
+    """Print the error on stderr (and with ``--format json`` as JSON on stdout) and exit, even if printing fails."""
+    from sluice.cli.output import err, escape_controls, nowhere, show_json
 
     try:
-        err.print(plain_text(message), style="red", markup=False)
+        err.print(escape_controls(message), style="red", markup=False)
         if "--format=json" in sys.argv or ("--format", "json") in itertools.pairwise(sys.argv):
             show_json({"error": {"code": code, "message": message}})
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""``sluice notices``: who has a copy of what was decided, whether they were told, and what they said."""
+"""``sluice notices``: tell recipients what was decided about data they have (GDPR Article 19); their answers."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 NoticeArgument = Annotated[str, typer.Argument(help="Number of the notice, or an unambiguous beginning of it.")]
-WhoOption = Annotated[str, typer.Option("--by", callback=as_kept, help="Who says so, or did it.")]
+WhoOption = Annotated[str, typer.Option("--by", callback=as_kept, help="Who said it, or did it.")]
 ProofOption = Annotated[
     Path, typer.Option("--evidence", help="A file that proves it (a letter, a mail): its hash is kept.")
 ]
@@ -32,15 +32,17 @@ ProofOption = Annotated[
 
 @app.command("list")
 def list_(
-    case: Annotated[str | None, typer.Option(help="Only of this case; an unambiguous beginning is enough.")] = None,
-    principal: Annotated[str | None, typer.Option(help="Only to this recipient.")] = None,
+    case: Annotated[
+        str | None, typer.Option(help="Only notices of this case; an unambiguous beginning is enough.")
+    ] = None,
+    principal: Annotated[str | None, typer.Option(help="Only notices to this recipient.")] = None,
     state: Annotated[
         str | None, typer.Option(help="OWED, SENT, ACKNOWLEDGED, OVERDUE, REMINDED, ESCALATED, DONE or WITHDRAWN.")
     ] = None,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List notices to recipients, newest first, and how far each is. WITHDRAWN: taken back before it was sent.
+    """List notices to recipients, newest first, with their states. WITHDRAWN: taken back before it was sent.
 
     JSON: notices: [{notice, case, sub_case, recipient, name, side, channel, action, field_groups, exchanges,
     state, found_at, told_at, due_at, acknowledged_at, done_at, was_late, reminders, reminded_at, escalated_at}],
@@ -75,7 +77,7 @@ def list_(
 
 @app.command("send")
 def send(format: FormatOption = Format.TABLE) -> None:
-    """Find out who has to be told of what was decided, and tell those that have a prefix.
+    """Find the recipients who have to be told of a decision, and tell those that have a prefix in our store.
 
     JSON: parts, found, sent, receipts, failed. Exit 3 when something failed; it is tried again next time.
 
@@ -97,9 +99,9 @@ def send(format: FormatOption = Format.TABLE) -> None:
 
 @app.command("mail")
 def mail(format: FormatOption = Format.TABLE) -> None:
-    """Mail recipients and the desk what is owed and was not sent: what the schedule does every five minutes.
+    """Send the mails to recipients and the desk that are due, as the schedule does every five minutes.
 
-    JSON: is_on (a server is set), sent, failed, waiting (still due). A mail holds numbers, dates and places, no person.
+    JSON: is_on (a server is set), sent, failed, waiting (still due). A mail has numbers, dates and places, no person.
     Exit 3 when something failed; it is tried again next time. Exit 4 when the settings cannot be used.
 
     Example: sluice notices mail
@@ -124,11 +126,13 @@ def ack(
     notice: NoticeArgument,
     by: WhoOption,
     evidence: ProofOption,
-    done: Annotated[bool, typer.Option("--done", help="It was carried out; without this, only received.")] = False,
+    done: Annotated[
+        bool, typer.Option("--done", help="The recipient carried it out; without this option, it only received it.")
+    ] = False,
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Note what a recipient said to the desk. Exit 1 when it changes nothing.
+    """Record what a recipient told the desk. Exit 1 when it changes nothing.
 
     JSON: notice, outcome (ACKNOWLEDGED, DONE; ALREADY_ACKNOWLEDGED, ALREADY_DONE), by.
 
@@ -148,10 +152,10 @@ def ack(
 @app.command("export")
 def export(
     notice: NoticeArgument,
-    to: Annotated[Path, typer.Option(help="A file that is not there yet; it will name the person.")],
+    to: Annotated[Path, typer.Option(help="A file that does not exist yet; its content will identify the person.")],
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a notice into a file, to tell a recipient that has no prefix here. Exit 1 for one that was withdrawn.
+    """Write a notice into a file, to send to a recipient without a prefix here. Exit 1 for one that was withdrawn.
 
     JSON: notice, path, sha256.
 
@@ -179,7 +183,7 @@ def sent(
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Note that the desk told a recipient that has no prefix here. Exit 1 for any other.
+    """Record that the desk told a recipient that has no prefix here. Exit 1 for any other recipient.
 
     JSON: notice, state, by.
 
@@ -196,11 +200,11 @@ def sent(
 
 @app.command("files")
 def files(
-    principal: Annotated[str | None, typer.Option(help="Only of this principal.")] = None,
+    principal: Annotated[str | None, typer.Option(help="Only files of this principal.")] = None,
     limit: LimitOption = 200,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List what principals put under acks/notice-* and what each file did, newest first.
+    """List the files that principals put under acks/notice-*, newest first, and what each one changed.
 
     JSON: files: [{principal, key, version_id, notice, outcome, seen_at}], and more: whether `--limit` left some out;
     a name that could name a person is withheld.
@@ -233,7 +237,7 @@ def files(
 
 @app.command("follow")
 def follow(format: FormatOption = Format.TABLE) -> None:
-    """Tell, read acks/notice-*, remind, escalate, and end what is ready: what the schedule does every five minutes.
+    """Tell recipients, read acks/notice-*, remind, escalate and close what is ready, as the schedule does.
 
     JSON: found, sent, receipts, answers {outcome: files}, waiting, overdue, reminded, escalated, dropped, steps,
     closed, failed. Exit 3 when something failed; it is tried again next time.
@@ -262,7 +266,7 @@ def follow(format: FormatOption = Format.TABLE) -> None:
 
 
 def recipients(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
-    """Name everybody who has a copy of what was decided: the list that the person gets.
+    """List every recipient that has a copy of the data decided on; the person gets this list.
 
     JSON: case, recipients: [{name, recipient, side, action, field_groups, exchanges, told_at, state}].
 
@@ -321,12 +325,12 @@ def _hash(evidence: Path) -> str:
 
 
 def _stands(notice: "Notice") -> str:
-    """The state, and whether a word of the recipient came late."""
+    """The state in words, and whether an answer of the recipient came late."""
     return f"{notice.stands}, late" if notice.was_late else notice.stands
 
 
 def _states(word: str | None) -> "tuple[tuple[NoticeState, ...], bool | None]":
-    """The states that a word stands for, and whether only notices that never go are meant (None: these too)."""
+    """The states that a word of ``--state`` stands for, and whether it means only notices never sent (None: either)."""
     from sluice.rights.notices.model import WITHDRAWN, NoticeState
 
     if word is None:

@@ -1,4 +1,4 @@
-"""Words that several commands take: names, reasons, channels, purposes and days."""
+"""Arguments and options that several commands share, and how they are read: names, reasons, channels, days."""
 
 import errno
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from sluice.ledger.names import check_name
 from sluice.times import brussels_day
 
 FLOW_FORM = "lower-case letters, digits, _ and -, a letter or digit first"
-"""What the name of a flow is made of, in words."""
+"""Which characters the name of a flow may have, in words."""
 
 
 def as_kept(by: str | None) -> str | None:
-    """The name of who does it as records spell it, where one was given. Raises NameInvalid."""
+    """Return the name of who acts in the spelling of records, or None if none was given. Raises NameInvalid."""
     return None if by is None else check_name(by)
 
 
@@ -32,7 +32,7 @@ WhyOption = Annotated[
 
 @contextmanager
 def writing_to(option: str) -> Iterator[None]:
-    """Around what writes where an option says; what the system refuses is a wrong option. Raises UsageError."""
+    """Run a block that writes to the place an option names; an OSError in it becomes a UsageError about the option."""
     try:
         yield
         return
@@ -42,7 +42,7 @@ def writing_to(option: str) -> Iterator[None]:
 
 
 def channel_word(channel: str | None) -> str | None:
-    """A channel as agreements name it. Raises UsageError."""
+    """Return a channel as agreements spell it. Raises UsageError."""
     from sluice.dial.model import CHANNEL_WORDS
 
     if channel is not None and channel not in CHANNEL_WORDS:
@@ -51,7 +51,7 @@ def channel_word(channel: str | None) -> str | None:
 
 
 def day_of(dated: str | None, now: datetime) -> date:
-    """The day that ``--dated`` says, else today in Brussels. Raises UsageError."""
+    """Return the day of ``--dated``, else today in Brussels. Raises UsageError."""
 
     try:
         return date.fromisoformat(dated) if dated else brussels_day(now)
@@ -60,7 +60,7 @@ def day_of(dated: str | None, now: datetime) -> date:
 
 
 def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
-    """A moment, ISO 8601, in UTC; without an offset it is one of ``zone``. Raises UsageError."""
+    """Read a moment in ISO 8601 and return it in UTC; without an offset it is in ``zone``. Raises UsageError."""
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
@@ -69,7 +69,7 @@ def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
 
 
 def check_address(option: str, url: str | None) -> None:
-    """Raises UsageError for an address that can be none of an object; it is not repeated."""
+    """Raises UsageError for text that cannot be the address of an object; the message does not quote it."""
     from sluice.lineage.trace import address_of
 
     if url is not None and address_of(url) is None:
@@ -77,7 +77,7 @@ def check_address(option: str, url: str | None) -> None:
 
 
 def purpose_iri(word: str) -> str:
-    """A purpose as DPV names it. Raises UsageError."""
+    """Return the IRI that the DPV has for a purpose. Raises UsageError."""
     from sluice.agreement.dpv import DPV, PURPOSES
 
     iri = word if word.startswith("https://") else DPV + word

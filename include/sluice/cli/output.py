@@ -1,4 +1,4 @@
-"""How every command speaks: a table for people, one JSON document for programs, logs on stderr."""
+"""The output of every command: a table for people or one JSON document for programs, messages on stderr."""
 
 import errno
 import io
@@ -32,19 +32,19 @@ FormatOption = Annotated[Format, typer.Option("--format", help="table for people
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 ODD = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
-"""What stands in JSON as its escape alone: no UTF-8, or a line or a control of its own to some readers."""
+"""Characters that JSON gets as escapes only: surrogates, which UTF-8 lacks, and what some readers take for controls."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 VOCABULARY = "https://w3id.org/dpv"
 READABLE, FRAME = 64, 3
-"""Letters of the longest word that a table never breaks, a SHA-256; and what is around a cell."""
+"""The longest word that a table never breaks, a SHA-256, and the frame around a cell; both in characters."""
 PAIR = 2
-"""Columns of a table of names and values, which is one on every terminal."""
+"""Columns of a table of names and values, which is shown as a table on every terminal."""
 WIDE = 160
-"""Columns of a table that goes to a file or a log."""
+"""Width of a table in a file or a log, in characters."""
 
 
 def nowhere(mode: str) -> Any:
-    """A stream from which nothing comes, or that keeps nothing; open to the end of the process."""
+    """Open /dev/null as a text stream; it stays open until the process ends."""
     return Path(os.devnull).open(mode, encoding="utf-8")
 
 
@@ -103,8 +103,8 @@ def probe_stdout_full(error: Exception) -> bool:
     return False
 
 
-def plain_text(text: str) -> str:
-    """Text with every control character but line end and tab told, not done: a file's name may move the cursor."""
+def escape_controls(text: str) -> str:
+    """Escape control characters except line end and tab: a file name could move the cursor."""
     return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
@@ -112,7 +112,7 @@ def show_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document and a newline to stdout."""
     text = json.dumps(document, ensure_ascii=False, default=_plain)
     if not text.isascii() and (not _is_utf_8(sys.stdout.encoding) or ODD.search(text)):
-        text = json.dumps(document, default=_plain)  # a path that is no UTF-8 stays valid JSON, and moves no cursor
+        text = json.dumps(document, default=_plain)  # a path that is not UTF-8 stays valid JSON, and moves no cursor
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -122,19 +122,19 @@ def _is_utf_8(encoding: str | None) -> bool:
 
 
 def _plain(value: object) -> str:
-    """What JSON has no word for; a moment in UTC, as everywhere."""
+    """Text for a value that JSON has no type for; a moment is given in UTC."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value)
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table in which no word is broken; where it is too wide for a terminal, each row as lines.
+    """Print rows as a table that breaks no word; if it is too wide for the terminal, print each row as lines instead.
 
-    A file or a log has no width: there a cell of ``READABLE`` places or less stays on one line, so that it is found by
-    what it says. Cells are text, never markup.
+    In a file or log, a cell of at most ``READABLE`` characters stays on one line, so that a search finds it. Cells are
+    text, never markup.
     """
-    heading = Text(plain_text(title), "table.title")
+    heading = Text(escape_controls(title), "table.title")
     cells = [[_cell(value) for value in row] for row in rows]
     words, lines = _longest_words(columns, cells), _longest_lines(columns, cells)
     if not out.is_terminal:
@@ -157,14 +157,14 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def _widen(table: Table, widths: Sequence[int], frame: int) -> None:
-    """Give the table these widths, also beyond those of the console."""
+    """Set the widths of the columns, also if the sum is more than the width of the console."""
     table.width = sum(widths) + frame
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
 
 
 def _longest_words(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
-    """Places on a line that the longest word of each column takes; a word of more than ``READABLE`` may be broken."""
+    """Width in characters of the longest word of each column, at most ``READABLE``; a longer word may be broken."""
     return [
         min(READABLE, max((cell_len(word) for text in column for word in text.split()), default=1))
         for column in _texts(columns, cells)
@@ -172,7 +172,7 @@ def _longest_words(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> l
 
 
 def _longest_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
-    """Places on a line that each column would take if nothing in it were wrapped."""
+    """Width in characters of each column if nothing in it were wrapped."""
     return [
         max((cell_len(line) for text in column for line in text.splitlines()), default=1)
         for column in _texts(columns, cells)
@@ -180,14 +180,14 @@ def _longest_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> l
 
 
 def _texts(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> Iterator[list[str]]:
-    """What stands in each column, its name first."""
+    """The texts of each column, its name first."""
     return ([name, *(row[place].plain for row in cells)] for place, name in enumerate(columns))
 
 
 def _widths(words: Sequence[int], lines: Sequence[int], room: int) -> list[int]:
-    """Give each column its longest word, and share what is left in ``room`` among those whose lines are longer.
+    """Give each column the width of its longest word, and share the rest of ``room`` among columns with longer lines.
 
-    Those that lack least come first, so as many columns as can be stand on one line a row. A column never gets less
+    Columns that lack the least come first, so that as many as possible need no wrapping. A column never gets less
     than its longest word, so the sum may be more than ``room``.
     """
     widths, left = list(words), max(0, room - sum(words))
@@ -199,7 +199,7 @@ def _widths(words: Sequence[int], lines: Sequence[int], room: int) -> list[int]:
 
 
 def _show_lines(columns: Sequence[str], row: Sequence[Text]) -> None:
-    """Print one row as a name and a value a line, without what is empty, and an empty line."""
+    """Print one row as lines of a name and a value, without empty values, and then an empty line."""
     lines = Table.grid(padding=(0, 2))
     lines.add_column(style="bold")
     lines.add_column(overflow="fold")
@@ -211,7 +211,7 @@ def _show_lines(columns: Sequence[str], row: Sequence[Text]) -> None:
 
 
 def _cell(value: object) -> Text:
-    return value if isinstance(value, Text) else Text("" if value is None else plain_text(str(value)))
+    return value if isinstance(value, Text) else Text("" if value is None else escape_controls(str(value)))
 
 
 def show_pairs(title: str, pairs: Mapping[str, object]) -> None:
@@ -220,7 +220,7 @@ def show_pairs(title: str, pairs: Mapping[str, object]) -> None:
 
 
 def show_answer(title: str, answer: Mapping[str, object]) -> None:
-    """Print a mapping that holds lists and mappings: what is one line as a pair, records as a table of their own."""
+    """Print a mapping: each list of records as a table of its own, every other value as a pair of name and value."""
     tables = {name: value for name, value in answer.items() if _is_records(value)}
     show_pairs(title, {name: _in_words(value) for name, value in answer.items() if name not in tables})
     for name, rows in tables.items():
@@ -235,7 +235,7 @@ def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:
 
 
 def _in_words(value: object) -> object:
-    """One line; of words in several languages those in English, of a term of DPV its name."""
+    """A value on one line: of text in several languages the English, of a DPV term its name."""
     if isinstance(value, str) and value.startswith(VOCABULARY):
         return value.rpartition("#")[2]
     if isinstance(value, dict):
@@ -247,12 +247,12 @@ def _in_words(value: object) -> object:
 
 
 def items(value: str) -> Iterator[str]:
-    """``-`` means one item a line on stdin; anything else is the item itself. A batch ends with its worst exit."""
+    """Read items, one per line, from stdin if ``value`` is ``-``; else ``value`` is the only item."""
     if value != "-":
         yield value
         return
     if isinstance(sys.stdin, io.TextIOWrapper):
-        # A broken byte is one invalid line; the mark that an editor puts at the beginning is none.
+        # A byte that is not UTF-8 spoils only its own line; a byte order mark at the beginning is skipped.
         sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
     for line in sys.stdin:
         yield line.rstrip("\r\n")

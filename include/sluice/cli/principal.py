@@ -1,4 +1,4 @@
-"""``sluice principal``: a new principal, with YAML alone."""
+"""``sluice principal``: onboard a principal with YAML only, and give it a key for the store."""
 
 from typing import Annotated
 
@@ -71,12 +71,14 @@ def onboard(
 @app.command("credential")
 def credential(
     name: Annotated[str, typer.Argument(help="Code of a principal of this checkout.")],
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take the key away: it opens nothing any more.")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Revoke the key, so that it gives access to nothing any more.")
+    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Print the key of a principal for the embedded S3, as lines for a shell; it opens its own prefix only.
+    """Print the S3 key of a principal for the embedded store, as lines for a shell; it opens only its own prefix.
 
-    Who has an agreement and no key gets one, without a restart; after --revoke it is a new one.
+    A principal with an agreement and no key gets one, without a restart; after --revoke it gets a new one.
     JSON: principal, endpoint, region, access_key, secret_key; with --revoke: principal, revoked.
 
     Example: eval "$(sluice principal credential energy01)"

@@ -1,4 +1,4 @@
-"""The one way values of persons get into a file: the one asked for, whole or not at all, for its owner alone."""
+"""Write a file with values of persons: complete or not at all, mode 0600. Every command that writes values uses it."""
 
 import errno
 import os
@@ -12,9 +12,9 @@ from typing import ClassVar
 from sluice.errors import FileMissing, Ref, UsageError
 
 Write = Callable[[bytes], None]
-"""Takes the whole content, once."""
+"""A function that takes the whole content; called once."""
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-"""What link says on a disk that has no hard links: exFAT, some network and FUSE mounts."""
+"""Error numbers of ``link`` on a disk without hard links: exFAT, some network and FUSE mounts."""
 
 
 class PlaceUnfit(UsageError):
@@ -25,7 +25,7 @@ class PlaceUnfit(UsageError):
 
 @contextmanager
 def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[Write]:
-    """Make sure of the place before the block does and records its work; what it writes then is there at once.
+    """Check the target before the block runs; when it ends, move its file into place atomically.
 
     The file is new, mode 0600, whatever was there before; ``is_new``: nothing may have been there. A block that
     writes nothing leaves no file. Raises FileMissing without the folder, PlaceUnfit; both name the option.
@@ -57,7 +57,7 @@ def private_file(option: str, path: Path, *, is_new: bool = False) -> Iterator[W
 
 
 def _put_new(draft: Path, path: Path, content: bytes) -> None:
-    """Put the draft where nothing may be. Raises OSError where somebody else was first, or the disk is full."""
+    """Move the draft to a name that must be free. Raises OSError if it is taken meanwhile, or the disk is full."""
     try:
         os.link(draft, path)
     except OSError as error:
@@ -67,7 +67,7 @@ def _put_new(draft: Path, path: Path, content: bytes) -> None:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """On a disk without links; what could not be written whole goes again, unless killed in between."""
+    """Write to a free name on a disk without hard links. An incomplete file is removed, unless we are killed."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -78,7 +78,7 @@ def _write_new(path: Path, content: bytes) -> None:
 
 
 def _is_fit(option: str, path: Path, *, is_new: bool) -> bool:
-    """Whether a file of this very name can be there. Raises FileMissing without the folder."""
+    """Whether a file of this name can be made there. Raises FileMissing without the folder."""
     try:
         if not path.absolute().parent.is_dir():
             raise FileMissing(Ref("option", option))

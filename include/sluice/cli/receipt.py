@@ -22,7 +22,7 @@ app = typer.Typer(
 FILE = Ref("argument", "FILE")
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="A receipt, .json or .pdf; - for stdin.")]
 KeyOption = Annotated[Path, typer.Option(help="The contact center's public key, PEM.")]
-PdfOption = Annotated[Path | None, typer.Option(help="The PDF, when it does not lie beside FILE.")]
+PdfOption = Annotated[Path | None, typer.Option(help="The PDF, if it is not beside FILE.")]
 
 
 @app.callback()
@@ -35,7 +35,7 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
     """Verify a receipt: signature, exact content and, if it is at hand, the PDF that belongs to it.
 
     Works on a machine that has only the files and the key. Exit 0 if it holds, 1 if not. With - in
-    place of FILE, print one JSON object a line, in the order of the paths on stdin.
+    place of FILE, read paths from stdin and print one JSON object per line, in the same order.
 
     Example: sluice receipt verify 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem
     """
@@ -61,7 +61,7 @@ def roles(
     key: KeyOption,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Verify the role statement of a return, offline, and show whose each column is. Exit 1 if it does not hold.
+    """Verify the role statement of a return, offline, and show the owner of each column. Exit 1 if it does not hold.
 
     Example: sluice receipt roles renewal_results_2026-11-24.csv.roles.json --key receipt-key.pem
     """
@@ -118,7 +118,7 @@ def export(
     to: Annotated[Standard, typer.Option(help="The standard: prov is PROV-O.")] = Standard.PROV,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a receipt as provenance, offline, as JSON-LD: the exchange, what it used and made, who had which role.
+    """Write a receipt as provenance in JSON-LD, offline: the exchange, what it used and made, who had which role.
 
     The receipt is verified first. Exit 1 if it does not hold.
 

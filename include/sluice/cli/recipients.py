@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sluice.returns.ack import AckState
 
 app = typer.Typer(
-    help="Who got what, and whether they said so.",
+    help="Delivered returns, and whether their principals acknowledged them.",
     epilog="Example: sluice recipients list --state OVERDUE",
     no_args_is_help=True,
 )
@@ -77,7 +77,7 @@ def list_(
 
 @app.command("files")
 def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: FormatOption = Format.TABLE) -> None:
-    """List what principals put under acks/ and what each file did, newest first.
+    """List the files that principals put under acks/, newest first, and what each one changed.
 
     JSON: files: [{principal, key, version_id, exchange, outcome, seen_at}], and more: whether `--limit` left some
     out; a name that could name a person is withheld.
@@ -118,7 +118,7 @@ def ack(
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Acknowledge a return on the word of its principal. Exit 1 when it closes nothing.
+    """Record that the principal of a return said it arrived. Exit 1 when it changes nothing.
 
     JSON: exchange, outcome (ACKNOWLEDGED, ACKNOWLEDGED_LATE; ALREADY_ACKNOWLEDGED, NOT_DELIVERED), by.
 
@@ -140,7 +140,7 @@ def ack(
 
 @app.command("follow")
 def follow(format: FormatOption = Format.TABLE) -> None:
-    """Read acks/ once, remind and escalate what is due: what the schedule does every five minutes.
+    """Read acks/ once, remind and escalate what is due, as the schedule does every five minutes.
 
     JSON: outcomes {outcome: new files}, waiting, reminded, escalated, notices, failed. Exit 3 when
     something failed; it is tried again next time.

@@ -1,4 +1,4 @@
-"""The reference page of codes, from the code itself: ``python -m sluice.cli.reference docs/errors.md``."""
+"""Generate the reference page of codes from the code itself: ``python -m sluice.cli.reference docs/errors.md``."""
 
 import importlib
 import pkgutil
@@ -36,7 +36,7 @@ Made from the code by `make docs`; a test keeps it in step. No message ever quot
 - **AGR, CON and MAP codes** come from the linters of agreements, contracts and mappings.
 """
 HTTP_ERRORS = "sluice.web.errors"
-"""The one file of its room that raises codes of its own; the others import Airflow."""
+"""The only module of ``orchestration`` that is read for codes; the others have none and import Airflow."""
 SKIPPED = {
     "sluice.orchestration",
     "sluice.migrations",
@@ -48,7 +48,7 @@ SKIPPED = {
 
 
 def errors_page() -> str:
-    """The whole page, Markdown."""
+    """Return the whole page in Markdown."""
     parts = [INTRODUCTION, "\n## Reason codes\n", *_table(("code", "meaning", "cure"), _reasons())]
     parts += ["\n## SLU codes\n", *_table(("code", "what", "cure"), _errors())]
     parts += ["\n## Linter codes\n", *_table(("code", "what", "cure"), _linter())]
@@ -56,7 +56,7 @@ def errors_page() -> str:
 
 
 def all_reason_codes() -> set[str]:
-    """Every reason code that the code can give."""
+    """Find every reason code that a verdict can have."""
     of_rules = {kind.code for kind in KINDS.values()} | TYPE_CODES
     of_judge = {TOO_MANY_REFUSED, NO_RULES, NOT_COMPUTED, JUDGES_DIFFER}
     of_paper = {f"FORBIDDEN_{reason}" for reason in PaperReason} | {"FORBIDDEN_COUNTRY"}
@@ -78,13 +78,13 @@ def all_reason_codes() -> set[str]:
 
 
 def reason_codes() -> dict[str, Explained]:
-    """What receipts and dry runs say of every code, English, by code."""
+    """The English words of receipts and dry runs for every reason code, by code."""
     say = words("en")
     return {code: explain(say, Direction.INBOUND, code) for code in sorted(all_reason_codes())}
 
 
 def error_classes() -> list[type[SluiceError]]:
-    """Every error of the package that has a code of its own, by code."""
+    """Every error class of the package with a code of its own, by code."""
     for module in pkgutil.walk_packages(sluice.__path__, "sluice."):
         if not any(module.name == name or module.name.startswith(f"{name}.") for name in SKIPPED):
             importlib.import_module(module.name)

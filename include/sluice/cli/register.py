@@ -1,4 +1,4 @@
-"""``sluice register``: the registers of processing activities, from papers and from what really crossed."""
+"""``sluice register``: the registers of processing activities, made from agreements, contracts and actual exchanges."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,22 +31,25 @@ def topic() -> None:
 
 @app.command("export")
 def export(
-    article: Annotated[str, typer.Option(help="30.1: the center is controller. 30.2: it is processor.")],
-    lang: Annotated[str, typer.Option(help="Languages, with commas: nl, fr, en.")] = "nl,fr,en",
-    to: Annotated[str, typer.Option(help="Forms, with commas: csv, xlsx, pdf, json.")] = "csv,xlsx,pdf,json",
+    article: Annotated[str, typer.Option(help="30.1: as controller. 30.2: as processor.")],
+    lang: Annotated[str, typer.Option(help="Languages, separated by commas: nl, fr, en.")] = "nl,fr,en",
+    to: Annotated[str, typer.Option(help="Formats, separated by commas: csv, xlsx, pdf, json.")] = "csv,xlsx,pdf,json",
     at: Annotated[
-        datetime | None, typer.Option(formats=DATE, help="A Brussels date, as everything was known at its end.")
+        datetime | None,
+        typer.Option(formats=DATE, help="A Brussels date: the register as it was known at the end of that day."),
     ] = None,
     known_at: Annotated[
         datetime | None,
-        typer.Option(formats=DATE, help="With --at: as known at the end of this later date; what came to light since."),
+        typer.Option(
+            formats=DATE, help="With --at: as known at the end of this later date, with what came to light since."
+        ),
     ] = None,
-    folder: Annotated[Path, typer.Option(help="Where the files go; made if absent.")] = Path("registers"),
+    folder: Annotated[Path, typer.Option(help="Folder for the files; made if absent.")] = Path("registers"),
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write a register in the columns of the Belgian authority, with what papers and exchanges do not say alike.
+    """Write a register in the columns of the Belgian authority, and list where papers and exchanges disagree.
 
-    A row of 30.1: agreement, purpose and field group. A row of 30.2: agreement and purpose. JSON: rows (how many),
+    A row of 30.1 is an agreement, purpose and field group; of 30.2 an agreement and purpose. JSON: rows (how many),
     path (the file, or the folder of several), exchanges, open, findings [{code, number, principal, what, exchanges}],
     files [{path, language, format, sha256, rows}].
 
@@ -76,12 +79,12 @@ def _date(moment: datetime | None) -> date:
 
 
 def split(words: str) -> tuple[str, ...]:
-    """Words with commas between them."""
+    """Split words that are separated by commas."""
     return tuple(word.strip() for word in words.split(",") if word.strip())
 
 
 def _tell_if_empty(register: "Register", today: date) -> None:
-    """On stderr, that nothing was known yet: an empty register says nothing of what was done."""
+    """Say on stderr that nothing was known yet, because an empty register does not show that nothing was processed."""
     if register.rows:
         return
     known = register.known_at.astimezone(BRUSSELS)

@@ -1,4 +1,4 @@
-"""``sluice retention``: what must go and when, deleting it with proof, legal holds."""
+"""``sluice retention``: which copies must go and when, deletion with proof, legal holds, data given back."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from sluice.retention.model import Due, LegalHold
 
 app = typer.Typer(
-    help="Copies go on their day, with proof; a legal hold keeps them.",
+    help="Deletion of copies after their last day, with proof; legal holds.",
     no_args_is_help=True,
     epilog="Example: sluice retention due",
 )
 PrincipalOption = Annotated[str | None, typer.Option(help="Only this principal.")]
 REASONS = {"legal-claims": "A17LegalClaims", "legally-required": "A17LegallyRequired"}
-"""Words of ``--reason``, and the exception of GDPR Art. 17(3) each stands for."""
+"""Values of ``--reason``, and the exception of GDPR Art. 17(3) that each stands for."""
 
 
 @app.command("due")
 def due(
     principal: PrincipalOption = None,
     on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A Brussels day; today when absent.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A Brussels date; today by default.")
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """List copies whose last day is over on a day, and what keeps some of them. Deletes nothing.
+    """List copies whose last day is past on a day, and what keeps some of them. Deletes nothing.
 
     JSON: on, copies: [{exchange, principal, kind, rule, last_day, why, held_by, waits_for_return,
-    needed_for}]. needed_for: restriction or answer, where somebody in it still needs it (GDPR Art. 18, 15, 20).
+    needed_for}]. needed_for: restriction or answer, if a person in the copy still needs it (GDPR Art. 18, 15, 20).
 
     Example: sluice retention due --on 2027-01-31
     """
@@ -74,10 +74,10 @@ def _told(due: "Due") -> dict[str, object]:
 
 @app.command("run")
 def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
-    """Delete what is due and not held, look that nothing of it is left, and record it. Safe to run again.
+    """Delete copies that are due and not held, check that nothing of them is left, and record it. Safe to run again.
 
     JSON: deleted, held, waiting, failed (copies), corrections, consents (that nothing needs any more), undone (how
-    often it failed for a principal as a whole), acks (answered files under acks/). Exit 3 when some could not be
+    often it failed for a principal as a whole), acks (answered files under acks/). Exit 3 when a copy could not be
     deleted, or something was left undone.
 
     Example: sluice retention run
@@ -107,15 +107,17 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
 @app.command("hold")
 def hold_(
     principal: str,
-    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day it holds.")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the hold.")],
     reason: Annotated[str, typer.Option(help="legal-claims or legally-required (GDPR Art. 17(3)(e), (b)).")],
     reference: Annotated[str, typer.Option(help="File number: capitals, digits and - / . _ ; no name of a person.")],
     flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
-    exchange: Annotated[str | None, typer.Option(help="Only this exchange: its id, or the beginning of it.")] = None,
+    exchange: Annotated[
+        str | None, typer.Option(help="Only this exchange: its id or an unambiguous beginning.")
+    ] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Keep copies beyond their day. Retention passes them over until the hold ends; an erasure does not.
+    """Keep copies beyond their last day. Retention leaves them alone until the hold ends; an erasure does not.
 
     Example: sluice retention hold energy01 --until 2027-06-30 --reason legal-claims --reference C-2026-118
     """
@@ -164,7 +166,7 @@ def lift_(
 
 @app.command("holds")
 def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) -> None:
-    """List legal holds, ended ones too: who set them, why, until when.
+    """List legal holds, also ended ones: who set them, why, until when.
 
     JSON: holds: [{hold_id, principal, flow, exchange_id, reason, reference, until, set_by, set_at, lifted_by, ...}].
 
@@ -181,13 +183,16 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
 @app.command("give-back")
 def give_back_(
     principal: str,
-    to: Annotated[str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; the contracts' own.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; by default as each contract says.")
+    ] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Give an ended agreement's data back: each flow's accepted rows, as they are now, into the principal's prefix.
+    """Give the data of an ended agreement back: put the accepted rows of each flow into the principal's prefix.
 
-    The DAG does it every night; safe to run again. Once everything lies there with its receipt, retention may delete.
+    The DAG `retention` does it every night; safe to run again. Once everything is there with its receipt, retention may
+    delete our copies.
     JSON: principal, agreement, version, confirmed, flows: [{flow, standing, exchange, rows, held, reason}].
 
     Example: sluice retention give-back energy01
@@ -225,11 +230,11 @@ def give_back_(
 @app.command("returned")
 def returned(
     principal: str,
-    reference: Annotated[str, typer.Option(help="The principal's own confirmation: its number.")],
+    reference: Annotated[str, typer.Option(help="Number of the principal's confirmation.")],
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say that an ended agreement's data was given back, where the agreement asks for that; then its copies may go.
+    """Record that the data of an ended agreement was given back, if the agreement requires that; then copies may go.
 
     JSON: principal, agreement, version, reference.
 

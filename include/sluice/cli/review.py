@@ -1,4 +1,4 @@
-"""``sluice review``: notes that a person has to read before their rows go on."""
+"""``sluice review``: free-text notes that somebody has to read before their rows go on."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sluice.terms import ExchangeId
 
 app = typer.Typer(
-    help="Notes that a person has to read before their rows go on.",
+    help="Free-text notes that somebody has to read before their rows go on.",
     epilog="Example: sluice review list",
     no_args_is_help=True,
 )
@@ -63,7 +63,7 @@ def list_(
 
 @app.command("show")
 def show(exchange: IdArgument, format: FormatOption = Format.TABLE) -> None:
-    """List the held rows of one exchange: number, codes, and what was decided by whom. Never a word of a note.
+    """List the held rows of one exchange: number, codes, and the decision and who took it. Never a word of a note.
 
     JSON: rows: [{row, codes, decision, decided_by, decided_at}].
 
@@ -102,12 +102,12 @@ def read(
     exchange: IdArgument,
     to: Annotated[Path, typer.Option(help="CSV file to write; only you can read it. Remove it when you are done.")],
     sample: Annotated[
-        bool, typer.Option("--sample", help="Notes without a finding that were drawn for a person.")
+        bool, typer.Option("--sample", help="Notes without a finding that were drawn as a sample to be read.")
     ] = False,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write the notes of held rows into a file: row numbers, codes and notes only. The ledger keeps who read them.
+    """Write the notes of held rows into a file: row numbers, codes and notes only. The ledger records who read them.
 
     JSON: file, rows.
 
@@ -126,17 +126,23 @@ def read(
 @app.command("decide")
 def decide_(
     exchange: IdArgument,
-    choice: Annotated[str, typer.Argument(metavar="send|mask|drop", help="As it is; findings masked; it stays here.")],
+    choice: Annotated[
+        str,
+        typer.Argument(
+            metavar="send|mask|drop",
+            help="What to do with the rows: let them go as they are, mask the findings, or keep them here.",
+        ),
+    ],
     rows: Annotated[
-        str, typer.Option(help="Row numbers as in `review show`, such as 3,7-9; or all that wait.")
+        str, typer.Option(help="Row numbers as in `review show`, such as 3,7-9; by default all that wait.")
     ] = "all",
     by: ByOption = None,
     reason: WhyOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Decide of held rows, once each. Those that may go come back as an exchange of their own and go into a return.
+    """Decide on held rows, once each. Rows that may go become an exchange of their own and go into a return.
 
-    JSON: exchange, decision, rows, file. Exit 1 for rows that do not wait.
+    JSON: exchange, decision, rows, file. Exit 1 for rows that do not wait for a decision.
 
     Example: sluice review decide 7b0d3f1e mask --rows 3,7-9 --by an.peeters
     """
@@ -164,7 +170,7 @@ def decide_(
 
 
 def _numbers(text: str) -> list[int]:
-    """``3,7-9`` as numbers. Raises UsageError."""
+    """Read ``3,7-9`` as row numbers. Raises UsageError."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")

@@ -1,4 +1,4 @@
-"""The command before it has a topic."""
+"""The bare Typer app to which topics are added."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ def _show_version(is_asked: bool) -> None:
 
 
 def root() -> typer.Typer:
-    """The command without a topic."""
+    """Return an app named ``sluice`` without any topic."""
     app = typer.Typer(
         name="sluice",
         help="Data-exchange governance for contact centers: no file moves without purpose, role, verdict and receipt.",
@@ -29,7 +29,7 @@ def root() -> typer.Typer:
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version, and leave.")
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Data-exchange governance for contact centers."""

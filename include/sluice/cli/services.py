@@ -1,4 +1,4 @@
-"""``sluice up``, ``down``, ``status``, ``doctor``: the embedded services and the health of a checkout."""
+"""``sluice up``, ``down``, ``status``, ``doctor``: start, stop and check the embedded services and the checkout."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,20 +19,20 @@ COLOURS = {"up": "green", "given": "cyan", "starting": "yellow", "down": "red"}
 
 
 def up(
-    airflow: Annotated[bool, typer.Option(help="Start Airflow too; without it only the stores.")] = True,
+    airflow: Annotated[bool, typer.Option(help="Also start Airflow; without it, only the stores.")] = True,
     workers: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=32,
-            help="Celery workers with a Redis; 0: tasks run beside the scheduler.",
+            help="Number of Celery workers, with a Redis; 0: the scheduler runs tasks itself.",
             show_default="as it runs",
         ),
     ] = None,
     show_password: Annotated[bool, typer.Option(help="Print the password of Airflow's user admin.")] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Start the services that the environment does not give; safe to repeat.
+    """Start the services whose addresses the environment does not set; safe to repeat.
 
     Example: sluice up --workers 2
     """
@@ -51,7 +51,7 @@ def up(
 
 
 def down(format: FormatOption = Format.TABLE) -> None:
-    """Stop everything `sluice up` started, and leave no process; safe to repeat. JSON: as `status`, afterwards.
+    """Stop every process that `sluice up` started; safe to repeat. JSON: as `status`, afterwards.
 
     Example: sluice down
     """
@@ -82,7 +82,7 @@ def status(format: FormatOption = Format.TABLE) -> None:
 
 
 def doctor(format: FormatOption = Format.TABLE) -> None:
-    """Check versions, settings, keys, stores, rights, papers and DAGs; one line each, with its cure.
+    """Check versions, settings, keys, stores, rights, papers and DAGs; one line each, with a cure.
 
     Example: sluice doctor
     """
@@ -121,7 +121,7 @@ def _show(services: "Sequence[Service]", format: Format) -> None:
 
 
 def _short(path: Path | None) -> str:
-    """As seen from here, when it lies below here."""
+    """A path relative to the current folder, if it is below it."""
     if path is None:
         return ""
     try:

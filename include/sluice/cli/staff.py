@@ -1,4 +1,4 @@
-"""``sluice staff``: credentials of staff in, and who is ready when."""
+"""``sluice staff``: import credentials of staff, and show who may handle contacts and until when."""
 
 import re
 from dataclasses import asdict
@@ -29,10 +29,16 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or the https address of its rows.")]
 MomentOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="T", help="ISO 8601, a day from its midnight; Brussels time; now by default."),
+    typer.Option(
+        "--at",
+        metavar="T",
+        help="The moment, ISO 8601; a date means its midnight; Brussels time if no zone; now by default.",
+    ),
 ]
-KnownOption = Annotated[str | None, typer.Option(metavar="T", help="As it was recorded then; now by default.")]
-AgentOption = Annotated[str | None, typer.Option(help="One agent: number or reference.")]
+KnownOption = Annotated[
+    str | None, typer.Option(metavar="T", help="As it was recorded at this moment; now by default.")
+]
+AgentOption = Annotated[str | None, typer.Option(help="Only this agent: number or reference.")]
 MinimumOption = Annotated[str | None, typer.Option(help="Minimum score in percent; the center's own by default.")]
 
 
@@ -48,8 +54,7 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
     FILE may be the address of an e-learning system that answers with the same rows as JSON; its
     token comes from SLUICE_ELEARNING_TOKEN. Exit 1 when a row was refused; the others are recorded.
 
-    JSON: counts, reasons (takes: what is allowed there), and people as they stand afterwards, as `staff readiness`
-    gives them.
+    JSON: counts, reasons (takes: which values are allowed there), and people as afterwards shown by `staff readiness`.
 
     Example: sluice staff import exams.csv
     """
@@ -71,7 +76,7 @@ def import_file(source: SourceArgument, format: FormatOption = Format.TABLE) -> 
 
 
 def _read(source: str) -> "StaffFile":
-    """Raises FileMissing, FileUnreadable or StaffSourceRefused."""
+    """Read the rows from a file or an address. Raises FileMissing, FileUnreadable or StaffSourceRefused."""
     import os
 
     from sluice.staff.fetch import fetch, is_url
@@ -126,9 +131,9 @@ def readiness(
     known_at: KnownOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Who is ready at a moment, until when, or why not. Agents are shown by reference, never by name.
+    """Show who is ready at a moment, until when, or why not. Agents are shown by reference, never by name.
 
-    Exit 1 when the agent asked for is not known.
+    Exit 1 when the agent that was asked for is not known.
 
     Example: sluice staff readiness --at 2026-11-24T10:00 --format json
     """
@@ -147,7 +152,7 @@ def readiness(
 
 
 def _line(person: "Person") -> dict[str, Any]:
-    """One of ``people``: reference, ready, reasons, valid_until."""
+    """One item of ``people``: reference, ready, reasons, valid_until."""
     standing = person.readiness
     return {"agent_ref": person.agent_ref, **asdict(standing), "valid_until": _iso(standing.valid_until)}
 
@@ -166,10 +171,12 @@ def _show_people(people: "People", moment: datetime, format: Format) -> None:
 @app.command("ref")
 def ref(
     agent: Annotated[str, typer.Argument(help="The agent's own number; with --platform, an account there.")],
-    platform: Annotated[str | None, typer.Option(help="Refer to an account that is on no list.")] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="A platform: AGENT is then an account there, also one that no list has.")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Print the reference of an agent, to find them in lists of held rows.
+    """Print the reference of an agent, to find the agent in lists of held rows.
 
     Example: sluice staff ref A-1042
     """
@@ -190,7 +197,7 @@ def _refer(agent: str, platform: str | None) -> str:
 
 
 def _moment(option: str, text: str | None) -> datetime | None:
-    """A moment of the command line, a day from its midnight: Brussels time if no offset. Raises UsageError."""
+    """Read a moment; a date means its midnight. Brussels time if it has no offset. Raises UsageError."""
     from sluice.staff.times import TimeFault, parse_moment
 
     if text is None:

@@ -1,4 +1,4 @@
-"""``sluice subject``: references that stand for persons."""
+"""``sluice subject``: make references that stand for persons, and find a person in every store."""
 
 import json
 import re
@@ -32,7 +32,9 @@ KIND_WORDS: Mapping[str, SubjectKind] = {
 
 KindArgument = Annotated[str, typer.Argument(help="phone, email, customer, national_number, iban; or - for stdin.")]
 ValueArgument = Annotated[str | None, typer.Argument(help="The identifier, in any spelling. It is never printed.")]
-PrincipalOption = Annotated[str | None, typer.Option(help="Whose key; the contact center's own by default.")]
+PrincipalOption = Annotated[
+    str | None, typer.Option(help="Principal whose key is used; the contact center's own by default.")
+]
 RegionOption = Annotated[str, typer.Option(help="Country of phone numbers without country code.")]
 
 
@@ -43,11 +45,13 @@ def topic() -> None:
 
 @app.command("where")
 def where_(
-    identifier: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="In any spelling. It is never printed.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="KIND:VALUE in any spelling. It is never printed.")
+    ],
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Find a person in every store: accepted rows, files as they came and went, quarantine, index.
+    """Find a person in every store: accepted rows, files received and delivered, quarantine, index.
 
     Example: sluice subject where phone:0470123456
     """
@@ -78,9 +82,9 @@ def merge_index(
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Merge index runs, so that a person is found with few reads. The DAG retention does it; safe to run again.
+    """Merge index runs, so that finding a person takes few reads. The DAG `retention` does it; safe to run again.
 
-    JSON: merged (runs), failed (months of principals). Exit 3 when some failed; their persons are found all the same.
+    JSON: merged (runs), failed (months of principals). Exit 3 when some failed; persons in them are still found.
 
     Example: sluice subject merge-index
     """
@@ -103,11 +107,13 @@ def merge_index(
 
 @app.command("candidates")
 def candidates(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Lines of name, tab and birth date; - for stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="File with lines of a name, a tab and a birth date; - for stdin.")
+    ],
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Find who may be meant by a name and a birth date; nothing happens to any of them.
+    """Find who may be meant by a name and a birth date; nothing is done to any of them.
 
     Name and date are read from a file or stdin, never from the command line, and not printed. Dates as
     1980-04-03 or 03/04/1980, day first. A candidate is confirmed by `sluice case open --candidate`.
@@ -137,12 +143,12 @@ def ref(
     region: RegionOption = "BE",
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Print the SubjectRef of an identifier: every spelling of one person gives the same.
+    """Print the SubjectRef of an identifier; every spelling of one identifier gives the same SubjectRef.
 
     Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read lines
     of KIND, a tab and VALUE from stdin, or with - in place of VALUE lines of values; print one JSON
-    object a line, and exit as the worst of them: 2 for an unknown kind. A principal that no agreement
-    names is refused: references would be made with a key that nobody uses.
+    object per line, and exit with the worst of their codes: 2 for an unknown kind. A principal that no
+    agreement names is refused, because its references would be made with a key that nobody uses.
 
     Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
     """
@@ -174,7 +180,7 @@ def _exit_of(answer: Mapping[str, str | None]) -> Exit:
 
 
 def _answer(key: "SubjectKey", word: str, text: str, region: str) -> dict[str, str | None]:
-    """What is printed; a word that is no kind is not repeated, it may be a value in the wrong place."""
+    """Return the answer to print; a wrong kind is not quoted, since it may be a value in the wrong place."""
     from sluice.subject.refs import refer
 
     if word not in KIND_WORDS:

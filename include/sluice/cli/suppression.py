@@ -1,4 +1,4 @@
-"""``sluice suppression``: is somebody kept out, and why."""
+"""``sluice suppression``: check whether somebody is kept out, and replay suppressions after a restore."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     LookedAt = dict[Principal, SubjectKey]
 
 app = typer.Typer(
-    help="Who is kept out of files, and why.",
+    help="Persons who are kept out of files, and why.",
     no_args_is_help=True,
     epilog="Example: sluice suppression check phone:0470123456",
 )
@@ -25,19 +25,22 @@ app = typer.Typer(
 
 @app.callback()
 def topic() -> None:
-    """Erased, objecting and restricted persons, and those on hold."""
+    """Persons who are kept out: erased, objecting, restricted or on hold."""
 
 
 @app.command("check")
 def check(
-    identifier: Annotated[str, typer.Argument(metavar="KIND:VALUE", help="Or - to read one a line from stdin.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="KIND:VALUE", help="KIND:VALUE in any spelling; - reads one per line from stdin.")
+    ],
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     channel: Annotated[
-        str | None, typer.Option(help="Only what reaches it: phone, sms, email, letter, chat, robocall, push.")
+        str | None,
+        typer.Option(help="Only suppressions for this channel: phone, sms, email, letter, chat, robocall, push."),
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say whether somebody is kept out, in any spelling of the identifier. Of a batch the worst exit counts.
+    """Say whether somebody is kept out; any spelling of the identifier will do. A batch exits with its worst code.
 
     Example: sluice suppression check phone:+32470123456 --format json
     """
@@ -59,10 +62,10 @@ def check(
 
 @app.command("replay")
 def replay(format: FormatOption = Format.TABLE) -> None:
-    """After a restore of the database: keep out again whoever the evidence bucket knows. Again changes nothing.
+    """After a restore of the database, keep out again everyone in the evidence bucket. Repeating it changes nothing.
 
-    Files that arrived meanwhile wait for it. Erasures that the older database does not know begin again: their
-    cases open from the vault. JSON: runs, references, lifted, cases_to_erase_again.
+    Files that arrived meanwhile wait until this is done. Erasures that the restored database does not know are done
+    again; their cases are opened from the vault. JSON: runs, references, lifted, cases_to_erase_again.
 
     Example: sluice suppression replay
     """
@@ -86,7 +89,7 @@ def replay(format: FormatOption = Format.TABLE) -> None:
 
 
 def _told(house: "House", identifier: str, principal: str | None, channel: str | None, looked_at: "LookedAt") -> Exit:
-    """Print one line of a batch; what names nobody is that line's error, and its exit."""
+    """Print one line of a batch, and return its exit code; an identifier that names nobody is an error in it."""
     try:
         show_json(_checked(house, identifier, principal, channel, looked_at))
     except SluiceError as error:
@@ -100,8 +103,8 @@ def _checked(
 ) -> dict[str, Any]:
     """Return the answer for one identifier.
 
-    ``looked_at``: keys of the principals of this batch of whom it is known that the database has lost no suppression;
-    whoever is missing is added. To look takes a listing of years, so it is done once a batch.
+    ``looked_at``: principals of this batch whose suppressions were found complete in the database; this adds to it.
+    Checking lists years of objects, so it is done once per batch and principal.
     """
     from sluice.exchange.persons.sealed_runs import check_none_lost
     from sluice.exchange.persons.suppressed import find_reasons

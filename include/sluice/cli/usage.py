@@ -1,6 +1,6 @@
-"""What is said of a command line that cannot be understood: the option and what it takes.
+"""Messages about a command line that cannot be understood: they name the option and what it takes.
 
-Never what was typed there, as Typer would: a telephone without its quotes is an argument too many.
+They never quote what was typed, as Typer would: it may be a person's telephone number without its quotes.
 """
 
 import re
@@ -19,9 +19,9 @@ RULES = {
     "BadOptionUsage": "VALUE_MISSING_OR_TOO_MANY",
     "NoArgsIsHelpError": "MISSING_COMMAND",
 }
-"""Kinds of Typer's usage errors; the rest is told by how its sentence begins."""
+"""Classes of Typer's usage errors; the others are recognised by the beginning of their message."""
 BARE = re.compile(r"--[a-z-]+=")
-"""An option whose value is empty; a value may end with that sign, as base64 does."""
+"""An option with an empty value; a value may itself end with an equals sign, as base64 does."""
 BEGINNINGS = {
     "Got unexpected extra": "TOO_MANY_ARGUMENTS",
     "No such command": "NO_SUCH_COMMAND",
@@ -30,7 +30,7 @@ BEGINNINGS = {
 
 
 def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError:
-    """The coded error for one of Typer's. ``words``: the command line, for commands that are written nearly so."""
+    """Turn an error of Typer's into a coded one. ``words``: the command line, to suggest a similar command."""
     begun = next((rule for begins, rule in BEGINNINGS.items() if error.message.startswith(begins)), "WRONG_USAGE")
     rule = RULES.get(type(error).__name__, begun)
     where = tuple(_where(error))
@@ -40,7 +40,7 @@ def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError
 
 
 def empty_word(words: Sequence[str]) -> UsageError | None:
-    """What an unset variable of a script leaves: it would be taken for an option that is absent, which means all."""
+    """Find an empty word, as an unset shell variable leaves: an empty option would count as absent, which means all."""
     for place, word in enumerate(words, 1):
         if word == "" or BARE.fullmatch(word):
             return UsageError(Ref("rule", "EMPTY_ARGUMENT"), Ref("argument", place))
@@ -48,7 +48,7 @@ def empty_word(words: Sequence[str]) -> UsageError | None:
 
 
 def usage_line(error: typer.TyperException) -> str:
-    """How the command is written, and where more stands; its help where nothing but a topic was said."""
+    """Return the usage of the command and where to read more; its whole help if only a topic was given."""
     context = getattr(error, "ctx", None)
     if context is None:
         return "Try 'sluice --help' for help."
@@ -58,7 +58,7 @@ def usage_line(error: typer.TyperException) -> str:
 
 
 def _where(error: Any) -> Iterator[Ref]:
-    """The option or argument, and what it takes."""
+    """The option or argument that is wrong, and what it takes."""
     parameter = getattr(error, "param", None)
     if parameter is not None:
         yield Ref(parameter.param_type_name, parameter.get_error_hint().replace("'", ""))
@@ -71,7 +71,7 @@ def _where(error: Any) -> Iterator[Ref]:
 
 
 def _meant(error: Any, rule: str, words: Sequence[str]) -> Iterator[Ref]:
-    """Names of ours that are written nearly like what was typed."""
+    """Names of commands or options that are spelled nearly like what was typed."""
     near = list(getattr(error, "possibilities", None) or ())
     if rule == "NO_SUCH_COMMAND" and error.ctx is not None:
         known = error.ctx.command.list_commands(error.ctx)

@@ -1,4 +1,4 @@
-"""The whole command, with every topic: what ``--help``, the reference pages and the tests look at."""
+"""The app with every topic, for ``--help``, the reference pages and the tests."""
 
 from sluice.cli import (
     agreement,

@@ -1,6 +1,7 @@
-"""Guards: named conditions a step of a case must meet. Pure: everything they look at is in the attempt.
+"""Guards: named conditions that a step of a case must meet. They are pure: all they look at is in the attempt.
 
-A guard that looks at something absent says no. The base guards hold for every step of the table.
+A guard returns False if what it looks at is absent. Every step must pass the base guards, and those that the table of
+transitions gives it. Each docstring says when a guard lets a step pass.
 """
 
 import re
@@ -20,14 +21,14 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 _ONCE = re.compile(r"[A-Za-z0-9].{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
-"""Rights that are given without asking who the person is: saying no to a call needs no passport."""
+"""Rights that are granted without an identity check: nobody has to prove who they are to refuse a call."""
 NOT_NEEDED = "IDENTITY_NOT_NEEDED"
-"""The reason of an identity check that the machine ended because every part was refused: nothing needed it."""
+"""Reason code when the system ends an identity check because every part was refused, so that nothing needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A step somebody wants to take: the case as it stands, its part if it is about one, and the order."""
+    """A step that somebody wants to take: the case as it is now, the part if the step is about one, and the order."""
 
     case: Case
     order: Order
@@ -38,9 +39,9 @@ Guard = Callable[[Attempt], bool]
 
 
 def names_somebody(text: str) -> bool:
-    """Whether a text can stand for who did something: a name as doors take it, or as they took it once.
+    """Whether a text can name who did something, by the rule for names of today or by the older, wider one.
 
-    What is finished later is told under the name it was begun with.
+    A case that was begun under the older rule is finished under the same name.
     """
     return is_name(text) or (_ONCE.fullmatch(text) is not None and text.isprintable())
 
@@ -53,22 +54,22 @@ def check_language(language: str) -> str:
 
 
 def names_an_actor(attempt: Attempt) -> bool:
-    """Every step is somebody's."""
+    """The order names who takes the step."""
     return names_somebody(attempt.order.actor.name)
 
 
 def has_a_moment(attempt: Attempt) -> bool:
-    """The moment has a zone."""
+    """The moment of the order has a time zone."""
     return attempt.order.at.utcoffset() is not None
 
 
 def has_a_reason_code(attempt: Attempt) -> bool:
-    """The reason is a code or an IRI, so that no sentence about a person gets into the ledger."""
+    """The reason is a code or an IRI; free text about a person would get into the ledger."""
     return REASON.fullmatch(attempt.order.reason_code) is not None
 
 
 def has_evidence(attempt: Attempt) -> bool:
-    """The evidence is named by its SHA-256."""
+    """The order gives the SHA-256 of the evidence."""
     return SHA256.fullmatch(attempt.order.evidence_sha256) is not None
 
 
@@ -76,24 +77,24 @@ BASE: tuple[Guard, ...] = (names_an_actor, has_a_moment, has_a_reason_code, has_
 
 
 def is_protected(attempt: Attempt) -> bool:
-    """Immediate protection was applied before the case becomes visible, identity known or not."""
+    """The person was kept out before the case becomes visible, whether or not the identity is known."""
     return attempt.order.is_protected
 
 
 def has_sub_cases(attempt: Attempt) -> bool:
-    """Every controller concerned has its part; where nobody knows the person, the center still answers."""
+    """The case has at least one part; if no controller knows the person, the center has one to answer."""
     return bool(attempt.case.sub_cases)
 
 
 def every_sub_case_is_over(attempt: Attempt) -> bool:
-    """The case closes when every part is closed."""
+    """The case has parts, and every one of them is over."""
     parts = attempt.case.sub_cases
     return bool(parts) and all(part.state.is_over for part in parts)
 
 
 def doubt_has_a_reason(attempt: Attempt) -> bool:
-    """Reasonable doubt (Art. 12(6)) if the person is asked; else that there is none, that a controller vouches, or that
-    all was refused."""
+    """The reason is a reasonable doubt (Art. 12(6)), that there is none, that a controller vouches for the person, or
+    that every part was refused; the last only if that is so."""
     code = attempt.order.reason_code
     if code == NOT_NEEDED:
         return is_all_refused(attempt.case)
@@ -101,96 +102,96 @@ def doubt_has_a_reason(attempt: Attempt) -> bool:
 
 
 def is_refused(part: SubCase) -> bool:
-    """Whether nothing was or will be done of a part."""
+    """Whether a part was refused, so that nothing is done for it."""
     return part.action is Action.REFUSE
 
 
 def is_all_refused(case: Case) -> bool:
-    """Whether every part of a case was refused, so that nothing is given, changed or removed for anybody."""
+    """Whether every part of a case was refused, so that no data is given, changed or removed."""
     return bool(case.sub_cases) and all(map(is_refused, case.sub_cases))
 
 
 def machine_needs_no_identity(attempt: Attempt) -> bool:
-    """The machine settles it only of a right that is given without asking who the person is, and where every part was
-    refused."""
+    """The system may settle identity only for rights that need none, or when every part was refused."""
     if attempt.order.actor.role is not Role.SYSTEM or attempt.case.right in WITHOUT_IDENTITY:
         return True
     return attempt.order.reason_code == NOT_NEEDED and is_all_refused(attempt.case)
 
 
 def machine_follows_a_refusal(attempt: Attempt) -> bool:
-    """The machine lets a check of identity fail only where every part was refused, one of them because it failed."""
+    """The system may let an identity check fail only when every part was refused, at least one because it failed."""
     if attempt.order.actor.role is not Role.SYSTEM:
         return True
     return is_all_refused(attempt.case) and not IDENTITY.isdisjoint(attempt.order.refused_for)
 
 
 def identity_failed(attempt: Attempt) -> bool:
-    """The reason is that of a failed identity check."""
+    """The reason is one of a failed identity check."""
     return attempt.order.reason_code in IDENTITY
 
 
 def center_is_processor(attempt: Attempt) -> bool:
-    """Somebody else decides of this part."""
+    """The center is only processor of this part, so its principal decides."""
     return attempt.part is not None and attempt.part.track is Track.PROCESSOR
 
 
 def center_is_controller(attempt: Attempt) -> bool:
-    """The center itself decides of this part, alone or jointly."""
+    """The center is controller of this part, alone or jointly, so it decides itself."""
     return attempt.part is not None and attempt.part.track is Track.CONTROLLER
 
 
 def case_is_scoped(attempt: Attempt) -> bool:
-    """The identity check is over, one way or the other."""
+    """The identity check has ended, whether it was passed or failed."""
     return attempt.case.state is State.SCOPED
 
 
 def identity_is_settled(attempt: Attempt) -> bool:
-    """Nothing of a person is given, changed or removed for somebody who could not prove to be them."""
+    """The identity check did not fail, or the right needs none; otherwise data may not be given, changed or removed."""
     return attempt.case.right in WITHOUT_IDENTITY or not attempt.case.has_failed_identity
 
 
 def decided_by_a_person(attempt: Attempt) -> bool:
-    """The machine decides nothing but an objection to direct marketing, which has one answer."""
+    """A person takes the decision. The system may decide only direct-marketing objections: they have one answer."""
     automatic = attempt.case.right is Right.DIRECT_MARKETING
     return automatic or attempt.order.actor.role is not Role.SYSTEM
 
 
 def action_fits_the_right(attempt: Attempt) -> bool:
-    """What is to be done belongs to the right, and it is no refusal."""
+    """The action is one that the right allows, and not a refusal."""
     action = attempt.order.action
     return action is not None and action is not Action.REFUSE and action in ACTIONS[attempt.case.right]
 
 
 def does_what_was_asked(attempt: Attempt) -> bool:
-    """What is accepted is what was asked: data kept and not used instead is a refusal, with reasons (Art. 12(4))."""
+    """The action is what the person asked for: to restrict data instead is a refusal, with reasons (Art. 12(4))."""
     return not is_instead(attempt.case.right, attempt.order.action)
 
 
 def can_be_refused(attempt: Attempt) -> bool:
-    """Objection to direct marketing and withdrawal of consent have no refusal path (Art. 21(3), 7(3))."""
+    """The right can be refused; objection to direct marketing and withdrawal of consent cannot (Art. 21(3), 7(3))."""
     return bool(REFUSALS[attempt.case.right])
 
 
 def gives_a_reason_per_field(attempt: Attempt) -> bool:
-    """Each refused field group of the part has an IRI admitted for this right (Art. 12(4))."""
+    """The order refuses field groups of the part, each with a reason IRI admitted for the right (Art. 12(4))."""
     return attempt.part is not None and _reasons_hold(attempt, attempt.order.reasons, attempt.part)
 
 
 def refuses_every_field(attempt: Attempt) -> bool:
-    """REFUSED means all of the part; less is PARTIAL."""
+    """The order refuses every field group of the part (REFUSED); fewer would be PARTIAL."""
     return attempt.part is not None and set(attempt.order.reasons) == set(attempt.part.field_names)
 
 
 def refuses_not_every_field(attempt: Attempt) -> bool:
-    """PARTIAL leaves something that is done; where all is kept and not used instead, each group has its reason."""
+    """The order leaves a field group that is not refused (PARTIAL). If the data is restricted instead of what was
+    asked, every group must be refused with a reason."""
     if attempt.part is not None and is_instead(attempt.case.right, attempt.order.action):
         return refuses_every_field(attempt)
     return attempt.part is not None and set(attempt.order.reasons) < set(attempt.part.field_names)
 
 
 def names_remedies(attempt: Attempt) -> bool:
-    """Complaint and court of the controller's country, in the language of the person (Art. 12(4))."""
+    """The order names the controller's country's text on complaint and court, in the person's language (Art. 12(4))."""
     remedies, case = attempt.order.remedies, attempt.case
     if remedies is None or case.language not in LANGUAGES:
         return False
@@ -198,55 +199,55 @@ def names_remedies(attempt: Attempt) -> bool:
 
 
 def abuse_is_proven(attempt: Attempt) -> bool:
-    """A request is refused as unfounded or excessive on proof only, the first one too (C-526/24)."""
+    """A request is refused as unfounded or excessive only with proof; a first request can be so too (C-526/24)."""
     blames = ABUSE & {*attempt.order.reasons.values(), attempt.order.reason_code}
     return not blames or attempt.order.has_proof_of_abuse
 
 
 def extended_never_before(attempt: Attempt) -> bool:
-    """Once, and counted from receipt."""
+    """The part was not extended before."""
     return attempt.part is not None and attempt.part.extended_at is None
 
 
 def before_the_month_is_over(attempt: Attempt) -> bool:
-    """The notice of an extension leaves before the month-1 legal due date."""
+    """The step is taken before the legal due date of month 1."""
     return received_on(attempt.order.at) <= extension_latest(attempt.case.due)
 
 
 def refusal_is_in_time(attempt: Attempt) -> bool:
-    """A refusal leaves before the month-1 legal due date too (Art. 12(4)); later, only once the miss is on record."""
+    """A refusal is made before the legal due date of month 1 too (Art. 12(4)); later only if the breach is recorded."""
     return attempt.case.is_breached or before_the_month_is_over(attempt)
 
 
 def refusal_of_all_is_in_time(attempt: Attempt) -> bool:
-    """Keeping all of it unused instead refuses all of it, so it leaves when a refusal has to (Art. 12(4))."""
+    """To restrict all data instead of what was asked refuses all, so it must be in time as a refusal (Art. 12(4))."""
     return does_what_was_asked(attempt) or refusal_is_in_time(attempt)
 
 
 def delay_has_a_reason(attempt: Attempt) -> bool:
-    """Complexity or number of requests (Art. 12(3)), and no other reason."""
+    """The reason of an extension is complexity or the number of requests (Art. 12(3))."""
     return attempt.order.reason_code in DELAYS
 
 
 def reminder_is_due(attempt: Attempt) -> bool:
-    """A controller is not reminded twice within a day."""
+    """The controller was told, and last told or reminded at least 24 hours ago."""
     told = attempt.part.told_at if attempt.part else None
     return told is not None and attempt.order.at - told >= timedelta(days=1)
 
 
 def instruction_names_the_case(attempt: Attempt) -> bool:
-    """The instruction names this very part."""
+    """The instruction names this part by its id."""
     instruction, part = attempt.order.instruction, attempt.part
     return instruction is not None and part is not None and instruction.sub_case_id == part.sub_case_id
 
 
 def instruction_is_authentic(attempt: Attempt) -> bool:
-    """Its signature holds, or it lay under the principal's own prefix where no key was registered."""
+    """The instruction has a valid signature, or no key is registered and it was put under the principal's prefix."""
     return attempt.order.instruction is not None and attempt.order.instruction.is_authentic
 
 
 def instruction_is_for_own_data(attempt: Attempt) -> bool:
-    """A principal instructs on its own part, never on another's."""
+    """The instruction comes from the principal whose part it is."""
     instruction, part = attempt.order.instruction, attempt.part
     return (
         instruction is not None
@@ -256,25 +257,25 @@ def instruction_is_for_own_data(attempt: Attempt) -> bool:
 
 
 def instruction_is_new(attempt: Attempt) -> bool:
-    """It was not seen before, in any file."""
+    """The instruction was not seen before, in any file."""
     return attempt.order.instruction is not None and not attempt.order.instruction.is_replayed
 
 
 def instruction_fits_the_right(attempt: Attempt) -> bool:
-    """What is to be done belongs to the right; a refusal only where there is one."""
+    """The instructed action is one that the right allows; a refusal only if the right can be refused."""
     instruction = attempt.order.instruction
     return instruction is not None and instruction.action in ACTIONS[attempt.case.right]
 
 
 def instruction_names_its_fields(attempt: Attempt) -> bool:
-    """Only field groups of this part; none named means all."""
+    """The instruction names only field groups of this part; if it names none, it means all."""
     instruction, part = attempt.order.instruction, attempt.part
     return instruction is not None and part is not None and set(instruction.fields) <= set(part.field_groups)
 
 
 def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
-    """A refusal is of the whole part; each field group that is refused, restricted instead, or left out where we
-    answer, has its IRI."""
+    """A refusal covers the whole part. Each field group that is refused, is restricted instead, or is left out of an
+    answer that we give, has an admitted reason IRI."""
     instruction, part = attempt.order.instruction, attempt.part
     if instruction is None or part is None:
         return False
@@ -289,23 +290,24 @@ def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
 
 
 def agreement_lets_us_answer(attempt: Attempt) -> bool:
-    """A processor answers the person only where the agreement says so for this right."""
+    """The agreement lets the center, as processor, answer the person for this right."""
     return attempt.part is not None and attempt.part.may_answer
 
 
 def nothing_is_left(attempt: Attempt) -> bool:
-    """A second scan ran and found nothing, where something had to go."""
+    """If data of this part was to be erased, a second scan ran and found nothing left."""
     removed = attempt.case.right is Right.ERASURE and attempt.part is not None and attempt.part.action is Action.ERASE
     return not removed or attempt.order.residue == 0
 
 
 def every_recipient_was_told(attempt: Attempt) -> bool:
-    """It was found out who has a copy of what was decided, and none of them is left to be told (Art. 19)."""
+    """It is known who has a copy of the data decided on, and every one of them was told (Art. 19)."""
     return attempt.order.untold == 0
 
 
 def refusal_was_told(attempt: Attempt) -> bool:
-    """Whatever of the part was refused stands in a letter that left for the person; where all was, it is the proof."""
+    """Whatever was refused of the part is in a letter that was sent to the person. If the whole part was refused, the
+    evidence of the step is that letter."""
     part = attempt.part
     if part is None or not is_refusal_out(attempt.case, part):
         return False
@@ -316,7 +318,7 @@ def refusal_was_told(attempt: Attempt) -> bool:
 
 
 def extension_was_told(attempt: Attempt) -> bool:
-    """The extension was told by letter before the month was over; later, only once the miss is on record."""
+    """A letter told the person of the extension before the month was over; later only if the breach is recorded."""
     part, case = attempt.part, attempt.case
     if part is None or case.find_letter(LetterKind.EXTENSION, part.sub_case_id) is None:
         return False
@@ -324,8 +326,8 @@ def extension_was_told(attempt: Attempt) -> bool:
 
 
 def what_stays_has_reasons(attempt: Attempt) -> bool:
-    """Where nothing could be given after all, each field group of the part has its IRI, and remedies are named; the
-    machine finds that of portability only."""
+    """If nothing could be given, each field group needs a reason and remedies; the system may do this for portability
+    only."""
     if not attempt.order.reasons:
         return True
     if attempt.order.actor.role is Role.SYSTEM and not was_to_be_taken_along(attempt):
@@ -334,24 +336,23 @@ def what_stays_has_reasons(attempt: Attempt) -> bool:
 
 
 def was_to_be_taken_along(attempt: Attempt) -> bool:
-    """The person was to take it along: where an erasure left nothing to give, what was carried out ends as refused."""
+    """The part's action is EXPORT."""
     return attempt.part is not None and attempt.part.action is Action.EXPORT
 
 
 def was_to_be_given_to_the_person(attempt: Attempt) -> bool:
-    """Its controller told us to give it to the person: that needs to know who they are, and the controller decides
-    again."""
+    """The identity check failed, and the part's data was to be given to the person, so its controller decides again."""
     part = attempt.part
     return part is not None and attempt.case.has_failed_identity and goes_to_person(part, part.action)
 
 
 def subject_asked(attempt: Attempt) -> bool:
-    """The person's own word, written down by the desk or given by themselves."""
+    """The person asks for the step, directly or through the desk."""
     return attempt.order.actor.role in (Role.SUBJECT, Role.DESK)
 
 
 def deadline_has_passed(attempt: Attempt) -> bool:
-    """The day after the last day to answer has begun in Brussels, on the strict clock."""
+    """In Brussels, the last day to answer is over by the strict clock."""
     return received_on(attempt.order.at) > attempt.case.last_day
 
 
