@@ -14,7 +14,7 @@ WHEN_IMPORTED = f"{Path('/proc/self/ns/net').readlink()} {len(list(Path('/proc/s
 
 
 def misbehave(job: dict[str, Any]) -> None:
-    """Do the deed that the job names."""
+    """Misbehave in the way that the job names."""
     match job["deed"]:
         case "take memory":
             bytearray(4096 * MEBIBYTE)

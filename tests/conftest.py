@@ -137,7 +137,7 @@ def store_settings(database: Database, s3_server: SeaweedServer, service_var: Pa
 
 @pytest.fixture
 def fresh_settings() -> Iterator[None]:
-    """What a test sets is read, and not kept for the next."""
+    """Settings are read anew in each test, so that no test sees those of another."""
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()

@@ -51,7 +51,7 @@ class Steps:
                 self.die(code)
 
     def die(self, code: CodeType) -> None:
-        """Called in ``code``, at the step to die at."""
+        """Kill this process; called in ``code`` at the step at which it has to die."""
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -74,7 +74,7 @@ def forked(work: Callable[[int], str]) -> str:
 
 
 def answer(line_by_line: Callable[[str], str]) -> None:
-    """Answer every line of stdin."""
+    """Run ``once`` for every line of stdin, and print its answer."""
     print("ready", flush=True)
     for line in sys.stdin:
         print(line_by_line(line), flush=True)

@@ -7,7 +7,7 @@ from sluice.returns.reminders import follow
 
 
 def once(line: str) -> str:
-    """Read and remind, or die at the step; steps counted."""
+    """Read acknowledgements and remind; die at the step, or return the number of steps."""
     kill_at, moment = line.split()
     return dying_at(int(kill_at), lambda house: follow(house, datetime.fromisoformat(moment)))
 

@@ -33,7 +33,7 @@ WATCHED = tuple(
 
 
 def erase(house: House, case_id: CaseId) -> None:
-    """What the erasure's DAG does."""
+    """Erase a case as the DAG ``erasure`` does."""
     run(house, case_id, datetime.now(UTC))
 
 
@@ -45,13 +45,13 @@ def let_go(house: House, case_id: CaseId) -> None:
 
 
 def halt(house: House, case_id: CaseId) -> None:
-    """Somebody stops it, and lets it go on."""
+    """Stop the erasure and resume it."""
     stop(house.conn, case_id, "AUDIT", "els", datetime.now(UTC))
     resume(house.conn, case_id, "els", datetime.now(UTC))
 
 
 def remove_sealed(house: House, case_id: CaseId) -> None:
-    """What the case clock does, a year on."""
+    """Remove sealed data as the case clock would a year from now."""
     tidy(house, datetime.now(UTC) + timedelta(days=366))
 
 
@@ -69,7 +69,7 @@ def path(house: House, case_id: CaseId) -> None:
 
 
 def merge(house: House, principal: str) -> None:
-    """Index runs become one, as at night."""
+    """Merge index runs, as the nightly DAG does."""
     merge_index(house, Principal(principal), datetime.now(UTC), fewest=1)
 
 
@@ -85,7 +85,7 @@ WORK: dict[str, Callable[[House, Any], None]] = {
 
 
 def once(line: str) -> str:
-    """Do it, or die at the step; steps counted."""
+    """Do what was asked; die at the step, or return the number of steps."""
     case_id, kill_at, *what = line.split()
     work = WORK[what[0] if what else "erase"]
     return dying_at(int(kill_at), lambda house: work(house, CaseId(case_id)), WATCHED)

@@ -13,7 +13,7 @@ WATCHED = tuple(
 
 
 def once(line: str) -> str:
-    """Write the receipt, or die at the step; steps counted."""
+    """Write the receipt; die at the step, or return the number of steps."""
     case_id, kill_at = line.split()
     return dying_at(
         int(kill_at),

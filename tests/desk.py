@@ -48,11 +48,11 @@ class Desk:
         return self.house.objects.put(self.settings.bucket_exchange, key, content, "text/csv")
 
     def open_new(self) -> int:
-        """What one poll of the trigger does."""
+        """Open the new files, as one poll of the trigger does."""
         return Arrivals.of(self.settings).open_new(self.house.conn, self.house.objects).opened
 
     def work(self) -> None:
-        """What trigger, slots and reconcile do, once."""
+        """Run once what the trigger, the slots and the DAG ``reconcile`` run."""
         drain_all(self.house)
 
     def may_call(self) -> None:
@@ -73,7 +73,7 @@ class Desk:
         return find_by_versions(self.house.conn, [dropped.version_id])[dropped.version_id]
 
     def shown(self, dropped: StoredObject) -> Shown:
-        """That exchange whole."""
+        """The whole document of that exchange."""
         return show_exchange(self.house.conn, self.line(dropped).id)
 
     def lines(self) -> list[ExchangeLine]:

@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def leave_root() -> None:
-    """Be nobody, where this is root."""
+    """Become the user ``nobody`` if this process is root."""
     if os.geteuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)

@@ -1,4 +1,4 @@
-"""What a process asks of the Linux kernel for itself, and Python has no function for.
+"""System calls of Linux with which a process limits itself, and for which Python has no function.
 
 prctl(2), unshare(2), landlock(7), and a filter of system calls (seccomp(2)) by libseccomp, which Debian always has: apt
 needs it.

@@ -57,21 +57,21 @@ def give(house: House, case_id: CaseId, kind: AnswerKind = AnswerKind.ACCESS, wi
 
 
 def taken(house: House, token: str, code: str, at: datetime) -> Opened:
-    """What is behind a link for whoever has both words."""
+    """The package that a link gives to whoever has the token and the second word."""
     return take_out(house, token, check_words(house.conn, token, code, at), at)
 
 
 def read(house: House, made: Made) -> Package:
-    """The package as it comes out of the vault."""
+    """Read the package out of the vault."""
     with opened(house, made.answer) as packed, zipfile.ZipFile(packed) as archive:
         return Package({name: archive.read(name) for name in archive.namelist()})
 
 
 def folder_of(path: Path) -> Package:
-    """A package that was written in clear."""
+    """Read a package that was written into a folder in clear."""
     return Package({each.relative_to(path).as_posix(): each.read_bytes() for each in path.rglob("*") if each.is_file()})
 
 
 def cells_of(town: Town, number: int) -> Mapping[str, str]:
-    """What a file of contacts says of somebody."""
+    """The cells of a person's row in a file of contacts."""
     return dict(zip(town.head.split(";")[1:], town.people[number].line.split(";"), strict=True))

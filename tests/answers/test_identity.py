@@ -70,7 +70,7 @@ def asked(town: Town, right: Right) -> Case:
 
 
 def swept(town: Town, at: datetime | None = None) -> None:
-    """What the schedules do, until nothing moves."""
+    """Run what the schedules run, until nothing changes any more."""
     for _ in range(3):
         assert follow(town.house, at or now()).failed == 0
         assert make_decided(town.house, "airflow", at or now())[1] == 0
@@ -96,7 +96,7 @@ def fail(town: Town, case: Case) -> None:
 
 
 def handed(town: Town) -> list[str]:
-    """Packages that lie for the principal."""
+    """Packages that were put into the principal's prefix."""
     bucket = town.house.settings.bucket_exchange
     found = town.house.objects.list_versions(bucket, f"{ENERGY}/outbound/")
     return [item.key for item in found if item.key.endswith(".zip")]

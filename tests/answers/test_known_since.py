@@ -20,7 +20,7 @@ ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 
 @pytest.fixture
 def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    """Nothing has come in yet."""
+    """A town in which no file has arrived yet."""
     settings = papers_of(store_settings, tmp_path, [ENERGY, SOLAR], WE_GIVE)
     with open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
         yield opened

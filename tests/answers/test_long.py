@@ -31,7 +31,7 @@ GOING = (WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false",
 
 
 def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
-    """The first person has a street that is no street."""
+    """Fill an installation: two persons, of whom the first has a street that is far too long for a cell."""
     settings = papers_of(settings, folder, [ENERGY], *edits)
     with open_town(settings, folder, [ENERGY], 2) as opened:
         cells = {"customer_number": opened.people[0].record(ENERGY), **cells_of(opened, 0), "street": LONG}

@@ -54,7 +54,7 @@ def ours(case: Case) -> SubCase:
 
 
 def swept(town: Town) -> None:
-    """What the schedules do, until nothing moves."""
+    """Run what the schedules run, until nothing changes any more."""
     for _ in range(3):
         assert follow(town.house, now()).failed == 0
         make_decided(town.house, "airflow", now())
@@ -141,6 +141,6 @@ def packed(content: bytes) -> dict[str, bytes]:
 
 
 def handed(town: Town, kind: str) -> list[StoredObject]:
-    """What lies for the principal of packages of a kind."""
+    """Packages of one kind that were put into the principal's prefix."""
     found = town.house.objects.list_versions(town.house.settings.bucket_exchange, f"{ENERGY}/outbound/{kind}/")
     return [item for item in found if item.key.endswith(".zip")]

@@ -37,7 +37,7 @@ def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
 
 
 def called(night: Night, note: str) -> ExchangeLine:
-    """Two calls, of one of which somebody wrote this down."""
+    """Two calls; the agent's note of one of them is this text."""
     people = night.people(2)
     calls = [
         Call(f"c{n}", *person, note=said) for n, (person, said) in enumerate(zip(people, (note, CLEAN), strict=True))

@@ -26,7 +26,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 
 
 def counted(town: Town, url: str) -> Counted:
-    """Of energy01; its file has persons 0 and 1."""
+    """Count the persons of a breach at energy01, whose file has persons 0 and 1."""
     [part] = slice_object(town.house, url, datetime.now(UTC)).parts
     return part.counted
 

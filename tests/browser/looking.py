@@ -25,7 +25,7 @@ def serious(page: Page) -> list[str]:
 
 
 def in_looks(page: Page, looks: Any = LOOKS) -> list[str]:
-    """The same in every look, without loading the page again."""
+    """Show the page in every look (light and dark, wide and narrow) without loading it again."""
     found = []
     for scheme, viewport in looks:
         dress(page, scheme, viewport)
@@ -34,7 +34,7 @@ def in_looks(page: Page, looks: Any = LOOKS) -> list[str]:
 
 
 def dress(page: Page, scheme: Any, viewport: Any) -> None:
-    """Light or dark, wide or narrow."""
+    """Set a look of the page: light or dark, wide or narrow."""
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(viewport)
 

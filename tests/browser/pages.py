@@ -43,6 +43,6 @@ def pages(site: Site) -> dict[str, tuple[int, bool]]:
 
 
 def line_of(site: Site, direction: str, decision: str) -> str:
-    """The youngest exchange like this."""
+    """The newest exchange that fits these conditions."""
     every = list_exchanges(site.desk.house.conn)
     return next(line.id for line in every if (line.direction, line.decision) == (direction, decision))

@@ -78,7 +78,7 @@ def test_nothing_that_is_stored_runs(hostile_site: Site, has_policy: bool, recor
 
 
 def _as_text(payload: str) -> str:
-    """As a browser writes text out again."""
+    """Escape text as a browser does when it writes a page out again."""
     return payload.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -26,7 +26,7 @@ def typed(page: Page, field: str, text: str) -> None:
 
 
 def active(page: Page, selector: str) -> bool:
-    """Whether the keyboard is there."""
+    """Whether this element has the keyboard focus."""
     return bool(page.evaluate("found => document.activeElement.matches(found)", selector))
 
 

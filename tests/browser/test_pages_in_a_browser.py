@@ -184,7 +184,7 @@ def test_a_case_is_decided_and_the_reason_is_in_the_ledger(
 
 
 def entries(site: Site, kind: str, **said: str) -> list[dict[str, Any]]:
-    """Bodies of entries of the ledger that say this."""
+    """Bodies of the ledger entries of this kind."""
     rows = site.desk.sql(f"select body from ledger.entry where kind = '{kind}' order by appended_at, seq")
     bodies = [json.loads(bytes(row["body"])) for row in rows]  # type: ignore[call-overload]
     return [body for body in bodies if all(body[name] == value for name, value in said.items())]
@@ -293,7 +293,7 @@ def send_with(page: Page, label: str) -> None:
 
 
 def slice_of(page: Page) -> str:
-    """How many persons a slice says."""
+    """The number of persons that a breach slice shows."""
     return page.locator("#slice").inner_text()
 
 

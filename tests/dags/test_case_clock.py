@@ -60,14 +60,14 @@ def an_opening(desk: Desk) -> None:
 
 
 def a_letter(desk: Desk) -> None:
-    """What is sealed of a case is not where it was."""
+    """Open a case whose sealed data is not found in its place, so that the step on letters fails."""
     now = datetime.now(UTC)
     open_at(desk, now, now)
     desk.sql("update subject_case set subject_key = 'x' returning 1")
 
 
 def a_key(desk: Desk) -> None:
-    """Of keys that two persons let go, one never was there."""
+    """Let two persons ask for the destruction of keys of which one does not exist, so that the step fails."""
     gone, now = Principal("gone01"), datetime.now(UTC)
     destroy_store.ask(desk.house.conn, gone, "an", now)
     destroy_store.confirm(desk.house.conn, gone, "bert", now, {"subject": "00"})

@@ -68,12 +68,12 @@ def desk(
 
 
 def again(desk: Desk) -> None:
-    """As if the pause after a failure were over."""
+    """End the pause after a failure, so that sending is tried again."""
     desk.house.conn.execute("update mail set next_attempt_at = now() where sent_at is null")
 
 
 def as_owner(desk: Desk, statement: str) -> None:
-    """What the application may not do."""
+    """Run statements as the owner of the tables, which the application may not."""
     admin = desk.settings.database_admin_url
     assert admin is not None
     with closing(psycopg.connect(admin.get_secret_value(), autocommit=True)) as owner:
@@ -82,7 +82,7 @@ def as_owner(desk: Desk, statement: str) -> None:
 
 
 def tell(kind: str) -> None:
-    """A task that looks for this kind ended."""
+    """Call the notifier of one kind of alert, as Airflow does when a task ended."""
     DeskNotifier(kind)({})  # type: ignore[no-untyped-call]
 
 
@@ -97,7 +97,7 @@ def posts(hook: Receiver) -> list[dict[str, Any]]:
 
 
 def refuse(desk: Desk, count: int) -> None:
-    """So many files that are not accepted."""
+    """Make this many files arrive that are refused."""
     for number in range(count):
         desk.drop(BAD + f"{number};\n".encode(), f"bad-{number}-{count}.csv")
     desk.work()

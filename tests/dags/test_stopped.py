@@ -43,7 +43,7 @@ STOP = ("--reason", "CONTRACT_WRONG", "--by", "an.peeters")
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A desk, and its terminal."""
+    """A desk with the settings for running commands in its installation."""
     with open_desk(store_settings, tmp_path) as opened, at_terminal(opened, monkeypatch):
         monkeypatch.setattr(operators, "FORGOTTEN_AFTER", timedelta(0))
         yield opened
@@ -286,7 +286,7 @@ def test_an_erasure_waits_for_what_a_stopped_flow_has_and_is_clean_once_it_goes_
 
 
 def objects_to(night: Night, phone: str) -> None:
-    """Somebody must stay out from now on."""
+    """Keep the person with this telephone out from now on, as after an objection."""
     key, principal = night.desk.house.subject_key(Principal(ENERGY[0])), Principal(ENERGY[0])
     refs = frozenset(refs_of((parse_identifier(f"phone:{phone}", 1),), key, principal).values())
     reason, now = Suppression.OBJECTED, datetime.now(UTC)

@@ -58,7 +58,7 @@ def ask(desk: Desk, purpose: str = "P-RENEW", channel: str = "phone", form: str 
 
 
 def listed(desk: Desk, done: Dialled) -> pl.DataFrame:
-    """What agents read."""
+    """The rows of a dial list as agents read them."""
     content = desk.house.objects.read(done.bucket, done.key)
     match done.key.rpartition(".")[2]:
         case "parquet":

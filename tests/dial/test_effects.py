@@ -57,7 +57,7 @@ def now() -> datetime:
 
 
 def cell(town: Town, person: Person, name: str) -> str:
-    """What the principal's file says of somebody."""
+    """The value that the principal's file has for a person."""
     return person.line.split(";")[town.head.split(";").index(name) - 1]
 
 

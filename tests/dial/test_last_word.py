@@ -49,7 +49,7 @@ def now() -> datetime:
 
 
 def contacts(desk: Desk) -> pl.DataFrame:
-    """Rows of people who all want to be called."""
+    """Rows of contacts who have all agreed to be called."""
     path, _ = desk.campaign(8)
     people = pl.read_csv(path, separator=";", infer_schema=False)
     return people.with_columns(opt_in_phone=pl.lit("Y"), note=pl.lit(""))
@@ -73,7 +73,7 @@ def is_called(desk: Desk, number: str) -> bool:
 
 
 def make_right(desk: Desk, number: str) -> None:
-    """Correct the street of a customer."""
+    """Have the street of a customer corrected (GDPR Art. 16)."""
     ref = refer(desk.house.subject_key(ENERGY01), SubjectKind.PRINCIPAL_CUSTOMER_ID, number).ref
     assert ref is not None
     right = RightValue("street", RIGHT, now(), False, "asked")

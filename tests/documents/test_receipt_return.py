@@ -28,7 +28,7 @@ def receipt_of(record, keyring, language="en"):
 
 
 def refused(code, **what):
-    """A return that was never made."""
+    """The record of a return that was refused, so that no file was made."""
     reasons = (ReasonLine(code=code, rule="return.rule", column=None, count=1),)
     nothing = {"inputs": (), "columns": (), "sha256": None, "size_bytes": 0, "supersedes": None}
     return a_return(Decision.REFUSED, held={}, rows=(0, 0, 0), reasons=reasons, **(nothing | what))

@@ -11,6 +11,6 @@ from sluice.settings import Settings
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    """An open desk on fresh stores."""
+    """An exchange desk with a database and buckets of its own."""
     with open_desk(store_settings, tmp_path) as opened:
         yield opened

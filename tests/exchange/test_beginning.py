@@ -75,13 +75,13 @@ def test_it_finds_the_one_that_begins_so_and_tells_none_from_several(
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
-    """Something of every kind is there."""
+    """An installation with an exchange, a case, a notice and a hold."""
     with copied_night(copies, tmp_path, fill=fill) as opened, at_terminal(opened.desk, monkeypatch):
         yield opened
 
 
 def also(night: Night, table: str, column: str, number: str, **other: str) -> None:
-    """A second row whose number differs in its last digit."""
+    """Copy a row under an id that differs in its last digit."""
     changed = {column: number[:-1] + ("0" if number[-1] != "0" else "1"), **other}
     pairs = ", ".join(f"'{name}', '{value}'::text" for name, value in changed.items())
     night.desk.house.conn.execute(

@@ -30,7 +30,7 @@ def opened(desk: Desk) -> Opened:
 
 
 def failing(times: int, tried: list[int]) -> Callable[[], None]:
-    """A step beside which somebody has to be kept out so often."""
+    """A step that fails this many times because a person became suppressed meanwhile, and then succeeds."""
 
     def step() -> None:
         tried.append(1)

@@ -32,14 +32,14 @@ def form(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path, form: str) -> Iterator[Desk]:
-    """Where campaigns of one format are agreed on."""
+    """A desk whose contract asks for campaign files of one format."""
     with open_desk(with_papers(store_settings, tmp_path, *FORMS[form].edits), tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
 def victim(desk: Desk) -> Iterator[Victim]:
-    """Works everything off and dies at a step."""
+    """A process that works everything off until it is killed at a step."""
     with dying(desk.settings, "crash.py") as once:
         yield once
 

@@ -223,7 +223,7 @@ def test_a_fault_is_told_by_its_code_or_its_place_and_never_by_what_it_quotes() 
 
 
 def lose(settings: Settings, conn: Connection) -> None:
-    """The server ends a connection, and its owner has noticed."""
+    """Have the server end a connection, and wait until its owner has noticed."""
     as_admin(settings, f"select pg_terminate_backend({conn.info.backend_pid}, 5000)")
     with pytest.raises(psycopg.OperationalError):
         conn.execute("select 1")

@@ -41,7 +41,7 @@ def closed(house: House, exchange_id: ExchangeId) -> tuple[ExchangeRecord, Entry
 
 
 def lay(house: House, bucket: str, key: str, content: bytes | None) -> None:
-    """What a dead worker left at a key, or nothing."""
+    """Put what a dead worker may have left at a key; None puts nothing."""
     house.objects.delete_others(bucket, key, frozenset())
     if content is not None:
         house.objects.put_once(bucket, key, content, "application/octet-stream")

@@ -73,7 +73,7 @@ def test_a_file_of_results_goes_a_month_after_its_newest_call(copies: Copies, tm
         kept = {copy.kind: copy for copy in find_copies(house.conn, ExchangeId(line.id))}
 
         def there(day: date) -> bool:
-            """Whether the file is in the lake after the night of a day."""
+            """Whether the file is still in the lake after retention ran on a day."""
             retain(house, datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC))
             lake = kept["lake"]
             return any(

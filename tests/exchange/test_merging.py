@@ -242,7 +242,10 @@ def test_a_run_that_was_removed_names_nobody_and_one_that_was_lost_is_an_error(d
 
 @contextmanager
 def before(house: House, operation: str, below: str, happens: Callable[[], object]) -> Iterator[list[str]]:
-    """It happens once, before the first such request to the bucket; the keys of all of them."""
+    """Call ``happens`` once, before the first request of this operation below a prefix.
+
+    Gives the list of keys of all such requests.
+    """
     keys, first = list[str](), Lock()
 
     def note(params: dict[str, Any], **_: Any) -> None:

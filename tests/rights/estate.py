@@ -164,7 +164,7 @@ def copied_estate(copies: Copies, fill: Fill, folder: Path, people: int, others:
 
 
 def mixed(estate: Estate, seed: int = SEED) -> list[Person]:
-    """Everybody, in an order that is no order."""
+    """All persons in a shuffled order."""
     return random.Random(seed).sample([*estate.people, *estate.others], len(estate.people) + len(estate.others))
 
 
@@ -227,7 +227,7 @@ def _results(estate: Estate) -> None:
 
 
 def _returns(estate: Estate) -> None:
-    """In every format, one of them delivered twice."""
+    """Make returns in every format, and deliver one of them twice."""
     now = datetime.now(UTC)
     for flow in (RESULTS, *(Flow(f"as_{form}") for form in OUT_FORMS)):
         drain_returns(estate.house, ENERGY01, flow, now, {})
@@ -237,7 +237,7 @@ def _returns(estate: Estate) -> None:
 
 
 def _leftovers(estate: Estate) -> None:
-    """An upload that was never finished."""
+    """Begin a multipart upload and never complete it."""
     client, bucket = estate.s3(), estate.settings.bucket_exchange
     key = "energy01/inbound/renewal_campaign/half.csv"
     upload = client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]

@@ -23,7 +23,7 @@ def instruct(town: Town, part: SubCase, at: datetime | None = None, **said: obje
 
 
 def accept(town: Town, case: Case, action: Action, at: datetime | None = None) -> None:
-    """The center decides to do it, of its own parts."""
+    """Decide, as the center, to do what was asked on the parts that it decides."""
     order = Order(DESK, at or datetime.now(UTC), "ACCEPTED", SHA, action=action)
     decide(town.house.conn, case.case_id, State.ACCEPTED, order)
 

@@ -114,7 +114,7 @@ def known_by_phone(
 def known_by_mail(
     people: Sequence[Person], strangers: Sequence[Person], spell: Callable[[Person], str]
 ) -> list[Person]:
-    """Only the e-mail address is theirs."""
+    """Strangers with the e-mail address of a person, and with a telephone and customer number of their own."""
     return [
         replace(each, email=spell(each), phone=other.phone, record=other.record)
         for each, other in zip(people, strangers, strict=False)

@@ -56,7 +56,7 @@ def now() -> datetime:
 
 
 def stands(town: Town, case: Case) -> dict[str, State]:
-    """The case and its parts by who decides of them."""
+    """The states of the case and of its parts, by who decides them."""
     found = store.get_case(town.house.conn, case.case_id)
     return {"case": found.state, **{part.controller: part.state for part in found.sub_cases}}
 
@@ -67,7 +67,7 @@ def part_of(town: Town, case: Case, track: Track) -> SubCase:
 
 
 def take_out(town: Town, case: Case, kind: LetterKind = LetterKind.COMPLETION, at: datetime | None = None) -> str:
-    """The desk posts the letter; its hash."""
+    """Take a letter out to post it, and return its SHA-256."""
     [letter] = [each for each in store.get_case(town.house.conn, case.case_id).letters if each.kind is kind]
     note_opened(town.house.conn, letter, at or now(), DESK)
     return letter.sha256

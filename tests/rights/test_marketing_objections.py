@@ -58,7 +58,7 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 
 
 def held(town: Town) -> set[str]:
-    """Why somebody is kept out."""
+    """The reasons for which a person is kept out."""
     found = find_suppressed(town.house, ENERGY)
     return set() if found is None else set(found["reason"].to_list())
 

@@ -178,7 +178,7 @@ def test_a_complaint_that_comes_while_a_sweep_is_at_work_keeps_what_it_did_not_b
 
 
 def objected(town: Town, person: Person) -> Case:
-    """Its recipient was found, and is not told yet."""
+    """A case of which a recipient was found but not told yet."""
     case = town.decided(person, Right.OBJECTION, Action.STOP)
     unasked = notice_store.find_unasked(town.house.conn, TO_CARRY_OUT, ERASED)
     assert sum(find_recipients(town.house, *part, now()) for part in unasked) == 1

@@ -42,7 +42,7 @@ def night(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def case_of(night: Night) -> CaseId:
-    """The center has yet to decide it."""
+    """A case that the center has not decided yet."""
     record, phone = night.people(3)[1]
     return assessed(night, phone, record).case_id
 

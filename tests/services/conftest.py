@@ -10,6 +10,6 @@ from stores import guarded_var
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """Emptied and stopped afterwards."""
+    """A ``var`` folder of one test; its services are stopped and it is emptied afterwards."""
     with guarded_var() as fresh:
         yield fresh

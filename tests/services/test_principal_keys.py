@@ -54,7 +54,7 @@ def drops(settings: Settings) -> Callable[[str, Credential], str]:
 
 
 def is_soon(answer: Callable[[], str], wanted: str) -> bool:
-    """The server reads who may come in again within a second."""
+    """Wait until the server has read its identities again, which it does within a second."""
     return wait_until(lambda: answer() == wanted, 60)
 
 

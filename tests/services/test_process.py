@@ -26,7 +26,7 @@ PROC_STAT = Path("/proc/stat")
 
 
 def earlier(process: ProcessId) -> ProcessId:
-    """One of the same number, started before it."""
+    """A record of a process with the same id that was started earlier."""
     boot, _, ticks = process.started.partition(":")
     return ProcessId(process.pid, f"{boot}:{int(ticks) - 100}")
 

@@ -73,7 +73,7 @@ def test_a_connection_is_kept_and_replaced_when_its_server_cut_it(town_pages: We
 
 @contextmanager
 def before_a_migration(web: Web) -> Iterator[None]:
-    """A table of its database is not there yet."""
+    """A database in which a table of the newest migration is missing."""
     owner = web.desk.settings.database_admin_url
     assert owner is not None
     with closing(psycopg.connect(owner.get_secret_value(), autocommit=True)) as admin:

@@ -61,7 +61,7 @@ def test_more_agreements_ask_no_more_statements(pages: Web, tmp_path: Path) -> N
 
 
 def statements(pages: Web, path: str) -> int:
-    """How many a page asks, once its connection is open."""
+    """The number of SQL statements that a page sends after its connection is open."""
     pages.get(path)
     with heard() as said:
         assert pages.get(path).status_code == 200

@@ -29,7 +29,7 @@ def pages(at_work: Web) -> Web:
 
 
 def the_plan(night: Night) -> Plan:
-    """The one that waits."""
+    """The plan that waits for its release."""
     [stored] = [each for each in find_plans(night.desk.house.conn) if each.released_at is None]
     return stored.plan
 
@@ -83,7 +83,7 @@ def test_a_plan_that_changes_nothing_says_so_and_why(pages: Web, night: Night, l
 
 
 def the_other(night: Night, but: CaseId) -> CaseId:
-    """The case of the plan that was there before."""
+    """The case of the other plan, which was made before."""
     [found] = [
         each.plan for each in find_plans(night.desk.house.conn) if not each.released_at and each.plan.case_id != but
     ]

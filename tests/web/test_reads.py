@@ -59,7 +59,7 @@ def lines(web: Web) -> list[ExchangeLine]:
 
 
 def one(web: Web, **wanted: str) -> str:
-    """The id of the youngest exchange like this."""
+    """The id of the newest exchange that fits these conditions."""
     return next(line.id for line in lines(web) if all(getattr(line, name) == it for name, it in wanted.items()))
 
 

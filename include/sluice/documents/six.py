@@ -1,4 +1,4 @@
-"""The six answers about one exchange, each in a bold answer, one line and one proof. Pure.
+"""The six answers about one exchange (what, who, why, ...), each as a short answer, a sentence and a proof. Pure.
 
 Why, what, how long, who, how, right treatment: the questions of the exchange record (GDPR Art. 5(2), 28(3), 30), in
 its order. All of it is in the record; what was removed since is given by the reader of the catalogue.

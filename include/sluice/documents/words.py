@@ -1,4 +1,4 @@
-"""Texts for people in Dutch, French and English, from the gettext catalogues of this room.
+"""Look up texts for people in Dutch, French and English, in the gettext catalogues of this room.
 
 A message id names a place (``verdict.refused.word``), so that improving a sentence needs no change in code. The
 catalogues are read as they are in git, once per process: there is no compile step to forget.

@@ -1,4 +1,4 @@
-"""What a use case of this room works with: one connection, one store, the keys, one nursery."""
+"""``House``: the resources that a use case works with (database connection, object store, keys, nursery)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which locks there are about exchanges, contents and objects."""
+"""The advisory locks that workers take on exchanges, file contents and objects."""
 
 from contextlib import AbstractContextManager
 

@@ -1,4 +1,4 @@
-"""The SQL of reviews. Nothing here decides."""
+"""The SQL of reviews: rows held for their notes, and what was decided on each."""
 
 from collections.abc import Iterable, Sequence
 

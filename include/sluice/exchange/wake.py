@@ -1,4 +1,4 @@
-"""When to look at the bucket again: after a pause, or when S3 says so through SQS.
+"""Wait until the bucket has to be listed again: after a pause, or earlier when S3 sends an event through SQS.
 
 A message is only a wake-up and is never read. What arrived is read from the bucket, so a lost,
 doubled, late or broken message changes nothing but the delay, and a queue that does not answer

@@ -1,4 +1,4 @@
-"""One task of several steps, each kept apart: what fails in one keeps no other from running, and fails the task."""
+"""Run several steps in one task: if a step fails, the others still run, and the task fails at the end."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The level trigger: looks at what is there, opens exchanges, and merely wakes the DAG.
+"""The trigger that lists the bucket, opens an exchange for every new file, and wakes the DAG of its flow.
 
 It keeps no cursor: events get coalesced, stranded and lost, but the current state can always be read
 again. One shared poll lists the whole exchange bucket, however many flows listen to it.

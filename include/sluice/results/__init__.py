@@ -1,1 +1,1 @@
-"""Read the exports of contact-center platforms into one canonical form."""
+"""Read call results, as contact-center platforms export them, into one canonical form."""

@@ -1,1 +1,1 @@
-"""What goes back to a principal: prepared, released, put, arrived."""
+"""Returns: files of call results that go back to a principal. They are prepared, released, delivered, acknowledged."""

@@ -1,4 +1,4 @@
-"""Find days that may be due from counts alone, without reading a record or an input of a return. Pure.
+"""Find days on which a return may be due from counts alone, without reading a record or its inputs. Pure.
 
 A day may be named needlessly, and :mod:`sluice.returns.due` then looks into it, but none is missed: the contacts and
 results of a flow that were ever accepted only grow in number, so equal counts up to the same moment mean the same

@@ -1,4 +1,4 @@
-"""The result of making one return, before anything is kept."""
+"""The result of making one return, before anything of it is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Remove what is sealed of a closed case: the request, the letters, what to look for (GDPR Art. 5(1)(e)).
+"""Remove the sealed data of a closed case: request, letters, values to search for (GDPR Art. 5(1)(e)).
 
 Suppression, certificate, steps and hashes stay, because they name nobody. The beginning is noted first, so that a rerun
 finishes what a dead worker left. The ledger records the removal once, when everything is gone.

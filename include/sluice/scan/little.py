@@ -1,4 +1,4 @@
-"""What the erasing process itself scans: plain objects, and objects that stay small when they are opened.
+"""Scan an object in the erasing process itself, if it is plain or stays small when unpacked.
 
 Any other object may swell or take forever, so it goes to a reader process with limits (readers.py).
 """

@@ -1,4 +1,4 @@
-"""Parameters that the API and the pages have in common."""
+"""Read the parameters that the API and the pages share, such as moments and windows of days."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""What waits for a person, over HTTP: how much of each matter, and what waits longest."""
+"""Work that waits for a person, over HTTP: the number of items of each kind, and those that wait longest."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -199,8 +199,8 @@ def test_killed_at_any_put_a_rerun_stores_the_records_and_opens_one_case(town: T
     assert {of_center(case).state for case in cases(town)} == {State.ACCEPTED}
 
 
-def test_without_this_nobody_was_told(town: Town) -> None:
-    """Control: records alone open no case."""
+def test_a_consent_record_that_is_only_stored_opens_no_case(town: Town) -> None:
+    """Control of the tests above, whose import opens the cases."""
     said = withdrawals.Said(
         {"customer": town.people[0].record(ENERGY)}, "P-RENEW", "voice", "withdrawn", "2026-01-02", "call", "W", "shop"
     )

@@ -52,13 +52,13 @@ def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
 
 @pytest.fixture
 def victim(night: Night) -> Iterator[Victim]:
-    """Works on a case and dies at a step: case, step, what (to erase, by default)."""
+    """A process that works on a case until it is killed at a step. Call it with case, step, what (default: erase)."""
     with dying(night.desk.settings, "crash_erase.py") as once:
         yield once
 
 
 def path_once_free(night: Night, case_id: CaseId) -> ErasureReport:
-    """Go the path again."""
+    """Plan the erasure, let a second person release it, and run it, once the dead worker's locks are free."""
     house, now = night.desk.house, datetime.now(UTC)
 
     def path() -> ErasureReport:
@@ -70,7 +70,7 @@ def path_once_free(night: Night, case_id: CaseId) -> ErasureReport:
 
 
 def once_free(step: Callable[[], ErasureReport]) -> ErasureReport:
-    """Do it as soon as PostgreSQL sees, after a moment, that the dead worker holds nothing any more."""
+    """Take a step, and again until PostgreSQL has noticed that the dead worker is gone and freed its locks (60 s)."""
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -69,7 +69,7 @@ class Arena:
         self.worker.write(json.dumps({**work, "at": at}))
 
     def end(self) -> str:
-        """How the second worker's part ended."""
+        """The outcome of the second worker."""
         return self.worker.read()
 
 
@@ -209,7 +209,7 @@ def settle(arena: Arena) -> None:
 
 
 def settled(arena: Arena, case_id: CaseId) -> None:
-    """Nothing waits any more, and nothing is left."""
+    """Check that no work is left to do and no residue is found."""
     for _ in range(MOST_RERUNS):
         settle(arena)
         report = until_done(arena, case_id, 1)
@@ -308,7 +308,7 @@ def test_who_edits_a_run_waits_for_a_merge_of_its_month_and_for_no_other(arena: 
 
 
 def until_waiting(house: House) -> None:
-    """Until the second worker waits for a lock."""
+    """Wait until the second worker waits for a lock."""
     for _ in range(600):
         waiting = """select from pg_locks join pg_database d on d.oid = database
                      where locktype = 'advisory' and not granted and datname = current_database()"""

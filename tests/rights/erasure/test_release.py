@@ -51,7 +51,7 @@ NO_TABLE = b"\x00\x01\x02\xfe\xff no table \x80" * 40
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """Three were called, and returned at once."""
+    """An installation in which three persons were called and are in a delivered return."""
     with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 
@@ -65,7 +65,7 @@ def a_night(settings: Settings, folder: Path) -> Iterator[Night]:
 
 
 def of(night: Night, place: int) -> Case:
-    """The case of one of three, decided and not released."""
+    """Open a case of one of the three persons and decide it; it is not released yet."""
     record, phone = night.people(3)[place]
     return decided(night, phone, record)
 
@@ -226,7 +226,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
 
 
 def wait_until(is_so: object) -> None:
-    """Until it is so; 60 s at most."""
+    """Wait until a condition holds, at most 60 s."""
     deadline = now() + timedelta(seconds=60)
     while not is_so():  # type: ignore[operator]
         assert now() < deadline

@@ -67,15 +67,15 @@ class Comeback:
         return stored
 
     def look(self, way: str, stored: StoredObject) -> None:
-        """Who is in the lake of an exchange."""
+        """The persons in the lake files of an exchange."""
         self.came[way] |= set(lake_rows(self.desk, stored)["street"].to_list())
 
     def out(self, way: str) -> int:
-        """How many of the erased stayed out."""
+        """Number of erased persons that were kept out."""
         return sum(each.street not in self.came[way] for each in self.people)
 
     def held(self, way: str) -> int:
-        """How many look-alikes were kept out."""
+        """Number of look-alikes, who should not be kept out, that were."""
         return sum(each.street not in self.came[way] for each in self.twins)
 
 
@@ -133,7 +133,7 @@ def estate_of(night: Night, people: list[Person], twins: list[Person]) -> Estate
 
 
 def all_ways(back: Comeback, first: bytes) -> None:
-    """Everything but a restore."""
+    """Bring the erased persons back in every way except a restore of the database."""
     every, strangers = [*back.people, *back.twins], back.strangers
     same = back.estate.drop(first, "contacts.csv", ENERGY[1])
     back.desk.work()

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 @pytest.fixture
 def estate(store_settings: Settings, tmp_path: Path) -> Iterator[Estate]:
-    """Everybody is everywhere."""
+    """An installation in which every person is in every kind of copy."""
     with open_estate(store_settings, tmp_path, PEOPLE, OTHERS, SHARED) as opened:
         yield opened
 
@@ -135,7 +135,7 @@ def test_a_thousand_persons_leave_no_byte_and_everybody_else_stays(
 
 
 def in_merges(estate: Estate, refs: Searcher) -> set[int]:
-    """Whose references stand in merged index runs."""
+    """The persons whose references are in merged index runs."""
     merged = [item for item in estate.versions() if item.key.startswith(merged_prefix(ENERGY01))]
     return set().union(*(refs.search(estate.read(item)) for item in merged))
 

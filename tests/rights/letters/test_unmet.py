@@ -44,7 +44,7 @@ def asked(town: Town, right: Right, language: str) -> Case:
 
 
 def instruct(town: Town, case: Case, reason: str) -> InstructionOutcome:
-    """What a refusal by energy01 does."""
+    """Put an instruction of energy01 that refuses, and return what came of it."""
     part = next(each for each in case.sub_cases if each.track is Track.PROCESSOR)
     body = json.dumps({"case": part.sub_case_id, "decision": "refuse", "reason": reason}).encode()
     key = f"{ENERGY}/requests/instruction-{part.sub_case_id}.json"

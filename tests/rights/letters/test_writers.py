@@ -64,7 +64,7 @@ def test_what_would_be_told_is_asked_again_when_the_case_took_a_step_meanwhile(d
 
 @pytest.fixture
 def victim(desk: Desk) -> Iterator[Victim]:
-    """Writes a receipt and dies at a step: case, step."""
+    """A process that writes a receipt until it is killed at a step. Call it with case, step."""
     with dying(desk.settings, "crash_letter.py") as once:
         yield once
 

@@ -48,7 +48,7 @@ def order(code: str = "AS_ASKED", at: datetime = NOW, evidence: str = SHA, **mor
 
 
 def scoped(desk: Desk, case: Case) -> SubCase:
-    """The part the center decides, once it is known who asks."""
+    """The part that the center decides, after the identity check has ended."""
     settle_identity(desk.house.conn, case.case_id, True, order("IDENTITY_SHOWN"))
     return next(part for part in case.sub_cases if part.track is Track.CONTROLLER)
 

@@ -33,7 +33,7 @@ END = ",".join(
 
 
 def planted(settings: Settings, folder: Path) -> None:
-    """Everybody is in the files of two principals."""
+    """An installation in which every person is in the files of two principals."""
     with open_town(papers_of(settings, folder, NAMES), folder, NAMES, POINTS + 8) as opened:
         for name in NAMES:
             opened.arrive(name, opened.people)
@@ -47,7 +47,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
-    """Sweeps once and dies at a step: moment, step, where."""
+    """A process that sweeps notices until it is killed at a step. Call it with moment, step, where."""
     with dying(town.desk.settings, "crash_notice.py") as once:
         yield once
 

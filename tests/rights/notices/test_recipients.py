@@ -56,14 +56,14 @@ def planted(settings: Settings, folder: Path, *numbers: int) -> None:
 
 @contextmanager
 def only(settings: Settings, folder: Path, numbers: Collection[int]) -> Iterator[Town]:
-    """The town of these ways only."""
+    """Open the town with only the persons of these numbers; each number stands for one way that data can go."""
     with open_town(settings, folder, PRINCIPALS, len(COMBINATIONS)) as every:
         yield replace(every, people=tuple(person for person in every.people if person.number in numbers))
 
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    """Every way; in `make test` every sixth."""
+    """The town with every way that data can go; in `make test` only every sixth way."""
     numbers = range(0, len(COMBINATIONS), effort(6, 1))
     with copies.of(planted, tmp_path, *numbers) as settings, only(settings, tmp_path, numbers) as opened:
         yield opened
@@ -71,7 +71,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def small(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    """Only who was returned by all three."""
+    """The town with only the persons whose data all three principals got in a return."""
     last = len(COMBINATIONS) - 1
     with copies.of(planted, tmp_path, last) as settings, only(settings, tmp_path, [last]) as opened:
         yield opened
@@ -131,7 +131,7 @@ def mistakes(wanted: Told, told: Told) -> int:
 
 
 def told_by_rule(town: Town, cases: Mapping[int, Case], rule: Rule) -> Told:
-    """What a rule would tell on what the stores hold."""
+    """Whom a rule would tell what, computed from what the stores hold."""
     found: dict[tuple[int, str, str], frozenset[str]] = defaultdict(frozenset)
     for number, case in cases.items():
         for part in store.get_case(town.house.conn, case.case_id).sub_cases:
@@ -270,7 +270,7 @@ def test_the_supplier_of_rows_that_we_put_there_again_is_their_principal(returne
         assert suppliers(theirs, sender) == [], "its own decision"
 
 
-def test_the_rule_case_by_case(returned: Holder) -> None:
+def test_recipients_of_a_decided_part_case_by_case(returned: Holder) -> None:
     ours = replace(
         part_of(Track.CONTROLLER, State.EXECUTING),
         field_groups=("disposition", "callback", "identity"),

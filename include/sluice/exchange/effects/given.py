@@ -1,4 +1,4 @@
-"""Signed documents are made once: what lies there already is read, verified as ours and used.
+"""Put a signed document only once: if one is there already, read it, verify that we signed it, and use it.
 
 A worker may die after it gave one, and the next may run a version that words or lays out its pages differently.
 """

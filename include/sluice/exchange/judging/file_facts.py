@@ -1,4 +1,4 @@
-"""What one look at a file finds, part by part.
+"""Collect what reading a file finds, one part of the file at a time.
 
 What grows with the number of rows is kept small; the rows themselves wait on disk.
 """

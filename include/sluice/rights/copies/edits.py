@@ -1,4 +1,4 @@
-"""What every store says of a copy that it does not change, or that it removes whole. Pure."""
+"""Outcomes that all stores share: for a copy that is left unchanged, and for one that is removed whole. Pure."""
 
 from sluice.lake.erase.model import EraseRefused
 from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place

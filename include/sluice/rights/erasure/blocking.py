@@ -1,4 +1,4 @@
-"""Which cases in error keep another one from beginning."""
+"""Find the cases in error that keep the erasure of another case from beginning."""
 
 from collections.abc import Mapping
 from contextlib import suppress

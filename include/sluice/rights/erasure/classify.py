@@ -1,4 +1,4 @@
-"""Decide what an object counts as that the second scan could not call clean: residue, doubt, or expected."""
+"""Classify an object that the second scan did not find clean: as residue, doubtful, or expected to be there."""
 
 from collections.abc import Sequence
 from contextlib import suppress

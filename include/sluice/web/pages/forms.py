@@ -1,4 +1,4 @@
-"""Keep another site from sending a form in the name of the user who is logged in here.
+"""Check where a form comes from and its token, so that no other site can send one in the user's name (CSRF).
 
 Two checks, each enough by itself (OWASP, Cross-Site Request Forgery Prevention): the browser says that the form comes
 from a page of ours, and the form has a token that was made for this login. The token is signed with Airflow's
