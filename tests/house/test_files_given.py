@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from sluice.cli.demo import ends
 from sluice.cli.main import main
 from sluice.cli.whole import app
-from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, SluiceError, check_readable, read_given
+from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, SluiceError
+from sluice.given_files import check_readable, read_given
 from sluice.settings import get_home
 
 SHUT = Path("/proc/sys/vm/compact_memory")

@@ -11,7 +11,8 @@ import typer
 
 from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err, escape_controls, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed, check_there, is_folder
+from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed
+from sluice.given_files import check_there, is_folder
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
 from sluice.times import brussels_day
 

@@ -11,7 +11,8 @@ import typer
 from sluice.cli.case_output import CaseArgument, show_case
 from sluice.cli.options import ByOption
 from sluice.cli.output import Format, FormatOption, err
-from sluice.errors import Ref, UsageError, read_given
+from sluice.errors import Ref, UsageError
+from sluice.given_files import read_given
 from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import typer
 from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import Ref, UsageError, read_given
+from sluice.errors import Ref, UsageError
+from sluice.given_files import read_given
 from sluice.settings import get_settings, login_name
 from sluice.times import brussels_day, brussels_today
 

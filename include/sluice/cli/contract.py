@@ -9,7 +9,8 @@ import typer
 from sluice.cli.agreement import PathArgument, show_problems
 from sluice.cli.options import FLOW_FORM
 from sluice.cli.output import Format, FormatOption, err, escape_controls, show_json, show_table
-from sluice.errors import Exit, Ref, UsageError, check_readable, check_there, is_file
+from sluice.errors import Exit, Ref, UsageError
+from sluice.given_files import check_readable, check_there, is_file
 from sluice.terms import FLOW_PATTERN, PRINCIPAL_PATTERN, Direction
 
 app = typer.Typer(

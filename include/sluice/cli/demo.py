@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
-from sluice.errors import Exit, Ref, check_readable
+from sluice.errors import Exit, Ref
+from sluice.given_files import check_readable
 from sluice.settings import Settings, get_home, get_settings
 from sluice.terms import Decision
 

@@ -12,7 +12,8 @@ import typer
 from sluice.cli.options import ByOption, day_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import Ref, UsageError, check_readable
+from sluice.errors import Ref, UsageError
+from sluice.given_files import check_readable
 from sluice.settings import get_settings, login_name
 
 app = typer.Typer(

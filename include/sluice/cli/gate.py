@@ -9,7 +9,8 @@ import typer
 from sluice.cli.gate_reasons import explained
 from sluice.cli.options import writing_to
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, SluiceError, UsageError, is_file
+from sluice.errors import Exit, Ref, SluiceError, UsageError
+from sluice.given_files import is_file
 from sluice.terms import Flow, Verdict
 
 if TYPE_CHECKING:

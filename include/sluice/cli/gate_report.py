@@ -14,10 +14,11 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.cli.gate_reasons import explained
 from sluice.documents.reasons import Explained
 from sluice.documents.words import Words, words
-from sluice.errors import FileUnreadable, Ref, check_readable
+from sluice.errors import FileUnreadable, Ref
 from sluice.exchange.dry_run import Tried
 from sluice.exchange.naming import is_safe_name
 from sluice.gate.model import Finding
+from sluice.given_files import check_readable
 from sluice.terms import Severity, Verdict
 
 HERE: Final = Path(__file__).parent

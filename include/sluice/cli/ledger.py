@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, Ref, ServiceMissing, is_file, is_folder
+from sluice.errors import Exit, FileMissing, Ref, ServiceMissing
+from sluice.given_files import is_file, is_folder
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House

@@ -12,7 +12,8 @@ from sluice.cli.cut import LimitOption, cut
 from sluice.cli.options import WhyOption, as_kept
 from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.cli.private_file import private_file
-from sluice.errors import Exit, Ref, UsageError, read_given
+from sluice.errors import Exit, Ref, UsageError
+from sluice.given_files import read_given
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:

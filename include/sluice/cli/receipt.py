@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, UsageError, read_given
+from sluice.errors import Exit, Ref, UsageError
+from sluice.given_files import read_given
 
 if TYPE_CHECKING:
     from sluice.documents.verify import ReceiptCheck

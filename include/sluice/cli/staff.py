@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, NotFound, Ref, UsageError, read_given
+from sluice.errors import Exit, NotFound, Ref, UsageError
+from sluice.given_files import read_given
 from sluice.times import ZONE, brussels_day
 
 if TYPE_CHECKING:

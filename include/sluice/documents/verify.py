@@ -6,7 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sluice.errors import Ref, is_file
+from sluice.errors import Ref
+from sluice.given_files import is_file
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import as_it_stands, open_signed, read_public, split_flattened
 

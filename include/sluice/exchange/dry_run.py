@@ -14,7 +14,7 @@ from typing import Any, Self
 from sluice.agreement.folder.load import find_flows_of, find_folders, find_on_file, find_papers, load_agreements
 from sluice.agreement.model import Agreement, KeyReference, Problem
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
-from sluice.errors import Ref, UsageError, check_readable
+from sluice.errors import Ref, UsageError
 from sluice.exchange.early_refusal import missing_paper, refuse_unread, refused
 from sluice.exchange.judging.job import (
     Job,
@@ -29,6 +29,7 @@ from sluice.exchange.judging.job import (
 from sluice.exchange.judging.nursery import Nursery
 from sluice.exchange.judging.progress import Say, reporting_progress
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
+from sluice.given_files import check_readable
 from sluice.settings import Settings
 from sluice.terms import ARRIVING, Flow, Severity
 from sluice.times import brussels_today
