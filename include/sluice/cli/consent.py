@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,23 @@ NoticeOption = Annotated[str, typer.Option(help="Number or version of the wordin
 CollectorOption = Annotated[str, typer.Option(help="Who collected it: a code, never a person's name.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one person said about one purpose and channel, as the options give it.
+
+    ``at``: ISO 8601 with offset, None for now. ``until``: last day on which it holds, empty if it has none.
+    """
+
+    purpose: str
+    channel: str
+    state: str
+    method: str
+    notice: str
+    collected_by: str
+    at: str | None = None
+    until: str = ""
+
+
 @app.callback()
 def topic() -> None:
     """Records of consent."""
@@ -71,7 +89,8 @@ def record(
     Example: sluice consent record energy01 phone:0470123456 --purpose P-RENEW --channel sms --method web_form
     --notice W-7 --collected-by webshop
     """
-    _record(principal, person, (purpose, channel, state, at, until), (method, notice, collected_by), by, format)
+    said = Statement(purpose, channel, state, method, notice, collected_by, at, until)
+    _record(principal, person, said, by, format)
 
 
 @app.command("withdraw")
@@ -94,17 +113,11 @@ def withdraw(
 
     Example: sluice consent withdraw energy01 phone:0470123456 --purpose P-RENEW --channel sms
     """
-    _record(principal, person, (purpose, channel, "withdrawn", at, ""), (method, notice, collected_by), by, format)
+    said = Statement(purpose, channel, "withdrawn", method, notice, collected_by, at)
+    _record(principal, person, said, by, format)
 
 
-def _record(
-    principal: str,
-    person: list[str],
-    what: tuple[str, str, str, str | None, str],
-    how: tuple[str, str, str],
-    by: str | None,
-    format: Format,
-) -> None:
+def _record(principal: str, person: list[str], statement: Statement, by: str | None, format: Format) -> None:
     from sluice.exchange.house import open_house
     from sluice.rights.consents.file import Said
     from sluice.rights.person.identifiers import WORDS, check_identifiers, parse_identifier
@@ -117,8 +130,17 @@ def _record(
     if len(persons) < len(found):
         raise UsageError(Ref("argument", "KIND:VALUE"), Ref("rule", "ONE_OF_A_KIND"))
     now = datetime.now(UTC)
-    purpose, channel, state, at, until = what
-    said = Said(persons, purpose, channel, state, at or now.isoformat(), *how, until)
+    said = Said(
+        persons,
+        purpose=statement.purpose,
+        channel=statement.channel,
+        state=statement.state,
+        at=statement.at or now.isoformat(),
+        method=statement.method,
+        notice=statement.notice,
+        collected_by=statement.collected_by,
+        until=statement.until,
+    )
     with open_house(get_settings()) as house, err.status("recording"):
         done = record_and_tell(house, Principal(principal), said, by or login_name(), now)
     _show(done, format)

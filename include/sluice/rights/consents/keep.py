@@ -53,6 +53,19 @@ class Recorded:
     faults: tuple[RowFault, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one principal that are kept together, from a file or from one statement."""
+
+    principal: Principal
+    records: Records
+    source_sha256: str
+    dated_on: date
+    """Brussels date of the file, or of the day on which the statement was recorded."""
+    by: str
+    """Name of the person who records them."""
+
+
 def tell_nobody(_run_id: str, _source: str, _withdrawn: Withdrawn) -> None:
     """Tell nobody of withdrawals."""
 
@@ -70,7 +83,7 @@ def import_consents(
     if dated_on > brussels_day(now):
         raise UsageError(Ref("option", "--dated"))
     records = _judged(house, principal, parse_consents(content), now)
-    return _keep(house, principal, records, hashlib.sha256(content).hexdigest(), dated_on, by, now, tell)
+    return _keep(house, Batch(principal, records, hashlib.sha256(content).hexdigest(), dated_on, by), now, tell)
 
 
 def record_consent(
@@ -83,7 +96,7 @@ def record_consent(
         raise ConsentsInvalid(Ref("rule", fault.code), *([Ref("column", fault.column)] if fault.column else []))
     told = records.frame.with_columns(pl.col("at").dt.to_string(), pl.col("until").dt.to_string())
     source = hashlib.sha256(rfc8785.dumps(told.to_dicts())).hexdigest()
-    return _keep(house, principal, records, source, brussels_day(now), by, now, tell)
+    return _keep(house, Batch(principal, records, source, brussels_day(now), by), now, tell)
 
 
 def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
@@ -100,17 +113,10 @@ def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
     return found
 
 
-def _keep(
-    house: House,
-    principal: Principal,
-    records: Records,
-    source: str,
-    dated_on: date,
-    by: str,
-    now: datetime,
-    tell: Tell,
-) -> Recorded:
-    run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(by)
+def _keep(house: House, batch: Batch, now: datetime, tell: Tell) -> Recorded:
+    """Store a batch once; the same batch again changes nothing."""
+    principal, source, records = batch.principal, batch.source_sha256, batch.records
+    run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(batch.by)
     frame = _named(principal, records.frame)
     with consents.hold_records(house, principal):  # an erasure either ran before and is seen here, or runs after
         kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
@@ -122,9 +128,8 @@ def _keep(
         _keep_out(house, principal, noes, run_id, now)
         tell(run_id, source, _withdrawn(noes, before))  # first, so that a killed worker leaves nothing untold
         stored = consents.put(house, principal, run_id, kept)
-        run = ConsentRun(
-            run_id, principal, source, dated_on, kept.height, stored.bucket, stored.key, stored.version_id, now, name
-        )
+        where = (stored.bucket, stored.key, stored.version_id)
+        run = ConsentRun(run_id, principal, source, batch.dated_on, kept.height, *where, now, name)
         with transaction(house.conn):
             is_new = insert_run(house.conn, run)
             if is_new:
