@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -83,7 +84,7 @@ class Desk:
         """Every object version of a bucket."""
         return list(self.house.objects.list_versions(bucket, ""))
 
-    def sql(self, statement: str) -> list[Mapping[str, object]]:
+    def sql(self, statement: str) -> list[Mapping[str, Any]]:
         return list(self.house.conn.execute(statement.encode()).fetchall())
 
 
@@ -108,8 +109,8 @@ def requests(desk: Desk) -> Iterator[list[str]]:
     """What the store is asked for while the block runs, as its client says it."""
     events, asked = desk.house.objects._client.meta.events, list[str]()
 
-    def note(model: object, **_: object) -> None:
-        asked.append(model.name)  # type: ignore[attr-defined]
+    def note(model: Any, **_: object) -> None:
+        asked.append(model.name)
 
     events.register("before-call.s3", note)
     yield asked

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -37,7 +38,7 @@ def run(file: str, lines: bytes | None = None) -> Result:
     return CliRunner().invoke(app, [*RUN, file], input=lines)
 
 
-def batch(*names: bytes) -> tuple[list[dict[str, object]], int]:
+def batch(*names: bytes) -> tuple[list[dict[str, Any]], int]:
     done = run("-", b"".join(name + b"\n" for name in names))
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return [json.loads(line) for line in done.stdout.splitlines()], done.exit_code
@@ -75,7 +76,7 @@ def test_a_batch_ends_with_its_worst_exit(files: Path, names: tuple[str, ...], e
 def test_a_name_that_no_file_can_have_is_that_line_s_error_and_the_rest_goes_on(files: Path, name: bytes) -> None:
     (odd, good), code = batch(name, str(files / "good.csv").encode())
 
-    assert (odd["verdict"], odd["error"]["code"]) == ("UNDECIDED", FileMissing.code)  # type: ignore[index]
+    assert (odd["verdict"], odd["error"]["code"]) == ("UNDECIDED", FileMissing.code)
     assert (good["verdict"], code) == ("PASSED", Exit.USAGE)
 
 
@@ -93,7 +94,7 @@ def test_a_folder_s_name_that_is_no_text_says_nothing_of_the_file_in_it(files: P
 
     assert [line | {"file": ""} for line in there] == [line | {"file": ""} for line in plain]
     assert [line["verdict"] for line in there] == ["PASSED", "REFUSED", "UNDECIDED"]
-    assert (code, [reason["code"] for reason in unsafe["reasons"]]) == (Exit.REFUSED, ["NAME_UNSAFE"])  # type: ignore[index,attr-defined]
+    assert (code, [reason["code"] for reason in unsafe["reasons"]]) == (Exit.REFUSED, ["NAME_UNSAFE"])
     assert (folder / "good.csv").read_bytes() == (files / "good.csv").read_bytes(), "the file itself stays"
 
 

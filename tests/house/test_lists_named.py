@@ -1,5 +1,7 @@
 """What was not found: the cure names the command that lists things of its kind."""
 
+from typing import Any
+
 import pytest
 from typer.main import get_command
 
@@ -11,7 +13,8 @@ from sluice.errors import LISTS, Ambiguous, NotFound, Ref
 def test_the_cure_names_the_list_of_what_was_looked_for(kind: str) -> None:
     assert f"Cure: check the spelling; `sluice {LISTS[kind]}` shows" in str(NotFound(Ref(kind, "as given")))
     topic, verb = LISTS[kind].split()
-    assert verb in get_command(app).commands[topic].commands, "control: there is such a command"  # type: ignore[attr-defined]
+    command: Any = get_command(app)
+    assert verb in command.commands[topic].commands, "control: there is such a command"
 
 
 def test_what_has_no_list_and_what_is_of_another_kind_keep_their_own_cure() -> None:

@@ -1,5 +1,7 @@
 """The last update of a contact wins, in whatever order, how often and in how many parts it came."""
 
+from random import Random
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -30,7 +32,7 @@ def frame(rows: list[tuple[str | None, ...]]) -> pl.DataFrame:
 
 
 def plain_merge(rows: list[tuple[str | None, ...]]) -> list[dict[str, object]]:
-    """The rule once more, a row at a time."""
+    """The merge rule written once more, one row at a time."""
     winners: list[dict[str, object]] = []
     for contact in {row[0] for row in rows}:
         same = [dict(zip(COLUMNS, row, strict=True)) for row in rows if row[0] == contact]
@@ -59,9 +61,9 @@ def test_a_merge_is_what_the_rule_says_row_by_row(rows: list[tuple[str | None, .
 
 @given(ROWS, st.randoms(use_true_random=False))
 @FEWER
-def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], random: object) -> None:
+def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], random: Random) -> None:
     shuffled = list(rows)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
 
     assert_frame_equal(merge_results(frame(shuffled)), merge_results(frame(rows)))
 

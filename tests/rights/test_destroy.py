@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -12,85 +12,35 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
-from copies import Copies
 from dying import Victim, dying
 from effort import effort
 from returns.commands import at_terminal, sluice
+from rights.destroying import ENERGY, GAS, because, emptied, end_agreement, now
+from rights.destroying import admin_url as admin_url  # the fixtures
+from rights.destroying import erased as erased
+from rights.destroying import town as town
 from rights.everywhere import in_folder, in_tables
 from rights.residue import Searcher
-from rights.town import Person, Town, open_town, papers_of
-from sluice.errors import NotFound
+from rights.town import Person, Town
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.retention.consents import drop_consents
-from sluice.retention.holds import hold, lift
+from sluice.retention.holds import hold
 from sluice.retention.model import HoldReason
-from sluice.retention.run import retain
-from sluice.rights.case import store
 from sluice.rights.case.model import Case
 from sluice.rights.case.steps import withdraw
 from sluice.rights.consents.file import Said
 from sluice.rights.consents.keep import record_consent
-from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm_destruction, finish
-from sluice.rights.erasure.certificate import issue
-from sluice.rights.erasure.erase import run
+from sluice.rights.destroy import ASKED_COUNTS_FOR, ask, confirm_destruction, finish
 from sluice.rights.erasure.preflight import preflight
-from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 
-ENERGY, GAS = Principal("energy01"), Principal("gas01")
-NAMES = [ENERGY, GAS]
 POINTS = effort(4, 10)
-
-
-def planted(settings: Settings, folder: Path) -> None:
-    """Four persons in the files of two principals; one of them was erased at both, and is kept out."""
-    with open_town(papers_of(settings, folder, NAMES), folder, NAMES, 4) as opened:
-        for name in NAMES:
-            opened.arrive(name, opened.people)
-        erase(opened, opened.people[0])
-
-
-def erase(town: Town, person: Person) -> None:
-    """Their case is over and proven."""
-    case = town.decided(person)
-    report = run(town.house, case.case_id, now())
-    assert (report.residual, report.doubts) == (0, 0)
-    assert issue(town.house, case.case_id)
-    for _ in range(2):
-        follow(town.house, now())
-        sweep(town.house, now())
-    conn = town.house.conn
-    conn.execute("update notice set state = 'DONE', done_at = now(), told_at = coalesce(told_at, now())")
-    conn.execute("update sub_case set state = 'CLOSED'")
-    conn.execute("update subject_case set state = 'CLOSED'")
-    follow(town.house, now())
-
-
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 4) as opened:
-        yield opened
-
-
-@pytest.fixture
-def erased(town: Town) -> Case:
-    """The case of the first person, over and proven."""
-    [case] = store.list_cases(town.house.conn)
-    return case
-
-
-@pytest.fixture
-def admin_url(town: Town) -> str:
-    url = town.desk.settings.database_admin_url
-    assert url is not None
-    return url.get_secret_value()
 
 
 @pytest.fixture
@@ -98,34 +48,6 @@ def victim(town: Town) -> Iterator[Victim]:
     """Confirms for a principal and dies at a step: principal, step, what."""
     with dying(town.desk.settings, "crash_erase.py") as once:
         yield once
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def end_agreement(admin_url: str, principal: Principal) -> None:
-    """Its papers held until yesterday; the clock of the papers cannot be turned, so the administrator does it."""
-    with closing(psycopg.connect(admin_url, autocommit=True)) as conn:
-        conn.execute("set session_replication_role = replica")
-        conn.execute(
-            """update sluice.activation
-               set valid_to = current_date - 1, valid_from = least(valid_from, current_date - 1)
-               where known_to is null and sha256 in (select sha256 from sluice.document where principal = %s)
-               and (valid_to is null or valid_to >= current_date)""",
-            (principal,),
-        )
-
-
-def emptied(town: Town) -> None:
-    """Retention has removed what the agreement left: every copy's day has come."""
-    assert retain(town.house, now() + timedelta(days=500), ENERGY).failed == 0
-
-
-def because(town: Town, principal: Principal = ENERGY) -> str:
-    with pytest.raises(KeyKept) as raised:
-        ask(town.house, principal, "an", now())
-    return str(raised.value.refs[1].value)
 
 
 def copied(town: Town, principal: Principal) -> list[bytes]:
@@ -211,8 +133,8 @@ def test_what_was_copied_before_cannot_be_tied_to_a_person_afterwards(
     [entry] = town.desk.sql(
         "select convert_from(body, 'UTF8')::json as body from ledger.entry where kind = 'key.destroyed'"
     )
-    assert entry["body"]["fingerprints"][SUBJECT] == fingerprint  # type: ignore[index]
-    assert entry["body"]["kept_out"] > 0  # type: ignore[index]
+    assert entry["body"]["fingerprints"][SUBJECT] == fingerprint
+    assert entry["body"]["kept_out"] > 0
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
     record_property(
         "Keys destroyed: persons tied to a copy of the index made before",
@@ -260,60 +182,6 @@ def town_order() -> object:
     from sluice.rights.case.model import Order
 
     return Order(DESK, now(), "WITHDRAWN", SHA)
-
-
-def test_each_thing_that_is_not_over_keeps_the_keys(town: Town, erased: Case, admin_url: str) -> None:
-    conn = town.house.conn
-    assert because(town) == "AGREEMENT_IN_FORCE"
-    end_agreement(admin_url, ENERGY)
-    assert because(town) == "COPIES_LEFT"
-    conn.execute("update sub_case set state = 'INSTRUCTED' where principal = 'energy01'")
-    conn.execute("update subject_case set state = 'SCOPED'")
-    assert because(town) == "CASE_OPEN"
-    conn.execute("update subject_case set state = 'CLOSED'")
-    town.ask(town.people[2])
-    conn.execute("update subject_case set state = 'CLOSED'")
-    assert because(town) == "HOLD_STANDS"
-    conn.execute("update suppression_run set lifted_at = now() where reason = 'soft_hold'")
-    held = hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", now().date() + ASKED_COUNTS_FOR * 2, "an", now())
-    assert because(town) == "HOLD_STANDS"
-    lift(conn, held.hold_id, "an", now())
-    conn.execute("update exchange set decision = 'open', closed_at = null where principal = 'energy01'")
-    assert because(town) == "EXCHANGE_OPEN"
-    conn.execute(
-        """update exchange set decision = 'accepted', closed_at = now(), said_id = sluice.said_id_of('{}')
-           where decision = 'open'"""
-    )
-    emptied(town)
-    conn.execute(
-        """insert into copy (exchange_id, kind, bucket, key, version_id, sha256, size_bytes)
-           select exchange_id, 'of_a_later_kind', c.bucket, c.key, c.version_id, c.sha256, c.size_bytes from copy c
-           join exchange e using (exchange_id) where kind = 'arrived' and principal = 'energy01' limit 1"""
-    )
-    assert because(town) == "COPIES_LEFT", "a kind that came later counts too"
-    conn.execute("update copy set gone_at = now() where kind = 'of_a_later_kind'")
-
-    ask(town.house, ENERGY, "an", now())
-
-    for by, reason in ((" AN", "ASKED_IT"), ("bert", "NOBODY_ASKED")):
-        at = now() if by == " AN" else now() + ASKED_COUNTS_FOR * 1.1
-        with pytest.raises(KeyKept, match=reason):
-            confirm_destruction(town.house, ENERGY, by, at)
-    with pytest.raises(KeyKept, match="NOBODY_ASKED"):
-        confirm_destruction(town.house, GAS, "bert", now())
-    with pytest.raises(NotFound) as unknown:
-        confirm_destruction(town.house, Principal("0475987654"), "bert", now())
-    assert "0475" not in str(unknown.value), "a number in the wrong place is not repeated"
-    assert town.house.subject_key(ENERGY), "nothing went"
-    refused = town.desk.sql(
-        "select chain, convert_from(body, 'UTF8')::json as body from ledger.entry "
-        "where kind = 'key.destruction_refused'"
-    )
-    said = [(row["chain"], row["body"]["asked_by"], row["body"]["reason"]) for row in refused]  # type: ignore[index]
-    assert said == [("principal.energy01", "AN", "ASKED_IT")], "of who wanted to be both, and of nobody else"
-    assert verify_ledger(conn, public_pem=town.house.keyring.public_pem).valid
-    with pytest.raises(psycopg.errors.CheckViolation):
-        conn.execute("""update key_destruction set confirmed_by = 'An', confirmed_at = now(), fingerprints = '{}'""")
 
 
 def test_records_of_consent_keep_the_key_without_which_nobody_can_be_given_theirs(

@@ -39,7 +39,7 @@ def tell(desk: Desk) -> set[str]:
     conn, now, kind = desk.house.conn, datetime.now(UTC), MailKind.REFUSED
     tell_desk(conn, ways(desk.settings, now), kind, DUE[kind](conn, now), now)
     rows = desk.sql("select number, lines from desk_message")
-    return {line.split()[0] for row in rows if row["number"] not in told for line in row["lines"]}  # type: ignore[attr-defined]
+    return {line.split()[0] for row in rows if row["number"] not in told for line in row["lines"]}
 
 
 def set_closed(desk: Desk, exchanges: set[str], ahead: str) -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -17,13 +18,13 @@ from sluice.rights.case.transitions import TRANSITIONS
 
 NAMED = re.compile(r"sluice ([a-z]+) ([a-z]+)((?: [^ ]+)*)")
 TRACKS = (Track.CONTROLLER, Track.PROCESSOR)
-COMMAND = get_command(app)
+COMMAND: Any = get_command(app)
 
 
 def is_a_command(said: str) -> bool:
     """Whether a line names a command, with options that it has."""
     topic, name, rest = NAMED.findall(said)[0]
-    group = COMMAND.commands[topic]  # type: ignore[attr-defined]
+    group = COMMAND.commands[topic]
     known = {each for parameter in group.commands[name].params for each in parameter.opts}
     return set(re.findall(r"--[a-z-]+", rest)) <= known
 

@@ -179,7 +179,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
     house, settings = night.desk.house, night.desk.settings
     record, phone = night.people(3)[1]
     case = asked(night, phone, record)
-    said: list[Exception] = []
+    said: list[ErasureIsStopped] = []
 
     def erase() -> None:
         with open_house(settings) as mine:
@@ -197,7 +197,7 @@ def test_a_stop_holds_between_two_objects_and_a_rerun_finishes(night: Night) -> 
             assert not stop(other, case.case_id, "WRONG_PERSON", "els", now()), "it stands still already"
         worker.join(timeout=120)
 
-    assert [error.code for error in said] == ["SLU-558"]  # type: ignore[attr-defined]
+    assert [error.code for error in said] == ["SLU-558"]
     sent = next(content for name, content in night.delivered().items() if name.endswith(".csv"))
     assert phone.encode() not in house.objects.read(settings.bucket_exchange, ARRIVED), "the object at hand is finished"
     assert record.encode() in sent, "the next one is not begun"
