@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 1.0
 
 
 class Fault(StrEnum):
-    """What becomes of one request."""
+    """What happens to one request, such as an error in place of its answer."""
 
     OWN_412 = "412 after own success"
     TIMEOUT = "timeout after commit"
@@ -56,7 +56,7 @@ class Proxy:
         self.fault, self.skip, self.method = fault, skip, method
 
     def take(self, method: str) -> Fault | None:
-        """What this request meets."""
+        """The fault that this request meets, if any."""
         with self.lock:
             if method != self.method or self.fault is None:
                 return None

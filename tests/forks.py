@@ -43,7 +43,7 @@ ADDRESS = "asked.sock"
 
 @dataclass(frozen=True)
 class Fork:
-    """A child that was asked for from here, with two pipes to it."""
+    """A child process that was started from here, with two pipes to it."""
 
     stdin: TextIO
     stdout: TextIO
@@ -58,7 +58,7 @@ class Fork:
         return self.stdout.readline().strip()
 
     def kill(self) -> None:
-        """It is gone when this returns."""
+        """Kill the child and wait until it is gone."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.process, signal.SIGKILL)
         assert select.select([self.process], [], [], 60)[0], "killed, and still there"
@@ -96,7 +96,7 @@ def _asking() -> Iterator[socket.socket]:
 
 
 def folder() -> Path:
-    """Where a ``sluice`` for a PATH lies, which starts at once."""
+    """A folder for PATH with a ``sluice`` that starts at once."""
     return _server()[0]
 
 
@@ -122,7 +122,7 @@ def _end(process: "subprocess.Popen[bytes]", ours: socket.socket) -> None:
 
 
 def serve(path: Path, from_parent: socket.socket) -> None:
-    """Until whoever started it is gone."""
+    """Serve until the process that started this one is gone."""
     _import_everything()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:

@@ -29,7 +29,7 @@ def rows_of(content: bytes) -> pl.DataFrame:
 
 
 def zipped(content: bytes) -> bytes:
-    """In a ZIP file of one member."""
+    """Pack content into a ZIP file of one member."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("campaign.csv", content)

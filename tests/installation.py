@@ -79,7 +79,7 @@ class Stack:
             time.sleep(0.25)
 
     def lines(self, puts: Sequence[Put]) -> dict[str, ExchangeLine]:
-        """Their exchanges so far; none while the database is away."""
+        """The exchanges of these files so far; none while the database is away."""
         try:
             with connect(self.settings) as conn:
                 return find_by_versions(conn, [put.object.version_id for put in puts])
@@ -87,7 +87,7 @@ class Stack:
             return {}
 
     def seconds(self, puts: Sequence[Put], lines: dict[str, ExchangeLine]) -> list[float]:
-        """Put to receipt, in seconds, per file."""
+        """Seconds from put to receipt, by file."""
         found = []
         for put in puts:
             receipt_at = lines[put.object.version_id].receipt_at
@@ -129,13 +129,13 @@ class Stack:
         return kept.process.pid if kept and kept.process.is_alive() else None
 
     def kill(self, service: str, seconds: float = 60) -> None:
-        """SIGKILL, and wait until another process has its place."""
+        """Send SIGKILL, and wait until another process has replaced it."""
         pid = self.pid(service)
         os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: self._process(service) not in (pid, None), seconds), f"{service} did not come back"
 
     def sluice(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """The command, as a person of this installation runs it."""
+        """Run the command as a person of this installation does."""
         return _sluice(environment(self.var) | self._given, words)
 
 

@@ -95,7 +95,7 @@ def with_papers(settings: Settings, folder: Path, *edits: Edit) -> Settings:
 
 
 def change(path: Path, old: str, new: str) -> None:
-    """Replace a text that stands in the file."""
+    """Replace a text that the file must contain."""
     text = path.read_text(encoding="utf-8")
     assert old in text, old
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -171,22 +171,22 @@ class Night:
         return list(frame.select("customer_number", "phone").head(count).iter_rows())
 
     def results(self, content: bytes, name: str = "log.csv", flow: Flow = RESULTS) -> StoredObject:
-        """The platform's export arrives, and is worked off."""
+        """Have a platform's export arrive and be processed."""
         bucket = self.desk.settings.bucket_internal
         stored = self.desk.house.objects.put(bucket, f"energy01/internal/{flow}/{name}", content, "text/csv")
         self.desk.work()
         return stored
 
     def called(self, *calls: Call, name: str = "log.csv") -> StoredObject:
-        """The call log of these calls arrives, and is worked off."""
+        """Have the log of these calls arrive and be processed."""
         return self.results(call_log(calls), name)
 
     def make(self, by: str = "airflow", now: datetime | None = None, flow: Flow = RESULTS) -> Drained:
-        """What the outbound DAG does once."""
+        """Make returns once, as the outbound DAG does."""
         return drain_returns(self.desk.house, Principal(ENERGY[0]), flow, now or datetime.now(UTC), {}, by)
 
     def release(self, line: ExchangeLine, by: str = "an.peeters") -> None:
-        """Somebody lets a prepared return go, and it is delivered."""
+        """Have a second person release a prepared return, which is then delivered."""
         release(self.desk.house, line.id, by, datetime.now(UTC))
         self.make()
 
@@ -198,7 +198,7 @@ class Night:
         self.release(self.returns()[0], "an")
 
     def admit(self, staff: str) -> None:
-        """A staff file arrives; ``HEAD`` says what stands in its rows."""
+        """Import a staff file; ``HEAD`` names its columns."""
         key, file = self.desk.house.keyring.staff_key(), StaffFile(staff.encode(), "file")
         admit(self.desk.house.conn, file, key=key, controller="center", now=datetime.now(UTC))
 
@@ -250,7 +250,7 @@ def open_night(
 
 
 def contacts_in(settings: Settings, folder: Path, *edits: Edit) -> None:
-    """Fills an installation: an open night."""
+    """Fill an installation with accepted contacts."""
     with open_night(with_papers(settings, folder, *edits), folder):
         pass
 

@@ -27,7 +27,7 @@ from sluice.terms import Flow, Principal
 
 
 def arrive(house: House, bucket: str, key: str, content: str) -> None:
-    """A file is put, found, judged, kept, closed and receipted."""
+    """Have a file arrive, be judged, kept, closed and receipted."""
     house.objects.put(bucket, key, content.encode(), "text/csv")
     drain_all(house)
 
@@ -50,12 +50,12 @@ def again(house: House, line: str, times: int) -> None:
 
 
 def erase(house: House, case: str) -> None:
-    """Another person is erased."""
+    """Erase another person."""
     run(house, CaseId(case), datetime.now(UTC))
 
 
 def merge(house: House, principal: str, times: int) -> None:
-    """Index runs are merged again and again."""
+    """Merge index runs again and again."""
     for _ in range(times):
         merge_index(house, Principal(principal), datetime.now(UTC), fewest=1)
 
@@ -64,7 +64,7 @@ WORK: dict[str, Callable[..., None]] = {"arrive": arrive, "give": give, "again":
 
 
 def once(house: House, line: str) -> str:
-    """Wait for the moment, do it, say how it ended."""
+    """Wait for the start, do the deed, and say how it ended."""
     said: dict[str, Any] = json.loads(line)
     at, work = said.pop("at"), WORK[said.pop("what")]
     time.sleep(max(0.0, at - time.monotonic()))
@@ -76,7 +76,7 @@ def once(house: House, line: str) -> str:
 
 
 def main() -> None:
-    """Answer every line of stdin."""
+    """Run ``once`` for every line of stdin."""
     with open_house(get_settings()) as house:
         house.nursery.warm()
         print("ready", flush=True)

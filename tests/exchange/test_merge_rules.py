@@ -42,7 +42,7 @@ def test_merges_of_the_day_become_one_at_night_once_there_are_enough_of_them() -
 
 
 def by_day(runs: list[Run], merge_id: str) -> list[Run]:
-    """The runs, once somebody merged them by day."""
+    """These runs; those that a merge by day takes get its id."""
     chosen = [run for group in to_merge_by_day(runs) for run in group]
     return [replace(run, merge_id=merge_id) if run in chosen else run for run in runs]
 
@@ -59,7 +59,7 @@ def one_by_one(runs: list[Run], sizes: list[int]) -> tuple[list[Run], int]:
 
 
 def sizes_of(runs: list[Run]) -> list[int]:
-    """Of the merges, the smallest first."""
+    """The sizes of the merges, smallest first."""
     merges = {run.merge_id for run in runs} - {None}
     return sorted(sum(run.size_bytes for run in runs if run.merge_id == each) for each in merges)
 

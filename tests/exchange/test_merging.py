@@ -47,7 +47,7 @@ Names = set[tuple[str, str]]
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    """As many files as are worth a merge, which nobody made yet."""
+    """A desk with as many unmerged files as a merge needs."""
     with open_desk(store_settings, tmp_path) as opened:
         for number in range(FILES):
             opened.drop(opened.campaign(5, seed=number + 1)[0], f"{number}.csv")
@@ -95,7 +95,7 @@ def answered(desk: Desk) -> int:
 
 
 def lose(desk: Desk) -> None:
-    """One object of a merge is away."""
+    """Delete one object of a merge behind our back."""
     desk.house.objects.delete_version(desk.settings.bucket_lake, *min(parts(desk)))
 
 
@@ -146,7 +146,7 @@ def test_who_edits_a_run_waits_for_who_makes_a_merge_of_its_month(desk: Desk) ->
 
 
 def until_waiting(house: House) -> None:
-    """Until somebody waits for a lock."""
+    """Wait until somebody waits for a lock."""
     waiting = """select from pg_locks join pg_database d on d.oid = database
                  where locktype = 'advisory' and not granted and datname = current_database()"""
     for _ in range(600):
@@ -200,12 +200,12 @@ def swap(desk: Desk, run: Run, content: bytes) -> None:
 
 
 def lose_run(desk: Desk, run: Run) -> None:
-    """This version of it lies there no more."""
+    """Delete this version of a run behind our back."""
     desk.house.objects.delete_version(run.bucket, run.key, run.version_id)
 
 
 def remove(desk: Desk, run: Run) -> None:
-    """As retention does: noted first."""
+    """Remove a run as retention does: note it first."""
     desk.sql(
         f"update copy set gone_at = now() where exchange_id = '{run.exchange_id}' and kind = '{run.kind}' returning 1"
     )

@@ -130,7 +130,7 @@ def test_one_that_was_left_at_work_serves_nobody_else(nursery: Nursery, tmp_path
 
 
 class _Interrupted(Exception):
-    """What a signal raised in the middle of a job."""
+    """Raised by a signal in the middle of a job."""
 
 
 @contextmanager

@@ -31,7 +31,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def age(name: str, hours: float) -> Age:
-    """Of a file with this name, put so many hours after noon."""
+    """The age of a file with this name that was put this many hours after noon."""
     moment = NOON + timedelta(hours=hours)
     return Age(ExchangeId(name), name, moment, moment)
 
@@ -80,7 +80,7 @@ def content(desk: Desk, seed: int) -> bytes:
 
 
 def said_before(desk: Desk) -> bytes:
-    """Two files were accepted; the bytes of the older one."""
+    """Two accepted files; gives the bytes of the older one."""
     first = content(desk, 1)
     desk.drop(first, f"f_{day(300)}.csv")
     desk.drop(content(desk, 2), f"g_{day(290)}.csv")
@@ -116,7 +116,7 @@ def test_sixteen_triggers_of_what_is_said_again_twice_accept_it_once(desk: Desk)
 
 @contextmanager
 def two_at_once(desk: Desk, first: bytes) -> Iterator[tuple[list[StoredObject], House]]:
-    """Two files that say the same again, and another worker."""
+    """Two files that say the same again, and a second worker beside."""
     again = [desk.drop(first, f"f_{day(280)}.{name}.csv") for name in "ab"]
     desk.open_new()
     with open_house(desk.settings) as other:

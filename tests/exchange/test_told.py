@@ -108,7 +108,7 @@ def test_a_file_has_as_many_rows_as_records_also_where_one_of_them_is_none(
 
 
 def judged(path: Path) -> dict[str, list[str | None]]:
-    """Columns by code, of a contract that takes any format."""
+    """Judge a file under a contract that takes any format; its columns by reason code."""
     paper = find_paper(get_settings(), "DPA-ENERGY01", Flow("renewal_campaign"), date(2026, 11, 28))
     assert isinstance(paper, Paper)
     form = replace(paper.contract.file_format, format=path.suffix[1:], pattern="*")

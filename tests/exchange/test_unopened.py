@@ -89,7 +89,7 @@ def test_a_database_that_goes_away_while_arrivals_are_opened_is_told_as_such(
 
 
 def lose(settings: Settings, conn: psycopg.Connection) -> None:
-    """The server ends a connection."""
+    """Have the server end a connection."""
     assert settings.database_admin_url is not None
     with psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True) as admin:
         admin.execute("select pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))

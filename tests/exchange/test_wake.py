@@ -44,7 +44,7 @@ MESSAGES = {
 
 @contextmanager
 def serving(port: int = 0) -> Iterator[str]:
-    """The address of a fresh server; it is gone afterwards."""
+    """Start a fresh SQS server and give its address; it stops afterwards."""
     command = [sys.executable, str(SERVER), str(port)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -118,7 +118,7 @@ def _counts(bound: st.SearchStrategy) -> st.SearchStrategy[dict[str, object]]:
 
 
 def _comparisons() -> st.SearchStrategy[dict[str, object]]:
-    """Of columns that are text in every view of a table."""
+    """Checks that compare columns which are text in every view of a table."""
     column = st.fixed_dictionaries({"name": st.sampled_from(["a", "b", "s"])})
     return st.one_of(
         st.fixed_dictionaries({"type": st.just("nullity"), "column": column, "is_null": flag}),
@@ -216,7 +216,7 @@ GX_KINDS = [kind.name for kind in KINDS.values() if not kind.outside]
 
 
 def kwargs(kind: str) -> st.SearchStrategy[dict[str, object]]:
-    """What may be asked of a kind, about some rows where it can be."""
+    """Draw options for an expectation kind, sometimes with a row condition."""
     where = st.none() | conditions() if KINDS[kind].rows else st.none()
     return st.builds(lambda said, row: said | ({"row_condition": row} if row else {}), KWARGS[kind](), where)
 

@@ -262,7 +262,7 @@ def test_a_file_under_it_waits_for_the_paper_and_costs_no_attempt(
 
 
 def _mend(desk: Desk, home: Path) -> str:
-    """Put the suite there; what waited is judged."""
+    """Put the suite in its place, and have the files that waited judged."""
     for name in ("campaign_contacts", "nowhere"):
         suite = json.loads(SUITE) | {"name": name}
         (home / "expectations" / f"{name}.json").write_text(json.dumps(suite), encoding="utf-8")

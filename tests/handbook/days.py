@@ -8,5 +8,5 @@ TODAY = brussels_today()
 
 
 def day(days: int) -> date:
-    """So many days from today."""
+    """The date this many days from today."""
     return TODAY + timedelta(days=days)

@@ -26,7 +26,7 @@ from sluice.terms import Direction
 
 @dataclass(frozen=True)
 class Ground:
-    """What a page is followed on.
+    """The installation in which the steps of a page are followed.
 
     folder: where its reader stands. command: the folder of `sluice`. mail: the address of a mail server.
     """
@@ -74,7 +74,7 @@ class Ground:
 
     @cached_property
     def row(self) -> dict[str, str]:
-        """Everything the file of contacts says of them."""
+        """The whole row that the file of contacts has of a person."""
         return pl.read_csv(self.night.contacts, separator=";", infer_schema=False).row(0, named=True)
 
     def case(self) -> str:
@@ -91,7 +91,7 @@ class Ground:
         return str(found[0]["notice"])
 
     def put(self, key: str, content: bytes) -> None:
-        """As a principal does."""
+        """Put a file as a principal does."""
         self.night.desk.house.objects.put(self.bucket, key, content, "application/json")
 
     def get(self, key: str, path: Path, bucket: str | None = None) -> None:
@@ -112,7 +112,7 @@ class Ground:
         (self.folder / name).write_bytes(self.night.desk.house.keyring.public_pem)
 
     def usual(self) -> dict[str, str | Callable[[], str]]:
-        """What most pages name."""
+        """The names and values that most pages use."""
         record, phone = self.person
         plain = re.sub(r"\D", "", phone)
         local = f"0{plain.removeprefix('0032').removeprefix('32').removeprefix('0')}"
@@ -151,7 +151,7 @@ def standing(copies: Copies, folder: Path, command: Path) -> Iterator[Ground]:
 
 
 def followed(ground: Ground, prepare: Prepare, commands: Sequence[Command], left_out: Sequence[str]) -> list[str]:
-    """What went otherwise than the page says."""
+    """Follow the steps of a page; returns what ended otherwise than it says."""
     placeholders = ground.usual() | dict(prepare(ground))
     shell = Shell(ground.folder, ground.environment)
     try:

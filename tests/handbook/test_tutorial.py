@@ -34,7 +34,7 @@ class Reader:
     shell: Shell
 
     def said(self, text: str) -> str:
-        """What a command prints, which no page tells."""
+        """Output of a command that the page does not show."""
         code, said = self.shell.run(text)
         assert code == 0, said
         return said.strip()
@@ -60,7 +60,7 @@ def first(of: str, key: str) -> str:
 
 @pytest.fixture(scope="module")
 def reader(command: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """A file of contacts has crossed already."""
+    """A reader of the tutorial, in whose checkout a file of contacts has crossed."""
     folder = tmp_path_factory.mktemp("checkout")
     for part in ("dags", "plugins", "config", "expectations", "docs", "airflow.cfg", ".venv"):
         (folder / part).symlink_to(HOUSE / part)

@@ -48,7 +48,7 @@ NAME = "jan.peeters@x.be.csv"
 
 
 def failed(*words: str) -> SluiceError:
-    """How a command line ends that cannot be done."""
+    """Run a command line that has to fail; how it ended."""
     error = CliRunner().invoke(app, [*words, *AFTER.get(words[:2], [])]).exception
     assert isinstance(error, SluiceError), (words, error)
     return error

@@ -20,7 +20,7 @@ def two(database: Database) -> Iterator[tuple[Connection, Connection]]:
 
 
 def asked(conn: Connection, about: About = About.ID) -> tuple[bool, bool]:
-    """Whether the name is held by this connection, and by another."""
+    """Whether this connection, and another, hold the lock of this name."""
     ours, others = is_held_by_us("%(name)s", about), is_held_by_another("%(name)s", about)
     row = conn.execute(f"select {ours} as ours, {others} as others", {"name": NAME}).fetchone()
     assert row is not None

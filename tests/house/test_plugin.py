@@ -45,7 +45,7 @@ class Loaded:
 
 
 def load(plugins: Path) -> Loaded:
-    """Seconds are of CPU: a busy machine is no fault of the plugin."""
+    """Load the plugin and measure CPU seconds, which a busy machine does not change."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__CORE__UNIT")}
     env |= {"AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins)}
     done = subprocess.run([sys.executable, "-c", LOAD], cwd=HOUSE, env=env, capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ from sluice.errors import FileMissing
 
 @pytest.fixture(autouse=True)
 def open_umask() -> Iterator[None]:
-    """A umask that gives everything away."""
+    """A umask of 0, under which new files are open to everybody."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -88,7 +88,7 @@ def test_what_somebody_put_there_meanwhile_stays_where_nothing_may_have_been(tmp
 
 @pytest.fixture(params=[errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
 def disk_without_links(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What link(2) says on exFAT and on some mounts."""
+    """A disk on which link(2) fails, as on exFAT and some mounts."""
 
     def refuse(source: Path, target: Path) -> None:
         raise OSError(request.param, os.strerror(request.param))

@@ -27,7 +27,7 @@ VERBS = sorted(_verbs(get_command(app)))
 
 @pytest.fixture
 def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """What a command line ends with: its code, stdout, stderr."""
+    """Run a command line; returns its exit code, stdout and stderr."""
 
     def said(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["sluice", *words])

@@ -73,7 +73,7 @@ def arrived(stack: Stack) -> str:
 
 
 def put_phone(path: Path, phone: str) -> None:
-    """Give the first of a file of telecom01 this phone."""
+    """Give the first contact in a file of telecom01 this phone number."""
     with path.open(newline="", encoding="utf-8") as file:
         head, first, *rest = csv.reader(file)
     first[head.index("phone")] = phone
@@ -102,14 +102,14 @@ def asked(stack: Stack, phone: str) -> str:
 
 
 def said(stack: Stack, *words: str) -> dict[str, Any]:
-    """What a command answers."""
+    """Run a command and return its answer."""
     done = stack.sluice(*words, "--format", "json")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 
 def run(api: Api) -> list[dict[str, Any]]:
-    """One run of the DAG, however it ends; its task instances."""
+    """Run the DAG once and return its task instances, however it ends."""
     return ended(api, api.call("POST", "/dags/erasure/dagRuns", {"logical_date": None})["dag_run_id"])
 
 

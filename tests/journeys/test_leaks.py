@@ -191,7 +191,7 @@ def names_of_verbs() -> set[tuple[str, ...]]:
 
 
 def look(lived: Lived, at: dict[str, str]) -> None:
-    """The pages, the API, and their refusals."""
+    """Ask for the pages and the API, also for what they refuse."""
     server = Server(airflow.address(lived.stack.var))
     token = server.login("admin", airflow.admin_password(lived.stack.var))
     ids = [f"exchanges/{at['exchange']}", f"exchanges/{at['refused']}", f"cases/{at['case']}"]
@@ -205,7 +205,7 @@ def look(lived: Lived, at: dict[str, str]) -> None:
 
 
 def write(lived: Lived, house: House) -> None:
-    """What is due by mail."""
+    """Send the mails that are due."""
     settings = house.settings.model_copy(
         update={"smtp_url": SecretStr(f"smtp://localhost:{lived.office.port}"), "mail_from": "desk@center.example"}
     )

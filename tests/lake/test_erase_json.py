@@ -77,7 +77,7 @@ def compare(texts: list[str], content: str, left: str, gone: set[int], chunk: in
 
 
 def check_share(outcomes: Counter[str]) -> None:
-    """The comparison must have happened, not been passed by."""
+    """Check that the comparison really took place on enough files."""
     assert outcomes["erased"] > 20, outcomes
     assert outcomes["erased"] > outcomes["not a table"], outcomes
 

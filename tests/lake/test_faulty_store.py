@@ -60,7 +60,7 @@ def once(store: Faulty, key: str, content: bytes) -> StoredObject:
 
 
 def converging(store: Faulty, key: str, content: bytes) -> StoredObject:
-    """Over what an earlier try left."""
+    """Write over what an earlier try left."""
     store.direct.put(store.bucket, key, b"left by the dead", "x")
     return store.through.put_converging(store.bucket, key, content, "x")
 

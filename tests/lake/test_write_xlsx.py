@@ -113,7 +113,7 @@ def test_rows_are_what_the_library_writes_cell_by_cell(cells, days):
 
 
 def cell_by_cell(sheet, frame, dates, shown, text, quoted):
-    """The same through the library's own door."""
+    """Write the same workbook cell by cell with the library."""
     for row, cells in enumerate(frame.iter_rows(), start=1):
         for column, (name, cell) in enumerate(zip(frame.columns, cells, strict=True)):
             if name in dates and dates[name][row - 1] is not None:

@@ -91,7 +91,7 @@ def as_utf16(xml: bytes) -> bytes:
 
 
 def as_bare_utf16(xml: bytes) -> bytes:
-    """Without the mark at the beginning."""
+    """The text in UTF-16 without a byte order mark."""
     return xml.decode().partition("?>")[2].strip().encode("utf-16-be")
 
 

@@ -158,7 +158,7 @@ def by_exact(sheet: bytes) -> SheetCells | None:
 
 
 def by_usual(sheet: bytes) -> pl.DataFrame | None:
-    """None: it is left to the exact reader, or refused."""
+    """Read by the fast reader; None if it leaves it to the exact one or refuses."""
     try:
         return read_usual_cells(sheet, may_hide=False)
     except XmlRefused:
@@ -242,7 +242,7 @@ def strings_of(entries: bytes) -> bytes:
 
 
 def read_part(content: bytes) -> list[str] | None:
-    """None: refused."""
+    """Read a part; None if it is refused."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("strings", content)

@@ -43,12 +43,12 @@ def as_csv(rows: Sequence[dict[str, str]], names: Sequence[str] = COLUMNS) -> by
 
 
 def sound(people: Sequence[Person]) -> bytes:
-    """Everybody, and nothing wrong."""
+    """A file with all persons and without a fault."""
     return as_csv([row(each) for each in people])
 
 
 def partly(people: Sequence[Person]) -> bytes:
-    """Four rows fail, each by rules of its own."""
+    """A file in which four rows fail, each by other rules."""
     failing = [row(who) | change(who) for who, change in zip(people, WRONG, strict=False)]
     return as_csv([*failing, *(row(each) for each in people[FEW:])])
 

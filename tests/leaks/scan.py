@@ -30,7 +30,7 @@ class Report:
     channels: set[str] = field(default_factory=set)
 
     def kept_in(self, *uses: str) -> set[int]:
-        """Who is in the objects of the buckets of these uses."""
+        """The persons in the objects of the buckets with these uses."""
         kept = {f"object {use}" for use in uses}
         found = (who for channel, who in self.at_home.items() if " ".join(channel.split()[:2]) in kept)
         return set().union(*found)

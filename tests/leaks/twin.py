@@ -66,7 +66,7 @@ class Place:
 
 
 def conflict(place: Place, text: str) -> None:
-    """A row twice; the database's own message quotes it."""
+    """Insert a row twice, so that the database's own message quotes it."""
     with psycopg.connect(place.database, autocommit=True) as conn:
         conn.execute("create temp table once (who text primary key)")
         for _ in range(2):

@@ -235,7 +235,7 @@ def test_a_copy_that_is_missing_for_longer_than_it_takes_to_put_it_there_is_miss
 
 
 def anchor_late(house, last):
-    """What the next worker does for one that died after its commit."""
+    """Anchor as the next worker does for one that died after its commit."""
     assert anchor_ledger(house, datetime.now(UTC)) == last
 
 

@@ -42,7 +42,7 @@ def held(night: Night) -> ExchangeLine:
 
 
 def let_go(night: Night, held: ExchangeLine, row: int = 1) -> ExchangeLine:
-    """A person lets the row go, and it comes back."""
+    """Have a person release the held row, which then comes back."""
     decide(night.desk.house, ExchangeId(held.id), [row], Choice.SEND, "an.peeters", now())
     [back] = come_back(night)
     assert back.rows_accepted == 1
@@ -91,7 +91,7 @@ def test_control_a_record_of_before_says_nothing_of_it_and_still_has_its_graph(
 
 
 def both(*records: ExchangeRecord) -> bool:
-    """Whether a way leads through all these exchanges."""
+    """Whether one path leads through all these exchanges."""
     return any({f"exchange:{each.exchange_id}" for each in records} <= set(path) for path in trace_of(records).paths)
 
 

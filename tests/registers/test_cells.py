@@ -41,7 +41,7 @@ def register(
 
 
 def cells(found: Register, column: str, tab: str = REGISTER) -> set[str]:
-    """What the rows of a register say in one column."""
+    """The texts that the rows of a register have in one column."""
     [table] = [each for each in tables_of(found, "en") if each.name == tab]
     return {row[table.keys.index(column)] for row in table.rows}
 

@@ -101,7 +101,7 @@ def both(papers: Papers, seen: Sequence[Sighting]) -> tuple[Row, ...]:
 
 
 def covering(rows: Sequence[Row], use: Key, each: Sighting) -> int:
-    """How many rows a use of an exchange is in."""
+    """The number of rows that cover one use of an exchange."""
     return sum(row.key == use and any(one is each for one in row.seen) for row in rows)
 
 

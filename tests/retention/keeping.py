@@ -20,13 +20,13 @@ TODAY = brussels_today()
 
 
 def at_night(day: date) -> datetime:
-    """When the DAG runs on a day of Brussels."""
+    """The moment at which the DAG ``retention`` runs on a Brussels day."""
     return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
 
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """Contacts of energy01 were accepted."""
+    """An installation with accepted contacts of energy01."""
     with copied_night(copies, tmp_path) as opened:
         yield opened
 

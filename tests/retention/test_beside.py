@@ -33,7 +33,7 @@ MONTH = (OLD + parse_duration("P1M")).date()
 
 
 def at_night(day: date) -> datetime:
-    """When the DAG runs on a day of Brussels."""
+    """The moment at which the DAG ``retention`` runs on a Brussels day."""
     return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
 
 
@@ -51,7 +51,7 @@ def days_of(desk: Desk, exchange_id: ExchangeId) -> dict[str, tuple[str | None, 
 
 
 def left(desk: Desk, copies: Collection[CopyLine]) -> set[str]:
-    """Kinds whose bytes are there, whatever the catalogue says."""
+    """Kinds of copies whose bytes are still in the store, whatever the catalogue says."""
     listed = {copy.kind: desk.house.objects.list_versions(copy.bucket, copy.key) for copy in copies}
     return {copy.kind for copy in copies if any(item.version_id == copy.version_id for item in listed[copy.kind])}
 

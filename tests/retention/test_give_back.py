@@ -82,7 +82,7 @@ def kept_out(
 
 
 def corrected(night: Night, record: str, name: str, value: str) -> None:
-    """Somebody's value is right from now on."""
+    """Have a value of a person corrected (GDPR Art. 16)."""
     case_id, refs, now = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42", frozenset({ref_of(night, record)}), datetime.now(UTC)
     correct(night.desk.house, ENERGY, case_id, refs, RightValue(name, value, now, False, record), now)
 

@@ -241,7 +241,7 @@ def there_now(house: House) -> set[str]:
 
 
 def change_end(settings: Settings, end: date) -> None:
-    """The agreement of telecom01 ends."""
+    """Let the agreement of telecom01 end on a day."""
     [path] = (settings.principals_dir / TELECOM).glob("agreement-*.yaml")
     text = path.read_text(encoding="utf-8")
     assert "\nvalidTo: null\n" in text

@@ -11,6 +11,6 @@ from night import Night, copied_night
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """An open night."""
+    """An installation with papers, ready staff and empty stores."""
     with copied_night(copies, tmp_path) as opened:
         yield opened

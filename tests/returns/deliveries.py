@@ -105,7 +105,7 @@ class Shop:
     bucket: str
 
     def put(self, name: str, content: bytes = b"") -> str:
-        """Put a file under acks/; its version."""
+        """Put a file under acks/ and return its version."""
         return str(
             self.client.put_object(Bucket=self.bucket, Key=f"{self.name}/acks/{name}", Body=content)["VersionId"]
         )

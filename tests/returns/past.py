@@ -83,7 +83,7 @@ class Past:
         self.conn.execute("update exchange set receipt_at = now() where receipt_at is null and closed_at is not null")
 
     def lose(self, flow: Flow, place: int) -> None:
-        """The retention of one file ends."""
+        """Remove the rows of one file from the lake, as at the end of its retention."""
         self.conn.execute(
             """update copy set gone_at = now() where kind = 'lake' and exchange_id = (
                    select exchange_id from accepted_data where flow = %s
@@ -122,7 +122,7 @@ class Past:
         )
 
     def lift(self) -> None:
-        """Somebody may go again."""
+        """Lift a restriction, so that a person who was held back may go again."""
         self.conn.execute(
             """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, made_at,
                    lifted_at) values (gen_random_uuid(), %s, 'restricted', '', '', '', '', 1, %s, %s)""",
@@ -157,7 +157,7 @@ class Past:
         activate(self.conn, both, next(self.clock))
 
     def _paper(self, name: str, *changes: tuple[str, str]) -> str:
-        """The text of the paper that the night began with, changed."""
+        """The text of the paper with which the installation began, with these changes."""
         row = self.conn.execute(
             """select body from document join activation using (sha256)
                where activation.document_id = %s and version in ('3.0.0', '1.0.0') order by activated_at limit 1""",

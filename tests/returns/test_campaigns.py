@@ -15,7 +15,7 @@ LATER = CALLED_AT + timedelta(hours=4)
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """Returns go at once."""
+    """An installation whose returns are delivered without a second person."""
     with copied_night(copies, tmp_path, AT_ONCE) as opened:
         yield opened
 

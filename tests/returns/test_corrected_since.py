@@ -16,7 +16,7 @@ ENERGY = Principal("energy01")
 
 
 def righted(night: Night, record: str) -> None:
-    """The phone number of a customer is another one from now on."""
+    """Have the phone number of a customer corrected."""
     house, now = night.desk.house, datetime.now(UTC)
     ref = refer(house.subject_key(ENERGY), SubjectKind.PRINCIPAL_CUSTOMER_ID, record).ref
     assert ref is not None

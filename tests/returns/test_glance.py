@@ -62,7 +62,7 @@ def rolled_back(conn: Connection) -> Iterator[None]:
 
 @pytest.fixture
 def returned(copies: Copies, tmp_path: Path) -> Iterator[Past]:
-    """Three were called and returned."""
+    """An installation in which three persons were called and returned."""
     with copied_night(copies, tmp_path, fill=three_returned) as night:
         [line] = night.returns()
         yield Past(night, night.record(line))

@@ -37,7 +37,7 @@ LONG = Edit(AGREEMENT, "duration: P1M, statute", "duration: P3M, statute")
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """Returns go at once."""
+    """An installation whose returns are delivered without a second person."""
     with copied_night(copies, tmp_path, AT_ONCE, LONG) as opened:
         yield opened
 
@@ -124,7 +124,7 @@ def two_files(night: Night) -> tuple[ExchangeLine, ExchangeLine]:
 
 
 def gone(night: Night, line: ExchangeLine) -> None:
-    """The rows of a file are removed as retention removes them."""
+    """Remove the rows of a file as retention does."""
     found = copy_store.find_copies(night.desk.house.conn, Principal(ENERGY[0]), among=[ExchangeId(line.id)])
     [lake] = [copy for copy in found if copy.kind == "lake"]
     remove(night.desk.house, lake)

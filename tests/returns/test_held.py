@@ -54,7 +54,7 @@ def staff_file() -> str:
 
 @pytest.fixture
 def night(store_settings: Settings, tmp_path: Path) -> Iterator[Night]:
-    """Returns go at once; the platform may leave the phone out."""
+    """An installation whose returns are delivered at once; calls may lack the phone number."""
     with open_night(with_papers(store_settings, tmp_path, AT_ONCE, PHONE_OPTIONAL), tmp_path) as opened:
         yield opened
 

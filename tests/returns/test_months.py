@@ -54,7 +54,7 @@ def at(day: date, clock: time = NOON) -> datetime:
 
 
 def goes(paper: Paper, call: datetime, made: datetime, column: str = RECORDING) -> bool:
-    """Whether a cell of a call goes in a return."""
+    """Whether a cell of a call is in the return."""
     first = kept_from(paper, opened(call.astimezone(BRUSSELS).date(), made)).get(column)
     return first is None or call.astimezone(UTC).strftime(UTC_TEXT) >= first
 

@@ -61,7 +61,7 @@ def open_victim(night: Night) -> Iterator[Victim]:
 
 @contextmanager
 def open_season(settings: Settings, folder: Path, days: list[date]) -> Iterator[Night]:
-    """Three calls on each day lie in the lake; no return was made."""
+    """Fill an installation: three calls per day in the lake, no return made yet."""
     long_ago = datetime.combine(days[0] - timedelta(days=1), time(), BRUSSELS)
     with open_night(settings, folder, 10, known_since=long_ago) as night:
         people = night.people(3)
@@ -168,7 +168,7 @@ def half_visible(night: Night) -> list[str]:
 
 
 def faults(night: Night, seen: Seen, line: ExchangeLine) -> list[str]:
-    """What is not exactly as it must be of a delivered return."""
+    """Everything that is wrong with a delivered return; empty if nothing is."""
     desk, record = night.desk, night.record(line)
     key, bucket = record.what.key, desk.settings.bucket_exchange
     kinds = [str(row["kind"]) for row in desk.sql(f"select kind from ledger.entry where exchange_id = '{line.id}'")]

@@ -48,7 +48,7 @@ def corrected(night: Night) -> None:
 
 
 def objects(night: Night, phone: str) -> None:
-    """Somebody objects, and gives this number only."""
+    """Have a person object who gives only this number."""
     refs, now = ref_of(night, PHONE, phone), datetime.now(UTC)
     keep_out(night.desk.house, ENERGY, refs, Suppression.OBJECTED, cause=phone, case_id=None, now=now)
 

@@ -34,7 +34,7 @@ def ready(agent: str) -> str:
 
 @pytest.fixture
 def prepared(night: Night) -> ExchangeLine:
-    """One row would go, one waits for agent02, who failed the exam."""
+    """A prepared return: one row goes, one waits for agent02, who failed the exam."""
     first, second = night.people(2)
     night.called(Call("c1", *first), Call("c2", *second, agent="agent02"))
     night.make()

@@ -20,7 +20,7 @@ UNREADY = "AGENT_WAS_NOT_READY"
 
 
 def withdrawn(agent: str) -> str:
-    """The exam of ``ready`` never was."""
+    """A staff file that withdraws the exam of an agent who counted as ready."""
     return f"{HEAD},withdrawn\nexam,{agent},{ago(109)},gdpr-2,yes,95,yes\n"
 
 
@@ -30,7 +30,7 @@ def again(night: Night, line: ExchangeLine) -> None:
 
 @contextmanager
 def delivered(copies: Copies, folder: Path, *edits: Edit) -> Iterator[tuple[Night, ExchangeLine]]:
-    """A row of agent01 and one of agent03 went out."""
+    """A delivered return with a row of agent01 and one of agent03."""
     with copied_night(copies, folder, AT_ONCE, *edits) as night:
         night.admit(ready("agent03"))
         first, second = night.people(2)

@@ -43,7 +43,7 @@ class Told(Steps):
 
 
 def work(house: House, now: datetime) -> None:
-    """What the outbound DAG does, then what the second person does."""
+    """Do what the outbound DAG and then the second person do."""
     principal = Principal("energy01")
     drain_returns(house, principal, RESULTS, now, {})
     for line in list_exchanges(house.conn, principal=principal, decision=Decision.OPEN):

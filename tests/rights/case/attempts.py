@@ -92,7 +92,7 @@ def names_of(row: Transition) -> set[str]:
 
 
 def passing(row: Transition) -> Attempt:
-    """An attempt at this row to which nothing can be objected."""
+    """An attempt at this step that every guard lets pass."""
     part = None if row.track is Track.CASE else part_of(row.track, row.source or State.SCOPED)
     if part and row.target is State.ANSWERED:
         part = refused(part)
@@ -167,7 +167,7 @@ def with_instruction(**changes: object) -> Callable[[Attempt], Attempt]:
 
 
 def with_letters(**changes: object) -> Callable[[Attempt], Attempt]:
-    """Every letter of the case is another one."""
+    """Change every letter of the case in the same way."""
     return lambda a: with_case(letters=tuple(replace(each, **changes) for each in a.case.letters))(a)  # type: ignore[arg-type]
 
 

@@ -24,7 +24,7 @@ FURTHER = frozenset({State.REFUSED, State.WITHDRAWN_BY_SUBJECT})
 
 
 def shares_out(sets: Iterable[frozenset[State]], whole: frozenset[State]) -> bool:
-    """Whether every state of the whole is in just one of the sets."""
+    """Whether every state of the whole is in exactly one of the sets."""
     return sorted(state for each in sets for state in each) == sorted(whole)
 
 

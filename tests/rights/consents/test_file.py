@@ -28,7 +28,7 @@ def said(state: str, at: str, until: str = "") -> Said:
 
 
 def counts(*rows: Said) -> str:
-    """The state that counts of these rows."""
+    """The state that counts among these rows."""
     records = judge_consents(rows, AGREEMENT, KEY, LATE).frame
     named = records.with_row_index("record_id").cast({"record_id": pl.String})
     [state] = last_words(named, date(2020, 1, 1))["state"]

@@ -49,7 +49,7 @@ PD = "https://w3id.org/dpv/pd#"
 
 
 def marked(column: str, category: str, part: str) -> Edit:
-    """The column of the contract, marked."""
+    """An edit that marks a column of the contract as part of the candidate key: a name or the birth date."""
     return Edit(
         CONTRACT,
         column,
@@ -205,7 +205,7 @@ def test_the_commands_take_names_from_a_file_and_show_none(
 
 
 def waiting(night: Night, name: str = "Zoë Van den Bossche", born: str = "03/04/1980") -> CaseId:
-    """A request for erasure that names nothing else."""
+    """A case that waits, because it names only a name and a birth date."""
     house, now = night.desk.house, datetime.now(UTC)
     case = open_case(
         house, NewRequest(Right.ERASURE, [], None, now, "letter", "nl", DESK, sought=Sought(name, born)), now

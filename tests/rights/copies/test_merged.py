@@ -49,7 +49,7 @@ def estate(copies: Copies, tmp_path: Path) -> Iterator[Estate]:
 
 
 def found(estate: Estate) -> dict[str, Found]:
-    """Where everybody is, by what was asked for."""
+    """What the index says of each person, by the identifiers that are asked for."""
     answers = {}
     for what, target in asked_for(estate).items():
         with open_bench(estate.house, target) as bench:
@@ -75,7 +75,7 @@ def sought(estate: Estate) -> tuple[set[tuple[str, int]], list[str]]:
 
 
 def named(estate: Estate, refs: list[str]) -> set[tuple[str, int]]:
-    """The same, as the product finds it."""
+    """Where each person is, as the product finds it."""
     found = named_in(estate.house, ENERGY01, refs)
     return {(run.exchange_id, word) for run, words in found for word in words}
 
@@ -142,17 +142,17 @@ def test_a_merge_leads_where_the_runs_lead_and_whatever_it_cannot_answer_they_do
 
 
 def lose(estate: Estate, part: tuple[str, str]) -> None:
-    """One object of a merge is away."""
+    """Delete one object of a merge behind our back."""
     estate.house.objects.delete_version(estate.settings.bucket_lake, *part)
 
 
 def damage(estate: Estate) -> None:
-    """Every part is something else than what was put there."""
+    """Overwrite every part of a merge with other content."""
     admin(estate, "update sluice.index_merge_part set sha256 = repeat('0', 64)")
 
 
 def admin(estate: Estate, statement: str, *values: object) -> None:
-    """What the product's own role may not."""
+    """Run a statement that the product's own role may not."""
     url = estate.settings.database_admin_url
     assert url is not None
     with closing(connect_to(url.get_secret_value())) as conn:

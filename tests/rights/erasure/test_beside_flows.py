@@ -51,7 +51,7 @@ def asked(town: Town, person: Person, principal: Principal) -> Case:
 
 
 def put(town: Town, key: str, content: bytes, **how: Any) -> None:
-    """As the first principal, with a tool of its own."""
+    """Put a file as the first principal does with a tool of its own."""
     client, bucket = client_of(town.desk.settings), town.desk.settings.bucket_exchange
     client.put_object(Bucket=bucket, Key=f"{NAMES[0]}/{key}", Body=content, **how)
 

@@ -39,7 +39,7 @@ PEOPLE = POINTS + 14
 
 
 def returned(settings: Settings, folder: Path) -> None:
-    """Everybody was called and returned."""
+    """An installation in which everybody was called and returned."""
     with open_night(settings, folder, contacts=PEOPLE) as opened:
         opened.return_all(PEOPLE)
 

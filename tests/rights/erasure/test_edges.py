@@ -72,7 +72,7 @@ PROSE = "Geen tabel, maar een brief van een bladzijde. " * 40
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """Three were called, and returned at once."""
+    """An installation in which three persons were called and returned."""
     with copied_night(copies, tmp_path, fill=three_returned) as opened:
         yield opened
 

@@ -40,7 +40,7 @@ def now() -> datetime:
 
 
 def sharing(person: Person, other: Person) -> Person:
-    """The person with the other's telephone."""
+    """The person with the telephone number of the other."""
     return Person(person.number, other.phone, person.line.replace(person.phone, other.phone))
 
 
@@ -69,7 +69,7 @@ def asks(town: Town, *identifiers: tuple[SubjectKind, str], right: Right = Right
 
 
 def instructed(town: Town, text: str) -> Case:
-    """The principal's own file asks."""
+    """An erasure that the principal's own file asks for."""
     key = f"{ENERGY}/requests/erasure-2026-11.csv"
     stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, text.encode(), "text/csv")
     file = read_request(town.house, ENERGY, stored, now())

@@ -42,7 +42,7 @@ def target_of(estate: Estate, person: Person, principal: Principal, which: slice
 
 
 def opened_all(bench: Bench) -> Found:
-    """What every copy says, whatever the index does."""
+    """What an erasure finds if it opens every copy, whatever the index says."""
     copies = copy_store.find_copies(bench.house.conn, bench.target.principal)
     found = ((copy, store_of(copy).find(bench, copy)) for copy in copies)
     return {(copy.exchange_id, copy.kind, rows) for copy, rows in found if rows}

@@ -38,14 +38,14 @@ def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
 
 @pytest.fixture
 def case(night: Night) -> Case:
-    """One of three, released."""
+    """A released erasure of one of three persons."""
     record, phone = night.people(3)[1]
     return asked(night, phone, record)
 
 
 @pytest.fixture
 def fresh(night: Night) -> Iterator[House]:
-    """Another process, which believes nothing yet."""
+    """Another process, which has cached nothing yet."""
     with open_house(night.desk.settings) as house:
         yield house
 

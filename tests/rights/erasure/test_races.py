@@ -74,7 +74,7 @@ class Arena:
 
 
 def crowded(settings: Settings, folder: Path) -> None:
-    """Everybody was in a file of contacts; nobody is called yet."""
+    """An installation in which all persons are in a file, and nobody was called yet."""
     with open_night(settings, folder, contacts=4 * COUNT):
         pass
 
