@@ -8,8 +8,7 @@ from sluice.agreement.clauses.facts import EEA_COUNTRIES
 from sluice.agreement.model import Agreement, FieldRole, Purpose
 from sluice.answers.authority import Authority
 from sluice.answers.model import GIVEN, Found, Held, PaperId
-from sluice.rights.case.model import Action, SubCase
-from sluice.rights.notices.recipients import recipients_of, without_part
+from sluice.rights.notices.recipients import names_of
 from sluice.terms import DataOrigin, Direction, FieldGroup
 
 COMPANY, STAFF = "company", "staff"
@@ -61,7 +60,7 @@ def information_of(found: Found, authority: Authority, center: str) -> Informati
     given = [(held, role) for held in found.held for role in _given(held, authority)]
     papers = _papers(found, [held for held, _ in given])
     records = [holder.record for holder in found.holders]
-    recipients = _recipients(found, authority, center)
+    recipients = names_of(authority.given, found.parts, found.holders, center, found.company)
     return Information(
         principal=found.principal,
         company=found.company,
@@ -123,22 +122,6 @@ def _purposes(papers: Mapping[PaperId, Agreement], given: Sequence[tuple[Held, F
 
 def _is_said_alike(one: Purpose, other: Purpose) -> bool:
     return replace(one, code="", channels=()) == replace(other, code="", channels=())
-
-
-def _recipients(found: Found, authority: Authority, center: str) -> dict[str, bool]:
-    """By name (C-154/21), by the rule that also tells them of an erasure, and whether they are a guess; the company
-    under its own name."""
-    orphans, names = without_part(found.parts, found.holders), dict[str, bool]()
-    for part in authority.given:
-        for each in recipients_of(_as_passed_on(part), found.holders, center, orphans):
-            name = found.company if each.recipient == found.principal else each.recipient
-            names[name] = names.get(name, True) and each.is_guess
-    return names
-
-
-def _as_passed_on(part: SubCase) -> SubCase:
-    """The part as if something had to be passed on: the rule names recipients only of what is."""
-    return replace(part, action=Action.RESTRICT)
 
 
 def _sources(given: Sequence[tuple[Held, FieldRole]]) -> Iterator[str]:

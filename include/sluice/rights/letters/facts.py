@@ -15,9 +15,11 @@ from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.erasure.exceptions import decision_of, review_on
 from sluice.rights.erasure.scan_store import Scan, find_last_scans
+from sluice.rights.letters.had import comes_with_package
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, SentOn
 from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.model import Side
+from sluice.rights.notices.recipients import names_of
 from sluice.rights.notices.to_recipient import named_purposes
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.reach import scope_of_request
@@ -82,12 +84,30 @@ def _handed(house: House, case: Case, parts: Sequence[PartFacts]) -> tuple[SentO
 
 
 def _told(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, bool] | None:
-    """Return the other recipients of the data of these parts (Art. 19) by name, and whether each is a guess.
+    """Return the other recipients of the data of these parts by name, and whether each is a guess.
 
-    None while the recipients of one of the parts have not been determined.
+    Of what was given to the person nobody is told, so these recipients are those that the answer names (Art.
+    15(1)(c)); of the rest they are those who are told (Art. 19). None while the recipients of one of the parts have
+    not been determined.
     """
+    given = [part for part in case.sub_cases if part.sub_case_id in about and comes_with_package(part)]
+    ready = answer_store.find_told(house.conn, case.case_id) if given else {}
+    if any(part.sub_case_id not in ready for part in given):
+        return None
     if any(notice_store.find_propagation(house.conn, part) is None for part in about):
         return None
+    names = _noticed(house, case, about)
+    for part in given:
+        parts = [each for each in case.sub_cases if each.principal == part.principal]
+        holders = holder_store.find_holders(house.conn, case.case_id, part.principal)
+        company = letter_store.find_company(house.conn, part)
+        for name, is_guess in names_of([part], parts, holders, house.settings.center, company).items():
+            names[name] = names.get(name, True) and is_guess
+    return names
+
+
+def _noticed(house: House, case: Case, about: Sequence[SubCaseId]) -> dict[str, bool]:
+    """Return the recipients that are told of what was done about these parts, and whether each is a guess."""
     names, guesses = dict[str, bool](), dict[str, frozenset[ExchangeId]]()
     for each in notice_store.list_notices(house.conn, case_id=case.case_id, withdrawn=False, limit=None):
         if each.sub_case_id in about and each.side is Side.RECIPIENT:

@@ -285,7 +285,7 @@ def _did(
 
 
 def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
-    """Yield the named recipients of Art. 19, once they are determined."""
+    """Yield the named recipients, once they are determined: whom we told (Art. 19), or who got what was given."""
     is_untouched = all(each.is_untouched for each in facts.told)
     if facts.recipients is None or facts.is_discreet or is_untouched:
         return
@@ -297,7 +297,8 @@ def _recipients(say: Words, facts: LetterFacts) -> Iterator[Part]:
     rows = tuple((Text(name),) for name in facts.recipients)
     table = Grid((say.say("letter.recipients.name"),), rows, (1.0,))
     guessed = say.say("letter.recipients.guessed", names=", ".join(facts.guessed)) if facts.guessed else ""
-    yield Part(heading, _texts((say.say("letter.recipients.told"),)), table=table, after=(guessed,) * bool(guessed))
+    told = say.find(f"letter.recipients.told.{facts.case.right}", "letter.recipients.told")
+    yield Part(heading, _texts((told or "",)), table=table, after=(guessed,) * bool(guessed))
 
 
 def _handed(say: Words, facts: LetterFacts) -> Iterator[Part]:

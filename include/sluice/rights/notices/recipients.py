@@ -9,7 +9,8 @@ ended, goes with every part of the same controller at that principal.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.model import Action, SubCase
@@ -56,6 +57,22 @@ def recipients_of(
         )
         for (name, side), told in sorted(groups.items())
     )
+
+
+def names_of(
+    given: Iterable[SubCase], parts: Iterable[SubCase], holders: Sequence[Holder], center: str, company: str
+) -> dict[str, bool]:
+    """Who else got what the person is given (Art. 15(1)(c), C-154/21): each name, and whether it is a guess.
+
+    They are those who would be told of an erasure. ``given``: parts of one principal, whose name is ``company``;
+    ``parts``: all of its parts in the case; ``holders``: exchanges of that principal.
+    """
+    orphans, names = without_part(parts, holders), dict[str, bool]()
+    for part in given:
+        for each in recipients_of(replace(part, action=Action.RESTRICT), holders, center, orphans):
+            name = company if each.recipient == part.principal else each.recipient
+            names[name] = names.get(name, True) and each.is_guess
+    return names
 
 
 def decider_of(part: SubCase, center: str) -> str:

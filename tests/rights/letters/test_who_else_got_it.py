@@ -1,0 +1,60 @@
+"""The letter that comes with a copy of the data names who else got it, as the copy does (GDPR Art. 15(1)(c))."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from answers.giving import give, read
+from answers.test_portability import GOING
+from night import AGREEMENT, Edit
+from rights.instructing import letter_text, swept
+from rights.letter_samples import a_completion
+from rights.letters.letter_pages import flat, lines, page_of
+from rights.town import open_town, papers_of
+from sluice.answers.model import AnswerKind
+from sluice.documents.words import LANGUAGES, words
+from sluice.rights.case.model import Right
+from sluice.settings import Settings
+
+PRINCIPAL = "energy01"
+ALSO = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
+SAY = words("nl").say
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize(("kind", "edits"), [(AnswerKind.ACCESS, ()), (AnswerKind.PORTABILITY, GOING)])
+@pytest.mark.parametrize("is_returned", [True, False])
+def test_the_letter_names_whom_the_answer_names(
+    store_settings: Settings, tmp_path: Path, kind: AnswerKind, edits: Sequence[Edit], is_returned: bool
+) -> None:
+    """Control: of who was never in a return nobody is named."""
+    also = (ALSO,) * is_returned
+    with open_town(papers_of(store_settings, tmp_path, [PRINCIPAL], *also, *edits), tmp_path, [PRINCIPAL], 2) as town:
+        town.arrive(PRINCIPAL, town.people)
+        town.give_back(PRINCIPAL, town.people[: 2 if is_returned else 1])
+        case = town.decided(town.people[1], kind.right, kind.action)
+        package = read(town.house, give(town.house, case.case_id, kind))
+        said = letter_text(town, swept(town, case)).splitlines()
+
+    named = ["Energy One NV", "Grid NV"] if is_returned else []
+    if kind is AnswerKind.ACCESS:
+        [told] = package.json("access.json")["information"]
+        assert told["recipients"] == named
+    assert [each for each in ("Energy One NV", "Grid NV") if each in said] == named
+    is_of_all = bool(edits)  # of an access only what the center decides of, which is nothing of who was never called
+    assert (SAY("letter.recipients.none") in said) is (is_of_all and not is_returned)
+    assert (SAY(f"letter.recipients.told.{kind.right}") in said) is is_returned
+    assert SAY("letter.recipients.told") not in said, "nobody is told of it"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_who_is_told_is_said_to_be_told(language: str) -> None:
+    """Control: of an erasure they are told (Art. 19)."""
+    facts, say = a_completion(language), words(language).say
+    told = flat(say("letter.recipients.told"))
+    assert told in lines(page_of(facts))
+    for right in (Right.ACCESS, Right.PORTABILITY):
+        said = lines(page_of(replace(facts, case=replace(facts.case, right=right))))
+        assert flat(say(f"letter.recipients.told.{right}")) in said and told not in said
