@@ -16,6 +16,7 @@ from sluice.rights.case.letter_due import answers, refused_groups
 from sluice.rights.case.model import FILE, Action, Case, Right, State, SubCase, Track
 from sluice.rights.case.states import CARRIED_OUT, LEFT_TO_DECIDE, TO_CARRY_OUT
 from sluice.rights.erasure.exceptions import decision_of
+from sluice.rights.person.deciders import deciders_of, groups_by_decider
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import Decider
 
@@ -47,27 +48,17 @@ class Authority:
         """Return the same for a controller and a field group."""
         known = tuple(dict.fromkeys(part.agreement_id for part in self._every))
         asked = (agreement,) if agreement in known else known
-        words = [self._word(who, group, each) for each in asked for who in self._deciders(controller, group, each)]
+        words = [self._word(who, group, each) for each in asked for who in self.deciders(controller, group, each)]
         return next((word for word in words if word != GIVEN), GIVEN if words else WAITING)
 
     @property
     def _every(self) -> tuple[SubCase, ...]:
         return self.parts or (*self.given, *self.forwarded)
 
-    def _deciders(self, controller: Decider, group: str, agreement: str | None) -> tuple[Decider, ...]:
-        """Return who decides on a group.
-
-        That is the controller by the papers of the copy's day. If no part is about that now, it is whoever has decided
-        on the group since, or all. An erasure asks the same way (:func:`sluice.rights.copies.scope.fate_of`), because
-        papers change while copies stay.
-        """
-        there = dict.fromkeys(part.controller for part in self._every if part.agreement_id == agreement)
-        now = dict.fromkeys(
-            part.controller for part in self._every if part.agreement_id == agreement and group in part.field_groups
-        )
-        if controller in now or (controller in there and not now):
-            return (controller,)
-        return tuple(now or there)
+    def deciders(self, controller: Decider, group: str, agreement: str | None) -> tuple[Decider, ...]:
+        """Return who decides on a group under an agreement. ``controller``: by the papers of the copy's day."""
+        parts = (part for part in self._every if part.agreement_id == agreement)
+        return deciders_of(controller, group, groups_by_decider(parts))
 
     def _word(self, controller: Decider, group: str, agreement: str | None) -> str:
         def is_meant(part: SubCase) -> bool:

@@ -286,10 +286,11 @@ def test_recipients_of_a_decided_part_case_by_case(returned: Holder) -> None:
     assert names(replace(ours, action_fields=("disposition",)), returned) == [("energy01", ("disposition",))], "PARTIAL"
     assert names(replace(ours, action_fields=("survey",)), returned) == [], "nothing of it was decided"
     assert names(replace(ours, agreement_id="DPA-OTHER"), returned) == [], "another agreement decides of its own"
-    orphaned = recipients_of(replace(ours, agreement_id="DPA-OTHER"), [returned], "center", {"DPA-ENERGY01"})
+    parts = [replace(each, agreement_id="DPA-OTHER") for each in (ours, theirs)]
+    orphaned = recipients_of(parts[0], [returned], "center", parts)
     assert [each.field_groups for each in orphaned] == [("callback", "disposition")], "no part decides of that one"
     whole = replace(ours, agreement_id="DPA-OTHER", action_fields=())
-    [all_of_it] = recipients_of(whole, [returned], "center", {"DPA-ENERGY01"})
+    [all_of_it] = recipients_of(whole, [returned], "center", [whole, parts[1]])
     assert all_of_it.field_groups == tuple(sorted(groups_of(returned.record, "center"))), "all of it, listed or not"
     assert without_part([ours], [returned]) == frozenset() == without_part([ours], [])
     assert without_part([whole], [returned]) == {"DPA-ENERGY01"}
@@ -311,3 +312,23 @@ def test_recipients_of_a_decided_part_case_by_case(returned: Holder) -> None:
     ] * 2
     assert [name for name, _ in names(replace(theirs, action_fields=("identity",)), wider)] == ["Grid NV"]
     assert groups_of(returned.record, "principal") == {"identity", "contact_point", "contract"}
+
+
+def test_a_group_that_another_version_gave_away_or_dropped_goes_with_whoever_decides_of_it_now(
+    returned: Holder,
+) -> None:
+    """Of the return the center decided of callback, disposition and others, the principal of identity and others."""
+    ours = replace(part_of(Track.CONTROLLER, State.EXECUTING), field_groups=("disposition",), action_fields=())
+    theirs = replace(ours, controller="principal", track=Track.PROCESSOR, field_groups=("callback",))
+    got = returned.record.who.model_copy(update={"recipients": ("Grid NV",)})
+    holder = replace(returned, record=returned.record.model_copy(update={"who": got}))
+
+    def told(part: SubCase, *parts: SubCase) -> set[str]:
+        return {group for each in recipients_of(part, [holder], "center", parts) for group in each.field_groups}
+
+    assert told(theirs, ours, theirs) >= {"callback", "identity"}, "its own, what it was given, what was dropped"
+    assert "callback" not in told(theirs), "control: by the roles of the day it is the center's"
+    assert told(ours, ours, theirs) >= {"disposition", "recording_ref"}
+    assert "callback" not in told(ours, ours, theirs)
+    partly = replace(ours, field_groups=("disposition", "order_result"), action_fields=("disposition",))
+    assert told(partly, partly, theirs) == {"disposition"}, "what was dropped goes with the whole only"

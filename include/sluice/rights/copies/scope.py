@@ -8,6 +8,7 @@ from sluice.ledger.copy_kinds import ANSWER_KEPT, HANDED
 from sluice.rights.case.model import Action, SubCase
 from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
 from sluice.rights.copies.model import ANSWER, Copy, Decided, Fate, Target, words_of
+from sluice.rights.person.deciders import deciders_of
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import FieldGroup
 
@@ -76,10 +77,13 @@ def _pairs(contract: DataContract) -> Iterator[Decided]:
 
 
 def _who_decides(pair: Decided, target: Target) -> frozenset[Decided]:
-    """Who decides of a field group, by the contract of a copy's day.
+    """Who decides of a field group of a copy, each with that group, or with all of theirs if it is nobody's now.
 
-    If no part of the request is about that pair any more: whoever decides of the group now, or all who decide.
+    ``pair``: the group and who decided of it, by the contract of the copy's day.
     """
-    if pair in target.parts or not target.parts:
+    if not target.parts:
         return frozenset({pair})
-    return frozenset(each for each in target.parts if each[1] == pair[1]) or target.parts
+    now = {name: frozenset(group for who, group in target.parts if who == name) for name, _ in target.parts}
+    deciding = deciders_of(*pair, now)
+    theirs = frozenset(each for each in target.parts if each[0] in deciding)
+    return frozenset(each for each in theirs if each[1] == pair[1]) or theirs

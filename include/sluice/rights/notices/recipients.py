@@ -3,9 +3,10 @@
 The rule, also in docs/explanation/cases.md: everybody whom the record of an exchange names as recipient, if the
 exchange held the person and had a field group that was decided and that this part's controller decides of. For
 a return, only if it was delivered with the person in it, or if nothing is left that could tell whether they
-were. Whoever decided is not told of its own decision. If something has to stop, the supplier of the person's
-rows is told too. What was exchanged under an agreement that no part of the case is about, such as one that has
-ended, goes with every part of the same controller at that principal.
+were. Where a role changed since, with a new version of the agreement, whoever decides of the group now counts
+(:mod:`sluice.rights.person.deciders`). Whoever decided is not told of its own decision. If something has to stop, the
+supplier of the person's rows is told too. What was exchanged under an agreement that no part of the case is about, such
+as one that has ended, goes with every part of the same controller at that principal.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from dataclasses import replace
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.model import Action, SubCase
 from sluice.rights.notices.model import Channel, Holder, Recipient, Side
+from sluice.rights.person.deciders import deciders_of, groups_by_decider
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import Decider, Direction, ExchangeId
 
@@ -34,18 +36,20 @@ def without_part(parts: Iterable[SubCase], holders: Iterable[Holder]) -> frozens
 
 
 def recipients_of(
-    part: SubCase, holders: Iterable[Holder], center: str, orphans: Collection[str] = ()
+    part: SubCase, holders: Sequence[Holder], center: str, parts: Collection[SubCase] = ()
 ) -> tuple[Recipient, ...]:
     """Everybody who has to be told of a part, by name and side; empty for decisions that are not passed on.
 
     ``holders``: exchanges of the part's principal that held the persons of the case. ``center``: our own code.
-    ``orphans``: agreements of that principal that no part of the case is about.
+    ``parts``: all parts of the case; without any, the roles of an exchange's own day count, and its own agreement only.
     """
+    own = tuple(each for each in parts if each.principal == part.principal)
+    orphans = without_part(own, holders) if own else frozenset()
     groups: dict[tuple[str, Side], set[str]] = defaultdict(set)
     exchanges: dict[tuple[str, Side], set[ExchangeId]] = defaultdict(set)
     sure = set[tuple[str, Side]]()
     for holder in holders:
-        for name, side, told in _told(part, holder, center, orphans):
+        for name, side, told in _told(part, holder, center, orphans, own):
             groups[name, side] |= told
             exchanges[name, side].add(holder.exchange_id)
             if not holder.is_guess:
@@ -60,16 +64,16 @@ def recipients_of(
 
 
 def names_of(
-    given: Iterable[SubCase], parts: Iterable[SubCase], holders: Sequence[Holder], center: str, company: str
+    given: Iterable[SubCase], parts: Collection[SubCase], holders: Sequence[Holder], center: str, company: str
 ) -> dict[str, bool]:
     """Who else got what the person is given (Art. 15(1)(c), C-154/21): each name, and whether it is a guess.
 
     They are those who would be told of an erasure. ``given``: parts of one principal, whose name is ``company``;
     ``parts``: all of its parts in the case; ``holders``: exchanges of that principal.
     """
-    orphans, names = without_part(parts, holders), dict[str, bool]()
+    names = dict[str, bool]()
     for part in given:
-        for each in recipients_of(replace(part, action=Action.RESTRICT), holders, center, orphans):
+        for each in recipients_of(replace(part, action=Action.RESTRICT), holders, center, parts):
             name = company if each.recipient == part.principal else each.recipient
             names[name] = names.get(name, True) and each.is_guess
     return names
@@ -81,26 +85,32 @@ def decider_of(part: SubCase, center: str) -> str:
 
 
 def groups_of(record: ExchangeRecord, controller: Decider) -> frozenset[str]:
-    """Field groups of an exchange that a controller decides of; by column, where the record is by column."""
+    """Field groups of an exchange that a controller decides of, by the papers of its day."""
+    return frozenset(group for decider, group in _held(record) if decider == controller)
+
+
+def _held(record: ExchangeRecord) -> Iterator[tuple[Decider, str]]:
+    """Field groups of an exchange, each with who decides of it by the papers of its day.
+
+    By column, where the record is by column.
+    """
     by_group: dict[str, set[str]] = defaultdict(set)
     for role in record.who.roles:
         by_group[role.field_group].add(role.controller)
-    found = set()
     for column in record.what.columns:
         group = column.field_group
         said = {column.controller} if column.controller else by_group[group or ""]
-        if group and controller in {DECIDES[word][0] for word in said if word in DECIDES}:
-            found.add(group)
-    return frozenset(found)
+        if group:
+            yield from ((DECIDES[word][0], group) for word in said if word in DECIDES)
 
 
 def _told(
-    part: SubCase, holder: Holder, center: str, orphans: Collection[str]
+    part: SubCase, holder: Holder, center: str, orphans: Collection[str], parts: Collection[SubCase]
 ) -> Iterator[tuple[str, Side, frozenset[str]]]:
     record, decider = holder.record, decider_of(part, center)
     if part.action not in PASSED_ON or record.why.agreement_id not in (part.agreement_id, *orphans):
         return
-    decided = _decided(part, record)
+    decided = _decided(part, record, parts)
     for name in _receivers(holder, center) if decided else ():
         if name != decider:
             yield name, Side.RECIPIENT, decided
@@ -109,15 +119,20 @@ def _told(
         yield supplier, Side.SUPPLIER, frozenset(c.field_group for c in record.what.columns if c.field_group)
 
 
-def _decided(part: SubCase, record: ExchangeRecord) -> frozenset[str]:
-    """Field groups of an exchange that were decided with a part.
+def _decided(part: SubCase, record: ExchangeRecord, parts: Collection[SubCase]) -> frozenset[str]:
+    """Field groups of an exchange that the part's controller decides of, and that were decided with the part.
 
-    If its agreement has no part in the case, they are all that the controller decides of, provided that all of the
-    part was decided.
+    A part that was decided as a whole includes groups that its agreement no longer names. ``parts``: of the same
+    principal. Those of the exchange's agreement say who decides, or all if none is about it.
     """
-    groups, named = groups_of(record, part.controller), set(part.action_fields or part.field_groups)
-    is_all = record.why.agreement_id != part.agreement_id and named == set(part.field_groups)
-    return groups if is_all else groups & named
+    named = set(part.action_fields or part.field_groups)
+    is_whole = named >= set(part.field_groups)
+    now = groups_by_decider([each for each in parts if each.agreement_id == record.why.agreement_id] or parts)
+    return frozenset(
+        group
+        for controller, group in _held(record)
+        if (is_whole or group in named) and part.controller in deciders_of(controller, group, now)
+    )
 
 
 def _receivers(holder: Holder, center: str) -> tuple[str, ...]:

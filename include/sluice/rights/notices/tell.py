@@ -30,7 +30,7 @@ from sluice.rights.notices import holder_store, notice_store
 from sluice.rights.notices.book import take
 from sluice.rights.notices.model import Channel, Holder, Notice, NoticeId, NoticeState, Recipient
 from sluice.rights.notices.persons import note_named
-from sluice.rights.notices.recipients import PASSED_ON, recipients_of, without_part
+from sluice.rights.notices.recipients import PASSED_ON, recipients_of
 from sluice.rights.notices.states import WAITING
 from sluice.rights.notices.to_recipient import key_of, notice_document, receipt_document, written
 from sluice.rights.person.rectify import corrected_groups
@@ -139,7 +139,7 @@ def _recipients(
         if not groups:
             return ()
         part = replace(part, action_fields=groups)
-    return recipients_of(part, holders, house.settings.center, without_part(case.sub_cases, holders))
+    return recipients_of(part, holders, house.settings.center, case.sub_cases)
 
 
 def _note_indexed(house: House, case: Case, part: SubCase) -> None:
