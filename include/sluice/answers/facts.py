@@ -61,16 +61,17 @@ class Facts:
     def given(self) -> tuple[str, ...]:
         """Part and field group of everything that is given, as ``part/group``.
 
-        Data under no agreement of the case goes with every part of its controller.
+        Data goes with the part of whoever decides of it now; under no agreement of the case with each that may.
         """
         return tuple(
             sorted(
                 {
                     f"{part.sub_case_id}/{group}"
                     for each in self.found
-                    for part in self.authorities[each.principal].given
+                    for authority in (self.authorities[each.principal],)
+                    for part in authority.given
                     for agreement, controller, group in self._inside(each)
-                    if controller == part.controller
+                    if part.controller in authority.deciders(controller, group, part.agreement_id)
                     and (agreement == part.agreement_id or agreement not in {one.agreement_id for one in each.parts})
                 }
             )

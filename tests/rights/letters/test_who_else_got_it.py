@@ -9,16 +9,17 @@ import pytest
 from answers.giving import give, read
 from answers.test_portability import GOING
 from night import AGREEMENT, Edit
-from rights.instructing import letter_text, swept
+from rights.changing import ALL_THE_PRINCIPALS, PRINCIPAL, center_decides_of_what_is_added
+from rights.instructing import letter_text, of_center, swept
 from rights.letter_samples import a_completion
 from rights.letters.letter_pages import flat, lines, page_of
 from rights.town import open_town, papers_of
 from sluice.answers.model import AnswerKind
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.model import Right
+from sluice.rights.case.model import Action, Right
+from sluice.rights.copies.answer_store import find_given
 from sluice.settings import Settings
 
-PRINCIPAL = "energy01"
 ALSO = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
 SAY = words("nl").say
 
@@ -47,6 +48,27 @@ def test_the_letter_names_whom_the_answer_names(
     assert (SAY("letter.recipients.none") in said) is (is_of_all and not is_returned)
     assert (SAY(f"letter.recipients.told.{kind.right}") in said) is is_returned
     assert SAY("letter.recipients.told") not in said, "nobody is told of it"
+
+
+@pytest.mark.stores
+def test_what_went_over_to_the_center_is_given_and_told_as_its_own(store_settings: Settings, tmp_path: Path) -> None:
+    """Another version of the agreement gave the center what agents add; who got it before is named all the same."""
+    papers = papers_of(store_settings, tmp_path, [PRINCIPAL], ALSO, *ALL_THE_PRINCIPALS)
+    with open_town(papers, tmp_path, [PRINCIPAL], 2) as town:
+        town.arrive(PRINCIPAL, town.people)
+        town.give_back(PRINCIPAL, town.people)
+        center_decides_of_what_is_added(town)
+        case = town.decided(town.people[0], Right.ACCESS, Action.GIVE)
+        package = read(town.house, give(town.house, case.case_id))
+        given = find_given(town.house.conn, case.case_id)
+        said = letter_text(town, swept(town, case)).splitlines()
+
+    [told] = package.json("access.json")["information"]
+    assert told["recipients"] == ["Energy One NV", "Grid NV"]
+    assert {"Energy One NV", "Grid NV"} <= set(said)
+    assert any("call_event" in name for name in package.files)
+    assert given[of_center(case).sub_case_id] >= {"call_event", "recording_ref"}
+    assert SAY("letter.untouched.give") not in said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
