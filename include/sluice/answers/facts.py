@@ -10,6 +10,7 @@ from sluice.answers.model import UNASSIGNED, AnswerKind, FieldLine, Found, Store
 from sluice.answers.select import Selected
 from sluice.rights.case.model import Case
 from sluice.rights.letters.model import Sender
+from sluice.terms import Decider
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Facts:
             )
         )
 
-    def _inside(self, found: Found) -> Iterator[tuple[str | None, str, str]]:
+    def _inside(self, found: Found) -> Iterator[tuple[str | None, Decider, str]]:
         """Yield agreement, controller and group of everything of one principal that is in the tables."""
         under = {(held.dataset, held.version): held.agreement for held in found.held}
         for line in self.selected.fields:
