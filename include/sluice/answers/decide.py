@@ -33,6 +33,7 @@ from sluice.rights.case.steps import advance, decide
 from sluice.rights.case.store import get_case
 from sluice.rights.copies.find import open_request
 from sluice.rights.letters.write import write_letter
+from sluice.rights.person.deciders import decides
 from sluice.rights.rescope import rescope
 
 NOTHING_PORTABLE = "NOTHING_PORTABLE"
@@ -56,7 +57,7 @@ def decide_portability(
     evidence = hashlib.sha256(json.dumps(_told(lines)).encode()).hexdigest()
     has_refused = False
     for part in parts:
-        reasons = reasons_of(part, lines, facts.selected.tables)
+        reasons = reasons_of(part, facts.case.sub_cases, lines, facts.selected.tables)
         has_refused |= bool(reasons)
         order = Order(
             actor,
@@ -96,7 +97,7 @@ def end_without(
     case = get_case(house.conn, case_id)
     evidence = hashlib.sha256(json.dumps(_told(fields)).encode()).hexdigest()
     for part in parts:
-        reasons = reasons_of(part, fields, {})
+        reasons = reasons_of(part, case.sub_cases, fields, {})
         order = Order(SYSTEM, now, NOTHING_PORTABLE, evidence, reasons=reasons, remedies=_remedies(case))
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
         advance(house.conn, case_id, target, order, part.sub_case_id)
@@ -104,13 +105,17 @@ def end_without(
         write_letter(house, case_id, LetterKind.REFUSAL, now)
 
 
-def reasons_of(part: SubCase, lines: Sequence[FieldLine], tables: Collection[str]) -> dict[str, str]:
+def reasons_of(
+    part: SubCase, parts: Collection[SubCase], lines: Sequence[FieldLine], tables: Collection[str]
+) -> dict[str, str]:
     """Return, by field group of a part, why nothing of it goes; for all groups if nothing goes at all.
 
-    ``tables``: groups of which something goes. A group counts as given if one of its columns goes, or if it holds
-    nothing about the person.
+    ``parts``: of the case. A column is of whoever decides of it now. ``tables``: groups of which something goes. A
+    group counts as given if one of its columns goes, or if it holds nothing about the person.
     """
-    mine = [line for line in lines if (line.principal, line.controller) == (part.principal, part.controller)]
+    mine = [
+        line for line in lines if line.principal == part.principal and decides(part, line.controller, line.group, parts)
+    ]
     given = {line.group for line in mine if line.included and line.group in tables}
     there = {line.group for line in mine if line.reason != NOT_HERE} if given else set(part.field_names)
     return {name: _reason(name, mine) for name in part.field_names if name in there - given}
