@@ -28,6 +28,7 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.case.states import DECIDED, TO_CARRY_OUT
 from sluice.rights.case.store import check_not_tidied
+from sluice.rights.person.deciders import decides
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
 from sluice.rights.person.sealed import PREFIX, decrypt, encrypt
@@ -175,12 +176,15 @@ def _corrected(conn: Connection, part: SubCase, groups: Collection[str], at: dat
 
 
 def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
-    """The columns that the part's controller decides of, each name once."""
-    seen = set[str]()
+    """The columns that the part's controller decides of, each name once.
+
+    Roles can change after the parts of a case were made, so these say who decides (:func:`decides`).
+    """
+    parts, seen = store.get_case(conn, part.case_id).sub_cases, set[str]()
     for contract in _contracts(conn, part, at):
         for each in contract.fields:
-            decides = DECIDES.get(PROFILES[each.role_profile].controller)
-            if decides and decides[0] == part.controller and each.name not in seen:
+            controller, _ = DECIDES[PROFILES[each.role_profile].controller]
+            if each.name not in seen and decides(part, controller, each.group, parts):
                 seen.add(each.name)
                 yield each
 

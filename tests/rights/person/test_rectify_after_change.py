@@ -1,0 +1,53 @@
+"""A column can be corrected although the papers changed since its rows came in (GDPR Art. 16)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rights.changing import PRINCIPAL, each_decides_of_its_copy
+from rights.instructing import instruct, of_center, of_principal, swept
+from rights.town import Town, open_town, papers_of
+from sluice.exchange.persons.correction_store import find_rows
+from sluice.rights.case.model import Case, Right
+from sluice.rights.instruction import InstructionOutcome
+from sluice.rights.person.rectify import _fields
+from sluice.settings import Settings
+from sluice.terms import SubjectKind
+
+pytestmark = pytest.mark.stores
+RIGHT = {"values": {"street": "Rechtplein 17"}, "as_of": "2026-11-01T00:00:00+00:00"}
+
+
+@pytest.fixture
+def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    with open_town(papers_of(store_settings, tmp_path, [PRINCIPAL]), tmp_path, [PRINCIPAL], 2) as opened:
+        opened.arrive(PRINCIPAL, opened.people)
+        yield opened
+
+
+def asked(town: Town) -> Case:
+    given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, town.people[0].record(PRINCIPAL))]
+    return town.opened(Right.RECTIFICATION, given, PRINCIPAL)
+
+
+def corrected(town: Town) -> list[str]:
+    return [row.field for row in find_rows(town.house.conn, PRINCIPAL)]
+
+
+def test_what_its_principal_instructed_is_corrected_although_its_column_changed_hands_meanwhile(town: Town) -> None:
+    case = asked(town)
+    assert instruct(town, of_principal(case), decision="rectify", **RIGHT) is InstructionOutcome.INSTRUCTED
+    assert corrected(town) == []
+    each_decides_of_its_copy(town)
+    swept(town, case)
+    assert corrected(town) == ["street"]
+
+
+def test_what_is_the_centers_by_then_is_no_more_the_principals(town: Town) -> None:
+    """Control: of a request that came after the change, the column is with who has it in the contract now."""
+    each_decides_of_its_copy(town)
+    case = asked(town)
+    assert "street" not in {each.name for each in _fields(town.house.conn, of_principal(case), datetime.now(UTC))}
+    assert "street" in {each.name for each in _fields(town.house.conn, of_center(case), datetime.now(UTC))}
