@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from rights.changing import PRINCIPAL, each_decides_of_its_copy
+from night import change
+from rights.changing import PRINCIPAL, each_decides_of_its_copy, next_version, renew
+from rights.estate import CONTACTS
 from rights.instructing import instruct, of_center, of_principal, swept
+from rights.notices.test_recipients import without
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Case, Right
 from sluice.rights.instruction import InstructionOutcome
-from sluice.rights.person.rectify import _fields
+from sluice.rights.person.rectify import _fields, corrected_groups
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
 
@@ -43,6 +46,34 @@ def test_what_its_principal_instructed_is_corrected_although_its_column_changed_
     each_decides_of_its_copy(town)
     swept(town, case)
     assert corrected(town) == ["street"]
+
+
+def test_a_column_that_the_contract_has_no_more_is_corrected_where_its_rows_lie_here(town: Town) -> None:
+    contacts = town.desk.settings.principals_dir / PRINCIPAL / CONTACTS
+    without(contacts, "street")
+    change(contacts, "version: 1.0.0", "version: 1.1.0")
+    renew(town)
+    case, other = asked(town), {**RIGHT, "values": {"street": "Rechtplein 17", "shoe_size": "44"}}
+    assert instruct(town, of_principal(case), decision="rectify", **other) is InstructionOutcome.UNREADABLE, "control"
+    assert instruct(town, of_principal(case), decision="rectify", **RIGHT) is InstructionOutcome.INSTRUCTED
+    case = swept(town, case)
+    assert corrected(town) == ["street"]
+    assert corrected_groups(town.house.conn, of_principal(case), datetime.now(UTC)) == ("contact_point",)
+
+
+def test_a_column_whose_group_the_agreement_has_no_more_is_corrected_too(town: Town) -> None:
+    """Every row of its group went from the agreement, and every column of it from the contracts."""
+    contacts = town.desk.settings.principals_dir / PRINCIPAL / CONTACTS
+    without(contacts, "monthly_amount")
+    change(contacts, "version: 1.0.0", "version: 1.1.0")
+    next_version(town, lambda row: None if row["fieldGroup"] == "financial" else row)
+    renew(town)
+    case, amount = asked(town), {**RIGHT, "values": {"monthly_amount": "12.50"}}
+    assert "financial" not in of_principal(case).field_groups
+    assert instruct(town, of_principal(case), decision="rectify", **amount) is InstructionOutcome.INSTRUCTED
+    case = swept(town, case)
+    assert corrected(town) == ["monthly_amount"]
+    assert corrected_groups(town.house.conn, of_principal(case), datetime.now(UTC)) == ("financial",)
 
 
 def test_what_is_the_centers_by_then_is_no_more_the_principals(town: Town) -> None:

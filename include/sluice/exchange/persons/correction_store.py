@@ -1,11 +1,12 @@
 """The SQL of corrections: which there are and where each lies sealed, never whose they are or what they say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.db import Connection
 from sluice.ledger.copy_kinds import INDEX, LAKE
-from sluice.terms import ExchangeId, Principal
+from sluice.terms import Direction, ExchangeId, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,18 @@ def insert_correction(conn: Connection, row: CorrectionRow) -> bool:
         ),
     ).fetchone()
     return found is not None
+
+
+def find_contract_hashes(conn: Connection, principal: Principal, directions: Sequence[Direction]) -> list[str]:
+    """SHA-256 of the contracts under which copies of a principal came that are still here, in these directions."""
+    rows = conn.execute(
+        """select distinct s.said ->> 'contract' as sha256 from exchange e join said s using (said_id)
+           where e.principal = %s and e.direction = any(%s) and s.said ->> 'contract' is not null
+             and exists (select from copy c where c.exchange_id = e.exchange_id and c.gone_at is null)
+           order by 1""",
+        (principal, list(directions)),
+    ).fetchall()
+    return [row["sha256"] for row in rows]
 
 
 def find_rows(conn: Connection, principal: Principal) -> list[CorrectionRow]:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.case.model import Action, SubCase
 from sluice.rights.notices.model import Channel, Holder, Recipient, Side
-from sluice.rights.person.deciders import deciders_of, groups_by_decider
+from sluice.rights.person.deciders import covers, deciders_of, groups_by_decider
 from sluice.rights.person.scope import DECIDES
 from sluice.terms import Decider, Direction, ExchangeId
 
@@ -125,13 +125,11 @@ def _decided(part: SubCase, record: ExchangeRecord, parts: Collection[SubCase]) 
     A part that was decided as a whole includes groups that its agreement no longer names. ``parts``: of the same
     principal. Those of the exchange's agreement say who decides, or all if none is about it.
     """
-    named = set(part.action_fields or part.field_groups)
-    is_whole = named >= set(part.field_groups)
     now = groups_by_decider([each for each in parts if each.agreement_id == record.why.agreement_id] or parts)
     return frozenset(
         group
         for controller, group in _held(record)
-        if (is_whole or group in named) and part.controller in deciders_of(controller, group, now)
+        if covers(part, group) and part.controller in deciders_of(controller, group, now)
     )
 
 

@@ -31,6 +31,12 @@ def groups_by_decider(parts: Iterable[SubCase]) -> dict[Decider, frozenset[str]]
     return found
 
 
+def covers(part: SubCase, group: str) -> bool:
+    """Whether what was decided on a part reaches a field group: one that was named, or any if all of the part was."""
+    named = part.action_fields or part.field_groups
+    return group in named or set(named) >= set(part.field_groups)
+
+
 def decides(part: SubCase, controller: Decider, group: str, parts: Iterable[SubCase]) -> bool:
     """Whether a part decides of a field group of a copy under its agreement (:func:`deciders_of`).
 

@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 
 import rfc8785
 
-from sluice.agreement.in_force.store import find_contracts, find_last
+from sluice.agreement.in_force.store import find_contract_by_hash, find_contracts, find_last
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange.house import House
-from sluice.exchange.persons.correction_store import find_fields
+from sluice.exchange.persons.correction_store import find_contract_hashes, find_fields
 from sluice.exchange.persons.corrections import OPINIONS, RightValue, correct, evidence_of
 from sluice.media_types import OCTETS
 from sluice.rights.case import store
@@ -28,7 +28,7 @@ from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Action, Case, CaseId, Right, State, SubCase, SubCaseId
 from sluice.rights.case.states import DECIDED, TO_CARRY_OUT
 from sluice.rights.case.store import check_not_tidied
-from sluice.rights.person.deciders import decides
+from sluice.rights.person.deciders import covers, decides
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.person.scope import DECIDES
 from sluice.rights.person.sealed import PREFIX, decrypt, encrypt
@@ -142,11 +142,11 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried
     if not _contracts(house.conn, part, now):
         log.warning("case %s: no contract of %s says what its columns are", case.case_id, principal)
         return None
-    kinds, groups = _kinds(house.conn, part, now), part.action_fields or part.field_groups
+    kinds = _kinds(house.conn, part, now)
     done = [
         correct(house, principal, case.case_id, refs, _right(each, asked, kinds.get(each.name, ())), now)
         for each in _fields(house.conn, part, now)
-        if each.name in asked.wanted.values and each.group in groups
+        if each.name in asked.wanted.values and covers(part, each.group)
     ]
     evidence = evidence_of(house, done)
     return Carried(RECTIFIED, evidence) if evidence else Carried(NOT_CONCERNED, case.subject_sha256)
@@ -160,36 +160,50 @@ def _right(column: FieldRole, asked: SealedWanted, kinds: tuple[tuple[SubjectKin
 
 def corrected_fields(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> list[str]:
     """Names of the columns in these field groups that were corrected in the case of a part; no values."""
-    return [each.name for each in _corrected(conn, part, groups, at)]
+    return [each.name for each in _corrected(conn, part, at) if each.group in groups]
 
 
 def corrected_groups(conn: Connection, part: SubCase, at: datetime) -> tuple[str, ...]:
-    """Those field groups of a part, in its order, of which a column was corrected."""
+    """The field groups of which a column was corrected: a part's own in its order, then those that it has no more."""
     groups = part.action_fields or part.field_groups
-    made = {each.group for each in _corrected(conn, part, groups, at)}
-    return tuple(group for group in groups if group in made)
+    made = {each.group.value for each in _corrected(conn, part, at) if covers(part, each.group)}
+    return (*(group for group in groups if group in made), *sorted(made.difference(groups)))
 
 
-def _corrected(conn: Connection, part: SubCase, groups: Collection[str], at: datetime) -> Iterator[FieldRole]:
+def _corrected(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
     made = find_fields(conn, part.case_id, Principal(part.principal))
-    return (each for each in _fields(conn, part, at) if each.group in groups and each.name in made)
+    return (each for each in _fields(conn, part, at) if each.name in made)
 
 
 def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
     """The columns that the part's controller decides of, each name once.
 
-    Roles can change after the parts of a case were made, so these say who decides (:func:`decides`).
+    Roles can change after the parts of a case were made, so these say who decides (:func:`decides`). What a contract in
+    force says of a column is not asked of an older one, whose rows may still lie here.
     """
-    parts, seen = store.get_case(conn, part.case_id).sub_cases, set[str]()
-    for contract in _contracts(conn, part, at):
-        for each in contract.fields:
+    parts, seen, known = store.get_case(conn, part.case_id).sub_cases, set[str](), set[str]()
+    for contracts in (_in_force(conn, part, at), _of_copies(conn, part)):
+        for each in (field for contract in contracts for field in contract.fields if field.name not in known):
             controller, _ = DECIDES[PROFILES[each.role_profile].controller]
             if each.name not in seen and decides(part, controller, each.group, parts):
                 seen.add(each.name)
                 yield each
+        known = {field.name for contract in contracts for field in contract.fields}
 
 
 def _contracts(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
+    """The contracts that say what the columns of a part are: in force, and of what still lies here."""
+    return [*_in_force(conn, part, at), *_of_copies(conn, part)]
+
+
+def _of_copies(conn: Connection, part: SubCase) -> list[DataContract]:
+    """The contracts under any version of a part's agreement under which copies came that are still here."""
+    hashes = find_contract_hashes(conn, Principal(part.principal), HELD_IN)
+    found = (find_contract_by_hash(conn, each) for each in hashes)
+    return [contract for contract in found if contract and contract.agreement_id == part.agreement_id]
+
+
+def _in_force(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
     """The contracts under a part's agreement, as it stands or as it stood on its last day.
 
     An agreement that ended counts, because what came under it stays here for a while.
