@@ -16,7 +16,7 @@ from sluice.ledger.verify import verify as verify_ledger
 from sluice.retention.holds import hold, lift
 from sluice.retention.model import HoldReason
 from sluice.rights.case.model import Action, Case, Right
-from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm, list_lines
+from sluice.rights.destroy import ASKED_COUNTS_FOR, KeyKept, ask, confirm_destruction, list_lines
 from sluice.rights.notices.tell import tell
 from sluice.terms import Principal
 
@@ -103,11 +103,11 @@ def test_only_a_second_person_confirms_and_only_while_the_request_counts(
     for by, reason in ((" AN", "ASKED_IT"), ("bert", "NOBODY_ASKED")):
         at = now() if by == " AN" else now() + ASKED_COUNTS_FOR * 1.1
         with pytest.raises(KeyKept, match=reason):
-            confirm(town.house, ENERGY, by, at)
+            confirm_destruction(town.house, ENERGY, by, at)
     with pytest.raises(KeyKept, match="NOBODY_ASKED"):
-        confirm(town.house, GAS, "bert", now())
+        confirm_destruction(town.house, GAS, "bert", now())
     with pytest.raises(NotFound) as unknown:
-        confirm(town.house, Principal("0475987654"), "bert", now())
+        confirm_destruction(town.house, Principal("0475987654"), "bert", now())
     assert "0475" not in str(unknown.value), "a number in the wrong place is not repeated"
     assert town.house.subject_key(ENERGY), "nothing went"
     refused = town.desk.sql(
