@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.agreement.folder.load import load_agreement, load_contract
-from sluice.agreement.model import FieldRole
+from sluice.agreement.model import DataContract, FieldRole
 from sluice.agreement.papers import Paper
 from sluice.dial.facts import channel_rule
 from sluice.dial.model import Channel
 from sluice.dial.rules import (
-    AGE,
     CONSENT,
     CONSENT_AT,
     CONSENT_UNTIL,
@@ -25,11 +24,11 @@ from sluice.dial.rules import (
     REF,
     REFS,
     ROW,
-    SAID,
     Task,
     compose,
     task_of,
 )
+from sluice.dial.words import AGE, SAID, Reading, readings_of
 from sluice.subject.scope import MARKETING, OBJECTIONABLE, Use, scope_of
 from sluice.subject.suppression import Suppression
 
@@ -52,6 +51,11 @@ def task(iri: str = IRIS[0], letter: str = "f", channel: Channel = Channel.SMS) 
     found = task_of(paper, "P-RENEW", channel_rule(channel, TODAY))
     assert isinstance(found, Task)
     return replace(found, purpose=replace(purpose, iri=iri, legal_basis=GDPR + letter))
+
+
+def as_today(mine: Task) -> Reading:
+    """Every file came under the contract that is in force."""
+    return Reading(frozenset({0, 1}), {column.name: column for column in mine.consents})
 
 
 @pytest.mark.parametrize("channel", list(Channel))
@@ -97,10 +101,11 @@ def test_no_file_takes_back_a_no_that_is_on_record_and_else_the_younger_word_cou
            column.name: [says], CONSENT: [word], SAID: [NOON + AGES[age]], CONSENT_AT: [NOON],
            CONSENT_UNTIL: [None]}  # fmt: skip
 
-    done = compose(pl.DataFrame(row), mine, None, None, Counter())
+    done = compose(pl.DataFrame(row), mine, [as_today(mine)], None, None, Counter())
 
     assert done.left_out == ({reason: 1} if reason else {})
-    without = compose(pl.DataFrame(row).drop(CONSENT, SAID, CONSENT_AT, CONSENT_UNTIL), mine, None, None, Counter())
+    alone = pl.DataFrame(row).drop(CONSENT, SAID, CONSENT_AT, CONSENT_UNTIL)
+    without = compose(alone, mine, [as_today(mine)], None, None, Counter())
     assert without.left_out == ({} if says == "Y" else {"OPTED_OUT": 1}), "control: the file alone"
 
 
@@ -131,7 +136,7 @@ def test_a_no_on_record_follows_the_person_to_the_next_number(
         schema_overrides={CONSENT_AT: pl.Datetime("us", "UTC")},
     )  # fmt: skip
 
-    done = compose(rows, mine, None, None, Counter())
+    done = compose(rows, mine, [as_today(mine)], None, None, Counter())
 
     assert done.left_out == {"OLDER_ROW": 1, **({reason: 1} if reason else {})}
 
@@ -157,7 +162,7 @@ def test_a_list_lasts_as_long_as_the_yes_that_ends_first_of_those_who_are_in_it(
                 CONSENT_AT: pl.Datetime("us", "UTC"), CONSENT_UNTIL: pl.Date},
     )  # fmt: skip
 
-    done = compose(rows, mine, None, None, Counter())
+    done = compose(rows, mine, [as_today(mine)], None, None, Counter())
 
     called = [until for word, _, until in people if word == "given"]
     assert done.rows.height == len(called)
@@ -183,7 +188,7 @@ def test_a_yes_to_another_purpose_is_none_and_a_no_over_the_channel_is_one(to_ma
     row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], sms.contact.name: ["+32470123456"],
            marketing.name: [SAYS[to_marketing]], survey.name: [SAYS[to_survey]]}  # fmt: skip
 
-    done = compose(pl.DataFrame(row), sms, None, None, Counter())
+    done = compose(pl.DataFrame(row), sms, [as_today(sms)], None, None, Counter())
 
     reason = "OPTED_OUT" if "no" in (to_marketing, to_survey) else None if to_marketing == "yes" else "NO_OPT_IN"
     assert done.left_out == ({reason: 1} if reason else {})
@@ -196,8 +201,65 @@ def test_a_yes_to_another_purpose_neither_makes_good_nor_hides_what_a_record_say
            CONSENT_UNTIL: [None]}  # fmt: skip
 
     left = {
-        word: compose(pl.DataFrame(row | {CONSENT: [word]}), sms, None, None, Counter()).left_out
+        word: compose(pl.DataFrame(row | {CONSENT: [word]}), sms, [as_today(sms)], None, None, Counter()).left_out
         for word in ("given", "no")
     }
 
     assert left == {"given": {}, "no": {"OPTED_OUT": 1}}
+
+
+def contract(*columns: FieldRole, sha256: str) -> DataContract:
+    """The demo contract with these consent columns alone, as a version of its own."""
+    demo = load_contract(PAPERS / "renewal_campaign.inbound.odcs.yaml", load_agreement(PAPERS / "agreement-3.0.0.yaml"))
+    others = tuple(field for field in demo.fields if not field.consent_channel)
+    return replace(demo, fields=(*others, *columns), sha256=sha256)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "reason"),
+    [
+        ("N", "", "OPTED_OUT"),
+        ("N", "J", None),
+        ("N", "N", "OPTED_OUT"),
+        ("Y", "", None),
+        ("Y", "N", "OPTED_OUT"),
+        ("", "", "NO_OPT_IN"),
+    ],
+)
+def test_a_word_is_read_by_the_contract_that_its_file_came_under(older: str, newer: str, reason: str | None) -> None:
+    """Another name and another cell for yes, from one version of the contract to the next."""
+    mine = task()
+    [before] = mine.consents
+    now = replace(before, name="opt_in_texts", consent_given=("J",))
+    mine = replace(mine, consents=(now,))
+    readings = readings_of([contract(before, sha256="1"), contract(now, sha256="2")], mine.consents, "sms")
+    rows = pl.DataFrame(
+        {REF: ["r", "r"], ROW: [1, 1], AGE: [0, 1], REACHED: [True, True], f"{REFS}phone": ["a", "a"],
+         mine.contact.name: ["+32470123456"] * 2, before.name: [older, None], now.name: [None, newer]}
+    )  # fmt: skip
+
+    done = compose(rows, mine, readings, None, None, Counter())
+
+    assert done.left_out == {"OLDER_ROW": 1, **({reason: 1} if reason else {})}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({}, "opt_in_texts"),
+        ({"purpose_iris": (*IRIS, SURVEY)}, "opt_in_texts"),
+        ({"purpose_iris": (SURVEY,)}, "opt_in_email"),  # a yes to something else takes back no no
+    ],
+)
+def test_a_column_goes_by_the_name_of_the_one_that_follows_it_for_all_its_purposes(
+    change: dict[str, tuple[str, ...]], name: str
+) -> None:
+    [before] = task().consents
+    now = replace(before, name="opt_in_texts", **change)
+    [reading] = readings_of([contract(before, sha256="1")], [now], "sms")
+
+    assert reading.columns[name] == before
+    [unmarked] = readings_of([contract(replace(before, consent_channel=None), sha256="1")], [before], "sms")
+    assert unmarked.columns == {before.name: before}, "a column that is said to hold consent only since"
+    [other] = readings_of([contract(replace(before, consent_channel="voice"), sha256="1")], [before], "sms")
+    assert other.columns == {}, "a word about another channel is none about this one"

@@ -6,7 +6,7 @@ The same request made again gives the same list. If a worker dies, ``finish_left
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from sluice.agreement.contract.subjects import naming_columns
-from sluice.agreement.in_force.store import in_force, is_flow
-from sluice.agreement.papers import Paper, PaperMissing
+from sluice.agreement.in_force.store import find_contract_by_hash, in_force, is_flow
+from sluice.agreement.model import DataContract
+from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.db import transaction
 from sluice.dial import store
 from sluice.dial.dncm import are_listed
@@ -23,12 +24,10 @@ from sluice.dial.facts import channel_rule, list_age_days
 from sluice.dial.model import FORMATS, Dialled, DialRefused, Input, LeftOut, NumberList, Request
 from sluice.dial.record import Made, record_of_list, record_of_refusal
 from sluice.dial.rules import (
-    AGE,
     CONSENT,
     CONSENT_AT,
     CONSENT_UNTIL,
     REACHED,
-    SAID,
     Task,
     compose,
     find_purpose,
@@ -36,6 +35,7 @@ from sluice.dial.rules import (
     task_of,
 )
 from sluice.dial.view import read_rows, refs_of
+from sluice.dial.words import AGE, SAID, readings_of
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.catalogue import find_copies
@@ -147,12 +147,15 @@ def _record(house: House, opened: Opened, request: Request, now: datetime, run: 
         return _refused(house, opened, paper, "STALE_DNCM_LIST", run)
     if listed is not None:
         store.note_list(house.conn, opened.exchange_id, listed.sha256)
+    taken = _taken(house, request, task, on)
+    if taken is None:
+        return _refused(house, opened, paper, f"FORBIDDEN_{PaperReason.CONTRACT_GAP}", run)
     with work_folder(house, opened) as folder:
         try:
-            made = _make(house, paper, task, request, listed, on, folder)
+            made = _make(house, paper, task, request, listed, taken, folder)
         except ValueUnwritable:
             return _refused(house, opened, paper, "VALUE_UNWRITABLE", run)
-        copies = _keep(house, opened, paper, made)
+        copies = _keep(house, opened, paper, made, taken)
     return record_of_list(opened, paper, made, copies, house.settings, run, datetime.now(UTC))
 
 
@@ -160,22 +163,45 @@ def _refused(house: House, opened: Opened, paper: Paper | PaperMissing, code: st
     return record_of_refusal(opened, paper, [code], house.settings, run, datetime.now(UTC))
 
 
-def _make(
-    house: House, paper: Paper, task: Task, request: Request, listed: NumberList | None, on: date, folder: Path
-) -> Made:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The files of a list, oldest first, with the contract that each came under.
+
+    ``before``: how many rows other files have that do not count, by reason.
+    """
+
+    inputs: tuple[Input, ...]
+    contracts: tuple[DataContract, ...]
+    before: Counter[str]
+
+
+def _taken(house: House, request: Request, task: Task, on: date) -> Taken | None:
+    """The files that a list is made of; None if nobody can read the contract of one any more.
+
+    Then nobody knows which of its columns says that a person may not be contacted, so no list is made.
+    """
     inputs, before = _counted(store.find_inputs(house.conn, request.principal, request.flow), task, on)
-    rows = read_rows(house, request.principal, paper.contract, inputs, folder)
-    for field in (task.contact, *task.consents, *task.columns):
+    known = {key: find_contract_by_hash(house.conn, key) for key in {each.contract_sha256 for each in inputs}}
+    contracts = [contract for each in inputs if (contract := known[each.contract_sha256])]
+    return Taken(tuple(inputs), tuple(contracts), before) if len(contracts) == len(inputs) else None
+
+
+def _make(
+    house: House, paper: Paper, task: Task, request: Request, listed: NumberList | None, taken: Taken, folder: Path
+) -> Made:
+    rows = read_rows(house, request.principal, paper.contract, taken.inputs, folder)
+    for field in (task.contact, *task.columns):
         if field.name not in rows.columns:
             rows = rows.with_columns(_empty(field.name))
     region, contact = paper.contract.file_format.region, rows[task.contact.name]
     rows = rows.with_columns(
         normalise_column(contact, task.rule.contact, region=region).values.is_not_null().alias(REACHED)
     )
-    rows = _with_consents(house, request.principal, task, inputs, rows)
+    rows = _with_consents(house, request.principal, task, taken.inputs, rows)
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
-    found = _listed(house, listed, paper, rows) if listed else None
-    composed = compose(rows, task, suppressed, found, before)
+    found = _listed(house, listed, (paper.contract, *taken.contracts), rows) if listed else None
+    readings = readings_of(taken.contracts, task.consents, task.rule.word)
+    composed = compose(rows, task, readings, suppressed, found, taken.before)
     form, types = _form(paper, request.format), {field.name: field.logical_type for field in task.columns}
     written = write_table(
         _dialable(composed.rows, task, request.format),
@@ -184,7 +210,7 @@ def _make(
         folder / "list",
         title=f"{request.principal} {request.flow}",
     )
-    return Made(task, tuple(inputs), composed, written, request.format, listed)
+    return Made(task, taken.inputs, composed, written, request.format, listed)
 
 
 def _with_consents(
@@ -199,14 +225,18 @@ def _with_consents(
     return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT], said[CONSENT_UNTIL])
 
 
-def _listed(house: House, listed: NumberList, paper: Paper, rows: pl.DataFrame) -> pl.Series:
-    """Whether any telephone number of each row is on the Do-Not-Call-Me list, not only the one to be called."""
-    phones = [
-        field.name
-        for field in paper.contract.fields
+def _listed(house: House, listed: NumberList, contracts: Sequence[DataContract], rows: pl.DataFrame) -> pl.Series:
+    """Whether any telephone number of each row is on the Do-Not-Call-Me list, not only the one to be called.
+
+    ``contracts``: the one in force, then those of the files, which may name the columns of numbers otherwise.
+    """
+    phones = {
+        field.name: None
+        for contract in contracts
+        for field in contract.fields
         if field.subject_key is SubjectKind.PHONE and field.name in rows.columns
-    ]
-    region = paper.contract.file_format.region
+    }
+    region = contracts[0].file_format.region
     found = [are_listed(house, listed, rows[name], region).alias(name) for name in phones]
     return pl.DataFrame(found).select(pl.any_horizontal(pl.lit(False), pl.all())).to_series()
 
@@ -252,7 +282,7 @@ def _form(paper: Paper, wanted: str) -> WriteForm:
     )
 
 
-def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyLine, ...]:
+def _keep(house: House, opened: Opened, paper: Paper, made: Made, taken: Taken) -> tuple[CopyLine, ...]:
     """Keep the list where nobody sees it yet, with the index of who is in it.
 
     Its last day is the earliest of several, so that it never outlives a file it was made from.
@@ -266,7 +296,8 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made) -> tuple[CopyL
     kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
     copies = [line(DIAL_KEPT, kept, made.composed.rows.height, rule, last)]
     naming, refs = naming_columns(paper.contract), made.composed.refs
-    kinds = {f"{start}{name}": kind for name, kind in naming.items() for start in (REFS, CORRECTED)}
+    of_files = [item for contract in (*taken.contracts, paper.contract) for item in naming_columns(contract).items()]
+    kinds = {f"{start}{name}": kind for name, kind in of_files for start in (REFS, CORRECTED)}
     named = [(kind, refs[name]) for name in refs.columns if (kind := kinds.get(name))]
     if named:
         region = paper.contract.file_format.region

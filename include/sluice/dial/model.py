@@ -72,6 +72,8 @@ class Input:
     purposes: tuple[str, ...]
     age: Age
     """That of the file its rows first came in."""
+    contract_sha256: str
+    """Of the contract that its record names, by which it was accepted; empty if it names none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from sluice.agreement.papers import PaperMissing
 from sluice.dial import store
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, DialRefused, Request
-from sluice.dial.rules import AGE
 from sluice.dial.view import read_rows, without
+from sluice.dial.words import AGE
 from sluice.errors import Ref
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.house import House, open_house

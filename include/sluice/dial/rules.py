@@ -11,17 +11,14 @@ from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
 from sluice.agreement.papers import Paper
 from sluice.dial.facts import ChannelRule
 from sluice.dial.model import Composed, LeftOut, NumberList
+from sluice.dial.words import AGE, LAST_WORD, NO, SAID_AT, YES, Reading, last_words, names_of
 from sluice.lake_columns import REF, REFS, ROW
 from sluice.subject.scope import CONSENT as CONSENT_BASIS
 from sluice.subject.scope import MARKETING, Use
 from sluice.subject.suppression import Suppression, merge_suppressions, reasons_of
 
-AGE, REACHED, LAST_WORD = "sluice_age", "reached", "last_word."
-"""AGE: number of a row's file, oldest first. REACHED: whether its contact point can be used. LAST_WORD: prefix to the
-name of a consent column, for the last word in it."""
-SAID, SAID_AT = "sluice_said_at", "said_at."
-"""SAID: the moment from which a row's content dates (UTC). SAID_AT: prefix to a consent column, for that of its last
-word."""
+REACHED = "reached"
+"""Whether the contact point of a row can be used."""
 CONSENT, CONSENT_AT, CONSENT_UNTIL = "consent", "consent_at", "consent_until"
 """What the records of consent say about a row's person (given, expired or no; null for nothing), from when that dates
 (UTC), and the last day of a yes."""
@@ -36,11 +33,10 @@ class Task:
     columns: tuple[FieldRole, ...]
     contact: FieldRole
     consents: tuple[FieldRole, ...]
-    """Columns that say whether the person agreed to this channel, for any purpose."""
+    """Columns that say whether the person agreed to this channel, for any purpose.
 
-    def takes_yes(self, column: FieldRole) -> bool:
-        """Whether a yes in a column counts for this purpose (GDPR Art. 4(11), 6(1)(a)); a no in any column counts."""
-        return self.purpose.iri in column.purpose_iris
+    A yes counts only for the purposes of its column (GDPR Art. 4(11), 6(1)(a)), a no in any column counts.
+    """
 
     @property
     def is_marketing(self) -> bool:
@@ -97,21 +93,26 @@ def list_is_stale(task: Task, found: NumberList | None, today: date, most_days: 
 
 
 def compose(
-    rows: pl.DataFrame, task: Task, suppressed: pl.DataFrame | None, listed: pl.Series | None, before: Counter[str]
+    rows: pl.DataFrame,
+    task: Task,
+    readings: Sequence[Reading],
+    suppressed: pl.DataFrame | None,
+    listed: pl.Series | None,
+    before: Counter[str],
 ) -> Composed:
     """Decide for every row whether it goes into the list or is left out, and why.
 
     ``rows``: rows of all files that count, with AGE and REACHED; if consent records are kept, also with SAID, CONSENT,
-    CONSENT_AT and CONSENT_UNTIL. Of file and record the younger word counts, but no file takes back a recorded no
-    (GDPR Art. 21(3); CJEU C-129/21, Proximus). ``suppressed``: ref and reason. ``listed``: per row, whether a number in
-    it is on the Do-Not-Call-Me list; None if that is not needed. ``before``: rows of files that do not count, by
-    reason.
+    CONSENT_AT and CONSENT_UNTIL. ``readings``: how to read what these files say of consent. Of file and record the
+    younger word counts, but no file takes back a recorded no (GDPR Art. 21(3); CJEU C-129/21, Proximus).
+    ``suppressed``: ref and reason. ``listed``: per row, whether a number in it is on the Do-Not-Call-Me list; None if
+    that is not needed. ``before``: rows of files that do not count, by reason.
     """
     marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
-    marked = marked.with_columns(*_last_words(marked, task), *_records_of_persons(marked))
-    checks = [
-        pl.when(when).then(pl.lit(reason.value)) for when, reason in _checks(task, has_records=CONSENT in rows.columns)
-    ]
+    words = last_words(marked, readings, task.consents, task.purpose.iri)
+    marked = marked.with_columns(*words, *_records_of_persons(marked))
+    conditions = _checks(task, names_of(readings), has_records=CONSENT in rows.columns)
+    checks = [pl.when(when).then(pl.lit(reason.value)) for when, reason in conditions]
     marked = marked.with_columns(pl.coalesce("kept_out", *checks).alias("reason"))
     going = marked.filter(pl.col("reason").is_null())
     left = Counter(marked["reason"].drop_nulls().to_list()) + before
@@ -158,15 +159,14 @@ def _listed(rows: pl.DataFrame, listed: pl.Series | None) -> pl.Series:
     return (nothing if listed is None else listed).alias("listed")
 
 
-def _checks(task: Task, has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
-    """Conditions in order; the first that holds is the reason. Rows must be sorted oldest first."""
-    said = [(field, pl.col(f"{LAST_WORD}{field.name}"), list(field.consent_given)) for field in task.consents]
-    counts = {field.name: _outlives(field.name, has_records) for field in task.consents}
-    noes = [counts[field.name] & cell.is_not_null() & ~cell.is_in(given) for field, cell, given in said]
-    yeses = [
-        counts[field.name] & cell.is_in(given).fill_null(False) for field, cell, given in said if task.takes_yes(field)
-    ]
-    refused, given = pl.any_horizontal(pl.lit(False), *noes), pl.any_horizontal(pl.lit(False), *yeses)
+def _checks(task: Task, columns: Sequence[str], has_records: bool) -> Sequence[tuple[pl.Expr, LeftOut]]:
+    """Conditions in order; the first that holds is the reason. Rows must be sorted oldest first.
+
+    ``columns``: names of the consent columns.
+    """
+    said = [(_outlives(name, has_records), pl.col(f"{LAST_WORD}{name}")) for name in columns]
+    refused = pl.any_horizontal(pl.lit(False), *(counts & word.eq(NO).fill_null(False) for counts, word in said))
+    given = pl.any_horizontal(pl.lit(False), *(counts & word.eq(YES).fill_null(False) for counts, word in said))
     if has_records:
         refused |= pl.col(CONSENT).eq("no").fill_null(False)
         refused |= pl.col(CONSENT).eq("expired").fill_null(False) & ~given
@@ -197,21 +197,3 @@ def _records_of_persons(rows: pl.DataFrame) -> list[pl.Expr]:
         pl.when(pl.col(REF).is_null()).then(name).otherwise(pl.col(name).sort_by(order).last().over(REF)).alias(name)
         for name in (CONSENT, CONSENT_AT, CONSENT_UNTIL)
     ]
-
-
-def _last_words(rows: pl.DataFrame, task: Task) -> list[pl.Expr]:
-    """The last cell with content in each consent column, by person: an empty cell takes nothing back.
-
-    Rows must be sorted oldest first. For a row whose person is not known, only its own cell counts.
-    """
-    words = []
-    for field in task.consents:
-        cell = pl.col(field.name)
-        said = pl.when(cell.is_not_null() & (cell.str.strip_chars() != "")).then(cell)
-        word = pl.when(pl.col(REF).is_null()).then(said).otherwise(said.forward_fill().over(REF))
-        words.append(word.alias(f"{LAST_WORD}{field.name}"))
-        if SAID in rows.columns:
-            then = pl.when(said.is_not_null()).then(pl.col(SAID))
-            age = pl.when(pl.col(REF).is_null()).then(then).otherwise(then.forward_fill().over(REF))
-            words.append(age.alias(f"{SAID_AT}{field.name}"))
-    return words

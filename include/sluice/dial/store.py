@@ -21,8 +21,8 @@ def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Inpu
     """Accepted files of contacts with a receipt, sorted by the age of their content, oldest first."""
     rows = conn.execute(
         """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
-               a.closed_at, e.purposes
-           from accepted_data a join exchange e using (exchange_id)
+               a.closed_at, e.purposes, coalesce(s.said ->> 'contract', '') as contract_sha256
+           from accepted_data a join exchange e using (exchange_id) left join said s using (said_id)
            where a.principal = %s and a.direction = %s and a.flow = %s""",
         (principal, Direction.INBOUND.value, flow),
     ).fetchall()

@@ -7,7 +7,8 @@ import polars as pl
 
 from sluice.agreement.model import DataContract
 from sluice.dial.model import Input
-from sluice.dial.rules import AGE, kept_out
+from sluice.dial.rules import kept_out
+from sluice.dial.words import AGE
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
