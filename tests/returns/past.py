@@ -208,7 +208,7 @@ def is_due_by_reading(past: Past, day: date) -> bool:
     held = set(_record_of(conn, last["id"]))
     had = conn.execute("select input_id::text as id from return_input where exchange_id = %s", (last["id"],)).fetchall()
     ids = {row["id"] for row in had}
-    may_lift = "RESULT_UNKNOWN_RECORD" in held and not _lacks(conn, day, last)
+    may_lift = held & {"RESULT_UNKNOWN_RECORD", "HEADER_SOURCE_MISSING"} and not _lacks(conn, day, last)
     until = None if may_lift else max([cut_off_of(day, past.cut_off), *(each.closed_at for each in results)])
     inputs = {each.exchange_id for each in [*results, *store.find_contacts(conn, ENERGY, past.contacts, until)]}
     is_refused = last["decision"] in ("refused", "undecided")

@@ -19,6 +19,9 @@ from sluice.terms import FieldGroup, RoleProfile
 CONTACTS, RESULTS = "contacts.", "results."
 BY_ID = "sluice_proves_by_id"
 """Column of contacts: whether the record id of a row proves the person, because its file gave nothing else."""
+LACKS_SOURCE = "sluice_lacks_source"
+"""Column of contacts: whether the file of a row came under a contract that does not know a column to be echoed."""
+MARKS = (BY_ID, LACKS_SOURCE)
 HANDS = 2
 DELETED, YOUNGEST = "[Deleted]", ".youngest"
 
@@ -67,15 +70,17 @@ def _needed(part: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 def contacts_by_record(parts: Sequence[pl.LazyFrame], rules: Rules) -> pl.DataFrame:
     """One row per record id, from the youngest file that has it; ``ambiguous`` if files name different persons.
 
-    ``parts``: oldest first, each with ``BY_ID``; without any, the result is empty. Only columns for the join and echoed
-    ones are read. Rows are ordered by record id, like the results, which makes the join several times faster.
+    ``parts``: oldest first, each with ``BY_ID`` and ``LACKS_SOURCE``; without any, or if none has record ids, the
+    result is empty. Only columns for the join and echoed ones are read. Rows are ordered by record id, like the
+    results, which makes the join several times faster.
     """
     record = pl.col(rules.record_id)
     echoed = [str(column.source).removeprefix(CONTACTS) for column in rules.columns]
-    wanted = frozenset({rules.record_id, BY_ID, *echoed})
+    wanted, flags = frozenset({rules.record_id, *MARKS, *echoed}), dict.fromkeys((*MARKS, "ambiguous"), pl.Boolean)
+    parts = [part for part in parts if rules.record_id in part.collect_schema()]
     if not parts:
         texts = dict.fromkeys([REF, *rules.kinds, *wanted], pl.String)
-        return pl.DataFrame(schema={**texts, BY_ID: pl.Boolean, "ambiguous": pl.Boolean})
+        return pl.DataFrame(schema={**texts, **flags})
     picked = [_pick(part, age, wanted) for age, part in enumerate(parts)]
     there = pl.concat(picked, how="diagonal").filter(record.is_not_null())
     whole = there.sort(rules.record_id, maintain_order=True).collect()
@@ -122,7 +127,7 @@ def _pick(part: pl.LazyFrame, age: int, wanted: frozenset[str]) -> pl.LazyFrame:
 
 
 def missing_sources(contacts: pl.DataFrame, results: pl.DataFrame, rules: Rules) -> tuple[str, ...]:
-    """Columns of the return whose source is missing from all inputs."""
+    """Columns of the return whose source is missing from all inputs. If only some lack it, their rows are held."""
     there = {CONTACTS + name for name in contacts.columns} | {RESULTS + name for name in results.columns}
     return tuple(column.name for column in rules.columns if column.source not in there)
 
@@ -203,6 +208,7 @@ def _reasons(joined: pl.DataFrame, rules: Rules) -> Iterator[tuple[pl.Expr, str]
     yield _is_foreign(campaign, rules), Held.UNKNOWN_CAMPAIGN.value
     yield ~comparable, Held.PERSON_UNCHECKED.value
     yield ~same, Held.OTHER_PERSON.value
+    yield pl.col(CONTACTS + LACKS_SOURCE).fill_null(False), Held.SOURCE_MISSING.value
     yield agent.eq(DELETED).fill_null(False), Held.AGENT_DELETED.value
 
 

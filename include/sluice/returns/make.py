@@ -30,6 +30,7 @@ from sluice.returns import store
 from sluice.returns.compose import (
     BY_ID,
     CONTACTS,
+    LACKS_SOURCE,
     RESULTS,
     contacts_by_record,
     missing_sources,
@@ -38,7 +39,7 @@ from sluice.returns.compose import (
 )
 from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules, SortedOut
-from sluice.returns.paper import proves_by_id, rules_of
+from sluice.returns.paper import lacks_source, proves_by_id, rules_of
 from sluice.returns.record import Outcome, record_of_return
 from sluice.returns.righting import Righting, Said, oldest_first
 from sluice.returns.screening import screening_of
@@ -110,7 +111,10 @@ def _frames(
 
     def of_contacts() -> list[pl.LazyFrame]:
         return [
-            rows.with_columns(pl.lit(proves_by_id(said.contract, rules.record_id)).alias(BY_ID))
+            rows.with_columns(
+                pl.lit(proves_by_id(said.contract, rules.record_id)).alias(BY_ID),
+                pl.lit(lacks_source(said.contract, rows.collect_schema().names(), rules)).alias(LACKS_SOURCE),
+            )
             for said, rows in parts(InputKind.CONTACTS)
         ]
 

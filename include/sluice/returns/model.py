@@ -31,6 +31,7 @@ class Held(StrEnum):
     UNKNOWN_CAMPAIGN = "RESULT_UNKNOWN_CAMPAIGN"
     PERSON_UNCHECKED = "RESULT_PERSON_UNCHECKED"
     OTHER_PERSON = "RESULT_OTHER_PERSON"
+    SOURCE_MISSING = "HEADER_SOURCE_MISSING"
     AGENT_DELETED = "AGENT_DELETED"
     AGENT_UNKNOWN = "AGENT_UNKNOWN"
 
@@ -46,7 +47,7 @@ RETENTION_OVER = "STALE_RETENTION_OVER"
 """Reason code: everything in the return, or a column its contract requires, was past its last day."""
 
 
-LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value})
+LIFTED_BY_CONTACTS = frozenset({Held.UNKNOWN_RECORD.value, Held.SOURCE_MISSING.value})
 """Reasons that a later file of contacts can lift."""
 
 

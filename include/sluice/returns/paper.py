@@ -9,6 +9,7 @@ from sluice.agreement.papers import Paper
 from sluice.exchange.last_days import end_of, is_of_call, last_day_after
 from sluice.exchange.model import Opened
 from sluice.lake_columns import CORRECTED, REFS
+from sluice.returns.compose import CONTACTS
 from sluice.returns.model import Input, InputKind, Rules
 from sluice.returns.righting import Said
 from sluice.times import BRUSSELS, brussels_day, midnight
@@ -64,6 +65,16 @@ def person_checks(ours: Iterable[DataContract], theirs: Iterable[DataContract]) 
 def proves_by_id(contract: DataContract | None, record_id: str) -> bool:
     """Whether the record id proves who a row of contacts is about, because its file has nothing else to prove it."""
     return contract is not None and {field.name for field in contract.subject_fields} == {record_id}
+
+
+def lacks_source(contract: DataContract | None, names: Iterable[str], rules: Rules) -> bool:
+    """Whether a file of contacts cannot say what is to be echoed: neither it nor its contract has such a column.
+
+    ``names``: its columns. One that its contract knows and that it leaves out says nothing, as an empty cell does.
+    """
+    known = {*names, *(field.name for field in (contract.fields if contract else ()))}
+    sources = (str(column.source) for column in rules.columns)
+    return any(source.removeprefix(CONTACTS) not in known for source in sources if source.startswith(CONTACTS))
 
 
 def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:
