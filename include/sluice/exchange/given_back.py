@@ -6,13 +6,20 @@ from sluice.agreement.in_force.store import in_force
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import Connection
 from sluice.exchange.model import Opened
+from sluice.exchange.review_store import find_by_file
+from sluice.exchange.store import get_open
 from sluice.ledger.record import is_after_end, is_given_back
 from sluice.terms import Direction
 from sluice.times import brussels_day
 
 
 def paper_under(conn: Connection, opened: Opened) -> Paper | PaperMissing:
-    """Return the paper of an exchange. Contacts that are given back are under the paper that they arrived under."""
+    """Return the paper of an exchange. Contacts that are given back are under the paper that they arrived under.
+
+    So are rows that come back from a review: they have the columns of the contract by which they were held.
+    """
+    if review := find_by_file(conn, opened.bucket, opened.key):
+        return paper_under(conn, get_open(conn, review.exchange_id))
     direction = Direction.INBOUND if is_given_back(opened.direction, opened.version_id) else opened.direction
     return in_force(conn, opened.principal, direction, opened.flow, day_under(opened), opened.opened_at)
 

@@ -17,6 +17,7 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.errors import DocumentInvalid, GateFailed, ObjectUnreadable, Ref
 from sluice.exchange import locks, store
 from sluice.exchange.early_refusal import finding, missing_paper, refuse_unread, refused
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judging.check_output import check_left, read_left
 from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
@@ -68,10 +69,11 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         reason = finding("UNREADABLE_GAVE_UP", "exchange.attempts", count=opened.attempts)
         yield _unread(opened, paper, folder, reason, verdict=Verdict.UNDECIDED)
         return
-    review = review_of(house.conn, opened)
+    review, agreement = review_of(house.conn, opened), paper.agreement
     if review is not None:
-        paper = paper_of_review(paper, review)
-    if reasons := refuse_unread(opened.file_name, paper.agreement, paper.contract, on):
+        held_under = paper_under(house.conn, opened)
+        paper = paper_of_review(held_under if isinstance(held_under, Paper) else paper, review)
+    if reasons := refuse_unread(opened.file_name, agreement, paper.contract, on):
         yield _unread(opened, paper, folder, *reasons)
         return
     house.nursery.warm()

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sluice.agreement.contract.subjects import naming_columns
-from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.exchange import outbox, review_store, store
 from sluice.exchange.catalogue import find_copies, get_copy
+from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.model import Opened
 from sluice.exchange.read import show_exchange
@@ -41,7 +41,7 @@ from sluice.ledger.reviewed import NotesRead, ReviewDecided
 from sluice.ledger.store import find_entry
 from sluice.media_types import NDJSON
 from sluice.terms import ExchangeId, FieldGroup, Principal, ScreenAction
-from sluice.times import brussels_day, utc_text
+from sluice.times import utc_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -270,7 +270,10 @@ def held_inputs(conn: Connection, review: Review) -> tuple[InputLine, ...]:
 
 
 def paper_of_review(paper: Paper, review: Review) -> Paper:
-    """Return the paper for rows that come back: their own format, no new sample, masks if so decided. Pure."""
+    """Return the paper for rows that come back: their own format, no new sample, masks if so decided. Pure.
+
+    ``paper``: the one they were held under, whose columns they have, whatever contract is in force since.
+    """
     form = replace(
         paper.contract.file_format,
         format=FORM.format,
@@ -329,8 +332,7 @@ def _rows_of(
 
 def _contract(house: House, opened: Opened) -> DataContract | None:
     """The contract that the exchange was judged by."""
-    on = brussels_day(opened.opened_at)
-    return in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at).contract
+    return paper_under(house.conn, opened).contract
 
 
 def _note_columns(contract: DataContract | None, *, sample: bool) -> list[str]:

@@ -33,8 +33,11 @@ def find_copies(
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               e.opened_at, e.closed_at, e.version_id as named, e.day, e.key as arrived_as
+               coalesce(h.opened_at, e.opened_at) as opened_at, e.closed_at, e.version_id as named, e.day,
+               e.key as arrived_as
            from copy c join exchange e using (exchange_id)
+           left join review r on (r.bucket, r.key) = (e.bucket, e.key)
+           left join exchange h on h.exchange_id = r.exchange_id  -- rows that come back are under its paper
            where e.principal = %(principal)s and (%(gone)s or c.gone_at is null)
              and (%(among)s::uuid[] is null or c.exchange_id = any(%(among)s))
            order by e.opened_at, c.exchange_id, c.kind""",
