@@ -141,12 +141,12 @@ def _look_at(file: Path) -> "LookedAt":
 def _judged(judge: "DryRun", path: str, lang: str) -> Exit:
     """Print one line of a batch, and return its exit code; a path that cannot be read gives an error in that line."""
     from sluice.exchange.dry_run import Tried
-    from sluice.exchange.early_refusal import refused
+    from sluice.exchange.early_refusal import not_judged
 
     try:
         tried = judge.run(Path(path))
     except SluiceError as error:
-        nothing = document_of(Tried(refused((), Verdict.UNDECIDED)), lang)
+        nothing = document_of(Tried(not_judged()), lang)
         show_json({"file": path, **nothing, "error": {"code": error.code, "message": str(error)}})
         return error.exit
     show_json({"file": path, **document_of(tried, lang)})

@@ -45,6 +45,16 @@ def countries_without_basis(agreement: Agreement, on: date) -> frozenset[str]:
 
 
 def refused(reasons: tuple[Finding, ...], verdict: Verdict = Verdict.REFUSED) -> GateVerdict:
-    """Make a verdict on a file whose rows were never counted."""
+    """Make a verdict on a file whose rows were never counted.
+
+    Raises ValueError without a reason: its principal could do nothing with such an answer.
+    """
+    if not reasons:
+        raise ValueError("a refusal says why")
+    return not_judged(verdict, reasons)
+
+
+def not_judged(verdict: Verdict = Verdict.UNDECIDED, reasons: tuple[Finding, ...] = ()) -> GateVerdict:
+    """Make a verdict that counts no row: what stands until something was judged, so perhaps without a reason yet."""
     counts = {word.value: 0 for word in Verdict} | {verdict.value: len(reasons)}
     return GateVerdict(verdict=verdict, rows_in=0, rows_accepted=0, rows_refused=0, reasons=reasons, gate_counts=counts)

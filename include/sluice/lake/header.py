@@ -17,6 +17,8 @@ _DATA_SHARE = 0.4
 
 def header_refusal(names: tuple[str, ...], limits: FileLimits, hints: FormatHints) -> FormatRefusal | None:
     """The first thing wrong with the names, or None."""
+    if not names:
+        return FormatRefusal("UNREADABLE_EMPTY_FILE", "format.content")
     if len(names) > limits.columns:
         return FormatRefusal("LIMIT_COLUMNS", _RULE, count=len(names))
     blank = tuple(at for at, name in enumerate(names, 1) if not name.strip())

@@ -11,7 +11,7 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.documents.statement import parquet_metadata, state_roles
-from sluice.exchange.early_refusal import finding, refused
+from sluice.exchange.early_refusal import finding, not_judged, refused
 from sluice.exchange.house import House
 from sluice.exchange.judge import ask_gx
 from sluice.exchange.judging.job import load_rules, read_suites
@@ -71,7 +71,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     with ThreadPoolExecutor(1) as beside:
         runs = beside.submit(_runs, sorted_out, rules, contract.file_format.region, right)
         sorted_out = replace(sorted_out, going=_in_contract_form(sorted_out.going, contract))
-        making = Making(refused(()), inputs, sorted_out, screening=screening_of(house.conn, inputs))
+        making = Making(not_judged(), inputs, sorted_out, screening=screening_of(house.conn, inputs))
         return replace(_judge_and_write(house, opened, paper, making, folder), runs=runs.result())
 
 
@@ -198,7 +198,8 @@ def _with_file(house: House, opened: Opened, paper: Paper, making: Making, left_
         return replace(making, written=_write(going.filter(kept), paper.contract, folder, inside))
     except ValueUnwritable as error:
         columns = [str(ref.value) for ref in error.refs if ref.kind == "column"]
-    return making.refused(*(finding("VALUE_UNWRITABLE", "return.format", column) for column in columns))
+    blamed = columns or (None,)  # of too many rows no column is to blame
+    return making.refused(*(finding("VALUE_UNWRITABLE", "return.format", column) for column in blamed))
 
 
 def _roles_inside(house: House, opened: Opened, paper: Paper, making: Making) -> dict[bytes, bytes]:

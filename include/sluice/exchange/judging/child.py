@@ -154,12 +154,13 @@ def _held(codes: Mapping[int, str], row_numbers: pl.Series) -> dict[str, list[in
 def _unreadable(refusal: FormatRefusal) -> GateVerdict:
     """Return the verdict on a file that cannot be read.
 
-    It names the columns to blame by position: if the first row is no header, it may be a person's.
+    It names the columns to blame by position: if the first row is no header, it may be a person's. Where there
+    was nothing to count, as in an archive without a file, it is one fault.
     """
     rows, readings = refusal.rows, refusal.readings
     reasons = (
         Finding(refusal.code, refusal.rule, column, count, rows, stops=True, readings=readings)
-        for column, count in _counted(tuple(map(at_place, refusal.columns)), refusal.count)
+        for column, count in _counted(tuple(map(at_place, refusal.columns)), max(refusal.count, 1))
     )
     return refused(tuple(reasons), Verdict.UNDECIDED if refusal.undecided else Verdict.REFUSED)
 
