@@ -142,7 +142,7 @@ def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(
     assert street(desk, number) == RIGHT
     assert answered(desk, late, "Elders 3") == RIGHT, "what the person is given says the same"
     opened = get_opened(desk.house.conn, desk.line(late).id)
-    assert opened.arrived_at is not None and opened.arrived_at < before < opened.opened_at, "terms run from the look"
+    assert opened.arrived_at is not None and opened.arrived_at < before < opened.opened_at, "its paper is of the look"
 
     time.sleep(TICK_S)
     young = put(desk, people, "third.csv", street=NEWS)

@@ -1,6 +1,7 @@
 """What a retention rule can start at: the linter lets through what has a day here, and nothing else."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from isoduration import parse_duration
 
 from copies import Copies
+from desk import Desk
 from night import CALLED_AT, Call, copied_night
 from sluice.agreement.clauses.facts import DATED_STARTS
 from sluice.agreement.papers import PaperMissing, PaperReason
@@ -15,11 +17,12 @@ from sluice.exchange.catalogue import find_copies
 from sluice.exchange.keep import starts_of
 from sluice.exchange.model import Judged, Opened, Sighting
 from sluice.exchange.read import find_by_versions
+from sluice.exchange.store import get_opened
 from sluice.gate.model import GateVerdict
 from sluice.retention.run import retain
 from sluice.returns.keep import starts_of as starts_of_return
 from sluice.terms import ARRIVING, Direction, ExchangeId, Flow, Principal, Verdict
-from sluice.times import BRUSSELS
+from sluice.times import BRUSSELS, brussels_day
 
 RECEIVED = date(2026, 3, 10)
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -83,3 +86,25 @@ def test_a_file_of_results_goes_a_month_after_its_newest_call(copies: Copies, tm
         for kind in ("lake", "index"):
             assert (kept[kind].retention_rule, kept[kind].delete_after) == ("RET-REC", str(last_day))
         assert there(last_day) and not there(last_day + timedelta(days=1))
+
+
+@pytest.mark.parametrize("waited", [5, 0], ids=["after an outage", "control"])
+def test_a_file_is_kept_from_the_day_that_the_store_took_it_however_late_it_is_opened(desk: Desk, waited: int) -> None:
+    """RET-01 is P90D from receipt; a house keeps files as they came for 30 days, which end with it."""
+    dropped = desk.drop(desk.campaign(20)[0])
+    desk.open_new()
+    # As an open file that the store took while nobody looked.
+    desk.sql(f"update exchange set arrived_at = arrived_at - interval '{waited} days' returning 1")
+    desk.work()
+
+    opened = get_opened(desk.house.conn, desk.line(dropped).id)
+    received = brussels_day(opened.opened_at) - timedelta(days=waited)
+    kept = {copy.kind: copy for copy in find_copies(desk.house.conn, opened.exchange_id)}
+    assert (kept["lake"].retention_rule, kept["lake"].delete_after) == ("RET-01", str(received + timedelta(days=90)))
+    assert kept["arrived"].delete_after == str(received + timedelta(days=desk.settings.keep_arrived_days))
+
+
+def test_a_call_is_no_newer_than_the_receipt_of_its_file() -> None:
+    late = replace(opened(Direction.INTERNAL), arrived_at=AT - timedelta(days=2))
+    assert brussels_day(late.received_at) == date(2026, 3, 8)
+    assert brussels_day(replace(late, arrived_at=None).received_at) == RECEIVED, "the control: where nobody knows"

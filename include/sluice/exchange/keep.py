@@ -73,7 +73,7 @@ def _days(house: House, judged: Judged) -> Days:
 
     The rules of its paper also apply to a file that is refused or that nobody could judge: it holds the same fields.
     """
-    received = brussels_day(judged.opened.opened_at)
+    received = brussels_day(judged.opened.received_at)
     rule: LastDay = None, None
     if judged.agreement is not None and judged.contract is not None:
         rule = shortest_retention(judged.agreement, judged.contract, starts_of(judged, received))

@@ -92,7 +92,12 @@ class Opened:
     @property
     def age(self) -> Age:
         """How old its content is."""
-        return Age(self.exchange_id, self.file_name, self.arrived_at or self.opened_at, self.opened_at)
+        return Age(self.exchange_id, self.file_name, self.received_at, self.opened_at)
+
+    @property
+    def received_at(self) -> datetime:
+        """When we had it: from then on its terms of retention run, however late somebody looks."""
+        return self.arrived_at or self.opened_at
 
 
 @dataclass(frozen=True, slots=True)
