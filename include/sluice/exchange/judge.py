@@ -23,18 +23,19 @@ from sluice.exchange.judging.check_output import check_left, read_left
 from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
 from sluice.exchange.judging.nursery import ChildEnd
 from sluice.exchange.judging.progress import reporting_progress
-from sluice.exchange.model import Judged, Opened, says_again
+from sluice.exchange.model import Judged, Opened
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.known_keys import NO_KEYS, KnownKeys, write_keys
 from sluice.exchange.persons.suppressed import write_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.review import held_inputs, paper_of_review, review_of
+from sluice.exchange.twin import find_twin
 from sluice.exchange.uses import needs_of_file
 from sluice.exchange.workroom import work_folder
 from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.lake.read.pgp_in import PgpKeys, armoured
 from sluice.lake.s3.objects import Fetched
-from sluice.terms import Direction, ExchangeId, Verdict
+from sluice.terms import Direction, Verdict
 from sluice.times import brussels_day
 
 log = logging.getLogger(__name__)
@@ -87,28 +88,12 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         return
     inputs = held_inputs(house.conn, review) if review else ()
     with locks.content_lock(house.conn, opened, fetched.sha256):
-        if twin := _twin(house, opened, fetched.sha256):
+        if twin := find_twin(house, opened, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
             yield replace(_unread(opened, paper, folder, reason, fetched=fetched), inputs=inputs)
             return
         judged = _judge_bytes(house, opened, paper, fetched, folder, is_reviewed=review is not None)
         yield replace(judged, inputs=inputs)
-
-
-def _twin(house: House, opened: Opened, sha256: str) -> ExchangeId | None:
-    """The accepted exchange of which this file is a duplicate; None if its bytes are new, or say the same again.
-
-    Only a file of a principal can say the same again: results tell of contacts, and each contact was once.
-    """
-    twins = store.find_same_content(house.conn, opened, sha256)
-    last = max(twins, key=lambda age: age.order, default=None)
-    is_again = (
-        last is not None
-        and opened.direction is Direction.INBOUND
-        and says_again(opened.age, last, store.find_other_content(house.conn, opened, sha256))
-    )
-    store.note_said_again(house.conn, opened.exchange_id, last.exchange_id if last and is_again else None)
-    return None if last is None or is_again else last.exchange_id
 
 
 def _unread(

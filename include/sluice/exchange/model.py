@@ -55,6 +55,24 @@ class Age:
         return self.as_of, self.arrived_at, self.opened_at, self.exchange_id
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """An accepted exchange of a flow with the same bytes as another file.
+
+    ``is_there``: whether its accepted rows still are; retention or an erasure takes them. ``after``: the twin that its
+    own bytes were taken again after, so that all twins of a file are one row.
+    """
+
+    age: Age
+    is_there: bool
+    after: ExchangeId | None
+
+    @property
+    def exchange_id(self) -> ExchangeId:
+        """Of the exchange itself."""
+        return self.age.exchange_id
+
+
 def says_again(age: Age, last: Age, others: Iterable[Age]) -> bool:
     """Whether a file with the bytes of ``last`` is news: its name gives a later day, and another is between the two.
 

@@ -10,7 +10,7 @@ from sluice import locks
 from sluice.db import Connection, transaction
 from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import IS_WORKED_ON
-from sluice.exchange.model import Age, Opened
+from sluice.exchange.model import Age, Opened, Twin
 from sluice.exchange.review_model import is_for_review
 from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
@@ -164,15 +164,17 @@ def _lock_next(
     return None
 
 
-def find_same_content(conn: Connection, opened: Opened, sha256: str) -> list[Age]:
+def find_same_content(conn: Connection, opened: Opened, sha256: str) -> list[Twin]:
     """The accepted exchanges of this flow with the same bytes. Call it while the content lock is held."""
     rows = conn.execute(
-        f"""select {COLUMNS} from exchange
+        f"""select {COLUMNS}, said_again_after::text as after, exists (select from copy c
+               where c.exchange_id = exchange.exchange_id and c.kind = 'lake' and c.gone_at is null) as is_there
+           from exchange
            where principal = %s and direction = %s and flow = %s and sha256 = %s and exchange_id <> %s
              and decision in ('accepted', 'partly_accepted')""",
         (opened.principal, opened.direction.value, opened.flow, sha256, opened.exchange_id),
     ).fetchall()
-    return [opened_of(row).age for row in rows]
+    return [Twin(opened_of(row).age, row["is_there"], row["after"]) for row in rows]
 
 
 def find_other_content(conn: Connection, opened: Opened, sha256: str) -> list[Age]:
@@ -187,7 +189,7 @@ def find_other_content(conn: Connection, opened: Opened, sha256: str) -> list[Ag
 
 
 def note_said_again(conn: Connection, exchange_id: ExchangeId, last: ExchangeId | None) -> None:
-    """Note after which accepted exchange a file says the same bytes again; None: after none.
+    """Note after which accepted exchange the same bytes are taken again; None: after none.
 
     Content is accepted once after each of those, by a unique index, even if the content lock was lost meanwhile.
     """
