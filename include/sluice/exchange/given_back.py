@@ -7,7 +7,7 @@ from sluice.agreement.papers import Paper, PaperMissing
 from sluice.db import Connection
 from sluice.exchange.model import Opened
 from sluice.exchange.review_store import find_by_file
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.ledger.record import is_after_end, is_given_back
 from sluice.terms import Direction
 from sluice.times import brussels_day
@@ -19,22 +19,22 @@ def paper_under(conn: Connection, opened: Opened) -> Paper | PaperMissing:
     So are rows that come back from a review: they have the columns of the contract by which they were held.
     """
     if review := find_by_file(conn, opened.bucket, opened.key):
-        return paper_under(conn, get_open(conn, review.exchange_id))
+        return paper_under(conn, get_opened(conn, review.exchange_id))
     direction = Direction.INBOUND if is_given_back(opened.direction, opened.version_id) else opened.direction
-    return in_force(conn, opened.principal, direction, opened.flow, day_under(opened), opened.opened_at)
+    return in_force(conn, opened.principal, direction, opened.flow, day_under(opened), opened.asked_at)
 
 
 def day_under(opened: Opened) -> date:
     """The Brussels day whose paper counts for an exchange."""
-    return day_of_paper(opened.direction, opened.version_id, opened.opened_at, opened.day)
+    return day_of_paper(opened.direction, opened.version_id, opened.asked_at, opened.day)
 
 
-def day_of_paper(direction: Direction, version_id: str, opened_at: datetime, day: date | None) -> date:
-    """Return the day the exchange was opened.
+def day_of_paper(direction: Direction, version_id: str, asked_at: datetime, day: date | None) -> date:
+    """Return the day as of which the exchange's papers are asked.
 
     For what goes back after an agreement ended, it is the exchange's own ``day``, on which the agreement still held.
     """
     if is_after_end(direction, version_id):
         assert day is not None  # the table's own constraint
         return day
-    return brussels_day(opened_at)
+    return brussels_day(asked_at)

@@ -20,7 +20,16 @@ from sluice.exchange.early_refusal import finding, missing_paper, refuse_unread,
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
 from sluice.exchange.judging.check_output import check_left, read_left
-from sluice.exchange.judging.job import Job, file_limits_of, limits_of, load_rules, mapping_of, read_report, read_suites
+from sluice.exchange.judging.job import (
+    Job,
+    file_limits_of,
+    limits_of,
+    load_rules,
+    mapping_hash,
+    mapping_of,
+    read_report,
+    read_suites,
+)
 from sluice.exchange.judging.nursery import ChildEnd
 from sluice.exchange.judging.progress import reporting_progress
 from sluice.exchange.model import Judged, Opened
@@ -61,8 +70,8 @@ def judged_exchange(house: House, opened: Opened) -> Iterator[Judged]:
 
 
 def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
-    on = brussels_day(opened.opened_at)
-    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.opened_at)
+    on = brussels_day(opened.asked_at)
+    paper = in_force(house.conn, opened.principal, opened.direction, opened.flow, on, opened.asked_at)
     if isinstance(paper, PaperMissing):
         yield _unread(opened, paper, folder, missing_paper(paper))
         return
@@ -88,7 +97,7 @@ def _judged_in(house: House, opened: Opened, folder: Path) -> Iterator[Judged]:
         return
     inputs = held_inputs(house.conn, review) if review else ()
     with locks.content_lock(house.conn, opened, fetched.sha256):
-        if twin := find_twin(house, opened, fetched.sha256):
+        if twin := find_twin(house, opened, paper.contract, fetched.sha256):
             reason = finding("DUPLICATE_CONTENT", f"content.once:{twin}")
             yield replace(_unread(opened, paper, folder, reason, fetched=fetched), inputs=inputs)
             return
@@ -129,7 +138,7 @@ def _judge_bytes(
     kept_out = find_in_force(house.conn, opened.principal)
     job = _job(house, opened, paper, fetched, folder, is_reviewed=is_reviewed)
     job = replace(job, suites=suites, keys=keys.paths, excused=keys.excused)
-    hashes = {suite.name: suite.sha256 for suite in suites} | _mapping_hash(job) | dict(keys.hashes)
+    hashes = {suite.name: suite.sha256 for suite in suites} | mapping_hash(job.mapping) | dict(keys.hashes)
 
     def say(done: int, count: int) -> None:
         log.info("exchange %s: %s of %s parts of the file are judged", opened.exchange_id, done, count)
@@ -191,15 +200,6 @@ def _pgp_keys(house: House, paper: Paper) -> PgpKeys:
     certificate = armoured(path.read_bytes())
     secret = house.keyring.openpgp_key(principal)
     return PgpKeys(secret, certificate, rules.pgp.fingerprint, rules.must_be_signed, rules.must_be_encrypted)
-
-
-def _mapping_hash(job: Job) -> dict[str, str]:
-    if job.mapping is None:
-        return {}
-    from sluice.results.mapping import load_mapping
-
-    mapping = load_mapping(job.mapping)
-    return {f"mapping {mapping.platform}": mapping.sha256}
 
 
 def failure_of(folder: Path) -> str:

@@ -101,6 +101,8 @@ class Opened:
     """For a return, the Brussels calendar day of the contacts in it."""
     arrived_at: datetime | None = None
     """When the store took the file; None where none arrived, and for files of before migration 0052."""
+    resumed_at: datetime | None = None
+    """When its flow was resumed for the last time, if it stood still while a file that arrived waited."""
 
     @property
     def file_name(self) -> str:
@@ -111,6 +113,11 @@ class Opened:
     def age(self) -> Age:
         """How old its content is."""
         return Age(self.exchange_id, self.file_name, self.received_at, self.opened_at)
+
+    @property
+    def asked_at(self) -> datetime:
+        """As of when its papers are asked, and as they were known then."""
+        return self.resumed_at or self.opened_at
 
     @property
     def received_at(self) -> datetime:

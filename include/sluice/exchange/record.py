@@ -156,7 +156,7 @@ def _column(name: str, field: FieldRole | None, purposes: Sequence[Purpose]) -> 
 def _with_roles(judged: Judged, lines: Sequence[ColumnLine]) -> Iterator[ColumnLine]:
     agreement, contract = judged.agreement, judged.contract
     assert agreement is not None and contract is not None  # _columns checked this
-    on = brussels_day(judged.opened.opened_at)
+    on = brussels_day(judged.opened.asked_at)
     roles = {row.field: row for row in roles_for(agreement, [contract], contract.direction, on)}
     for line in lines:
         row = roles[line.name]
@@ -170,7 +170,7 @@ def _contract_end(agreement: Agreement | None) -> str | None:
 
 def _who(judged: Judged, center: str, home_country: str) -> Who:
     agreement, contract, opened = judged.agreement, judged.contract, judged.opened
-    on = brussels_day(opened.opened_at)
+    on = brussels_day(opened.asked_at)
     processors = [p for p in agreement.sub_processors if _is_active(p.valid_from, p.valid_to, on)] if agreement else []
     countries = {home_country} | {country for processor in processors for country in processor.countries}
     # What agents add, and what was refused, goes to nobody.

@@ -14,6 +14,15 @@ MAY_BE_TAKEN = f"(not {IS_STOPPED} or prepared_at is not null and {IS_SUPERSEDED
 """SQL over ``exchange``: whether it may be taken up. In a stopped flow only a prepared one that was superseded may, so
 that it ends."""
 
+ASKED_AT = """greatest(exchange.opened_at, (select max(f.resumed_at) from flow_stop f
+    where f.principal = exchange.principal and f.flow = exchange.flow and exchange.direction in ('inbound', 'internal')
+      and f.resumed_at <= coalesce(exchange.closed_at, 'infinity')))"""
+"""SQL over ``exchange``: the moment as of which its papers are asked.
+
+It is when it was opened. If a file waited while its flow stood still, it is when that was resumed for the last time: a
+contract that was mended meanwhile counts, and so does the end of an agreement.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class FlowStop:

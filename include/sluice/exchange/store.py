@@ -12,7 +12,7 @@ from sluice.errors import GateFailed, NotFound, Ref
 from sluice.exchange.locks import IS_WORKED_ON
 from sluice.exchange.model import Age, Opened, Twin
 from sluice.exchange.review_model import is_for_review
-from sluice.exchange.stop_store import IS_STOPPED, MAY_BE_TAKEN
+from sluice.exchange.stop_store import ASKED_AT, IS_STOPPED, MAY_BE_TAKEN
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord, InputLine
 from sluice.locks import About, is_held_by_us
@@ -21,6 +21,8 @@ from sluice.terms import Direction, ExchangeId, Flow, Principal
 RETRY_AFTER, UNCOUNTED_RETRY_AFTER = timedelta(seconds=5), timedelta(seconds=15)
 COLUMNS = """exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
     attempts, day, arrived_at"""
+WITH_PAPERS = f"{COLUMNS}, nullif({ASKED_AT}, opened_at) as resumed_at"
+"""The columns of an exchange whose papers are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _lock_next(
         row = conn.execute(
             f"""update exchange set attempts = attempts + 1, next_attempt_at = now() + %s * attempts
                 where exchange_id = %s and decision = 'open' and next_attempt_at <= now() and {MAY_BE_TAKEN}
-                returning {COLUMNS}""",
+                returning {WITH_PAPERS}""",
             (RETRY_AFTER, candidate["id"]),
         ).fetchone()
         if row:
@@ -226,12 +228,14 @@ def requeue_uncounted(conn: Connection, exchange_id: ExchangeId, error: str) -> 
 def check_still_ours(conn: Connection, opened: Opened) -> None:
     """Raises GateFailed unless this connection still holds the exchange's lock and nobody closed the exchange.
 
-    A restart of PostgreSQL frees our locks while the child works; then another worker may have taken it.
+    A restart of PostgreSQL frees our locks while the child works; then another worker may have taken it. It is no more
+    ours to close if its flow was stopped and resumed meanwhile: other papers may count since.
     """
     row = conn.execute(
-        f"""select decision = 'open' and {is_held_by_us("exchange_id::text", About.ID)} as ours
+        f"""select decision = 'open' and {ASKED_AT} <= %s
+                and {is_held_by_us("exchange_id::text", About.ID)} as ours
             from exchange where exchange_id = %s""",
-        (opened.exchange_id,),
+        (opened.asked_at, opened.exchange_id),
     ).fetchone()
     if row is None or not row["ours"]:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))
@@ -322,14 +326,14 @@ def mark_receipted(conn: Connection, exchange_id: ExchangeId) -> None:
 
 def get_opened(conn: Connection, exchange_id: str) -> Opened:
     """One exchange as it was opened, whether it is closed by now or not. Raises NotFound."""
-    row = conn.execute(f"select {COLUMNS} from exchange where exchange_id = %s", (exchange_id,)).fetchone()
+    row = conn.execute(f"select {WITH_PAPERS} from exchange where exchange_id = %s", (exchange_id,)).fetchone()
     if row is None:
         raise NotFound(Ref("exchange", exchange_id))
     return opened_of(row)
 
 
 def opened_of(row: dict[str, Any]) -> Opened:
-    """Turn one row of COLUMNS into an exchange."""
+    """Turn one row of COLUMNS, or of WITH_PAPERS, into an exchange."""
     return Opened(
         exchange_id=ExchangeId(str(row["exchange_id"])),
         principal=Principal(row["principal"]),
@@ -344,6 +348,7 @@ def opened_of(row: dict[str, Any]) -> Opened:
         attempts=row["attempts"],
         day=row["day"],
         arrived_at=row["arrived_at"],
+        resumed_at=row.get("resumed_at"),
     )
 
 

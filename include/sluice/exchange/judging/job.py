@@ -163,6 +163,16 @@ def mapping_of(settings: "Settings", contract: DataContract) -> Path | None:
     return settings.mappings_dir / f"{contract.result_mapping}.yaml" if contract.result_mapping else None
 
 
+def mapping_hash(path: Path | None) -> dict[str, str]:
+    """Name and SHA-256 of a mapping file, as the record of an exchange gives them; nothing without a mapping."""
+    if path is None:
+        return {}
+    from sluice.results.mapping import load_mapping
+
+    mapping = load_mapping(path)
+    return {f"mapping {mapping.platform}": mapping.sha256}
+
+
 def limits_of(settings: "Settings", agreement: Agreement, file_bytes: int) -> ChildLimits:
     """Return what the child that judges one file of an agreement may use."""
     most = limits_in_force(agreement.limits, settings)

@@ -14,6 +14,7 @@ from sluice.db import Connection
 from sluice.exchange import catalogue
 from sluice.exchange.given_back import day_of_paper
 from sluice.exchange.review import is_back_key
+from sluice.exchange.stop_store import ASKED_AT
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.record import is_given_back
 from sluice.rights.case.model import CaseId
@@ -21,6 +22,8 @@ from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.model import ANSWER, Column, Copy
 from sluice.terms import Direction, ExchangeId, Flow, Principal
+
+OF_E, OF_H = (ASKED_AT.replace("exchange.", f"{name}.") for name in "eh")
 
 
 def find_copies(
@@ -31,10 +34,9 @@ def find_copies(
     among: only copies of these exchanges and answers.
     """
     rows = conn.execute(
-        """select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
+        f"""select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               coalesce(h.opened_at, e.opened_at) as opened_at, e.closed_at, e.version_id as named, e.day,
-               e.key as arrived_as
+               coalesce({OF_H}, {OF_E}) as asked_at, e.closed_at, e.version_id as named, e.day, e.key as arrived_as
            from copy c join exchange e using (exchange_id)
            left join review r on (r.bucket, r.key) = (e.bucket, e.key)
            left join exchange h on h.exchange_id = r.exchange_id  -- rows that come back are under its paper
@@ -66,15 +68,15 @@ class _Papers:
 
 
 def _copy(row: dict[str, Any], papers: _Papers) -> Copy:
-    direction, flow, opened = Direction(row["direction"]), Flow(row["flow"]), row["opened_at"]
-    on = day_of_paper(direction, row["named"], opened, row["day"])
-    contract = papers.of(direction, flow, on, opened)
+    direction, flow, asked = Direction(row["direction"]), Flow(row["flow"]), row["asked_at"]
+    on = day_of_paper(direction, row["named"], asked, row["day"])
+    contract = papers.of(direction, flow, on, asked)
     if row["kind"] in (DIALLED, DIAL_KEPT):
-        contract = _of_list(papers.of(Direction.INBOUND, flow, on, opened), row["key"])
+        contract = _of_list(papers.of(Direction.INBOUND, flow, on, asked), row["key"])
     elif is_back_key(row["arrived_as"]):
         contract = _of_list(contract, row["arrived_as"])
     elif is_given_back(direction, row["named"]):
-        theirs = papers.of(Direction.INBOUND, flow, row["day"], opened)
+        theirs = papers.of(Direction.INBOUND, flow, row["day"], asked)
         name_of_file = row["key"].removesuffix(".pgp")
         is_as_agreed = theirs is not None and name_of_file.endswith(f".{theirs.file_format.format}")
         contract = theirs if is_as_agreed else _of_list(theirs, name_of_file)
@@ -88,7 +90,7 @@ def _copy(row: dict[str, Any], papers: _Papers) -> Copy:
         version_id=row["version_id"],
         sha256=row["sha256"],
         contract=contract,
-        columns=_columns(papers, contract, on, opened),
+        columns=_columns(papers, contract, on, asked),
         closed_at=row["closed_at"],
     )
 

@@ -1,0 +1,195 @@
+"""A flow is stopped as its contract is wrong: what waited, and what was judged before, gets the one that is right."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from desk import ENERGY, Desk, open_desk
+from night import AGREEMENT, Edit, change, with_papers
+from sluice.agreement.in_force.activate import activate_all
+from sluice.errors import GateFailed
+from sluice.exchange.given_back import paper_under
+from sluice.exchange.stops import resume_flow, stop_flow
+from sluice.exchange.store import check_still_ours, claim_next, get_opened
+from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.record import ExchangeRecord
+from sluice.rights.copies.copy_store import find_copies
+from sluice.settings import Settings
+from sluice.terms import Direction, ExchangeId, Flow, Principal
+from sluice.times import brussels_today
+
+pytestmark = pytest.mark.stores
+CONTRACT = "renewal_campaign.inbound.odcs.yaml"
+RIGHT, WRONG = '["ELEC", "GAS", "DUAL"]', '["ELEC", "GAS"]'
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """A contract that refuses a third of what it should take, without refusing the file for it."""
+    edits = Edit(CONTRACT, RIGHT, WRONG), Edit(CONTRACT, "maxRefusedShare, value: 0.1", "maxRefusedShare, value: 0.9")
+    with open_desk(with_papers(store_settings, tmp_path, *edits), tmp_path) as opened:
+        yield opened
+
+
+def stop(desk: Desk) -> None:
+    stop_flow(desk.house.conn, ENERGY01, CAMPAIGN, "CONTRACT_WRONG", "an.peeters", datetime.now(UTC))
+
+
+def resume(desk: Desk) -> None:
+    resume_flow(desk.house.conn, ENERGY01, CAMPAIGN, "an.peeters", datetime.now(UTC))
+
+
+def activate(desk: Desk) -> None:
+    for each in activate_all(desk.house.conn, desk.settings.principals_dir, datetime.now(UTC)):
+        assert not each.is_refused
+
+
+def mend(desk: Desk) -> None:
+    """The contract takes all three products from now on."""
+    path = desk.settings.principals_dir / ENERGY01 / CONTRACT
+    change(path, WRONG, RIGHT)
+    change(path, "version: 1.0.0", "version: 1.0.1")
+    activate(desk)
+
+
+def end_yesterday(desk: Desk) -> None:
+    """The parties agree today that their agreement ended yesterday."""
+    folder = desk.settings.principals_dir / ENERGY01
+    text = (folder / AGREEMENT).read_text(encoding="utf-8")
+    for old, new in (
+        ("version: 3.0.0", "version: 3.0.1"),
+        ("supersedes: 2.4.0", "supersedes: 3.0.0"),
+        ("validTo: null\ndocumentSha256: 7", f"validTo: {brussels_today() - timedelta(days=1)}\ndocumentSha256: 8"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "agreement-3.0.1.yaml").write_text(text, encoding="utf-8")
+    for path in folder.glob("*.odcs.yaml"):
+        path.write_text(
+            path.read_text(encoding="utf-8").replace(
+                "agreementVersion, value: 3.0.0", "agreementVersion, value: 3.0.1"
+            ),
+            encoding="utf-8",
+        )
+    activate(desk)
+
+
+def waiting(desk: Desk, name: str = "leads.csv") -> StoredObject:
+    dropped = desk.drop(desk.campaign(60)[0], name)
+    desk.open_new()
+    desk.work()
+    return dropped
+
+
+def record(desk: Desk, dropped: StoredObject) -> ExchangeRecord:
+    found = desk.shown(dropped).record
+    assert found is not None
+    return found
+
+
+def judged(desk: Desk, dropped: StoredObject) -> tuple[str | None, str | None]:
+    """What became of a file, and by which version of the contract."""
+    found = record(desk, dropped)
+    return found.reason_code or found.decision, found.how.contract_version
+
+
+@pytest.mark.parametrize("is_stopped_first", [True, False], ids=["stopped, then opened", "opened, then stopped"])
+def test_what_waited_is_judged_by_the_contract_that_was_mended_meanwhile(desk: Desk, *, is_stopped_first: bool) -> None:
+    if is_stopped_first:
+        stop(desk)
+        dropped = waiting(desk)
+    else:
+        dropped = desk.drop(desk.campaign(60)[0])
+        desk.open_new()
+        stop(desk)
+        desk.work()
+    assert desk.line(dropped).decision == "open"
+
+    mend(desk)
+    resume(desk)
+    desk.work()
+
+    assert judged(desk, dropped) == ("accepted", "1.0.1")
+
+
+def test_a_file_of_no_stop_is_judged_by_the_contract_of_its_opening(desk: Desk) -> None:
+    """The control: nobody stopped the flow when its contract was mended, or somebody did before the file came."""
+    stop(desk)
+    resume(desk)
+    dropped = desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    mend(desk)
+    desk.work()
+
+    assert record(desk, dropped).how.contract_version == "1.0.0"
+
+
+def test_an_agreement_that_ended_meanwhile_closes_the_gate(desk: Desk) -> None:
+    stop(desk)
+    dropped = waiting(desk)
+    end_yesterday(desk)
+    resume(desk)
+    desk.work()
+
+    assert desk.line(dropped).reason_code == "FORBIDDEN_AGREEMENT_EXPIRED"
+
+
+def test_whoever_reads_it_later_asks_the_papers_that_it_was_judged_by(desk: Desk) -> None:
+    stop(desk)
+    dropped = waiting(desk)
+    mend(desk)
+    resume(desk)
+    desk.work()
+    exchange_id = desk.line(dropped).id
+    by = record(desk, dropped).how.contract_sha256
+
+    stop(desk)
+    change(desk.settings.principals_dir / ENERGY01 / CONTRACT, "version: 1.0.1", "version: 1.0.2")
+    activate(desk)
+    resume(desk)
+
+    contract = paper_under(desk.house.conn, get_opened(desk.house.conn, exchange_id)).contract
+    assert contract is not None and contract.sha256 == by
+    found = find_copies(desk.house.conn, ENERGY01, among=[ExchangeId(exchange_id)])
+    assert {copy.contract.sha256 for copy in found if copy.contract} == {by}
+
+
+def test_what_was_taken_up_before_a_stop_is_not_closed_after_its_end(desk: Desk) -> None:
+    desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    with claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
+        assert opened is not None
+        stop(desk)
+        check_still_ours(desk.house.conn, opened)  # the control: it is finished while its flow stands still
+        resume(desk)
+        with pytest.raises(GateFailed):
+            check_still_ours(desk.house.conn, opened)
+
+
+def test_what_the_wrong_contract_refused_may_come_again_and_once(desk: Desk) -> None:
+    dropped = waiting(desk)
+    assert judged(desk, dropped) == ("VALUE_NOT_IN_SET", "1.0.0")
+    assert desk.line(dropped).decision == "partly_accepted"
+    twice = waiting(desk, "twice.csv")
+    assert judged(desk, twice) == ("DUPLICATE_CONTENT", "1.0.0"), "the control: by the same contract"
+
+    mend(desk)
+
+    again, third = waiting(desk, "again.csv"), waiting(desk, "third.csv")
+    assert judged(desk, again) == ("accepted", "1.0.1")
+    assert judged(desk, third) == ("DUPLICATE_CONTENT", "1.0.1")
+
+
+def test_what_was_accepted_whole_is_a_duplicate_under_any_contract(desk: Desk) -> None:
+    mend(desk)
+    whole = waiting(desk)
+    change(desk.settings.principals_dir / ENERGY01 / CONTRACT, "version: 1.0.1", "version: 1.0.2")
+    activate(desk)
+
+    again = waiting(desk, "again.csv")
+
+    assert judged(desk, whole) == ("accepted", "1.0.1")
+    assert judged(desk, again) == ("DUPLICATE_CONTENT", "1.0.2")
