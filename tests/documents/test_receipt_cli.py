@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from documents.samples import EXCHANGE
 from sluice.cli.receipt import app
-from sluice.errors import UsageError
+from sluice.errors import FileMissing, UsageError
 from sluice.ledger.model import PublicKeyInvalid
 
 HEAVY = {"typst", "babel", "psycopg", "boto3", "jsonschema", "polars", "airflow", "sluice.settings"}
@@ -50,8 +50,6 @@ def test_a_good_receipt_exits_0_and_names_its_exchange(folder, name, pdf_checked
         ("bad.json", "payload not a canonical JSON object"),
         ("swapped.json", "the PDF is not the one of this receipt"),
         ("swapped.pdf", "the PDF is not the one of this receipt"),
-        ("absent.json", "the signed .json cannot be read"),
-        ("absent.pdf", "the signed .json cannot be read"),
     ],
 )
 def test_a_bad_receipt_exits_1_and_says_why(folder, name, why):
@@ -66,11 +64,24 @@ def test_a_bad_receipt_exits_1_and_says_why(folder, name, why):
 def test_the_pdf_may_lie_elsewhere(folder):
     good = run(folder, str(folder / "alone.json"), "--pdf", str(folder / "good.pdf"), "--format", "json")
     bad = run(folder, str(folder / "good.json"), "--pdf", str(folder / "swapped.pdf"), "--format", "json")
-    absent = run(folder, str(folder / "good.json"), "--pdf", str(folder / "absent.pdf"), "--format", "json")
 
     assert json.loads(good.stdout)["pdf_checked"]
     assert bad.exit_code == 1
-    assert json.loads(absent.stdout)["why"] == "the PDF cannot be read"
+
+
+@pytest.mark.parametrize("words", [["absent.json"], ["absent.pdf"], ["."], ["good.json", "--pdf", "absent.pdf"]])
+def test_a_path_that_cannot_be_read_is_wrong_usage_and_says_nothing_of_the_receipt(folder, words, monkeypatch):
+    """A script with a typing error must raise no alarm of a changed receipt."""
+    monkeypatch.chdir(folder)
+    done = run(folder, *words, "--format", "json")
+
+    assert (type(done.exception), done.stdout) == (FileMissing, "")
+    assert run(folder, "bad.json", "--format", "json").exit_code == 1, "control"
+
+
+def test_of_a_pdf_whose_receipt_is_not_beside_it_that_is_what_is_missing(folder):
+    (folder / "good.json").unlink()
+    assert "the signed .json beside it" in str(run(folder, str(folder / "good.pdf")).exception)
 
 
 def test_many_receipts_are_read_from_stdin_in_order(folder):
@@ -88,9 +99,9 @@ def test_a_name_that_no_file_can_have_is_that_line_s_answer_and_the_rest_goes_on
     done = run(folder, "-", input=b"\n".join((name, str(folder / "good.json").encode())) + b"\n")
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["valid"] for line in lines] == [False, True]
-    assert lines[0]["why"].endswith("cannot be read")
-    assert done.exit_code == 1
+    assert [line["valid"] for line in lines] == [None, True]
+    assert (lines[0]["error"]["code"], lines[0]["exchange"], lines[0]["entry_hash"]) == ("SLU-305", None, None)
+    assert done.exit_code == 2
 
 
 def test_people_get_a_table(folder):

@@ -32,11 +32,13 @@ COMMANDS = [
     ("dncm", "import"),
     ("consent", "import", "--dated", "2026-11-25"),
     ("subject", "candidates"),
+    ("receipt", "verify", "--key", "/dev/null"),
 ]
 AFTER = {("consent", "import"): ["energy01"]}
 """What a command takes behind its file."""
 OPTIONS = [
     ("receipt", "verify", "some.json", "--key"),
+    ("receipt", "verify", str(CONTRACT), "--key", "/dev/null", "--pdf"),
     ("case", "identity", "6f0c4f0e", "--evidence"),
     ("case", "open", "--right", "erasure", "--sought"),
     ("notices", "sent", "7b0d3f1e", "--by", "anna", "--evidence"),

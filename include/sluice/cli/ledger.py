@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
-from sluice.errors import Exit, FileMissing, Ref, ServiceMissing
+from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, ServiceMissing
 from sluice.given_files import is_file, is_folder
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
 
     The folder may be a copy of a principal's whole prefix; other documents that we signed are passed over.
     """
-    from sluice.documents.verify import is_of_another_kind, verify_file
+    from sluice.documents.verify import ReceiptCheck, is_of_another_kind, verify_file
     from sluice.ledger.model import Witness
 
     if folder is None:
@@ -99,7 +99,10 @@ def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witnes
         raise FileMissing(Ref("option", "--receipts"), Ref("rule", "NO_FOLDER"))
     witnesses, refused = [], []
     for path in sorted(path for path in folder.rglob("*.json") if not path.is_dir()):
-        check = verify_file(path, public_pem)
+        try:
+            check = verify_file(path, public_pem)
+        except (FileMissing, FileUnreadable):
+            check = ReceiptCheck(False)
         if check.valid and check.chain and check.seq and check.entry_hash:
             witnesses.append(
                 Witness(check.chain, check.seq, bytes.fromhex(check.entry_hash), f"receipt {check.exchange}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.output import Format, FormatOption, err, items, show_json, show_pairs, show_table
-from sluice.errors import Exit, Ref, UsageError
+from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, UsageError
 from sluice.given_files import read_given
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def topic() -> None:
 def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: FormatOption = Format.TABLE) -> None:
     """Verify a receipt: signature, exact content and, if it is at hand, the PDF that belongs to it.
 
-    Works on a machine that has only the files and the key. Exit 0 if it holds, 1 if not. With - in
-    place of FILE, read paths from stdin and print one JSON object per line, in the same order.
+    Works on a machine that has only the files and the key. Exit 0 if it holds, 1 if not, 2 for a path that
+    cannot be read. With - in place of FILE, read paths from stdin, print one JSON object per line in the same
+    order, and exit as the worst of them. For a path that cannot be read, valid is null and error says why.
 
     Example: sluice receipt verify 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem
     """
@@ -45,15 +46,25 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
     public_pem = _read_key(key)
     if file == "-" and pdf is not None:
         raise UsageError(Ref("option", "--pdf together with -"))
-    all_valid = True
-    for path in items(file):
-        check = verify_file(Path(path), public_pem, pdf)
-        all_valid &= check.valid
-        if file == "-":
-            show_json({"file": path, **_document(check)})
-        else:
-            _show(check, format)
-    raise typer.Exit(Exit.DONE if all_valid else Exit.REFUSED)
+    if file == "-":
+        raise typer.Exit(max((_verified(path, public_pem) for path in items(file)), default=Exit.DONE))
+    check = verify_file(Path(file), public_pem, pdf)
+    _show(check, format)
+    raise typer.Exit(Exit.DONE if check.valid else Exit.REFUSED)
+
+
+def _verified(path: str, public_pem: bytes) -> Exit:
+    """Print one line of a batch; a path that cannot be read is that line's error, and its exit."""
+    from sluice.documents.verify import ReceiptCheck, verify_file
+
+    try:
+        check = verify_file(Path(path), public_pem)
+    except (FileMissing, FileUnreadable) as error:
+        nothing = _document(ReceiptCheck(False)) | {"valid": None, "error": {"code": error.code, "message": str(error)}}
+        show_json({"file": path, **nothing})
+        return error.exit
+    show_json({"file": path, **_document(check)})
+    return Exit.DONE if check.valid else Exit.REFUSED
 
 
 @app.command("roles")

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from sluice.errors import Ref
-from sluice.given_files import is_file
+from sluice.given_files import is_file, read_given
 from sluice.ledger.model import SignatureInvalid
 from sluice.ledger.sign import as_it_stands, open_signed, read_public, split_flattened
 
 TYPE = "sluice-receipt+jws"
 FORMAT = "sluice-receipt-1"
+FILE, PDF = Ref("argument", "FILE"), Ref("option", "--pdf")
+JSON_BESIDE = Ref("argument", "FILE, the signed .json beside it")
+PDF_BESIDE = Ref("argument", "FILE, the .pdf beside it")
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PARTS = {"exchange": str, "principal": str, "decision": str, "ledger": dict, "pdf_sha256": str}
@@ -77,18 +80,14 @@ def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
 
 
 def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:
-    """Like :func:`verify_receipt`, for files. Of ``x.json`` and ``x.pdf`` either path is enough; the other is found."""
+    """Like :func:`verify_receipt`, for files. Of ``x.json`` and ``x.pdf`` either path is enough; the other is found.
+
+    Raises FileMissing or FileUnreadable for a path that cannot be read: that says nothing about the receipt.
+    """
     signed = path.with_suffix(".json") if path.suffix.lower() == ".pdf" else path
-    page, missing = pdf, signed
-    try:
-        page = pdf or (path if path != signed else _beside(signed))
-        return verify_receipt(signed.read_bytes(), public_pem, page.read_bytes() if page else None)
-    except OSError as error:
-        missing = page if page and str(page) == error.filename else signed
-    except ValueError:  # no file can have such a name
-        pass
-    kind = "PDF" if missing == page else "signed .json"
-    return ReceiptCheck(False, why=f"the {kind} cannot be read")
+    jws = read_given(signed, FILE if signed == path else JSON_BESIDE)
+    page = pdf or (path if path != signed else _beside(signed))
+    return verify_receipt(jws, public_pem, read_given(page, PDF if pdf else PDF_BESIDE) if page else None)
 
 
 def _beside(signed: Path) -> Path | None:
