@@ -85,7 +85,8 @@ def test_an_intact_ledger_exits_0(installation):
     assert code == 0
     assert (answer["valid"], answer["entries"], answer["first_bad"]) == (True, 2, None)
     assert (answer["checkpoints"], answer["anchors"], answer["not_yet_anchored"]) == (1, 1, 1)
-    assert answer["receipts"] == {"checked": 2, "refused": []}
+    none = {"refused": [], "first_bad": None, "bad": [], "unknown": []}
+    assert (answer["why"], answer["receipts"]) == (None, {"checked": 2, **none})
     assert len(answer["head"]) == 64
 
 
@@ -127,15 +128,34 @@ def test_a_receipt_shows_a_cut_that_no_checkpoint_saw(installation):
 
 def test_a_receipt_that_does_not_hold_is_named(installation):
     _, receipts = installation
-    (receipts / "bad.json").write_bytes(b"{}")
+    (receipts / "bad.json").write_bytes((receipts / f"{EXCHANGES[0]}.json").read_bytes().replace(b":", b" :", 1))
 
     code, answer = run("--receipts", str(receipts))
 
-    assert code == 1
-    assert answer["receipts"] == {"checked": 3, "refused": ["bad.json"]}
+    why = "form not a canonical JSON object"
+    assert (code, answer["valid"], answer["why"]) == (1, False, f"receipt bad.json: {why}")
+    told = answer["receipts"]
+    assert (told["checked"], told["refused"], told["unknown"]) == (3, ["bad.json"], [])
+    assert told["first_bad"] == told["bad"][0] == {"file": "bad.json", "why": why}
     shown = CliRunner().invoke(app, ["verify", "--receipts", str(receipts)], catch_exceptions=False).stdout
-    assert "bad.json" in shown and "a receipt does NOT" in shown
+    assert "bad.json" in shown and why in shown and "a receipt does NOT" in shown
     assert "The ledger does NOT hold" not in shown, "of the ledger nothing was changed"
+
+
+def test_a_json_that_is_no_receipt_is_named_as_unknown_and_what_is_left_of_one_is_not(installation):
+    _, receipts = installation
+    (receipts / "package.json").write_bytes(b'{"name": "receipts"}')
+
+    code, answer = run("--receipts", str(receipts))
+
+    assert (code, answer["valid"], answer["receipts"]["unknown"]) == (0, True, ["package.json"])
+    shown = CliRunner().invoke(app, ["verify", "--receipts", str(receipts)], catch_exceptions=False).stdout
+    assert "package.json" in shown and "The ledger holds" in shown
+    one = receipts / f"{EXCHANGES[0]}.json"
+    (receipts / "half.json").write_bytes(one.read_bytes()[:20])
+    one.write_bytes(b"")
+    code, answer = run("--receipts", str(receipts))
+    assert (code, answer["receipts"]["refused"]) == (1, [one.name, "half.json"])
 
 
 def test_of_a_copy_of_a_whole_prefix_what_is_no_receipt_is_passed_over_and_what_cannot_be_read_is_named(installation):
@@ -150,7 +170,8 @@ def test_of_a_copy_of_a_whole_prefix_what_is_no_receipt_is_passed_over_and_what_
     code, answer = run("--receipts", str(receipts))
 
     assert code == 1
-    assert answer["receipts"] == {"checked": 4, "refused": ["forged.json", "gone.json"]}
+    assert (answer["receipts"]["checked"], answer["receipts"]["refused"]) == (4, ["forged.json", "gone.json"])
+    assert answer["receipts"]["bad"][1]["why"] == "it cannot be read"
     for name in ("forged.json", "gone.json"):
         (receipts / name).unlink()
     assert run("--receipts", str(receipts))[0] == 0  # the control
@@ -214,7 +235,7 @@ def test_of_an_emptied_bucket_nobody_can_say_that_nothing_was_cut_off(installati
     shown = CliRunner().invoke(app, ["verify"], catch_exceptions=False)
     assert "could not be told" in shown.stdout and "SLU-455" in shown.stderr
 
-    (receipts / "bad.json").write_bytes(b"{}")
+    (receipts / "bad.json").write_bytes(b'{"payload": 1}')
     assert run("--receipts", str(receipts))[0] == 1, "what is seen to be bad is bad"
 
 

@@ -1,6 +1,7 @@
 """``sluice ledger``: verify that the evidence is complete and unchanged."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ import typer
 
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit, FileMissing, FileUnreadable, Ref, ServiceMissing
-from sluice.given_files import is_file, is_folder
+from sluice.given_files import is_folder
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -51,7 +52,11 @@ def verify(
 
     Exit 0 if the ledger holds, 1 if not, 4 if it holds but the copies outside could not be read or are incomplete: only
     they show that entries were cut off the end. Entries after the last checkpoint are counted; if those were cut off,
-    only receipts show it.
+    only receipts show it. A receipt in --receipts that was changed, or cannot be read, gives exit 1 too, and is named
+    with the reason; a .json that is no receipt is named as unknown, and is no violation.
+
+    JSON: entries, valid, why (the first thing that fails), first_bad {chain, seq, not_before, why} of the ledger, head,
+    bad, chains, checkpoints, anchors, receipts {checked, refused, first_bad {file, why}, bad, unknown}.
 
     Example: sluice ledger verify --receipts ./receipts
     """
@@ -63,7 +68,7 @@ def verify(
     settings = get_settings()
     public_pem = Keyring.open(settings).public_pem
     with err.status("reading receipts"):
-        witnesses, refused = _read_receipts(receipts, public_pem)
+        given = _read_receipts(receipts, public_pem)
     with open_house(settings) as house:
         looked_at = datetime.now(UTC)
         with err.status("reading checkpoints"):
@@ -72,12 +77,12 @@ def verify(
             house.conn,
             public_pem=public_pem,
             anchors=anchors or (),
-            receipts=witnesses,
+            receipts=given.witnesses,
             watch=_watch,
             canonical=canonical,
         )
         is_compared = anchors is not None and _is_compared(house, report, anchors, looked_at)
-    document = _document(report, anchors, is_compared, witnesses, refused)
+    document = _document(report, anchors, is_compared, given)
     if format is Format.JSON:
         show_json(document)
     else:
@@ -85,31 +90,47 @@ def verify(
     raise typer.Exit(EXITS[document["valid"]])
 
 
-def _read_receipts(folder: Path | None, public_pem: bytes) -> tuple[list["Witness"], list[str]]:
-    """Read the entries that the receipts in a folder vouch for, and the names of receipts that do not hold.
+@dataclass(slots=True)
+class Receipts:
+    """What lies in the folder of receipts.
 
-    The folder may be a copy of a principal's whole prefix; other documents that we signed are passed over.
+    ``bad``: file and why it does not hold. ``unknown``: files that are no receipt, by content and name: they say
+    nothing about the ledger.
     """
-    from sluice.documents.verify import ReceiptCheck, is_of_another_kind, verify_file
-    from sluice.ledger.model import Witness
 
-    if folder is None:
-        return [], []
-    if not is_folder(folder):
-        raise FileMissing(Ref("option", "--receipts"), Ref("rule", "NO_FOLDER"))
-    witnesses, refused = [], []
-    for path in sorted(path for path in folder.rglob("*.json") if not path.is_dir()):
+    witnesses: list["Witness"] = field(default_factory=list)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def read(self, path: Path, name: str, public_pem: bytes) -> None:
+        """Of a copy of a principal's whole prefix, what we signed as something else is passed over."""
+        from sluice.documents.verify import is_no_receipt, is_of_another_kind, verify_file
+        from sluice.ledger.model import Witness
+
         try:
             check = verify_file(path, public_pem)
         except (FileMissing, FileUnreadable):
-            check = ReceiptCheck(False)
+            self.bad.append((name, "it cannot be read"))
+            return
         if check.valid and check.chain and check.seq and check.entry_hash:
-            witnesses.append(
-                Witness(check.chain, check.seq, bytes.fromhex(check.entry_hash), f"receipt {check.exchange}")
-            )
-        elif not (is_file(path) and is_of_another_kind(path.read_bytes(), public_pem)):
-            refused.append(str(path.relative_to(folder)))
-    return witnesses, refused
+            told_by = f"receipt {check.exchange}"
+            self.witnesses.append(Witness(check.chain, check.seq, bytes.fromhex(check.entry_hash), told_by))
+        elif is_no_receipt(path):
+            self.unknown.append(name)
+        elif not is_of_another_kind(path.read_bytes(), public_pem):
+            self.bad.append((name, check.why or "it names no entry"))
+
+
+def _read_receipts(folder: Path | None, public_pem: bytes) -> Receipts:
+    """Read every receipt below a folder. Raises FileMissing where there is no such folder."""
+    receipts = Receipts()
+    if folder is None:
+        return receipts
+    if not is_folder(folder):
+        raise FileMissing(Ref("option", "--receipts"), Ref("rule", "NO_FOLDER"))
+    for path in sorted(path for path in folder.rglob("*.json") if not path.is_dir()):
+        receipts.read(path, str(path.relative_to(folder)), public_pem)
+    return receipts
 
 
 def _read_anchors(house: "House") -> list[bytes] | None:
@@ -156,13 +177,14 @@ def _document(
     report: "LedgerReport",
     anchors: list[bytes] | None,
     is_compared: bool,
-    witnesses: Sequence["Witness"],
-    refused: Sequence[str],
+    receipts: Receipts,
 ) -> dict[str, Any]:
-    holds = report.valid and not refused
+    holds = report.valid and not receipts.bad
+    bad = [{"file": name, "why": why} for name, why in receipts.bad]
     return {
         "entries": report.entries,
         "valid": None if holds and not is_compared else holds,
+        "why": _why(report, receipts, is_compared),
         "first_bad": _bad(report.first_bad),
         "head": report.head,
         "bad": [_bad(bad) for bad in report.bad],
@@ -179,8 +201,23 @@ def _document(
         "anchors": None if anchors is None else len(anchors),
         "only_inside": None if anchors is None else len(report.only_inside),
         "not_yet_anchored": report.not_yet_anchored,
-        "receipts": {"checked": len(witnesses) + len(refused), "refused": list(refused)},
+        "receipts": {
+            "checked": len(receipts.witnesses) + len(bad),
+            "refused": [each["file"] for each in bad],
+            "first_bad": next(iter(bad), None),
+            "bad": bad,
+            "unknown": receipts.unknown,
+        },
     }
+
+
+def _why(report: "LedgerReport", receipts: Receipts, is_compared: bool) -> str | None:
+    """The first thing that keeps ``valid`` from being true."""
+    if report.first_bad is not None:
+        return f"{report.first_bad.chain}: {report.first_bad.why}"
+    if receipts.bad:
+        return "receipt {}: {}".format(*receipts.bad[0])
+    return None if is_compared else "the copies outside the database were not compared"
 
 
 def _bad(bad: "Bad | None") -> dict[str, Any] | None:
@@ -205,8 +242,10 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
         places = [(bad.chain, bad.seq, bad.not_before, bad.why) for bad in report.bad]
         show_table("What does not hold", ("chain", "number", "not before", "why"), places)
     receipts = document["receipts"]
-    if receipts["refused"]:
-        show_table("Receipts that do not hold", ("file",), [(name,) for name in receipts["refused"]])
+    if receipts["bad"]:
+        show_table("Receipts that do not hold", ("file", "why"), [(bad["file"], bad["why"]) for bad in receipts["bad"]])
+    if receipts["unknown"]:
+        show_table("No receipts, passed over", ("file",), [(name,) for name in receipts["unknown"]])
     show_pairs(
         _headline(report, document),
         {
@@ -215,7 +254,7 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
             "anchors outside the database": "not read" if document["anchors"] is None else document["anchors"],
             "checkpoints without one": "not known" if document["anchors"] is None else document["only_inside"],
             "not yet anchored": report.not_yet_anchored,
-            "receipts": f"{receipts['checked']} checked, {len(receipts['refused'])} refused",
+            "receipts": f"{receipts['checked']} checked, {len(receipts['refused'])} do not hold",
             "head": report.head,
         },
     )

@@ -17,6 +17,8 @@ FILE, PDF = Ref("argument", "FILE"), Ref("option", "--pdf")
 JSON_BESIDE = Ref("argument", "FILE, the signed .json beside it")
 PDF_BESIDE = Ref("argument", "FILE, the .pdf beside it")
 
+_EXCHANGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MEMBERS = (b'"payload"', b'"protected"', b'"signature"')
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PARTS = {"exchange": str, "principal": str, "decision": str, "ledger": dict, "pdf_sha256": str}
 
@@ -77,6 +79,15 @@ def is_of_another_kind(jws: bytes, public_pem: bytes) -> bool:
     except SignatureInvalid:
         return False
     return kind != TYPE
+
+
+def is_no_receipt(path: Path) -> bool:
+    """Whether a file that does not hold was never one of ours: neither its name nor its content is a signed document's.
+
+    What was cut off or emptied keeps one of both: the id of an exchange as its name, or a member of the signed JSON.
+    """
+    content = path.read_bytes()
+    return not _EXCHANGE.fullmatch(path.stem) and not any(member in content for member in _MEMBERS)
 
 
 def verify_file(path: Path, public_pem: bytes, pdf: Path | None = None) -> ReceiptCheck:
