@@ -28,6 +28,7 @@ from sluice.lineage.trace import trace_exchange, trace_object
 from sluice.returns.release import release
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId
+from sluice.times import BRUSSELS
 
 SETTINGS = Settings(environment="test")
 ENTRY = "d1" * 32
@@ -273,6 +274,8 @@ def test_an_object_at_a_moment_is_what_was_closed_by_then(sent, monkeypatch):
             for more in ((), ("--at", came.isoformat()), ("--at", (came - timedelta(seconds=9)).isoformat()))
         )
         late = sluice("lineage", "show", "--object", uri, "--at", made.isoformat())
+        wall = f"{came.astimezone(BRUSSELS):%Y-%m-%dT%H:%M:%S.%f}"
+        assert sluice("lineage", "show", "--object", uri, "--at", wall).document == at.document, "as a clock there"
         wrong = [
             sluice("lineage", "show", "--object", uri, "--at", "yesterday").exit,
             sluice("lineage", "show", "--exchange", record.exchange_id, "--at", made.isoformat()).exit,

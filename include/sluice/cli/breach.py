@@ -79,7 +79,7 @@ def slice_(
     languages = split(lang)
     if not languages or not set(languages) <= set(LANGUAGES):
         raise UsageError(Ref("option", "--lang"), Ref("one of", ", ".join(LANGUAGES)))
-    aware_at = moment_of("--aware", aware, BRUSSELS) if aware else datetime.now(UTC)
+    aware_at = moment_of("--aware", aware) if aware else datetime.now(UTC)
     with open_house(get_settings()) as house, err.status("counting persons"):
         found = _slice(house, exchange, object, agent, between, aware_at, Risk(risk))
     with writing_to("--to"), err.status("writing"):
@@ -98,7 +98,7 @@ def _slice(
     if object is not None:
         return slice_object(house, object, aware_at, risk)
     assert agent is not None and between is not None  # slice_ asked
-    since, until = (moment_of("--between", each, BRUSSELS) for each in between)
+    since, until = (moment_of("--between", each) for each in between)
     if since >= until:
         raise UsageError(Ref("option", "--between"))
     return slice_agent(house, agent, since, until, aware_at, risk)

@@ -13,7 +13,6 @@ from sluice.cli.output import Format, FormatOption, err, show_answer, show_json,
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
 from sluice.terms import Decision, Direction, Flow, Principal
-from sluice.times import BRUSSELS
 
 if TYPE_CHECKING:
     from sluice.exchange.read import ExchangeLine
@@ -57,7 +56,7 @@ def list_(
     from sluice.exchange.describe import describe_line
     from sluice.exchange.read import list_exchanges
 
-    after = moment_of("--since", since, BRUSSELS) if since else None
+    after = moment_of("--since", since) if since else None
     with connect(get_settings()) as conn:
         found = list_exchanges(
             conn,

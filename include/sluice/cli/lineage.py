@@ -24,7 +24,10 @@ SubjectOption = Annotated[
     str | None, typer.Option("--subject", help="KIND:VALUE in any spelling; - reads it from the only line of stdin.")
 ]
 AtOption = Annotated[
-    str | None, typer.Option("--at", metavar="T", help="With --object: as known at this moment; ISO 8601, UTC.")
+    str | None,
+    typer.Option(
+        "--at", metavar="T", help="With --object: as known at this moment; ISO 8601, Brussels time if no zone."
+    ),
 ]
 PrincipalOption = Annotated[str | None, typer.Option(help="With --subject: only this principal.")]
 

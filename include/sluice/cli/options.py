@@ -3,11 +3,12 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
+from sluice.cli.output import err
 from sluice.errors import Ref, UsageError
 from sluice.ledger.names import check_name
 from sluice.times import brussels_day
@@ -59,13 +60,25 @@ def day_of(dated: str | None, now: datetime) -> date:
         raise UsageError(Ref("option", "--dated"), Ref("takes", "YYYY-MM-DD")) from None
 
 
-def moment_of(option: str, text: str, zone: tzinfo = UTC) -> datetime:
-    """Read a moment in ISO 8601 and return it in UTC; without an offset it is in ``zone``. Raises UsageError."""
+def moment_of(option: str, text: str) -> datetime:
+    """A moment, ISO 8601, in UTC: with a zone as said, without one Brussels time, a day from its midnight.
+
+    One that is still to come is said on stderr: of it nothing is recorded. Raises UsageError, also for an hour that a
+    clock change repeats or skips.
+    """
+    from sluice.staff.times import TimeFault, from_brussels
+
+    takes = Ref("takes", "YYYY-MM-DD, or YYYY-MM-DDTHH:MM, with a zone or in Brussels time")
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        found = moment.astimezone(UTC) if moment.tzinfo else from_brussels(moment)
     except (ValueError, OverflowError):
-        raise UsageError(Ref("option", option), Ref("takes", "YYYY-MM-DD, or YYYY-MM-DDTHH:MM")) from None
+        raise UsageError(Ref("option", option), takes) from None
+    if isinstance(found, TimeFault):
+        raise UsageError(Ref("option", option), Ref("rule", found.value), takes)
+    if found > datetime.now(UTC):
+        err.print(f"{option} is still to come: the answer is what is known now", markup=False)
+    return found
 
 
 def check_address(option: str, url: str | None) -> None:

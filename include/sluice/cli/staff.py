@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluice.cli.options import moment_of
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit, NotFound, Ref, UsageError
 from sluice.given_files import read_given
-from sluice.times import ZONE, brussels_day
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     from sluice.db import Connection
@@ -26,7 +27,6 @@ app = typer.Typer(
     epilog="Example: sluice staff readiness --at 2026-11-24T10:00",
 )
 
-DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or the https address of its rows.")]
 MomentOption = Annotated[
     str | None,
@@ -37,7 +37,7 @@ MomentOption = Annotated[
     ),
 ]
 KnownOption = Annotated[
-    str | None, typer.Option(metavar="T", help="As it was recorded at this moment; now by default.")
+    str | None, typer.Option(metavar="T", help="As recorded at this moment: Brussels time if no zone; now by default.")
 ]
 AgentOption = Annotated[str | None, typer.Option(help="Only this agent: number or reference.")]
 MinimumOption = Annotated[str | None, typer.Option(help="Minimum score in percent; the center's own by default.")]
@@ -141,9 +141,10 @@ def readiness(
     from sluice.db import connect
     from sluice.settings import get_settings
 
-    moment = _moment("--at", at) or datetime.now(UTC)
+    moment = moment_of("--at", at) if at else datetime.now(UTC)
+    known = moment_of("--known-at", known_at) if known_at else None
     with connect(get_settings()) as conn:
-        people = _people(conn, moment, minimum, _moment("--known-at", known_at))
+        people = _people(conn, moment, minimum, known)
     if agent is not None:
         ref = agent if re.fullmatch("[0-9a-f]{32}", agent) else _refer(agent, None)
         people = tuple(person for person in people if person.agent_ref == ref)
@@ -195,19 +196,6 @@ def _refer(agent: str, platform: str | None) -> str:
 
     key = Keyring.open(get_settings()).staff_key()
     return account_ref(key, platform, agent) if platform else agent_ref(key, agent)
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    """Read a moment; a date means its midnight. Brussels time if it has no offset. Raises UsageError."""
-    from sluice.staff.times import TimeFault, parse_moment
-
-    if text is None:
-        return None
-    moment = parse_moment(f"{text}T00:00" if DAY.fullmatch(text) else text, ZONE)
-    if isinstance(moment, TimeFault):
-        takes = Ref("takes", "YYYY-MM-DD, or YYYY-MM-DDTHH:MM")
-        raise UsageError(Ref("option", option), Ref("rule", moment.value), takes)
-    return moment
 
 
 def _minimum(text: str) -> Decimal:

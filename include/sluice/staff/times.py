@@ -32,10 +32,11 @@ def parse_moment(text: str, zone: str) -> datetime | TimeFault:
         return TimeFault.FORMAT
     if found["offset"]:
         return moment.astimezone(UTC) if zone in ("", ZONE) else TimeFault.ZONE
-    return _from_brussels(moment) if zone == ZONE else TimeFault.ZONE
+    return from_brussels(moment) if zone == ZONE else TimeFault.ZONE
 
 
-def _from_brussels(wall: datetime) -> datetime | TimeFault:
+def from_brussels(wall: datetime) -> datetime | TimeFault:
+    """In UTC what a clock in Brussels showed. ``wall``: without a zone."""
     early, late = (wall.replace(tzinfo=BRUSSELS, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early == late:
         return early
