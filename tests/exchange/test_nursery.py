@@ -122,6 +122,24 @@ def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
     assert not _is_alive(first)
 
 
+def test_who_asks_python_to_write_no_bytecode_gets_none_from_a_child_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dry run writes nothing, also where its own code lies."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), WHERE)))
+    (tmp_path / "quiet.py").write_text("def judge(job): pass\n")
+
+    def written() -> list[Path]:
+        with Nursery("quiet:judge") as one:
+            assert one.run({"folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
+        return list((tmp_path / "__pycache__").glob("quiet.*"))
+
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert written() == []
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    assert written() != [], "control"
+
+
 def test_one_that_was_left_at_work_serves_nobody_else(nursery: Nursery, tmp_path: Path) -> None:
     with pytest.raises(_Interrupted), _interrupting(), Nursery("children:misbehave") as left:
         threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()

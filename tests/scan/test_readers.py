@@ -155,6 +155,7 @@ def test_they_are_told_by_no_argument_and_no_variable_and_get_no_key(
     readers: Readers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_SECRET", "s3cr3t")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     (tmp_path / "a").write_bytes(b"nobody")
     readers.scan(tmp_path / "a")
     [child] = _children()
@@ -162,6 +163,7 @@ def test_they_are_told_by_no_argument_and_no_variable_and_get_no_key(
     open_to_all = " ".join([*child.cmdline(), *(f"{name}={value}" for name, value in child.environ().items())])
 
     assert "s3cr3t" not in open_to_all
+    assert "PYTHONDONTWRITEBYTECODE=1" in open_to_all, "who asks for no bytecode gets none from them either"
     assert [value for value in (*VALUES, *WORDS) if value in open_to_all] == []
 
 

@@ -31,7 +31,7 @@ from sluice.scan.walk import scan_bytes
 
 MOST = 4
 """Most readers of one scan, since each holds the needles and one object in memory."""
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH")
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
 """The environment variables that a reader gets: none of them is a key or an address."""
 ONE_THREAD: Mapping[str, str] = MappingProxyType({"OPENBLAS_NUM_THREADS": "1"})
 """What keeps numpy from starting threads: whoever has more than one, and is not root, may not leave the network."""

@@ -51,7 +51,9 @@ CHILD_ENVIRONMENT = {
 }
 """Makes allocators reserve no gigabytes ahead, because the limit counts what is reserved, and give free memory back,
 but only after the next part had time to ask for it again (polars' own is jemalloc). Nobody's plug-ins are loaded."""
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS")
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "POLARS_MAX_THREADS",
+)  # fmt: skip
 """The only environment variables that a process which reads strangers' files gets: no key, no address."""
 
 
