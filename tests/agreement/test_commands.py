@@ -54,6 +54,21 @@ def test_explain_names_each_column_and_why_it_is_portable_or_not() -> None:
     assert (by_name["phone"]["category"], by_name["phone"]["legal_basis"]) == ("TelephoneNumber", "A6-1-b")
 
 
+def test_lint_of_a_folder_has_the_columns_of_all_its_contracts(tmp_path: Path) -> None:
+    one = run(contract.app, "lint", str(PRINCIPALS / "energy01" / CONTRACT_NAME))["fields"]
+    energy = run(contract.app, "lint", str(PRINCIPALS / "energy01"))["fields"]
+    everybody = run(contract.app, "lint", str(PRINCIPALS))["fields"]
+
+    assert one == run(contract.app, "explain", str(PRINCIPALS / "energy01" / CONTRACT_NAME))["fields"] != []
+    assert [{**field, "contract": CONTRACT_NAME} for field in one] == [
+        f for f in energy if f["contract"] == CONTRACT_NAME
+    ]
+    assert len({field["contract"] for field in energy}) == 3 < len({field["contract"] for field in everybody})
+    assert {f"energy01/{field['contract']}" for field in energy} < {field["contract"] for field in everybody}
+    (tmp_path / "a-note.yaml").write_text("schema: [")
+    assert run(contract.app, "lint", str(tmp_path), code=1)["fields"] == [], "no contract, no column"
+
+
 def test_a_broken_file_beside_a_contract_matters_only_if_it_may_be_its_agreement(tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     sound = run(contract.app, "explain", str(folder / CONTRACT_NAME))["fields"]

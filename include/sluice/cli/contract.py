@@ -38,7 +38,9 @@ def topic() -> None:
 def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     """Name every mistake with file, line, code and cure, also those in its rules and suites.
 
-    Exit 1 when there is one; a warning alone gives exit 0.
+    Exit 1 when there is one; a warning alone gives exit 0. JSON: problems, warnings, fields as in `contract explain`; of
+    a folder
+    those of all its contracts, each with the file as contract.
 
     Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """
@@ -46,7 +48,7 @@ def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     from sluice.settings import get_settings
 
     check_there(path, PATH)
-    fields = _fields(path) if format is Format.JSON and is_file(path) else []
+    fields = _fields_below(path) if format is Format.JSON else []
     show_problems(lint_whole(path, "CON", get_settings().expectations_dir), format, fields=fields)
 
 
@@ -93,6 +95,18 @@ def export(
     check_readable(path, PATH)
     document = {Standard.DCAT: export_dcat}[to](path)
     show_json(document) if format is Format.JSON else typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _fields_below(path: Path) -> list[dict[str, object]]:
+    """What every column of one contract is, or of all below a folder: then with ``contract``, the file in it."""
+    from sluice.agreement.folder.load import find_papers
+
+    if is_file(path):
+        return _fields(path)
+    papers = [
+        paper for folder in sorted({each.parent for each in path.rglob("*.y*ml")}) for paper in find_papers(folder)
+    ]
+    return [{"contract": str(paper.relative_to(path)), **field} for paper in papers for field in _fields(paper)]
 
 
 def _fields(path: Path) -> list[dict[str, object]]:
