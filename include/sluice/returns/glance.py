@@ -14,8 +14,8 @@ from sluice.returns.model import LIFTED_BY_CONTACTS, Glance, Last
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow
 
-MAY_END: frozenset[str] = frozenset(Suppression) - {Suppression.ERASED}
-"""Reasons for holding rows because of their persons that can end again."""
+MAY_END: frozenset[str] = frozenset(Suppression)
+"""Reasons for holding rows because of their persons. Each can end again, an erasure where something has to stay."""
 
 
 @dataclass(frozen=True, slots=True)

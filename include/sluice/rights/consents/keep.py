@@ -19,8 +19,9 @@ from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.persons import consents
+from sluice.exchange.persons.accepted_rows import find_gone
 from sluice.exchange.persons.consent_store import ConsentRun, insert_run, is_known
-from sluice.exchange.persons.suppressed import find_suppressed, keep_out
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded
 from sluice.ledger.model import EntryKind
@@ -42,7 +43,8 @@ NAMESPACE = uuid.UUID("5b0c6f57-0f0e-5d0c-8f9d-2b7f7a1f4c1e")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Result of keeping a file or one statement. ``left_out``: number of records of persons who were erased."""
+    """Result of keeping a file or one statement. ``left_out``: number of records of persons who were erased and of
+    whom nothing stayed by decision."""
 
     run_id: str
     source_sha256: str
@@ -119,7 +121,8 @@ def _keep(house: House, batch: Batch, now: datetime, tell: Tell) -> Recorded:
     run_id, name = str(uuid.uuid5(NAMESPACE, f"{principal}/{source}")), check_name(batch.by)
     frame = _named(principal, records.frame)
     with consents.hold_records(house, principal):  # an erasure either ran before and is seen here, or runs after
-        kept = frame.filter(~pl.col("ref").is_in(_erased(house, principal)))
+        gone = find_gone(house, principal, frozenset(frame["ref"].to_list()))
+        kept = frame.filter(~pl.col("ref").is_in(sorted(gone)))
         done = Recorded(run_id, source, kept.height, records.refused, frame.height - kept.height, False, records.faults)
         if is_known(house.conn, run_id) or kept.is_empty():
             return done
@@ -153,13 +156,6 @@ def _named(principal: Principal, frame: pl.DataFrame) -> pl.DataFrame:
     ]
     whole = frame.with_columns(pl.Series("record_id", ids), pl.col("at").cast(SCHEMA["at"]))
     return whole.select(list(SCHEMA)).unique("record_id", keep="first", maintain_order=True)
-
-
-def _erased(house: House, principal: Principal) -> list[str]:
-    suppressed = find_suppressed(house, principal)
-    if suppressed is None:
-        return []
-    return suppressed.filter(pl.col("reason") == Suppression.ERASED.value)["ref"].to_list()
 
 
 def _noes(before: pl.DataFrame, kept: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -14,17 +14,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import polars as pl
 
+from sluice.agreement.in_force.store import list_contracts
 from sluice.db import Connection
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.persons.known_as import KnownAs
 from sluice.exchange.persons.sealed_runs import read_runs
-from sluice.exchange.persons.suppressed import find_erased, keep_out
+from sluice.exchange.persons.suppressed import find_erased, keep_out, lift
 from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
 from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import LAKE
@@ -37,6 +38,7 @@ from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needed import find_needed, refs_by_need
 from sluice.rights.copies.needed_model import Needed
 from sluice.rights.copies.read import refs_in
+from sluice.rights.copies.scope import comes_in_again
 from sluice.rights.copies.stores import store_of
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import refs_of, values_of
@@ -44,7 +46,7 @@ from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at
 from sluice.subject.model import DEFINING
 from sluice.subject.suppression import Suppression
-from sluice.terms import ExchangeId, Principal, SubjectKind
+from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
 
 ENDED = "ENDED"
 """Stands among causes if somebody who was left out waits for nothing any more."""
@@ -207,12 +209,29 @@ def runs_of(conn: Connection, case_id: CaseId, principal: Principal) -> list[Sup
 
 
 def keep_person_out(house: House, case_id: CaseId, target: Target, now: datetime) -> None:
-    """Suppress the persons that a run erases from now on; repeating it changes nothing."""
-    begun = find_begun(house, case_id, target.principal)
-    new = target.refs - (begun or frozenset())
-    cause = case_id if begun is None else f"{case_id}/{hashlib.sha256(' '.join(sorted(new)).encode()).hexdigest()}"
-    if begun is None or new:
+    """Suppress the persons that a run erases from now on; repeating it changes nothing.
+
+    A suppression that ended is never in force again: who was let in again since gets another.
+    """
+    runs = runs_of(house.conn, case_id, target.principal)
+    held = read_runs(house, [each for each in runs if each.lifted_at is None])
+    new = target.refs.difference(*(frame["ref"].to_list() for frame in held))
+    words = " ".join([*sorted(new), *(each.run_id for each in runs if each.lifted_at is not None)])
+    cause = f"{case_id}/{hashlib.sha256(words.encode()).hexdigest()}" if runs else case_id
+    if new or not runs:
         keep_out(house, target.principal, new, Suppression.ERASED, cause=cause, case_id=case_id, now=now)
+
+
+def let_in_again(house: House, case_id: CaseId, target: Target, now: datetime) -> None:
+    """End what kept the persons out during a run, if it was decided that what comes in about them stays here.
+
+    They count as erased only where nobody decided otherwise (GDPR Art. 17(3)). Repeating it changes nothing.
+    """
+    known = [each.contract for each in list_contracts(house.conn, now, naming=(target.principal,))]
+    inbound = [each for each in known if (each.principal, each.direction) == (target.principal, Direction.INBOUND)]
+    if comes_in_again(inbound, target):
+        for run in runs_of(house.conn, case_id, target.principal):
+            lift(house, run.run_id, max(now, datetime.now(UTC)))  # after whatever was held because of it
 
 
 def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> frozenset[ExchangeId]:

@@ -63,11 +63,22 @@ def fate_of(copy: Copy, target: Target) -> Fate:
     elif copy.contract is None:
         asked, goes = target.parts, target.parts <= target.decided
     else:
-        asked = frozenset().union(*(_who_decides(pair, target) for pair in _pairs(copy.contract))) - target.decided
+        asked = _not_erased(copy.contract, target)
         goes = not asked
     if goes:
         return Fate.GOES
     return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
+
+
+def comes_in_again(contracts: Iterable[DataContract], target: Target) -> bool:
+    """Whether somebody decided that what comes in under one of these contracts stays (GDPR Art. 17(3))."""
+    stays = [_not_erased(contract, target) for contract in contracts]
+    return any(pairs and pairs.isdisjoint(target.undecided) for pairs in stays)
+
+
+def _not_erased(contract: DataContract, target: Target) -> frozenset[Decided]:
+    """What is in a contract's files of which nobody decided that it is erased."""
+    return frozenset[Decided]().union(*(_who_decides(pair, target) for pair in _pairs(contract))) - target.decided
 
 
 def _pairs(contract: DataContract) -> Iterator[Decided]:

@@ -33,7 +33,7 @@ from sluice.rights.copies.find import find_places, is_pointing, kept, open_reque
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
-from sluice.rights.copies.own_rows import count_left_out, find_in_flight, keep_person_out
+from sluice.rights.copies.own_rows import count_left_out, find_in_flight, keep_person_out, let_in_again
 from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
@@ -160,8 +160,11 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             own = [each.target for each in own_clearances(house, case_id, clearances)]
             report = replace(_scan_and_record(house, case, own, now, known), to_release=unreleased)
             control_store.note_waiting(house.conn, case_id, report.waiting)
-            _advance_proven_parts(house, case, report.principals, now)
             idle = {name for name, scan in find_last_scans(house.conn, case_id).items() if scan.is_idle}
+            for target in own:
+                if target.principal in idle:
+                    let_in_again(house, case_id, target, now)
+            _advance_proven_parts(house, case, report.principals, now)
             decided = {each.principal: as_ran(house, case_id, each) for each in own if each.principal in idle}
         control_store.end_run(house.conn, case_id, outcome_of(report), decided=decided)
     return report

@@ -7,9 +7,9 @@ the numbers that the person gave, or about the only ones that accepted rows have
 from collections.abc import Collection, Iterable
 
 from sluice.exchange.house import House
+from sluice.exchange.persons.accepted_rows import find_gone
 from sluice.exchange.persons.corrections import Number, find_numbers
 from sluice.exchange.persons.known_as import KnownAs
-from sluice.exchange.persons.suppressed import find_erased
 from sluice.rights.case.model import Case
 from sluice.rights.person.sealed import open_sealed
 from sluice.rights.person.whom import all_refs_at, refs_at
@@ -21,14 +21,14 @@ def refs_to_correct(house: House, case: Case, principal: Principal) -> frozenset
     """References by which a person's rows at a principal are corrected.
 
     None if nobody can tell which of several persons they are, or whether they are the one that was found, who has
-    another number than they gave. Nothing is corrected that was erased: the result is empty if all that was given
-    was erased, or if a number of theirs was and no row has another one that they gave, because whoever has the same
-    telephone is somebody else.
+    another number than they gave. Nothing is corrected that was erased and of which no row stayed by decision: the
+    result is empty if all that was given was erased, or if a number of theirs was and no row has another one that they
+    gave, because whoever has the same telephone is somebody else.
     """
     identifiers = open_sealed(house, case.subject_key).envelope.identifiers
     known = KnownAs.of(house, principal)
     every = all_refs_at(house, identifiers, principal, known=known)
-    erased = find_erased(house, principal, every)
+    erased = find_gone(house, principal, every)
     refs = every - erased
     if not refs:
         return refs
