@@ -38,9 +38,8 @@ def topic() -> None:
 def lint(path: PathArgument, format: FormatOption = Format.TABLE) -> None:
     """Name every mistake with file, line, code and cure, also those in its rules and suites.
 
-    Exit 1 when there is one; a warning alone gives exit 0. JSON: problems, warnings, fields as in `contract explain`; of
-    a folder
-    those of all its contracts, each with the file as contract.
+    Exit 1 when there is one; a warning alone gives exit 0. JSON: problems, warnings, and fields as in `contract
+    explain`; of a folder those of all its contracts, each with the file as contract.
 
     Example: sluice contract lint include/principals/energy01/renewal_campaign.inbound.odcs.yaml
     """

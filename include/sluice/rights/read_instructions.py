@@ -137,7 +137,7 @@ def _take_step(
         return InstructionOutcome.NOT_AWAITED
     if case.has_failed_identity and goes_to_person(part, instruction.action):
         return InstructionOutcome.IDENTITY_FAILED
-    if instruction.wanted is not None and not can_take(house, case, instruction.wanted, now):
+    if instruction.wanted is not None and not can_take(house, case, [part], instruction.wanted, now):
         return InstructionOutcome.UNREADABLE
     reasons = instruction.reasons
     if instruction.reason:

@@ -7,7 +7,7 @@ text and gets the person's statement. Repeating it changes nothing.
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -82,7 +82,7 @@ def ask(house: House, case_id: CaseId, wanted: Wanted) -> None:
     with transaction(house.conn):
         case = store.lock_case(house.conn, case_id)
         check_not_tidied(house.conn, case_id)
-        if not can_take(house, case, wanted, datetime.now(UTC)):
+        if not can_take(house, case, case.sub_cases, wanted, datetime.now(UTC)):
             raise NotRectifiable(Ref("case", case_id), Ref("columns", len(wanted.values)))
         is_settled = any(part.state in DECIDED for part in case.sub_cases) and _find(house, _key(case_id)) is not None
         if case.state.is_over or is_settled or not any(_awaits(house, part) for part in case.sub_cases):
@@ -101,12 +101,13 @@ def seal_instructed(house: House, part: SubCase, wanted: Wanted, sha256: str) ->
         _put(house, key, wanted)
 
 
-def can_take(house: House, case: Case, wanted: Wanted, now: datetime) -> bool:
-    """Whether columns of the case can take these values.
+def can_take(house: House, case: Case, parts: Iterable[SubCase], wanted: Wanted, now: datetime) -> bool:
+    """Whether columns of these parts of the case can take these values.
 
-    They can if the case is a rectification for one person, the columns are known now, and no value is too long.
+    They can if the case is a rectification for one person, the columns are known now, and no value is too long. Of an
+    instruction ask about its own part alone: other parts would tell its principal whose customer the person is too.
     """
-    known = {each.name for part in case.sub_cases for each in _fields(house.conn, part, now)}
+    known = {each.name for part in parts for each in _fields(house.conn, part, now)}
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
     return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
