@@ -124,6 +124,19 @@ def test_the_same_request_again_is_the_same_case(town: Town) -> None:
         open_case(house, replace(asked, right=Right.ERASURE, purposes=()), now)
 
 
+def test_the_same_number_with_a_wider_objection_is_another_request(town: Town) -> None:
+    house, now = town.house, datetime.now(UTC)
+    given = [(SubjectKind.PHONE, town.people[1].phone)]
+    narrow = NewRequest(
+        Right.DIRECT_MARKETING, given, ENERGY, now, "form", "nl", DESK, uuid4(), None, (MARKETING,), "email"
+    )
+    case = open_case(house, narrow, now)
+    assert open_case(house, narrow, now).case_id == case.case_id, "the control"
+    for wider in (replace(narrow, contact_channel=None), replace(narrow, purposes=())):
+        with pytest.raises(RequestIdReused):
+            open_case(house, wider, now)
+
+
 def stopped(town: Town, purpose: str) -> bool:
     """Whether a list or file for this purpose alone has to leave somebody out."""
     found = find_suppressed(town.house, ENERGY, (frozenset({Use(purpose, CONSENT, "phone")}),))

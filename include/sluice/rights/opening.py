@@ -125,8 +125,13 @@ def _check_same(house: House, case: Case, said: Envelope) -> None:
         said.channel,
         said.language,
     )
-    if not same or (sealed and not _is_same_person(sealed.envelope, said)):
+    if not same or (sealed and not (_is_same_person(sealed.envelope, said) and _reaches_as_far(sealed.envelope, said))):
         raise RequestIdReused(Ref("case", case.case_id))
+
+
+def _reaches_as_far(sealed: Envelope, said: Envelope) -> bool:
+    """Whether both are about the same purposes and channel: whoever objects to more sends another request."""
+    return (sealed.purposes, sealed.contact_channel) == (said.purposes, said.contact_channel)
 
 
 def _is_same_person(sealed: Envelope, said: Envelope) -> bool:
