@@ -1,7 +1,7 @@
 """What may be refused, for which reason, and what has to be told before that counts."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -56,12 +56,31 @@ def test_data_may_be_kept_and_not_used_instead_of_erased_with_a_reason_for_all_o
     check_step(accepted.source, accepted.target, asked)
 
 
+MISSED = datetime(2027, 1, 4, 9, tzinfo=UTC)
+"""After the month."""
+
+
 def test_a_late_refusal_is_possible_once_the_miss_is_on_record() -> None:
     refusal = next(row for row in TRANSITIONS if row.target is State.REFUSED)
-    late = with_order(at=datetime(2027, 1, 4, 9, tzinfo=UTC))(passing(refusal))
+    late = with_order(at=MISSED)(passing(refusal))
     with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
         check_step(refusal.source, refusal.target, late)
     check_step(refusal.source, refusal.target, with_case(is_breached=True)(late))
+
+
+def test_a_day_that_another_part_missed_opens_nothing_for_one_that_was_extended_in_time() -> None:
+    refusal = next(row for row in TRANSITIONS if (row.source, row.target) == (State.EXTENDED, State.REFUSED))
+    attempt = passing(refusal)
+    assert attempt.part is not None
+    part = replace(attempt.part, extended_at=NOW)
+    missed = replace(attempt, part=part, case=replace(attempt.case, sub_cases=(part,), is_breached=True))
+    assert missed.case.last_day_of(part) == date(2027, 2, 25), "this part missed nothing yet"
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        check_step(refusal.source, refusal.target, with_order(at=MISSED)(missed))
+    own = with_order(at=datetime(2027, 2, 26, 9, tzinfo=UTC))(missed)
+    check_step(refusal.source, refusal.target, own)
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        check_step(refusal.source, refusal.target, with_case(is_breached=False)(own))
 
 
 def test_what_was_not_refused_needs_no_letter_and_what_was_partly_is_no_evidence() -> None:
@@ -75,7 +94,7 @@ def test_what_was_not_refused_needs_no_letter_and_what_was_partly_is_no_evidence
 
 def test_an_extension_that_was_not_told_in_time_extends_nothing_and_blocks_until_the_miss_is_on_record() -> None:
     decided = next(row for row in TRANSITIONS if (row.source, row.target) == (State.EXTENDED, State.ACCEPTED))
-    late = with_letters(written_at=datetime(2026, 12, 28, 9, tzinfo=UTC))(passing(decided))
+    late = with_letters(written_at=datetime(2026, 12, 28, 9, tzinfo=UTC))(with_order(at=MISSED)(passing(decided)))
     check_step(decided.source, decided.target, with_case(is_breached=True)(late))
     with pytest.raises(TransitionRefused, match="extension_was_told"):
         check_step(decided.source, decided.target, with_case(is_breached=True, letters=())(late))

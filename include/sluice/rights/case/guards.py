@@ -215,8 +215,14 @@ def before_the_month_is_over(attempt: Attempt) -> bool:
 
 
 def refusal_is_in_time(attempt: Attempt) -> bool:
-    """A refusal is made before the legal due date of month 1 too (Art. 12(4)); later only if the breach is recorded."""
-    return attempt.case.is_breached or before_the_month_is_over(attempt)
+    """A refusal is made before the legal due date of month 1 too (Art. 12(4)); later only if this part's breach is recorded."""
+    return before_the_month_is_over(attempt) or has_missed_its_day(attempt)
+
+
+def has_missed_its_day(attempt: Attempt) -> bool:
+    """The last day of this very part has passed and the breach is recorded; another part's breach opens nothing."""
+    part, case = attempt.part, attempt.case
+    return part is not None and case.is_breached and received_on(attempt.order.at) > case.last_day_of(part)
 
 
 def refusal_of_all_is_in_time(attempt: Attempt) -> bool:
@@ -318,11 +324,11 @@ def refusal_was_told(attempt: Attempt) -> bool:
 
 
 def extension_was_told(attempt: Attempt) -> bool:
-    """A letter told the person of the extension before the month was over; later only if the breach is recorded."""
+    """A letter told the person of the extension before the month was over; later only if this part's breach is recorded."""
     part, case = attempt.part, attempt.case
     if part is None or case.find_letter(LetterKind.EXTENSION, part.sub_case_id) is None:
         return False
-    return case.is_breached or case.was_told_in_time(part.sub_case_id)
+    return case.was_told_in_time(part.sub_case_id) or has_missed_its_day(attempt)
 
 
 def what_stays_has_reasons(attempt: Attempt) -> bool:
