@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sluice.rights.instruction import InstructionOutcome
 
 from night import change
 from rights.changing import PRINCIPAL, each_decides_of_its_copy, next_version, renew
@@ -15,6 +14,7 @@ from rights.notices.test_recipients import without
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
 from sluice.rights.case.model import Case, Right
+from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.person.rectify import _fields, corrected_groups
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
