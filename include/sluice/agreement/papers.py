@@ -30,6 +30,8 @@ class PaperReason(StrEnum):
     AGREEMENT_EXPIRED = "AGREEMENT_EXPIRED"
     AGREEMENT_NOT_YET = "AGREEMENT_NOT_YET"
     NO_CONTRACT = "NO_CONTRACT"
+    CONTRACT_NOT_YET = "CONTRACT_NOT_YET"
+    """Of a dry run, whose folder has only a contract of later days; the center knows which one holds until then."""
     CONTRACT_GAP = "CONTRACT_GAP"
     CONTRACT_RETIRED = "CONTRACT_RETIRED"
 
@@ -44,11 +46,15 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class PaperMissing:
-    """There is no paper: why, and which agreement or contract was found nevertheless."""
+    """There is no paper: why, and which agreement or contract was found nevertheless.
+
+    ``begins``: the first day of the contract that does not hold yet.
+    """
 
     reason: PaperReason
     agreement: Agreement | None = None
     contract: DataContract | None = None
+    begins: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

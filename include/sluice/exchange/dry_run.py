@@ -11,7 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sluice.agreement.folder.load import find_flows_of, find_folders, find_on_file, find_papers, load_agreements
+from sluice.agreement.folder.load import (
+    find_coming,
+    find_flows_of,
+    find_folders,
+    find_on_file,
+    find_papers,
+    load_agreements,
+)
 from sluice.agreement.model import Agreement, KeyReference, Problem
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.errors import Ref, UsageError
@@ -31,7 +38,7 @@ from sluice.exchange.judging.progress import Say, reporting_progress
 from sluice.gate.model import ROWS_SHOWN, Finding, GateVerdict
 from sluice.given_files import check_readable
 from sluice.settings import Settings
-from sluice.terms import ARRIVING, Flow, Severity
+from sluice.terms import ARRIVING, Flow, Severity, Verdict
 from sluice.times import brussels_today
 
 SAID_EVERY_S = 0.2
@@ -109,7 +116,10 @@ class DryRun:
         """
         check_readable(file, Ref("argument", "FILE"))
         if isinstance(self.paper, PaperMissing):
-            return Tried(refused((missing_paper(self.paper),)))
+            is_refused = self.paper.reason is not PaperReason.CONTRACT_NOT_YET  # the center knows the one of today
+            return Tried(
+                refused((missing_paper(self.paper),), Verdict.REFUSED if is_refused else Verdict.UNDECIDED),
+            )
         agreement, contract = self.paper.agreement, self.paper.contract
         if reasons := refuse_unread(file.name, agreement, contract, brussels_today()):
             return Tried(refused(reasons))
@@ -180,6 +190,10 @@ def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> P
     if written and written.isdisjoint(ARRIVING):
         refs = Ref("rule", "NO_FILE_ARRIVES_IN_THIS_FLOW"), Ref("direction", ", ".join(sorted(written)))
         raise UsageError(Ref("option", "--flow"), *refs, Ref("instead", f"one of {', '.join(arriving(agreement))}"))
+    coming = find_coming(settings.principals_dir, agreement_id, on)
+    days = [day for contract, day in coming if contract.flow == flow and contract.direction in ARRIVING]
+    if days:
+        return PaperMissing(PaperReason.CONTRACT_NOT_YET, agreement, begins=min(days))
     return PaperMissing(PaperReason.CONTRACT_GAP if written else PaperReason.NO_CONTRACT, agreement)
 
 

@@ -17,8 +17,12 @@ def finding(code: str, rule: str, column: str | None = None, count: int = 1) -> 
 
 
 def missing_paper(missing: PaperMissing) -> Finding:
-    """Return the finding for a missing paper: no agreement, none in force, no contract or a gap, each with its code."""
-    return finding(f"FORBIDDEN_{missing.reason.name}", "paper.in_force")
+    """Return the finding for a missing paper: no agreement, none in force, no contract or a gap, each with its code.
+
+    If a contract begins later, its rule gives the first day: ``paper.in_force:2027-01-01``.
+    """
+    day = f":{missing.begins}" if missing.begins else ""
+    return finding(f"FORBIDDEN_{missing.reason.name}", f"paper.in_force{day}")
 
 
 def refuse_unread(file_name: str, agreement: Agreement, contract: DataContract, on: date) -> tuple[Finding, ...]:

@@ -140,7 +140,7 @@ def _speaks_of(path: Path, named: str) -> bool:
 def find_on_file(
     principals_dir: Path, agreement_id: str, on: date
 ) -> tuple[Agreement, tuple[DataContract, ...]] | None:
-    """The newest version of an agreement that holds on a date, with the contracts that name it; None if none holds.
+    """The newest version of an agreement that holds on a date, with its contracts that do; None if none holds.
 
     Rules that were added later are not applied to contracts, which may be in force since before, as in
     :func:`parse_contract`.
@@ -153,13 +153,28 @@ def find_on_file(
     if not holding:
         return None
     agreement = holding[-1]
-    contracts = []
+    return agreement, tuple(each for each in _contracts_of(agreement) if _first_day(each, agreement) <= on)
+
+
+def find_coming(principals_dir: Path, agreement_id: str, on: date) -> Iterator[tuple[DataContract, date]]:
+    """Contracts of an agreement that do not hold yet on a date, with their first day."""
+    for agreement in load_agreements(principals_dir, agreement_id):
+        if agreement.agreement_id == agreement_id:
+            first = ((each, _first_day(each, agreement)) for each in _contracts_of(agreement))
+            yield from ((contract, day) for contract, day in first if on < day)
+
+
+def _contracts_of(agreement: Agreement) -> Iterator[DataContract]:
+    """The contracts beside an agreement that name this version of it."""
     for path in find_papers(Path(agreement.path).parent):
         try:
-            contracts.append(_contract(read_document(path), agreement, but=LATER_CONTRACT_RULES))
+            yield _contract(read_document(path), agreement, but=LATER_CONTRACT_RULES)
         except PaperInvalid:
             continue  # another agreement's, or no contract; `sluice contract lint` explains it
-    return agreement, tuple(contracts)
+
+
+def _first_day(contract: DataContract, agreement: Agreement) -> date:
+    return max(contract.valid_from or agreement.valid_from, agreement.valid_from)
 
 
 def find_ignored(folder: Path) -> Ignored:
