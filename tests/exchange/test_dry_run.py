@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from agreement.papers import CONTRACT, write_folder
 from desk import Desk
+from night import Call, call_log
 from returns.commands import at_terminal, sluice
 from sluice.agreement.papers import Paper
 from sluice.cli.whole import app
@@ -124,3 +125,28 @@ def test_a_mapping_that_cannot_be_used_is_told_by_its_code(tmp_path: Path, monke
     (tmp_path / "log.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     tried = sluice("gate", "run", str(tmp_path / "log.csv"), *RESULTS_RUN)
     assert tried.error is not None and tried.error.startswith("SLU-"), "and no verdict on the file"
+
+
+@pytest.mark.usefixtures("fresh_settings")
+@pytest.mark.parametrize(
+    ("at", "code", "rows"),
+    [
+        (datetime(2026, 10, 25, 2, 30), "VALUE_TIME_TWICE", [20, 1, 0]),
+        (datetime(2026, 3, 29, 2, 30), "VALUE_TIME_GAP", [20, 1, 0]),
+        (datetime(2026, 10, 25, 3, 30), None, [21, 0, 0]),
+    ],
+    ids=["twice", "never", "control"],
+)
+def test_a_call_in_the_hour_that_the_clocks_make_twice_or_skip_is_refused_and_not_held(
+    tmp_path: Path, at: datetime, code: str | None, rows: list[int]
+) -> None:
+    """As docs/how-to/add-a-platform.md says."""
+    calls = [Call(f"c{n}", f"E1{n:07}", "+32475123456", at=datetime(2026, 10, 23, 10)) for n in range(20)]
+    log = tmp_path / "log.csv"
+    log.write_bytes(call_log([*calls, Call("c20", "E10000020", "+32475123456", at=at)]))
+
+    said = sluice("gate", "run", str(log), *RESULTS_RUN).document
+
+    assert [said[f"rows_{name}"] for name in ("accepted", "refused", "held")] == rows
+    found = {each["code"] for each in said["reasons"] if each["code"].startswith("VALUE_TIME")}
+    assert found == ({code} if code else set())
