@@ -150,6 +150,8 @@ def test_most_mistakes_are_reported_once_and_alone(tmp_path: Path) -> None:
 def test_every_code_of_the_table_has_a_test() -> None:
     elsewhere = {
         "AGR-007",
+        "AGR-047",
+        "CON-047",
         "AGR-009",
         "CON-009",
         "AGR-022",
@@ -282,7 +284,9 @@ def test_a_paper_of_the_right_kind_and_a_folder_are_linted_as_ever(tmp_path: Pat
     assert lint_as(folder, "AGR") == lint_as(folder, "CON") == lint_path(folder)
     assert [problem.code for problem in lint_as(folder / "nothing.yaml", "CON")] == ["CON-001"]
     (folder / "empty").mkdir()
-    assert [problem.code for problem in lint_as(folder / "empty", "AGR")] == ["AGR-001"], "a path that is misspelt"
+    assert [problem.code for problem in lint_as(folder / "empty", "AGR")] == ["AGR-047"], "a path that is misspelt"
+    [problem] = lint_as(folder / "empty", "CON")
+    assert problem.code == "CON-047" and ".yaml" in problem.message and "UTF-8" not in problem.message
 
 
 @pytest.mark.parametrize("body", [b"kind: DataContract\nschema: " + b"[" * 40 + b"]" * 40, b"- kind: DataContract\n"])

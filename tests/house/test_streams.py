@@ -27,7 +27,9 @@ def ended(words: str, stdin: str = "") -> tuple[int, str, str]:
     ("words", "code"),
     [
         (f"{CLOCK} 2026-03-05 --format json", 0),
-        (f"{CLOCK} 2026-03-05 --format json >&-", 0),
+        (f"{CLOCK} 2026-03-05 --format json >&-", 3),
+        (f"{CLOCK} 2026-03-05 >&-", 3),
+        (f"{SLUICE} --version >&-", 3),
         (f"{CLOCK} 2026-03-05 2>&-", 0),
         (f"{CLOCK} never 2>&-", 2),
         (f"{CLOCK} never --format json >&-", 2),
@@ -35,7 +37,7 @@ def ended(words: str, stdin: str = "") -> tuple[int, str, str]:
         (f"{CLOCK} 2026-03-05 --format json >/dev/full", 3),
     ],
 )
-def test_a_closed_or_full_stream_changes_no_answer_and_leaves_no_traceback(words: str, code: int) -> None:
+def test_a_closed_or_full_stream_leaves_no_traceback_and_no_answer_that_is_lost_is_done(words: str, code: int) -> None:
     left, _, told = ended(words)
 
     assert left == code
@@ -49,6 +51,8 @@ def test_a_full_disk_is_told_by_its_code(words: str, buffered: str) -> None:
     left, _, told = ended(f"{buffered}{SLUICE} {words} >/dev/full")
 
     assert (left, "SLU-310" in told, "Traceback" in told) == (3, True, False)
+    left, _, told = ended(f"{buffered}{SLUICE} {words} >&-")
+    assert (left, "SLU-310" in told, "Traceback" in told) == (3, True, False), "nor can it be written where all is shut"
     assert ended(f"{buffered}{SLUICE} {words} >/dev/null") == (0, "", ""), "control"
 
 

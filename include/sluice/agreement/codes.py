@@ -50,7 +50,14 @@ _SHARED = (
     ),
 )
 
+_NO_PAPERS = (
+    "047",
+    "a folder has no papers",
+    "give a file, or a folder with agreements or contracts (.yaml, .yml) in it or below it",
+)
+
 _AGREEMENT = (
+    _NO_PAPERS,
     ("009", "this is a contract, not an agreement", "use `sluice contract lint`"),
     ("020", "`supersedes` is not an older version", "name the version this one replaces, or null"),
     ("022", "the same agreement and version stand in two files", "a change is a new version: give one of them its own"),
@@ -109,6 +116,7 @@ _AGREEMENT_WARNINGS = (
 )
 
 _CONTRACT = (
+    _NO_PAPERS,
     ("009", "this is an agreement, not a contract", "use `sluice agreement lint`"),
     ("008", "the Open Data Contract Standard does not allow this", "follow ODCS 3.1.0 at this place"),
     ("020", "the id is not <principal>.<direction>.<flow>", "e.g. energy01.inbound.renewal_campaign"),

@@ -15,6 +15,7 @@ from sluice.cli.output import Format, FormatOption, err, show_json, show_table
 from sluice.errors import Ref, UsageError
 from sluice.rights.case.describe import describe, flags
 from sluice.settings import get_settings, login_name
+from sluice.times import brussels_day
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -95,11 +96,13 @@ def open_(
     from sluice.terms import Principal
 
     now = datetime.now(UTC)
+    if not (identifier or candidate or sought):
+        raise UsageError(Ref("rule", "MISSING"), Ref("option", "one of --identifier, --candidate and --sought"))
     asked = NewRequest(
         right=_right(right),
         identifiers=[parse_owned(text, place) for place, text in enumerate(identifier or (), 1)],
         principal=Principal(principal) if principal else None,
-        received=_date(received) or now,
+        received=_date(received, now) or now,
         channel=_came_by(channel),
         language=language,
         actor=desk_actor(by or login_name()),
@@ -268,9 +271,11 @@ def _came_by(channel: str) -> str:
     return channel
 
 
-def _date(text: str | None) -> date | None:
+def _date(text: str | None, now: datetime) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
+        if day is None or day <= brussels_day(now):
+            return day
     except ValueError:
         pass
-    raise UsageError(Ref("option", "--received"), Ref("takes", "YYYY-MM-DD"))
+    raise UsageError(Ref("option", "--received"), Ref("takes", "YYYY-MM-DD, a day until today in Brussels"))

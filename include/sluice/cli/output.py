@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for programs.")]
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 ODD = re.compile(r"[\x80-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters that JSON gets as escapes only: surrogates, which UTF-8 lacks, and what some readers take for controls."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -46,6 +46,13 @@ WIDE = 160
 def nowhere(mode: str) -> Any:
     """Open /dev/null as a text stream; it stays open until the process ends."""
     return Path(os.devnull).open(mode, encoding="utf-8")
+
+
+class _Closed(io.TextIOBase):
+    """A stdout that whoever started us had closed: an answer written there would be lost, so writing fails."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "stdout is closed")
 
 
 class _StreamConsole(Console):
@@ -72,9 +79,9 @@ def prepare_streams() -> None:
 
 
 def _reopen_closed_streams() -> None:
-    """Replace a closed standard stream by /dev/null, so that later writes do not fail."""
+    """Replace closed stdin and stderr by /dev/null, and a closed stdout by one that says so when it is written to."""
     sys.stdin = sys.stdin or nowhere("r")
-    sys.stdout = sys.stdout or nowhere("w")
+    sys.stdout = sys.stdout or _Closed()
     sys.stderr = sys.stderr or nowhere("w")
 
 
@@ -87,12 +94,14 @@ def _escape_unencodable_characters() -> None:
 class OutputFull(SluiceError):
     code: ClassVar[str] = "SLU-310"
     summary: ClassVar[str] = "the answer cannot be written out"
-    cure: ClassVar[str] = "make room on the disk where stdout goes, and run the command again; its work may be done"
+    cure: ClassVar[str] = (
+        "make room on the disk where stdout goes, or open it, and run the command again; its work may be done"
+    )
     exit: ClassVar[Exit] = Exit.UNDECIDED
 
 
 def probe_stdout_full(error: Exception) -> bool:
-    """Whether ``error`` came from a full disk behind stdout: if it may have, write an empty line there to find out."""
+    """Whether ``error`` came from a full disk behind stdout or a closed one: if it may have, write there to see."""
     if not isinstance(error, OSError) or error.errno not in FULL:
         return False
     try:

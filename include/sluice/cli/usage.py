@@ -33,10 +33,24 @@ def usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError
     """Turn an error of Typer's into a coded one. ``words``: the command line, to suggest a similar command."""
     begun = next((rule for begins, rule in BEGINNINGS.items() if error.message.startswith(begins)), "WRONG_USAGE")
     rule = RULES.get(type(error).__name__, begun)
+    if rule == "NO_SUCH_OPTION" and (lacking := _lacking(error, words)):
+        commands = Ref("commands", ", ".join(lacking))
+        return UsageError(Ref("rule", "MISSING_COMMAND"), commands, *_meant(error, rule, words))
     where = tuple(_where(error))
     if rule == "NOT_OF_ITS_TYPE" and Ref("takes", "<path>") in where:
         return FileUnreadable(*where[:1])  # Typer looks at nothing else of a path
     return UsageError(Ref("rule", rule), *where, *_meant(error, rule, words))
+
+
+def _lacking(error: Any, words: Sequence[str]) -> list[str]:
+    """The commands of a topic of which none was given: where an option is not the topic's, that is what is wrong."""
+    context, depth = error.ctx, 0
+    if context is None or not hasattr(context.command, "list_commands"):
+        return []
+    commands = list(context.command.list_commands(context))
+    while (context := context.parent) is not None:
+        depth += 1
+    return [] if set(commands) & set(words[depth:]) else commands
 
 
 def empty_word(words: Sequence[str]) -> UsageError | None:
@@ -63,18 +77,35 @@ def _where(error: Any) -> Iterator[Ref]:
     if parameter is not None:
         yield Ref(parameter.param_type_name, parameter.get_error_hint().replace("'", ""))
         if error.ctx is not None:
-            yield Ref("takes", parameter.display_type(error.ctx))
+            yield Ref("takes", _taken(parameter, error.ctx))
     elif type(error).__name__ == "BadOptionUsage":
         yield Ref("option", error.option_name)
-    elif type(error).__name__ == "NoSuchOption" and error.ctx is not None and not error.possibilities:
-        yield Ref("known", ", ".join(each.opts[0] for each in error.ctx.command.params if each.opts[0][:2] == "--"))
+    elif type(error).__name__ == "NoSuchOption" and error.ctx is not None and not _near(error):
+        known = [each.opts[0] for each in error.ctx.command.params if each.opts[0][:2] == "--"]
+        yield Ref("known", ", ".join([*known, "--help"]))
+
+
+def _taken(parameter: Any, context: Any) -> str:
+    """What an option takes; of a number in a range both ends, as Typer does not say them."""
+    declared = getattr(parameter.type_descriptor, "parameter_info", None)
+    least, most = getattr(declared, "min", None), getattr(declared, "max", None)
+    if least is None and most is None:
+        return str(parameter.display_type(context))
+    return f"{least} or more" if most is None else f"{most} or less" if least is None else f"{least} to {most}"
 
 
 def _meant(error: Any, rule: str, words: Sequence[str]) -> Iterator[Ref]:
     """Names of commands or options that are spelled nearly like what was typed."""
-    near = list(getattr(error, "possibilities", None) or ())
+    near = _near(error)
     if rule == "NO_SUCH_COMMAND" and error.ctx is not None:
         known = error.ctx.command.list_commands(error.ctx)
         near = [name for word in words for name in get_close_matches(word, known, n=2)]
     if near:
         yield Ref("perhaps", ", ".join(dict.fromkeys(near)))
+
+
+def _near(error: Any) -> list[str]:
+    """Options that Typer takes for what was meant; of ``-h`` we know it."""
+    return (
+        ["--help"] if getattr(error, "option_name", None) == "-h" else list(getattr(error, "possibilities", None) or ())
+    )

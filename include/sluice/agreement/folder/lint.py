@@ -65,7 +65,7 @@ def lint_as(path: Path, prefix: Literal["AGR", "CON"]) -> list[Problem]:
     folder may hold both kinds; a folder without any paper is a problem, as it must be a wrong path.
     """
     if path.is_dir() and not any(each.suffix in PAPERS for each in path.rglob("*.y*ml")):
-        return [make_problem(str(path), 1, f"{prefix}-001", "a folder without papers")]
+        return [make_problem(str(path), 1, f"{prefix}-047", "this folder")]
     if not path.exists():
         return [make_problem(str(path), 1, f"{prefix}-001", "")]
     try:
