@@ -63,6 +63,7 @@ def test_stdin_gives_one_object_a_line_in_the_same_order_and_quotes_nothing():
     result = run(app, ["ref", "-"], input=lines)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
 
+    assert [one["line"] for one in answers] == [1, 2, 3, 4, 5]
     assert [one["kind"] for one in answers] == ["phone_e164", "email", None, "phone_e164", "phone_e164"]
     assert [one.get("reason") for one in answers] == [None, None, "unknown_kind", "placeholder", "empty"]
     assert answers[0]["ref"] == answer("phone", "0475123456")["ref"]

@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,7 +42,8 @@ def due(received: DateArgument, country: CountryOption = None, format: FormatOpt
     """Print the last days (inclusive) on which a request received on DATE can be answered in time.
 
     A moment counts as its calendar date in Brussels. With - in place of DATE, read one date per line from stdin and
-    print one JSON object per line; a line that cannot be read gives an error object, and exit 2 at the end.
+    print one JSON object per line, with its number as line; a line that cannot be read gives an error object, and
+    exit 2 at the end.
 
     Example: sluice clock due 2026-03-04T23:30:00Z --format json
     """
@@ -63,13 +64,14 @@ def due(received: DateArgument, country: CountryOption = None, format: FormatOpt
 
 def _each_line(country: str) -> Exit:
     done = Exit.DONE
-    for text in items("-"):
+    for number, text in enumerate(items("-"), 1):
+        answer: dict[str, Any]
         try:
             answer = asdict(_due(text, country))
         except SluiceError as error:
             answer = {"error": {"code": error.code, "message": str(error)}}
             done = Exit.USAGE
-        sys.stdout.write(json.dumps(answer, default=str) + "\n")
+        sys.stdout.write(json.dumps({"line": number, **answer}, default=str) + "\n")
         sys.stdout.flush()
     return done
 

@@ -62,7 +62,8 @@ def run(
 
     Held: rows that pass the gate, but whose notes a person has to read first. Only the center can tell which other rows
     it holds back (persons who are kept out) or draws as a sample.
-    Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object per line, and the worst exit of all.
+    Exit 0 when it may be sent, 1 refused, 3 undecided. With - one JSON object per line, and the worst exit of all;
+    for a path that cannot be read it has the error, and the exit is 2.
 
     Example: sluice gate run leads.csv --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run --report leads.html
     """

@@ -147,8 +147,8 @@ def ref(
 
     Exit 1 when there is none (empty, placeholder or invalid). With - in place of KIND VALUE, read lines
     of KIND, a tab and VALUE from stdin, or with - in place of VALUE lines of values; print one JSON
-    object per line, and exit with the worst of their codes: 2 for an unknown kind. A principal that no
-    agreement names is refused, because its references would be made with a key that nobody uses.
+    object per line, with its number as line, and exit with the worst of their codes: 2 for an unknown kind. A principal
+    that no agreement names is refused, because its references would be made with a key that nobody uses.
 
     Example: sluice subject ref phone "+32 (0)475 12 34 56" --principal energy01
     """
@@ -158,10 +158,10 @@ def ref(
     if value is None or value == "-":
         key = _subject_key(principal)
         done = Exit.DONE
-        for line in items("-"):
+        for number, line in enumerate(items("-"), 1):
             word, text = (kind, line) if value else line.partition("\t")[::2]
             answer = _answer(key, word, text, region)
-            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.write(json.dumps({"line": number, **answer}) + "\n")
             sys.stdout.flush()
             done = max(done, _exit_of(answer))
         raise typer.Exit(done)

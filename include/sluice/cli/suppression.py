@@ -40,7 +40,9 @@ def check(
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Say whether somebody is kept out; any spelling of the identifier will do. A batch exits with its worst code.
+    """Say whether somebody is kept out; any spelling of the identifier will do.
+
+    With - print one JSON object per line, with its number as line; exit with the worst of their codes.
 
     Example: sluice suppression check phone:+32470123456 --format json
     """
@@ -50,7 +52,8 @@ def check(
     with open_house(get_settings()) as house:
         if identifier == "-":
             looked_at: LookedAt = {}
-            told = (_told(house, each, principal, word, looked_at) for each in items(identifier))
+            lines = enumerate(items(identifier), 1)
+            told = (_told(number, house, each, principal, word, looked_at) for number, each in lines)
             raise typer.Exit(max(told, default=Exit.DONE))
         with err.status("looking"):
             document = _checked(house, identifier, principal, word, {})
@@ -88,12 +91,15 @@ def replay(format: FormatOption = Format.TABLE) -> None:
         show_pairs("Kept out again", document)
 
 
-def _told(house: "House", identifier: str, principal: str | None, channel: str | None, looked_at: "LookedAt") -> Exit:
+def _told(
+    number: int, house: "House", identifier: str, principal: str | None, channel: str | None, looked_at: "LookedAt"
+) -> Exit:
     """Print one line of a batch, and return its exit code; an identifier that names nobody is an error in it."""
     try:
-        show_json(_checked(house, identifier, principal, channel, looked_at))
+        show_json({"line": number, **_checked(house, identifier, principal, channel, looked_at)})
     except SluiceError as error:
-        show_json({"suppressed": None, "reasons": [], "error": {"code": error.code, "message": str(error)}})
+        fault = {"code": error.code, "message": str(error)}
+        show_json({"line": number, "suppressed": None, "reasons": [], "error": fault})
         return error.exit
     return Exit.DONE
 

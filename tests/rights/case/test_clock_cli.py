@@ -61,7 +61,7 @@ def test_the_center_s_own_country_is_meant_if_none_is_said(monkeypatch: pytest.M
 def test_the_mark_of_an_editor_at_the_beginning_is_no_part_of_the_first_line() -> None:
     answer = run(app, ["due", "-"], input=b"\xef\xbb\xbf2026-03-05\n2026-03-05\n")
 
-    assert [json.loads(line) for line in answer.stdout.splitlines()] == [EASTER, EASTER]
+    assert [json.loads(line) for line in answer.stdout.splitlines()] == [{"line": 1, **EASTER}, {"line": 2, **EASTER}]
 
 
 def test_the_country_of_the_controller_decides() -> None:
@@ -124,6 +124,7 @@ def test_stdin_gives_one_object_a_line_in_order_and_a_bad_line_spoils_only_itsel
     result = run(app, ["due", "-"], input=b"2026-03-05\r\n\n0475123456\n2026\xff\n2017-01-01\n2026-03-04T23:30:00Z\n")
     answers = [json.loads(line) for line in result.stdout.splitlines()]
 
+    assert [each.pop("line") for each in answers] == [1, 2, 3, 4, 5, 6], "which one each is about"
     assert [answers[0], answers[5]] == [EASTER, EASTER]
     assert [each["error"]["code"] for each in answers[1:5]] == ["SLU-304", "SLU-304", "SLU-304", "SLU-531"]
     assert "0475" not in result.output
