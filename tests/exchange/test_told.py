@@ -62,6 +62,19 @@ def test_letters_that_were_lost_before_are_told_and_refuse_nothing(tmp_path: Pat
     assert told_of(tmp_path, campaign(tmp_path)) == ("PASSED", []), "the control"
 
 
+def test_a_row_that_would_wait_for_a_reader_is_a_warning_and_makes_the_verdict_one(tmp_path: Path) -> None:
+    rows = campaign(tmp_path)
+    rows[3][rows[0].index("note")] = "is lid van de vakbond"
+
+    verdict, reasons = told_of(tmp_path, rows)
+
+    assert (verdict, columns_of(reasons, "TEXT_UNION_REVIEW")) == ("WARNED", [(None, 1, "warning")])
+    rows[3][rows[0].index("birth_date")] = "in May"
+    assert told_of(tmp_path, rows)[0] == "WARNED", "control: as of a row that is refused"
+    rows[3][rows[0].index("note")] = rows[3][rows[0].index("birth_date")] = ""
+    assert told_of(tmp_path, rows) == ("PASSED", []), "control: without that note"
+
+
 def test_names_with_blanks_around_them_are_told_by_their_places(tmp_path: Path) -> None:
     rows = campaign(tmp_path)
     rows[0][1] += " "

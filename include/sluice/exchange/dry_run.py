@@ -147,7 +147,16 @@ class DryRun:
         if not report.has_pass:
             return Tried(report.verdict)
         asked, held = _asked(folder / "pass.json"), tuple(_held(folder / "held.json"))
-        return Tried(report.verdict, asked, held, contract.references)
+        return Tried(_remarked(report.verdict) if held else report.verdict, asked, held, contract.references)
+
+
+def _remarked(verdict: GateVerdict) -> GateVerdict:
+    """Return the verdict on a file of which rows would wait: PASSED becomes WARNED, as with any other warning.
+
+    The exchange would be partly accepted, as it is when the gate refuses rows.
+    """
+    is_passed = verdict.verdict is Verdict.PASSED
+    return replace(verdict, verdict=Verdict.WARNED) if is_passed else verdict
 
 
 def _held(path: Path) -> Iterator[Finding]:
