@@ -13,7 +13,7 @@ from sluice.exchange.effects.run import do_effects
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.review import decide, note_rows
 from sluice.exchange.review_store import Choice
-from sluice.exchange.store import get_open
+from sluice.exchange.store import get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
@@ -62,7 +62,7 @@ def test_a_row_that_may_go_comes_back_after_a_column_got_another_name(desk: Desk
 
     [back] = [line for line in desk.lines() if line.id != held_id]
     assert (back.decision, back.rows_accepted) == ("accepted", 1)
-    contract = paper_under(house.conn, get_open(house.conn, held_id)).contract
+    contract = paper_under(house.conn, get_opened(house.conn, held_id)).contract
     copies = find_copies(house.conn, Principal(ENERGY[0]), among=[ExchangeId(back.id)])
     assert contract is not None and contract.version == "1.0.0"
     assert {each.contract.version for each in copies if each.contract} == {"1.0.0"}, "an erasure reads it so, too"

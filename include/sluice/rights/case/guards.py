@@ -215,7 +215,7 @@ def before_the_month_is_over(attempt: Attempt) -> bool:
 
 
 def refusal_is_in_time(attempt: Attempt) -> bool:
-    """A refusal is made before the legal due date of month 1 too (Art. 12(4)); later only if this part's breach is recorded."""
+    """A refusal too is made before the month is over (Art. 12(4)); later only with a breach of this part on record."""
     return before_the_month_is_over(attempt) or has_missed_its_day(attempt)
 
 
@@ -324,7 +324,7 @@ def refusal_was_told(attempt: Attempt) -> bool:
 
 
 def extension_was_told(attempt: Attempt) -> bool:
-    """A letter told the person of the extension before the month was over; later only if this part's breach is recorded."""
+    """A letter told of the extension before the month was over; later only with a breach of this part on record."""
     part, case = attempt.part, attempt.case
     if part is None or case.find_letter(LetterKind.EXTENSION, part.sub_case_id) is None:
         return False
