@@ -12,6 +12,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
@@ -24,12 +25,6 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _WRITE, _READ, _LIST, _TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 14
 _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """How many rights on files each version of Landlock knows, the last one for all that come after."""
-
-_PYTHONS = (
-    *(Path(each) for each in (sys.prefix, sys.base_prefix, *sys.path) if each),
-    *map(Path, ("/usr", "/lib", "/lib64", "/etc/localtime", "/proc/self", "/sys/fs/cgroup", "/sys/devices/system/cpu")),
-)
-"""Where Python, its packages and their libraries find what they load late, and how many processors there are."""
 
 
 def die_with_parent() -> None:
@@ -84,6 +79,18 @@ def deny(*calls: str) -> bool:
         library.seccomp_release(rules)
 
 
+@cache
+def places_of_code() -> tuple[Path, ...]:
+    """Where Python, its packages and their libraries find what they load late, and how many processors there are.
+
+    A package may be a link into another folder. Call it once before children are forked: it looks up each package.
+    """
+    named = (sys.prefix, sys.base_prefix, *filter(None, sys.path), "/usr", "/lib", "/lib64", "/sys/fs/cgroup")
+    roots = {Path(each).resolve() for each in (*named, "/sys/devices/system/cpu", "/etc/localtime")}
+    files = (module.__file__ for name, module in sys.modules.items() if "." not in name)
+    return (*roots, *({Path(each).resolve().parent for each in files if each} - roots))
+
+
 def confine(reads: Iterable[Path], writes: Iterable[Path]) -> bool:
     """Open no file but below ``reads``, ``writes`` and what Python needs, change none but below ``writes``, for good.
 
@@ -100,7 +107,10 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> bool:
     asked = struct.pack("=QQQ", every, 0b11, 0b11)  # files; TCP; abstract sockets and signals
     asked = asked[: 8 if version < 4 else 16 if version < 6 else 24]
     rules = call(_CREATE_RULESET, asked, ctypes.c_size_t(len(asked)), 0)
-    for path, rights in [*((path, _READ | _LIST) for path in (*_PYTHONS, *reads)), *((path, every) for path in writes)]:
+    for path, rights in [
+        *((path, _READ | _LIST) for path in (*places_of_code(), Path("/proc/self"), *reads)),
+        *((path, every) for path in writes),
+    ]:
         with contextlib.suppress(OSError):
             _allow(call, rules, path, rights & every)
     held: bool = ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and call(_RESTRICT_SELF, rules, 0) == 0

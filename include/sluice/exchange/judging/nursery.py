@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sluice.errors import GateFailed, Ref, place_of
-from sluice.kernel import adopt_orphans, confine, die_with_parent, leave_network
+from sluice.kernel import adopt_orphans, confine, die_with_parent, leave_network, places_of_code
 
 CHILD = "sluice.exchange.judging.child:judge_file"
 """The function that judges a file, which nearly every nursery runs."""
@@ -288,6 +288,7 @@ if __name__ == "__main__":
             importlib.import_module(late)
     for make in getattr(room, "PREPARED", ()):
         make()
+    places_of_code()
     gc.freeze()  # children look for garbage among their own, so these pages stay shared
     gc.enable()
     serve(getattr(room, function))
