@@ -1,5 +1,6 @@
 """Stop and resume erasures, report where each stands, and let none begin while another is in error."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,9 +39,12 @@ from sluice.rights.erasure.model import (
 )
 from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
+from sluice.rights.erasure.restricted import RestrictedSince, check_not_restricted
 from sluice.rights.person.envelope import Envelope
 from sluice.terms import Principal
 from sluice.times import utc_text
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +140,24 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
             case, envelope = open_request(house, case_id)
             if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
                 draft(house, case_id, by, now)
+            _note_restricted(house, case, envelope)
             if len(found) < most and is_due(house, case, envelope):
                 check_may_begin(house, case_id)
                 found.append(case_id)
     copy_store.note_taken_up(house.conn, found)
     return found
+
+
+def _note_restricted(house: House, case: Case, envelope: Envelope) -> None:
+    """Let the status say that an erasure which no run began waits for a restriction of its person."""
+    if control_store.find_run(house.conn, case.case_id) is not None:
+        return
+    try:
+        check_not_restricted(house, case, list(targets_of(house, case, envelope, decided_only=True)))
+    except RestrictedSince as waits:
+        log.warning("%s", waits)
+        control_store.begin_run(house.conn, case.case_id)
+        control_store.end_run(house.conn, case.case_id, RunEnd.OUTDATED, waits.code)
 
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
@@ -184,7 +201,8 @@ def check_may_begin(house: House, case_id: CaseId) -> None:
     """
     if control_store.is_stopped(house.conn, case_id):
         raise ErasureIsStopped(Ref("case", case_id))
-    if control_store.find_run(house.conn, case_id) is None and (erring := find_in_the_way(house, case_id)):
+    ran = control_store.find_run(house.conn, case_id)
+    if (ran is None or ran.error == RestrictedSince.code) and (erring := find_in_the_way(house, case_id)):
         raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0]))
 
 

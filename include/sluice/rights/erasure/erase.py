@@ -64,6 +64,7 @@ from sluice.rights.erasure.release import (
     whose_to_begin,
 )
 from sluice.rights.erasure.report import entry_lines, line_of, searched
+from sluice.rights.erasure.restricted import check_not_restricted
 from sluice.rights.erasure.scan import scan_stores
 from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.rights.notices.over import drop_over, drop_request_file
@@ -77,8 +78,8 @@ MOST_PASSES = 5
 def run(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """Erase what was decided and released. The person is suppressed first, so that nothing brings them back.
 
-    Raises RequestTakenBack, NotDecided, NotReleased, AnotherInError, ErasureBusy, PreflightFailed, SeveralCustomers
-    before anything is touched; ErasureIsStopped and PlanOutdated between two objects.
+    Raises RequestTakenBack, NotDecided, RestrictedSince, NotReleased, AnotherInError, ErasureBusy, PreflightFailed,
+    SeveralCustomers before anything is touched; ErasureIsStopped and PlanOutdated between two objects.
     """
     known = Known()
     with control_store.hold_case(house.conn, case_id):
@@ -192,13 +193,14 @@ def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
 def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
     """Return the case, what may be erased now, and at how many principals a decision is not released.
 
-    Raises RequestTakenBack, NotDecided, NotReleased.
+    Raises RequestTakenBack, NotDecided, RestrictedSince, NotReleased.
     """
     if store.get_case(house.conn, case_id).state is State.WITHDRAWN_BY_SUBJECT:
         raise RequestTakenBack(Ref("case", case_id))
     case, targets = _decided(house, case_id)
     clearances = cleared(house, case, targets)
     if not clearances:
+        check_not_restricted(house, case, targets)
         raise NotReleased(Ref("case", case_id), Ref("principals", len(targets)))
     return case, clearances, len(targets) - len(clearances)
 

@@ -37,6 +37,7 @@ from sluice.rights.erasure.plan import (
 )
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.report import added, entry_lines, searched
+from sluice.rights.erasure.restricted import find_restricted_since
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -124,9 +125,14 @@ def release(
 
 
 def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
-    """Return what may be erased now: decided, and released as it was decided or in no need of a release."""
+    """Return what may be erased now: decided, and released as it was decided or in no need of a release.
+
+    Left out is a principal where no run began and the person had their data restricted since.
+    """
     found = []
     for target in targets:
+        if find_restricted_since(house, case, target):
+            continue
         plan = control_store.find_plan(house.conn, case.case_id, target.principal)
         if not needs_release(house.conn, case, target.principal):
             found.append(Clearance(target, None))

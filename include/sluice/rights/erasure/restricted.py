@@ -1,0 +1,72 @@
+"""Find what an erasure has to wait for: data that its person had restricted since is only stored (GDPR Art. 18(2))."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import ClassVar
+
+from sluice.errors import Exit, Ref, SluiceError
+from sluice.exchange.house import House
+from sluice.exchange.persons.sealed_runs import read_runs
+from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
+from sluice.rights.case import store
+from sluice.rights.case.model import FILE, Case, State
+from sluice.rights.copies.model import Target
+from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
+from sluice.rights.copies.scope import has_decided
+from sluice.rights.person.sealed import open_sealed
+from sluice.subject.suppression import Suppression
+
+DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
+
+
+class RestrictedSince(SluiceError):
+    code: ClassVar[str] = "SLU-569"
+    summary: ClassVar[str] = "the person had their data restricted after this erasure was decided: it is only stored"
+    cure: ClassVar[str] = (
+        "ask the person which of the two they want: the erasure is taken up once the restriction ends (`sluice case "
+        "lift`, or `sluice case withdraw` of that case); `sluice case withdraw` of this one ends the erasure"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def find_restricted_since(house: House, case: Case, target: Target) -> list[SuppressedRun]:
+    """Return the restrictions of other requests that a run has to wait for at a principal before it begins.
+
+    They are in force, made after what is to be erased there was decided, and about the same person. Persons of a
+    principal's own file are left out one by one instead. Raises whatever opening copies raises.
+    """
+    runs = find_runs(house.conn, target.principal, in_force=True)
+    others = [each for each in runs if each.reason is Suppression.RESTRICTED and each.case_id != case.case_id]
+    if not others or case.channel == FILE or runs_of(house.conn, case.case_id, target.principal):
+        return []
+    since = _decided_at(house, case, target)
+    younger = [each for each in others if since is not None and each.made_at > since]
+    if not _about(house, younger, target.refs):
+        return []
+    envelope = open_sealed(house, case.subject_key).envelope
+    with suppress(SeveralCustomers):  # the run says so itself
+        return _about(house, younger, own_target(house, case, envelope, target).refs)
+    return []
+
+
+def check_not_restricted(house: House, case: Case, targets: Sequence[Target]) -> None:
+    """Raise RestrictedSince if a run has to wait for a restriction."""
+    for target in targets:
+        if found := find_restricted_since(house, case, target):
+            raise RestrictedSince(Ref("case", case.case_id), Ref("restricted by case", found[0].case_id or "none"))
+
+
+def _decided_at(house: House, case: Case, target: Target) -> datetime | None:
+    """When the first of the decisions that hold at a principal was made."""
+    last: dict[str, datetime] = {}
+    parts = {part.sub_case_id for part in case.sub_cases if part.principal == target.principal and has_decided(part)}
+    for step in store.list_steps(house.conn, case.case_id):
+        if step.sub_case_id in parts and step.to_state in DECISIONS:
+            last[step.sub_case_id] = step.at
+    return min(last.values(), default=None)
+
+
+def _about(house: House, runs: Sequence[SuppressedRun], refs: frozenset[str]) -> list[SuppressedRun]:
+    frames = read_runs(house, runs)
+    return [run for run, frame in zip(runs, frames, strict=True) if not refs.isdisjoint(frame["ref"].to_list())]
