@@ -34,8 +34,9 @@ from sluice.dial.rules import (
     list_is_stale,
     task_of,
 )
+from sluice.dial.sealed import read_noes
 from sluice.dial.view import read_rows, refs_of
-from sluice.dial.words import AGE, SAID, readings_of
+from sluice.dial.words import AGE, SAID, Reading, readings_of, with_noes
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.catalogue import find_copies
@@ -167,11 +168,13 @@ def _refused(house: House, opened: Opened, paper: Paper | PaperMissing, code: st
 class Taken:
     """The files of a list, oldest first, with the contract that each came under.
 
-    ``before``: how many rows other files have that do not count, by reason.
+    ``sealed``: rows of files of contacts that were not accepted, with their contract. ``before``: how many rows other
+    files have that do not count, by reason.
     """
 
     inputs: tuple[Input, ...]
     contracts: tuple[DataContract, ...]
+    sealed: tuple[tuple[Input, DataContract], ...]
     before: Counter[str]
 
 
@@ -181,9 +184,13 @@ def _taken(house: House, request: Request, task: Task, on: date) -> Taken | None
     Then nobody knows which of its columns says that a person may not be contacted, so no list is made.
     """
     inputs, before = _counted(store.find_inputs(house.conn, request.principal, request.flow), task, on)
-    known = {key: find_contract_by_hash(house.conn, key) for key in {each.contract_sha256 for each in inputs}}
-    contracts = [contract for each in inputs if (contract := known[each.contract_sha256])]
-    return Taken(tuple(inputs), tuple(contracts), before) if len(contracts) == len(inputs) else None
+    sealed, _ = _counted(store.find_sealed(house.conn, request.principal, request.flow), task, on)
+    hashes = {each.contract_sha256 for each in (*inputs, *sealed)}
+    known = {key: contract for key in hashes if (contract := find_contract_by_hash(house.conn, key))}
+    if not hashes <= set(known):
+        return None
+    contracts = tuple(known[each.contract_sha256] for each in inputs)
+    return Taken(tuple(inputs), contracts, tuple((each, known[each.contract_sha256]) for each in sealed), before)
 
 
 def _make(
@@ -200,7 +207,8 @@ def _make(
     rows = _with_consents(house, request.principal, task, taken.inputs, rows)
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
     found = _listed(house, listed, (paper.contract, *taken.contracts), rows) if listed else None
-    readings = readings_of(taken.contracts, task.consents, task.rule.word)
+    rows, more = _with_noes(house, request.principal, task, taken, rows, folder)
+    readings = (*readings_of(taken.contracts, task.consents, task.rule.word), *more)
     composed = compose(rows, task, readings, suppressed, found, taken.before)
     form, types = _form(paper, request.format), {field.name: field.logical_type for field in task.columns}
     written = write_table(
@@ -211,6 +219,19 @@ def _make(
         title=f"{request.principal} {request.flow}",
     )
     return Made(task, taken.inputs, composed, written, request.format, listed)
+
+
+def _with_noes(
+    house: House, principal: Principal, task: Task, taken: Taken, rows: pl.DataFrame, folder: Path
+) -> tuple[pl.DataFrame, tuple[Reading, ...]]:
+    """Add to the rows what their persons said no to in rows that were not accepted, and how those were read."""
+    files = [
+        (each, contract, replace(reading, ages=frozenset()))
+        for each, contract in taken.sealed
+        for reading in readings_of([contract], task.consents, task.rule.word)
+    ]
+    noes = read_noes(house, principal, files, taken.inputs, folder)
+    return with_noes(rows, noes), tuple(reading for _, _, reading in files)
 
 
 def _with_consents(

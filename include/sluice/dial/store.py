@@ -10,6 +10,7 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange import outbox
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, find_ages, opened_of
+from sluice.ledger.copy_kinds import HELD_ROWS, REFUSED_ROWS
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 NAME = "dial-"
@@ -19,13 +20,30 @@ NUMBERS = "sha256, dated_on, numbers, refused, bucket, key, version_id, imported
 
 def find_inputs(conn: Connection, principal: Principal, flow: Flow) -> list[Input]:
     """Accepted files of contacts with a receipt, sorted by the age of their content, oldest first."""
-    rows = conn.execute(
+    return _inputs(
+        conn,
         """select a.exchange_id::text as exchange_id, a.bucket, a.key, a.version_id, a.sha256, a.rows, a.delete_after,
                a.closed_at, e.purposes, coalesce(s.said ->> 'contract', '') as contract_sha256
            from accepted_data a join exchange e using (exchange_id) left join said s using (said_id)
            where a.principal = %s and a.direction = %s and a.flow = %s""",
         (principal, Direction.INBOUND.value, flow),
-    ).fetchall()
+    )
+
+
+def find_sealed(conn: Connection, principal: Principal, flow: Flow) -> list[Input]:
+    """Refused and held rows of files of contacts, sealed, sorted as :func:`find_inputs` does."""
+    return _inputs(
+        conn,
+        """select e.exchange_id::text as exchange_id, c.bucket, c.key, c.version_id, c.sha256, c.rows, c.delete_after,
+               e.closed_at, e.purposes, coalesce(s.said ->> 'contract', '') as contract_sha256
+           from copy c join exchange e using (exchange_id) left join said s using (said_id)
+           where e.principal = %s and e.direction = %s and e.flow = %s and c.kind = any(%s) and c.gone_at is null""",
+        (principal, Direction.INBOUND.value, flow, [REFUSED_ROWS, HELD_ROWS]),
+    )
+
+
+def _inputs(conn: Connection, query: str, values: Sequence[object]) -> list[Input]:
+    rows = conn.execute(query.encode(), values).fetchall()
     ages = find_ages(conn, [row["exchange_id"] for row in rows])
     found = [
         Input(**{**row, "rows": row["rows"] or 0, "purposes": tuple(row["purposes"])}, age=ages[row["exchange_id"]])

@@ -21,6 +21,15 @@ word."""
 YES, NO, ELSE = "yes", "no", "yes to something else"
 """Words. ELSE: a yes that is none to the purpose of the list; it takes back a no of its column all the same."""
 
+PLACE, AT = "place", "at"
+NOES: dict[str, type[pl.DataType] | pl.DataType] = {
+    REF: pl.String, "name": pl.String, PLACE: pl.Int64, AT: pl.Datetime("us", "UTC")
+}  # fmt: skip
+"""Columns of noes from rows that were not accepted. ``name``: of the consent column, as today. PLACE: how many accepted
+files are not younger. AT: from when it dates (UTC)."""
+NO_PLACE, NO_AT = "no_place.", "no_at."
+"""Prefixes to the name of a consent column: PLACE and AT of the youngest such no of a row's person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -79,7 +88,7 @@ def last_words(rows: pl.DataFrame, readings: Sequence[Reading], today: Sequence[
     column this purpose (GDPR Art. 4(11)). Rows must be sorted oldest first. For a row whose person is not known, only
     its own cell counts. With SAID in the rows, when it was said too, under SAID_AT.
     """
-    words, counts = [], {field.name for field in today if iri in field.purpose_iris}
+    words, counts = list[pl.Expr](), {field.name for field in today if iri in field.purpose_iris}
     for name in names_of(readings):
         said = pl.coalesce(
             pl.lit(None, pl.String),
@@ -89,18 +98,44 @@ def last_words(rows: pl.DataFrame, readings: Sequence[Reading], today: Sequence[
                 if (column := reading.columns.get(name)) and column.name in rows.columns
             ),
         )
-        words.append(_of_person(said).alias(f"{LAST_WORD}{name}"))
+        has_no = f"{NO_PLACE}{name}" in rows.columns
+        last = _of_person(pl.when(said.is_not_null()).then(AGE)).cast(pl.Int64).fill_null(-1)
+        is_no = (pl.col(f"{NO_PLACE}{name}") > last).fill_null(False) if has_no else pl.lit(False)
+        words.append(pl.when(is_no).then(pl.lit(NO)).otherwise(_of_person(said)).alias(f"{LAST_WORD}{name}"))
         if SAID in rows.columns:
-            words.append(_of_person(pl.when(said.is_not_null()).then(SAID)).alias(f"{SAID_AT}{name}"))
+            at = _of_person(pl.when(said.is_not_null()).then(SAID))
+            no_at = pl.col(f"{NO_AT}{name}") if has_no else pl.lit(None)
+            words.append(pl.when(is_no).then(no_at).otherwise(at).alias(f"{SAID_AT}{name}"))
     return words
+
+
+def with_noes(rows: pl.DataFrame, noes: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the youngest no of their person in rows that were not accepted (``noes``: columns of NOES).
+
+    It counts for each column unless a younger accepted file has a word of that person in the same column.
+    """
+    for name in sorted(set(noes["name"])):
+        youngest = noes.filter(name=name).sort(PLACE, AT).unique(REF, keep="last")
+        mine = youngest.select(REF, pl.col(PLACE).alias(f"{NO_PLACE}{name}"), pl.col(AT).alias(f"{NO_AT}{name}"))
+        rows = rows.join(mine, on=REF, how="left", maintain_order="left")
+    return rows
 
 
 def _word(column: FieldRole, counts: bool, iri: str) -> pl.Expr:
     """The word in each cell of a column; null for an empty one."""
-    cell = pl.col(column.name)
     yes = YES if counts and iri in column.purpose_iris else ELSE
-    word = pl.when(cell.is_in(list(column.consent_given))).then(pl.lit(yes)).otherwise(pl.lit(NO))
-    return pl.when(cell.is_not_null() & (cell.str.strip_chars() != "")).then(word)
+    is_yes = pl.col(column.name).is_in(list(column.consent_given))
+    return pl.when(says_no(column)).then(pl.lit(NO)).when(is_yes & _has_word(column)).then(pl.lit(yes))
+
+
+def says_no(column: FieldRole) -> pl.Expr:
+    """Whether each cell of a consent column says no: whatever it holds that does not mean yes."""
+    return _has_word(column) & ~pl.col(column.name).is_in(list(column.consent_given))
+
+
+def _has_word(column: FieldRole) -> pl.Expr:
+    cell = pl.col(column.name)
+    return (cell.is_not_null() & (cell.str.strip_chars() != "")).fill_null(False)
 
 
 def _of_person(said: pl.Expr) -> pl.Expr:
