@@ -14,7 +14,7 @@ from sluice.cli.output import Format, FormatOption, err, escape_controls, show_j
 from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed
 from sluice.given_files import check_there, is_folder
 from sluice.terms import Direction, FieldGroup, RoleProfile, Severity
-from sluice.times import brussels_day
+from sluice.times import brussels_day, brussels_today
 
 if TYPE_CHECKING:
     from sluice.agreement.model import Agreement, DataContract, Problem
@@ -81,11 +81,16 @@ def activate(
 ) -> None:
     """Register every paper by its hash and put it in force from now. Repeating it changes nothing.
 
-    A principal whose papers have an error keeps what was in force (exit 1); the others are activated.
+    A principal whose papers have an error keeps what was in force (exit 1); the others are activated. A paper in force
+    that is no longer in the folder is named: taking it away ends nothing.
+
+    JSON: principals [{principal, activated, unchanged, problems, is_refused}], and removed
+    [{principal, kind, id, version, path}].
 
     Example: sluice agreement activate
     """
     from sluice.agreement.in_force.activate import activate_all
+    from sluice.agreement.in_force.removed import find_removed
     from sluice.db import connect
     from sluice.gate.lint import check_rules
     from sluice.settings import get_settings
@@ -96,8 +101,10 @@ def activate(
     check = partial(check_rules, expectations=settings.expectations_dir)
     with connect(settings) as conn, err.status("checking"):
         done = activate_all(conn, path or settings.papers(), datetime.now(UTC), check)
+        removed = find_removed(conn, settings.papers(), brussels_today()) if path is None else []
     if format is Format.JSON:
-        show_json({"principals": [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]})
+        principals = [{**asdict(each), "problems": [_plain(p) for p in each.problems]} for each in done]
+        show_json({"principals": principals, "removed": [asdict(each) for each in removed]})
     else:
         rows = [(each.principal, each.activated, each.unchanged, each.is_refused) for each in done]
         show_table(
@@ -107,6 +114,8 @@ def activate(
         )
         for problem in (problem for each in done if each.has_errors for problem in each.problems):
             print_problem(problem)
+    for each in removed:
+        err.print(str(each), markup=False)
     if any(each.has_errors for each in done):
         raise typer.Exit(Exit.REFUSED)
 

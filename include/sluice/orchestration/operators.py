@@ -15,6 +15,7 @@ from sluice.orchestration.guard import guarded
 from sluice.orchestration.schedules import accepted, slots
 from sluice.settings import get_settings
 from sluice.terms import Direction, Flow, Principal
+from sluice.times import brussels_today
 
 if TYPE_CHECKING:
     from sluice.exchange.model import AirflowRun
@@ -189,10 +190,12 @@ class ReturnsDue(UseCaseOperator):
 class ActivatePaper(UseCaseOperator):
     """Registers the checkout's agreements and contracts by hash.
 
-    A principal with a faulty paper keeps those registered before, and the task fails."""
+    A principal with a faulty paper keeps those registered before, and the task fails. Its log names each paper in force
+    that was taken away."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.agreement.in_force.activate import activate_all
+        from sluice.agreement.in_force.removed import find_removed
         from sluice.db import connect
         from sluice.errors import DocumentInvalid, Ref
         from sluice.gate.lint import check_rules
@@ -201,10 +204,11 @@ class ActivatePaper(UseCaseOperator):
         check = partial(check_rules, expectations=settings.expectations_dir)
         with connect(settings) as conn:
             changes = activate_all(conn, settings.principals_dir, datetime.now(UTC), check)
+            removed = find_removed(conn, settings.principals_dir, brussels_today())
         activated = sum(len(change.activated) for change in changes)
         if refused := [change.principal for change in changes if change.is_refused]:
             raise DocumentInvalid(Ref("principals", ", ".join(refused)), Ref("activated of others", activated))
-        return f"activated: {activated}"
+        return "\n".join([f"activated: {activated}", *map(str, removed)])
 
 
 class FinishEffects(UseCaseOperator):

