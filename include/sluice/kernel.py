@@ -87,7 +87,7 @@ def places_of_code() -> tuple[Path, ...]:
     """
     named = (sys.prefix, sys.base_prefix, *filter(None, sys.path), "/usr", "/lib", "/lib64", "/sys/fs/cgroup")
     roots = {Path(each).resolve() for each in (*named, "/sys/devices/system/cpu", "/etc/localtime")}
-    files = (module.__file__ for name, module in sys.modules.items() if "." not in name)
+    files = (getattr(module, "__file__", None) for name, module in sys.modules.items() if "." not in name)
     return (*roots, *({Path(each).resolve().parent for each in files if each} - roots))
 
 
