@@ -70,6 +70,10 @@ def opens(town: Town, token: str, code: str, at: datetime | None = None) -> bool
         return False
 
 
+def opens_by(town: Town, link: NewLink) -> bool:
+    return opens(town, link.token, link.code)
+
+
 def count(tries: int, attempt: Callable[[int], bool]) -> int:
     return sum(attempt(number) for number in range(tries))
 
@@ -85,19 +89,19 @@ def test_expired_anothers_tampered_and_guessed_links_open_nothing(
     def tampered(number: int) -> bool:
         place = number % len(link.token)
         sign = next(each for each in secrets.choice(signs) + signs if each != link.token[place])
-        return opens(town, link.token[:place] + sign + link.token[place + 1 :], mine.case_id)
+        return opens(town, link.token[:place] + sign + link.token[place + 1 :], link.code)
 
     after = link.link.expires_at
     opened = {
-        "expired": count(TRIES, lambda n: opens(town, link.token, mine.case_id, after + timedelta(seconds=n))),
+        "expired": count(TRIES, lambda n: opens(town, link.token, link.code, after + timedelta(seconds=n))),
         "tampered": count(TRIES, tampered),
-        "guessed": count(TRIES, lambda _: opens(town, secrets.token_urlsafe(32), mine.case_id)),
-        "used by another": count(TRIES, lambda _: opens(town, other.token, mine.case_id)),
+        "guessed": count(TRIES, lambda _: opens(town, secrets.token_urlsafe(32), link.code)),
+        "used by another": count(TRIES, lambda _: opens(town, other.token, link.code)),
     }
 
     assert opened == {"expired": 0, "tampered": 0, "guessed": 0, "used by another": 0}
-    assert opens(town, link.token, mine.case_id), "the right person still gets in"
-    assert not opens(town, other.token, theirs.case_id), "wrong words have closed that one, for its person too"
+    assert opens(town, link.token, link.code), "the right person still gets in"
+    assert not opens(town, other.token, other.code), "wrong words have closed that one, for its person too"
     record_property("links: expired, used by another, tampered, guessed", f"0 of {TRIES:,} opened, of each")
 
 
@@ -105,20 +109,20 @@ def test_only_the_hash_of_a_token_exists_and_each_use_is_counted_and_logged(town
     case = given(town)
     link = linked(town, case, most_uses=2)
 
-    found = taken(town.house, link.token, case.case_id.upper(), now())
+    found = taken(town.house, link.token, link.code.upper(), now())
     assert hashlib.sha256(found.content).hexdigest() == found.sha256 == link.answer.sha256
-    assert opens(town, link.token, case.case_id)
+    assert opens_by(town, link)
     with pytest.raises(LinkOver):
-        taken(town.house, link.token, case.case_id, now())
+        taken(town.house, link.token, link.code, now())
 
     [kept] = store.find_links(town.house.conn, link.answer.answer_id)
     assert (kept.uses, kept.failures) == (2, 0)
     entries = town.desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'answer.taken'")
-    assert len(entries) == 2 and link.token not in repr(link)
+    assert len(entries) == 2 and link.token not in repr(link) and link.code not in repr(link)
     rows = town.desk.sql(
         "select l::text as line from answer_link l union all select convert_from(body, 'UTF8') from ledger.entry"
     )
-    assert not [row for row in rows if link.token in str(row["line"])]
+    assert not [row for row in rows if link.token in str(row["line"]) or link.code in str(row["line"])]
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
 
 
@@ -129,21 +133,18 @@ def test_a_use_counts_only_once_the_bytes_are_there_and_never_after_the_last(tow
     kept = town.house.objects.read(bucket, answer.key, answer.version_id)
     town.house.objects.delete_version(bucket, answer.key, answer.version_id)
 
-    assert not opens(town, link.token, case.case_id)
+    assert not opens_by(town, link)
     assert store.find_links(town.house.conn, answer.answer_id)[0].uses == 0
     assert town.desk.sql("select 1 from answer_taken") == []
 
     again = town.house.objects.put(bucket, answer.key, kept, "application/octet-stream")
     there = replace(answer, version_id=again.version_id)
-    first, second = (check_words(town.house.conn, link.token, case.case_id, now()) for _ in range(2))
+    first, second = (check_words(town.house.conn, link.token, link.code, now()) for _ in range(2))
     assert first == second == answer, "two at once: both words are right for both"
     assert take_out(town.house, link.token, there, now()).sha256 == answer.sha256
     with pytest.raises(LinkOver):
         take_out(town.house, link.token, there, now())
-    assert (store.find_links(town.house.conn, answer.answer_id)[0].uses, opens(town, link.token, case.case_id)) == (
-        1,
-        False,
-    )
+    assert (store.find_links(town.house.conn, answer.answer_id)[0].uses, opens_by(town, link)) == (1, False)
 
 
 def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
@@ -154,12 +155,12 @@ def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
     assert not opens(town, link.token, "zomer-2026")
     kinds = [row["kind"] for row in town.desk.sql("select kind from ledger.entry where kind = 'answer.link_closed'")]
     assert kinds == ["answer.link_closed"]
-    assert opens(town, linked(town, case).token, case.case_id), "the desk makes a new one"
+    assert opens_by(town, linked(town, case)), "the desk makes a new one"
 
 
-def test_a_word_that_is_too_short_and_a_case_without_a_package_make_no_link(town: Town) -> None:
+def test_a_word_that_is_too_short_or_the_case_number_and_a_case_without_a_package_make_no_link(town: Town) -> None:
     case = given(town)
-    for code in ("1234", "", "   ", "abc        "):
+    for code in ("1234", "", "   ", "abc        ", case.case_id, f" {case.case_id[:8].upper()}"):
         with pytest.raises(UsageError):
             linked(town, case, code=code)
     with pytest.raises(AnswerGone):
@@ -178,7 +179,7 @@ def test_the_package_itself_goes_on_its_day_and_no_link_outlives_it(town: Town) 
     assert remove_due(town.house, at + DAY) == (0, 0)
 
     assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
-    assert not opens(town, link.token, case.case_id, link.link.expires_at - timedelta(minutes=1))
+    assert not opens(town, link.token, link.code, link.link.expires_at - timedelta(minutes=1))
     [gone] = store.find_answers(town.house.conn, case.case_id)
     assert gone.gone_why == "retention"
 
@@ -212,7 +213,7 @@ def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None
     assert len([o for o in town.desk.objects(bucket) if o.key.endswith(".zip.age")]) == 2, "somebody may be at work"
     remove_due(town.house, now() + timedelta(hours=2))
     assert [o.key for o in town.desk.objects(bucket) if "left.zip" in o.key] == []
-    assert opens(town, linked(town, case).token, case.case_id)
+    assert opens_by(town, linked(town, case))
 
 
 def test_what_a_newer_package_replaced_goes_though_its_maker_died(town: Town) -> None:
@@ -256,7 +257,7 @@ def test_a_case_goes_on_once_its_package_was_fetched(town: Town) -> None:
     before = {part.track: part.state for part in get_case(town.house.conn, case.case_id).sub_cases}
     assert before[Track.CONTROLLER] is State.RECIPIENTS_NOTIFIED and before[Track.PROCESSOR] is State.EXECUTED
 
-    assert opens(town, linked(town, case).token, case.case_id)
+    assert opens_by(town, linked(town, case))
     for _ in range(3):
         assert sweep(town.house, now()).failed == 0
 

@@ -108,7 +108,8 @@ class Judges:
         )
         started = time.monotonic()
         with watch.watching():
-            end = self.nursery.run(job.as_json(), limits_of(self.settings, self.agreement, path.stat().st_size))
+            most = limits_of(self.settings, self.agreement, path.stat().st_size)
+            end = self.nursery.run(job.as_json(), most, job.reads)
         seconds = time.monotonic() - started
         verdict = read_report(room, end).verdict
         code = verdict.reasons[0].code if verdict.verdict in (Verdict.REFUSED, Verdict.UNDECIDED) else FINE

@@ -27,13 +27,14 @@ def word(code: str, name: str = "x") -> dict[str, str]:
 
 @pytest.fixture
 def link(web: Web) -> tuple[str, str]:
-    """Token and case number of a request for access that nobody's data answers."""
+    """Token and second word for a request for access that nobody's data answers."""
     case = CaseId(web.post("/cases", {**BODY, "right": "access", "principal": None}).json()["case"])
     house, now = web.desk.house, datetime.now(UTC)
     settle_identity(house.conn, case, True, Order(DESK, now, "IDENTITY_SHOWN", SHA))
     decide(house.conn, case, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=Action.GIVE))
     make(house, case, AnswerKind.ACCESS, now, DESK)
-    return make_link(house, case, now, DESK).token, case
+    made = make_link(house, case, now, DESK)
+    return made.token, made.code
 
 
 def test_a_browser_asks_for_the_word_and_gets_the_package(web: Web, link: tuple[str, str]) -> None:

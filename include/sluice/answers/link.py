@@ -31,17 +31,20 @@ from sluice.times import utc_text
 TOKEN_BYTES = 32
 MOST_USES, MOST_FAILURES = 5, 5
 SHORTEST_CODE = 6
+LETTERS, DRAWN_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz", 8
+"""Of which a second word is drawn: none that sounds or looks like another. Five wrong ones close the link."""
 THE_PERSON = "the person"
 """The name recorded for whoever takes a package out by its link."""
 
 
 @dataclass(frozen=True)
 class NewLink:
-    """A new link, handed over once: its token is kept nowhere else."""
+    """A new link, handed over once: its token and the second word are kept nowhere else."""
 
     link: Link
     answer: Answer
     token: str
+    code: str
 
     def __repr__(self) -> str:
         return f"NewLink({self.link.link_id})"
@@ -71,13 +74,15 @@ def make_link(
 ) -> NewLink:
     """Make a link to the package of a case.
 
-    ``code``: the second word agreed with the person; the case number by default. ``days``: how long the link opens; the
-    dated parameter by default, and never longer than the package is there. Raises AnswerGone, UsageError, and LinkOver
-    when the request was taken back.
+    ``code``: the second word agreed with the person; drawn by default. The case number is none, as logs have it beside
+    the token. ``days``: how long the link opens; the dated parameter by default, and never longer than the package is
+    there. Raises AnswerGone, UsageError, and LinkOver when the request was taken back.
     """
-    said = case_id if code is None else code.strip()
-    if len(said) < SHORTEST_CODE or most_uses < 1 or (days is not None and days < 1):
-        raise UsageError(Ref("option", "--code" if len(said) < SHORTEST_CODE else "--days or --uses"))
+    said = "".join(secrets.choice(LETTERS) for _ in range(DRAWN_LETTERS)) if code is None else code.strip()
+    if len(said) < SHORTEST_CODE or said.casefold() in case_id:
+        raise UsageError(Ref("option", "--code"))
+    if most_uses < 1 or (days is not None and days < 1):
+        raise UsageError(Ref("option", "--days or --uses"))
     answer = next((each for each in store.find_answers(house.conn, case_id) if is_for_person(each)), None)
     if answer is None:
         raise AnswerGone(Ref("case", case_id))
@@ -97,7 +102,7 @@ def make_link(
         most_failures=MOST_FAILURES,
     )
     _note(house.conn, link, case_id)
-    return NewLink(link, answer, token)
+    return NewLink(link, answer, token, said)
 
 
 def _note(conn: Connection, link: Link, case_id: CaseId) -> None:

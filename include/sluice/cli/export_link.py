@@ -20,7 +20,7 @@ PATH = "/sluice/api/v1/answers/"
 def link(
     case: CaseArgument,
     code: Annotated[
-        str | None, typer.Option(help="Second word, agreed with the person; the case number by default.")
+        str | None, typer.Option(help="Second word, agreed with the person, no case number; drawn by default.")
     ] = None,
     days: Annotated[
         int | None,
@@ -35,8 +35,8 @@ def link(
 ) -> None:
     """Make a link to the package of a case, for its person. Send the link and the second word by two different ways.
 
-    The token is only in this output and cannot be shown again. Five wrong words close the link. JSON: link, token,
-    path, case, expires_at, uses. Exit 1 when there is no package, or none any more.
+    Token and second word (code) are only in this output and cannot be shown again. Five wrong words close the link.
+    JSON: link, token, code, path, case, expires_at, uses. Exit 1 when there is no package, or none any more.
 
     Example: sluice export link 5b1f0c2e --days 14
     """
@@ -52,6 +52,7 @@ def link(
     told = {
         "link": new.link.link_id,
         "token": new.token,
+        "code": new.code,
         "path": f"{base.rstrip('/')}{PATH}{new.token}",
         "case": found,
         "expires_at": new.link.expires_at.isoformat(),
