@@ -176,6 +176,8 @@ def _answer(asked: socket.socket) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    # as Python makes them at its start: the old ones still believe that they can seek where the server's could
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

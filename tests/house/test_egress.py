@@ -3,10 +3,13 @@
 import ast
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from pytest_socket import SocketConnectBlockedError
+
+from house.code_rules import imported, whole_name
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = CHECKOUT / "docs" / "operations.md"
@@ -14,40 +17,52 @@ CODE = ("include/sluice", "dags", "plugins", "config")
 OPENS = {
     "socket": ("socket", "create_connection", "create_server"),
     "http.client": ("HTTPConnection", "HTTPSConnection"),
-    "urllib.request": ("urlopen", "build_opener"),
+    "urllib.request": ("urlopen", "build_opener", "urlretrieve"),
+    "asyncio": ("open_connection", "start_server", "create_connection"),
     "smtplib": ("SMTP", "SMTP_SSL"),
     "psycopg": ("connect", "Connection", "AsyncConnection"),
     "boto3": ("client", "resource", "Session"),
+    "botocore.session": ("Session", "get_session"),
+    "pyarrow.fs": ("S3FileSystem", "GcsFileSystem", "HadoopFileSystem"),
     "sqlalchemy": ("create_engine",),
     "celery": ("Celery",),
-    **dict.fromkeys(("requests", "httpx", "aiohttp", "urllib3", "ftplib", "redis", "paramiko", "websockets"), ("*",)),
+    **dict.fromkeys(
+        ("requests", "httpx", "aiohttp", "urllib3", "ftplib", "redis", "paramiko", "websockets", "psycopg_pool"), ("*",)
+    ),
 }
 """What opens a connection, by the module that it is of; ``*``: whatever it is asked."""
+ROOMS = {name.partition(".")[0] for name in OPENS} | {"polars", "pandas"}
 
 
 def openers(source: str) -> set[str]:
     """Doors through which some code opens connections, by their whole names."""
     tree = ast.parse(source)
-    brought = imported(tree)
-    rooms = {name.partition(".")[0] for name in brought}
-    dotted = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    named = brought | {name for name in dotted if name.partition(".")[0] in rooms}
-    return {name for name in named for room, doors in OPENS.items() if name.startswith(room) and is_door(name, doors)}
+    names = imported(tree)
+    rooms = {name.partition(".")[0] for name in (*names.values(), *modules(tree))}
+    dotted = {whole_name(node, names) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    named = {*names.values(), *modules(tree), *(name for name in dotted if name.partition(".")[0] in rooms)}
+    by_name = {
+        name for name in named for room, doors in OPENS.items() if name.startswith(room) and is_door(name, doors)
+    }
+    return by_name | {name for node in ast.walk(tree) if (name := reads_an_address(node, names))}
 
 
 def is_door(name: str, doors: tuple[str, ...]) -> bool:
     return "*" in doors or name.rpartition(".")[2] in doors
 
 
-def imported(tree: ast.AST) -> set[str]:
-    """Names of what is imported, with the module that it is of."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {each.name for each in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{each.name}" for each in node.names}
-    return found
+def reads_an_address(node: ast.AST, names: Mapping[str, str]) -> str:
+    """The name of a reader of polars or pandas that is given an address; empty for anything else."""
+    if not isinstance(node, ast.Call) or whole_name(node.func, names).partition(".")[0] not in ("polars", "pandas"):
+        return ""
+    given = (each.value for each in node.args if isinstance(each, ast.Constant))
+    is_address = any(isinstance(each, str) and re.match(r"[a-z0-9]+://", each) for each in given)
+    return whole_name(node.func, names) if is_address else ""
+
+
+def modules(tree: ast.AST) -> set[str]:
+    """What ``import x`` names; ``from x import y`` is in :func:`imported`."""
+    return {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
 
 
 def connecting() -> set[str]:
@@ -56,7 +71,7 @@ def connecting() -> set[str]:
     for room in CODE:
         for path in (CHECKOUT / room).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            if any(room in text for room in OPENS) and openers(text):
+            if any(room in text for room in ROOMS) and openers(text):
                 found.add(path.relative_to(CHECKOUT).as_posix().removeprefix("include/sluice/"))
     return found
 
@@ -76,6 +91,14 @@ def test_whatever_connects_stands_in_the_table_of_the_operations_page() -> None:
         "import requests",
         "def f():\n    from httpx import get\n    get('http://x')",
         "import boto3\nboto3.client('s3')",
+        "import http.client as h\nh.HTTPConnection('x')",
+        "import urllib.request as u\nu.urlretrieve('http://x')",
+        "from urllib import request as r\nr.urlopen('http://x')",
+        "import asyncio\nasyncio.open_connection('x', 1)",
+        "import botocore.session\nbotocore.session.Session()",
+        "from pyarrow.fs import S3FileSystem as fs",
+        "import polars as pl\npl.read_parquet('https://x/y')",
+        "from psycopg_pool import ConnectionPool",
     ],
 )
 def test_an_opened_connection_is_found_in_code(source: str) -> None:
