@@ -8,19 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from copies import Copies
 from night import AGREEMENT, Edit
-from returns.test_roles import amend
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
-from sluice.agreement.in_force.activate import activate_principal
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
-from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.history import Step
-from sluice.rights.case.model import SYSTEM, Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
-from sluice.rights.case.steps import advance, decide, settle_identity, withdraw
+from sluice.rights.case.model import Action, Case, CaseId, LetterKind, Order, Right, State, SubCase, Track
+from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
@@ -32,7 +28,7 @@ from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
-from sluice.times import BRUSSELS, brussels_today
+from sluice.times import BRUSSELS
 
 ENERGY = Principal("energy01")
 DAY = timedelta(days=1)
@@ -199,28 +195,6 @@ def test_where_the_agreement_lets_us_answer_the_person_comes_before_the_controll
     assert list(taken)[-3:] == [State.ANSWERED, State.CONFIRMED_TO_CONTROLLER, State.CLOSED]
     assert taken[State.ANSWERED].evidence_sha256 == letter
     assert stands(town, case)["case"] is State.CLOSED
-
-
-@pytest.mark.parametrize("town", [[WE_ANSWER]], indirect=True)
-def test_where_a_later_agreement_no_longer_lets_us_answer_the_controller_does(town: Town) -> None:
-    case = town.decided(town.people[0])
-    run(town.house, case.case_id, now())
-    papers = town.desk.settings.principals_dir / ENERGY
-    duties = yaml.safe_load((papers / AGREEMENT).read_text("utf-8"))["duties"]
-    duties["e_rights"]["mayAnswer"]["A17"] = False
-    amend(town.desk.settings, "3.1.0", brussels_today(), duties=duties)
-    done = activate_principal(town.house.conn, papers, now())
-    assert not done.is_refused, done.problems
-    part = part_of(town, case, Track.PROCESSOR)
-    assert (part.state, part.may_answer) == (State.EXECUTED, True), "control: the version of the request let us"
-    with pytest.raises(TransitionRefused, match="agreement_lets_us_answer"):
-        order = Order(SYSTEM, now(), "LETTER_TAKEN_OUT", SHA, residue=0)
-        advance(town.house.conn, case.case_id, State.ANSWERED, order, part.sub_case_id)
-
-    swept(town)
-
-    taken = steps(town, case, Track.PROCESSOR)
-    assert State.ANSWERED not in taken and stands(town, case)["principal"] is State.CLOSED
 
 
 def test_an_objection_ends_once_the_person_is_kept_out(town: Town) -> None:

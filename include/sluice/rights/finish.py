@@ -6,7 +6,6 @@ fetched.
 """
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,6 @@ from sluice.exchange.sweeping import do_each
 from sluice.rights.case import store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.letter_due import GIVEN, answers, is_refusal_out, is_told_by_file
-from sluice.rights.case.mandate import lets_answer
 from sluice.rights.case.model import SYSTEM, WITHOUT_LETTERS, Action, Case, LetterKind, Order, State, SubCase, Track
 from sluice.rights.case.states import TELLABLE
 from sluice.rights.case.steps import advance
@@ -34,7 +32,6 @@ from sluice.rights.report_to_controller import report_done
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
-log = logging.getLogger(__name__)
 WRITE_BEFORE = timedelta(days=5)
 """Time before the last day to answer from which a letter no longer waits for other parts."""
 
@@ -215,16 +212,11 @@ def _try_prove(step: PartStep) -> Case | None:
 def _try_confirm(step: PartStep) -> Case | None:
     """The controller is told what was done on its instruction, once every recipient was told.
 
-    If the agreement lets us answer the person, still on that day, that comes first.
+    If the agreement lets us answer the person, that comes first.
     """
     house, case, part = step.house, step.case, step.part
     if part.state is State.EXECUTED and part.may_answer and case.channel not in WITHOUT_LETTERS:
-        had = find_had(house.conn, case, part)
-        if lets_answer(house.conn, case.right, part, had.at if had else step.seen.now, step.seen.now):
-            return _try_answer(step)
-        if part.action in GIVEN:  # what was made is for the person: whoever answers them now has to give it
-            log.warning("case %s: the agreement of %s no longer lets us answer", case.case_id, part.principal)
-            return None
+        return _try_answer(step)
     if not notice_store.are_recipients_told(house.conn, part):
         return None
     evidence = report_done(house, case, part, step.scan)

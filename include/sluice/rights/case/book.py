@@ -20,7 +20,6 @@ from sluice.rights.case import letter_store, store
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.guards import Attempt
 from sluice.rights.case.history import Step
-from sluice.rights.case.mandate import lets_answer
 from sluice.rights.case.model import (
     CASES_CHAIN,
     SYSTEM,
@@ -34,7 +33,6 @@ from sluice.rights.case.model import (
     State,
     SubCase,
     SubCaseId,
-    Track,
 )
 from sluice.rights.case.states import ends_a_decision
 from sluice.rights.case.transitions import check_flag, check_step
@@ -65,7 +63,7 @@ class Book:
         part = self.part(sub_case_id)
         if ends_a_decision(part.state, target, bool(step_reasons(order))):
             order = self._overtake(sub_case_id, order)
-        check_step(part.state, target, Attempt(self.case, order, self._as_agreed(part, target, order)))
+        check_step(part.state, target, Attempt(self.case, order, part))
         changed = moved(part, target, order)
         if changed.is_answered and not part.is_answered:
             self._note_miss(self.case.last_day_of(part), changed.answered_at or order.at, order)
@@ -73,13 +71,6 @@ class Book:
         parts = tuple(changed if each.sub_case_id == sub_case_id else each for each in self.case.sub_cases)
         self.case = replace(self.case, sub_cases=parts)
         self._write(changed, part.state, target, order)
-
-    def _as_agreed(self, part: SubCase, target: State, order: Order) -> SubCase:
-        """The part as its agreement stands on the day of its answer, where it comes to be answered."""
-        if target is not State.ANSWERED or part.track is not Track.PROCESSOR:
-            return part
-        may_answer = lets_answer(self.conn, self.case.right, part, order.answered_at or order.at, order.at)
-        return replace(part, may_answer=may_answer)
 
     def _overtake(self, sub_case_id: SubCaseId, order: Order) -> Order:
         """Note that letters with reasons say no longer what holds of a part.
