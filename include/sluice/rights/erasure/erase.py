@@ -9,19 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sluice.db import transaction
-from sluice.errors import EvidenceInvalid, Ref
+from sluice.errors import Ref
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
-from sluice.exchange.persons.consents import count_left as count_consents
 from sluice.exchange.persons.consents import erase_consents
-from sluice.exchange.persons.corrections import count_left, drop_corrections
+from sluice.exchange.persons.corrections import drop_corrections
 from sluice.exchange.persons.merged import RUNS, sweep_merged
-from sluice.exchange.persons.merged import count_left as count_merged
-from sluice.exchange.persons.merged import find_objects as find_merges
-from sluice.ledger.append import append
-from sluice.ledger.erased import ErasureDone
-from sluice.ledger.model import EntryKind
 from sluice.returns.drain import remake_prepared
 from sluice.rights.case import store
 from sluice.rights.case.model import SYSTEM, Case, CaseId, Order, State, SubCase, Track
@@ -32,18 +25,14 @@ from sluice.rights.copies.bench import Bench, Known, open_bench
 from sluice.rights.copies.find import find_places, is_pointing, kept, open_request, targets_of
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
-from sluice.rights.copies.needles import Needles, recall, remember, spellings
-from sluice.rights.copies.own_rows import count_left_out, find_in_flight, keep_person_out, let_in_again
+from sluice.rights.copies.own_rows import find_in_flight, keep_person_out, let_in_again
 from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
-from sluice.rights.erasure.census import find_unknown
-from sluice.rights.erasure.classify import Scanned
 from sluice.rights.erasure.control import as_ran, beat_and_check, check_may_begin, outcome_of, recording_failure
-from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.model import (
     ErasureBusy,
     ErasureReport,
@@ -52,25 +41,20 @@ from sluice.rights.erasure.model import (
     NotReleased,
     PlanOutdated,
     RequestTakenBack,
-    StoreLine,
 )
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.release import (
     Clearance,
-    chain_of,
     cleared,
     end_outdated_plan,
     own_clearances,
     whose_to_begin,
 )
-from sluice.rights.erasure.report import entry_lines, line_of, searched
 from sluice.rights.erasure.restricted import check_not_restricted
-from sluice.rights.erasure.scan import scan_stores
 from sluice.rights.erasure.scan_store import find_last_scans
+from sluice.rights.erasure.second_scan import look_up, scan_and_record
 from sluice.rights.notices.over import drop_over, drop_request_file
 from sluice.rights.notices.tell import note_places
-from sluice.subject.model import IndexInvalid
-from sluice.times import utc_text
 
 MOST_PASSES = 5
 
@@ -159,7 +143,7 @@ def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = No
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
             own = [each.target for each in own_clearances(house, case_id, clearances)]
-            report = replace(_scan_and_record(house, case, own, now, known), to_release=unreleased)
+            report = replace(scan_and_record(house, case, own, now, known), to_release=unreleased)
             control_store.note_waiting(house.conn, case_id, report.waiting)
             idle = {name for name, scan in find_last_scans(house.conn, case_id).items() if scan.is_idle}
             for target in own:
@@ -178,7 +162,7 @@ def verify(house: House, case_id: CaseId, now: datetime) -> ErasureReport:
     """
     case, targets = _decided(house, case_id)
     own = own_clearances(house, case_id, [Clearance(each, None) for each in targets])
-    return _scan_and_record(house, case, [each.target for each in own], now)
+    return scan_and_record(house, case, [each.target for each in own], now)
 
 
 def _decided(house: House, case_id: CaseId) -> tuple[Case, list[Target]]:
@@ -212,25 +196,9 @@ def _begin_at(house: House, case_id: CaseId, target: Target, now: datetime, know
     with open_bench(house, target, known) as bench:
         copies = copy_store.find_copies(house.conn, target.principal)
         lead_store.note_leads(house.conn, target, find_lead(bench, copies).named, "index")
-        _look_up(bench, copies, case_id)
+        look_up(bench, copies, case_id)
         copies = [place.copy for place in _to_erase(house, case_id, bench) if place.copy.kind not in RUNS]
     return [CopyName(target.principal, copy.exchange_id, copy.kind) for copy in copies]
-
-
-def _look_up(bench: Bench, copies: Sequence[Copy], case_id: CaseId) -> Needles:
-    """Remember what to scan for: all that was found so far, except what also stands in rows of other persons by now."""
-    house, principal = bench.house, bench.target.principal
-    known = recall(house, case_id, principal)
-    return remember(house, case_id, principal, spellings(bench, copies, known.values))
-
-
-def _looked_up_again(house: House, case_id: CaseId, target: Target, known: Known | None) -> Needles:
-    """Call :func:`_look_up`. If an index is damaged, return what was known before: it looks for more, not for less."""
-    try:
-        with open_bench(house, target, known) as bench:
-            return _look_up(bench, copy_store.find_copies(house.conn, target.principal), case_id)
-    except (EvidenceInvalid, IndexInvalid):
-        return recall(house, case_id, target.principal)
 
 
 def _to_erase(house: House, case_id: CaseId, bench: Bench) -> list[Place]:
@@ -328,78 +296,3 @@ def _advance_proven_parts(house: House, case: Case, principals: Sequence[str], n
         order = Order(SYSTEM, now, "ERASED", scans[part.principal].entry_hash, residue=0)
         target = State.EXECUTED if part.track is Track.PROCESSOR else State.EXECUTING
         advance(house.conn, case.case_id, target, order, part.sub_case_id)
-
-
-def _scan_and_record(
-    house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
-) -> ErasureReport:
-    outcomes = outcome_store.read_outcomes(house.conn, case.case_id)
-    unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
-    every = Scanned(doubts=len(unknown))
-    ran = control_store.find_run(house.conn, case.case_id)
-    for target in targets:
-        in_flight = find_in_flight(house, case.case_id, target.principal, now)
-        needles = _looked_up_again(house, case.case_id, target, known)
-        begun_at, merges = ran.begun_at if ran else now, find_merges(house, target.principal)
-        scanned = scan_stores(house, target, needles.values | set(target.values), begun_at, in_flight)
-        found = replace(scanned, shared=len(needles.shared))
-        found += _count_outside_objects(house, target, scanned.kept, merges)
-        left_out = count_left_out(house, case, target)
-        found += Scanned(waiting=len(in_flight), kept=left_out, undecided=left_out)
-        every += found
-        mine = [line_of(row) for row in outcomes if row.principal == target.principal]
-        _append_entry(house, case, target, mine, found + Scanned(doubts=len(unknown)), now)
-    return ErasureReport(
-        case_id=case.case_id,
-        lines=tuple(map(line_of, outcomes)),
-        searched=searched(),
-        residual=every.hits,
-        doubts=every.doubts,
-        objects_scanned=every.objects,
-        sealed=every.sealed,
-        shared=every.shared,
-        short=every.short,
-        kept=every.kept,
-        undecided=every.undecided,
-        unread=every.unread,
-        waiting=every.waiting,
-        principals=tuple(target.principal for target in targets),
-        unknown=unknown,
-    )
-
-
-def _count_outside_objects(house: House, target: Target, kept: int, merges: frozenset[tuple[str, str]]) -> Scanned:
-    """Count what names the person outside of objects. While a copy of the person's rows stays, it may stay as well.
-
-    kept: how many objects name the person and stay. merges: those of the index that existed before the scan. A newer
-    merge holds what came in meanwhile, which is for the next run.
-    """
-    corrections = count_left(house, target.principal, target.refs)
-    merged = count_merged(house, target.principal, target.refs, merges)
-    named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
-    found = Scanned(doubts=corrections.unreadable + merged.unreadable, waiting=merged.newer)
-    return found + (Scanned(kept=named) if kept else Scanned(hits=named))
-
-
-def _append_entry(
-    house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
-) -> None:
-    body = ErasureDone(
-        case_id=case.case_id,
-        principal=target.principal,
-        done_at=utc_text(now),
-        stores=entry_lines(lines),
-        residual=found.hits,
-        doubts=found.doubts,
-        objects_scanned=found.objects,
-        sealed=found.sealed,
-        shared=found.shared,
-        short=found.short,
-        waiting=found.waiting,
-        kept=found.kept,
-        undecided=found.undecided,
-        exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
-    )
-    with transaction(house.conn):
-        chain = chain_of(case, target.principal)
-        append(house.conn, chain=chain, kind=EntryKind.ERASURE_DONE, exchange_id=None, body=body)
