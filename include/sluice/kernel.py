@@ -107,6 +107,8 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> bool:
     asked = struct.pack("=QQQ", every, 0b11, 0b11)  # files; TCP; abstract sockets and signals
     asked = asked[: 8 if version < 4 else 16 if version < 6 else 24]
     rules = call(_CREATE_RULESET, asked, ctypes.c_size_t(len(asked)), 0)
+    if rules < 0:
+        return False
     for path, rights in [
         *((path, _READ | _LIST) for path in (*places_of_code(), Path("/proc/self"), *reads)),
         *((path, every) for path in writes),

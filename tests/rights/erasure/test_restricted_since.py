@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from rights.instructing import swept
+from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed_store import find_runs
-from sluice.rights.case.model import Action, Case, Order, Right
+from sluice.rights.case.model import Action, Case, CaseId, Order, Right
 from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.control import status, take_up
 from sluice.rights.erasure.control_store import find_run
-from sluice.rights.erasure.erase import run
+from sluice.rights.erasure.erase import begin, erase_copies, finish, prove, run
+from sluice.rights.erasure.release import draft, release
 from sluice.rights.erasure.restricted import RestrictedSince
 from sluice.rights.person.identifiers import Identifier
 from sluice.settings import Settings
@@ -22,13 +24,22 @@ from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
 
 pytestmark = pytest.mark.stores
-ENERGY = Principal("energy01")
+ENERGY, GAS = Principal("energy01"), Principal("gas01")
 
 
 @pytest.fixture
 def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
     with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], 3) as opened:
         opened.arrive(ENERGY, opened.people)
+        yield opened
+
+
+@pytest.fixture
+def both(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """The same persons at two principals."""
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY, GAS]), tmp_path, [ENERGY, GAS], 3) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.arrive(GAS, opened.people)
         yield opened
 
 
@@ -43,8 +54,8 @@ def restricted(town: Town, person: Person) -> Case:
     return case
 
 
-def is_in_lake(town: Town, person: Person) -> bool:
-    found = where(town.house, [Identifier(SubjectKind.PHONE, person.phone)], [ENERGY])
+def is_in_lake(town: Town, person: Person, principal: Principal = ENERGY) -> bool:
+    found = where(town.house, [Identifier(SubjectKind.PHONE, person.phone)], [principal])
     return "lake" in {each.store for each in found}
 
 
@@ -70,3 +81,56 @@ def test_an_erasure_waits_for_what_was_restricted_since_it_was_decided(town: Tow
     assert waits.case_id in take_up(town.house, "airflow", now())
     assert run(town.house, waits.case_id, now()).residual == 0
     assert not is_in_lake(town, first)
+
+
+def let_go(house: House, case_id: CaseId) -> None:
+    draft(house, case_id, "airflow", now())
+    release(house, case_id, "bert", now())
+
+
+def restricted_at(town: Town, person: Person, principal: Principal) -> Case:
+    case = town.opened(Right.RESTRICTION, [(SubjectKind.PHONE, person.phone)], principal)
+    return swept(town, town.agree(case, Action.RESTRICT))
+
+
+def test_where_a_restriction_ends_during_the_run_nothing_goes_before_the_next_one_keeps_the_person_out(
+    both: Town,
+) -> None:
+    """What was erased of a person whom nothing keeps out would come back with the next file."""
+    person, house = both.people[0], both.house
+    case = both.decided(person)
+    restriction = restricted_at(both, person, GAS)
+    erase_copies(house, case.case_id, begin(house, case.case_id, now()))
+    withdraw(house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(both, restriction)
+
+    finish(house, case.case_id, now())
+    report = prove(house, case.case_id, now())
+
+    assert (report.residual, report.to_release, report.principals) == (0, 1, (ENERGY,))
+    assert (is_in_lake(both, person), is_in_lake(both, person, GAS)) == (False, True)
+    assert run(house, case.case_id, now()).residual == 0, "the next run begins there too"
+    assert not is_in_lake(both, person, GAS)
+    erased = [each for each in find_runs(house.conn, GAS, in_force=True) if each.reason is Suppression.ERASED]
+    assert [each.case_id for each in erased] == [case.case_id]
+
+
+def test_a_later_decision_waits_although_a_run_of_an_earlier_one_began(town: Town) -> None:
+    person = town.people[0]
+    given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
+    case = town.opened(Right.ERASURE, given, ENERGY)
+    accept(town, case, Action.ERASE)
+    let_go(town.house, case.case_id)
+    assert run(town.house, case.case_id, now()).undecided, "the principal has not decided yet"
+    assert instruct(town, of_principal(current(town, case)), decision="erase") == "INSTRUCTED"
+    restriction = restricted_at(town, person, ENERGY)
+
+    let_go(town.house, case.case_id)
+    with pytest.raises(RestrictedSince):
+        run(town.house, case.case_id, now())
+    assert is_in_lake(town, person)
+
+    withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town, restriction)
+    run(town.house, case.case_id, now())
+    assert not is_in_lake(town, person), "the control: nothing else held it up"

@@ -10,7 +10,7 @@ import pytest
 from copies import Copies
 from desk import ENERGY
 from night import AGREEMENT, Edit
-from rights.instructing import accept, current, instruct, of_principal, swept
+from rights.instructing import accept, current, instruct, letter_text, of_principal, swept
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
 from sluice.exchange.persons.suppressed import find_reasons
@@ -31,6 +31,9 @@ pytestmark = pytest.mark.stores
 PRINCIPAL = Principal(ENERGY[0])
 GDPR = "https://w3id.org/dpv/legal/eu/gdpr#"
 CONSENT = Edit(AGREEMENT, f'legalBasis: "{GDPR}A6-1-b"', f'legalBasis: "{GDPR}A6-1-a"')
+
+
+STAYS, CODE = "buiten wat hier volgens de beslissing blijft", "Om u te herkennen en buiten te houden"
 
 
 def planted(settings: Settings, folder: Path) -> None:
@@ -87,7 +90,8 @@ def rectified(town: Town, person: Person) -> list[str]:
 
 def test_what_the_principal_keeps_is_used_corrected_and_delivered_again(town: Town) -> None:
     kept, gone, _ = town.people
-    run(town.house, town.decided(gone).case_id, now())
+    whole = town.decided(gone)
+    run(town.house, whole.case_id, now())
     case = refused_by_the_principal(town, kept)
     begin(town.house, case.case_id, now())
     assert "erased" in reasons(town, kept), "while the run is at work nothing of them comes in"
@@ -98,6 +102,10 @@ def test_what_the_principal_keeps_is_used_corrected_and_delivered_again(town: To
     assert (report.residual, report.doubts) == (0, 0) and report.kept > 0
     assert ("lake" in stores_of(town, kept), reasons(town, kept)) == (True, ())
     assert ("lake" in stores_of(town, gone), "erased" in reasons(town, gone)) == (False, True), "the control"
+    told = letter_text(town, current(town, case))
+    assert STAYS in told and CODE not in told, "what is found is what stays; nothing keeps them out any more"
+    control = letter_text(town, swept(town, whole))
+    assert STAYS not in control and CODE in control
     again = run(town.house, case.case_id, now())
     assert (again.residual, again.doubts, reasons(town, kept)) == (0, 0, ()), "it keeps them out for as long as it runs"
     town.arrive(PRINCIPAL, town.people[::-1], "next.csv")

@@ -47,6 +47,7 @@ from sluice.rights.person.whom import all_refs_at
 from sluice.subject.model import DEFINING
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
+from sluice.times import brussels_day
 
 ENDED = "ENDED"
 """Stands among causes if somebody who was left out waits for nothing any more."""
@@ -227,11 +228,19 @@ def let_in_again(house: House, case_id: CaseId, target: Target, now: datetime) -
 
     They count as erased only where nobody decided otherwise (GDPR Art. 17(3)). Repeating it changes nothing.
     """
-    known = [each.contract for each in list_contracts(house.conn, now, naming=(target.principal,))]
+    today = brussels_day(now)
+    active = list_contracts(house.conn, now, naming=(target.principal,))
+    known = [each.contract for each in active if today in each.days]
     inbound = [each for each in known if (each.principal, each.direction) == (target.principal, Direction.INBOUND)]
     if comes_in_again(inbound, target):
         for run in runs_of(house.conn, case_id, target.principal):
             lift(house, run.run_id, max(now, datetime.now(UTC)))  # after whatever was held because of it
+
+
+def is_let_in_again(conn: Connection, case_id: CaseId, principal: Principal) -> bool:
+    """Whether an erasure kept the persons out at a principal, and no longer does."""
+    runs = runs_of(conn, case_id, principal)
+    return bool(runs) and all(each.lifted_at is not None for each in runs)
 
 
 def find_in_flight(house: House, case_id: CaseId, principal: Principal, now: datetime) -> frozenset[ExchangeId]:

@@ -47,6 +47,7 @@ from sluice.rights.erasure.release import (
     Clearance,
     cleared,
     end_outdated_plan,
+    find_begun,
     own_clearances,
     whose_to_begin,
 )
@@ -108,7 +109,7 @@ def erase_copies(house: House, case_id: CaseId, names: Iterable[CopyName], known
     wanted = {(name.principal, name.exchange_id, name.kind) for name in names}
     left = 0
     with control_store.hold_case(house.conn, case_id, shared=True), recording_failure(house.conn, case_id):
-        _, clearances, _ = _cleared(house, case_id)
+        _, clearances, _ = _begun(house, case_id)
         for each in own_clearances(house, case_id, clearances):
             principal = each.target.principal
             with open_bench(house, each.target, known) as bench:
@@ -125,7 +126,7 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
     Returns the number of exchanges under way. Raises NotFinished, ErasureIsStopped, PlanOutdated.
     """
     with control_store.hold_case(house.conn, case_id):
-        case, clearances, _ = _cleared(house, case_id)
+        case, clearances, _ = _begun(house, case_id)
         control_store.begin_run(house.conn, case_id)
         with recording_failure(house.conn, case_id):
             waiting = sum(len(find_in_flight(house, case_id, each.target.principal, now)) for each in clearances)
@@ -138,7 +139,7 @@ def finish(house: House, case_id: CaseId, now: datetime, known: Known | None = N
 def prove(house: House, case_id: CaseId, now: datetime, known: Known | None = None) -> ErasureReport:
     """Run the second scan of what was released. Where it is clean, the parts take their next step."""
     with control_store.hold_case(house.conn, case_id):
-        case, clearances, unreleased = _cleared(house, case_id)
+        case, clearances, unreleased = _begun(house, case_id)
         with recording_failure(house.conn, case_id):
             for each in clearances:
                 drop_over(house, each.target.principal)  # of requests that ended since the last passes
@@ -187,6 +188,15 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
         check_not_restricted(house, case, targets)
         raise NotReleased(Ref("case", case_id), Ref("principals", len(targets)))
     return case, clearances, len(targets) - len(clearances)
+
+
+def _begun(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
+    """As :func:`_cleared`, of where the run has begun; what has not waits as a decision that is not released."""
+    case, clearances, unreleased = _cleared(house, case_id)
+    begun = find_begun(house, case_id, clearances)
+    if not begun:
+        raise NotReleased(Ref("case", case_id), Ref("principals", len(clearances) + unreleased))
+    return case, begun, unreleased + len(clearances) - len(begun)
 
 
 def _begin_at(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> list[CopyName]:

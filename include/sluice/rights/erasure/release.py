@@ -22,7 +22,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CASES_CHAIN, Case, CaseId
 from sluice.rights.copies.find import foresee, open_request, targets_of
 from sluice.rights.copies.model import Done, Outcome, Target, words_of
-from sluice.rights.copies.own_rows import SeveralCustomers, own_target
+from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
 from sluice.rights.copies.scope import decided_of, has_decided
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.blocking import find_in_the_way
@@ -151,6 +151,14 @@ def own_clearances(
     case, envelope = open_request(house, case_id)
     own = [own_target(house, case, envelope, each.target, is_begun=is_begun) for each in clearances]
     return [replace(each, target=target) for each, target in zip(clearances, own, strict=True)]
+
+
+def find_begun(house: House, case_id: CaseId, clearances: Sequence[Clearance]) -> list[Clearance]:
+    """Return those where a run of the case has kept the persons out: nothing is erased of whom a next file brings back.
+
+    Any other was instructed, released or free of a restriction only after the run began, and waits for the next one.
+    """
+    return [each for each in clearances if runs_of(house.conn, case_id, each.target.principal)]
 
 
 def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:

@@ -13,7 +13,8 @@ from sluice.rights.case import store
 from sluice.rights.case.model import FILE, Case, State
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
-from sluice.rights.copies.scope import has_decided
+from sluice.rights.copies.scope import is_to_do
+from sluice.rights.erasure.control_store import find_run
 from sluice.rights.person.sealed import open_sealed
 from sluice.subject.suppression import Suppression
 
@@ -33,15 +34,18 @@ class RestrictedSince(SluiceError):
 def find_restricted_since(house: House, case: Case, target: Target) -> list[SuppressedRun]:
     """Return the restrictions of other requests that a run has to wait for at a principal before it begins.
 
-    They are in force, made after what is to be erased there was decided, and about the same person. Persons of a
-    principal's own file are left out one by one instead. Raises whatever opening copies raises.
+    They are in force, made after what is to be erased there was decided, and about the same person. A run that began
+    after the last of these decisions goes on. Persons of a principal's own file are left out one by one instead. Raises
+    whatever opening copies raises.
     """
     runs = find_runs(house.conn, target.principal, in_force=True)
     others = [each for each in runs if each.reason is Suppression.RESTRICTED and each.case_id != case.case_id]
-    if not others or case.channel == FILE or runs_of(house.conn, case.case_id, target.principal):
+    decided = _decided_at(house, case, target) if others and case.channel != FILE else ()
+    ran = find_run(house.conn, case.case_id)
+    has_begun = ran is not None and ran.begun_at > max(decided, default=ran.begun_at)
+    if not decided or (has_begun and runs_of(house.conn, case.case_id, target.principal)):
         return []
-    since = _decided_at(house, case, target)
-    younger = [each for each in others if since is not None and each.made_at > since]
+    younger = [each for each in others if each.made_at > min(decided)]
     if not _about(house, younger, target.refs):
         return []
     envelope = open_sealed(house, case.subject_key).envelope
@@ -57,14 +61,14 @@ def check_not_restricted(house: House, case: Case, targets: Sequence[Target]) ->
             raise RestrictedSince(Ref("case", case.case_id), Ref("restricted by case", found[0].case_id or "none"))
 
 
-def _decided_at(house: House, case: Case, target: Target) -> datetime | None:
-    """When the first of the decisions that hold at a principal was made."""
+def _decided_at(house: House, case: Case, target: Target) -> tuple[datetime, ...]:
+    """When each of the decisions was made that hold at a principal and are not carried out yet."""
     last: dict[str, datetime] = {}
-    parts = {part.sub_case_id for part in case.sub_cases if part.principal == target.principal and has_decided(part)}
+    parts = {part.sub_case_id for part in case.sub_cases if part.principal == target.principal and is_to_do(part)}
     for step in store.list_steps(house.conn, case.case_id):
         if step.sub_case_id in parts and step.to_state in DECISIONS:
             last[step.sub_case_id] = step.at
-    return min(last.values(), default=None)
+    return tuple(last.values())
 
 
 def _about(house: House, runs: Sequence[SuppressedRun], refs: frozenset[str]) -> list[SuppressedRun]:

@@ -1,6 +1,7 @@
 """Gather what a letter says: the case and its history, company names, the last proof, recipients."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sluice.agreement.clauses.annexes import own_party
@@ -13,6 +14,7 @@ from sluice.rights.case.letter_due import is_instead, parts_waiting
 from sluice.rights.case.model import Action, Case, LetterKind, Protection, Right, State, SubCase, SubCaseId
 from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
+from sluice.rights.copies.own_rows import is_let_in_again
 from sluice.rights.erasure.exceptions import decision_of, review_on
 from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.had import comes_with_package
@@ -26,7 +28,7 @@ from sluice.rights.person.reach import scope_of_request
 from sluice.rights.person.rectify import NOBODY, corrected_groups
 from sluice.rights.person.sealed import find_sealed
 from sluice.subject.scope import Use
-from sluice.terms import ExchangeId
+from sluice.terms import ExchangeId, Principal
 
 STOPPING = frozenset({Right.OBJECTION, Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that can be limited to some purposes or one channel."""
@@ -43,8 +45,12 @@ def gather(house: House, case: Case, kind: LetterKind, language: str, now: datet
     envelope = _named(house, case)
     told = _told(house, case, waiting) if kind is LetterKind.COMPLETION else None
     done = _done(house, case, envelope, now) if kind is LetterKind.COMPLETION else {}
+    open_again = {name for name in map(Principal, scans) if is_let_in_again(house.conn, case.case_id, name)}
     parts = tuple(
-        _part(house, case, part, steps, scans.get(part.principal), done.get(part.sub_case_id))
+        replace(
+            _part(house, case, part, steps, scans.get(part.principal), done.get(part.sub_case_id)),
+            comes_in_again=part.principal in open_again,
+        )
         for part in case.sub_cases
     )
     return LetterFacts(
@@ -198,4 +204,5 @@ def _part(
 def _proof(scan: Scan) -> Proof:
     """Return the proof of a clean scan: whatever was first done to a copy, none names the person any more."""
     removed = sum(line.objects for line in scan.done.stores)
-    return Proof(f"{scan.done.principal}.{scan.entry_hash[:16]}", removed, scan.done.objects_scanned)
+    reference = f"{scan.done.principal}.{scan.entry_hash[:16]}"
+    return Proof(reference, removed, scan.done.objects_scanned, stays=bool(scan.done.kept))

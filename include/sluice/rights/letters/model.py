@@ -17,12 +17,16 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Result of a principal's last second scan, which was clean. ``reference``: that of its certificate."""
+    """Result of a principal's last second scan, which was clean. ``reference``: that of its certificate.
+
+    ``stays``: whether it found what stays by decision.
+    """
 
     reference: str
     removed: int
     """Number of objects that named the person before the erasure."""
     scanned: int
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class PartFacts:
 
     ``was_gone``: it was decided, but there was nothing of the person to act on. ``done``: for a correction or a copy,
     the field groups it reached; None means all that were decided. ``review_on``: Brussels date by which a restriction
-    granted instead of what was asked is reviewed.
+    granted instead of what was asked is reviewed. ``comes_in_again``: whether nothing keeps the person out after an
+    erasure, because what stays by decision comes in again.
     """
 
     part: SubCase
@@ -43,6 +48,7 @@ class PartFacts:
     was_gone: bool = False
     done: frozenset[str] | None = None
     review_on: date | None = None
+    comes_in_again: bool = False
 
     @property
     def is_untouched(self) -> bool:

@@ -267,7 +267,8 @@ def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
 
 def _proven(say: Words, proof: Proof) -> Iterator[str]:
     """Yield what the second scan found, in numbers of files, and where its certificate is."""
-    for name, count in (("removed", proof.removed), ("scanned", proof.scanned)):
+    scanned = "scanned.stays" if proof.stays else "scanned"
+    for name, count in (("removed", proof.removed), (scanned, proof.scanned)):
         yield say.count(f"letter.proof.{name}", count, count=say.number(count))
     yield say.say("letter.proof.certificate", reference=proof.reference)
 
@@ -314,8 +315,9 @@ def _remains(say: Words, facts: LetterFacts) -> Iterator[Part]:
     names = ["request"]
     if any(stays_out(facts.case.right, each.part) and not each.is_untouched for each in facts.told):
         names = ["suppression", "request"]
-    if any(each.part.action is Action.ERASE and each.part.agreement_id for each in facts.told):
-        names = ["suppression.erased", "request", *(["notices"] if facts.recipients else []), "limits"]
+    if erased := [each for each in facts.told if each.part.action is Action.ERASE and each.part.agreement_id]:
+        kept_out = [] if all(each.comes_in_again for each in erased) else ["suppression.erased"]
+        names = [*kept_out, "request", *(["notices"] if facts.recipients else []), "limits"]
     yield Part(say.say("letter.remains.heading"), _texts(say.say(f"letter.remains.{name}") for name in names))
 
 
