@@ -37,7 +37,7 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
 
     Works on a machine that has only the files and the key. Exit 0 if it holds, 1 if not, 2 for a path that
     cannot be read. With - in place of FILE, read paths from stdin, print one JSON object per line in the same
-    order, and exit as the worst of them. For a path that cannot be read, valid is null and error says why.
+    order, and exit 1 if one does not hold. For a path that cannot be read, valid is null and error says why.
 
     Example: sluice receipt verify 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem
     """
@@ -47,7 +47,8 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
     if file == "-" and pdf is not None:
         raise UsageError(Ref("option", "--pdf together with -"))
     if file == "-":
-        raise typer.Exit(max((_verified(path, public_pem) for path in items(file)), default=Exit.DONE))
+        exits = [_verified(path, public_pem) for path in items(file)]
+        raise typer.Exit(Exit.REFUSED if Exit.REFUSED in exits else max(exits, default=Exit.DONE))
     check = verify_file(Path(file), public_pem, pdf)
     _show(check, format)
     raise typer.Exit(Exit.DONE if check.valid else Exit.REFUSED)
