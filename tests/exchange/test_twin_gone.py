@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from copies import Copies
-from desk import Desk
-from night import Call, Night, call_log, copied_night
+from desk import ENERGY, Desk
+from night import AT_ONCE, RESULTS_CONTRACT, Call, Night, call_log, change, copied_night
 from rights.asking import asked
+from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.catalogue import get_copy
 from sluice.lake.s3.objects import StoredObject
 from sluice.retention.run import retain
@@ -83,6 +84,33 @@ def test_results_that_were_deleted_are_sent_twice_all_the_same(copies: Copies, t
         assert not night.desk.sql("select from accepted_data")
 
         assert arrived(night, log, "again.csv") == "DUPLICATE_CONTENT"
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["deleted", "the control: still there"])
+def test_a_new_contract_brings_no_results_back_that_were_deleted(
+    copies: Copies, tmp_path: Path, *, is_gone: bool
+) -> None:
+    """What it refused of them may come again while the rest is here to compare with; else all would be due again."""
+    with copied_night(copies, tmp_path, AT_ONCE) as night:
+        desk = night.desk
+        log = call_log([Call(f"c{n}", *person) for n, person in enumerate(night.people(4))] + [Call("c4", "", "")])
+        assert desk.line(night.results(log)).decision == "partly_accepted"
+        assert night.make().decisions == {"accepted": 1}
+        if is_gone:
+            assert is_deleted(desk)
+        change(desk.settings.principals_dir / ENERGY[0] / RESULTS_CONTRACT, "version: 1.0.0", "version: 1.0.1")
+        assert not any(each.is_refused for each in activate_all(desk.house.conn, desk.settings.principals_dir, now()))
+
+        again = night.results(log, "again.csv")
+
+        expected = ("refused", "DUPLICATE_CONTENT") if is_gone else ("partly_accepted", desk.line(again).reason_code)
+        assert (desk.line(again).decision, desk.line(again).reason_code) == expected
+        if is_gone:
+            assert not night.make().decisions
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 def arrived(night: Night, log: bytes, name: str) -> str:

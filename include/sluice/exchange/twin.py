@@ -16,17 +16,19 @@ def find_twin(house: House, opened: Opened, contract: DataContract, sha256: str)
 
     They are if no file with them was accepted, if they say the same again, or if what was accepted is no longer there:
     retention or an erasure took it, and whoever sends it anew means it. Persons who must stay out do so all the same.
-    They are too if rows of them were refused by another contract, suite or mapping than those of now.
+    They are too if those are there, and rows of them were refused by another contract, suite or mapping than those of
+    now.
 
     Only a file of a principal can say the same again or anew. Results tell of contacts, and each contact was once: what
-    went to the principal, and was deleted here, would go a second time. ``contract``: the one of this file.
+    went to the principal, and was deleted here, would go a second time, under whatever contract. ``contract``: the one
+    of this file.
     """
     twins = store.find_same_content(house.conn, opened, sha256)
     is_of_principal = opened.direction is Direction.INBOUND
     standing = [
         twin
         for twin in twins
-        if (twin.is_there or not is_of_principal) and not _is_judged_otherwise(house, twin, contract)
+        if (not _is_judged_otherwise(house, twin, contract) if twin.is_there else not is_of_principal)
     ]
     last = max((twin.age for twin in standing), key=lambda age: age.order, default=None)
     is_taken = last is None or (
