@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from desk import ENERGY, Desk, open_desk
@@ -11,12 +12,15 @@ from night import AGREEMENT, Edit, change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import GateFailed
 from sluice.exchange.given_back import paper_under
+from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.exchange.store import check_still_ours, claim_next, get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.copies.copy_store import find_copies
+from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
+from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 from sluice.times import brussels_today
 
@@ -193,3 +197,24 @@ def test_what_was_accepted_whole_is_a_duplicate_under_any_contract(desk: Desk) -
 
     assert judged(desk, whole) == ("accepted", "1.0.1")
     assert judged(desk, again) == ("DUPLICATE_CONTENT", "1.0.2")
+
+
+def test_what_was_only_held_is_a_duplicate_under_any_contract(desk: Desk) -> None:
+    """The rows that are held come with the next file; no contract refused them."""
+    mend(desk)
+    refs = refs_of_one(desk)
+    keep_out(desk.house, ENERGY01, refs, Suppression.RESTRICTED, cause="test", case_id=None, now=datetime.now(UTC))
+    held = waiting(desk)
+    what = record(desk, held).what
+    assert (desk.line(held).decision, what.rows_refused, what.rows_held) == ("partly_accepted", 0, 1), "the control"
+    change(desk.settings.principals_dir / ENERGY01 / CONTRACT, "version: 1.0.1", "version: 1.0.2")
+    activate(desk)
+
+    assert judged(desk, waiting(desk, "again.csv")) == ("DUPLICATE_CONTENT", "1.0.2")
+
+
+def refs_of_one(desk: Desk) -> frozenset[str]:
+    """The references of one person of the campaign."""
+    number = pl.read_csv(desk.campaign(60)[0], separator=";", infer_schema=False)["customer_number"][0]
+    person = [parse_identifier(f"customer:{number}", 1)]
+    return frozenset(refs_of(person, desk.house.subject_key(ENERGY01), ENERGY01).values())

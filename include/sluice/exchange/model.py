@@ -60,11 +60,13 @@ class Twin:
     """An accepted exchange of a flow with the same bytes as another file.
 
     ``is_there``: whether its accepted rows still are; retention or an erasure takes them. ``after``: the twin that its
-    own bytes were taken again after, so that all twins of a file are one row.
+    own bytes were taken again after, so that all twins of a file are one row. ``has_refused``: whether rows of it were
+    refused, not only held.
     """
 
     age: Age
     is_there: bool
+    has_refused: bool
     after: ExchangeId | None
 
     @property

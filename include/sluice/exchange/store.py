@@ -169,14 +169,15 @@ def _lock_next(
 def find_same_content(conn: Connection, opened: Opened, sha256: str) -> list[Twin]:
     """The accepted exchanges of this flow with the same bytes. Call it while the content lock is held."""
     rows = conn.execute(
-        f"""select {COLUMNS}, said_again_after::text as after, exists (select from copy c
+        f"""select {COLUMNS}, said_again_after::text as after, rows_refused > 0 as has_refused,
+               exists (select from copy c
                where c.exchange_id = exchange.exchange_id and c.kind = 'lake' and c.gone_at is null) as is_there
            from exchange
            where principal = %s and direction = %s and flow = %s and sha256 = %s and exchange_id <> %s
              and decision in ('accepted', 'partly_accepted')""",
         (opened.principal, opened.direction.value, opened.flow, sha256, opened.exchange_id),
     ).fetchall()
-    return [Twin(opened_of(row).age, row["is_there"], row["after"]) for row in rows]
+    return [Twin(opened_of(row).age, row["is_there"], bool(row["has_refused"]), row["after"]) for row in rows]
 
 
 def find_other_content(conn: Connection, opened: Opened, sha256: str) -> list[Age]:

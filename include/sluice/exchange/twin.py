@@ -8,7 +8,7 @@ from sluice.exchange.house import House
 from sluice.exchange.judging.job import mapping_hash, mapping_of, read_suites
 from sluice.exchange.model import Opened, Twin, says_again
 from sluice.exchange.read import show_exchange
-from sluice.terms import Decision, Direction, ExchangeId
+from sluice.terms import Direction, ExchangeId
 
 
 def find_twin(house: House, opened: Opened, contract: DataContract, sha256: str) -> ExchangeId | None:
@@ -39,9 +39,12 @@ def find_twin(house: House, opened: Opened, contract: DataContract, sha256: str)
 
 
 def _is_judged_otherwise(house: House, twin: Twin, contract: DataContract) -> bool:
-    """Whether rows of a twin were refused by rules that are no longer those of the flow."""
-    record = show_exchange(house.conn, twin.exchange_id).record
-    if record is None or record.decision is not Decision.PARTLY_ACCEPTED:
+    """Whether rows of a twin were refused by rules that are no longer those of the flow.
+
+    Only then is its record read: the content is locked meanwhile. Held rows wait, and no rule refused them.
+    """
+    record = show_exchange(house.conn, twin.exchange_id).record if twin.has_refused else None
+    if record is None:
         return False
     if record.how.contract_sha256 != contract.sha256:
         return True
