@@ -36,7 +36,8 @@ def find_copies(
     rows = conn.execute(
         f"""select c.exchange_id::text as id, c.kind, e.direction, e.flow, c.bucket,
                case when c.kind = 'arrived' then e.key else c.key end as key, c.version_id, c.sha256,
-               coalesce({OF_H}, {OF_E}) as asked_at, e.closed_at, e.version_id as named, e.day, e.key as arrived_as
+               case when h.exchange_id is null then {OF_E} else {OF_H} end as asked_at,
+               e.closed_at, e.version_id as named, e.day, e.key as arrived_as
            from copy c join exchange e using (exchange_id)
            left join review r on (r.bucket, r.key) = (e.bucket, e.key)
            left join exchange h on h.exchange_id = r.exchange_id  -- rows that come back are under its paper
