@@ -121,12 +121,12 @@ class Past:
             }
         )
 
-    def lift(self) -> None:
-        """Lift a restriction, so that a person who was held back may go again."""
+    def lift(self, reason: str = "restricted") -> None:
+        """Lift a restriction, or something else, so that a person who was held back may go again."""
         self.conn.execute(
             """insert into suppression_run (run_id, principal, reason, bucket, key, version_id, sha256, refs, made_at,
-                   lifted_at) values (gen_random_uuid(), %s, 'restricted', '', '', '', '', 1, %s, %s)""",
-            (ENERGY, EARLY, next(self.clock)),
+                   lifted_at) values (gen_random_uuid(), %s, %s, '', '', '', '', 1, %s, %s)""",
+            (ENERGY, reason, EARLY, next(self.clock)),
         )
 
     def agree_anew(self) -> None:
@@ -212,11 +212,13 @@ def is_due_by_reading(past: Past, day: date) -> bool:
     until = None if may_lift else max([cut_off_of(day, past.cut_off), *(each.closed_at for each in results)])
     inputs = {each.exchange_id for each in [*results, *store.find_contacts(conn, ENERGY, past.contacts, until)]}
     is_refused = last["decision"] in ("refused", "undecided")
-    lifted = conn.execute("select 1 from suppression_run where lifted_at > %s limit 1", (last["opened_at"],)).fetchone()
+    rows = conn.execute("select reason from suppression_run where lifted_at > %s", (last["opened_at"],)).fetchall()
+    lifted = {row["reason"] for row in rows}
     return (
         not inputs <= ids
         or (is_refused and (last["reason_code"] == "STALE_INPUT_GONE" or _is_of_another_contract(conn, last)))
-        or (bool(held & {"objected", "restricted", "soft_hold"}) and lifted is not None)
+        or (bool(held & {"objected", "restricted", "soft_hold"}) and bool(lifted))
+        or bool(held & lifted & {"erased"})
     )
 
 

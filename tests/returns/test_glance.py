@@ -36,11 +36,13 @@ STEPS = st.one_of(
     st.tuples(st.just("end"), PLACES, OUTCOMES, st.just(HELD[0])),
     st.tuples(st.just("lose"), FLOWS, PLACES),
     st.tuples(st.sampled_from(["receipt", "lift", "agree_anew"])),
+    st.tuples(st.just("lift"), st.just("erased")),
 )
 OPENED: list[tuple[Any, ...]] = [("results", EARLY, [DAYS[0]]), ("look",)]
 UNKNOWN = [("end", 0, "delivered", "RESULT_UNKNOWN_RECORD"), ("look",)]
 RETURNED_UNKNOWN = [*OPENED, *UNKNOWN, *UNKNOWN]
 """The second one has the contacts that came after the cut-off."""
+RETURNED_ERASED = [*OPENED, ("end", 0, "delivered", "erased"), ("look",)]
 RETURNED_RESTRICTED = [*OPENED, ("end", 0, "delivered", "restricted"), ("look",)]
 
 
@@ -78,6 +80,7 @@ def returned(copies: Copies, tmp_path: Path) -> Iterator[Past]:
 @example(steps=[*RETURNED_UNKNOWN, ("contacts", LATE, False), ("look",), ("receipt",)])
 @example(steps=[*RETURNED_UNKNOWN, ("lose", RESULTS, 0), ("contacts", LATE, True), ("look",), ("lose", CONTACTS, 0)])
 @example(steps=[*RETURNED_RESTRICTED, ("lift",), ("look",), ("lift",)])
+@example(steps=[*RETURNED_ERASED, ("lift",), ("look",), ("lift", "erased")])
 @example(steps=[*RETURNED_RESTRICTED, ("contacts", EARLY, False), ("contacts", LATE, True), ("look",), ("receipt",)])
 @example(steps=[*RETURNED_RESTRICTED, ("results", LATE, [DAYS[0]]), ("look",), ("contacts", EARLY, True)])
 @example(steps=[*RETURNED_RESTRICTED, ("results", EARLY, [DAYS[0]]), ("look",), ("contacts", EARLY, True)])

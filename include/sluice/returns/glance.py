@@ -6,7 +6,7 @@ files.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from sluice.terms import Flow
 
 MAY_END: frozenset[str] = frozenset(Suppression)
 """Reasons for holding rows because of their persons. Each can end again, an erasure where something has to stay."""
+Lifted = Mapping[Suppression, datetime]
+"""When a suppression of a principal last ended, by its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,13 @@ class World:
 
     ``contacts_flow`` and ``results_flow``: the flows that its returns are made from. ``contacts``: when files of
     contacts that were ever accepted were closed, oldest first. ``staff``: number of the last staff import.
-    ``lifted_at``: when a suppression of the principal last ended.
     """
 
     contacts_flow: Flow
     results_flow: Flow
     contacts: Sequence[datetime]
     staff: int
-    lifted_at: datetime | None
+    lifted: Lifted
 
     def inputs_of(self, day: Glance, cut_off: datetime) -> str:
         """A name for everything that a return of a day can be made from, whether it still exists or not."""
@@ -56,9 +57,19 @@ def may_be_due(day: Glance, world: World, cut_off: datetime, contract: str, staf
         or last.is_on_its_way
         or last.inputs_seen != world.inputs_of(day, cut_off)
         or last.is_outdated_by(contract)
-        or bool(MAY_END & last.held and world.lifted_at and world.lifted_at > last.opened_at)
+        or is_lifted_since(last, world.lifted)
         or (_asks_for_staff(last) and staff_news not in (None, last.staff_seen) and last.staff < world.staff)
     )
+
+
+def is_lifted_since(last: Last, lifted: Lifted) -> bool:
+    """Whether a return held rows because of their persons, and a suppression ended since that may have held them.
+
+    A row of somebody who was erased is held under that reason before any other, so only the end of an erasure frees it.
+    """
+    held = MAY_END & last.held
+    counted = MAY_END if held - {Suppression.ERASED} else held
+    return any(at > last.opened_at for reason, at in lifted.items() if reason in counted)
 
 
 def _asks_for_staff(last: Last) -> bool:

@@ -16,7 +16,7 @@ from sluice.exchange.persons.suppressed import names_any
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.ledger.copy_kinds import RETURN
 from sluice.ledger.record import CopyLine, is_after_end
-from sluice.returns.glance import MAY_END
+from sluice.returns.glance import is_lifted_since
 from sluice.returns.model import Last
 from sluice.terms import Principal
 from sluice.times import brussels_day
@@ -45,7 +45,4 @@ def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:
 
 def may_go_now(house: House, principal: Principal, last: Last) -> bool:
     """Whether a return held rows because of their persons, and a suppression of this principal ended since."""
-    if not MAY_END & last.held:
-        return False
-    lifted_at = last_lifted(house.conn, principal)
-    return lifted_at is not None and lifted_at > last.opened_at
+    return is_lifted_since(last, last_lifted(house.conn, principal))

@@ -127,10 +127,14 @@ def find_unknown(conn: Connection, run_ids: Iterable[str]) -> frozenset[str]:
     return asked - {row["id"] for row in rows.fetchall()}
 
 
-def last_lifted(conn: Connection, principal: Principal) -> datetime | None:
-    """Return when a suppression of this principal last ended."""
-    row = conn.execute("select max(lifted_at) as at from suppression_run where principal = %s", (principal,)).fetchone()
-    return row["at"] if row else None
+def last_lifted(conn: Connection, principal: Principal) -> dict[Suppression, datetime]:
+    """Return when a suppression of this principal last ended, by its reason."""
+    rows = conn.execute(
+        """select reason, max(lifted_at) as at from suppression_run
+           where principal = %s and lifted_at is not null group by reason""",
+        (principal,),
+    ).fetchall()
+    return {Suppression(row["reason"]): row["at"] for row in rows}
 
 
 def _run(row: dict[str, Any]) -> SuppressedRun:
