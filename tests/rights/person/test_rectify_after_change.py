@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from night import change
@@ -13,9 +15,10 @@ from rights.instructing import instruct, of_center, of_principal, swept
 from rights.notices.test_recipients import without
 from rights.town import Town, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
-from sluice.rights.case.model import Case, Right
+from sluice.rights.case.model import Case, Right, SubCase
+from sluice.rights.case.store import get_case
 from sluice.rights.instruction_rules import InstructionOutcome
-from sluice.rights.person.rectify import _fields, corrected_groups
+from sluice.rights.person.rectify import _fields, _papers, carry_out, corrected_groups
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
 
@@ -33,6 +36,11 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 def asked(town: Town) -> Case:
     given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, town.people[0].record(PRINCIPAL))]
     return town.opened(Right.RECTIFICATION, given, PRINCIPAL)
+
+
+def fields_of(town: Town, part: SubCase) -> set[str]:
+    conn = town.house.conn
+    return {each.name for each in _fields(conn, part, _papers(conn, part, datetime.now(UTC)))}
 
 
 def corrected(town: Town) -> list[str]:
@@ -80,5 +88,34 @@ def test_what_is_the_centers_by_then_is_no_more_the_principals(town: Town) -> No
     """Control: of a request that came after the change, the column is with who has it in the contract now."""
     each_decides_of_its_copy(town)
     case = asked(town)
-    assert "street" not in {each.name for each in _fields(town.house.conn, of_principal(case), datetime.now(UTC))}
-    assert "street" in {each.name for each in _fields(town.house.conn, of_center(case), datetime.now(UTC))}
+    assert "street" not in fields_of(town, of_principal(case))
+    assert "street" in fields_of(town, of_center(case))
+
+
+class Counted(psycopg.Cursor[Any]):
+    """Counts how often it was asked under which contracts copies came that are still here."""
+
+    times = 0
+
+    def execute(self, query: Any, *given: Any, **kwargs: Any) -> Any:
+        Counted.times += "from exchange_tally" in str(query)
+        return super().execute(query, *given, **kwargs)
+
+
+def test_the_contracts_of_what_lies_here_are_looked_for_once_and_not_where_nothing_was_corrected(town: Town) -> None:
+    case, conn = asked(town), town.house.conn
+    assert instruct(town, of_principal(case), decision="rectify", **RIGHT) is InstructionOutcome.INSTRUCTED
+    part = of_principal(get_case(conn, case.case_id))
+    times = []
+    conn.cursor_factory = Counted
+    for step in (
+        lambda: corrected_groups(conn, part, datetime.now(UTC)),
+        lambda: carry_out(town.house, case, part, datetime.now(UTC)),
+        lambda: corrected_groups(conn, part, datetime.now(UTC)),
+    ):
+        Counted.times = 0
+        step()
+        times.append(Counted.times)
+    conn.cursor_factory = psycopg.Cursor
+    assert corrected(town) == ["street"], "the control: it was carried out"
+    assert times == [0, 1, 1]

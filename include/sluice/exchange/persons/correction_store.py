@@ -51,13 +51,23 @@ def insert_correction(conn: Connection, row: CorrectionRow) -> bool:
 
 
 def find_contract_hashes(conn: Connection, principal: Principal, directions: Sequence[Direction]) -> list[str]:
-    """SHA-256 of the contracts under which copies of a principal came that are still here, in these directions."""
+    """SHA-256 of the contracts under which copies of a principal came that are still here, in these directions.
+
+    The tally tells which contracts there ever were; of each, the newest exchange with a copy is looked for.
+    """
     rows = conn.execute(
-        """select distinct s.said ->> 'contract' as sha256 from exchange e join said s using (said_id)
-           where e.principal = %s and e.direction = any(%s) and s.said ->> 'contract' is not null
-             and exists (select from copy c where c.exchange_id = e.exchange_id and c.gone_at is null)
+        """select sha256 from (
+               select s.said ->> 'contract' as sha256, array_agg(s.said_id) as said_ids from said s
+               where s.said ->> 'contract' is not null and s.said_id in (
+                   select said_id from exchange_tally
+                   where principal = %(principal)s and direction = any(%(directions)s))
+               group by 1) known
+           where exists (select from exchange e
+               where e.principal = %(principal)s and e.direction = any(%(directions)s) and e.said_id = any(said_ids)
+                 and exists (select from copy c where c.exchange_id = e.exchange_id and c.gone_at is null)
+               order by e.opened_at desc limit 1)
            order by 1""",
-        (principal, list(directions)),
+        {"principal": principal, "directions": list(directions)},
     ).fetchall()
     return [row["sha256"] for row in rows]
 

@@ -107,7 +107,8 @@ def can_take(house: House, case: Case, parts: Iterable[SubCase], wanted: Wanted,
     They can if the case is a rectification for one person, the columns are known now, and no value is too long. Of an
     instruction ask about its own part alone: other parts would tell its principal whose customer the person is too.
     """
-    known = {each.name for part in parts for each in _fields(house.conn, part, now)}
+    conn = house.conn
+    known = {each.name for part in parts for each in _fields(conn, part, _papers(conn, part, now))}
     is_short = all(len(value.encode()) <= MOST_BYTES for value in wanted.values.values())
     names = set(wanted.values)
     return case.right is Right.RECTIFICATION and case.persons <= 1 and bool(names) and names <= known and is_short
@@ -140,13 +141,14 @@ def carry_out(house: House, case: Case, part: SubCase, now: datetime) -> Carried
         return None
     if not refs:
         return Carried(NOBODY, case.subject_sha256)
-    if not _contracts(house.conn, part, now):
+    papers = _papers(house.conn, part, now)
+    if not papers.all:
         log.warning("case %s: no contract of %s says what its columns are", case.case_id, principal)
         return None
-    kinds = _kinds(house.conn, part, now)
+    kinds = _kinds(papers)
     done = [
         correct(house, principal, case.case_id, refs, _right(each, asked, kinds.get(each.name, ())), now)
-        for each in _fields(house.conn, part, now)
+        for each in _fields(house.conn, part, papers)
         if each.name in asked.wanted.values and covers(part, each.group)
     ]
     evidence = evidence_of(house, done)
@@ -173,28 +175,40 @@ def corrected_groups(conn: Connection, part: SubCase, at: datetime) -> tuple[str
 
 def _corrected(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
     made = find_fields(conn, part.case_id, Principal(part.principal))
-    return (each for each in _fields(conn, part, at) if each.name in made)
+    fields = _fields(conn, part, _papers(conn, part, at)) if made else ()
+    return (each for each in fields if each.name in made)
 
 
-def _fields(conn: Connection, part: SubCase, at: datetime) -> Iterator[FieldRole]:
+@dataclass(frozen=True, slots=True)
+class _Papers:
+    """The contracts that say what the columns of a part are: in force, and of what still lies here."""
+
+    in_force: list[DataContract]
+    of_copies: list[DataContract]
+
+    @property
+    def all(self) -> list[DataContract]:
+        return [*self.in_force, *self.of_copies]
+
+
+def _papers(conn: Connection, part: SubCase, at: datetime) -> _Papers:
+    return _Papers(_in_force(conn, part, at), _of_copies(conn, part))
+
+
+def _fields(conn: Connection, part: SubCase, papers: _Papers) -> Iterator[FieldRole]:
     """The columns that the part's controller decides of, each name once.
 
     Roles can change after the parts of a case were made, so these say who decides (:func:`decides`). What a contract in
     force says of a column is not asked of an older one, whose rows may still lie here.
     """
     parts, seen, known = store.get_case(conn, part.case_id).sub_cases, set[str](), set[str]()
-    for contracts in (_in_force(conn, part, at), _of_copies(conn, part)):
+    for contracts in (papers.in_force, papers.of_copies):
         for each in (field for contract in contracts for field in contract.fields if field.name not in known):
             controller, _ = DECIDES[PROFILES[each.role_profile].controller]
             if each.name not in seen and decides(part, controller, each.group, parts):
                 seen.add(each.name)
                 yield each
         known = {field.name for contract in contracts for field in contract.fields}
-
-
-def _contracts(conn: Connection, part: SubCase, at: datetime) -> list[DataContract]:
-    """The contracts that say what the columns of a part are: in force, and of what still lies here."""
-    return [*_in_force(conn, part, at), *_of_copies(conn, part)]
 
 
 def _of_copies(conn: Connection, part: SubCase) -> list[DataContract]:
@@ -214,10 +228,10 @@ def _in_force(conn: Connection, part: SubCase, at: datetime) -> list[DataContrac
     return [contract for contract in found if contract.direction in HELD_IN]
 
 
-def _kinds(conn: Connection, part: SubCase, at: datetime) -> dict[str, tuple[tuple[SubjectKind, str], ...]]:
+def _kinds(papers: _Papers) -> dict[str, tuple[tuple[SubjectKind, str], ...]]:
     """By name of an identifying column, the kinds of its values and the regions of its telephones, in all contracts."""
     found: dict[str, set[tuple[SubjectKind, str]]] = {}
-    for contract in _contracts(conn, part, at):
+    for contract in papers.all:
         for each in contract.subject_fields:
             assert each.subject_key is not None  # it can find a person
             found.setdefault(each.name, set()).add((each.subject_key, contract.file_format.region))
