@@ -191,7 +191,7 @@ class ActivatePaper(UseCaseOperator):
     """Registers the checkout's agreements and contracts by hash.
 
     A principal with a faulty paper keeps those registered before, and the task fails. Its log names each paper in force
-    that was taken away."""
+    that was taken away, also then."""
 
     def work(self, run: dict[str, str]) -> str:
         from sluice.agreement.in_force.activate import activate_all
@@ -205,10 +205,12 @@ class ActivatePaper(UseCaseOperator):
         with connect(settings) as conn:
             changes = activate_all(conn, settings.principals_dir, datetime.now(UTC), check)
             removed = find_removed(conn, settings.principals_dir, brussels_today())
+        for paper in removed:
+            self.log.warning("%s", paper)
         activated = sum(len(change.activated) for change in changes)
         if refused := [change.principal for change in changes if change.is_refused]:
             raise DocumentInvalid(Ref("principals", ", ".join(refused)), Ref("activated of others", activated))
-        return "\n".join([f"activated: {activated}", *map(str, removed)])
+        return f"activated: {activated}"
 
 
 class FinishEffects(UseCaseOperator):

@@ -14,6 +14,8 @@ from sluice.agreement.folder.load import find_folders
 from sluice.db import Connection
 
 CURE = "put it back; to end it, `status: retired` (a contract) or `validTo` (an agreement); to wait, stop the flow"
+NEVER_IN_FORCE = ("proposed", "draft")
+"""What a contract says of itself (ODCS ``status``) that nothing registers: it takes no other's place."""
 _IN_FORCE = """
     select d.principal, a.kind, a.document_id, d.version, d.path
     from sluice.activation a join sluice.document d using (sha256)
@@ -46,8 +48,8 @@ class Removed:
 def find_removed(conn: Connection, principals_dir: Path, on: date) -> list[Removed]:
     """Papers that are in force on a Brussels date and no longer under ``principals_dir``, by principal.
 
-    A contract is there if its id is, as its file may hold a version of later days already; an agreement, if its version
-    is. A file that is there and cannot be read is a problem of the linter's, not a removed one.
+    A contract is there if its id is, as its file may hold a version of later days already, but not as a draft; an
+    agreement, if its version is. A file that is there and cannot be read is for the linter to tell of.
     """
     there = set(_papers_of(principals_dir))
     rows = conn.execute(_IN_FORCE, {"on": on}).fetchall()
@@ -60,6 +62,8 @@ def _papers_of(principals_dir: Path) -> Iterator[tuple[str, str]]:
     for path in find_folders(principals_dir):
         folder = read_folder(path)
         for document in folder.documents:
+            if not document.is_agreement and document.root["status"].value in NEVER_IN_FORCE:
+                continue
             key, version = ("agreementId", "version") if document.is_agreement else ("id", None)
             yield str(document.root[key].value), str(document.root[version].value) if version else ""
         yield from ((f"{path.name}/{Path(problem.path).name}", "") for problem in folder.unreadable)
