@@ -9,7 +9,7 @@ from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_accepted
-from sluice.exchange.persons.suppressed import find_erased, names_any
+from sluice.exchange.persons.suppressed import names_any
 from sluice.exchange.persons.whose import number_columns
 from sluice.lake_columns import REFS
 from sluice.ledger.copy_kinds import INDEX, LAKE
@@ -43,18 +43,6 @@ def accepted_rows(
             rows = pl.read_parquet(content, columns=[*columns, *names])
             found = rows.filter(pl.any_horizontal(pl.col(each).is_in(wanted).fill_null(False) for each in columns))
             yield found, number_columns(house.conn, exchange_id)
-
-
-def find_gone(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
-    """Return those of these references whose persons were erased, and of whom no accepted row is here.
-
-    What one controller erased, another may have to keep (GDPR Art. 17(3)).
-    """
-    erased = find_erased(house, principal, refs)
-    there = set[str]()
-    for rows, _ in accepted_rows(house, principal, erased) if erased else ():
-        there.update(*(rows[name].drop_nulls().to_list() for name in rows.columns))
-    return erased - there
 
 
 def _naming(

@@ -19,8 +19,8 @@ from sluice.db import transaction
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.persons import consents
-from sluice.exchange.persons.accepted_rows import find_gone
 from sluice.exchange.persons.consent_store import ConsentRun, insert_run, is_known
+from sluice.exchange.persons.gone import find_gone
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.ledger.append import append
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded

@@ -7,8 +7,8 @@ the numbers that the person gave, or about the only ones that accepted rows have
 from collections.abc import Collection, Iterable
 
 from sluice.exchange.house import House
-from sluice.exchange.persons.accepted_rows import find_gone
 from sluice.exchange.persons.corrections import Number, find_numbers
+from sluice.exchange.persons.gone import find_gone
 from sluice.exchange.persons.known_as import KnownAs
 from sluice.rights.case.model import Case
 from sluice.rights.person.sealed import open_sealed

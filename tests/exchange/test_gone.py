@@ -1,0 +1,52 @@
+"""Whether anything of an erased person stayed is told without reading the index of every file that was accepted."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import ENERGY, Desk, open_desk, requests
+from sluice.exchange.persons.gone import find_gone
+from sluice.exchange.persons.merged import merge_index
+from sluice.exchange.persons.suppressed import keep_out
+from sluice.rights.person.identifiers import parse_identifier, refs_of
+from sluice.settings import Settings
+from sluice.subject.suppression import Suppression
+from sluice.terms import Principal
+
+pytestmark = pytest.mark.stores
+ENERGY01, FILES = Principal(ENERGY[0]), 5
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+def ref_of(desk: Desk, number: str) -> str:
+    [ref] = refs_of([parse_identifier(f"customer:{number}", 1)], desk.house.subject_key(ENERGY01), ENERGY01).values()
+    return ref
+
+
+def test_who_is_gone_costs_reads_of_the_files_that_name_them_only(desk: Desk) -> None:
+    paths = [desk.campaign(20, seed)[0] for seed in range(1, FILES + 1)]
+    for path in paths:
+        desk.drop(path, path.name)
+    desk.work()
+    number = pl.read_csv(paths[0], separator=";", infer_schema=False)["customer_number"][0]
+    here, gone, other = (ref_of(desk, each) for each in (number, "C-GONE", "C-OTHER"))
+    erased, now = frozenset({here, gone}), datetime.now(UTC)
+    keep_out(desk.house, ENERGY01, erased, Suppression.ERASED, cause="e", case_id=None, now=now)
+
+    def reads() -> int:
+        with requests(desk) as asked:
+            assert find_gone(desk.house, ENERGY01, erased | {other}) == {gone}, "of one a row stayed, one is known well"
+        return asked.count("GetObject")
+
+    desk.unmerge()
+    of_every_file = reads()
+    assert merge_index(desk.house, ENERGY01, now, fewest=1) == (FILES, 0)
+    assert reads() == of_every_file - FILES + 1, "one merge is read instead of all"
