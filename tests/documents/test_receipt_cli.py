@@ -92,6 +92,8 @@ def test_many_receipts_are_read_from_stdin_in_order(folder):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["file"], line["valid"]) for line in lines] == list(zip(paths, (True, False, True), strict=True))
     assert done.exit_code == 1
+    beside = run(folder, "-", input="\n".join([*paths, str(folder / "none.json")]) + "\n")
+    assert beside.exit_code == 1, "a typing error hides no receipt that does not hold"
 
 
 @pytest.mark.parametrize("name", [b"x" * 256, b"x" * 256 + b".pdf", b"a\0b", b"a\xffb", b""])
