@@ -244,22 +244,108 @@ def test_a_word_is_read_by_the_contract_that_its_file_came_under(older: str, new
 
 
 @pytest.mark.parametrize(
-    ("change", "name"),
+    ("change", "follows", "counts"),
     [
-        ({}, "opt_in_texts"),
-        ({"purpose_iris": (*IRIS, SURVEY)}, "opt_in_texts"),
-        ({"purpose_iris": (SURVEY,)}, "opt_in_email"),  # a yes to something else takes back no no
+        ({}, True, True),
+        ({"purpose_iris": (*IRIS, SURVEY)}, True, True),
+        ({"purpose_iris": (SURVEY,)}, False, False),  # a yes to something else takes back no no
     ],
 )
-def test_a_column_goes_by_the_name_of_the_one_that_follows_it_for_all_its_purposes(
-    change: dict[str, tuple[str, ...]], name: str
+def test_a_column_is_followed_by_the_only_new_one_that_is_for_all_its_purposes(
+    change: dict[str, tuple[str, ...]], follows: bool, counts: bool
 ) -> None:
     [before] = task().consents
     now = replace(before, name="opt_in_texts", **change)
-    [reading] = readings_of([contract(before, sha256="1")], [now], "sms")
+    old, new = readings_of([contract(before, sha256="1"), contract(now, sha256="2")], [now], "sms")
 
-    assert reading.columns[name] == before
-    [unmarked] = readings_of([contract(replace(before, consent_channel=None), sha256="1")], [before], "sms")
-    assert unmarked.columns == {before.name: before}, "a column that is said to hold consent only since"
+    assert bool(old.columns[before.name].purpose_iris) is counts, "whether a yes in it still counts"
+    assert (before.name in new.columns) is follows and new.columns[now.name] == now
     [other] = readings_of([contract(replace(before, consent_channel="voice"), sha256="1")], [before], "sms")
     assert other.columns == {}, "a word about another channel is none about this one"
+
+
+def test_a_column_that_is_said_to_hold_consent_only_since_is_read_as_such() -> None:
+    [before] = task().consents
+    [unmarked] = readings_of([contract(replace(before, consent_channel=None), sha256="1")], [before], "sms")
+
+    assert unmarked.columns == {before.name: before}
+
+
+Version = dict[str, tuple[str, ...]]
+"""Consent columns of one version of a contract, with their purposes."""
+
+
+def left_out_under(versions: list[Version], files: list[dict[str, str]], mine: Task) -> dict[str, int]:
+    """Why the newest row of a person is left out, whose cells came in files of one version each; the last is in force.
+
+    Nothing if it is not.
+    """
+    [demo] = mine.consents
+    papers = [
+        contract(*(replace(demo, name=name, purpose_iris=iris) for name, iris in each.items()), sha256=str(number))
+        for number, each in enumerate(versions)
+    ]
+    consents = tuple(field for field in papers[-1].fields if field.consent_channel)
+    names = sorted({name for each in versions for name in each})
+    rows = pl.DataFrame(
+        [{REF: "r", ROW: 1, AGE: age, REACHED: True, f"{REFS}phone": "a", mine.contact.name: "+32470123456",
+          **{name: cells.get(name) for name in names}} for age, cells in enumerate(files)],
+        schema_overrides=dict.fromkeys(names, pl.String), infer_schema_length=None,
+    )  # fmt: skip
+    mine = replace(mine, consents=consents)
+    done = compose(rows, mine, readings_of(papers, consents, mine.rule.word), None, None, Counter())
+    return {reason: count for reason, count in done.left_out.items() if reason != "OLDER_ROW"}
+
+
+ONE, TWO, BOTH = (IRIS[0],), (IRIS[1],), IRIS
+
+
+@pytest.mark.parametrize("iri", IRIS)
+@pytest.mark.parametrize(
+    ("versions", "files", "reason"),
+    [
+        ([{"A": ONE, "B": TWO}, {"N": BOTH}], [{"A": "N", "B": ""}, {"N": ""}], "OPTED_OUT"),
+        ([{"A": ONE, "B": TWO}, {"N": BOTH}], [{"A": "", "B": "N"}, {"N": ""}], "OPTED_OUT"),
+        ([{"A": ONE}, {"B": TWO}, {"N": BOTH}], [{"A": "N"}, {"B": "Y"}, {"N": ""}], "OPTED_OUT"),
+        ([{"A": ONE}, {"B": TWO}, {"N": BOTH}], [{"A": "N"}, {"B": "Y"}, {"N": "Y"}], None),
+        ([{"A": ONE}, {"B": ONE}, {"N": BOTH}], [{"A": "N"}, {"B": "Y"}, {"N": ""}], None),
+    ],
+    ids=["a no in the first of two", "in the second", "in two versions", "control: then a yes", "control: one by one"],
+)
+def test_a_no_is_not_lost_when_two_columns_become_one(
+    versions: list[Version], files: list[dict[str, str]], reason: str | None, iri: str
+) -> None:
+    mine = task(iri, channel=Channel.PHONE)
+    assert not mine.needs_opt_in
+
+    assert left_out_under(versions, files, mine) == ({reason: 1} if reason else {})
+
+
+PURPOSES = st.sampled_from([ONE, TWO, BOTH])
+FILE = st.tuples(
+    st.dictionaries(st.sampled_from("ABCD"), PURPOSES, min_size=1, max_size=3),
+    st.fixed_dictionaries(dict.fromkeys("ABCD", st.sampled_from(["Y", "N", ""]))),
+)
+
+
+@given(st.lists(FILE, min_size=1, max_size=4), st.sampled_from(IRIS))
+def test_no_change_of_names_loses_a_no_or_makes_a_yes(found: list[tuple[Version, dict[str, str]]], iri: str) -> None:
+    """A no is taken back by a later yes in the column of its name or in one for all its purposes, by nothing else."""
+    versions = [version for version, _ in found]
+    files = [{name: cells[name] for name in version} for version, cells in found]
+    said = [(age, name, set(versions[age][name]), cell) for age, cells in enumerate(files)
+            for name, cell in cells.items() if cell]  # fmt: skip
+    stays = any(
+        word == "N"
+        and not any(
+            after > age and again == "Y" and (other == name or covers >= purposes)
+            for after, other, covers, again in said
+        )
+        for age, name, purposes, word in said
+    )
+    agreed = any(word == "Y" and iri in purposes for _, _, purposes, word in said)
+
+    left = left_out_under(versions, files, task(iri, "a"))
+
+    assert left == {"OPTED_OUT": 1} or not stays
+    assert left or agreed

@@ -207,8 +207,9 @@ def _make(
     rows = _with_consents(house, request.principal, task, taken.inputs, rows)
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
     found = _listed(house, listed, (paper.contract, *taken.contracts), rows) if listed else None
-    rows, more = _with_noes(house, request.principal, task, taken, rows, folder)
-    readings = (*readings_of(taken.contracts, task.consents, task.rule.word), *more)
+    of_all = (*taken.contracts, *(contract for _, contract in taken.sealed))
+    readings = readings_of(of_all, task.consents, task.rule.word)
+    rows = _with_noes(house, request.principal, readings, taken, rows, folder)
     composed = compose(rows, task, readings, suppressed, found, taken.before)
     form, types = _form(paper, request.format), {field.name: field.logical_type for field in task.columns}
     written = write_table(
@@ -222,16 +223,17 @@ def _make(
 
 
 def _with_noes(
-    house: House, principal: Principal, task: Task, taken: Taken, rows: pl.DataFrame, folder: Path
-) -> tuple[pl.DataFrame, tuple[Reading, ...]]:
-    """Add to the rows what their persons said no to in rows that were not accepted, and how those were read."""
+    house: House, principal: Principal, readings: Sequence[Reading], taken: Taken, rows: pl.DataFrame, folder: Path
+) -> pl.DataFrame:
+    """Add to the rows what their persons said no to in rows that were not accepted.
+
+    ``readings``: of the accepted files, then of the sealed ones, numbered on.
+    """
+    by_age = {age: reading for reading in readings for age in reading.ages}
     files = [
-        (each, contract, replace(reading, ages=frozenset()))
-        for each, contract in taken.sealed
-        for reading in readings_of([contract], task.consents, task.rule.word)
+        (each, contract, by_age[age]) for age, (each, contract) in enumerate(taken.sealed, start=len(taken.inputs))
     ]
-    noes = read_noes(house, principal, files, taken.inputs, folder)
-    return with_noes(rows, noes), tuple(reading for _, _, reading in files)
+    return with_noes(rows, read_noes(house, principal, files, taken.inputs, folder))
 
 
 def _with_consents(

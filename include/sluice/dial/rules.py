@@ -109,7 +109,7 @@ def compose(
     that is not needed. ``before``: rows of files that do not count, by reason.
     """
     marked = rows.with_columns(kept_out(rows, suppressed), _listed(rows, listed)).sort(AGE, ROW)
-    words = last_words(marked, readings, task.consents, task.purpose.iri)
+    words = last_words(marked, readings, task.purpose.iri)
     marked = marked.with_columns(*words, *_records_of_persons(marked))
     conditions = _checks(task, names_of(readings), has_records=CONSENT in rows.columns)
     checks = [pl.when(when).then(pl.lit(reason.value)) for when, reason in conditions]

@@ -5,7 +5,7 @@ said stays said.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -25,7 +25,7 @@ PLACE, AT = "place", "at"
 NOES: dict[str, type[pl.DataType] | pl.DataType] = {
     REF: pl.String, "name": pl.String, PLACE: pl.Int64, AT: pl.Datetime("us", "UTC")
 }  # fmt: skip
-"""Columns of noes from rows that were not accepted. ``name``: of the consent column, as today. PLACE: how many accepted
+"""Columns of noes from rows that were not accepted. ``name``: of the consent column. PLACE: how many accepted
 files are not younger. AT: from when it dates (UTC)."""
 NO_PLACE, NO_AT = "no_place.", "no_at."
 """Prefixes to the name of a consent column: PLACE and AT of the youngest such no of a row's person."""
@@ -35,7 +35,8 @@ NO_PLACE, NO_AT = "no_place.", "no_at."
 class Reading:
     """How the files of one contract are read. ``ages``: numbers of these files, as in AGE.
 
-    ``columns``: consent columns of the channel as that contract has them, by the name that they go by today.
+    ``columns``: by the name of each consent column of the channel in any file, the column in which these files have a
+    word about it: that one, or the one that follows it. A yes in it counts for no more than its ``purpose_iris``.
     """
 
     ages: frozenset[int]
@@ -51,29 +52,55 @@ def readings_of(contracts: Sequence[DataContract], today: Sequence[FieldRole], c
     for age, contract in enumerate(contracts):
         ages.setdefault(contract.sha256, set()).add(age)
     known = {contract.sha256: contract for contract in contracts}
-    return tuple(Reading(frozenset(ages[key]), _columns(known[key], today, channel)) for key in known)
+    versions = [_consents(contract, channel) for contract in known.values()]
+    return tuple(Reading(frozenset(ages[key]), _columns(known[key], versions, today, channel)) for key in known)
 
 
-def _columns(contract: DataContract, today: Sequence[FieldRole], channel: str) -> dict[str, FieldRole]:
-    """Consent columns of a contract, by today's names, with those that only today's contract says to hold consent."""
-    own = [field for field in contract.fields if field.consent_channel == channel]
-    marked = {field.name for field in contract.fields if field.consent_channel}
-    later = {field.name: field for field in today if field.name not in marked}
-    return later | {_name_today(field, own, today): field for field in own}
+def _consents(contract: DataContract, channel: str) -> tuple[FieldRole, ...]:
+    return tuple(field for field in contract.fields if field.consent_channel == channel)
 
 
-def _name_today(column: FieldRole, own: Sequence[FieldRole], today: Sequence[FieldRole]) -> str:
-    """The name that a consent column goes by today; its own if no column of today clearly follows it.
+def _columns(
+    contract: DataContract, versions: Sequence[Sequence[FieldRole]], today: Sequence[FieldRole], channel: str
+) -> dict[str, FieldRole]:
+    """The columns of a reading. ``versions``: consent columns of every contract.
 
-    A column follows it if it is new, is for all of its purposes, and is the only such column for the only such one.
+    A column that follows another is read under both names, so that a word in it never stands for that of a third one.
+    A yes counts for the purposes that today's contract gives the column, or the one that follows it, as well.
     """
-    before, now = {each.name for each in own}, {each.name for each in today}
-    if column.name in now:
-        return column.name
-    purposes = frozenset(column.purpose_iris)
-    new = [each.name for each in today if each.name not in before and purposes.issubset(each.purpose_iris)]
-    gone = [each for each in own if each.name not in now and purposes == frozenset(each.purpose_iris)]
-    return new[0] if len(new) == len(gone) == 1 else column.name
+    own = _consents(contract, channel)
+    marked = {field.name for field in contract.fields if field.consent_channel}
+    columns = {field.name: field for field in today if field.name not in marked}
+    for name in {field.name for version in versions for field in version} - {field.name for field in contract.fields}:
+        if follower := _find_now(name, versions, own):
+            columns[name] = replace(follower, purpose_iris=())
+    for field in own:
+        now = _find_now(field.name, versions, today)
+        both = tuple(iri for iri in field.purpose_iris if now and iri in now.purpose_iris)
+        columns[field.name] = replace(field, purpose_iris=both)
+    return columns
+
+
+def _find_now(name: str, versions: Sequence[Sequence[FieldRole]], now: Sequence[FieldRole]) -> FieldRole | None:
+    """The column among ``now`` of this name, or else the one that follows it whichever version it stands in."""
+    if same := next((field for field in now if field.name == name), None):
+        return same
+    found = [_follower(field, version, now) for version in versions for field in version if field.name == name]
+    first = found[0] if found else None
+    return first if first and all(each and each.name == first.name for each in found) else None
+
+
+def _follower(column: FieldRole, before: Sequence[FieldRole], now: Sequence[FieldRole]) -> FieldRole | None:
+    """The column of a version that follows one of another version, which it no longer has; None if none clearly does.
+
+    It is new, is for all purposes of that column, is the only such one, and is so for no other column that went.
+    """
+    known, kept = {each.name for each in before}, {each.name for each in now}
+    new = [each for each in now if each.name not in known and set(column.purpose_iris) <= set(each.purpose_iris)]
+    if len(new) != 1:
+        return None
+    gone = [each for each in before if each.name not in kept and set(each.purpose_iris) <= set(new[0].purpose_iris)]
+    return new[0] if len(gone) == 1 else None
 
 
 def names_of(readings: Sequence[Reading]) -> tuple[str, ...]:
@@ -81,19 +108,19 @@ def names_of(readings: Sequence[Reading]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for reading in readings for name in reading.columns))
 
 
-def last_words(rows: pl.DataFrame, readings: Sequence[Reading], today: Sequence[FieldRole], iri: str) -> list[pl.Expr]:
+def last_words(rows: pl.DataFrame, readings: Sequence[Reading], iri: str) -> list[pl.Expr]:
     """The last word in each consent column, by person, under LAST_WORD: an empty cell takes nothing back.
 
-    ``iri``: the purpose asked for. A yes counts for it if the contract of its file and that of ``today`` both give the
-    column this purpose (GDPR Art. 4(11)). Rows must be sorted oldest first. For a row whose person is not known, only
-    its own cell counts. With SAID in the rows, when it was said too, under SAID_AT.
+    ``iri``: the purpose asked for; a yes counts for it if its column has it in the reading (GDPR Art. 4(11)). Rows must
+    be sorted oldest first. For a row whose person is not known, only its own cell counts. With SAID in the rows, when
+    it was said too, under SAID_AT.
     """
-    words, counts = list[pl.Expr](), {field.name for field in today if iri in field.purpose_iris}
+    words = list[pl.Expr]()
     for name in names_of(readings):
         said = pl.coalesce(
             pl.lit(None, pl.String),
             *(
-                pl.when(pl.col(AGE).is_in(sorted(reading.ages))).then(_word(column, name in counts, iri))
+                pl.when(pl.col(AGE).is_in(sorted(reading.ages))).then(_word(column, iri))
                 for reading in readings
                 if (column := reading.columns.get(name)) and column.name in rows.columns
             ),
@@ -121,9 +148,9 @@ def with_noes(rows: pl.DataFrame, noes: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def _word(column: FieldRole, counts: bool, iri: str) -> pl.Expr:
+def _word(column: FieldRole, iri: str) -> pl.Expr:
     """The word in each cell of a column; null for an empty one."""
-    yes = YES if counts and iri in column.purpose_iris else ELSE
+    yes = YES if iri in column.purpose_iris else ELSE
     is_yes = pl.col(column.name).is_in(list(column.consent_given))
     return pl.when(says_no(column)).then(pl.lit(NO)).when(is_yes & _has_word(column)).then(pl.lit(yes))
 
