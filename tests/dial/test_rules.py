@@ -264,11 +264,21 @@ def test_a_column_is_followed_by_the_only_new_one_that_is_for_all_its_purposes(
     assert other.columns == {}, "a word about another channel is none about this one"
 
 
-def test_a_column_that_is_said_to_hold_consent_only_since_is_read_as_such() -> None:
-    [before] = task().consents
-    [unmarked] = readings_of([contract(replace(before, consent_channel=None), sha256="1")], [before], "sms")
+@pytest.mark.parametrize("is_marked", [False, True], ids=["marked only since", "control: marked"])
+@pytest.mark.parametrize("says", ["Y", "N", ""])
+def test_only_a_no_counts_in_a_column_that_is_said_to_hold_consent_only_since(says: str, is_marked: bool) -> None:
+    """Whoever gave the file did not say that the cell is a consent (GDPR Art. 4(11))."""
+    mine = task()
+    [column] = mine.consents
+    before = column if is_marked else replace(column, consent_channel=None, consent_given=())
+    readings = readings_of([contract(before, sha256="1")], mine.consents, "sms")
+    row = {REF: ["r"], ROW: [1], AGE: [0], REACHED: [True], f"{REFS}phone": ["r"], mine.contact.name: ["+32470123456"],
+           column.name: [says]}  # fmt: skip
 
-    assert unmarked.columns == {before.name: before}
+    left = compose(pl.DataFrame(row), mine, readings, None, None, Counter()).left_out
+
+    assert mine.needs_opt_in
+    assert left == ({"OPTED_OUT": 1} if says == "N" else {} if says and is_marked else {"NO_OPT_IN": 1})
 
 
 Version = dict[str, tuple[str, ...]]

@@ -66,11 +66,12 @@ def _columns(
     """The columns of a reading. ``versions``: consent columns of every contract.
 
     A column that follows another is read under both names, so that a word in it never stands for that of a third one.
-    A yes counts for the purposes that today's contract gives the column, or the one that follows it, as well.
+    A yes counts for the purposes that today's contract gives the column, or the one that follows it, as well: for none
+    in a column that the contract of its file did not say to hold consent.
     """
     own = _consents(contract, channel)
     marked = {field.name for field in contract.fields if field.consent_channel}
-    columns = {field.name: field for field in today if field.name not in marked}
+    columns = {field.name: replace(field, purpose_iris=()) for field in today if field.name not in marked}
     for name in {field.name for version in versions for field in version} - {field.name for field in contract.fields}:
         if follower := _find_now(name, versions, own):
             columns[name] = replace(follower, purpose_iris=())
