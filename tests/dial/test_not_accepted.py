@@ -1,7 +1,7 @@
 """A no counts although its row was refused for something else, or waits: whoever said it is not called on."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +9,19 @@ import pytest
 
 from desk import Desk, open_desk
 from dial.lists import ask, listed, today
+from sluice.dial.words import AT, NO_AT, NO_PLACE, NOES, PLACE, with_noes
+from sluice.lake_columns import CORRECTED, REF, REFS
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores
 BELIEF = "Klant is moslim, liever na vrijdag bellen"
-OTHERWISE = {"refused": {"product": "SOLAR"}, "held": {"note": BELIEF}, "control: accepted": {}}
+OTHERWISE = {
+    "refused": {"product": "SOLAR"},
+    "refused for its number": {"customer_number": ""},
+    "held": {"note": BELIEF},
+    "control: accepted": {},
+}
+"""A row without customer number is known by its telephone alone."""
 
 
 @pytest.fixture
@@ -67,3 +75,23 @@ def test_nothing_but_a_no_is_taken_from_such_a_row(desk: Desk, wrong: str) -> No
     send(desk, people, number, 1, opt_in_phone="Y", **OTHERWISE[wrong])
 
     assert called(desk) == before
+
+
+def test_a_no_by_one_number_counts_for_the_person_under_every_other_of_theirs() -> None:
+    """By any reference, of any row of the person; who shares the number is not called either."""
+    rows = pl.DataFrame(
+        {REF: ["a", "a", "b", None, "c"], f"{REFS}phone": ["1", "2", "2", "2", "3"],
+         f"{CORRECTED}phone": [None, None, None, None, "4"]}
+    )  # fmt: skip
+    noes = pl.DataFrame(
+        [{REF: ref, "name": "opt_in", PLACE: place, AT: datetime(2026, 11, day, tzinfo=UTC)}
+         for ref, place, day in (("2", 1, 1), ("1", 2, 3), ("a", 2, 2), ("4", 3, 4), ("9", 9, 9))],
+        schema=NOES,
+    )  # fmt: skip
+
+    told = with_noes(rows, noes)
+
+    assert told.drop(f"{NO_PLACE}opt_in", f"{NO_AT}opt_in").equals(rows)
+    assert told[f"{NO_PLACE}opt_in"].to_list() == [2, 2, 1, 1, 3]
+    assert [at.day for at in told[f"{NO_AT}opt_in"]] == [3, 3, 1, 1, 4]
+    assert with_noes(rows, noes.filter(name="")).equals(rows), "control: nobody said no"

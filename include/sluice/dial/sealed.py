@@ -44,12 +44,10 @@ def read_noes(
 
 
 def _noes(rows: pl.DataFrame, contract: DataContract, reading: Reading, key: SubjectKey) -> Iterator[pl.DataFrame]:
-    """Yield the references of those who said no, by column; rows about nobody say nothing."""
+    """Yield all references of those who said no, by column; rows about nobody say nothing."""
     kinds = {field.name: field.subject_key for field in contract.subject_fields if field.subject_key}
     for name, column in reading.columns.items():
         if column.name in rows.columns:
             theirs = rows.filter(says_no(column))
-            refs = [ref for _, ref in refs_of_columns(theirs, kinds, contract.file_format.region, key)]
-            if refs and theirs.height:
-                told = pl.select(pl.coalesce(refs).alias(REF), pl.lit(name).alias("name"))
-                yield told.drop_nulls(REF)
+            for _, refs in refs_of_columns(theirs, kinds, contract.file_format.region, key):
+                yield pl.DataFrame({REF: refs.drop_nulls().unique()}).with_columns(pl.lit(name).alias("name"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from sluice.agreement.model import DataContract, FieldRole
-from sluice.lake_columns import REF
+from sluice.lake_columns import REF, is_ref
 
 AGE, LAST_WORD = "sluice_age", "last_word."
 """AGE: number of a row's file, oldest first. LAST_WORD: prefix to the name of a consent column, for the last word in
@@ -22,11 +22,12 @@ YES, NO, ELSE = "yes", "no", "yes to something else"
 """Words. ELSE: a yes that is none to the purpose of the list; it takes back a no of its column all the same."""
 
 PLACE, AT = "place", "at"
+NUMBER, SAID_BY = "sluice_number", "said_by"
 NOES: dict[str, type[pl.DataType] | pl.DataType] = {
     REF: pl.String, "name": pl.String, PLACE: pl.Int64, AT: pl.Datetime("us", "UTC")
 }  # fmt: skip
-"""Columns of noes from rows that were not accepted. ``name``: of the consent column. PLACE: how many accepted
-files are not younger. AT: from when it dates (UTC)."""
+"""Columns of noes from rows that were not accepted, one row for each reference of such a row. ``name``: of the consent
+column. PLACE: how many accepted files are not younger. AT: from when it dates (UTC)."""
 NO_PLACE, NO_AT = "no_place.", "no_at."
 """Prefixes to the name of a consent column: PLACE and AT of the youngest such no of a row's person."""
 
@@ -140,13 +141,32 @@ def last_words(rows: pl.DataFrame, readings: Sequence[Reading], iri: str) -> lis
 def with_noes(rows: pl.DataFrame, noes: pl.DataFrame) -> pl.DataFrame:
     """The rows with the youngest no of their person in rows that were not accepted (``noes``: columns of NOES).
 
-    It counts for each column unless a younger accepted file has a word of that person in the same column.
+    A no is a person's if any reference of any row of theirs is in it: of such a row the identifier itself may be what
+    is wrong, so that the telephone alone says whose it is. Whoever shares the telephone is not called either. A no
+    counts for each column unless a younger accepted file has a word of that person in the same column.
     """
+    numbered = rows.with_row_index(NUMBER)
     for name in sorted(set(noes["name"])):
-        youngest = noes.filter(name=name).sort(PLACE, AT).unique(REF, keep="last")
-        mine = youngest.select(REF, pl.col(PLACE).alias(f"{NO_PLACE}{name}"), pl.col(AT).alias(f"{NO_AT}{name}"))
-        rows = rows.join(mine, on=REF, how="left", maintain_order="left")
-    return rows
+        youngest = _youngest(noes.filter(name=name), REF).select(pl.col(REF).alias(SAID_BY), PLACE, AT)
+        found = [
+            numbered.select(NUMBER, REF, pl.col(column).alias(SAID_BY)).join(youngest, on=SAID_BY)
+            for column in rows.columns
+            if is_ref(column)
+        ]
+        marks = (pl.col(PLACE).alias(f"{NO_PLACE}{name}"), pl.col(AT).alias(f"{NO_AT}{name}"))
+        of_rows = _youngest(pl.concat(found), NUMBER)
+        of_persons = _youngest(of_rows.drop_nulls(REF), REF).select(REF, *marks)
+        of_nobody = of_rows.filter(pl.col(REF).is_null()).select(NUMBER, *marks)
+        known, unknown = numbered.filter(pl.col(REF).is_not_null()), numbered.filter(pl.col(REF).is_null())
+        numbered = pl.concat(
+            [known.join(of_persons, on=REF, how="left"), unknown.join(of_nobody, on=NUMBER, how="left")]
+        ).sort(NUMBER)
+    return numbered.drop(NUMBER)
+
+
+def _youngest(noes: pl.DataFrame, of: str) -> pl.DataFrame:
+    """The youngest no of each value of a column."""
+    return noes.sort(PLACE, AT).unique(of, keep="last")
 
 
 def _word(column: FieldRole, iri: str) -> pl.Expr:
