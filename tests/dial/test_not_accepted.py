@@ -1,15 +1,21 @@
 """A no counts although its row was refused for something else, or waits: whoever said it is not called on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
 
 import polars as pl
 import pytest
 
 from desk import Desk, open_desk
-from dial.lists import ask, listed, today
+from dial.lists import CAMPAIGN, ENERGY01, ask, listed, now, today
+from sluice.dial.make import make_dial_list
+from sluice.dial.model import Channel, Request
 from sluice.dial.words import AT, NO_AT, NO_PLACE, NOES, PLACE, with_noes
+from sluice.lake.s3.objects import ObjectStore
 from sluice.lake_columns import CORRECTED, REF, REFS
 from sluice.settings import Settings
 
@@ -95,3 +101,37 @@ def test_a_no_by_one_number_counts_for_the_person_under_every_other_of_theirs() 
     assert told[f"{NO_PLACE}opt_in"].to_list() == [2, 2, 1, 1, 3]
     assert [at.day for at in told[f"{NO_AT}opt_in"]] == [3, 3, 1, 1, 4]
     assert with_noes(rows, noes.filter(name="")).equals(rows), "control: nobody said no"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The store; at each fetch it notes which sealed and opened files lie in the work folder already."""
+
+    store: ObjectStore
+    fetched: list[str]
+    lying: list[str]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def fetch(self, bucket: str, key: str, version_id: str, target: Path) -> Any:
+        self.fetched.append(target.name)
+        lying = (each.name for each in target.parent.iterdir())
+        self.lying.extend(name for name in lying if name.startswith(("sealed-", "opened-")))
+        return self.store.fetch(bucket, key, version_id, target)
+
+
+def test_of_the_sealed_files_one_at_a_time_lies_in_the_work_folder(desk: Desk) -> None:
+    people = first(desk)
+    for days_ago, number in zip((2, 1), people["customer_number"][:2], strict=True):
+        send(desk, people, number, days_ago, **OTHERWISE["refused"])
+    seen = Watched(desk.house.objects, [], [])
+
+    make_dial_list(
+        replace(desk.house, objects=cast(ObjectStore, seen)),
+        Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna"),
+        now(),
+    )
+
+    assert {"sealed-0", "sealed-1"} <= set(seen.fetched), "nothing would be tried"
+    assert seen.lying == []

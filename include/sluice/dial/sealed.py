@@ -16,7 +16,7 @@ from sluice.lake.quarantine import unseal
 from sluice.lake_columns import REF
 from sluice.subject.cells import refs_of_columns
 from sluice.subject.key import SubjectKey
-from sluice.terms import Principal
+from sluice.terms import Principal, SubjectKind
 
 
 def read_noes(
@@ -28,14 +28,15 @@ def read_noes(
 ) -> pl.DataFrame:
     """The noes in sealed rows (columns of NOES). ``files``: sealed rows, with contract and how to read it.
 
-    ``inputs``: accepted files, oldest first; PLACE counts those that are not younger than the file of the no. Raises
-    NotFound if an erasure rewrites such rows meanwhile.
+    ``inputs``: accepted files, oldest first; PLACE counts those that are not younger than the file of the no.
+    ``folder``: where one such file at a time lies. Raises NotFound if an erasure rewrites such rows meanwhile.
     """
     found, key = [pl.DataFrame(schema=NOES)], house.subject_key(principal)
     for number, (each, contract, reading) in enumerate(files):
         path = house.objects.fetch(each.bucket, each.key, each.version_id, folder / f"sealed-{number}").path
         opened = unseal(path, folder / f"opened-{number}", house.keyring, principal)
-        rows = pl.read_parquet(opened)
+        path.unlink()
+        rows = _read_needed(opened, contract, reading)
         opened.unlink()
         place = sum(other.age.order <= each.age.order for other in inputs)
         marks = (pl.lit(place, pl.Int64).alias(PLACE), pl.lit(each.age.as_of).cast(NOES[AT]).alias(AT))
@@ -43,9 +44,19 @@ def read_noes(
     return pl.concat(found)
 
 
+def _read_needed(path: Path, contract: DataContract, reading: Reading) -> pl.DataFrame:
+    """The columns of a file that say who somebody is and what they agreed to: no others are read."""
+    needed = {*_kinds(contract), *(column.name for column in reading.columns.values())}
+    return pl.read_parquet(path, columns=[name for name in pl.read_parquet_schema(path) if name in needed])
+
+
+def _kinds(contract: DataContract) -> dict[str, SubjectKind]:
+    return {field.name: field.subject_key for field in contract.subject_fields if field.subject_key}
+
+
 def _noes(rows: pl.DataFrame, contract: DataContract, reading: Reading, key: SubjectKey) -> Iterator[pl.DataFrame]:
     """Yield all references of those who said no, by column; rows about nobody say nothing."""
-    kinds = {field.name: field.subject_key for field in contract.subject_fields if field.subject_key}
+    kinds = _kinds(contract)
     for name, column in reading.columns.items():
         if column.name in rows.columns:
             theirs = rows.filter(says_no(column))
