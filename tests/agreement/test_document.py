@@ -1,4 +1,4 @@
-"""Papers are parsed once in a process, and what is large is not kept."""
+"""Papers are parsed once in a process; what is large is not kept, and what would take for ever is refused."""
 
 import pytest
 
@@ -20,3 +20,11 @@ def test_a_fault_is_told_each_time() -> None:
     for _ in range(2):
         with pytest.raises(Fault):
             parse_yaml(b"- a list\n")
+
+
+@pytest.mark.parametrize("number", ["1:" * 200 + "1", "9" * 401, "1:" * 200 + "1.5"])
+def test_a_number_of_hundreds_of_digits_is_refused_before_it_is_computed(number: str) -> None:
+    """In base 60 half a megabyte of them took ten seconds, by the square of its length."""
+    with pytest.raises(Fault, match="018"):
+        parse_yaml(f"a: {number}\n".encode())
+    assert parse_yaml(b"a: " + b"9" * 400 + b"\n")["a"].value == int("9" * 400), "the control"

@@ -34,6 +34,8 @@ _OTHER_BASE = {
     "tag:yaml.org,2002:float": re.compile(".*:"),
 }
 """Spellings of numbers that YAML 1.1 reads as octal, hexadecimal, binary or (``12:30``) base 60."""
+LONGEST_NUMBER = 400
+"""Characters. YAML 1.1's base 60 takes time by the square of them, and no number of a document is longer."""
 _PLAIN = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", *_SCALARS}
 
 
@@ -259,6 +261,8 @@ def _mapping(node: yaml.MappingNode, where: str, line: int) -> Spot:
 
 
 def _scalar(node: yaml.ScalarNode, where: str) -> Any:
+    if node.tag in _OTHER_BASE and len(node.value) > LONGEST_NUMBER:
+        raise Fault(node.start_mark.line + 1, "018", where)
     try:
         return _SCALARS[node.tag](yaml.constructor.SafeConstructor(), node)
     except (ValueError, KeyError, OverflowError, AttributeError):
