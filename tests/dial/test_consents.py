@@ -325,6 +325,7 @@ def test_records_go_with_an_erasure_and_on_their_day_and_those_of_the_erased_do_
 
     assert [erase_consents(desk.house, ENERGY01, refs) for _ in range(2)] == [1, 0]
     assert count_left(desk.house, ENERGY01, refs) == 0
+    assert retain(desk.house, now() + timedelta(days=400)).consents == 0, "takes the rows: who has some is not erased"
     keep_out(desk.house, ENERGY01, refs, Suppression.ERASED, cause="e", case_id=None, now=now())
     back = record_consent(desk.house, ENERGY01, said(gone), "anna", now())
     assert (back.left_out, back.is_new, count_left(desk.house, ENERGY01, refs)) == (1, False, 0)
