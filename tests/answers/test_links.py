@@ -192,7 +192,7 @@ def test_a_request_that_was_taken_back_ends_its_links_and_its_package(town: Town
 
     withdraw(town.house.conn, mine.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
 
-    for attempt in (lambda: taken(town.house, link.token, mine.case_id, now()), lambda: linked(town, mine)):
+    for attempt in (lambda: taken(town.house, link.token, link.code, now()), lambda: linked(town, mine)):
         with pytest.raises(LinkOver):
             attempt()
     with pytest.raises(LinkOver):
@@ -202,7 +202,7 @@ def test_a_request_that_was_taken_back_ends_its_links_and_its_package(town: Town
     [gone] = store.find_answers(town.house.conn, mine.case_id)
     left = [o.key for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
     assert gone.gone_why == "withdrawn" and not [key for key in left if mine.case_id in key]
-    assert opens(town, other.token, theirs.case_id), "control: who did not take it back has theirs"
+    assert opens_by(town, other), "control: who did not take it back has theirs"
 
 
 def test_what_a_dead_worker_left_is_removed_and_nothing_else(town: Town) -> None:
@@ -244,7 +244,7 @@ def test_an_erasure_takes_the_answers_too_and_those_of_others_stay(town: Town) -
     assert report.residual == 0 and report.doubts == 0
     line = next(line for line in report.lines if line.store == "answers to persons")
     assert (line.objects, line.outcome, line.ground) == (1, "removed", "ANSWER_TO_THE_PERSON")
-    assert not opens(town, link.token, mine.case_id) and opens(town, other.token, theirs.case_id)
+    assert not opens_by(town, link) and opens_by(town, other)
     [gone] = store.find_answers(town.house.conn, mine.case_id)
     assert gone.gone_why == "erasure"
 
@@ -272,7 +272,7 @@ def test_a_package_that_was_fetched_in_time_is_no_miss_however_late_that_is_book
     for _ in range(3):
         follow(town.house, now())
         assert sweep(town.house, now()).failed == 0
-    assert opens(town, linked(town, fetched).token, fetched.case_id)
+    assert opens_by(town, linked(town, fetched))
     after = datetime.combine(fetched.due.legal_due + DAY, time(), BRUSSELS) + timedelta(minutes=2)
 
     assert follow(town.house, after).breached == 1
