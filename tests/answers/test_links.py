@@ -188,7 +188,7 @@ def test_a_request_that_was_taken_back_ends_its_links_and_its_package(town: Town
     """The person does not want it any more (Art. 12(2)): whoever finds the link later gets nothing."""
     mine, theirs = given(town, 0), given(town, 1)
     link, other = linked(town, mine), linked(town, theirs)
-    answer = check_words(town.house.conn, link.token, mine.case_id, now())  # just before, both words were right
+    answer = check_words(town.house.conn, link.token, link.code, now())  # just before, both words were right
 
     withdraw(town.house.conn, mine.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
 
