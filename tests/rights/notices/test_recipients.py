@@ -332,3 +332,5 @@ def test_a_group_that_another_version_gave_away_or_dropped_goes_with_whoever_dec
     assert "callback" not in told(ours, ours, theirs)
     partly = replace(ours, field_groups=("disposition", "order_result"), action_fields=("disposition",))
     assert told(partly, partly, theirs) == {"disposition"}, "what was dropped goes with the whole only"
+    corrected = replace(ours, action=Action.RECTIFY, action_fields=("disposition",))
+    assert told(corrected, corrected, theirs) == {"disposition"}, "and not with a correction of all that it has"

@@ -129,8 +129,13 @@ def _decided(part: SubCase, record: ExchangeRecord, parts: Collection[SubCase]) 
     return frozenset(
         group
         for controller, group in _held(record)
-        if covers(part, group) and part.controller in deciders_of(controller, group, now)
+        if _reaches(part, group) and part.controller in deciders_of(controller, group, now)
     )
+
+
+def _reaches(part: SubCase, group: str) -> bool:
+    """Whether recipients of a group are told: of a correction, those of what was corrected, which the part names."""
+    return group in part.action_fields if part.action is Action.RECTIFY and part.action_fields else covers(part, group)
 
 
 def _receivers(holder: Holder, center: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ by the papers of a copy's day still does, as long as the agreement says so; othe
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sluice.rights.case.model import Action, SubCase
+from sluice.rights.case.model import SubCase
 from sluice.terms import Decider
 
 
@@ -32,12 +32,9 @@ def groups_by_decider(parts: Iterable[SubCase]) -> dict[Decider, frozenset[str]]
 
 
 def covers(part: SubCase, group: str) -> bool:
-    """Whether what was decided on a part reaches a field group: one that was named, or any if all of the part was.
-
-    A correction reaches what was corrected, and nothing else.
-    """
+    """Whether what was decided on a part reaches a field group: one that was named, or any if all of the part was."""
     named = part.action_fields or part.field_groups
-    return group in named or (part.action is not Action.RECTIFY and set(named) >= set(part.field_groups))
+    return group in named or set(named) >= set(part.field_groups)
 
 
 def decides(part: SubCase, controller: Decider, group: str, parts: Iterable[SubCase]) -> bool:
