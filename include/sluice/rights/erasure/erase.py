@@ -47,7 +47,7 @@ from sluice.rights.erasure.release import (
     Clearance,
     cleared,
     end_outdated_plan,
-    find_begun,
+    only_begun,
     own_clearances,
     whose_to_begin,
 )
@@ -193,7 +193,7 @@ def _cleared(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]
 def _begun(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
     """As :func:`_cleared`, of where the run has begun; what has not waits as a decision that is not released."""
     case, clearances, unreleased = _cleared(house, case_id)
-    begun = find_begun(house, case_id, clearances)
+    begun = only_begun(house, case_id, clearances)
     if not begun:
         raise NotReleased(Ref("case", case_id), Ref("principals", len(clearances) + unreleased))
     return case, begun, unreleased + len(clearances) - len(begun)

@@ -153,7 +153,7 @@ def own_clearances(
     return [replace(each, target=target) for each, target in zip(clearances, own, strict=True)]
 
 
-def find_begun(house: House, case_id: CaseId, clearances: Sequence[Clearance]) -> list[Clearance]:
+def only_begun(house: House, case_id: CaseId, clearances: Sequence[Clearance]) -> list[Clearance]:
     """Return those where a run of the case has kept the persons out: nothing is erased of whom a next file brings back.
 
     Any other was instructed, released or free of a restriction only after the run began, and waits for the next one.
