@@ -1,5 +1,6 @@
 """What a child of the nursery can do wrong; run by tests/exchange/test_nursery.py in a real one."""
 
+import json
 import os
 import signal
 import socket
@@ -8,8 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from networks import network_of
+
 MEBIBYTE = 1 << 20
-WHEN_IMPORTED = f"{Path('/proc/self/ns/net').readlink()} {len(list(Path('/proc/self/task').iterdir()))}"
+WHEN_IMPORTED = [*network_of(), len(list(Path("/proc/self/task").iterdir()))]
 """The network of the nursery and its number of threads, before it imports anything that a child needs."""
 
 
@@ -53,6 +56,6 @@ def misbehave(job: dict[str, Any]) -> None:
             while not (Path(job["folder"]) / "left").exists():
                 time.sleep(0.01)
         case "note the beginning":
-            (Path(job["folder"]) / "beginning").write_text(WHEN_IMPORTED)
+            (Path(job["folder"]) / "beginning").write_text(json.dumps(WHEN_IMPORTED))
         case "note pids":
             (Path(job["folder"]) / "pids").write_text(f"{os.getpid()} {os.getppid()}")

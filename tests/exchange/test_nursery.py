@@ -1,5 +1,6 @@
 """The limited child: what it may not do, and that the next one is as good as new."""
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from children import MEBIBYTE
+from networks import Network, network_of
 from sluice.exchange.judging.nursery import ChildEnd, ChildLimits, Nursery
 
 pytestmark = pytest.mark.slow
@@ -81,9 +83,9 @@ def test_a_child_reaches_no_network_not_even_this_machine(nursery: Nursery, tmp_
 def test_the_network_is_left_before_anything_is_imported_that_starts_threads(nursery: Nursery, tmp_path: Path) -> None:
     """With several threads only root may leave it, and nobody would be told that the child has it."""
     assert nursery.run({"deed": "note the beginning", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
-    network, threads = (tmp_path / "beginning").read_text().split()
-    assert network != str(Path("/proc/self/ns/net").readlink())
-    assert threads == "1"
+    *network, threads = json.loads((tmp_path / "beginning").read_text())
+    assert network_of().is_left_by(Network(*network))
+    assert threads == 1
 
 
 def test_a_child_opens_no_file_that_it_was_not_given(nursery: Nursery, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from networks import network_of
 from scan.pdfs import pdf_bomb
 from scan.plants import ENCODINGS, people
 from sluice.scan.model import Reason, Status
@@ -174,9 +175,9 @@ def test_they_are_in_a_network_of_their_own(readers: Readers, tmp_path: Path) ->
     [reader] = _children()
     child = subprocess.Popen(["sleep", "30"])
     try:
-        theirs, ours = (Path(f"/proc/{pid}/ns/net").readlink() for pid in (reader.pid, child.pid))
-        assert ours == Path("/proc/self/ns/net").readlink(), "the control: any other child is in ours"
-        assert theirs != ours
+        theirs, childs, ours = (network_of(pid) for pid in (reader.pid, child.pid, "self"))
+        assert not ours.is_left_by(childs), "the control: any other child is in ours"
+        assert ours.is_left_by(theirs)
         assert reader.num_threads() == 1, "with more of them only root may leave the network"
     finally:
         child.kill()
