@@ -4,9 +4,7 @@ from datetime import date, timedelta
 
 from sluice.times import brussels_today
 
-TODAY = brussels_today()
-
 
 def day(days: int) -> date:
     """The date this many days from today."""
-    return TODAY + timedelta(days=days)
+    return brussels_today() + timedelta(days=days)

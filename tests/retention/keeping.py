@@ -13,10 +13,9 @@ from night import Night, copied_night
 from sluice.exchange.catalogue import find_copies
 from sluice.ledger.record import CopyLine
 from sluice.terms import ExchangeId, Principal
-from sluice.times import BRUSSELS, brussels_today
+from sluice.times import BRUSSELS
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
-TODAY = brussels_today()
 
 
 def at_night(day: date) -> datetime:

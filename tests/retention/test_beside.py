@@ -21,15 +21,18 @@ from sluice.terms import ExchangeId
 from sluice.times import BRUSSELS, brussels_today
 
 pytestmark = pytest.mark.stores
-TODAY = brussels_today()
 WEEK = Edit(AGREEMENT, "duration: P90D", "duration: P7D")
-HOUSE = TODAY + timedelta(days=30)
 FAULTS = FaultPlan(bad_phone=2, ragged_row=1)
 OF_CELLS = {"arrived", "lake", "index", "index.rest", "quarantine.rows", "quarantine.records"}
 FROM_CALL = "RET-REC, startEvent: call"
 OLD = CALLED_AT - timedelta(days=20)
 MONTH = (OLD + parse_duration("P1M")).date()
 """The last day of a recording of a call of 25 days ago."""
+
+
+def house_day() -> str:
+    """The last day of what the house keeps for 30 days from today."""
+    return str(brussels_today() + timedelta(days=30))
 
 
 def at_night(day: date) -> datetime:
@@ -68,11 +71,11 @@ def arrived(settings: Settings, folder: Path, *edits: Edit) -> Iterator[tuple[De
 
 def test_no_copy_of_a_file_outlives_the_shortest_rule_of_its_contract(store_settings: Settings, tmp_path: Path) -> None:
     with arrived(store_settings, tmp_path, WEEK) as (desk, exchange_id):
-        end = TODAY + timedelta(days=7)
+        end = brussels_today() + timedelta(days=7)
         copies = copies_of(desk, exchange_id)
         found = days_of(desk, exchange_id)
         assert {kind: found.pop(kind) for kind in OF_CELLS} == dict.fromkeys(OF_CELLS, ("RET-01", str(end)))
-        assert found == {"findings": ("quarantine", str(HOUSE))}, "rows and codes, no cell"
+        assert found == {"findings": ("quarantine", house_day())}, "rows and codes, no cell"
 
         retain(desk.house, at_night(end))
         assert left(desk, copies.values()) == {*OF_CELLS, "findings"}
@@ -84,10 +87,10 @@ def test_where_the_rule_is_longer_the_days_of_the_house_end_what_lies_beside_the
     store_settings: Settings, tmp_path: Path
 ) -> None:
     with arrived(store_settings, tmp_path) as (desk, exchange_id):
-        rule = ("RET-01", str(TODAY + timedelta(days=90)))
-        sealed = ("quarantine", str(HOUSE))
+        rule = ("RET-01", str(brussels_today() + timedelta(days=90)))
+        sealed = ("quarantine", house_day())
         assert days_of(desk, exchange_id) == {
-            "lake": rule, "index": rule, "arrived": ("arrived", str(HOUSE)), "index.rest": sealed,
+            "lake": rule, "index": rule, "arrived": ("arrived", house_day()), "index.rest": sealed,
             "quarantine.rows": sealed, "quarantine.records": sealed, "findings": sealed,
         }  # fmt: skip
 
@@ -96,7 +99,9 @@ def test_who_is_in_what_was_sealed_is_known_as_long_as_that_is_there(store_setti
     settings = store_settings.model_copy(update={"keep_arrived_days": 3, "keep_quarantine_days": 5})
     with arrived(settings, tmp_path, WEEK) as (desk, exchange_id):
         found = {kind: day for kind, (_, day) in days_of(desk, exchange_id).items()}
-        ends = {kind: str(TODAY + timedelta(days=days)) for kind, days in (("arrived", 3), ("index.rest", 5))}
+        ends = {
+            kind: str(brussels_today() + timedelta(days=days)) for kind, days in (("arrived", 3), ("index.rest", 5))
+        }
         assert {kind: found[kind] for kind in ends} == ends
         assert found["quarantine.rows"] == found["index.rest"] < str(found["lake"])
 
@@ -110,14 +115,14 @@ def test_a_file_that_is_refused_whole_has_the_days_of_its_paper_and_without_a_pa
         unknown = desk.drop(b"a;b\n1;2\n", where=("energy01", "nothing_agreed"))
         desk.work()
 
-        week = ("RET-01", str(TODAY + timedelta(days=7)))
+        week = ("RET-01", str(brussels_today() + timedelta(days=7)))
         assert desk.line(again).reason_code == "DUPLICATE_CONTENT"
         assert days_of(desk, id_of(desk, again)) == {"arrived": week}
         found = days_of(desk, id_of(desk, prose))
         assert desk.line(prose).decision == "refused"
         assert (found["arrived"], found["quarantine.file"]) == (week, week)
         assert desk.line(unknown).reason_code == "FORBIDDEN_NO_CONTRACT"
-        assert days_of(desk, id_of(desk, unknown)) == {"arrived": ("arrived", str(HOUSE))}
+        assert days_of(desk, id_of(desk, unknown)) == {"arrived": ("arrived", house_day())}
 
 
 def test_a_law_keeps_the_data_and_not_the_file_as_it_came(store_settings: Settings, tmp_path: Path) -> None:
@@ -126,16 +131,16 @@ def test_a_law_keeps_the_data_and_not_the_file_as_it_came(store_settings: Settin
         AGREEMENT, "startEvent: received, duration: P90D, statute: null",
         'startEvent: received, duration: P45D, statute: "accounts: 45 days"',
     )  # fmt: skip
-    ends = Edit(AGREEMENT, "\nvalidTo: null\n", f"\nvalidTo: {TODAY + timedelta(days=1)}\n")
+    ends = Edit(AGREEMENT, "\nvalidTo: null\n", f"\nvalidTo: {brussels_today() + timedelta(days=1)}\n")
     longer = store_settings.model_copy(update={"keep_arrived_days": 60, "keep_quarantine_days": 60})
     with arrived(longer, tmp_path, law, ends) as (desk, exchange_id):
-        copies, due = copies_of(desk, exchange_id), TODAY + timedelta(days=31)
+        copies, due = copies_of(desk, exchange_id), brussels_today() + timedelta(days=31)
         assert copies["arrived"].retention_rule == copies["lake"].retention_rule == "RET-01"
         retain(desk.house, at_night(due - timedelta(days=1)))
         assert left(desk, copies.values()) == {*OF_CELLS, "findings"}
         retain(desk.house, at_night(due))
         assert left(desk, copies.values()) == {"lake", "index"}
-        retain(desk.house, at_night(TODAY + timedelta(days=46)))
+        retain(desk.house, at_night(brussels_today() + timedelta(days=46)))
         assert left(desk, copies.values()) == set()
 
 
@@ -178,9 +183,9 @@ def test_a_delivered_file_goes_after_the_days_of_the_house_where_its_rule_is_lon
 ) -> None:
     settings = store_settings.model_copy(update={"keep_arrived_days": 1})
     with returned(settings, tmp_path) as (night, results, back):
-        day = ("arrived", str(TODAY + timedelta(days=1)))
+        day = ("arrived", str(brussels_today() + timedelta(days=1)))
         assert (days_of(night.desk, results)["arrived"], days_of(night.desk, back)["delivered"]) == (day, day)
         assert days_of(night.desk, back)["return"] == ("RET-REC", str(MONTH))
         copies = copies_of(night.desk, back)
-        retain(night.desk.house, at_night(TODAY + timedelta(days=2)))
+        retain(night.desk.house, at_night(brussels_today() + timedelta(days=2)))
         assert "delivered" not in left(night.desk, copies.values()) and "return" in left(night.desk, copies.values())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from night import Night
-from retention.keeping import ENERGY, TODAY, at_night, entries, exists, lake_of, last_day
+from retention.keeping import ENERGY, at_night, entries, exists, lake_of, last_day
 from retention.keeping import night as night  # the fixture
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies
@@ -14,6 +14,7 @@ from sluice.retention.holds import confirm_return, hold, lift
 from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import find_due, retain
 from sluice.terms import ExchangeId, Flow, Principal
+from sluice.times import brussels_today
 
 
 def test_a_hold_keeps_a_copy_until_its_last_day_or_until_it_is_lifted(night: Night) -> None:
@@ -40,9 +41,9 @@ def test_a_hold_keeps_a_copy_until_its_last_day_or_until_it_is_lifted(night: Nig
 def test_a_hold_says_no_name_and_no_day_that_is_past(night: Night) -> None:
     conn, now = night.desk.house.conn, datetime.now(UTC)
     with pytest.raises(RetentionRefused, match="UNTIL_IS_PAST"):
-        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", TODAY - timedelta(days=1), "an", now)
+        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", brussels_today() - timedelta(days=1), "an", now)
     with pytest.raises(RetentionRefused, match="NOT_A_REFERENCE"):
-        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "claim of Jan Peeters", TODAY, "an", now)
+        hold(conn, ENERGY, HoldReason.LEGAL_CLAIMS, "claim of Jan Peeters", brussels_today(), "an", now)
     with pytest.raises(NotFound):
         lift(conn, "none", "an", now)
     assert store.find_holds(conn) == []
@@ -51,7 +52,7 @@ def test_a_hold_says_no_name_and_no_day_that_is_past(night: Night) -> None:
 def test_a_hold_is_of_something_that_is_there(night: Night) -> None:
     """Of a name nobody has it would keep nothing, and stay in the ledger as it was typed."""
     conn, [line], now = night.desk.house.conn, night.desk.lines(), datetime.now(UTC)
-    given = (HoldReason.LEGAL_CLAIMS, "C-1", TODAY, "an", now)
+    given = (HoldReason.LEGAL_CLAIMS, "C-1", brussels_today(), "an", now)
     mine, typed = ExchangeId(line.id), Flow("0475123456")
     for principal, flow, exchange in (
         (Principal("jan.peeters@x.be"), None, None),
@@ -65,7 +66,7 @@ def test_a_hold_is_of_something_that_is_there(night: Night) -> None:
     with pytest.raises(NotFound):
         lift(conn, "", "an", now)
     with pytest.raises(NotFound):
-        find_due(night.desk.house, TODAY, now, Principal("energy1"))
+        find_due(night.desk.house, brussels_today(), now, Principal("energy1"))
     with pytest.raises(NotFound):
         confirm_return(conn, Principal("energy1"), "ACK-1", "an", now)
     assert store.find_holds(conn) == [] and entries(night, "hold.set") == []

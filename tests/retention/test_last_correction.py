@@ -21,7 +21,6 @@ from sluice.terms import ExchangeId, Principal, SubjectKind
 from sluice.times import BRUSSELS, brussels_today
 
 ENERGY = Principal("energy01")
-TODAY = brussels_today()
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
 
 
@@ -56,7 +55,7 @@ def test_a_correction_stays_as_long_as_older_files_can_come_and_then_goes_with_p
 ) -> None:
     with copied_night(copies, tmp_path) as night:
         corrected(night, night.people(1)[0][0])
-        old = TODAY + timedelta(days=sealed_days(TODAY))
+        old = brussels_today() + timedelta(days=sealed_days(brussels_today()))
         assert retain(night.desk.house, at_night(min(data_goes_on(night), old))).corrections == 0
         assert left(night) == (1, 1)
 
@@ -72,7 +71,7 @@ def test_while_a_copy_of_the_person_stays_it_stays_and_what_a_dead_worker_marked
     with copied_night(copies, tmp_path) as night:
         corrected(night, night.people(1)[0][0])
         corrected(night, "E99999999")  # in no file
-        house, late = night.desk.house, TODAY + timedelta(days=sealed_days(TODAY) + 2)
+        house, late = night.desk.house, brussels_today() + timedelta(days=sealed_days(brussels_today()) + 2)
         only = None if is_begun else night.desk.lines()[0].flow
         hold(house.conn, ENERGY, HoldReason.LEGAL_CLAIMS, "C-1", late, "an", datetime.now(UTC), flow=only)
         if is_begun:
@@ -85,7 +84,7 @@ def test_while_a_copy_of_the_person_stays_it_stays_and_what_a_dead_worker_marked
 
 
 def test_after_the_agreement_ended_it_goes_with_the_last_copy(store_settings: Settings, tmp_path: Path) -> None:
-    end = TODAY + timedelta(days=3)
+    end = brussels_today() + timedelta(days=3)
     settings = with_papers(
         store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument")
     )
@@ -106,6 +105,6 @@ def test_what_nobody_can_open_any_more_because_the_key_was_destroyed_goes_unread
         keys = night.desk.house.keyring
         keys.destroy(ENERGY, QUARANTINE, keys.fingerprint(ENERGY, QUARANTINE))
 
-        done = retain(night.desk.house, at_night(TODAY))
+        done = retain(night.desk.house, at_night(brussels_today()))
 
         assert (done.corrections, done.failed, left(night)) == (1, 0, (0, 0))

@@ -13,7 +13,7 @@ import pytest
 from desk import Desk
 from effort import effort
 from night import AGREEMENT, Edit, Night, open_night, with_papers
-from retention.keeping import ENERGY, TELECOM, TODAY, at_night, entries, exists, lake_of, last_day
+from retention.keeping import ENERGY, TELECOM, at_night, entries, exists, lake_of, last_day
 from retention.keeping import night as night  # the fixture
 from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all
@@ -26,6 +26,7 @@ from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import Retained, retain
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from sluice.times import brussels_today
 from stores import client_of
 
 COPIES = effort(400, 10_000)
@@ -96,7 +97,7 @@ def test_a_copy_under_a_name_that_a_listing_cannot_say_goes_or_is_not_called_gon
 def test_an_ended_agreement_that_wants_its_data_back_waits_for_the_word(
     store_settings: Settings, tmp_path: Path
 ) -> None:
-    end = TODAY + timedelta(days=3)
+    end = brussels_today() + timedelta(days=3)
     settings = with_papers(
         store_settings, tmp_path, Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {end}\ndocument"),
         Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return"),
@@ -134,11 +135,11 @@ LAW = RULE.replace("statute: null", 'statute: "accounts: 90 days"')
 def test_a_copy_keeps_the_rule_it_was_closed_under_whatever_a_later_agreement_calls_so(
     signed: str, later: list[tuple[str, str]], end_keeps: bool, store_settings: Settings, tmp_path: Path
 ) -> None:
-    until = f"\nvalidTo: {TODAY + timedelta(days=1)}\n"
+    until = f"\nvalidTo: {brussels_today() + timedelta(days=1)}\n"
     settings = with_papers(
         store_settings, tmp_path, Edit(AGREEMENT, RULE, signed), Edit(AGREEMENT, "\nvalidTo: null\n", until)
     )
-    end = TODAY + timedelta(days=3)
+    end = brussels_today() + timedelta(days=3)
     with open_night(settings, tmp_path, contacts=3) as night:
         house, lake = night.desk.house, lake_of(night)
         sign_later(settings, end, later)
@@ -146,9 +147,9 @@ def test_a_copy_keeps_the_rule_it_was_closed_under_whatever_a_later_agreement_ca
 
         retain(house, at_night(end + timedelta(days=30)))
         assert exists(night.desk, lake) == end_keeps
-        retain(house, at_night(TODAY + timedelta(days=90)))
+        retain(house, at_night(brussels_today() + timedelta(days=90)))
         assert exists(night.desk, lake) == end_keeps
-        retain(house, at_night(TODAY + timedelta(days=91)))
+        retain(house, at_night(brussels_today() + timedelta(days=91)))
         assert not exists(night.desk, lake), "and not a day longer"
 
 
@@ -157,7 +158,9 @@ def sign_later(settings: Settings, end: date, changes: list[tuple[str, str]]) ->
     paper = settings.principals_dir / ENERGY / AGREEMENT
     text = paper.read_text(encoding="utf-8")
     assert all(old in text for old, _ in changes)
-    first = re.sub(r"\nvalidFrom: .*\nvalidTo: .*\n", f"\nvalidFrom: {TODAY}\nvalidTo: {end}\n", text, count=1)
+    first = re.sub(
+        r"\nvalidFrom: .*\nvalidTo: .*\n", f"\nvalidFrom: {brussels_today()}\nvalidTo: {end}\n", text, count=1
+    )
     assert first != text
     before = "null" if ANOTHER in changes else "3.0.0"
     first = first.replace("version: 3.0.0", "version: 3.1.0").replace("supersedes: 2.4.0", f"supersedes: {before}")
@@ -211,7 +214,7 @@ class Planted:
 def test_every_copy_goes_on_its_day_and_none_that_is_held(
     store_settings: Settings, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    draw, end = random.Random(20_261_126), TODAY + timedelta(days=5)
+    draw, end = random.Random(20_261_126), brussels_today() + timedelta(days=5)
     settings = with_papers(store_settings, tmp_path)
     change_end(settings, end)
     with open_house(settings) as house:
@@ -219,7 +222,7 @@ def test_every_copy_goes_on_its_day_and_none_that_is_held(
         planted = list(plant(Desk(house, tmp_path), draw, end))
         wrong_days = held_gone = overdue = 0
         there = there_now(house)
-        for day in (TODAY + timedelta(days=n) for n in range(DAYS)):
+        for day in (brussels_today() + timedelta(days=n) for n in range(DAYS)):
             should = {each.key for each in planted if each.goes is None or each.goes > day}
             overdue += len(there - should)
             retain(house, at_night(day))
@@ -261,7 +264,7 @@ def plant(desk: Desk, draw: random.Random, end: date) -> Iterator[Planted]:
             (uuid4(), principal, bucket, f"none/{number}", f"principal.{principal}"),
         ).fetchall()
         exchange_id = ExchangeId(row["exchange_id"])
-        hold_until = TODAY + timedelta(days=draw.randrange(60)) if draw.random() < 0.2 else None
+        hold_until = brussels_today() + timedelta(days=draw.randrange(60)) if draw.random() < 0.2 else None
         if hold_until:
             hold(
                 house.conn, principal, HoldReason.LEGALLY_REQUIRED, f"F-{number}", hold_until, "an", datetime.now(UTC),
@@ -270,7 +273,7 @@ def plant(desk: Desk, draw: random.Random, end: date) -> Iterator[Planted]:
         copies = []
         for kind in ("lake", "index"):
             stored = house.objects.put(bucket, f"_retention/{number}/{kind}", b"x", "text/plain")
-            rule_day = TODAY + timedelta(days=draw.randrange(60)) if draw.random() < 0.8 else None
+            rule_day = brussels_today() + timedelta(days=draw.randrange(60)) if draw.random() < 0.8 else None
             copies.append(
                 CopyLine(
                     kind=kind, bucket=bucket, key=stored.key, version_id=stored.version_id, sha256=stored.sha256 or "",
@@ -289,4 +292,4 @@ def goes_on(principal: Principal, rule_day: date | None, hold_until: date | None
     goes = min(days) if days else None
     if goes and hold_until:
         goes = max(goes, hold_until + timedelta(days=1))
-    return goes if goes and goes < TODAY + timedelta(days=DAYS) else None
+    return goes if goes and goes < brussels_today() + timedelta(days=DAYS) else None

@@ -22,7 +22,6 @@ from web.house import PHONE, Web, open_web
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*")
-TODAY = brussels_today()
 
 
 def plain(said: Any) -> Any:
@@ -161,7 +160,7 @@ def test_a_list_is_narrowed_and_its_pages_follow_without_gap_or_double(town_api:
         ({"principal": "gas01"}, lambda line: line.principal == "gas01"),
         ({"direction": "outbound_return"}, lambda line: line.direction == "outbound_return"),
         ({"decision": "open"}, lambda line: line.decision == "open"),
-        ({"since": TODAY.isoformat()}, lambda line: brussels_day(line.opened_at) >= TODAY),
+        ({"since": brussels_today().isoformat()}, lambda line: brussels_day(line.opened_at) >= brussels_today()),
         ({"since": every[2].opened_at.isoformat()}, lambda line: line.opened_at >= every[2].opened_at),
         ({"since": "2999-01-01"}, lambda line: False),
         ({"principal": "nobody"}, lambda line: False),
@@ -203,8 +202,12 @@ def opened_at(desk: Desk, moment: datetime) -> str:
 
 def test_agreements_and_roles_are_those_of_the_day_as_it_was_known(town_api: Web) -> None:
     now = asked(town_api, "/agreements")
-    held = [line for line in printed("agreement", "list")["agreements"] if line["valid_from"] <= TODAY.isoformat()]
-    assert now["agreements"] == [line for line in held if (line["valid_to"] or "9") >= TODAY.isoformat()]
+    held = [
+        line
+        for line in printed("agreement", "list")["agreements"]
+        if line["valid_from"] <= brussels_today().isoformat()
+    ]
+    assert now["agreements"] == [line for line in held if (line["valid_to"] or "9") >= brussels_today().isoformat()]
     assert {line["principal"] for line in asked(town_api, "/agreements", principal="gas01")["agreements"]} == {"gas01"}
     before = asked(town_api, "/agreements", at="2025-06-01", principal="energy01")["agreements"]
     assert [line["version"] for line in before] == ["2.4.0"]
