@@ -13,6 +13,7 @@ from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.contract.guess import has_decimal_comma, profile_columns
 from sluice.agreement.contract.infer import ColumnProfile, FileProfile, infer_contract, suggest_key
 from sluice.agreement.folder.lint import lint_path
+from sluice.exchange.infer import skeleton_of
 from sluice.terms import Severity
 
 FILE = FileProfile(".csv", "csv", ";", "utf-8", False)
@@ -37,6 +38,9 @@ def guess(*cells: str | None, name: str = "x", comma: bool = False) -> tuple[str
         (("01/02/2026",), ("OPEN", "dd/MM/yyyy or MM/dd/yyyy")),
         (("31/02/2026",), ("string", None)),
         (("2026-01-31 10:00:00",), ("timestamp", "yyyy-MM-dd HH:mm:ss")),
+        (("31/01/2026 10:00:00",), ("timestamp", "dd/MM/yyyy HH:mm:ss")),
+        (("01/31/2026 10:00:00",), ("timestamp", "MM/dd/yyyy HH:mm:ss")),
+        (("01/02/2026 10:00:00",), ("OPEN", "dd/MM/yyyy HH:mm:ss or MM/dd/yyyy HH:mm:ss")),
         ((None, None), ("string", None)),
         (("yes",), ("string", None)),
         (("12345678901234567890",), ("string", None)),
@@ -56,6 +60,55 @@ def test_a_decimal_comma_is_a_matter_of_the_whole_file() -> None:
     assert has_decimal_comma(comma)
     assert not has_decimal_comma(comma.with_columns(c=pl.Series(["1.5", "2.5"])))
     assert guess("1,5", comma=True) == ("number", None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "comma"),
+    [
+        ({"a": ["62,271", "40"]}, None),
+        ({"a": ["1.250", "890"]}, None),
+        ({"a": ["62,271"], "b": ["1.250"]}, None),
+        ({"a": ["62,271", "4000"]}, True),
+        ({"a": ["62,271", "0,125"]}, True),
+        ({"a": ["62,271"], "b": ["1,5"]}, True),
+        ({"a": ["1.250"], "b": ["1,5"]}, True),
+        ({"a": ["62,271"], "b": ["1.5"]}, False),
+        ({"a": ["1.250", "1.5"]}, False),
+        ({"phone_number": ["62,271"]}, False),
+        ({"a": ["890"]}, False),
+    ],
+)
+def test_a_mark_that_may_divide_thousands_is_left_open(columns: dict[str, list[str]], comma: bool | None) -> None:
+    frame = pl.concat([pl.DataFrame({name: cells}) for name, cells in columns.items()], how="horizontal")
+
+    assert has_decimal_comma(frame) is comma
+
+
+def test_a_workbook_has_points_in_its_decimals_only() -> None:
+    assert has_decimal_comma(pl.DataFrame({"a": ["1.250"]}), "xlsx") is False
+    assert has_decimal_comma(pl.DataFrame({"a": ["62,271"]}), "xlsx") is None
+
+
+def test_numbers_that_read_both_ways_are_gaps_of_the_skeleton(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": ["62,271"], "b": ["890"], "c": ["x"]})
+    text = infer_contract(profile_columns(frame, None), FileProfile(".csv", "csv", ";", "utf-8", None))
+
+    path = tmp_path / "some_flow.inbound.odcs.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    document = yaml.safe_load(text)
+    assert {"property": "decimalComma", "value": "OPEN"} in document["servers"][0]["customProperties"]
+    kinds = [column["logicalType"] for column in document["schema"][0]["properties"]]
+    assert kinds == ["OPEN", "integer", "string"]
+    open_lines = {place for place, line in enumerate(text.splitlines(), 1) if "1,234" in line}
+    assert open_lines <= {problem.line for problem in lint_path(path) if problem.severity is Severity.ERROR}
+
+
+def test_thousands_of_a_real_file_are_not_taken_for_decimals(real_data: Path) -> None:
+    """NHS statistics: `62,271` admissions are no 62.271."""
+    assert "{property: decimalComma, value: OPEN}" in skeleton_of(real_data / "csv/utf-16le-nhs.csv", "nhs", "mha").text
+    invoices = skeleton_of(real_data / "subscribers/chinook-invoice.csv", "chinook", "invoices")
+    assert "{property: decimalComma, value: false}" in invoices.text
 
 
 def test_required_and_unique_are_counted() -> None:

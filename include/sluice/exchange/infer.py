@@ -32,7 +32,8 @@ def skeleton_of(file: Path, principal: str, flow: str, direction: Direction = Di
     table = _table(file, FormatHints())
     if likely := sum(map(_is_of_a_person, table.frame.columns)):
         raise FileUndecided(Ref("reason", "HEADER_LOOKS_LIKE_DATA"), Ref("count", likely))
-    found, comma = table.dialect, has_decimal_comma(table.frame)
+    found = table.dialect
+    comma = has_decimal_comma(table.frame, found.format)
     profile = FileProfile(file.suffix.lower(), found.format, found.delimiter, found.encoding, comma)
     columns = tuple(profile_columns(table.frame, comma))
     return Skeleton(infer_contract(columns, profile, Principal(principal), Flow(flow), direction), columns)

@@ -14,8 +14,8 @@ from sluice.terms import Direction, Flow, Principal
 class ColumnProfile:
     """What was counted in one column; no value of it.
 
-    ``logical_type``: an ODCS logicalType, or OPEN when a date reads both ways round. ``date_format``: its format in
-    ODCS letters, or both formats.
+    ``logical_type``: an ODCS logicalType, or OPEN when a date or a number reads both ways. ``date_format``: its format
+    in ODCS letters, or both formats; None of a number.
     """
 
     name: str
@@ -28,17 +28,21 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class FileProfile:
-    """How the file is written. ``delimiter`` and ``encoding`` are None where they have no meaning."""
+    """How the file is written. ``delimiter`` and ``encoding`` are None where they have no meaning.
+
+    ``decimal_comma``: None if marks in numbers may divide thousands as well as decimals.
+    """
 
     suffix: str
     format: str
     delimiter: str | None
     encoding: str | None
-    decimal_comma: bool
+    decimal_comma: bool | None
 
 
 WRITTEN_INDENT = "      "
 """Indentation of the first line of a column."""
+BOTH_NUMBERS = "every number fits both, 1,234 or 1.234"
 SOMEONE = Principal("someone")
 SOME_FLOW = Flow("some_flow")
 
@@ -107,7 +111,10 @@ def _server(file: FileProfile, principal: Principal, flow: Flow, direction: Dire
     if file.encoding:
         encoding = file.encoding.lower().replace("utf_", "utf-")
         yield f"      - {{property: encoding, value: {_ENCODINGS.get(encoding, encoding)}}}"
-    yield f"      - {{property: decimalComma, value: {str(file.decimal_comma).lower()}}}"
+    if file.decimal_comma is None:
+        yield f"      - {{property: decimalComma, value: {OPEN}}}   # true or false: {BOTH_NUMBERS}"
+    else:
+        yield f"      - {{property: decimalComma, value: {str(file.decimal_comma).lower()}}}"
     yield "      - {property: region, value: BE}   # for phone numbers without country code"
 
 
@@ -129,7 +136,7 @@ def column_lines(column: ColumnProfile) -> Iterator[str]:
     """Yield one entry of ``properties``, with what a person has to decide left OPEN."""
     yield f"      - name: {quoted(column.name)}"
     if column.logical_type == OPEN:
-        yield f"        logicalType: {OPEN}   # date, {column.date_format}: every cell fits both"
+        yield f"        logicalType: {OPEN}   # {_choice(column.date_format)}"
     else:
         yield f"        logicalType: {column.logical_type}"
     if column.date_format and column.logical_type != OPEN:
@@ -143,6 +150,13 @@ def column_lines(column: ColumnProfile) -> Iterator[str]:
     yield f"          - {{property: dataCategory, value: {OPEN}}}"
     if kind:
         yield f"          # - {{property: subjectKey, value: {kind}}}   # if it finds the person of the row"
+
+
+def _choice(date_format: str | None) -> str:
+    """Say between what a person decides of a column that reads both ways."""
+    if date_format is None:
+        return f"number if the mark divides decimals, string if thousands: {BOTH_NUMBERS}"
+    return f"{'timestamp' if 'HH' in date_format else 'date'}, {date_format}: every cell fits both"
 
 
 def is_one_line(name: str) -> bool:
