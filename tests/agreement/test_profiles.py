@@ -90,4 +90,6 @@ def test_defaults_follow_the_domain() -> None:
     assert default_profile(Direction.OUTBOUND_RETURN, FieldGroup.CALLBACK) is RoleProfile.SEED_OWNER
     assert default_profile(Direction.OUTBOUND_RETURN, FieldGroup.IDENTITY) is RoleProfile.PRINCIPAL_CONTROLLER
     assert default_profile(Direction.STAFF, FieldGroup.QA_SCORE) is RoleProfile.STAFF
+    assert default_profile(Direction.STAFF, FieldGroup.IDENTITY) is RoleProfile.STAFF
+    assert default_profile(Direction.STAFF, FieldGroup.SURVEY) is RoleProfile.STAFF
     assert default_profile(Direction.OUTBOUND_RETURN, FieldGroup.SEGMENT) is None

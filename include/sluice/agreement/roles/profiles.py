@@ -85,7 +85,7 @@ class RolesRow:
 
 def default_profile(direction: Direction, group: FieldGroup) -> RoleProfile | None:
     """The profile that the domain expects if nothing is written; shown with a warning, never applied to a file."""
-    if group in STAFF_GROUPS and direction is not Direction.INBOUND:
+    if direction is Direction.STAFF or (group in STAFF_GROUPS and direction is not Direction.INBOUND):
         return RoleProfile.STAFF
     if direction is Direction.INBOUND or group in PRINCIPAL_SUPPLIED:
         return RoleProfile.PRINCIPAL_CONTROLLER
