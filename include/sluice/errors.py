@@ -148,6 +148,15 @@ class DatabaseUnready(DatabaseError):
     cure = "it is tried again by itself; if that does not help: disk, connections and log of the server"
 
 
+class DiskUnfit(SluiceError):
+    """The disk of this machine keeps us from working; no file is to blame."""
+
+    code = "SLU-211"
+    summary = "the disk where SLUICE_VAR lies is full, broken, or cannot be written by us"
+    cure = "make room there, some four times the largest file, or let it be written; what waits is taken up by itself"
+    exit = Exit.MISSING
+
+
 class StoreError(SluiceError):
     code = "SLU-202"
     summary = "the object store refused a request"

@@ -13,6 +13,7 @@ from sluice.db import coded
 from sluice.errors import (
     UNFORESEEN,
     DatabaseUnready,
+    DiskUnfit,
     DocumentInvalid,
     EvidenceInvalid,
     NotMigrated,
@@ -43,6 +44,7 @@ NOT_THE_FILES_FAULT = (
     ServiceMissing,
     NotMigrated,
     DatabaseUnready,
+    DiskUnfit,
     StoreError,
     DocumentInvalid,
     EvidenceInvalid,

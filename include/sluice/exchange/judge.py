@@ -40,7 +40,7 @@ from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.review import held_inputs, paper_of_review, review_of
 from sluice.exchange.twin import find_twin
 from sluice.exchange.uses import needs_of_file
-from sluice.exchange.workroom import work_folder
+from sluice.exchange.workroom import ARRIVED, check_room, work_folder
 from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.lake.read.pgp_in import PgpKeys, armoured
 from sluice.lake.s3.objects import Fetched
@@ -120,7 +120,7 @@ def _unread(
 def _arrived(house: House, opened: Opened, folder: Path) -> Fetched | None:
     """Fetch the file to local disk; None if its sender put it in a way that the store does not give it to us."""
     try:
-        return house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / "arrived")
+        return house.objects.fetch(opened.bucket, opened.key, opened.version_id, folder / ARRIVED)
     except ObjectUnreadable:
         return None
 
@@ -147,6 +147,8 @@ def _judge_bytes(
     with reporting_progress(folder, say, SAID_EVERY_S):
         end = house.nursery.run(job.as_json(), most, job.reads)
     check_left(folder)
+    if end in MAYBE_NOT_THE_FILE:
+        check_room(folder)
     if end in MAYBE_NOT_THE_FILE and opened.attempts < TRIES_OF_A_DEAD_CHILD:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("child", end.value), Ref("at", failure_of(folder)))
     report = read_report(folder, end)

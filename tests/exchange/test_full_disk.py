@@ -1,0 +1,84 @@
+"""A disk of ours that is full or read-only is no fault of a file: no attempt counts, and the file is judged later."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from desk import ENERGY, Desk, environment
+from sluice.errors import DiskUnfit, GateFailed, Ref
+from sluice.exchange.workroom import ROOM_BYTES, check_room, private_folder
+
+TRIES = 4
+"""One more than those of a child that died."""
+DRAIN = f"""
+import json, os, sys
+from sluice.exchange.drain import drain
+from sluice.exchange.house import open_house
+from sluice.settings import get_settings
+from sluice.terms import Direction, Flow, Principal
+room, work = int(sys.argv[1]), get_settings().var / "work"
+with open_house(get_settings()) as house:
+    def once():
+        house.conn.execute("update exchange set next_attempt_at = now()")
+        done = drain(house, Direction.INBOUND, Principal("{ENERGY[0]}"), Flow("{ENERGY[1]}"), {{}})
+        [line] = house.conn.execute("select decision, attempts, last_error from exchange").fetchall()
+        return [done.held_up, line["decision"], line["attempts"], line["last_error"]]
+    free = os.statvfs(work)
+    (work / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize - room))
+    full = [once() for _ in range({TRIES})]
+    (work / "filler").unlink()
+    print(json.dumps([full, once()]))
+"""
+ON_A_SMALL_DISK = 'mount -t tmpfs -o size=96m tmpfs "$1" && exec "$0" "$2" "$3"'
+
+
+def can_mount() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-m", "true"], check=False).returncode == 0
+
+
+@pytest.mark.stores
+@pytest.mark.skipif(not can_mount(), reason="only root with a mount namespace mounts a small disk")
+@pytest.mark.parametrize("room", [0, 60_000], ids=["not for the file", "for the file, not for what is made of it"])
+def test_where_the_disk_is_full_a_file_waits_and_is_judged_once_there_is_room(
+    desk: Desk, tmp_path: Path, room: int
+) -> None:
+    desk.drop(desk.campaign(rows=200)[0])
+    desk.open_new()
+    work, script = desk.settings.var / "work", tmp_path / "drain.py"
+    work.mkdir(exist_ok=True)
+    script.write_text(DRAIN)
+
+    command = ["unshare", "-m", "sh", "-c", ON_A_SMALL_DISK, sys.executable, work, script, str(room)]
+    done = subprocess.run(command, env=environment(desk.settings), capture_output=True, text=True, check=True)
+
+    full, after = json.loads(done.stdout)
+    assert full == [[1, "open", 0, DiskUnfit.code]] * TRIES
+    assert after == [0, "accepted", 1, None]
+
+
+@pytest.mark.stores
+def test_a_folder_that_cannot_be_made_is_told_by_its_cause_and_another_fault_as_it_is(desk: Desk) -> None:
+    work = desk.settings.var / "work"
+    with pytest.raises(GateFailed), private_folder(desk.house):
+        raise GateFailed(Ref("child", "control"))
+    with pytest.raises(KeyError), private_folder(desk.house):
+        raise KeyError("control")
+    with pytest.raises(DiskUnfit, match="because EROFS"), private_folder(desk.house):
+        raise OSError(30, "read-only", str(work))
+
+
+def test_a_file_that_swells_beyond_the_room_it_may_take_is_to_blame_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arrived").write_bytes(bytes(1000))
+    free = ROOM_BYTES + 3000
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2 * free, free, free))  # type: ignore[attr-defined]
+    check_room(tmp_path)
+    (tmp_path / "arrived").write_bytes(bytes(1001))
+    with pytest.raises(DiskUnfit, match="because ENOSPC; MiB free 64"):
+        check_room(tmp_path)
