@@ -2,11 +2,16 @@
 
 import os
 import socket
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from sluice.services.model import FolderNotOurs, StackBusy
+from sluice.errors import DiskUnfit
+from sluice.services import keeper, plan, redis, seaweed
+from sluice.services.model import FolderNotOurs, StackBusy, State
 from sluice.services.places import (
     LOOPBACK,
     choose_ports,
@@ -30,6 +35,44 @@ def test_var_may_be_crossed_but_nothing_in_it_read_by_others(tmp_path: Path) -> 
 
 def test_a_private_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
     path = tmp_path / "file"
+def made_by_another_user(var: Path) -> str:
+    """What making ``var`` ends with, in a process of the user 1."""
+    reads, writes = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            os.setgroups([])
+            os.setuid(1)
+            make_var(var)
+        except BaseException as error:
+            os.write(writes, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writes)
+    os.waitpid(pid, 0)
+    with os.fdopen(reads, "rb") as said:
+        return said.read().decode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_var_may_be_a_volume_of_root_but_of_no_other_user() -> None:
+    """As in Kubernetes, where a volume is root's and everybody may write to it."""
+    with tempfile.TemporaryDirectory() as outside:
+        Path(outside).chmod(0o755)
+        for owner, mode in ((0, 0o2777), (1, 0o755), (2, 0o777), (0, 0o755)):
+            (var := Path(outside, f"{owner}-{mode:o}")).mkdir()
+            os.chown(var, owner, owner)
+            var.chmod(mode)
+        volume, own = Path(outside, "0-2777"), Path(outside, "1-755")
+
+        assert made_by_another_user(volume) == made_by_another_user(own) == ""
+        assert volume.stat().st_mode & 0o7777 == 0o2777 and own.stat().st_mode & 0o7777 == 0o711
+        assert {path.stat().st_mode & 0o777 for path in (*volume.iterdir(), *own.iterdir())} == {0o700}
+        for name, because in (("2-777", "EPERM"), ("0-755", "EACCES")):
+            assert f"SLU-211 {DiskUnfit.summary}; folder {outside}/{name}; because {because}." in made_by_another_user(
+                Path(outside, name)
+            )
+
+
     write_private(path, "one")
     write_private(path, "two")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)

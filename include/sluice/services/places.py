@@ -4,6 +4,7 @@ Others may pass through ``var`` itself (0711), because PostgreSQL runs as its ow
 but they may not read what is in it.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from sluice.errors import Ref
+from sluice.errors import DiskUnfit, Ref
 from sluice.keys import write_secret_once
 from sluice.services.model import FolderNotOurs, ServiceNotStarted, StackBusy
 from sluice.services.process import wait_until
@@ -34,11 +35,20 @@ LOOPBACK = "127.0.0.1"
 
 
 def make_var(var: Path) -> None:
-    """Create ``var`` and the folders that every service needs."""
-    var.mkdir(parents=True, exist_ok=True)
-    var.chmod(0o711)
-    for name in ("run", "secrets", "logs", "keys"):
-        private_dir(var / name)
+    """Create ``var`` and the folders that every service needs.
+
+    A volume that root brought stays as open as it is: only what is in it is ours. Raises DiskUnfit.
+    """
+    try:
+        var.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == (owner := var.stat().st_uid) or owner != 0:
+            var.chmod(0o711)
+        for name in ("run", "secrets", "logs", "keys"):
+            private_dir(var / name)
+        return
+    except OSError as error:
+        because = errno.errorcode.get(error.errno or 0, "UNKNOWN")
+    raise DiskUnfit(Ref("folder", str(var)), Ref("because", because))
 
 
 def private_dir(path: Path) -> Path:
