@@ -19,9 +19,11 @@ from sluice.services.places import (
     locked,
     make_var,
     own_dir,
+    read_ports,
     secret,
     write_private,
 )
+from sluice.services.stack import standing, take_down
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +35,6 @@ def test_var_may_be_crossed_but_nothing_in_it_read_by_others(tmp_path: Path) -> 
     assert {path.stat().st_mode & 0o777 for path in var.iterdir()} == {0o700}
 
 
-def test_a_private_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
-    path = tmp_path / "file"
 def made_by_another_user(var: Path) -> str:
     """What making ``var`` ends with, in a process of the user 1."""
     reads, writes = os.pipe()
@@ -73,10 +73,47 @@ def test_var_may_be_a_volume_of_root_but_of_no_other_user() -> None:
             )
 
 
+def test_a_private_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "file"
     write_private(path, "one")
     write_private(path, "two")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_private_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut leaves it empty on many file systems."""
+    path, fsync, seen = tmp_path / "file", os.fsync, list[str]()
+
+    def noted(handle: int) -> None:
+        seen.append(f"{path.exists()} {os.fstat(handle).st_size}")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_private(path, "one")
+    assert (seen, path.read_text()) == (["False 3"], "one")
+
+
+def test_on_a_full_disk_a_private_file_stays_as_it_was_and_leaves_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_private(path, "one")
+    asked = (
+        "import resource, sys\nfrom pathlib import Path\nfrom sluice.services.places import write_private\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2, 2))\nwrite_private(Path(sys.argv[1]), 'two')"
+    )
+    done = subprocess.run([sys.executable, "-c", asked, path], stderr=subprocess.PIPE, text=True, check=False)
+    assert "File too large" in done.stderr
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("one", [path])
+
+
+def test_what_a_power_cut_left_empty_stops_no_command(tmp_path: Path) -> None:
+    make_var(tmp_path)
+    for name in ("keeper.json", "plan.json", "asked.json", "ports.json", "weed.pid", "redis.pid"):
+        (tmp_path / "run" / name).touch()
+    assert keeper.read_standing(tmp_path) is plan.read_plan(tmp_path) is plan.read_asked(tmp_path) is None
+    assert seaweed.find(tmp_path) is redis.find(tmp_path) is None and read_ports(tmp_path) == {}
+    take_down(tmp_path)
+    assert State.UP not in {each.state for each in standing(tmp_path, tmp_path)}
 
 
 def test_a_folder_where_others_make_folders_must_be_ours_alone(tmp_path: Path) -> None:

@@ -70,9 +70,9 @@ class Standing:
 
 
 def read_standing(var: Path) -> Standing | None:
-    """The last state that the keeper recorded, even if it is gone; None if there is none."""
+    """The last state that the keeper recorded, even if it is gone; None if there is none, or a power cut emptied it."""
     text = text_of(var / "run" / "keeper.json")
-    if text is None:
+    if not text:
         return None
     told = json.loads(text)
     kept = (Kept(each["name"], ProcessId.from_record(each["process"]), each["restarts"]) for each in told["services"])

@@ -71,11 +71,20 @@ def own_dir(path: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file (mode 0600) atomically: a reader sees the old or the new text, never a part."""
+    """Replace a file (mode 0600) atomically: a reader sees the old or the new text, never a part.
+
+    So does who starts after a power cut. On a full disk the old text stays, and no draft is left.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600)
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def secret(var: Path, name: str) -> str:
@@ -86,7 +95,7 @@ def secret(var: Path, name: str) -> str:
 def text_of(path: Path) -> str | None:
     """The text of a file; None if it does not exist, or if `sluice down` removes it at this moment."""
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
 
