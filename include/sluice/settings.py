@@ -76,6 +76,11 @@ NEVER_EMPTY = ("database_url", "database_admin_url", "master_key", "signing_key"
 """Settings that may be missing but not empty: an empty secret is a mistake, not a request for a new key or store."""
 
 
+MOST_DAYS, MOST_SECONDS, MOST_MB = 36_500, 31_536_000, 1 << 24
+"""Bounds of times (a century, a year) and of memory (16 TiB), far above what is of use and far below what a date, a
+timer or the kernel cannot hold: that would show in a task at night, or as a file that cannot be judged."""
+
+
 class Settings(BaseSettings):
     """Settings as read once per process; see :func:`get_settings`."""
 
@@ -114,7 +119,9 @@ class Settings(BaseSettings):
 
     s3_endpoint: str | None = Field(default=None, description="S3 endpoint; 'aws' for AWS itself")
     s3_access_key: SecretStr | None = Field(default=None, description="access key; else the AWS chain")
-    s3_secret_key: SecretStr | None = Field(default=None, description="secret key; else the AWS chain")
+    s3_secret_key: SecretStr | None = Field(
+        default=None, validate_default=True, description="secret key; else the AWS chain"
+    )
     s3_region: str = Field(default="eu-central-1", description="region")
     bucket_exchange: str = Field(default="exchange", description="shared with principals")
     bucket_internal: str = Field(default="internal", description="agents' results; no principal can reach it")
@@ -143,39 +150,68 @@ class Settings(BaseSettings):
     )
     sqs_queue_url: str | None = Field(default=None, description="S3 notifications; polling when absent")
 
-    keep_arrived_days: int = Field(default=30, ge=0, description="days a file stays as it came or went out, at most")
-    keep_quarantine_days: int = Field(default=30, ge=1, description="days refused data stays, encrypted, at most")
+    keep_arrived_days: int = Field(
+        default=30, ge=0, le=MOST_DAYS, description="days a file stays as it came or went out, at most"
+    )
+    keep_quarantine_days: int = Field(
+        default=30, ge=1, le=MOST_DAYS, description="days refused data stays, encrypted, at most"
+    )
 
-    keep_acks_days: int = Field(default=7, ge=0, description="how long a file under acks/ stays once it is answered")
+    keep_acks_days: int = Field(
+        default=7, ge=0, le=MOST_DAYS, description="how long a file under acks/ stays once it is answered"
+    )
 
-    keep_dial_days: int = Field(default=5, ge=1, description="how long a dial list stays; then a new one is made")
+    keep_dial_days: int = Field(
+        default=5, ge=1, le=MOST_DAYS, description="how long a dial list stays; then a new one is made"
+    )
 
-    keep_runs_days: int = Field(default=30, ge=1, description="how long Airflow's runs and the logs of tasks stay")
+    keep_runs_days: int = Field(
+        default=30, ge=1, le=MOST_DAYS, description="how long Airflow's runs and the logs of tasks stay"
+    )
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
-    task_hours: int = Field(default=6, ge=1, description="Airflow stops a task then, and tries it again")
-    poll_seconds: float = Field(default=1.0, gt=0, description="how often the inbound prefixes are listed")
-    most_file_mb: int = Field(default=2048, ge=1, description="MiB of a file that an agreement may allow at most")
+    task_hours: int = Field(default=6, ge=1, le=8760, description="Airflow stops a task then, and tries it again")
+    poll_seconds: float = Field(default=1.0, gt=0, le=3600, description="how often the inbound prefixes are listed")
+    most_file_mb: int = Field(
+        default=2048, ge=1, le=MOST_MB, description="MiB of a file that an agreement may allow at most"
+    )
     most_archive_ratio: int = Field(default=100, ge=1, description="the same for how much a packed file may swell")
     most_cell_kb: int = Field(default=1024, ge=1, description="the same for one cell, KiB")
     most_columns: int = Field(default=1024, ge=1, description="the same for columns")
     most_json_depth: int = Field(default=32, ge=1, le=200, description="the same for depth of JSON")
     most_name_characters: int = Field(default=200, ge=1, description="the same for the name of a column")
-    gate_memory_mb: int = Field(default=1024, ge=256, description="memory of the judging process, plus 12x the file")
+    gate_memory_mb: int = Field(
+        default=1024, ge=256, le=MOST_MB, description="memory of the judging process, plus 12x the file"
+    )
     gate_cpu_seconds: int = Field(
-        default=120, ge=1, description="CPU time of the judging process, plus 1 s per 4 MiB of the file"
+        default=120,
+        ge=1,
+        le=MOST_SECONDS,
+        description="CPU time of the judging process, plus 1 s per 4 MiB of the file",
     )
     gate_wall_seconds: int = Field(
-        default=300, ge=1, description="wall time of the judging process, plus 1 s per 2 MiB of the file"
+        default=300,
+        ge=1,
+        le=MOST_SECONDS,
+        description="wall time of the judging process, plus 1 s per 2 MiB of the file",
     )
     scan_memory_mb: int = Field(
-        default=2048, ge=256, description="memory of a process that reads an object again, plus 12x the object"
+        default=2048,
+        ge=256,
+        le=MOST_MB,
+        description="memory of a process that reads an object again, plus 12x the object",
     )
     scan_cpu_seconds: int = Field(
-        default=300, ge=1, description="CPU time of the same for one object, plus 1 s per 256 KiB of it"
+        default=300,
+        ge=1,
+        le=MOST_SECONDS,
+        description="CPU time of the same for one object, plus 1 s per 256 KiB of it",
     )
     scan_wall_seconds: int = Field(
-        default=900, ge=1, description="wall time of the same for one object, plus 3 s per 256 KiB of it"
+        default=900,
+        ge=1,
+        le=MOST_SECONDS,
+        description="wall time of the same for one object, plus 3 s per 256 KiB of it",
     )
 
     def papers(self) -> Path:
@@ -195,6 +231,22 @@ class Settings(BaseSettings):
         if not value.strip() and (info.field_name in NEVER_EMPTY or field.default not in (None, "")):
             raise PydanticCustomError("empty", "empty")
         return value.strip() or field.default
+
+    @field_validator("s3_secret_key")
+    @classmethod
+    def _both_or_none(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """One key without the other would be left aside, and whatever credential the machine has would be used."""
+        if "s3_access_key" in info.data and (info.data["s3_access_key"] is None) != (secret is None):
+            raise PydanticCustomError("one_key_of_two", "one key of two")
+        return secret
+
+    @field_validator("bucket_internal", "bucket_lake", "bucket_vault", "bucket_evidence")
+    @classmethod
+    def _bucket_of_its_own(cls, bucket: str, info: ValidationInfo) -> str:
+        """Principals reach the exchange bucket, and what one bucket keeps is swept from another as unknown."""
+        if bucket in (value for name, value in info.data.items() if name.startswith("bucket_")):
+            raise PydanticCustomError("bucket_of_another", "bucket of another")
+        return bucket
 
 
 def login_name() -> str:

@@ -34,6 +34,15 @@ def leave(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         ("SLUICE_DATABASE_ADMIN_URL", "postgresql://sluice:geheim@db/sluice?no_such=1"),
         ("SLUICE_KEEP_DIAL_DAYS", "geheim"),
         ("SLUICE_SLOTS", "-7"),
+        ("SLUICE_KEEP_RUNS_DAYS", "1000000"),
+        ("SLUICE_KEEP_ARRIVED_DAYS", "99999999999"),
+        ("SLUICE_TASK_HOURS", "999999999999"),
+        ("SLUICE_POLL_SECONDS", "inf"),
+        ("SLUICE_GATE_MEMORY_MB", "99999999999999999"),
+        ("SLUICE_SCAN_WALL_SECONDS", "99999999999999"),
+        ("SLUICE_BUCKET_INTERNAL", "exchange"),
+        ("SLUICE_BUCKET_EVIDENCE", "lake"),
+        ("SLUICE_S3_SECRET_KEY", "geheim"),
     ],
 )
 @pytest.mark.parametrize("verb", ["doctor", "status"])
@@ -74,6 +83,18 @@ def test_an_empty_setting_that_may_be_missing_is_missing_and_white_space_around_
     settings = get_settings()
     assert (settings.lineage_url, settings.webhook_url, settings.smtp_url, settings.sqs_queue_url) == (None,) * 4
     assert (settings.center_name, settings.other_buckets, settings.bucket_evidence) == (None, "", "proofs")
+
+
+def test_one_key_of_a_store_without_the_other_is_refused_in_both_directions(
+    monkeypatch: pytest.MonkeyPatch, fresh_settings: None
+) -> None:
+    """It would be left aside, and the machine's own credential used in its place."""
+    monkeypatch.setenv("SLUICE_S3_ACCESS_KEY", "center")
+    with pytest.raises(SettingInvalid, match=r"SLUICE_S3_SECRET_KEY \(one_key_of_two\)"):
+        get_settings()
+    monkeypatch.setenv("SLUICE_S3_SECRET_KEY", "geheim")
+    settings = get_settings()
+    assert settings.s3_access_key and settings.s3_secret_key, "the control"
 
 
 def test_a_key_that_is_set_and_empty_makes_no_new_one(tmp_path: Path) -> None:
