@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from desk import ENERGY, Desk, environment
+from examined import examine_one
 from sluice.errors import DiskUnfit, GateFailed, Ref
 from sluice.exchange.workroom import ROOM_BYTES, check_room, private_folder
 
@@ -82,3 +83,20 @@ def test_a_file_that_swells_beyond_the_room_it_may_take_is_to_blame_itself(
     (tmp_path / "arrived").write_bytes(bytes(1001))
     with pytest.raises(DiskUnfit, match="because ENOSPC; MiB free 64"):
         check_room(tmp_path)
+
+
+@pytest.mark.stores
+@pytest.mark.skipif(not can_mount(), reason="only root with a mount namespace mounts a small disk")
+def test_the_doctor_tells_a_disk_that_is_short_of_room_and_one_that_is_read_only(desk: Desk, tmp_path: Path) -> None:
+    assert examine_one("disk", desk.settings).ok, "the control"
+    asked = "import sys; from examined import examine_one; from sluice.settings import get_settings\n"
+    asked += "found = examine_one('disk', get_settings()); print(found.ok, found.is_missing, found.detail)"
+    told = []
+    for options in ("size=8m", "size=96m", "size=96m,ro"):
+        mounted = f'mount -t tmpfs -o {options} tmpfs "$1" && exec "$0" -c "$2"'
+        command = ["unshare", "-m", "sh", "-c", mounted, sys.executable, desk.settings.var, asked]
+        done = subprocess.run(command, env=environment(desk.settings), capture_output=True, text=True, check=True)
+        told.append(done.stdout)
+    assert told[0].startswith("False True SLU-211") and "because ENOSPC; MiB free 8." in told[0]
+    assert told[1] == "True True 96 MiB free where SLUICE_VAR lies\n"
+    assert told[2].startswith("False True SLU-211") and "because EROFS" in told[2]

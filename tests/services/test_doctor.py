@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from uuid import UUID
 from pydantic import SecretStr
 
 from examined import examine_one
 from sluice.lake.s3.objects import open_client
-from sluice.services import doctor
+from sluice.rights.mail.mail_store import begin_mail, note_mail_error
+from sluice.services import doctor, stack
 from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
@@ -109,6 +111,62 @@ def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
 
 
 def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
+def test_keys_that_another_master_key_wrapped_are_found(store_settings: Settings) -> None:
+    mine = Keyring.open(store_settings)
+    mine.subject_key(Principal("client-a"))
+    mine.quarantine_identity(Principal("client-a"))
+    mine.forbid(Principal("client-b"), "subject")
+    assert examine_one("keys", store_settings).ok
+
+    other = SecretStr(base64.b64encode(bytes(32)).decode())
+    found = examine_one("keys", changed(store_settings, master_key=other))
+
+    assert not found.ok and found.is_missing
+    assert found.detail == "2 of 2 do not open with this master key, first client-a/quarantine"
+
+
+def test_a_country_without_last_days_is_found_before_somebody_asks(store_settings: Settings) -> None:
+    assert "BE: a request of today is due on 2" in examine_one("legal clock", store_settings).detail
+    found = examine_one("legal clock", changed(store_settings, center_country="UK"))
+    assert not found.ok and "COUNTRY_OUTSIDE_EEA" in found.detail and "SLUICE_CENTER_COUNTRY" in found.cure
+
+
+WAYS = "mail, webhook, queue"
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "lacks"),
+    [
+        ("smtp_url", SecretStr("mail.geheim.example"), "SMTP_URL"),
+        ("smtp_url", SecretStr("smtp://[geheim"), "SMTP_URL"),
+        ("smtp_url", SecretStr("smtps://geheim.example"), "MAIL_FROM"),
+        ("webhook_url", SecretStr("http://geheim.example"), "WEBHOOK_URL"),
+        ("lineage_url", "geheim.example/api", "LINEAGE_URL"),
+        ("lineage_url", "http://[geheim", "LINEAGE_URL"),
+        ("sqs_queue_url", "geheim", "SQS_QUEUE_URL"),
+    ],
+)
+def test_an_address_to_which_nothing_can_go_is_named_before_something_has_to(
+    store_settings: Settings, name: str, said: object, lacks: str
+) -> None:
+    assert examine_one(WAYS, store_settings).detail == "the desk hears by the log only"
+    found = examine_one(WAYS, changed(store_settings, **{name: said}))
+    assert not found.ok and f"setting SLUICE_{lacks}." in found.detail and "geheim" not in found.detail
+
+
+def test_what_the_desk_should_have_heard_and_what_has_no_more_to_be_sent(store_settings: Settings) -> None:
+    near = changed(store_settings, smtp_url=SecretStr("smtp://localhost:1"), mail_from="desk@center.example")
+    assert examine_one(WAYS, near).detail == "the desk hears by mail"
+    with connect(store_settings) as conn:
+        for number in (UUID(int=1), UUID(int=2)):
+            begin_mail(conn, str(number), "ALARM")
+            note_mail_error(conn, str(number), "SLU-999")
+        found = examine_one(WAYS, near)
+        assert not found.ok and found.detail == "not sent: 2 by mail (SLU-999)" and found.cure
+        conn.execute("update mail set next_attempt_at = now() - interval '1 day'")
+    assert examine_one(WAYS, near).ok, "their cases are over"
+
+
     store_settings: Settings, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"

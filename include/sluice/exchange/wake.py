@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from sluice.errors import Ref, SettingInvalid
 from sluice.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,17 @@ def waker(settings: Settings) -> Callable[[], None]:
     if not settings.sqs_queue_url:
         return lambda: time.sleep(settings.poll_seconds)
     return QueueWaker(settings, settings.sqs_queue_url).wait
+
+
+def check_queue(url: str) -> None:
+    """Raises SettingInvalid for text that cannot be the address of a queue; it is not asked."""
+    try:
+        address = urlsplit(url)
+        is_good = address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise SettingInvalid(Ref("setting", "SLUICE_SQS_QUEUE_URL"))
 
 
 @dataclass

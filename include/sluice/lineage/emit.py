@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sluice.errors import Ref
 from sluice.lineage.model import EventRefused, ReceiverDown, TargetInvalid
@@ -26,13 +26,24 @@ def emit(event: str, url: str | None) -> None:
     from sluice.lineage.check import check_event
 
     check_event(event)
-    target = urlsplit(url)
-    if target.scheme == "file" and target.path.startswith("/") and not target.netloc:
+    target = check_target(url)
+    if target.scheme == "file":
         _append(Path(unquote(target.path)), event)
-    elif target.scheme in ("http", "https") and target.hostname:
-        _post(url if target.path.strip("/") else f"{target.scheme}://{target.netloc}{ENDPOINT}", event)
     else:
+        _post(url if target.path.strip("/") else f"{target.scheme}://{target.netloc}{ENDPOINT}", event)
+
+
+def check_target(url: str) -> SplitResult:
+    """The parts of a URL to which events can be sent. Raises TargetInvalid for any other."""
+    try:
+        target = urlsplit(url)
+        is_file = target.scheme == "file" and target.path.startswith("/") and not target.netloc
+        is_good = is_file or (target.scheme in ("http", "https") and bool(target.hostname))
+    except ValueError:  # no address of this machine or another, such as http://[
+        is_good = False
+    if not is_good:
         raise TargetInvalid(Ref("setting", "SLUICE_LINEAGE_URL"))
+    return target
 
 
 def _append(path: Path, event: str) -> None:

@@ -1,6 +1,6 @@
 """The checks of `sluice doctor`: each reports what it found and, if something is wrong, the cure.
 
-They only read, except for a probe object that is written and removed again.
+They only read, except for a probe object and a probe file that are written and removed again.
 """
 
 import json
@@ -20,12 +20,13 @@ from pydantic import SecretStr
 
 from sluice.agreement.in_force import removed
 from sluice.db import connect, transaction
-from sluice.errors import Exit, SluiceError, place_of
+from sluice.errors import DiskUnfit, Exit, NotFound, SluiceError, place_of
+from sluice.exchange.anchor import check_own_evidence
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
-from sluice.services import airflow, buckets, keeper, plan, plugins_folder, tidy
+from sluice.services import airflow, buckets, keeper, plan, plugins_folder, surroundings, tidy
 from sluice.services.process import ProcessId, family
 from sluice.settings import PREFIX, Settings
 from sluice.terms import Severity
@@ -355,6 +356,7 @@ LOOKS = (
     Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
     Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
+    Look("disk", DiskUnfit.cure, True, lambda each: Found(*surroundings.look_at_disk(each))),
     Look("evidence", "run `sluice up`, or set SLUICE_S3_ENDPOINT", True, _evidence),
     Look("suppressions", "run `sluice suppression replay`: an older database was restored", False, _suppressions),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
@@ -367,3 +369,5 @@ LOOKS = (
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
     Look("readers of files", READERS_CURE, False, _readers),
 )
+    Look("mail, webhook, queue", surroundings.WAYS_CURE, False, lambda each: Found(*surroundings.look_at_ways(each))),
+    Look("legal clock", surroundings.CLOCK_CURE, True, lambda each: Found(*surroundings.look_at_clock(each))),

@@ -17,7 +17,7 @@ from sluice.errors import Ref, told_of
 from sluice.lineage.post import post_json
 from sluice.rights.alerts.alert_store import Message, list_owed, number_of, store_message
 from sluice.rights.alerts.due import Alert, Look
-from sluice.rights.mail.mail_store import MAIL, begin_mail, end_mail, note_mail_error
+from sluice.rights.mail.mail_store import MAIL, begin_mail, count_failed, end_mail, note_mail_error
 from sluice.rights.mail.model import Mail, MailKind, MailTargetInvalid, WebhookInvalid, WebhookNotSent
 from sluice.rights.mail.send import NEAR, SUBJECTS, hand_over, read_target
 from sluice.settings import Settings
@@ -66,6 +66,11 @@ def tell_unstored(found: Sequence[Way], kind: MailKind, alert: Alert) -> Alerted
     message = Message(number_of(kind, [alert.about]), kind, (alert.line,))
     failed = sum(_failure(way, message) is not None for way in found)
     return Alerted(len(found) - failed, failed)
+
+
+def find_stuck(conn: Connection) -> str:
+    """How many messages and mails wait after a failed try, by way, with the codes of the last tries; else empty."""
+    return ", ".join(f"{each.count} by {each.way} ({each.codes})" for each in count_failed(conn))
 
 
 def read_webhook(settings: Settings) -> str | None:

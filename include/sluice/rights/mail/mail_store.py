@@ -1,6 +1,7 @@
 """Record in PostgreSQL which mails were sent, and which messages to the desk by which way."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sluice.db import Connection
@@ -9,6 +10,28 @@ MAIL = "mail"
 """The way of every mail about a notice or a case."""
 HOLD = timedelta(minutes=10)
 """How long a worker keeps a mail to itself: longer than an SMTP conversation in which every step times out."""
+TRIED_WITHIN = timedelta(minutes=30)
+"""What is still owed is tried again within this time: a pause of ten minutes at most, and then the next task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Mails or messages of one way that were tried and not sent; ``codes``: of the last tries, with spaces between."""
+
+    way: str
+    count: int
+    codes: str
+
+
+def count_failed(conn: Connection) -> list[Failed]:
+    """Count what was tried and not sent, by way; not what nobody tries any more, because its case is over."""
+    rows = conn.execute(
+        """select way, count(*), string_agg(distinct last_error, ' ' order by last_error) as codes
+           from mail where sent_at is null and last_error is not null and next_attempt_at > now() - %s
+           group by way order by way""",
+        (TRIED_WITHIN,),
+    ).fetchall()
+    return [Failed(**row) for row in rows]
 
 
 def begin_mail(conn: Connection, number: str, kind: str, way: str = MAIL) -> bool:

@@ -52,11 +52,12 @@ def read_target(settings: Settings) -> MailTarget | None:
     """Return the target in the settings, or None without a server. Raises MailTargetInvalid."""
     if settings.smtp_url is None:
         return None
-    url, sender = urlsplit(settings.smtp_url.get_secret_value()), settings.mail_from or ""
+    sender = settings.mail_from or ""
     try:
+        url = urlsplit(settings.smtp_url.get_secret_value())
         port = url.port or PORTS.get(url.scheme, 0)
     except ValueError:
-        port = 0
+        raise MailTargetInvalid(Ref("setting", "SLUICE_SMTP_URL")) from None
     if not (url.hostname and port and url.scheme in PORTS):
         raise MailTargetInvalid(Ref("setting", "SLUICE_SMTP_URL"))
     if url.password and url.scheme == "smtp" and url.hostname not in NEAR:
