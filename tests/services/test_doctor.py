@@ -1,5 +1,6 @@
 """Each check of the doctor passes on a sound installation, and fails on one that is not."""
 
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,17 @@ from pydantic import SecretStr
 from examined import examine_one
 from sluice.lake.s3.objects import open_client
 from sluice.rights.mail.mail_store import begin_mail, note_mail_error
+from sluice.db import connect
+from sluice.exchange.anchor import EvidenceOfAnother, anchor_ledger
+from sluice.exchange.house import open_house
+from sluice.keys import Keyring
 from sluice.services import doctor, stack
 from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
 
 pytestmark = pytest.mark.stores
+from sluice.terms import Principal
 
 
 def changed(settings: Settings, **values: object) -> Settings:

@@ -154,8 +154,10 @@ def _keys(settings: Settings) -> Found:
             return Found(False, f"{len(loose)} readable by others, first {loose[0]}")
     if settings.master_key is None and not (settings.var / "secrets" / "master.key").exists():
         return Found(True, "made on first use")
-    Keyring.open(settings)
-    return Found(True, str(settings.keys_dir))
+    kept = [each for each in Keyring.open(settings).list_keys() if not each.is_destroyed]
+    if closed := [f"{each.principal}/{each.purpose}" for each in kept if each.fingerprint is None]:
+        return Found(False, f"{len(closed)} of {len(kept)} do not open with this master key, first {closed[0]}")
+    return Found(True, f"{len(kept)} in {settings.keys_dir}")
 
 
 def _below(folder: Path) -> Iterator[Path]:
