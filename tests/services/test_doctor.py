@@ -3,26 +3,28 @@
 import base64
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from uuid import UUID
 from pydantic import SecretStr
 
+from desk import environment
 from examined import examine_one
-from sluice.lake.s3.objects import open_client
-from sluice.rights.mail.mail_store import begin_mail, note_mail_error
 from sluice.db import connect
 from sluice.exchange.anchor import EvidenceOfAnother, anchor_ledger
 from sluice.exchange.house import open_house
 from sluice.keys import Keyring
+from sluice.lake.s3.objects import open_client
+from sluice.rights.mail.mail_store import begin_mail, note_mail_error
 from sluice.services import doctor, stack
 from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
+from sluice.terms import Principal
 
 pytestmark = pytest.mark.stores
-from sluice.terms import Principal
 
 
 def changed(settings: Settings, **values: object) -> Settings:
@@ -81,6 +83,26 @@ def test_whether_evidence_is_locked_is_said_and_no_failure(store_settings: Setti
     assert not examine_one("evidence", changed(store_settings, s3_endpoint="http://127.0.0.1:1")).ok
 
 
+def test_buckets_of_another_installation_are_found_and_nothing_starts_on_them(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_house(store_settings) as house:
+        anchor_ledger(house, datetime.now(UTC))
+    other = changed(store_settings, var=tmp_path / "other", keys_dir=tmp_path / "keys")
+
+    def bring_up(settings: Settings) -> None:
+        for name, value in environment(settings).items():
+            monkeypatch.setenv(name, value)
+        stack.bring_up(settings.home, settings.var, with_airflow=False, report=lambda line: None)
+
+    bring_up(store_settings)
+    assert examine_one("evidence", store_settings).ok, "the control"
+    with pytest.raises(EvidenceOfAnother):
+        bring_up(other)
+    found = examine_one("evidence", other)
+    assert not found.ok and "SLU-456" in found.detail and "SLUICE_BUCKET_" in found.detail
+
+
 def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> None:
     credential(store_settings.var, "client-a")
     path = store_settings.var / "secrets" / "s3-client-a.json"
@@ -89,34 +111,6 @@ def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> Non
     assert "s3-client-a.json" in examine_one("keys", store_settings).detail
 
 
-def test_a_setting_that_nobody_reads_is_named_and_what_it_says_is_not(
-    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SLUICE_SLOTS", "2")
-    assert examine_one("settings", store_settings).ok
-    monkeypatch.setenv("SLUICE_LINEAGE_ULR", "geheim")
-    found = examine_one("settings", store_settings)
-    assert not found.ok and "SLUICE_LINEAGE_ULR" in found.detail and "geheim" not in found.detail
-
-
-def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
-    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in {
-        "SERVICE_HOST": "10.0.0.1",
-        "SERVICE_PORT": "8080",
-        "SERVICE_PORT_API_SERVER": "8080",
-        "PORT": "tcp://10.0.0.1:8080",
-        "PORT_8080_TCP": "tcp://10.0.0.1:8080",
-        "PORT_8080_TCP_ADDR": "10.0.0.1",
-    }.items():
-        monkeypatch.setenv(f"SLUICE_API_SERVER_{name}", value)
-    assert examine_one("settings", store_settings).ok
-    monkeypatch.setenv("SLUICE_S3_PORT", "8333")
-    assert "SLUICE_S3_PORT" in examine_one("settings", store_settings).detail, "the control"
-
-
-def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
 def test_keys_that_another_master_key_wrapped_are_found(store_settings: Settings) -> None:
     mine = Keyring.open(store_settings)
     mine.subject_key(Principal("client-a"))
@@ -173,6 +167,34 @@ def test_what_the_desk_should_have_heard_and_what_has_no_more_to_be_sent(store_s
     assert examine_one(WAYS, near).ok, "their cases are over"
 
 
+def test_a_setting_that_nobody_reads_is_named_and_what_it_says_is_not(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICE_SLOTS", "2")
+    assert examine_one("settings", store_settings).ok
+    monkeypatch.setenv("SLUICE_LINEAGE_ULR", "geheim")
+    found = examine_one("settings", store_settings)
+    assert not found.ok and "SLUICE_LINEAGE_ULR" in found.detail and "geheim" not in found.detail
+
+
+def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.1",
+        "SERVICE_PORT": "8080",
+        "SERVICE_PORT_API_SERVER": "8080",
+        "PORT": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "PORT_8080_TCP_ADDR": "10.0.0.1",
+    }.items():
+        monkeypatch.setenv(f"SLUICE_API_SERVER_{name}", value)
+    assert examine_one("settings", store_settings).ok
+    monkeypatch.setenv("SLUICE_S3_PORT", "8333")
+    assert "SLUICE_S3_PORT" in examine_one("settings", store_settings).detail, "the control"
+
+
+def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
     store_settings: Settings, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"

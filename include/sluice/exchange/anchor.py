@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
+from sluice.lake.s3.objects import ObjectStore
 from sluice.ledger.checkpoint import heads_changed, make_checkpoint, read_checkpoint
-from sluice.ledger.model import LedgerReport
+from sluice.ledger.model import LedgerReport, SignatureInvalid
 from sluice.ledger.store import checkpoints_before, find_first_appended, find_last_checkpoint, get_jws
 from sluice.media_types import JOSE
 
@@ -30,6 +33,30 @@ class AnchorsMissing(SluiceError):
         "put there again proves nothing of the time before: compare with receipts (`ledger verify --receipts`)"
     )
     exit: ClassVar[Exit] = Exit.MISSING
+
+
+class EvidenceOfAnother(SluiceError):
+    """Two installations that share buckets would each take in, keep and remove what is the other's."""
+
+    code: ClassVar[str] = "SLU-456"
+    summary: ClassVar[str] = "the evidence bucket has checkpoints that another signing key signed"
+    cure: ClassVar[str] = (
+        "where another installation uses these buckets, set SLUICE_BUCKET_* to buckets of this one alone; else bring "
+        "back the signing key with which this one began (SLUICE_SIGNING_KEY, or var/secrets)"
+    )
+    exit: ClassVar[Exit] = Exit.REFUSED
+
+
+def check_own_evidence(objects: ObjectStore, bucket: str, public: Ed25519PublicKey) -> None:
+    """Raises EvidenceOfAnother when a ledger that began in this bucket is not ours.
+
+    Only first checkpoints are read: each ledger has one, and so has one that began anew in an older database.
+    """
+    for item in objects.list_versions(bucket, f"{PREFIX}{1:012d}-"):
+        try:
+            read_checkpoint(objects.read(bucket, item.key, item.version_id), public)
+        except SignatureInvalid:
+            raise EvidenceOfAnother(Ref("bucket", bucket), Ref("object", item.key)) from None
 
 
 def anchor_ledger(house: House, now: datetime) -> int:

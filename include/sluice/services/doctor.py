@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -223,7 +224,11 @@ def _buckets(settings: Settings) -> Found:
 
 
 def _evidence(settings: Settings) -> Found:
-    """Whether evidence is locked. It is said, and no failure: not every store can, and who owns it decides."""
+    """Whether evidence is ours alone, and locked. That it is not locked is no failure: who owns the store decides."""
+    has_key = settings.signing_key is not None or (settings.var / "secrets" / "signing.pem").exists()
+    with suppress(NotFound):  # a bucket that is missing is told by its own line
+        if has_key:
+            check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
     return Found(True, buckets.describe_lock(settings, settings.bucket_evidence))
 
 
@@ -351,6 +356,7 @@ LOOKS = (
     Look("settings", "`sluice doctor` lists every setting by its name", False, _names),
     Look("python", "use Python 3.11 to 3.13, then `make setup`", True, _python),
     Look("packages", "run `make setup`", True, _packages),
+    Look("disk", DiskUnfit.cure, True, lambda each: Found(*surroundings.look_at_disk(each))),
     Look("keys", "chmod -R go-rwx var/secrets and the keys folder; set SLUICE_MASTER_KEY as it was", True, _keys),
     Look("services", "run `sluice up`", True, _services),
     Look("Airflow's runs", "var/logs/airflow-tidy.log says why; it is tried every hour", False, _runs),
@@ -358,12 +364,13 @@ LOOKS = (
     Look("database role", "connect as a role that is only a member of sluice_app", False, _rights),
     Look("migrations", "run `sluice up`, with SLUICE_DATABASE_ADMIN_URL for a database of yours", False, _migrations),
     Look("buckets", "run `sluice up`; on your own S3 create them with versions on", True, _buckets),
-    Look("disk", DiskUnfit.cure, True, lambda each: Found(*surroundings.look_at_disk(each))),
     Look("evidence", "run `sluice up`, or set SLUICE_S3_ENDPOINT", True, _evidence),
     Look("suppressions", "run `sluice suppression replay`: an older database was restored", False, _suppressions),
     Look("store", "use an S3 endpoint with versions and conditional writes", True, _store),
     Look("places", "`sluice erase preflight` names each one, with its cure", False, _places),
     Look("lineage", LINEAGE_CURE, False, _lineage),
+    Look("mail, webhook, queue", surroundings.WAYS_CURE, False, lambda each: Found(*surroundings.look_at_ways(each))),
+    Look("legal clock", surroundings.CLOCK_CURE, True, lambda each: Found(*surroundings.look_at_clock(each))),
     Look("agreements and contracts", "run `sluice agreement lint include/principals`", False, _papers),
     Look("papers in force", f"of each: {removed.CURE}", False, _removed),
     Look("DAGs", "run `sluice agreement lint include/principals`, then read the DAG file named", False, _dags),
@@ -371,5 +378,3 @@ LOOKS = (
     Look("sockets", "run `sluice down`, then `sluice up`", False, _sockets),
     Look("readers of files", READERS_CURE, False, _readers),
 )
-    Look("mail, webhook, queue", surroundings.WAYS_CURE, False, lambda each: Found(*surroundings.look_at_ways(each))),
-    Look("legal clock", surroundings.CLOCK_CURE, True, lambda each: Found(*surroundings.look_at_clock(each))),

@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from sluice.errors import NotFound, Ref, SettingMissing
+from sluice.keys import Keyring
 from sluice.migrations import run as migrations
 from sluice.services import airflow, buckets, keeper, plan, plugins_folder, postgres, redis, seaweed
 from sluice.services.model import Credential, Service, ServiceNotStarted, State
@@ -34,8 +35,8 @@ def bring_up(
     """Start what the environment does not give, migrate the databases, create the buckets and test the store.
 
     workers: of Celery; None leaves them as they are, with 0 tasks run beside the scheduler.
-    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, MigrationFailed, ExtraMissing,
-    PluginsChanged, StackBusy.
+    Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, EvidenceOfAnother,
+    MigrationFailed, ExtraMissing, PluginsChanged, StackBusy.
     """
     close_to_others()
     make_var(var)
@@ -212,11 +213,15 @@ def _migrate(settings: Settings, admin_url: str | None) -> None:
 
 
 def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
+    from sluice.exchange.anchor import check_own_evidence
+    from sluice.lake.s3.objects import ObjectStore
+
     if wanted.s3:
         principals = _principals(settings)
         seaweed.write_identities(settings.var, settings.bucket_exchange, principals)
     buckets.make_buckets(settings, embedded=wanted.s3)
     buckets.check_store(settings)
+    check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
 
 
 def _principals(settings: Settings) -> list[str]:
