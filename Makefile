@@ -78,7 +78,8 @@ demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 cluster: setup  ## The same DAGs on CeleryExecutor, a Redis and WORKERS=2 workers, on this machine
 	$(VENV)/bin/sluice up --workers $(WORKERS)
 
-down: setup  ## Stop what `make demo`, `make cluster` or `sluice up` started
+down:  ## Stop what `make demo`, `make cluster` or `sluice up` started
+	@test -x $(VENV)/bin/sluice || $(MAKE) setup  # never a newer lock below what runs, and no network to stop it
 	$(VENV)/bin/sluice down
 
 docs: setup  ## Make the reference pages from the code

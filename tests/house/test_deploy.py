@@ -1,6 +1,8 @@
 """What documents and the chart's values name is a setting of Sluice or of Airflow, and says what airflow.cfg says."""
 
 import re
+import shutil
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -87,3 +89,15 @@ def test_every_place_the_chart_mounts_is_one_that_a_setting_names() -> None:
     env = {each["name"]: each["value"] for each in values["env"]}
     assert {each["mountPath"] for each in values["volumeMounts"]} == {env["SLUICE_KEYS_DIR"], env["SLUICE_VAR"]}
     assert {each["name"] for each in values["volumes"]} == {each["name"] for each in values["volumeMounts"]}
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="only where make is")
+def test_what_runs_is_stopped_before_a_newer_lock_is_installed() -> None:
+    """After `git pull`, `make down` would exchange the packages of running processes, and fail without a network."""
+
+    def done(target: str) -> str:
+        command = ["make", "--dry-run", "--what-if=requirements.txt", target]
+        return subprocess.run(command, cwd=HOUSE, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    assert "pip sync" in done("cluster"), "the control"
+    assert "pip" not in done("down") and ".venv/bin/sluice down" in done("down")
