@@ -1,6 +1,7 @@
 """An event arrives whole, or the outbox is told."""
 
 import json
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -92,6 +93,23 @@ def test_many_writers_never_mix_their_lines(tmp_path):
 def test_a_file_that_cannot_be_written_is_told_to_the_outbox(tmp_path):
     with pytest.raises(EventNotSent, match="target file"):
         emit(EVENT, tmp_path.as_uri())
+
+
+def test_a_line_that_a_full_disk_tore_does_not_spoil_the_one_that_is_tried_again(tmp_path):
+    path = tmp_path / "events.ndjson"
+    size = len(EVENT.encode()) + 1
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    emit(EVENT, path.as_uri())
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, limits[1]))
+        with pytest.raises(ReceiverDown, match=f"only 10 of {size} bytes"):
+            emit(EVENT, path.as_uri())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    for _ in range(2):
+        emit(EVENT, path.as_uri())
+
+    assert path.read_text().splitlines() == [EVENT, EVENT[:10], EVENT, EVENT]
 
 
 def test_nowhere_is_a_target_too():

@@ -1,5 +1,6 @@
 """Send a lineage event to the target of the settings: a receiver over HTTP, a file, or nowhere."""
 
+import fcntl
 import os
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -49,14 +50,15 @@ def check_target(url: str) -> SplitResult:
 def _append(path: Path, event: str) -> None:
     """Append one line with a single write, so that, with O_APPEND, two writers never mix their lines.
 
-    Raises ReceiverDown.
+    After a line that a full disk or a kill has torn, a new one is begun. Raises ReceiverDown.
     """
-    line = event.encode() + b"\n"
     failed: str | int
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
         try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # while another writes, the file ends in the middle of its line
+            line = _begun_anew(handle) + event.encode() + b"\n"
             if (written := os.write(handle, line)) == len(line):
                 return
             failed = f"only {written} of {len(line)} bytes written"
@@ -65,6 +67,12 @@ def _append(path: Path, event: str) -> None:
     except OSError as error:
         failed = error.errno or "unknown"
     raise ReceiverDown(Ref("target", "file"), Ref("reason", failed))
+
+
+def _begun_anew(handle: int) -> bytes:
+    """A line end where the last line of a file lacks its own, else nothing."""
+    size = os.fstat(handle).st_size
+    return b"\n" if size and os.pread(handle, 1, size - 1) != b"\n" else b""
 
 
 def _post(url: str, event: str) -> None:
