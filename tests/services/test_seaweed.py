@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,16 @@ def test_who_stops_leaves_the_sockets_of_a_server_that_has_its_ports_by_now(var:
     assert sockets() == there
     seaweed.stop(var)
     assert sockets() == []
+
+
+def test_who_stops_leaves_no_folder_of_sockets_outside_of_var(var: Path) -> None:
+    def outside() -> set[Path]:
+        return set(Path(tempfile.gettempdir()).glob(f"sluice-{os.geteuid()}-*"))
+
+    deep, before = var / ("long" * 25), outside()
+    try:
+        seaweed.start(deep)
+        assert len(outside() - before) == 1, "the path is too long for a socket"
+    finally:
+        seaweed.stop(deep)
+    assert outside() <= before

@@ -8,6 +8,7 @@ bucket policy (buckets.py) forbids deleting, because SeaweedFS counts DELETE as 
 import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import sysconfig
@@ -239,14 +240,16 @@ def _environment(var: Path) -> dict[str, str]:
 def _socket_dir(var: Path) -> Path:
     """``var/weed``, or a private folder with a short path if that is too long for a socket. Raises FolderNotOurs."""
     near = private_dir(var / "weed")
-    if len(str(near / "filer.sock")) <= LONGEST_SOCKET_PATH:
-        return near
+    return near if len(str(near / "filer.sock")) <= LONGEST_SOCKET_PATH else own_dir(_far_dir(var))
+
+
+def _far_dir(var: Path) -> Path:
     mark = sha256(str(var).encode()).hexdigest()[:12]
-    return own_dir(Path(tempfile.gettempdir()) / f"sluice-{os.geteuid()}-{mark}")
+    return Path(tempfile.gettempdir()) / f"sluice-{os.geteuid()}-{mark}"
 
 
 def _remove_sockets(var: Path) -> None:
-    """Remove the sockets that SeaweedFS leaves in /tmp, one per part, whatever its temporary folder is.
+    """Remove the sockets that SeaweedFS leaves in /tmp, one per part, whatever its temporary folder is, and our folder.
 
     A freed port, and its socket, may belong to another server by now, so a socket on which somebody listens stays.
     The threads of our server end a little later than its process, so this waits for them."""
@@ -255,6 +258,8 @@ def _remove_sockets(var: Path) -> None:
     wait_until(lambda: all(map(_is_deaf, paths)), LAST_THREADS_SECONDS)
     for path in filter(_is_deaf, paths):
         path.unlink(missing_ok=True)
+    if not (far := _far_dir(var)).is_symlink() and far.is_dir() and far.stat().st_uid == os.geteuid():
+        shutil.rmtree(far, ignore_errors=True)
 
 
 def _is_deaf(path: Path) -> bool:
