@@ -281,6 +281,25 @@ def test_only_a_no_counts_in_a_column_that_is_said_to_hold_consent_only_since(sa
     assert left == ({"OPTED_OUT": 1} if says == "N" else {} if says and is_marked else {"NO_OPT_IN": 1})
 
 
+@pytest.mark.parametrize("is_marked", [False, True], ids=["not marked", "control: marked"])
+@pytest.mark.parametrize("first", ["N", ""])
+def test_a_yes_takes_no_no_back_in_a_column_that_its_contract_does_not_mark(first: str, is_marked: bool) -> None:
+    """A version forgot the mark; the one before and the one in force have it."""
+    mine = task(channel=Channel.PHONE)
+    [column] = mine.consents
+    between = column if is_marked else replace(column, consent_channel=None, consent_given=())
+    papers = [contract(column, sha256="1"), contract(between, sha256="2")]
+    rows = pl.DataFrame(
+        {REF: ["r", "r"], ROW: [1, 1], AGE: [0, 1], REACHED: [True, True], f"{REFS}phone": ["a", "a"],
+         mine.contact.name: ["+32470123456"] * 2, column.name: [first, "Y"]}
+    )  # fmt: skip
+
+    left = compose(rows, mine, readings_of(papers, mine.consents, mine.rule.word), None, None, Counter()).left_out
+
+    assert not mine.needs_opt_in
+    assert left == {"OLDER_ROW": 1, **({"OPTED_OUT": 1} if first and not is_marked else {})}
+
+
 Version = dict[str, tuple[str, ...]]
 """Consent columns of one version of a contract, with their purposes."""
 

@@ -38,10 +38,12 @@ class Reading:
 
     ``columns``: by the name of each consent column of the channel in any file, the column in which these files have a
     word about it: that one, or the one that follows it. A yes in it counts for no more than its ``purpose_iris``.
+    ``unmarked``: names of those that this contract did not say to hold consent: a yes there is no word.
     """
 
     ages: frozenset[int]
     columns: Mapping[str, FieldRole]
+    unmarked: frozenset[str] = frozenset()
 
 
 def readings_of(contracts: Sequence[DataContract], today: Sequence[FieldRole], channel: str) -> tuple[Reading, ...]:
@@ -54,11 +56,22 @@ def readings_of(contracts: Sequence[DataContract], today: Sequence[FieldRole], c
         ages.setdefault(contract.sha256, set()).add(age)
     known = {contract.sha256: contract for contract in contracts}
     versions = [_consents(contract, channel) for contract in known.values()]
-    return tuple(Reading(frozenset(ages[key]), _columns(known[key], versions, today, channel)) for key in known)
+    return tuple(
+        Reading(
+            frozenset(ages[key]),
+            _columns(known[key], versions, today, channel),
+            frozenset(field.name for field in today if field.name not in _marked(known[key])),
+        )
+        for key in known
+    )
 
 
 def _consents(contract: DataContract, channel: str) -> tuple[FieldRole, ...]:
     return tuple(field for field in contract.fields if field.consent_channel == channel)
+
+
+def _marked(contract: DataContract) -> frozenset[str]:
+    return frozenset(field.name for field in contract.fields if field.consent_channel)
 
 
 def _columns(
@@ -67,12 +80,10 @@ def _columns(
     """The columns of a reading. ``versions``: consent columns of every contract.
 
     A column that follows another is read under both names, so that a word in it never stands for that of a third one.
-    A yes counts for the purposes that today's contract gives the column, or the one that follows it, as well: for none
-    in a column that the contract of its file did not say to hold consent.
+    A yes counts for the purposes that today's contract gives the column, or the one that follows it, as well.
     """
     own = _consents(contract, channel)
-    marked = {field.name for field in contract.fields if field.consent_channel}
-    columns = {field.name: replace(field, purpose_iris=()) for field in today if field.name not in marked}
+    columns = {field.name: replace(field, purpose_iris=()) for field in today if field.name not in _marked(contract)}
     for name in {field.name for version in versions for field in version} - {field.name for field in contract.fields}:
         if follower := _find_now(name, versions, own):
             columns[name] = replace(follower, purpose_iris=())
@@ -122,7 +133,7 @@ def last_words(rows: pl.DataFrame, readings: Sequence[Reading], iri: str) -> lis
         said = pl.coalesce(
             pl.lit(None, pl.String),
             *(
-                pl.when(pl.col(AGE).is_in(sorted(reading.ages))).then(_word(column, iri))
+                pl.when(pl.col(AGE).is_in(sorted(reading.ages))).then(_word(column, iri, reading.unmarked))
                 for reading in readings
                 if (column := reading.columns.get(name)) and column.name in rows.columns
             ),
@@ -169,9 +180,9 @@ def _youngest(noes: pl.DataFrame, of: str) -> pl.DataFrame:
     return noes.sort(PLACE, AT).unique(of, keep="last")
 
 
-def _word(column: FieldRole, iri: str) -> pl.Expr:
-    """The word in each cell of a column; null for an empty one."""
-    yes = YES if iri in column.purpose_iris else ELSE
+def _word(column: FieldRole, iri: str, unmarked: frozenset[str]) -> pl.Expr:
+    """The word in each cell of a column; null for an empty one, and for a yes where nobody said that it is one."""
+    yes = None if column.name in unmarked else YES if iri in column.purpose_iris else ELSE
     is_yes = pl.col(column.name).is_in(list(column.consent_given))
     return pl.when(says_no(column)).then(pl.lit(NO)).when(is_yes & _has_word(column)).then(pl.lit(yes))
 
