@@ -38,7 +38,8 @@ class BeginErasure(BaseOperator):
     """Checks what would fail, keeps the person out, and returns the copies to erase.
 
     Skipped if another run, e.g. one started by the desk, carried the case out meanwhile or is working on it. Whatever
-    that run leaves undone is found by the next run of the DAG.
+    that run leaves undone is found by the next run of the DAG. Skipped too if the person had their data restricted
+    meanwhile: `sluice erase status` says so.
     """
 
     template_fields: Sequence[str] = ("case_id",)
@@ -57,7 +58,7 @@ class BeginErasure(BaseOperator):
         case_id = CaseId(self.case_id)
         copies = _in_house(lambda house, now: begin_if_due(house, case_id, now))
         if copies is None:
-            raise AirflowSkipException(f"case {case_id}: carried out meanwhile, or somebody is at it")
+            raise AirflowSkipException(f"case {case_id}: carried out or restricted meanwhile, or somebody is at it")
         return Batch(case_id, copies).document()
 
 

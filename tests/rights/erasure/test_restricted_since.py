@@ -14,8 +14,9 @@ from sluice.rights.case.model import Action, Case, CaseId, Order, Right
 from sluice.rights.case.steps import withdraw
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.control import status, take_up
-from sluice.rights.erasure.control_store import find_run
-from sluice.rights.erasure.erase import begin, erase_copies, finish, prove, run
+from sluice.rights.erasure.control_store import begin_run, end_run, find_run
+from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, prove, run
+from sluice.rights.erasure.model import AnotherInError, RunEnd
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.erasure.restricted import RestrictedSince
 from sluice.rights.person.identifiers import Identifier
@@ -126,11 +127,89 @@ def test_a_later_decision_waits_although_a_run_of_an_earlier_one_began(town: Tow
     restriction = restricted_at(town, person, ENERGY)
 
     let_go(town.house, case.case_id)
+    before = find_run(town.house.conn, case.case_id)
+    assert take_up(town.house, "airflow", now()) == take_up(town.house, "airflow", now()) == []
+    noted = find_run(town.house.conn, case.case_id)
+    assert before and noted and (noted.error, noted.outcome) == ("SLU-569", RunEnd.OUTDATED), "the desk sees why"
+    assert (noted.begun_at, noted.decided) == (before.begun_at, before.decided)
     with pytest.raises(RestrictedSince):
         run(town.house, case.case_id, now())
     assert is_in_lake(town, person)
 
+    fail_another(town)
     withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
     swept(town, restriction)
+    assert case.case_id in take_up(town.house, "airflow", now()), "it has begun, so it does not wait for one in error"
     run(town.house, case.case_id, now())
     assert not is_in_lake(town, person), "the control: nothing else held it up"
+
+
+def fail_another(town: Town) -> CaseId:
+    """The erasure of somebody else ends in error."""
+    case_id = town.decided(town.people[1]).case_id
+    begin_run(town.house.conn, case_id)
+    end_run(town.house.conn, case_id, RunEnd.FAILED, "SLU-303")
+    return case_id
+
+
+def test_a_restriction_that_comes_after_the_case_was_taken_up_is_told_and_fails_no_task(town: Town) -> None:
+    first, other, _ = town.people
+    waits, goes = town.decided(first), town.decided(other)
+    assert set(take_up(town.house, "airflow", now())) == {waits.case_id, goes.case_id}
+    restriction = restricted(town, first)
+
+    assert begin_if_due(town.house, waits.case_id, now()) is None
+    assert begin_if_due(town.house, goes.case_id, now()), "the control"
+
+    noted = find_run(town.house.conn, waits.case_id)
+    assert noted is not None and (noted.error, noted.is_in_error) == ("SLU-569", False)
+    withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town, restriction)
+    assert waits.case_id in take_up(town.house, "airflow", now())
+    assert begin_if_due(town.house, waits.case_id, now())
+
+
+def test_what_waits_for_a_restriction_and_never_began_waits_for_one_in_error_too(town: Town) -> None:
+    waits = town.decided(town.people[0])
+    restriction = restricted(town, town.people[0])
+    assert take_up(town.house, "airflow", now()) == []
+    erring = fail_another(town)
+    withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town, restriction)
+
+    with pytest.raises(AnotherInError):
+        run(town.house, waits.case_id, now())
+    end_run(town.house.conn, erring, RunEnd.STOPPED)
+    assert run(town.house, waits.case_id, now()).residual == 0
+
+
+def test_an_erasure_in_error_keeps_saying_so_although_it_waits_for_a_restriction(town: Town) -> None:
+    case = town.decided(town.people[0])
+    begin_run(town.house.conn, case.case_id)
+    end_run(town.house.conn, case.case_id, RunEnd.FAILED, "SLU-303")
+    restricted(town, town.people[0])
+
+    assert take_up(town.house, "airflow", now()) == []
+
+    noted = find_run(town.house.conn, case.case_id)
+    assert noted is not None and (noted.error, noted.is_in_error) == ("SLU-303", True)
+
+
+def test_an_erasure_waits_for_a_restriction_that_its_person_asked_for_since_until_it_is_decided(town: Town) -> None:
+    """What the person asked to keep is not destroyed while somebody thinks about it (GDPR Art. 18(1)(b), (c))."""
+    first, other, both = town.people
+    waits, goes = town.decided(first), town.decided(other)
+    town.ask(both, Right.RESTRICTION)
+    known = town.decided(both)
+    asked = town.ask(first, Right.RESTRICTION)
+
+    assert set(take_up(town.house, "airflow", now())) == {goes.case_id, known.case_id}, "asked for before: both decided"
+    with pytest.raises(RestrictedSince):
+        run(town.house, waits.case_id, now())
+    noted = find_run(town.house.conn, waits.case_id)
+    assert noted is not None and noted.error == "SLU-569"
+
+    withdraw(town.house.conn, asked.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town, asked)
+    assert waits.case_id in take_up(town.house, "airflow", now())
+    assert run(town.house, waits.case_id, now()).residual == 0

@@ -9,6 +9,7 @@ from datetime import datetime
 from sluice.db import Connection, transaction
 from sluice.errors import UNFORESEEN, NotFound, Ref, SluiceError, as_typed
 from sluice.exchange.house import House
+from sluice.exchange.persons import suppressed_store
 from sluice.exchange.sweeping import Faults
 from sluice.ledger.append import append
 from sluice.ledger.erased import ErasureResumed, ErasureStopped
@@ -41,6 +42,7 @@ from sluice.rights.erasure.plan import StoredPlan
 from sluice.rights.erasure.release import cleared, draft, waits_for_plan
 from sluice.rights.erasure.restricted import RestrictedSince, check_not_restricted
 from sluice.rights.person.envelope import Envelope
+from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -140,24 +142,34 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
             case, envelope = open_request(house, case_id)
             if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
                 draft(house, case_id, by, now)
-            _note_restricted(house, case, envelope)
-            if len(found) < most and is_due(house, case, envelope):
+            if not is_due(house, case, envelope):
+                _note_if_restricted(house, case, envelope)
+            elif len(found) < most:
                 check_may_begin(house, case_id)
                 found.append(case_id)
     copy_store.note_taken_up(house.conn, found)
     return found
 
 
-def _note_restricted(house: House, case: Case, envelope: Envelope) -> None:
-    """Let the status say that an erasure which no run began waits for a restriction of its person."""
-    if control_store.find_run(house.conn, case.case_id) is not None:
-        return
+def _note_if_restricted(house: House, case: Case, envelope: Envelope) -> None:
     try:
         check_not_restricted(house, case, list(targets_of(house, case, envelope, decided_only=True)))
     except RestrictedSince as waits:
-        log.warning("%s", waits)
-        control_store.begin_run(house.conn, case.case_id)
-        control_store.end_run(house.conn, case.case_id, RunEnd.OUTDATED, waits.code)
+        note_restricted(house.conn, case.case_id, waits)
+
+
+def note_restricted(conn: Connection, case_id: CaseId, waits: RestrictedSince) -> None:
+    """Let the status say that an erasure waits for a restriction of its person.
+
+    A run at work, and one that ended in error, keep what they say; when the last run began, and what it left, stays.
+    """
+    ran = control_store.find_run(conn, case_id)
+    if ran is not None and (ran.ended_at is None or ran.is_in_error or ran.error == waits.code):
+        return
+    log.warning("%s", waits)
+    if ran is None:
+        control_store.begin_run(conn, case_id)
+    control_store.end_run(conn, case_id, RunEnd.OUTDATED, waits.code, ran.decided if ran else None)
 
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
@@ -201,9 +213,16 @@ def check_may_begin(house: House, case_id: CaseId) -> None:
     """
     if control_store.is_stopped(house.conn, case_id):
         raise ErasureIsStopped(Ref("case", case_id))
-    ran = control_store.find_run(house.conn, case_id)
-    if (ran is None or ran.error == RestrictedSince.code) and (erring := find_in_the_way(house, case_id)):
+    if not _has_begun(house, case_id) and (erring := find_in_the_way(house, case_id)):
         raise AnotherInError(Ref("case", case_id), Ref("in error", erring[0]))
+
+
+def _has_begun(house: House, case_id: CaseId) -> bool:
+    """Whether a run of a case began: it kept somebody out, if the last one only waits for a restriction."""
+    ran = control_store.find_run(house.conn, case_id)
+    if ran is None or ran.error != RestrictedSince.code:
+        return ran is not None
+    return any(each.reason is Suppression.ERASED for each in suppressed_store.find_runs(house.conn, case_id=case_id))
 
 
 def beat_and_check(conn: Connection, case_id: CaseId) -> None:

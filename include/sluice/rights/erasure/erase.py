@@ -32,7 +32,14 @@ from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.batches import CopyName
-from sluice.rights.erasure.control import as_ran, beat_and_check, check_may_begin, outcome_of, recording_failure
+from sluice.rights.erasure.control import (
+    as_ran,
+    beat_and_check,
+    check_may_begin,
+    note_restricted,
+    outcome_of,
+    recording_failure,
+)
 from sluice.rights.erasure.model import (
     ErasureBusy,
     ErasureReport,
@@ -51,7 +58,7 @@ from sluice.rights.erasure.release import (
     own_clearances,
     whose_to_begin,
 )
-from sluice.rights.erasure.restricted import check_not_restricted
+from sluice.rights.erasure.restricted import RestrictedSince, check_not_restricted
 from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.rights.erasure.second_scan import look_up, scan_and_record
 from sluice.rights.notices.over import drop_over, drop_request_file
@@ -92,12 +99,18 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
 
 
 def begin_if_due(house: House, case_id: CaseId, now: datetime) -> tuple[CopyName, ...] | None:
-    """Call :func:`begin`. None only if another run is at work, or finished since the case was taken up."""
+    """Call :func:`begin`. None if another run is at work, or finished since the case was taken up.
+
+    None too if it waits for a restriction that came since then; the status says so.
+    """
     try:
         with control_store.hold_case(house.conn, case_id):
             is_left = any(map(is_to_do, store.get_case(house.conn, case_id).sub_cases))
             return begin(house, case_id, now) if is_left else None
     except ErasureBusy:
+        return None
+    except RestrictedSince as waits:
+        note_restricted(house.conn, case_id, waits)
         return None
 
 

@@ -1,4 +1,7 @@
-"""Find what an erasure has to wait for: data that its person had restricted since is only stored (GDPR Art. 18(2))."""
+"""Find what an erasure has to wait for: data that its person had restricted since is only stored (GDPR Art. 18(2)).
+
+What they asked to have restricted waits too until that is decided: what was erased meanwhile is not there to be kept.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,22 +14,25 @@ from sluice.exchange.persons.sealed_runs import read_runs
 from sluice.exchange.persons.suppressed_store import SuppressedRun, find_runs
 from sluice.rights.case import store
 from sluice.rights.case.model import FILE, Case, State
+from sluice.rights.copies import needed_store
 from sluice.rights.copies.model import Target
 from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
 from sluice.rights.copies.scope import is_to_do
 from sluice.rights.erasure.control_store import find_run
 from sluice.rights.person.sealed import open_sealed
-from sluice.subject.suppression import Suppression
 
 DECISIONS = frozenset({State.INSTRUCTED, State.ACCEPTED, State.PARTIAL})
 
 
 class RestrictedSince(SluiceError):
     code: ClassVar[str] = "SLU-569"
-    summary: ClassVar[str] = "the person had their data restricted after this erasure was decided: it is only stored"
+    summary: ClassVar[str] = (
+        "the person asked to have their data restricted after this erasure was decided: it is only stored"
+    )
     cure: ClassVar[str] = (
-        "ask the person which of the two they want: the erasure is taken up once the restriction ends (`sluice case "
-        "lift`, or `sluice case withdraw` of that case); `sluice case withdraw` of this one ends the erasure"
+        "ask the person which of the two they want: the erasure is taken up once the restriction is refused or ends "
+        "(`sluice case lift`, or `sluice case withdraw` of that case); `sluice case withdraw` of this one ends the "
+        "erasure"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
 
@@ -34,12 +40,13 @@ class RestrictedSince(SluiceError):
 def find_restricted_since(house: House, case: Case, target: Target) -> list[SuppressedRun]:
     """Return the restrictions of other requests that a run has to wait for at a principal before it begins.
 
-    They are in force, made after what is to be erased there was decided, and about the same person. A run that began
-    after the last of these decisions goes on. Persons of a principal's own file are left out one by one instead. Raises
-    whatever opening copies raises.
+    They are in force, or asked for and not decided yet; made after what is to be erased there was decided; and about
+    the same person. A run that began after the last of these decisions goes on. Persons of a principal's own file are
+    left out one by one instead. Raises whatever opening copies raises.
     """
-    runs = find_runs(house.conn, target.principal, in_force=True)
-    others = [each for each in runs if each.reason is Suppression.RESTRICTED and each.case_id != case.case_id]
+    restricted = needed_store.find_restricted(house.conn, target.principal)
+    runs = find_runs(house.conn, target.principal, only=restricted)
+    others = [each for each in runs if each.case_id != case.case_id]
     decided = _decided_at(house, case, target) if others and case.channel != FILE else ()
     ran = find_run(house.conn, case.case_id)
     has_begun = ran is not None and ran.begun_at > max(decided, default=ran.begun_at)
