@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from desk import Desk, open_desk
-from sluice.db import connect_to
+from sluice.db import connect_to, transaction
 from sluice.exchange.carry_alone import MOST_TRIES, carry_alone
+from sluice.exchange.house import open_house
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
-from sluice.exchange.store import get_opened
+from sluice.exchange.store import get_opened, lock_if_open
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
 
@@ -68,3 +69,23 @@ def test_what_is_closed_or_in_other_hands_is_left_alone(desk: Desk, opened: Open
     desk.work()
     carry_alone(desk.house, opened, failing(0, tried))
     assert tried == []
+
+
+def test_while_one_worker_is_at_it_no_other_begins_although_the_row_is_free(desk: Desk, opened: Opened) -> None:
+    """The lock of the session keeps others out, for as long as the step runs; nobody who reads the row waits."""
+    begun: list[str] = []
+
+    def step() -> None:
+        begun.append("first")
+        with open_house(desk.settings) as second:
+            second.conn.execute("set lock_timeout = '100ms'")
+            with transaction(second.conn):
+                assert lock_if_open(second.conn, opened.exchange_id), "no row stays locked"
+            carry_alone(second, opened, lambda: begun.append("second"))
+
+    carry_alone(desk.house, opened, step)
+    assert begun == ["first"]
+
+    with open_house(desk.settings) as second:
+        carry_alone(second, opened, lambda: begun.append("second"))
+    assert begun == ["first", "second"], "the control: afterwards the next one may"

@@ -7,7 +7,7 @@ from sluice.exchange.house import House
 from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
-from sluice.exchange.store import lock_if_open
+from sluice.exchange.store import is_open
 
 MOST_TRIES = 5
 """How often one worker makes an exchange. Somebody else has to be kept out each time, so more is no coincidence."""
@@ -27,7 +27,7 @@ def carry_alone(house: House, opened: Opened, step: Callable[[], object]) -> int
 
 def _until_done(house: House, opened: Opened, step: Callable[[], object]) -> None:
     for left in reversed(range(MOST_TRIES)):
-        if not lock_if_open(house.conn, opened.exchange_id):
+        if not is_open(house.conn, opened.exchange_id):
             return
         try:
             step()

@@ -23,7 +23,7 @@ from sluice.rights.case.guards import check_language
 from sluice.rights.case.model import FILE, WITHOUT_LETTERS, Actor, Case, CaseId, Order, Right, Role, State
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import Identifier, Sought, check_identifiers, check_sought, owned_by
-from sluice.rights.person.owners import get_owners, owners_since
+from sluice.rights.person.owners import with_owners, with_owners_since
 from sluice.rights.person.protect import protect
 from sluice.rights.person.scope import Scoped, check_principal
 from sluice.rights.person.sealed import Sealed, case_id_of, find_sealed, list_sealed, open_sealed, seal
@@ -69,9 +69,9 @@ def open_case(house: House, request: NewRequest, now: datetime) -> Case:
     """
     envelope = _envelope(house, request, now)
     if request.request_id is None:
-        return open_envelope(house, get_owners(house, envelope), now)
+        return open_envelope(house, with_owners(house, envelope), now)
     known = store.find_cases(house.conn, [envelope.case_id])  # before sealing: what was removed is not sealed again
-    case = known[0] if known else open_envelope(house, get_owners(house, envelope), now)
+    case = known[0] if known else open_envelope(house, with_owners(house, envelope), now)
     _check_same(house, case, envelope)
     return case
 
@@ -203,7 +203,7 @@ def _finish(house: House, sealed: Sealed, now: datetime) -> Case:
     case_id = sealed.envelope.case_id
     if store.find_known(house.conn, [case_id]):
         return store.get_case(house.conn, case_id)
-    sealed = replace(sealed, envelope=owners_since(house, sealed.envelope))
+    sealed = replace(sealed, envelope=with_owners_since(house, sealed.envelope))
     scoped = protect(house, sealed.envelope, now)
     _commit(house, _case_of(house, sealed, scoped), sealed)
     return store.get_case(house.conn, case_id)

@@ -18,7 +18,7 @@ from sluice.rights.person.whom import refs_at
 from sluice.terms import Principal, SubjectKind
 
 
-def get_owners(house: House, envelope: Envelope) -> Envelope:
+def with_owners(house: House, envelope: Envelope) -> Envelope:
     """Return the request with an owner for every customer number, before it is sealed.
 
     Raises NumberOfSeveral; PrincipalUnknown for an owner that never had an agreement; UsageError for one that is
@@ -39,7 +39,7 @@ def get_owners(house: House, envelope: Envelope) -> Envelope:
     return name_owners(envelope, knew)
 
 
-def owners_since(house: House, envelope: Envelope) -> Envelope:
+def with_owners_since(house: House, envelope: Envelope) -> Envelope:
     """Do the same for a request that was sealed without owners and that no principal was told of yet.
 
     A number that several principals know becomes nobody's, because nobody can be asked which one was meant.
