@@ -11,7 +11,10 @@ from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, Edit, change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import GateFailed
+from sluice.exchange.close import close
 from sluice.exchange.given_back import paper_under
+from sluice.exchange.judge import judged_exchange
+from sluice.exchange.keep import keep
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.exchange.store import check_still_ours, claim_next, get_opened
@@ -171,6 +174,43 @@ def test_what_was_taken_up_before_a_stop_is_not_closed_after_its_end(desk: Desk)
         resume(desk)
         with pytest.raises(GateFailed):
             check_still_ours(desk.house.conn, opened)
+
+
+def test_what_is_about_to_close_when_its_flow_is_stopped_and_resumed_is_judged_again(desk: Desk) -> None:
+    """Readers of later days ask the papers as of the resume before it was closed."""
+    dropped = desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    with claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
+        assert opened is not None
+        with judged_exchange(desk.house, opened) as done:
+            check_still_ours(desk.house.conn, opened)
+            stop(desk)
+            mend(desk)
+            resume(desk)
+            with pytest.raises(GateFailed):
+                close(desk.house, keep(desk.house, done), {})
+    assert desk.line(dropped).decision == "open"
+
+    desk.work()
+
+    assert judged(desk, dropped) == ("accepted", "1.0.1")
+
+
+def test_what_is_about_to_close_when_its_flow_is_stopped_is_closed(desk: Desk) -> None:
+    """The control: a file that was taken up is finished while its flow stands still."""
+    dropped = desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    with claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
+        assert opened is not None
+        with judged_exchange(desk.house, opened) as done:
+            stop(desk)
+            close(desk.house, keep(desk.house, done), {})
+    resume(desk)
+
+    found = record(desk, dropped)
+    assert found.decision == "partly_accepted" and found.how.contract_version == "1.0.0"
+    [row] = desk.house.conn.execute("select resumed_at from flow_stop").fetchall()
+    assert row["resumed_at"] > datetime.fromisoformat(found.closed_at), "nobody takes it for judged after the resume"
 
 
 def test_what_the_wrong_contract_refused_may_come_again_and_once(desk: Desk) -> None:

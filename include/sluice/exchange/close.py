@@ -5,6 +5,7 @@ After it the decision is a fact that no rerun can change; before it nothing can 
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 
 from sluice.exchange import outbox, store
@@ -24,11 +25,15 @@ NO_DAYS: Mapping[str, int] = MappingProxyType({})
 
 
 def close(house: House, kept: Kept, run: AirflowRun) -> Decision | None:
-    """Commit the outcome; return None when another worker closed this exchange first."""
+    """Commit the outcome; return None when another worker closed this exchange first.
+
+    Raises SuppressedMeanwhile, and GateFailed if its flow was stopped and resumed meanwhile.
+    """
     sighting = kept.judged.sighting
     record = record_of(kept, house.settings, run, datetime.now(UTC))
     days = sighting.days if sighting else NO_DAYS
-    return close_record(house, kept.judged.opened, record, kept.judged.kept_out, days)
+    opened, check = kept.judged.opened, partial(store.check_not_resumed, house.conn, kept.judged.opened)
+    return close_record(house, opened, record, kept.judged.kept_out, days, check)
 
 
 def close_record(

@@ -46,14 +46,14 @@ def insert_stop(conn: Connection, principal: Principal, flow: Flow, reason: str,
     return row is not None
 
 
-def end_stop(conn: Connection, principal: Principal, flow: Flow, by: str, at: datetime) -> bool:
-    """End a stop; return False when there was none."""
+def end_stop(conn: Connection, principal: Principal, flow: Flow, by: str, at: datetime) -> datetime | None:
+    """End a stop and return when it ended: not before this call. None when there was none."""
     row = conn.execute(
-        """update flow_stop set resumed_at = %s, resumed_by = %s
-           where principal = %s and flow = %s and resumed_at is null returning 1""",
+        """update flow_stop set resumed_at = greatest(%s, clock_timestamp()), resumed_by = %s
+           where principal = %s and flow = %s and resumed_at is null returning resumed_at""",
         (at, by, principal, flow),
     ).fetchone()
-    return row is not None
+    return row["resumed_at"] if row else None
 
 
 def find_stops(conn: Connection) -> list[FlowStop]:

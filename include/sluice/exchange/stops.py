@@ -54,9 +54,11 @@ def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now
     name = check_name(by)
     check_flow(conn, principal, flow)
     with transaction(conn):
-        if not stop_store.end_stop(conn, principal, flow, name, now):
+        lock_principal(conn, principal)  # what is just closing has the papers of before, and closed before this
+        resumed_at = stop_store.end_stop(conn, principal, flow, name, now)
+        if resumed_at is None:
             raise NotFound(Ref("stop of flow", f"{principal}/{flow}"))
-        body = FlowResumed(principal=principal, flow=flow, resumed_by=name, resumed_at=utc_text(now))
+        body = FlowResumed(principal=principal, flow=flow, resumed_by=name, resumed_at=utc_text(resumed_at))
         append(conn, chain=_chain(principal), kind=EntryKind.FLOW_RESUMED, exchange_id=None, body=body)
 
 

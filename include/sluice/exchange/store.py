@@ -242,6 +242,19 @@ def check_still_ours(conn: Connection, opened: Opened) -> None:
         raise GateFailed(Ref("exchange", opened.exchange_id), Ref("lock", "lost"))
 
 
+def check_not_resumed(conn: Connection, opened: Opened) -> None:
+    """Raises GateFailed if its flow was stopped and resumed since it was taken up: other papers may count since.
+
+    In the transaction that closes an exchange, nobody can resume the flow between this and the commit.
+    """
+    row = conn.execute(
+        f"select {ASKED_AT} <= %s as is_same from exchange where exchange_id = %s",
+        (opened.asked_at, opened.exchange_id),
+    ).fetchone()
+    if row is None or not row["is_same"]:
+        raise GateFailed(Ref("exchange", opened.exchange_id), Ref("flow", "resumed"))
+
+
 def lock_exchange(conn: Connection, exchange_id: ExchangeId) -> None:
     """Lock the row of an exchange until the transaction ends: whoever else locks or changes it waits."""
     conn.execute("select 1 from exchange where exchange_id = %s for update", (exchange_id,))
