@@ -94,6 +94,8 @@ class Sighting:
     """How many of them moved data: accepted or partly accepted."""
     after_end: bool = False
     """Whether all were given back because their agreement had ended: its last day counts then (Art. 28(3)(g))."""
+    resumed_on: date | None = None
+    """If they waited while their flow was stopped: the Brussels date on which it was resumed, whose papers count."""
 
     @property
     def is_of_the_law(self) -> bool:

@@ -235,7 +235,7 @@ def _finding(code: FindingCode, row: Row, what: str, seen: Iterable[Sighting] = 
 
 
 def _purpose(row: Row, papers: Papers) -> Iterator[Finding]:
-    """Find exchanges for a purpose that no version of the agreement declares for the day they were opened.
+    """Find exchanges for a purpose that no version of the agreement declares for the day of their papers.
 
     Answers to persons and what is given back at the end are duties of the law (Art. 6(1)(c), 15, 20, 28).
     """
@@ -282,8 +282,12 @@ def _paper_on(seen: Sighting, papers: Papers) -> Known | None:
 
 
 def _day_of_paper(seen: Sighting, papers: Papers) -> date:
-    """The day whose papers an exchange is compared with: its own, or the last day of an agreement that had ended."""
-    return ends_of(papers).get(seen.agreement_id or "", seen.last) if seen.after_end else seen.last
+    """The day whose papers an exchange is compared with: its own, or that on which its stopped flow was resumed.
+
+    What is given back because its agreement ended goes by the last day of that.
+    """
+    own = seen.resumed_on or seen.last
+    return ends_of(papers).get(seen.agreement_id or "", own) if seen.after_end else own
 
 
 def _beyond_paper(seen: Sighting, row: Row, paper: Known, center: Center) -> Iterator[tuple[FindingCode, str]]:

@@ -40,7 +40,17 @@ _SEEN = """
                    and x.opened_at < (counted.last + 1)::timestamp at time zone 'Europe/Brussels'
                    and x.closed_at <= %(known_at)s
                    and not starts_with(x.version_id, %(given_back)s) and x.version_id not like '%%' || %(last)s
-           ) as after_end
+           ) as after_end,
+           (select max((f.resumed_at at time zone 'Europe/Brussels')::date) from flow_stop f
+            where f.principal = counted.principal and f.flow = counted.flow
+              and counted.direction in ('inbound', 'internal') and f.resumed_at <= %(known_at)s and exists (
+                  select from exchange x
+                  where x.principal = f.principal and x.direction = counted.direction and x.flow = f.flow
+                    and x.said_id = counted.said_id and x.closed_at between f.resumed_at and %(known_at)s
+                    and x.opened_at < f.resumed_at
+                    and x.opened_at >= counted.first::timestamp at time zone 'Europe/Brussels'
+                    and x.opened_at < (counted.last + 1)::timestamp at time zone 'Europe/Brussels')
+           ) as resumed_on
     from counted join said using (said_id) left join ended on ended.agreement = said #>> '{why,agreement_id}'
     order by principal, last, first, direction, flow, said_id
 """
@@ -102,4 +112,5 @@ def _sighting(row: Mapping[str, Any], said: Mapping[str, Any]) -> Sighting:
         count=row["n"],
         accepted=row["accepted"],
         after_end=bool(row["after_end"]),
+        resumed_on=row["resumed_on"],
     )
