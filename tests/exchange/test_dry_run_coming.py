@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, change, with_papers
+from night import AGREEMENT, Edit, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
@@ -92,6 +92,27 @@ def test_a_contract_that_does_not_hold_yet_is_named_with_its_first_day(
     [reason] = said.document["reasons"]
     assert (reason["code"], reason["rule"]) == ("FORBIDDEN_CONTRACT_NOT_YET", f"paper.in_force:{NEXT_YEAR}")
     assert str(NEXT_YEAR) in shown.stderr
+
+
+def test_the_center_says_so_too_of_a_flow_that_has_no_contract_until_then(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = "agreementVersion, value: 3.0.0}"
+    later = Edit(CONTRACT, pin, f"{pin}\n  - {{property: validFrom, value: {NEXT_YEAR}}}")
+    with open_desk(with_papers(store_settings, tmp_path, later), tmp_path) as desk:
+        path = desk.campaign(60)[0]
+        dropped = desk.drop(path)
+        unheard_of = desk.drop(path, where=(ENERGY[0], "no_such_flow"))
+        desk.work()
+        with at_terminal(desk, monkeypatch):
+            [reason] = sluice("gate", "run", str(path), *RUN).document["reasons"]
+        record = desk.shown(dropped).record
+
+        assert record is not None
+        told = [(each.code, each.rule) for each in record.reasons]
+        assert told == [(reason["code"], reason["rule"])]
+        assert desk.line(dropped).reason_code == "FORBIDDEN_CONTRACT_NOT_YET"
+        assert desk.line(unheard_of).reason_code == "FORBIDDEN_NO_CONTRACT", "the control"
 
 
 def test_one_that_holds_from_today_on_judges_both(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class PaperReason(StrEnum):
     AGREEMENT_NOT_YET = "AGREEMENT_NOT_YET"
     NO_CONTRACT = "NO_CONTRACT"
     CONTRACT_NOT_YET = "CONTRACT_NOT_YET"
-    """Of a dry run, whose folder has only a contract of later days; the center knows which one holds until then."""
+    """There is only a contract of later days. A dry run cannot tell whether the center has one until then."""
     CONTRACT_GAP = "CONTRACT_GAP"
     CONTRACT_RETIRED = "CONTRACT_RETIRED"
 

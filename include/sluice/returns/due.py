@@ -31,7 +31,7 @@ from sluice.staff.store import last_import_seq
 from sluice.terms import Direction, Flow, Principal
 from sluice.times import BRUSSELS, brussels_day
 
-NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_RETIRED})
+NOT_AGREED = frozenset({PaperReason.NO_CONTRACT, PaperReason.CONTRACT_NOT_YET, PaperReason.CONTRACT_RETIRED})
 """Reasons for which no return is owed: it has no contract."""
 
 

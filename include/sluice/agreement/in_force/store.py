@@ -157,9 +157,12 @@ def in_force(
         agreement = _find_principal_agreement(conn, principal, on, known_at)
         if isinstance(agreement, PaperMissing):
             return agreement
-        row = _find_on(_by_id(conn, "contract", f"{principal}.{direction}.{flow}", known_at), on)
+        contracts = _by_id(conn, "contract", f"{principal}.{direction}.{flow}", known_at)
+        row = _find_on(contracts, on)
         if row is None:
-            return PaperMissing(PaperReason.NO_CONTRACT, agreement=agreement)
+            begins = min((each.days.first for each in contracts if each.days.first > on), default=None)
+            reason = PaperReason.CONTRACT_NOT_YET if begins else PaperReason.NO_CONTRACT
+            return PaperMissing(reason, agreement=agreement, begins=begins)
         if row.state == "retired":
             return PaperMissing(PaperReason.CONTRACT_RETIRED, agreement=agreement)
         return _join(row, _by_id(conn, "agreement", row.pin[0], known_at), on) or PaperMissing(
