@@ -111,6 +111,13 @@ def decide(
         list[str] | None,
         typer.Option(help="FIELD_GROUP=REASON, or REASON for the whole part. May be repeated."),
     ] = None,
+    ground: Annotated[
+        str | None,
+        typer.Option(
+            help="Why it has to be erased: no-longer-needed, consent-withdrawn, objection-upheld, unlawful, legal-duty "
+            "or child (GDPR Art. 17(1)(a) to (f)). Only with --accept erase."
+        ),
+    ] = None,
     remedies: Annotated[
         str | None, typer.Option(help="The text about complaint and court, such as remedies.be.")
     ] = None,
@@ -130,7 +137,7 @@ def decide(
     The letter about a refusal is written at once; if it could not be, stderr says that it is owed. JSON: as
     `case open`. Exit 1 when the step is not allowed; the message names the guard that forbids it.
 
-    Example: sluice case decide 6f0c4f0e --accept erase
+    Example: sluice case decide 6f0c4f0e --accept erase --ground no-longer-needed
     """
     from sluice.exchange.house import open_house
     from sluice.rights.case.model import Remedies
@@ -143,7 +150,7 @@ def decide(
     order = decision(
         by or login_name(),
         datetime.now(UTC),
-        next(iter(reasons.values()), "ACCEPTED"),
+        _ground(ground, accept) or next(iter(reasons.values()), "ACCEPTED"),
         _proof(evidence),
         action=_action(accept),
         reasons=reasons,
@@ -279,6 +286,20 @@ def _action(word: str | None) -> "Action | None":
     if word is not None and word not in [each.value for each in Action]:
         raise UsageError(Ref("option", "--accept"), Ref("one of", ", ".join(Action)))
     return Action(word) if word else None
+
+
+def _ground(word: str | None, accept: str | None) -> str | None:
+    """The reason code of a ground for erasure. Raises UsageError for an unknown one, or if nothing is to be erased."""
+    from sluice.rights.case.model import Action
+    from sluice.rights.case.reasons import GROUNDS
+
+    if word is None:
+        return None
+    if accept != Action.ERASE:
+        raise UsageError(Ref("option", "--ground"), Ref("only with", "--accept erase"))
+    if word not in GROUNDS:
+        raise UsageError(Ref("option", "--ground"), Ref("one of", ", ".join(GROUNDS)))
+    return GROUNDS[word].value
 
 
 def _show_done(done: "StepTaken", format: Format) -> None:

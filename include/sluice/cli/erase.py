@@ -19,7 +19,11 @@ from sluice.settings import get_settings, login_name
 
 if TYPE_CHECKING:
     from sluice.rights.erasure.model import ErasureReport
-    from sluice.rights.erasure.plan import StoredPlan
+    from sluice.rights.erasure.planned import PlannedObject
+    from sluice.rights.erasure.release import Drafted
+
+MOST_OBJECTS = 50
+"""How many objects the table of a plan shows; JSON has them all."""
 
 app = typer.Typer(
     help="Take a person out of everything that was exchanged, with proof.",
@@ -36,7 +40,10 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
     whoever made it cannot release it.
 
     JSON, as of `run` and `verify`: case, stores [{store, objects, rows_before, rows_after, outcome, ground}], residual
-    (hits of the second scan; null: not scanned), counts, plans as `erase release`.
+    (hits of the second scan; null: not scanned), counts, plans as `erase release`. Of a plan also grounds [{principal,
+    sub_case, ground}] (GDPR Art. 17(1); null: not said) and objects [{principal, store, object, exchange, kind, rows,
+    outcome, ground, fields [{name, group, outcome, stays_by}]}]; stays_by: exceptions (IRIs), UNDECIDED, or
+    LEFT_OUT (its controller named other fields, not why). The table shows 50 objects.
 
     Example: sluice erase plan 5b1f0c2e
     """
@@ -45,7 +52,7 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
 
     with open_house(get_settings()) as house, err.status("searching every store"):
         drafted = draft(house, find_case(house.conn, case), by or login_name(), datetime.now(UTC))
-    _show(drafted.report, format, drafted.plans)
+    _show(drafted.report, format, drafted)
 
 
 app.command("release")(erase_control.release)
@@ -133,12 +140,11 @@ def _leave(report: "ErasureReport") -> None:
         raise typer.Exit(Exit.UNDECIDED)
 
 
-def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...]" = ()) -> None:
-    told = [plan_told(each) for each in plans]
+def _show(report: "ErasureReport", format: Format, drafted: "Drafted | None" = None) -> None:
+    told = [plan_told(each) for each in drafted.plans] if drafted else []
     if format is Format.JSON:
-        show_json(
-            {"case": report.case_id, **asdict(report), "stores": [asdict(line) for line in report.lines], "plans": told}
-        )
+        stores = [asdict(line) for line in report.lines]
+        show_json({"case": report.case_id, **asdict(report), "stores": stores, "plans": told, **_foreseen(drafted)})
         return
     show_table(
         f"Case {report.case_id}",
@@ -148,6 +154,8 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
             for line in report.lines
         ],
     )
+    if drafted:
+        _show_foreseen(drafted)
     show_pairs(
         "Second scan",
         {
@@ -174,3 +182,39 @@ def _show(report: "ErasureReport", format: Format, plans: "tuple[StoredPlan, ...
         )
     if told:
         show_table("Plans", erase_control.PLAN, [list(each.values()) for each in told])
+
+
+def _foreseen(drafted: "Drafted | None") -> dict[str, object]:
+    if drafted is None:
+        return {}
+    return {
+        "grounds": [asdict(each) for each in drafted.grounds],
+        "objects": [asdict(each) for each in drafted.objects],
+    }
+
+
+def _show_foreseen(drafted: "Drafted") -> None:
+    show_table(
+        "Decided",
+        ("principal", "part", "ground (Art. 17(1))"),
+        [(each.principal, each.sub_case, each.ground or "not said") for each in drafted.grounds],
+    )
+    show_table(
+        f"Objects: {len(drafted.objects)}",
+        ("principal", "store", "object", "rows", "outcome", "ground", "fields"),
+        [
+            (each.principal, each.store, each.object, each.rows, each.outcome, each.ground, _fields(each))
+            for each in drafted.objects[:MOST_OBJECTS]
+        ],
+    )
+    if len(drafted.objects) > MOST_OBJECTS:
+        err.print(f"{len(drafted.objects) - MOST_OBJECTS} more objects: `--format json`", markup=False)
+
+
+def _fields(planned: "PlannedObject") -> str:
+    """The columns of an object that stay by an exception or a missing decision, or else how many go or stay with it."""
+    from sluice.rights.case.reasons import short
+
+    own = [f"{each.name} ({', '.join(map(short, each.stays_by))})" for each in planned.fields if each.stays_by]
+    rest = len(planned.fields) - len(own)
+    return ", ".join([*own, *([f"{rest} with {'them' if own else 'the row'}"] if rest else [])])

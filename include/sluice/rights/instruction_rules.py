@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sluice.rights.case.model import Action, SubCaseId
-from sluice.rights.case.reasons import iri
+from sluice.rights.case.reasons import GROUNDS, Ground, iri
 from sluice.rights.person.unreadable import Unreadable
 from sluice.rights.person.wanted import Wanted, is_since
 from sluice.terms import Principal
@@ -17,7 +17,7 @@ NAME = re.compile(r"instruction-[^/]*\.json", re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TYPE = "sluice-instruction+jws"
 KEY_FILE = "instruction-key.pem"
-MEMBERS = {"case", "decision", "fields", "reason", "reasons", "values", "as_of"}
+MEMBERS = {"case", "decision", "fields", "ground", "reason", "reasons", "values", "as_of"}
 
 
 class InstructionOutcome(StrEnum):
@@ -55,6 +55,8 @@ class InstructionContent:
     reasons: dict[str, str] = field(default_factory=dict)
     wanted: Wanted | None = None
     """For a rectification: what is right."""
+    ground: Ground | None = None
+    """For an erasure: why it has to be (Art. 17(1)), if its controller says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def parse_instruction(said: object, now: datetime) -> InstructionContent | None:
         iri(reason) if reason else None,
         {name: iri(each) for name, each in reasons.items()},
         _wanted(said, now),
+        GROUNDS[said["ground"]] if "ground" in said else None,
     )
 
 
@@ -110,6 +113,10 @@ def why_unfit(said: dict[str, Any], now: datetime) -> Unreadable | None:
         return Unreadable("NO_CASE_NUMBER", "case")
     if said["decision"] not in [each.value for each in Action]:
         return Unreadable("UNKNOWN_DECISION", "decision")
+    if "ground" in said and said["decision"] != Action.ERASE:
+        return Unreadable("ONLY_TO_ERASE", "ground")
+    if said.get("ground", next(iter(GROUNDS))) not in list(GROUNDS):
+        return Unreadable("UNKNOWN_GROUND", "ground")
     if not {"values", "as_of"} & set(said):
         return None
     if said["decision"] != Action.RECTIFY:

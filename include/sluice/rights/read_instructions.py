@@ -144,7 +144,8 @@ def _take_step(
         stays = stays_of(case.right, part, instruction.action, instruction.fields)
         reasons = dict.fromkeys(stays, instruction.reason) | reasons
     authentic = Instruction(part.sub_case_id, principal, instruction.action, True, instruction.fields, reasons)
-    order = Order(Actor(Role.PRINCIPAL, principal), now, "INSTRUCTED_BY_CONTROLLER", sha256, instruction=authentic)
+    code = instruction.ground.value if instruction.ground else "INSTRUCTED_BY_CONTROLLER"
+    order = Order(Actor(Role.PRINCIPAL, principal), now, code, sha256, instruction=authentic)
     try:
         book.take_part(part.sub_case_id, State.INSTRUCTED, order)
     except TransitionRefused as refused:

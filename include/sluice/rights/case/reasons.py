@@ -6,6 +6,7 @@ that the extension has no term for: Art. 15(4), 20, 21(1), and that the conditio
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from sluice.rights.case.model import Right
 
@@ -19,6 +20,21 @@ Art. 20(1): the data rests neither on consent nor on a contract, or was not prov
 processing rests neither on a public task nor on a legitimate interest."""
 OVERRIDDEN = PLAIN + "LegitimateInterestOverride"
 """Compelling legitimate grounds override those of the person (Art. 21(1)); never if they object to advertising."""
+
+
+class Ground(StrEnum):
+    """Why data has to be erased, Art. 17(1)(a) to (f): the reason code of a decision to erase, where it was given."""
+
+    NO_LONGER_NEEDED = "NO_LONGER_NEEDED"
+    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    OBJECTION_UPHELD = "OBJECTION_UPHELD"
+    UNLAWFUL = "UNLAWFUL"
+    LEGAL_DUTY = "LEGAL_DUTY"
+    CHILD = "CHILD"
+
+
+GROUNDS: Mapping[str, Ground] = {each.value.lower().replace("_", "-"): each for each in Ground}
+"""The grounds by the words that people write: ``no-longer-needed``."""
 
 
 def _iris(names: str) -> frozenset[str]:

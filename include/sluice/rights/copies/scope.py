@@ -1,6 +1,6 @@
 """What was decided to be erased: which parts of a case, and therefore which copies. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.roles.profiles import PROFILES
@@ -76,15 +76,19 @@ def comes_in_again(contracts: Iterable[DataContract], target: Target) -> bool:
     return any(pairs and pairs.isdisjoint(target.undecided) for pairs in stays)
 
 
+def stay_by_field(contract: DataContract, target: Target) -> dict[str, frozenset[Decided]]:
+    """By column of a contract's files, what nobody decided to erase of it; nothing for a pointer to our staff."""
+    return {
+        field.name: frozenset()
+        if field.group in NOT_OF_THE_PERSON
+        else _who_decides((DECIDES[PROFILES[field.role_profile].controller][0], field.group), target) - target.decided
+        for field in contract.fields
+    }
+
+
 def _not_erased(contract: DataContract, target: Target) -> frozenset[Decided]:
     """What is in a contract's files of which nobody decided that it is erased."""
-    return frozenset[Decided]().union(*(_who_decides(pair, target) for pair in _pairs(contract))) - target.decided
-
-
-def _pairs(contract: DataContract) -> Iterator[Decided]:
-    for field in contract.fields:
-        if field.group not in NOT_OF_THE_PERSON:
-            yield DECIDES[PROFILES[field.role_profile].controller][0], field.group
+    return frozenset[Decided]().union(*stay_by_field(contract, target).values())
 
 
 def _who_decides(pair: Decided, target: Target) -> frozenset[Decided]:

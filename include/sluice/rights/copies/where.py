@@ -8,7 +8,7 @@ from sluice.exchange.naming import withheld_unless_safe
 from sluice.ledger.copy_kinds import ARRIVED
 from sluice.rights.copies.bench import open_bench
 from sluice.rights.copies.find import find_places
-from sluice.rights.copies.model import Target
+from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.stores import STORES
 from sluice.rights.person.identifiers import Identifier, values_of
 from sluice.rights.person.whom import all_refs_at
@@ -42,13 +42,18 @@ def where(house: House, identifiers: Sequence[Identifier], principals: Sequence[
         with open_bench(house, target) as bench:
             for place in find_places(bench):
                 copy = place.copy
-                name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == ARRIVED else copy.key
                 yield Whereabouts(
                     principal,
                     place.store,
-                    f"s3://{copy.bucket}/{name}",
+                    shown_uri(copy),
                     copy.exchange_id,
                     copy.direction.value,
                     tuple(column.name for column in copy.columns),
                     place.rows,
                 )
+
+
+def shown_uri(copy: Copy) -> str:
+    """Where a copy is. The name that a principal gave its file is withheld, unless it is as agreed."""
+    name = withheld_unless_safe(copy.key, copy.flow) if copy.kind == ARRIVED else copy.key
+    return f"s3://{copy.bucket}/{name}"

@@ -35,6 +35,7 @@ from sluice.rights.erasure.plan import (
     barred,
     make_plan,
 )
+from sluice.rights.erasure.planned import DecidedGround, PlannedObject, grounds_of, objects_of
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.report import added, entry_lines, searched
 from sluice.rights.erasure.restricted import find_restricted_since
@@ -44,10 +45,15 @@ from sluice.times import utc_text
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What a dry run foresaw at every principal, and the plans that wait or were released."""
+    """What a dry run foresaw at every principal, and the plans that wait or were released.
+
+    ``grounds``: why the parts that were decided have to be erased. ``objects``: every copy, with its fields.
+    """
 
     report: ErasureReport
     plans: tuple[StoredPlan, ...]
+    grounds: tuple[DecidedGround, ...]
+    objects: tuple[PlannedObject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +76,18 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
     """
     check_preflight(house, case_id)
     case, envelope = open_request(house, case_id)
-    lines: list[Done] = []
+    steps, lines, objects = store.list_steps(house.conn, case_id), list[Done](), list[PlannedObject]()
     for each in targets_of(house, case, envelope, decided_only=False):
         target = own_target(house, case, envelope, each)
         tell_who_waits(house, case, target)
         foreseen = list(foresee(house, target))
         lines += foreseen
+        objects += objects_of(case, steps, target, foreseen)
         if target.decided and needs_release(house.conn, case, target.principal):
             _keep(house.conn, case, planned(case_id, target, foreseen), foreseen, by, now)
     report = ErasureReport(case_id, added(lines), searched())
-    return Drafted(report, tuple(control_store.find_plans(house.conn, case_id)))
+    plans = tuple(control_store.find_plans(house.conn, case_id))
+    return Drafted(report, plans, grounds_of(case, steps), tuple(objects))
 
 
 def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:
