@@ -152,6 +152,18 @@ def test_a_pdf_that_is_altered_or_belongs_to_another_receipt_is_refused(receipt,
     assert not verify_receipt(other.jws, keyring.public_pem, receipt.pdf).valid
 
 
+def test_the_pages_of_other_receipts_are_refused_whichever_two_are_swapped(keyring):
+    made = []
+    for number in range(15):
+        record = a_record(exchange_id=f"019ab947-2c00-7e51-9d44-1f0c5f3a7b{number:02}")
+        made.append(make_receipt(record, an_entry(record, seq=4712 + number), keyring, ("nl", "fr", "en")[number % 3]))
+    swapped = [(one.jws, other.pdf) for one in made for other in made if one is not other]
+
+    assert all(verify_receipt(one.jws, keyring.public_pem, one.pdf).valid for one in made)
+    assert len(swapped) >= 200
+    assert not [1 for jws, pdf in swapped if verify_receipt(jws, keyring.public_pem, pdf).valid]
+
+
 def naive(jws, public: Ed25519PublicKey) -> bool:
     """A verifier that trusts the document: its key if it brings one, any type, any spelling, no PDF."""
     try:
