@@ -8,7 +8,7 @@ what was delivered must be kept, not made again. The file is streamed; memory do
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,6 +50,11 @@ class _Key:
     @property
     def kind(self) -> str:
         return str(self.packets[0].tag).rpartition(".")[2]
+
+    @property
+    def names(self) -> set[str]:
+        """The whole fingerprint and the short id; a signature may bear either."""
+        return {name.lower() for name in (self.packets[0].fingerprint, self.packets[0].key_id) if name}
 
     @property
     def encrypts(self) -> bool:
@@ -128,8 +133,16 @@ def find_certificate(cert: bytes, fingerprint: str) -> "Cert":
 
 def key_ids(cert: "Cert") -> set[str]:
     """The whole fingerprint and the short id of every key of a certificate; a signature may bear either."""
-    packets = [packet for packet in _packets(bytes(cert)) if packet.fingerprint]
-    return {name.lower() for packet in packets for name in (packet.fingerprint, packet.key_id) if name}
+    return {name for key in _keys(_packets(bytes(cert))) for name in key.names}
+
+
+def is_ended(cert: "Cert", names: Collection[str], at: datetime) -> bool:
+    """Whether a certificate, or a key of it that bears one of these names (as in :func:`key_ids`), ended by a moment.
+
+    What was signed before counts all the same; what was signed afterwards does not."""
+    if cert.expiration is not None and cert.expiration <= at:
+        return True
+    return any(key.is_expired(at) for key in _keys(_packets(bytes(cert))) if key.names & set(names))
 
 
 def _refused(rule: str) -> CertificateRefused:

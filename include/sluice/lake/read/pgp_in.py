@@ -6,10 +6,11 @@ test pins.
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sluice.lake.read.pgp import CertificateRefused, find_certificate, key_ids
+from sluice.lake.read.pgp import CertificateRefused, find_certificate, is_ended, key_ids
 from sluice.lake.read.sniff import begins_encrypted, has_more_than_armour
 from sluice.lake.table import FileLimits, FormatRefusal
 
@@ -105,8 +106,11 @@ def _opened(source: Path, target: Path, keys: PgpKeys, pinned: "Cert") -> Opened
         return FormatRefusal("FORBIDDEN_PGP_RECIPIENT", _RULE)
     if error.startswith(_COMPRESSED):
         return FormatRefusal("FORBIDDEN_PGP_COMPRESSED", _RULE)
-    if not error.startswith(_NO_SIGNATURE) or signers.asked & set(key_ids(pinned)):
+    if not error.startswith(_NO_SIGNATURE):
         return FormatRefusal("UNREADABLE_PGP", _RULE)
+    if signers.asked & set(key_ids(pinned)):
+        has_ended = is_ended(pinned, signers.asked, datetime.now(UTC))
+        return FormatRefusal("FORBIDDEN_PGP_KEY" if has_ended else "UNREADABLE_PGP", _RULE)
     if signers.asked:
         return FormatRefusal("FORBIDDEN_PGP_SIGNER", _RULE)
     if keys.must_be_signed:
