@@ -239,3 +239,25 @@ def test_a_transfer_that_exchanges_had_keeps_its_basis_when_who_worked_there_is_
     assert of(then) == of(then, now) == {"; ".join(sorted(SAID.values()))}
     assert of(now) == {SAID[RULES]}, "control"
     assert of(then, beside=cloud("Other", basis=RULES, last=2021)) == {SAID[SCC]}, "the exchange did not have the other"
+
+
+def test_a_principal_that_receives_outside_the_eea_is_said_before_the_first_return() -> None:
+    """GDPR Art. 30(1)(e), (2)(c): of every row whose data goes back to it, and of no other one."""
+    delivery = replace(KNOWN.agreement.delivery, country="US", transfer_basis=SCC)
+    agreement = replace(KNOWN.agreement, sub_processors=(), delivery=delivery)
+    abroad = replace(KNOWN, agreement=agreement)
+
+    def said(known: Known, *ways: Direction) -> set[tuple[str, str, str]]:
+        own = tuple(each for each in CONTRACTS if each.contract.direction in ways)
+        found = register(Article.CONTROLLER, known, contracts=own)
+        rows = tuple(row for row in found.rows if row.key.group == "disposition" and row.key.purpose == "P-RESULT")
+        assert len(rows) == 1, "control: the group is there"
+        [table] = [each for each in tables_of(replace(found, rows=rows), "en") if each.name == REGISTER]
+        names = ("thirdCountry", "transferNature", "safeguards")
+        return {tuple(row[table.keys.index(name)] for name in names) for row in table.rows}  # type: ignore[misc]
+
+    none = (words("en").say("register.transfer.none"), "", "")
+    back = (UNITED_STATES, words("en").say(f"register.transfer.{agreement.transfers_outside_eea}"), SAID[SCC])
+    assert said(abroad, Direction.OUTBOUND_RETURN, Direction.INTERNAL) == {back}
+    assert said(abroad, Direction.INTERNAL) == {none}, "what stays here"
+    assert said(replace(KNOWN, agreement=replace(agreement, delivery=KNOWN.agreement.delivery)), *Direction) == {none}

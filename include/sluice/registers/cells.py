@@ -17,7 +17,7 @@ from sluice.ledger.record import CONTRACT_END
 from sluice.registers.model import Article, Center, Register, Row, Sighting
 from sluice.registers.rules import categories_in, has_special_notes, is_joint, is_kept_inside, is_staff, sources_of
 from sluice.registers.terms import duration_text
-from sluice.terms import RoleProfile
+from sluice.terms import Direction, RoleProfile
 
 VULNERABLE = frozenset(dpv.DPV + name for name in ("Child", "ElderlyDataSubject", "Patient", "VulnerableDataSubject"))
 STAFF = dpv.DPV + "Employee"
@@ -215,7 +215,9 @@ def _abroad(cells: Cells) -> dict[str, list[str]]:
     for each in (*cells.sub_processors, *(part for part in known if _was_seen(part, cells.row.seen))):
         for country in each.countries:
             bases.setdefault(country, set()).update([each.transfer_basis] if each.transfer_basis else ())
-    receives = cells.agreement.delivery if cells.agreement else None
+    receives, declared = cells.agreement.delivery if cells.agreement else None, cells.row.declared
+    if receives and declared and Direction.OUTBOUND_RETURN in declared.directions:
+        bases.setdefault(receives.country, set())
     if receives and receives.transfer_basis and receives.country in bases:
         bases[receives.country].add(receives.transfer_basis)
     return {country: sorted(bases[country]) for country in sorted(set(bases) - EEA_COUNTRIES)}
