@@ -230,7 +230,8 @@ def export(
 
     Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
     """
-    from sluice.agreement.in_force.store import find_ended, find_principal_agreement
+    from sluice.agreement.in_force.ended import find_ended
+    from sluice.agreement.in_force.store import find_principal_agreement
     from sluice.exchange.house import open_house
     from sluice.rights.consents.export import export_consents
     from sluice.rights.consents.file import ConsentsInvalid

@@ -21,6 +21,9 @@ app = typer.Typer(
     epilog="Example: sluice retention due",
 )
 PrincipalOption = Annotated[str | None, typer.Option(help="Only this principal.")]
+AgreementOption = Annotated[
+    str | None, typer.Option(help="Id of the agreement; by default the first that ended and waits for it.")
+]
 REASONS = {"legal-claims": "A17LegalClaims", "legally-required": "A17LegallyRequired"}
 """Values of ``--reason``, and the exception of GDPR Art. 17(3) that each stands for."""
 
@@ -186,6 +189,7 @@ def give_back_(
     to: Annotated[
         str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; by default as each contract says.")
     ] = None,
+    agreement: AgreementOption = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -202,7 +206,8 @@ def give_back_(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house, err.status("giving back"):
-        done = give_back(house, Principal(principal), datetime.now(UTC), by or login_name(), form=to)
+        who, now = by or login_name(), datetime.now(UTC)
+        done = give_back(house, Principal(principal), now, who, form=to, agreement_id=agreement)
     lines = [
         {
             "flow": each.flow,
@@ -231,6 +236,7 @@ def give_back_(
 def returned(
     principal: str,
     reference: Annotated[str, typer.Option(help="Number of the principal's confirmation.")],
+    agreement: AgreementOption = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -245,7 +251,8 @@ def returned(
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
-        ended = confirm_return(house.conn, Principal(principal), reference, by or login_name(), datetime.now(UTC))
+        who, now = by or login_name(), datetime.now(UTC)
+        ended = confirm_return(house.conn, Principal(principal), reference, who, now, agreement)
     document = {
         "principal": principal,
         "agreement": ended.agreement_id,

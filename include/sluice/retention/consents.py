@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sluice.agreement.in_force.store import find_ended
+from sluice.agreement.in_force.ended import read_ends
 from sluice.agreement.model import Agreement
 from sluice.exchange.house import House
 from sluice.exchange.persons.consents import edit_records, find_principals
@@ -35,8 +35,8 @@ def drop_consents(house: House, now: datetime, principal: Principal | None = Non
 
 def _drop(house: House, principal: Principal, now: datetime) -> int:
     on = brussels_day(now)
-    ended = find_ended(house.conn, principal, on, now)
-    is_over = ended is not None and _is_over(house, ended, on)
+    ends = read_ends(house.conn, principal, on, now)
+    is_over = ends.last is not None and all(_is_over(house, each, on) for each in ends.ended.values())
     keep: Callable[[pl.DataFrame], pl.DataFrame] = (
         (lambda records: records.clear()) if is_over else (lambda records: still_needed(records, on, consent_days(on)))
     )

@@ -7,7 +7,7 @@ be as old as sealed data of a case may get, because files from before the correc
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sluice.agreement.in_force.store import find_ended
+from sluice.agreement.in_force.ended import find_ended
 from sluice.exchange.house import House
 from sluice.exchange.persons.correction_store import find_principals, find_rows
 from sluice.exchange.persons.corrections import drop_one, find_corrections, remove_gone

@@ -4,7 +4,6 @@ import re
 from datetime import date, datetime
 from uuid import uuid4
 
-from sluice.agreement.in_force.store import find_ended
 from sluice.agreement.model import Agreement
 from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
@@ -14,6 +13,7 @@ from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.retained import HoldLifted, HoldSet, ReturnConfirmed
 from sluice.retention import store
+from sluice.retention.ended import pick_returning
 from sluice.retention.model import HoldReason, LegalHold, RetentionRefused
 from sluice.terms import ExchangeId, Flow, Principal
 from sluice.times import brussels_day, utc_text
@@ -87,17 +87,15 @@ def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
     return held
 
 
-def confirm_return(conn: Connection, principal: Principal, reference: str, by: str, now: datetime) -> Agreement:
+def confirm_return(
+    conn: Connection, principal: Principal, reference: str, by: str, now: datetime, agreement_id: str | None = None
+) -> Agreement:
     """Confirm that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may be deleted.
 
-    Raises RetentionRefused if an agreement is in force or the ended one asks for deletion; raises NotFound.
+    Raises as :func:`pick_returning`; raises NotFound for an unknown principal.
     """
     pick_principals(conn, principal)
-    ended = find_ended(conn, principal, brussels_day(now), now)
-    if ended is None:
-        raise RetentionRefused(Ref("rule", "AGREEMENT_IN_FORCE"))
-    if ended.end_choice != "return":
-        raise RetentionRefused(Ref("rule", "NOTHING_TO_RETURN"), Ref("agreement", ended.agreement_id))
+    _, ended = pick_returning(conn, principal, now, agreement_id)
     name, said = check_name(by), _reference(reference)
     with transaction(conn):
         if store.insert_return(conn, ended, said, name, now):

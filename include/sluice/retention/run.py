@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sluice.agreement.in_force.store import find_ended
-from sluice.db import transaction
+from sluice.agreement.in_force.ended import read_ends
+from sluice.agreement.model import Agreement
+from sluice.db import Connection, transaction
 from sluice.errors import Ref, StoreError
 from sluice.exchange.house import House
 from sluice.exchange.read import pick_principals
@@ -72,15 +73,20 @@ def _principals(house: House, principal: Principal | None) -> list[Principal]:
 
 def _due_of(house: House, principal: Principal, on: date, now: datetime, needed: Collection[Needed]) -> list[Due]:
     conn = house.conn
-    ended = find_ended(conn, principal, on, now)
-    kept = store.find_kept(conn, principal, on, ended)
-    end = None
-    if ended is not None and ended.valid_to is not None:
-        returned = store.find_returned(conn, ended)
-        returned_on = brussels_day(returned) if returned else None
-        end = End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
-    dues = [*store.find_begun(conn, principal), *due_on(kept, end, store.find_holds(conn, principal), on)]
+    dues, holds = store.find_begun(conn, principal), store.find_holds(conn, principal)
+    ends = read_ends(conn, principal, on, now)
+    for name, kept in store.find_kept(conn, principal, on, ends).items():
+        end = _end_of(conn, ends.ended[name]) if name is not None else None
+        dues += due_on(kept, end, holds, on)
     return keep_needed(house, principal, dues, needed)
+
+
+def _end_of(conn: Connection, ended: Agreement) -> End | None:
+    if ended.valid_to is None:
+        return None
+    returned = store.find_returned(conn, ended)
+    returned_on = brussels_day(returned) if returned else None
+    return End(ended.valid_to, ended.end_days, ended.end_choice == "return", returned_on)
 
 
 def retain(

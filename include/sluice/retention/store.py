@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from functools import cache, partial
 from typing import Any
 
 from sluice import locks
+from sluice.agreement.in_force.ended import Ends
 from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, RetentionRule
 from sluice.db import Connection
@@ -44,11 +46,12 @@ def find_principals(conn: Connection) -> list[Principal]:
     return [Principal(row["principal"]) for row in rows]
 
 
-def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement | None) -> list[Kept]:
-    """Copies that exist and may be due on a day: with a last day before it, or all of them once the agreement ended.
+def find_kept(conn: Connection, principal: Principal, on: date, ends: Ends) -> dict[str | None, list[Kept]]:
+    """Copies that exist and may be due on a day, by the id of the agreement with which their data ended, if it did.
 
-    The index of who is in a delivered file is kept as long as that file, however late it was delivered. A rule is
-    taken from the agreement version under which the exchange was closed, whatever a later version does with its code.
+    They have a last day before it, or their agreement ended. The index of who is in a delivered file is kept as long as
+    that file, however late it was delivered. A rule is taken from the agreement version under which the exchange was
+    closed, whatever a later version does with its code.
     """
     rows = conn.execute(
         """select c.exchange_id::text as id, c.kind, e.flow, e.chain, c.sha256, c.retention_rule as rule,
@@ -61,18 +64,28 @@ def find_kept(conn: Connection, principal: Principal, on: date, ended: Agreement
                exists (select from outbox o where o.exchange_id = c.exchange_id and o.done_at is null
                    and o.effect = any(%(awaited)s)) as is_awaited
            from copy c join exchange e using (exchange_id) left join said s using (said_id)
-           where e.principal = %(principal)s and c.gone_at is null and (%(ended)s or c.delete_after < %(on)s)
+           where e.principal = %(principal)s and c.gone_at is null
+             and (%(all_ended)s or c.delete_after < %(on)s or s.said #>> '{why,agreement_id}' = any(%(ended)s)
+                 or concat_ws('.', e.principal, e.direction, e.flow) = any(%(contracts)s))
            order by c.exchange_id, c.kind""",
-        {"principal": principal, "ended": ended is not None, "on": on, "awaited": list(AFTER_RECEIPT)},
+        {
+            "principal": principal,
+            "all_ended": ends.last is not None,
+            "ended": list(ends.ended),
+            "contracts": list(ends.contracts),
+            "on": on,
+            "awaited": list(AFTER_RECEIPT),
+        },
     ).fetchall()
-    if ended is None:
-        return [_kept(principal, row) for row in rows]
-    papers = {(row["agreement_id"], row["agreement_version"]) for row in rows}
-    rules = {paper: _rules(conn, *paper) for paper in papers}
-    return [
-        _kept(principal, row, rules[row["agreement_id"], row["agreement_version"]].get(row["rule"]), ended.valid_to)
-        for row in rows
-    ]
+    rules, found = cache(partial(_rules, conn)), dict[str | None, list[Kept]]()
+    for row in rows:
+        ended = ends.of(Direction(row["direction"]), Flow(row["flow"]), row["agreement_id"])
+        if ended is None:
+            found.setdefault(None, []).append(_kept(principal, row))
+        else:
+            rule = rules(row["agreement_id"], row["agreement_version"]).get(row["rule"])
+            found.setdefault(ended.agreement_id, []).append(_kept(principal, row, rule, ended.valid_to))
+    return found
 
 
 def _rules(conn: Connection, agreement_id: str | None, version: str | None) -> dict[str, RetentionRule]:

@@ -10,8 +10,9 @@ from datetime import date, datetime, time, timedelta
 
 import rfc8785
 
+from sluice.agreement.in_force.ended import read_ends
 from sluice.agreement.in_force.recipe import find_recipe
-from sluice.agreement.in_force.store import find_ended, in_force
+from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.db import transaction
@@ -44,7 +45,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     A fault on one day does not keep others from being opened. Raises LeftUndone at the end, ServiceMissing.
     """
     today = brussels_day(now)
-    ended = find_ended(house.conn, principal, today, now)
+    ended = read_ends(house.conn, principal, today, now).of(Direction.OUTBOUND_RETURN, flow)
     is_last = ended is not None and ended.end_choice == "return"
     current = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, today, now)
     recipe = _recipe(house, principal, flow, current, now)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
+from sluice.agreement.in_force.ended import Ends
 from sluice.agreement.in_force.recipe import find_recipe
 from sluice.agreement.in_force.store import in_force
 from sluice.agreement.model import Agreement
@@ -19,11 +20,13 @@ from sluice.returns.give_back import FlowGiven, Standing, flow_given
 from sluice.terms import Direction, Flow
 
 
-def results_given(house: House, ended: Agreement, run: AirflowRun, now: datetime, by: str) -> Iterator[FlowGiven]:
+def results_given(
+    house: House, ends: Ends, ended: Agreement, run: AirflowRun, now: datetime, by: str
+) -> Iterator[FlowGiven]:
     """Make the returns that are due, and say how far each flow is; with several days, the first that is not given."""
     for flow in give_back_store.find_return_flows(house.conn, ended.principal):
         recipe = find_recipe(house.conn, ended.principal, flow, now)
-        if recipe is None:
+        if recipe is None or ends.of(Direction.OUTBOUND_RETURN, flow) != ended:
             continue
         if give_back_store.has_open_arrivals(house.conn, ended.principal, recipe.results_flow, Direction.INTERNAL):
             yield FlowGiven(flow, Standing.WAITS_FOR_ARRIVALS)

@@ -220,15 +220,6 @@ def _find_principal_agreement(
     return PaperMissing(reason, agreement=nearest.agreement)
 
 
-def find_ended(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
-    """The last version of a principal's agreement if none holds on a date any more; None while one does."""
-    with transaction(conn):
-        found = _find_principal_agreement(conn, principal, on, known_at)
-    if isinstance(found, Agreement) or found.reason is not PaperReason.AGREEMENT_EXPIRED:
-        return None
-    return found.agreement
-
-
 def find_principal_agreement(conn: Connection, principal: Principal, on: date, known_at: datetime) -> Agreement | None:
     """The agreement with a principal that held on a Brussels date, as known at an instant; None if none did."""
     with transaction(conn):
