@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, now, read
+from rights.destroying import end_agreement
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Action, Case, Order, Right, State, Track
 from sluice.rights.case.steps import decide
 from sluice.rights.case.store import get_case
+from sluice.rights.destroy import ask, confirm_destruction
 from sluice.rights.due_steps import take_due
 from sluice.settings import Settings
 from sluice.terms import Principal
@@ -63,3 +65,22 @@ def test_a_file_that_was_refused_is_processing_too(town: Town) -> None:
 
     assert document["confirmation"] is True and not document["data"]
     assert not any("vonden niets" in text for text in document["text"])
+
+
+def test_a_principal_whose_keys_are_gone_keeps_nobody_from_an_answer(town: Town) -> None:
+    """Its agreement ended while a request of somebody unknown was open: without its key nothing there names anybody."""
+    town.arrive(SOLAR, town.people[1:])
+    case, url = asked(town), town.desk.settings.database_admin_url
+    assert url is not None and {ENERGY, SOLAR} <= set(case.searched)
+    before = give(town.house, case.case_id)
+    end_agreement(url.get_secret_value(), ENERGY)
+    ask(town.house, ENERGY, "an", now())
+    assert confirm_destruction(town.house, ENERGY, "bert", now()).destroyed_at is not None
+
+    after = give(town.house, case.case_id)
+
+    for made in (before, after):
+        document = read(town.house, made).json("access.json")
+        assert document["confirmation"] is False and any("vonden niets" in text for text in document["text"])
+    assert [each.copies for each in after.stores] == [each.copies for each in before.stores], "energy01 had none"
+    assert sum(each.copies for each in after.stores) > 0, "solar01 is searched as before"

@@ -53,12 +53,13 @@ def collect(house: House, case: Case, envelope: Envelope, only: str | None = Non
 def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[StoreCount, ...]:
     """Nobody knows the person: every store of every principal is looked into all the same, and added up.
 
-    The names stay out of it: who asks learns how many we work for, not for whom.
+    The names stay out of it: who asks learns how many we work for, not for whom. Where the key of references was
+    destroyed since, nothing names anybody any more.
     """
     every: dict[str, StoreCount] = {}
-    for name in case.searched:
-        principal, given = Principal(name), envelope.identifiers
-        key = house.subject_key(principal)
+    there = (name for name in map(Principal, case.searched) if not house.keyring.is_destroyed(name, SUBJECT))
+    for principal in there:
+        given, key = envelope.identifiers, house.subject_key(principal)
         refs = all_refs_at(house, given, principal, nobodys=True)
         target = Target(principal, key, refs, values_of(given, key, principal, nobodys=True), frozenset())
         with open_bench(house, target) as bench:
