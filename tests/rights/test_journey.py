@@ -18,6 +18,7 @@ from sluice.errors import UsageError
 from sluice.exchange.read import list_exchanges
 from sluice.exchange.store import get_opened
 from sluice.lineage.drawing import LAKE
+from sluice.lineage.trace import trace_exchange
 from sluice.returns.drain import drain_returns
 from sluice.returns.release import release
 from sluice.rights.erasure.erase import run
@@ -157,6 +158,23 @@ def test_of_a_file_that_brought_an_erased_person_back_the_way_does_not_lead_into
     seen = follow_case(town.house, other.case_id, datetime.now(UTC)).followed.drawing
     ways = {box.id: box.is_own for box in seen.boxes if box.exchange == later.id}
     assert ways[f"{LAKE}:{later.id}"], "control: of somebody who is in it it does"
+
+
+def test_what_was_never_delivered_is_no_way_of_the_data(copies: Copies, tmp_path: Path) -> None:
+    """The graph says of it what the passage says: it reached nobody. It was made all the same, and waits here."""
+    with copies.of(locked, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as town:
+        told = journey(town, 1)
+        returns = {each.principal: each.exchange for each in told.passages if each.direction == "outbound_return"}
+        waits = f"exchange:{returns['gas01']}"
+        alone = trace_exchange(town.house.conn, returns["gas01"])
+        control = trace_exchange(town.house.conn, returns["energy01"])
+
+    for graph in (told.graph, alone.graph):
+        assert {edge.verb for edge in graph.edges if edge.source == waits} >= {"made return", "is for"}
+        assert "delivered" not in {edge.verb for edge in graph.edges if edge.source == waits}
+    assert not [path for path in (*told.paths, *alone.paths) if "gas01/outbound/" in path[-1]]
+    assert [path for path in told.paths if "energy01/outbound/" in path[-1]]
+    assert [path for path in control.paths if "energy01/outbound/" in path[-1]]
 
 
 def reached(town: Town, number: int) -> dict[str, tuple[str, ...]]:

@@ -25,11 +25,16 @@ PERSON = Node("person:asked-for", "person", "the person asked for")
 Pair = tuple[Node, Edge | None]
 
 
-def trace_of(records: Iterable[ExchangeRecord]) -> Trace:
-    """The graph of records that belong together; of a return's inputs it has those that are among the records."""
+def trace_of(records: Iterable[ExchangeRecord], undelivered: Collection[str] = ()) -> Trace:
+    """The graph of records that belong together; of a return's inputs it has those that are among the records.
+
+    ``undelivered``: ids of returns that reached nobody: their data goes as far as the copy that waits here.
+    """
     whole = list(records)
     there = {record.exchange_id for record in whole}
-    graph = _graph(pair for record in whole for pair in _pairs(_among(record, there)))
+    graph = _graph(
+        pair for record in whole for pair in _pairs(_among(record, there), is_out=record.exchange_id not in undelivered)
+    )
     return Trace(graph, tuple(_paths(graph)), tuple(origin for record in whole for origin in origins_of(record)))
 
 
@@ -75,10 +80,10 @@ def _among(record: ExchangeRecord, there: Collection[str]) -> ExchangeRecord:
     return record.model_copy(update={"what": record.what.model_copy(update={"inputs": inputs})})
 
 
-def _pairs(record: ExchangeRecord) -> Iterator[Pair]:
+def _pairs(record: ExchangeRecord, *, is_out: bool) -> Iterator[Pair]:
     exchange = Node(f"exchange:{record.exchange_id}", "exchange", f"{record.flow}: {record.decision}")
     yield exchange, None
-    yield from (_made if is_made(record) else _came)(record, exchange)
+    yield from _made(record, exchange, is_out=is_out) if is_made(record) else _came(record, exchange)
     yield from _papers(record, exchange)
     for copy in record.how_long.copies:
         if copy.kind != ARRIVED:
@@ -101,15 +106,15 @@ def _came(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
         yield held, Edge(held.id, source.id, ROWS_HELD_OF)
 
 
-def _made(record: ExchangeRecord, exchange: Node) -> Iterator[Pair]:
-    """A file that we made from accepted ones, and sent."""
+def _made(record: ExchangeRecord, exchange: Node, *, is_out: bool) -> Iterator[Pair]:
+    """A file that we made from accepted ones, and sent if ``is_out``."""
     what = record.what
     sender = Node(f"party:{record.who.sender}", "party", record.who.sender)
     yield sender, Edge(sender.id, exchange.id, "made")
     for each in what.inputs:
         part = _object(each.bucket, each.key, each.version_id)
         yield part, Edge(part.id, exchange.id, f"{each.kind} of")
-    if sent_copy(record):
+    if is_out and sent_copy(record):
         file = _object(what.bucket, what.key, None)
         yield file, Edge(exchange.id, file.id, "delivered")
     if what.supersedes:

@@ -18,7 +18,7 @@ from sluice.ledger.store import find_bodies, find_entry
 from sluice.lineage import store
 from sluice.lineage.graph import trace_of
 from sluice.lineage.model import Trace
-from sluice.terms import ExchangeId
+from sluice.terms import Direction, ExchangeId
 
 SCHEME, VERSION = "s3://", "?versionId="
 RECORDS: Final = 1000
@@ -72,7 +72,14 @@ def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[Exchange
 
 def _trace(conn: Connection, starts: list[str], at: datetime | None = None) -> Trace:
     around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts, at)}
-    return trace_of(read_records(conn, around))
+    records = read_records(conn, around)
+    return trace_of(records, find_undelivered(conn, records, at))
+
+
+def find_undelivered(conn: Connection, records: Iterable[ExchangeRecord], at: datetime | None = None) -> frozenset[str]:
+    """Ids of the returns among these records that reached nobody. ``at``: by then; now if None."""
+    returns = {each.exchange_id for each in records if each.direction is Direction.OUTBOUND_RETURN}
+    return frozenset(returns) - store.find_delivered(conn, returns, at)
 
 
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:

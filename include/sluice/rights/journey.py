@@ -17,8 +17,7 @@ from sluice.lineage.drawing import ASIDE
 from sluice.lineage.follow import Followed, follow_all
 from sluice.lineage.graph import trace_of, with_person
 from sluice.lineage.model import Graph
-from sluice.lineage.store import find_delivered
-from sluice.lineage.trace import read_records
+from sluice.lineage.trace import find_undelivered, read_records
 from sluice.rights.case.model import CaseId
 from sluice.rights.copies import copy_store, outcome_store
 from sluice.rights.copies.bench import asking_bench
@@ -28,7 +27,7 @@ from sluice.rights.copies.model import Target
 from sluice.rights.erasure.proven import Erased, find_erased
 from sluice.rights.person.identifiers import Identifier, values_of
 from sluice.rights.person.whom import all_refs_at
-from sluice.terms import Direction, ExchangeId, Principal
+from sluice.terms import ExchangeId, Principal
 
 RUN_OF = {LAKE: INDEX, ASIDE: REST}
 """The index run that says who is in each kind of copy of a file that stays here."""
@@ -144,10 +143,10 @@ def journey_of(house: House, identifiers: Sequence[Identifier], principals: Sequ
     """Find where the rows of a person went. Has no passage if no index knows them. Raises KeyLost."""
     holders = [each for principal in principals for each in _holders(house, identifiers, principal)]
     records = read_records(house.conn, holders)
-    delivered = find_delivered(house.conn, [record.exchange_id for record in records])
-    trace = trace_of(records)
+    undelivered = find_undelivered(house.conn, records)
+    trace = trace_of(records, undelivered)
     return Journey(
-        tuple(_passage(record, delivered) for record in records),
+        tuple(_passage(record, undelivered) for record in records),
         with_person(trace.graph, [record.exchange_id for record in records]),
         trace.paths,
         tuple(principals),
@@ -160,7 +159,7 @@ def _holders(house: House, identifiers: Sequence[Identifier], principal: Princip
     yield from (run.exchange_id for run, _ in named_in(house, principal, refs))
 
 
-def _passage(record: ExchangeRecord, delivered: Collection[str]) -> Passage:
+def _passage(record: ExchangeRecord, undelivered: Collection[str]) -> Passage:
     return Passage(
         exchange=record.exchange_id,
         principal=record.who.principal,
@@ -169,16 +168,14 @@ def _passage(record: ExchangeRecord, delivered: Collection[str]) -> Passage:
         opened_at=record.opened_at,
         decision=record.decision.value,
         sender=record.who.sender,
-        recipients=_reached(record, delivered),
+        recipients=_reached(record, undelivered),
         roles=tuple(_roles(record)),
     )
 
 
-def _reached(record: ExchangeRecord, delivered: Collection[str]) -> tuple[str, ...]:
+def _reached(record: ExchangeRecord, undelivered: Collection[str]) -> tuple[str, ...]:
     """Return the recipients in the record. A return that was made but never delivered reached nobody."""
-    if record.direction is Direction.OUTBOUND_RETURN and record.exchange_id not in delivered:
-        return ()
-    return tuple(dict.fromkeys(record.who.recipients))
+    return () if record.exchange_id in undelivered else tuple(dict.fromkeys(record.who.recipients))
 
 
 def _roles(record: ExchangeRecord) -> Iterable[RoleHeld]:

@@ -131,7 +131,7 @@ def lineage(
         told = follow_case(house, CaseId(str(case_id)), at)
     followed = told.followed
     return {
-        **describe_trace(trace_of(followed.records)),
+        **describe_trace(trace_of(followed.records, followed.fate.waiting)),
         "case": str(case_id),
         "moment": at,
         "persons": told.persons,
