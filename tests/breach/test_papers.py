@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from desk import open_desk
 from night import AGREEMENT, change, with_papers
 from rights.estate import CONTACTS
 from rights.people import as_csv, contact_rows, draw_people
 from sluice.agreement.in_force.activate import activate_all
 from sluice.breach.make import slice_exchange, slice_object
-from sluice.breach.model import Slice
+from sluice.breach.model import Slice, SliceEmpty
 from sluice.settings import Settings
 
 NOW = datetime.now(UTC)
@@ -51,3 +53,14 @@ def one_more_agreement(papers: Path) -> None:
     change(more, "supersedes: 2.4.0", "supersedes: null")
     change(more, "breachNoticeHours: 24", "breachNoticeHours: 72")
     change(papers / CONTACTS, "value: DPA-ENERGY01", "value: DPA-ENERGY02")
+
+
+def test_what_is_of_no_exchange_is_not_called_free_of_persons(store_settings: Settings, tmp_path: Path) -> None:
+    """A request file names somebody, and no slice knows it: whoever asks in the first hour is told where to look."""
+    asked = f'{{"identifiers": [{{"kind": "phone", "value": "{PEOPLE[0].phone}"}}]}}'.encode()
+    with open_desk(store_settings, tmp_path) as desk:
+        there = desk.house.objects.put(desk.settings.bucket_exchange, "energy01/requests/r.json", asked, "text/plain")
+        with pytest.raises(SliceEmpty) as told:
+            slice_object(desk.house, f"s3://{there.bucket}/{there.key}", NOW)
+
+    assert "holds data of persons" not in str(told.value) and "requests, notices and answers" in str(told.value)

@@ -13,10 +13,11 @@ from sluice.terms import RoleProfile
 
 class SliceEmpty(SluiceError):
     code: ClassVar[str] = "SLU-641"
-    summary: ClassVar[str] = "nothing that was asked for holds data of persons here"
+    summary: ClassVar[str] = "no copy of an exchange with data of persons is known by what was asked for"
     cure: ClassVar[str] = (
         "check id, address or reference and the window (Brussels time without a zone): `sluice exchange list`, "
-        "`sluice staff readiness`"
+        "`sluice staff readiness`; requests, notices and answers are of no exchange, and name the person of their "
+        "case: `sluice case list`, `sluice notices list`"
     )
     exit: ClassVar[Exit] = Exit.REFUSED
 
