@@ -161,3 +161,12 @@ def test_the_page_computes_the_hash_of_its_entry_again(pages: Web) -> None:
     assert not does_hold(replace(shown.entry, body=altered)) and altered != shown.entry.body
     assert not does_hold(replace(shown.entry, appended_at=datetime(2026, 11, 20, tzinfo=UTC)))
     assert not does_hold(replace(shown.entry, prev_hash=bytes(32)))
+
+
+def test_no_receipt_is_offered_before_it_was_given(pages: Web) -> None:
+    closed = line(pages, "accepted").id
+    offered = f"{MOUNT}/exchanges/{closed}/receipt."
+    assert pages.get(f"/exchanges/{closed}").text.count(offered) == 2, "the control"
+    pages.desk.house.conn.execute("update exchange set receipt_at = null where exchange_id = %s", (closed,))
+    assert pages.get(f"/exchanges/{closed}/receipt.pdf").status_code == 404
+    assert offered not in pages.get(f"/exchanges/{closed}").text

@@ -10,8 +10,9 @@ import pytest
 from desk import ENERGY, Desk
 from night import Call, Night
 from sluice.documents.words import LANGUAGES, words
+from sluice.exchange import stop_store
 from sluice.exchange.stops import resume_flow, stop_flow
-from sluice.rights.case.desk_store import count_ours, find_planned
+from sluice.rights.case.desk_store import count_ours, find_planned, find_restricted
 from sluice.rights.case.letter_store import insert_letter
 from sluice.rights.case.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of
@@ -34,8 +35,13 @@ def by_the_rules(desk: Desk) -> set[CaseId]:
     """Open cases of which the pure rules say that somebody of the center has to act."""
     conn = desk.house.conn
     cases = list_cases(conn)
-    planned = find_planned(conn, [case.case_id for case in cases])
-    return {case.case_id for case in cases if step_of(case, planned.get(case.case_id, frozenset())).is_ours}
+    numbers = [case.case_id for case in cases]
+    planned, restricted = find_planned(conn, numbers), find_restricted(conn, numbers)
+    return {
+        case.case_id
+        for case in cases
+        if step_of(case, planned.get(case.case_id, ()), restricted.get(case.case_id, ())).is_ours
+    }
 
 
 def matter(text: str) -> tuple[int, list[str]]:
@@ -165,3 +171,14 @@ def test_today_names_the_flows_that_are_stopped_and_so_does_a_file_that_waits(
 
     resume_flow(conn, *flow, "an.peeters", now)
     assert "CONTRACT_WRONG" not in said(pages.get(f"/start?lang={language}").text)
+
+
+def test_every_flow_that_is_stopped_is_named(pages: Web, night: Night) -> None:
+    """Unlike other matters they have no page of their own, so none of them may be left out."""
+    conn, now = night.desk.house.conn, datetime.now(UTC)
+    flows = [f"flow{at}" for at in range(6)]
+    for flow in flows:
+        stop_store.insert_stop(conn, Principal(ENERGY[0]), Flow(flow), "CONTRACT_WRONG", "an.peeters", now)
+    text = said(pages.get("/start?lang=en").text)
+    assert f"{words('en').say('pages.matter.stops')} 6" in text
+    assert [flow for flow in flows if f"{ENERGY[0]} \N{MIDDLE DOT} {flow} " not in text] == []

@@ -21,6 +21,12 @@ _UNTOLD = f"""({_ANSWERS} and not p.state = any(%(over)s)
                           and {_WHOLE.replace("p.", "w.")} is not true))"""
 """SQL of whether a part ``p`` of a case ``c`` has reasons that wait until the desk settles the identity of the person;
 must agree with ``letter_due.waits_for_identity``."""
+RESTRICTED_SINCE = "SLU-569"
+"""The code with which an erasure waits; that of ``erasure.restricted.RestrictedSince``."""
+_RESTRICTED = f"""(exists (select from erasure_run r where r.case_id = p.case_id and r.error = '{RESTRICTED_SINCE}')
+              and exists (select from suppression_run s where s.principal = p.principal and s.reason = 'restricted'
+                and s.lifted_at is null and s.case_id is distinct from p.case_id))"""
+"""SQL of whether the erasure of a part ``p`` waits, because the person had the same data restricted since."""
 OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (
@@ -32,6 +38,7 @@ OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
             or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and exists (
                 select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
                   and e.ended_at is null and e.released_at is null)
+            or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and {_RESTRICTED}
             or p.action = %(rectify)s and p.state = any(%(to_carry_out)s)))
         or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
             and not exists (select from case_letter_opened o where
@@ -66,6 +73,16 @@ def find_planned(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, f
     rows = conn.execute(
         """select case_id::text as case_id, array_agg(principal) as principals from erasure_plan
            where ended_at is null and released_at is null and case_id = any(%s::uuid[]) group by case_id""",
+        (list(case_ids),),
+    ).fetchall()
+    return {CaseId(row["case_id"]): frozenset(row["principals"]) for row in rows}
+
+
+def find_restricted(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, frozenset[str]]:
+    """Per case, the principals at which its erasure waits for a restriction. A case without any is left out."""
+    rows = conn.execute(
+        f"""select p.case_id::text as case_id, array_agg(p.principal) as principals from sub_case p
+            where p.case_id = any(%s::uuid[]) and {_RESTRICTED} group by p.case_id""".encode(),
         (list(case_ids),),
     ).fetchall()
     return {CaseId(row["case_id"]): frozenset(row["principals"]) for row in rows}

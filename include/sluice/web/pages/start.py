@@ -30,7 +30,7 @@ from sluice.web.reading import reading
 
 router = APIRouter(prefix="/start")
 LINES = 4
-"""The most lines of a matter that are shown; the rest is behind its link."""
+"""The most lines of a matter that are shown; the rest is behind its link. Stops have no other page: all are shown."""
 PRESSING = BUCKETS[:2]
 UNWELL_DAYS, PLOT_DAYS = 7, 28
 
@@ -90,7 +90,7 @@ def _of_cases(conn: Connection, strip: Strip) -> list[WaitingMatter]:
 def _of_exchanges(conn: Connection, now: datetime, days: Sequence[DayCount]) -> list[WaitingMatter]:
     overdue, stops = list_overdue(conn, now, LINES), find_stops(conn)
     return [
-        WaitingMatter("stops", len(stops), stops[:LINES]),
+        WaitingMatter("stops", len(stops), stops),
         WaitingMatter("acknowledgements", count_overdue(conn, now), overdue, "/waiting/acknowledgements"),
         WaitingMatter("returns", count_prepared(conn), list_prepared(conn, LINES), "/waiting/returns"),
         WaitingMatter("reviews", count_open(conn), list_open(conn, LINES), "/waiting/reviews"),

@@ -11,6 +11,7 @@ from sluice.exchange.read import show_exchange
 from sluice.exchange.review import list_open, note_rows
 from sluice.exchange.review_store import count_open
 from sluice.exchange.store import get_opened
+from sluice.ledger.names import is_same_person
 from sluice.returns.ack import state_of
 from sluice.returns.ack_store import count_overdue, get_acknowledgement, list_overdue
 from sluice.returns.store import find_prepared
@@ -87,7 +88,14 @@ def one_return(request: Request, onlooker: Onlooker, releases: Releases, token: 
             return Response(status_code=303, headers={"Location": to})
         record = find_prepared(conn, line.exchange_id)
     return render(
-        request, "one_return.html", "start", line=line, record=record, may=releases, token=token, user=onlooker.name
+        request,
+        "one_return.html",
+        "start",
+        line=line,
+        record=record,
+        may=releases,
+        is_own=is_same_person(line.prepared_by, onlooker.name),
+        token=token,
     )
 
 
