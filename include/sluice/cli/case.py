@@ -164,16 +164,15 @@ def show(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
 
     Example: sluice case show 6f0c4f0e
     """
-    from sluice.cli.case_next import next_of
     from sluice.db import connect
-    from sluice.rights.case.desk_store import find_planned
+    from sluice.rights.case.owed import find_owed
     from sluice.rights.case.store import find_beginning, get_case, list_steps
 
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case)
         found, steps = get_case(conn, case_id), list_steps(conn, case_id)
-        planned = find_planned(conn, [case_id]).get(case_id, frozenset())
-    show_case(found, format, steps, next_of(found, planned))
+        owed = find_owed(conn, found)
+    show_case(found, format, steps, owed)
 
 
 app.command("candidates")(candidates_of_case)

@@ -1,7 +1,6 @@
 """How a case is shown, and the argument that every command about a case takes. No value of a person is printed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +10,9 @@ from sluice.cli.output import Format, show_json, show_pairs, show_table
 from sluice.rights.case.describe import describe
 
 if TYPE_CHECKING:
-    from sluice.cli.case_next import Owed
     from sluice.rights.case.history import Step
     from sluice.rights.case.model import Case, Letter, SubCase
+    from sluice.rights.case.owed import Owed
 
 CaseArgument = Annotated[str, typer.Argument(help="Case number, or an unambiguous beginning of it.")]
 
@@ -22,9 +21,9 @@ def show_case(
     case: "Case", format: Format, steps: "Sequence[Step] | None" = None, owed: "Sequence[Owed] | None" = None
 ) -> None:
     """Print a case as a table or as JSON. ``owed``: its next steps, for a command that shows them."""
-    told = describe(case, steps)
+    told = describe(case, steps, owed)
     if format is Format.JSON:
-        show_json(told if owed is None else {**told, "next": [asdict(each) for each in owed]})
+        show_json(told)
         return
     show_pairs("Case", {name: value for name, value in told.items() if not isinstance(value, list)})
     if owed:

@@ -106,12 +106,14 @@ def list_(
 
 @router.get("/{case_id}", response_model=CaseShown, responses=problems(404))
 def show(case_id: UUID, reader: CaseReader) -> dict[str, Any]:
-    """Show a case: its clock, its parts and every step they took."""
+    """Show a case: its clock, what comes next, its parts and every step they took."""
+    from sluice.rights.case.owed import find_owed
     from sluice.rights.case.store import get_case, list_steps
 
+    number = CaseId(str(case_id))
     with reading() as conn:
-        number = CaseId(str(case_id))
-        return describe(get_case(conn, number), list_steps(conn, number))
+        case = get_case(conn, number)
+        return describe(case, list_steps(conn, number), find_owed(conn, case))
 
 
 @router.get("/{case_id}/lineage", response_model=CaseTrace, responses=problems(404, 409))

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from sluice.rights.case.model import CameBy, LetterKind, Right, State, Track
+from sluice.rights.case.next_step import NextStep
 from sluice.terms import PRINCIPAL_PATTERN
 
 Language = Literal["nl", "fr", "en"]
@@ -177,12 +178,24 @@ class LetterShown(Closed):
     overtaken: list[str] = Field(description="Those of its parts that were decided otherwise since.")
 
 
+class NextShown(Closed):
+    """What has to be done next with a case, or with one of its parts."""
+
+    step: NextStep
+    what: str = Field(description="The step in English.")
+    who: str = Field(description="center, person, the code of a principal, or schedule: it is done by itself.")
+    until: date | datetime | None = Field(description="A Brussels date, or a moment in UTC; null where no clock runs.")
+    sub_case: str | None
+    command: str = Field(description="What does it, or does now what the schedule does later.")
+
+
 class CaseShown(CaseShort):
     """A case with every step it took, its letters, and the clock that stood still while identity was not proven."""
 
     paused_legal_due: date | None
     steps: list[StepShown]
     letters: list[LetterShown]
+    next: list[NextShown] = Field(description="The most pressing first; empty if the case is over.")
 
 
 class CasePage(Closed):

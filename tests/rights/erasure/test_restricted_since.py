@@ -10,8 +10,12 @@ from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed_store import find_runs
+from sluice.rights.case.desk_store import count_ours, find_restricted
 from sluice.rights.case.model import Action, Case, CaseId, Order, Right
+from sluice.rights.case.next_step import NextStep
+from sluice.rights.case.owed import find_owed
 from sluice.rights.case.steps import withdraw
+from sluice.rights.case.store import CaseFilter, get_case, list_cases
 from sluice.rights.copies.where import where
 from sluice.rights.erasure.control import status, take_up
 from sluice.rights.erasure.control_store import begin_run, end_run, find_run
@@ -116,6 +120,37 @@ def test_where_a_restriction_ends_during_the_run_nothing_goes_before_the_next_on
     assert [each.case_id for each in erased] == [case.case_id]
 
 
+def steps_of(town: Town, case: Case) -> list[NextStep]:
+    """What `case show` says comes next; Today lists the case exactly where that is ours."""
+    conn = town.house.conn
+    found = [each.step for each in find_owed(conn, get_case(conn, case.case_id))]
+    ours = {each.case_id for each in list_cases(conn, CaseFilter(only_ours=True))}
+    assert (case.case_id in ours) is any(step.is_ours for step in found)
+    assert len(ours) == count_ours(conn)
+    return found
+
+
+def test_what_comes_next_is_to_ask_the_person_as_long_as_the_restriction_holds(town: Town) -> None:
+    first, other, _ = town.people
+    waits, goes = town.decided(first), town.decided(other)
+    assert NextStep.ASK_PERSON not in steps_of(town, waits)
+    restriction = restricted(town, first)
+    take_up(town.house, "airflow", now())
+
+    assert NextStep.ASK_PERSON in steps_of(town, waits)
+    assert NextStep.ASK_PERSON not in steps_of(town, goes), "control: of somebody else"
+    assert list(find_restricted(town.house.conn, [waits.case_id, goes.case_id])) == [waits.case_id]
+
+    restricted(town, other)
+    withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town, restriction)
+    take_up(town.house, "airflow", now())
+    assert NextStep.ASK_PERSON not in steps_of(town, waits), "although a restriction of somebody else holds there"
+    assert NextStep.ASK_PERSON in steps_of(town, goes)
+    noted = find_run(town.house.conn, waits.case_id)
+    assert noted is not None and (noted.error, noted.is_in_error) == (None, False)
+
+
 def test_a_later_decision_waits_although_a_run_of_an_earlier_one_began(town: Town) -> None:
     person = town.people[0]
     given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
@@ -135,6 +170,8 @@ def test_a_later_decision_waits_although_a_run_of_an_earlier_one_began(town: Tow
     with pytest.raises(RestrictedSince):
         run(town.house, case.case_id, now())
     assert is_in_lake(town, person)
+    take_up(town.house, "airflow", now())
+    assert NextStep.ASK_PERSON in steps_of(town, case)
 
     fail_another(town)
     withdraw(town.house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))

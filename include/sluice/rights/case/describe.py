@@ -1,18 +1,22 @@
 """Describe a case to people and programs: one document for the command and for HTTP. Contains no value of a person."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sluice.rights.case.history import Step
     from sluice.rights.case.model import Case, Letter, SubCase
+    from sluice.rights.case.owed import Owed
 
 
-def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, Any]:
+def describe(
+    case: "Case", steps: "Sequence[Step] | None" = None, owed: "Sequence[Owed] | None" = None
+) -> dict[str, Any]:
     """Return the document of a case. Pure.
 
-    steps: its history; with it, the document also has the history, the letters and the paused clock. Dates are
-    Brussels dates, moments UTC. ``flags`` has words of :class:`Flag`, separated by a comma.
+    steps: its history; with it, the document also has the history, the letters and the paused clock. owed: its next
+    steps. Dates are Brussels dates, moments UTC. ``flags`` has words of :class:`Flag`, separated by a comma.
     """
     told: dict[str, Any] = {
         "case": case.case_id,
@@ -47,6 +51,8 @@ def describe(case: "Case", steps: "Sequence[Step] | None" = None) -> dict[str, A
         for step in steps
     ]
     told["letters"] = [describe_letter(letter) for letter in case.letters]
+    if owed is not None:
+        told["next"] = [asdict(each) for each in owed]
     return told
 
 

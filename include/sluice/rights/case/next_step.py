@@ -1,6 +1,6 @@
 """Decide what has to happen next with a case, and whether the center has to do it. Pure: a page puts it into words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ class NextStep(StrEnum):
     CALL_PRINCIPAL = "call_principal"
     CHECK_IDENTITY = "check_identity"
     DECIDE = "decide"
+    ASK_PERSON = "ask_person"
     RELEASE = "release"
     CHECK_CORRECTION = "check_correction"
     POST_LETTER = "post_letter"
@@ -41,6 +42,7 @@ OURS = frozenset(
         NextStep.CALL_PRINCIPAL,
         NextStep.CHECK_IDENTITY,
         NextStep.DECIDE,
+        NextStep.ASK_PERSON,
         NextStep.RELEASE,
         NextStep.CHECK_CORRECTION,
         NextStep.POST_LETTER,
@@ -89,8 +91,11 @@ def letters_to_post(case: Case) -> list[Letter]:
     ]
 
 
-def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
+def step_of_part(case: Case, part: SubCase, has_plan: bool = False, is_restricted: bool = False) -> NextStep:
     """What has to happen next with one part. ``has_plan``: a plan of this erasure waits for its release.
+
+    ``is_restricted``: the erasure waits, because the person had the same data restricted since. Only they can say which
+    of the two they want.
 
     The schedule makes corrections at once where it can. For those that remain, nobody said what is right, or nobody
     can tell whose rows are meant (Art. 16), so a person has to find out.
@@ -102,6 +107,8 @@ def step_of_part(case: Case, part: SubCase, has_plan: bool = False) -> NextStep:
     is_given = step is NextStep.CARRY_OUT and goes_to_person(part, part.action)
     if (step is NextStep.DECIDE or is_given) and not case.is_scoped:
         return _of_identity(case)
+    if step is NextStep.CARRY_OUT and is_restricted and part.action is Action.ERASE:
+        return NextStep.ASK_PERSON
     if step is NextStep.CARRY_OUT and has_plan and part.action is Action.ERASE:
         return NextStep.RELEASE
     if step is NextStep.CARRY_OUT and part.action is Action.RECTIFY:
@@ -116,14 +123,22 @@ def _of_identity(case: Case) -> NextStep:
     return NextStep.AWAIT_IDENTITY if case.state is State.ID_PENDING else NextStep.CHECK_IDENTITY
 
 
-def step_of(case: Case, planned_at: frozenset[str] = frozenset()) -> NextStep:
-    """What has to happen next with the case. ``planned_at``: principals where an erasure plan waits for release."""
+def step_of(
+    case: Case, planned_at: Collection[str] = frozenset(), restricted_at: Collection[str] = frozenset()
+) -> NextStep:
+    """What has to happen next with the case. ``planned_at``: principals where an erasure plan waits for release.
+
+    ``restricted_at``: principals where the erasure waits for a restriction.
+    """
     if case.state.is_over:
         return NextStep.NOTHING
     if not case.sub_cases:
         return NextStep.CONFIRM_PERSON
     order = list(NextStep)
-    steps = [step_of_part(case, part, part.principal in planned_at) for part in case.sub_cases]
+    steps = [
+        step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at)
+        for part in case.sub_cases
+    ]
     if letters_to_post(case):
         steps.append(NextStep.POST_LETTER)
     return min(steps, key=order.index)

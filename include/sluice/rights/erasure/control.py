@@ -144,7 +144,9 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
                 draft(house, case_id, by, now)
             if not is_due(house, case, envelope):
                 _note_if_restricted(house, case, envelope)
-            elif len(found) < most:
+                continue
+            control_store.drop_error(house.conn, case_id, RestrictedSince.code)
+            if len(found) < most:
                 check_may_begin(house, case_id)
                 found.append(case_id)
     copy_store.note_taken_up(house.conn, found)
@@ -156,6 +158,8 @@ def _note_if_restricted(house: House, case: Case, envelope: Envelope) -> None:
         check_not_restricted(house, case, list(targets_of(house, case, envelope, decided_only=True)))
     except RestrictedSince as waits:
         note_restricted(house.conn, case.case_id, waits)
+    else:
+        control_store.drop_error(house.conn, case.case_id, RestrictedSince.code)
 
 
 def note_restricted(conn: Connection, case_id: CaseId, waits: RestrictedSince) -> None:
@@ -218,9 +222,9 @@ def check_may_begin(house: House, case_id: CaseId) -> None:
 
 
 def _has_begun(house: House, case_id: CaseId) -> bool:
-    """Whether a run of a case began: it kept somebody out, if the last one only waits for a restriction."""
+    """Whether a run of a case began: it kept somebody out, if the last one only waits, or waited, for a restriction."""
     ran = control_store.find_run(house.conn, case_id)
-    if ran is None or ran.error != RestrictedSince.code:
+    if ran is None or ran.outcome is not RunEnd.OUTDATED or ran.error not in (None, RestrictedSince.code):
         return ran is not None
     return any(each.reason is Suppression.ERASED for each in suppressed_store.find_runs(house.conn, case_id=case_id))
 

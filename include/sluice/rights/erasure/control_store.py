@@ -163,6 +163,14 @@ def touch(conn: Connection, case_id: CaseId) -> bool:
     return bool(row and row["goes_on"])
 
 
+def drop_error(conn: Connection, case_id: CaseId, code: str) -> None:
+    """Note that an erasure does not wait any more for what this code says."""
+    conn.execute(
+        "update erasure_run set error = null where case_id = %s and error = %s and ended_at is not null",
+        (case_id, code),
+    )
+
+
 def note_waiting(conn: Connection, case_id: CaseId, waiting: int) -> None:
     """Note how many exchanges were under way when the run last looked."""
     conn.execute("update erasure_run set waiting = %s, seen_at = now() where case_id = %s", (waiting, case_id))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from sluice.db import Connection
 from sluice.exchange.read import pick_principals
 from sluice.rights.case.clock import extension_latest, received_on
-from sluice.rights.case.desk_store import find_planned
+from sluice.rights.case.desk_store import find_planned, find_restricted
 from sluice.rights.case.due import is_answered
 from sluice.rights.case.history import Step
 from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State
@@ -119,10 +119,14 @@ def show(
         notices = list_notices(conn, case_id=number, limit=NOTICES)
         strip = strip_of(conn, today)
         plans = waiting_plans(conn, case, steps, reader.name)
+        restricted = find_restricted(conn, [number]).get(number, frozenset())
         is_gone = is_tidied(conn, number)
         restriction = _restriction(conn, case, now) if handles else None
     planned = frozenset(each.stored.plan.principal for each in plans)
-    parts = [(part, step_of_part(case, part, part.principal in planned)) for part in case.sub_cases]
+    parts = [
+        (part, step_of_part(case, part, part.principal in planned, part.principal in restricted))
+        for part in case.sub_cases
+    ]
     return render(
         request,
         "case.html",
@@ -132,7 +136,7 @@ def show(
         clock=_clock(case, today),
         paused=paused_clock(case, steps),
         extension_latest=extension_latest(case.due),
-        next_step=step_of(case, planned),
+        next_step=step_of(case, planned, restricted),
         to_post=letters_to_post(case),
         parts=parts,
         steps=[(step, _part_number(case, step)) for step in steps],
@@ -181,8 +185,11 @@ def _clock(case: Case, today: date) -> Clock | None:
 
 def with_steps(conn: Connection, cases: Sequence[Case]) -> list[tuple[Case, NextStep]]:
     """Pair each case with its next step, reading all of them at once."""
-    planned = find_planned(conn, [case.case_id for case in cases])
-    return [(case, step_of(case, planned.get(case.case_id, frozenset()))) for case in cases]
+    named, none = [case.case_id for case in cases], frozenset[str]()
+    planned, restricted = find_planned(conn, named), find_restricted(conn, named)
+    return [
+        (case, step_of(case, planned.get(case.case_id, none), restricted.get(case.case_id, none))) for case in cases
+    ]
 
 
 def _part_number(case: Case, step: Step) -> int | None:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sluice.db import Connection
+from sluice.rights.case.desk_store import find_planned, find_restricted
 from sluice.rights.case.model import ACTIONS, Action, Case, Letter, SubCase, SubCaseId, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of, step_of_part
 
@@ -20,6 +22,7 @@ COMMANDS: Mapping[NextStep, str] = {
     NextStep.CONFIRM_PERSON: "sluice case candidates {case}, then sluice case confirm {case} --candidate NAME:REF",
     NextStep.CALL_PRINCIPAL: f"{FOLLOW}, once their instruction lies under requests/",
     NextStep.CHECK_IDENTITY: "sluice case identity {case}, or in doubt sluice case pause {case}",
+    NextStep.ASK_PERSON: "sluice case withdraw {case}, or sluice case lift of the case that restricts",
     NextStep.RELEASE: "sluice erase release {case} --by NAME",
     NextStep.CHECK_CORRECTION: "sluice case rectify {case} VALUES.json --as-of MOMENT",
     NextStep.FORWARD: FOLLOW,
@@ -46,17 +49,24 @@ class Owed:
     command: str
 
 
-def next_of(case: Case, planned_at: Collection[str]) -> list[Owed]:
+def find_owed(conn: Connection, case: Case) -> list[Owed]:
+    """Return the next steps of a case as it stands now."""
+    number = case.case_id
+    return next_of(case, find_planned(conn, [number]).get(number, ()), find_restricted(conn, [number]).get(number, ()))
+
+
+def next_of(case: Case, planned_at: Collection[str], restricted_at: Collection[str]) -> list[Owed]:
     """Return the next steps, the most pressing first, as the page of the case shows them; none if the case is over.
 
-    ``planned_at``: principals at which a plan of the erasure waits for its release.
+    ``planned_at``: principals at which a plan of the erasure waits for its release; ``restricted_at``: at which it
+    waits for a restriction.
     """
     if case.state.is_over:
         return []
     if not case.sub_cases:
         step = step_of(case)
         return [_owed(case, step, None, COMMANDS[step].format(case=case.case_id[:8]))]
-    found = [*_of_letters(case), *_of_parts(case, planned_at)]
+    found = [*_of_letters(case), *_of_parts(case, planned_at, restricted_at)]
     order = list(NextStep)
     return sorted(found, key=lambda each: order.index(each.step))
 
@@ -68,9 +78,9 @@ def _of_letters(case: Case) -> Iterator[Owed]:
         yield _owed(case, NextStep.POST_LETTER, part, _take_out(case, letter))
 
 
-def _of_parts(case: Case, planned_at: Collection[str]) -> Iterator[Owed]:
+def _of_parts(case: Case, planned_at: Collection[str], restricted_at: Collection[str]) -> Iterator[Owed]:
     for part in case.sub_cases:
-        step = step_of_part(case, part, part.principal in planned_at)
+        step = step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at)
         if step not in (NextStep.NOTHING, NextStep.POST_LETTER):  # a letter is told by itself
             yield _owed(case, step, part, _command(case, part, step))
 
