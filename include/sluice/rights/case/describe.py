@@ -37,23 +37,24 @@ def describe(
     from sluice.rights.case.steps import paused_clock
 
     told["paused_legal_due"] = paused_clock(case, steps).legal_due
-    told["steps"] = [
-        {
-            "at": step.at,
-            "sub_case": step.sub_case_id,
-            "from": step.from_state,
-            "to": step.to_state,
-            "by": step.actor,
-            "reason": step.reason_code,
-            "reasons": dict(step.reasons),
-            "evidence": step.evidence_sha256,
-        }
-        for step in steps
-    ]
+    told["steps"] = [_step(step) for step in steps]
     told["letters"] = [describe_letter(letter) for letter in case.letters]
     if owed is not None:
         told["next"] = [asdict(each) for each in owed]
     return told
+
+
+def _step(step: "Step") -> dict[str, Any]:
+    return {
+        "at": step.at,
+        "sub_case": step.sub_case_id,
+        "from": step.from_state,
+        "to": step.to_state,
+        "by": step.actor,
+        "reason": step.reason_code,
+        "reasons": dict(step.reasons),
+        "evidence": step.evidence_sha256,
+    }
 
 
 def describe_letter(letter: "Letter") -> dict[str, Any]:

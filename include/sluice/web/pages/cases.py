@@ -15,7 +15,7 @@ from sluice.rights.case.clock import extension_latest, received_on
 from sluice.rights.case.desk_store import find_planned, find_restricted
 from sluice.rights.case.due import is_answered
 from sluice.rights.case.history import Step
-from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State
+from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, SubCase
 from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
 from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
 from sluice.rights.case.store import CaseFilter, get_case, is_tidied, list_by_last_day, list_cases, list_steps
@@ -123,10 +123,6 @@ def show(
         is_gone = is_tidied(conn, number)
         restriction = _restriction(conn, case, now) if handles else None
     planned = frozenset(each.stored.plan.principal for each in plans)
-    parts = [
-        (part, step_of_part(case, part, part.principal in planned, part.principal in restricted))
-        for part in case.sub_cases
-    ]
     return render(
         request,
         "case.html",
@@ -138,7 +134,7 @@ def show(
         extension_latest=extension_latest(case.due),
         next_step=step_of(case, planned, restricted),
         to_post=letters_to_post(case),
-        parts=parts,
+        parts=_parts(case, planned, restricted),
         steps=[(step, _part_number(case, step)) for step in steps],
         notices=notices,
         plans=plans,
@@ -150,6 +146,14 @@ def show(
         token=token,
         done=done,
     )
+
+
+def _parts(case: Case, planned: frozenset[str], restricted: frozenset[str]) -> list[tuple[SubCase, NextStep]]:
+    """Pair each part with its next step."""
+    return [
+        (part, step_of_part(case, part, part.principal in planned, part.principal in restricted))
+        for part in case.sub_cases
+    ]
 
 
 def _restriction(conn: Connection, case: Case, now: datetime) -> "Standing | None":
