@@ -5,12 +5,16 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner
 
 from documents.samples import EXCHANGE
+from documents.test_receipt import text_of
 from sluice.cli.receipt import app
 from sluice.errors import FileMissing, UsageError
 from sluice.ledger.model import PublicKeyInvalid
+from sluice.ledger.sign import key_id, read_public
 
 HEAVY = {"typst", "babel", "psycopg", "boto3", "jsonschema", "polars", "airflow", "sluice.settings"}
 
@@ -41,6 +45,7 @@ def test_a_good_receipt_exits_0_and_names_its_exchange(folder, name, pdf_checked
         "exchange": EXCHANGE,
         "entry_hash": "d1" * 32,
         "pdf_checked": pdf_checked,
+        "key": key_id(read_public((folder / "key.pem").read_bytes())),
     }
 
 
@@ -104,6 +109,20 @@ def test_a_name_that_no_file_can_have_is_that_line_s_answer_and_the_rest_goes_on
     assert [line["valid"] for line in lines] == [None, True]
     assert (lines[0]["error"]["code"], lines[0]["exchange"], lines[0]["entry_hash"]) == ("SLU-305", None, None)
     assert done.exit_code == 2
+
+
+def test_the_key_is_named_as_the_page_of_the_receipt_names_it(folder, receipt):
+    """A receipt and its page tell everybody to compare the fingerprint of the key: so it has to be shown."""
+    answers = [run(folder, str(folder / name), "--format", "json") for name in ("good.json", "good.pdf", "bad.json")]
+    [named] = {json.loads(each.stdout)["key"] for each in answers}
+
+    assert named in "".join(text_of(receipt.pdf).split())
+    assert named in run(folder, str(folder / "good.json")).stdout
+    assert named in run(folder, str(folder / "bad.json")).stdout
+    stranger = Ed25519PrivateKey.generate().public_key()
+    (folder / "key.pem").write_bytes(stranger.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    other = json.loads(run(folder, str(folder / "good.json"), "--format", "json").stdout)
+    assert (other["valid"], other["key"] in (None, named)) == (False, False)
 
 
 def test_people_get_a_table(folder):

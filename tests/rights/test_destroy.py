@@ -25,6 +25,7 @@ from rights.town import Person, Town
 from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.keys import QUARANTINE, SUBJECT, KeyDestroyed, Keyring
+from sluice.ledger.sign import key_id
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.retention.consents import drop_consents
 from sluice.retention.holds import hold
@@ -167,7 +168,9 @@ def test_afterwards_nothing_makes_the_key_again_and_everything_else_goes_on(
     assert find_suppressed(town.house, GAS) is not None, "who was erased stays out there"
     with at_terminal(town.desk, monkeypatch):
         assert sluice("subject", "ref", "phone", town.people[1].phone, "--principal", ENERGY).error == "SLU-117"
-        listed = sluice("keys", "list").document["keys"]
+        document = sluice("keys", "list").document
+        assert document["receipt_key"] == key_id(town.house.keyring.public)
+        listed = document["keys"]
         states = {(each["principal"], each["purpose"]): each["state"] for each in listed}
         assert states[ENERGY, SUBJECT] == states[ENERGY, QUARANTINE] == "destroyed"
         assert states[GAS, SUBJECT] == "there" == states["_cases", QUARANTINE]

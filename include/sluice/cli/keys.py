@@ -25,19 +25,22 @@ app = typer.Typer(
 def list_(format: FormatOption = Format.TABLE) -> None:
     """List every key by principal and purpose, with its fingerprint and what forbids to destroy it. No key is shown.
 
-    JSON: keys [{principal, purpose, state, fingerprint, obstacles}].
+    Above them stands the fingerprint of the key that signs receipts and certificates: give it to principals on paper.
+    JSON: receipt_key, keys [{principal, purpose, state, fingerprint, obstacles}].
 
     Example: sluice keys list
     """
     from sluice.exchange.house import open_house
+    from sluice.ledger.sign import key_id
     from sluice.rights.destroy import list_lines
 
     with open_house(get_settings()) as house:
-        lines = list_lines(house, datetime.now(UTC))
+        lines, signing = list_lines(house, datetime.now(UTC)), key_id(house.keyring.public)
     if format is Format.JSON:
         names = ("principal", "purpose", "state", "fingerprint", "obstacles")
-        show_json({"keys": [{name: getattr(line, name) for name in names} for line in lines]})
+        show_json({"receipt_key": signing, "keys": [{name: getattr(line, name) for name in names} for line in lines]})
         return
+    typer.echo(f"Fingerprint of the key that signs receipts: {signing}\n")
     show_table(
         "Keys",
         ("principal", "purpose", "state", "fingerprint", "what keeps it"),

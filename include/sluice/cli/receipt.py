@@ -39,6 +39,9 @@ def verify(file: FileArgument, key: KeyOption, pdf: PdfOption = None, format: Fo
     cannot be read. With - in place of FILE, read paths from stdin, print one JSON object per line in the same
     order, and exit 1 if one does not hold. For a path that cannot be read, valid is null and error says why.
 
+    A receipt proves something only if the key is the contact center's: compare its fingerprint, which is printed (JSON:
+    key), with the one that the center gave you on paper.
+
     Example: sluice receipt verify 7b0d3f1e-5a52-4c7e-9a0e-2f5f0c3d8e11.json --key receipt-key.pem
     """
     from sluice.documents.verify import verify_file
@@ -150,6 +153,7 @@ def _read_key(key: Path) -> bytes:
 
 def _document(check: "ReceiptCheck") -> dict[str, Any]:
     document: dict[str, Any] = {"valid": check.valid, "exchange": check.exchange, "entry_hash": check.entry_hash}
+    document["key"] = check.key
     if check.valid:
         return document | {"pdf_checked": check.pdf_checked}
     return document | {"why": check.why}
@@ -164,7 +168,8 @@ def _show(check: "ReceiptCheck", format: Format) -> None:
             "entry hash": check.entry_hash,
             "entry": f"{check.chain}, number {check.seq}",
             "PDF": "is the one of this receipt" if check.pdf_checked else "not at hand, not checked",
+            "fingerprint of the key": check.key,
         }
         show_pairs("The receipt holds", pairs)
     else:
-        show_pairs("The receipt does NOT hold", {"why": check.why})
+        show_pairs("The receipt does NOT hold", {"why": check.why, "fingerprint of the key": check.key})

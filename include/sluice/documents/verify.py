@@ -9,7 +9,7 @@ from typing import Any
 from sluice.errors import Ref
 from sluice.given_files import is_file, read_given
 from sluice.ledger.model import SignatureInvalid
-from sluice.ledger.sign import as_it_stands, open_signed, read_public, split_flattened
+from sluice.ledger.sign import as_it_stands, key_id, open_signed, read_public, split_flattened
 
 TYPE = "sluice-receipt+jws"
 FORMAT = "sluice-receipt-1"
@@ -28,7 +28,7 @@ class ReceiptCheck:
     """The result of a check. It repeats nothing from an invalid receipt, which could say anything.
 
     ``why``: why it is invalid. ``chain`` and ``seq`` place the entry in the ledger. ``pdf_checked``: whether the PDF
-    was compared as well.
+    was compared as well. ``key``: fingerprint of the public key that was given (RFC 7638), None if nothing was read.
     """
 
     valid: bool
@@ -38,6 +38,7 @@ class ReceiptCheck:
     chain: str | None = None
     seq: int | None = None
     pdf_checked: bool = False
+    key: str | None = None
 
 
 def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptCheck:
@@ -45,12 +46,13 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
 
     Raises PublicKeyInvalid when ``public_pem`` holds no Ed25519 public key.
     """
+    key = key_id(read_public(public_pem))
     try:
         said = open_receipt(jws, public_pem)
     except SignatureInvalid as error:
-        return ReceiptCheck(False, why="; ".join(str(ref) for ref in error.refs))
+        return ReceiptCheck(False, why="; ".join(str(ref) for ref in error.refs), key=key)
     if pdf is not None and sha256(pdf).hexdigest() != said["pdf_sha256"]:
-        return ReceiptCheck(False, why="the PDF is not the one of this receipt")
+        return ReceiptCheck(False, why="the PDF is not the one of this receipt", key=key)
     ledger = said["ledger"]
     return ReceiptCheck(
         True,
@@ -59,6 +61,7 @@ def verify_receipt(jws: bytes, public_pem: bytes, pdf: bytes | None) -> ReceiptC
         chain=ledger["chain"],
         seq=ledger["seq"],
         pdf_checked=pdf is not None,
+        key=key,
     )
 
 
