@@ -35,6 +35,19 @@ def test_every_command_speaks_json() -> None:
     assert list(_without_format(get_command(app), "sluice")) == []
 
 
+def _untold(command: Any, path: str) -> Iterator[str]:
+    """Arguments and options of which `--help` says nothing."""
+    for name, under in getattr(command, "commands", {}).items():
+        yield from _untold(under, f"{path} {name}")
+    for parameter in command.params:
+        if not (parameter.hidden or parameter.help):
+            yield f"{path}: {parameter.name}"
+
+
+def test_every_argument_and_option_is_told() -> None:
+    assert list(_untold(get_command(app), "sluice")) == []
+
+
 def _cut_short(command: Any, path: str) -> Iterator[str]:
     """Commands whose line in a list of commands is cut within a parenthesis or at "Art.": at a dot and a space."""
     for name, under in getattr(command, "commands", {}).items():

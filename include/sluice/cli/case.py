@@ -84,8 +84,8 @@ def open_(
 
     JSON: case, state, sub_cases [{sub_case, principal, agreement, controller, track, state, field_groups,
     forward_due}], received, legal_due, extended_due. Exit 2 for an identifier that names nobody, and for a
-    customer number that several principals know. A candidate belongs to one principal, and so does its case. With
-    --sought alone the case waits for `case confirm`.
+    customer number that several principals know. A case by --candidate is of that one principal. With
+    --sought alone the case waits for `case confirm`, which takes a candidate of each.
 
     Example: sluice case open --right erasure --identifier phone:0470123456 --received 2026-11-24
     """

@@ -11,7 +11,7 @@ from sluice.terms import FLOW_PATTERN, Flow
 from sluice.times import brussels_today
 
 app = typer.Typer(
-    help="Client-principals: onboarding.",
+    help="Principals: onboarding, and their keys for the store.",
     epilog="Example: sluice principal onboard energy02",
     no_args_is_help=True,
 )
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 @app.callback()
 def topic() -> None:
-    """Client-principals: onboarding."""
+    """Principals: onboarding, and their keys for the store."""
 
 
 @app.command("onboard")

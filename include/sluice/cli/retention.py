@@ -20,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog="Example: sluice retention due",
 )
+PrincipalArgument = Annotated[str, typer.Argument(metavar="PRINCIPAL", help="Code of the principal.")]
 PrincipalOption = Annotated[str | None, typer.Option(help="Only this principal.")]
 AgreementOption = Annotated[
     str | None, typer.Option(help="Id of the agreement; by default the first that ended and waits for it.")
@@ -109,7 +110,7 @@ def run(principal: PrincipalOption = None, format: FormatOption = Format.TABLE) 
 
 @app.command("hold")
 def hold_(
-    principal: str,
+    principal: PrincipalArgument,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day of the hold.")],
     reason: Annotated[str, typer.Option(help="legal-claims or legally-required (GDPR Art. 17(3)(e), (b)).")],
     reference: Annotated[str, typer.Option(help="File number: capitals, digits and - / . _ ; no name of a person.")],
@@ -185,7 +186,7 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
 
 @app.command("give-back")
 def give_back_(
-    principal: str,
+    principal: PrincipalArgument,
     to: Annotated[
         str | None, typer.Option(help="csv, xlsx, json, ndjson or parquet; by default as each contract says.")
     ] = None,
@@ -234,7 +235,7 @@ def give_back_(
 
 @app.command("returned")
 def returned(
-    principal: str,
+    principal: PrincipalArgument,
     reference: Annotated[str, typer.Option(help="Number of the principal's confirmation.")],
     agreement: AgreementOption = None,
     by: ByOption = None,

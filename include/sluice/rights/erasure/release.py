@@ -135,7 +135,7 @@ def release(
 def cleared(house: House, case: Case, targets: Sequence[Target]) -> list[Clearance]:
     """Return what may be erased now: decided, and released as it was decided or in no need of a release.
 
-    Left out is a principal where no run began and the person had their data restricted since.
+    Left out is a principal where the person had their data restricted since, and no run began after the last decision.
     """
     found = []
     for target in targets:
