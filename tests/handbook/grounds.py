@@ -248,6 +248,22 @@ def recipients(ground: Ground) -> Placeholders:
     }
 
 
+def it_desk(ground: Ground) -> Placeholders:
+    """Somebody asks to be erased, and their principal decides: signed, as its IT desk set it up."""
+    _, phone = ground.person
+    asked = ("--right", "erasure", "--identifier", f"phone:{phone}", "--principal", "energy01")
+    case = ground.sluice("case", "open", *asked)["case"]
+    ground.sluice("case", "follow")
+    parts = ground.sluice("case", "show", case)["sub_cases"]
+    [number] = [part["sub_case"] for part in parts if part["state"] == "AWAITING_INSTRUCTION"]
+
+    def answered() -> str:
+        ground.sluice("case", "follow")
+        return f"s3://{ground.bucket}/energy01/notices/ answers"
+
+    return {"<number of the notice>": number, "s3://exchange/energy01/notices/ answers": answered}
+
+
 def review(ground: Ground) -> Placeholders:
     return {"7b0d3f1e": ground.exchange(INTERNAL)[:8], "--rows 3,7-9": "--rows 1,3-4", "--rows 12": "--rows 2"}
 
@@ -270,6 +286,7 @@ PAGES: Mapping[str, Prepare] = {
         "find-a-person": find,
         "keep-and-delete": keep,
         "more-than-one-machine": machines,
+        "principals-it-desk": it_desk,
         "rectify": nothing,
         "registers": nothing,
         "restrict-or-withdraw": restrict,

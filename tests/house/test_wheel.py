@@ -12,6 +12,8 @@ from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -101,6 +103,21 @@ def test_papers_are_linted_and_a_contract_is_begun(engineer: Path) -> None:
     assert sluice(engineer, "agreement", "lint", "include/principals/energy01").returncode == 0
     assert sluice(engineer, "contract", "lint", "include/principals/energy01").returncode == 0
     assert "kind: DataContract" in sluice(engineer, "contract", "infer", "leads.csv", "--principal", "x").stdout
+
+
+@pytest.mark.parametrize("verb", ["verify", "roles", "certificate", "export"])
+def test_whatever_the_center_signed_is_looked_at(engineer: Path, verb: str) -> None:
+    public = Ed25519PrivateKey.generate().public_key()
+    (engineer / "key.pem").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (engineer / "signed.json").write_text("{}")
+    looked = sluice(engineer, "receipt", verb, "signed.json", "--key", "key.pem")
+
+    assert (looked.returncode, "SLU-103" in looked.stderr) == (1, False)
+
+
+def test_papers_are_shown(engineer: Path) -> None:
+    assert sluice(engineer, "agreement", "show", "DPA-ENERGY01").returncode == 0
+    assert sluice(engineer, "agreement", "roles", "DPA-ENERGY01", "--direction", "inbound").returncode == 0
 
 
 def test_a_command_of_the_center_says_what_is_missing(engineer: Path) -> None:

@@ -20,7 +20,10 @@ PATH = "/sluice/api/v1/answers/"
 def link(
     case: CaseArgument,
     code: Annotated[
-        str | None, typer.Option(help="Second word, agreed with the person, no case number; drawn by default.")
+        str | None,
+        typer.Option(
+            help="Second word, agreed with the person, six characters or more, no case number; drawn by default."
+        ),
     ] = None,
     days: Annotated[
         int | None,
