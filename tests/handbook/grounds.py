@@ -285,6 +285,7 @@ PAGES: Mapping[str, Prepare] = {
         "erase-a-person": erase,
         "find-a-person": find,
         "keep-and-delete": keep,
+        "keys": nothing,
         "more-than-one-machine": machines,
         "principals-it-desk": it_desk,
         "rectify": nothing,

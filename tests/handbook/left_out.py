@@ -5,6 +5,7 @@ from collections.abc import Mapping
 STRANGER = "tests/journeys/test_demo.py does it, with SLUICE_LONG"
 IS_THE_TEST = "it is what runs this test"
 CLEANED = "it needs Airflow's own database and logs; tests/services/test_tidy.py does the same"
+GIVEN = "the store is given there; tests/services/test_principal_keys.py does it"
 TURNED = "tests/journeys/test_turned_to_celery.py does it, with SLUICE_LONG"
 
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
@@ -14,9 +15,8 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "make down": "tests/journeys/test_up_and_down.py does it",
         "make test": IS_THE_TEST,
     },
-    "docs/how-to/add-a-principal.md": {
-        "sluice principal credential": "the store is given there; tests/services/test_principal_keys.py does it"
-    },
+    "docs/how-to/add-a-principal.md": {"sluice principal credential": GIVEN},
+    "docs/how-to/keys.md": {"sluice principal credential": GIVEN},
     "docs/how-to/more-than-one-machine.md": {
         "airflow db": CLEANED,
         "find": CLEANED,
