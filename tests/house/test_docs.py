@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sluice.ledger.sign import ALGORITHM
+from sluice.rights.case import due
+from sluice.rights.instruction_rules import KEY_FILE, TYPE
+from sluice.rights.notices import states
 from sluice.terms import RefusalClass
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -62,3 +66,18 @@ def test_every_page_that_the_code_speaks_of_is_there() -> None:
 
 def test_a_page_that_is_nowhere_is_found() -> None:
     assert missing_pages("see docs/errors.md and docs/how-to/fly.md.") == ["docs/how-to/fly.md"]
+
+
+def test_the_page_of_the_it_desk_says_the_terms_and_the_header_of_the_code() -> None:
+    """Nobody at a principal can look into the code: who signs as its page says has to be understood."""
+    page = " ".join((HOUSE / "docs" / "how-to" / "principals-it-desk.md").read_text().split())
+    word = {3: "three", 10: "ten"}
+    told, close = word[due.ESCALATE_AFTER.days], word[due.ESCALATE_BEFORE.days]
+    said = (
+        f"reminded after {word[due.REMIND_AFTER.days]} days; {told} days after you were told, or {close} days before",
+        f"you have it in {states.ANSWER_WITHIN.days} days, and that you did it within {states.DONE_WITHIN.days} days",
+        f"{states.ESCALATE_AFTER.days} days later a call",
+        f'{{"alg":"{ALGORITHM}","kid":"<RFC 7638 thumbprint of the key>","typ":"{TYPE}"}}',
+        f"cp {KEY_FILE} include/principals/",
+    )
+    assert [each for each in said if each not in page] == []

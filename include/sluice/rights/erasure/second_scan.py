@@ -36,6 +36,10 @@ from sluice.times import utc_text
 def scan_and_record(
     house: House, case: Case, targets: Sequence[Target], now: datetime, known: Known | None = None
 ) -> ErasureReport:
+    """Run the second scan at each of these principals, each with an entry of its own, and report them added up.
+
+    An unknown place is a doubt at each of them. ``known``: versions that were read, to look up what to search for.
+    """
     outcomes = outcome_store.read_outcomes(house.conn, case.case_id)
     unknown = tuple(map(str, find_unknown(house.settings, house.conn, house.objects)))
     every = Scanned(doubts=len(unknown))
