@@ -1,9 +1,11 @@
 """Every topic of the command says at its end how it is used."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -46,6 +48,29 @@ def _untold(command: Any, path: str) -> Iterator[str]:
 
 def test_every_argument_and_option_is_told() -> None:
     assert list(_untold(get_command(app), "sluice")) == []
+
+
+def _examples(command: Any, path: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...], list[str]]]:
+    """Each command with its path, and the words of each example: of a pipe its first part, of `eval` what it runs."""
+    for name, under in getattr(command, "commands", {}).items():
+        yield from _examples(under, (*path, name))
+    for example in (command.help or "").replace("\b", "").split("Example:")[1:]:
+        line = " ".join(example.split()).removeprefix('eval "$(').removesuffix(')"')
+        yield command, path, shlex.split(line.split(" > ")[0].split(" < ")[0])
+
+
+def test_every_example_is_a_command_line_of_its_command() -> None:
+    found = list(_examples(get_command(app), ("sluice",)))
+    for command, path, words in found:
+        assert tuple(words[: len(path)]) == path
+        command.make_context(" ".join(path), words[len(path) :])  # raises for what the parser does not take
+    assert len(found) > 100
+
+
+def test_an_example_that_the_parser_does_not_take_is_found() -> None:
+    command, path, words = next(each for each in _examples(get_command(app), ("sluice",)) if "--by" in each[2])
+    with pytest.raises(typer.TyperException):
+        command.make_context(" ".join(path), [*words[len(path) :], "--no-such-option"])
 
 
 def _cut_short(command: Any, path: str) -> Iterator[str]:
