@@ -49,7 +49,10 @@ WRAPPING = b"sluice wrapping of keys 1 "
 class KeyLost(SluiceError):
     code = "SLU-116"
     summary = "a key that was used is not there any more"
-    cure = "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets; a new one would recognise nobody"
+    cure = (
+        "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets, or set SLUICE_MASTER_KEY as it was; a new "
+        "one would recognise nobody"
+    )
     exit = Exit.MISSING
 
 
@@ -141,13 +144,14 @@ class Keyring:
     def open(cls, settings: Settings) -> "Keyring":
         """Read the master and signing keys from the settings, else from ``var/secrets`` (made once).
 
-        Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, KeyOutOfReach when the
-        operating system denies access.
+        Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, or the master key is
+        gone while others are there that it wrapped, KeyOutOfReach when the operating system denies access.
         """
         secrets_dir = settings.var / "secrets"
         if settings.master_key is not None:
             text = settings.master_key.get_secret_value().encode()
         else:
+            _check_not_lost(secrets_dir / "master.key", settings.keys_dir)
             text = _own(secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32)))
         if settings.signing_key is not None:
             pem = settings.signing_key.get_secret_value().encode()
@@ -310,6 +314,16 @@ def _own(path: Path, make: Callable[[], bytes]) -> bytes:
     """Read or make a key of the installation itself. Raises KeyLost, KeyOutOfReach."""
     with _in_reach(f"{path.parent.name}/{path.name}"):
         return write_secret_once(path, make)
+
+
+def _check_not_lost(master: Path, directory: Path) -> None:
+    """Raises KeyLost when there is no master key, but keys that it wrapped.
+
+    A new one would wrap what is new: once the old one is back, that could not be opened. It is looked for after the
+    keys, because another process that makes both makes it first. Raises KeyOutOfReach.
+    """
+    if not master.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not master.exists():
+        raise KeyLost(Ref("file", str(master)))
 
 
 def _files_below(directory: Path) -> list[Path]:

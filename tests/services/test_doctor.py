@@ -123,6 +123,8 @@ def test_keys_that_another_master_key_wrapped_are_found(store_settings: Settings
 
     assert not found.ok and found.is_missing
     assert found.detail == "2 of 2 do not open with this master key, first client-a/quarantine"
+    gone = examine_one("keys", changed(store_settings, master_key=None))
+    assert not gone.ok and "SLU-116" in gone.detail and "master.key" in gone.detail
 
 
 def test_a_country_without_last_days_is_found_before_somebody_asks(store_settings: Settings) -> None:

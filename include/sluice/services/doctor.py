@@ -23,7 +23,7 @@ from sluice.agreement.in_force import removed
 from sluice.db import connect, transaction
 from sluice.errors import DiskUnfit, Exit, NotFound, SluiceError, place_of
 from sluice.exchange.anchor import check_own_evidence
-from sluice.keys import Keyring
+from sluice.keys import WRAPPED, Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
@@ -153,7 +153,8 @@ def _keys(settings: Settings) -> Found:
     for folder in (settings.var / "secrets", settings.keys_dir):
         if loose := [path for path in _below(folder) if path.stat().st_mode & 0o077]:
             return Found(False, f"{len(loose)} readable by others, first {loose[0]}")
-    if settings.master_key is None and not (settings.var / "secrets" / "master.key").exists():
+    has_master = settings.master_key is not None or (settings.var / "secrets" / "master.key").exists()
+    if not has_master and not any(settings.keys_dir.glob(f"*/*{WRAPPED}")):
         return Found(True, "made on first use")
     kept = [each for each in Keyring.open(settings).list_keys() if not each.is_destroyed]
     if closed := [f"{each.principal}/{each.purpose}" for each in kept if each.fingerprint is None]:
