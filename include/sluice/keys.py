@@ -50,8 +50,8 @@ class KeyLost(SluiceError):
     code = "SLU-116"
     summary = "a key that was used is not there any more"
     cure = (
-        "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets, or set SLUICE_MASTER_KEY as it was; a new "
-        "one would recognise nobody"
+        "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets, or set SLUICE_MASTER_KEY and "
+        "SLUICE_SIGNING_KEY as they were; with new ones nobody is recognised, and no receipt verified"
     )
     exit = Exit.MISSING
 
@@ -144,8 +144,8 @@ class Keyring:
     def open(cls, settings: Settings) -> "Keyring":
         """Read the master and signing keys from the settings, else from ``var/secrets`` (made once).
 
-        Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, or the master key is
-        gone while others are there that it wrapped, KeyOutOfReach when the operating system denies access.
+        Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, or gone while keys
+        of principals are there, KeyOutOfReach when the operating system denies access.
         """
         secrets_dir = settings.var / "secrets"
         if settings.master_key is not None:
@@ -156,6 +156,7 @@ class Keyring:
         if settings.signing_key is not None:
             pem = settings.signing_key.get_secret_value().encode()
         else:
+            _check_not_lost(secrets_dir / "signing.pem", settings.keys_dir)
             pem = _own(secrets_dir / "signing.pem", _new_signing_pem)
         return cls(settings.keys_dir, _master(text), _signing(pem))
 
@@ -316,14 +317,14 @@ def _own(path: Path, make: Callable[[], bytes]) -> bytes:
         return write_secret_once(path, make)
 
 
-def _check_not_lost(master: Path, directory: Path) -> None:
-    """Raises KeyLost when there is no master key, but keys that it wrapped.
+def _check_not_lost(own: Path, directory: Path) -> None:
+    """Raises KeyLost when a key of the installation is not there, but keys of principals are: it was there before them.
 
-    A new one would wrap what is new: once the old one is back, that could not be opened. It is looked for after the
-    keys, because another process that makes both makes it first. Raises KeyOutOfReach.
+    What a new one wraps or signs meanwhile is lost once the old one is back. It is looked for after the others, because
+    a process that makes all of them makes it first. Raises KeyOutOfReach.
     """
-    if not master.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not master.exists():
-        raise KeyLost(Ref("file", str(master)))
+    if not own.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not own.exists():
+        raise KeyLost(Ref("file", str(own)))
 
 
 def _files_below(directory: Path) -> list[Path]:

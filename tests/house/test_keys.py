@@ -72,22 +72,23 @@ def test_an_empty_file_of_a_key_names_itself(tmp_path: Path, name: str) -> None:
         keyring(tmp_path)
 
 
-def test_where_the_master_key_is_gone_no_new_one_is_made_beside_keys_that_it_wrapped(tmp_path: Path) -> None:
-    """Else what came meanwhile could not be opened once the old one is back."""
+@pytest.mark.parametrize("name", ["master.key", "signing.pem"])
+def test_where_a_key_of_ours_is_gone_no_new_one_is_made_beside_those_of_principals(tmp_path: Path, name: str) -> None:
+    """Else what came meanwhile could not be opened, or verified, once the old one is back."""
     first = keyring(tmp_path).subject_key(ENERGY)
-    master = tmp_path / "secrets" / "master.key"
-    kept = master.read_bytes()
-    master.unlink()
+    lost = tmp_path / "secrets" / name
+    kept = lost.read_bytes()
+    lost.unlink()
 
     for _ in range(2):
-        with pytest.raises(KeyLost, match=r"SLU-116 .*file .*secrets/master.key.*set SLUICE_MASTER_KEY as it was"):
+        with pytest.raises(KeyLost, match=rf"SLU-116 .*file .*secrets/{name}\..*SLUICE_SIGNING_KEY as they were"):
             keyring(tmp_path)
-    assert not master.exists()
+    assert not lost.exists()
 
-    master.write_bytes(kept)
+    lost.write_bytes(kept)
     assert keyring(tmp_path).subject_key(ENERGY) == first, "the control"
     shutil.rmtree(tmp_path / "keys")
-    master.unlink()
+    lost.unlink()
     assert keyring(tmp_path).master, "an installation that begins"
 
 
