@@ -11,7 +11,7 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, change, with_papers
-from retention.keeping import TODAY, at_night, exists, last_day
+from retention.keeping import at_night, exists, last_day
 from rights.estate import CONTACTS
 from rights.people import as_csv, contact_rows, draw_people
 from sluice.agreement.in_force.activate import activate_all
@@ -23,10 +23,11 @@ from sluice.retention.model import RetentionRefused
 from sluice.retention.run import retain
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from sluice.times import brussels_today
 
 CARE = "care_contacts"
 PRINCIPAL = Principal(ENERGY[0])
-END = TODAY + timedelta(days=3)
+END = brussels_today() + timedelta(days=3)
 """The last day of the agreement that ends first."""
 GONE = END + timedelta(days=30)
 """The day in whose night everything of it is deleted."""
