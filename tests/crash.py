@@ -30,6 +30,9 @@ WATCHED = tuple(
     )
 )
 
+WRITES = tuple(f"/sluice/{place}" for place in ("lake/s3/objects", "ledger/append", "db.py"))
+"""What every write to S3, to the ledger and to the database goes through."""
+
 
 class Steps:
     """Counts calls and returns of watched functions; kills the process at ``kill_at``."""
@@ -95,8 +98,12 @@ def dying_at(kill_at: int, work: Callable[[House], object], watched: tuple[str, 
 
 
 def run(line: str) -> str:
-    """Everything the trigger, the slots and reconcile do, once, or die at the step that the line says."""
-    return dying_at(int(line), drain_all)
+    """Everything the trigger, the slots and reconcile do, once, or die at the step that the line says.
+
+    ``12 writes``: at the twelfth step of what writes.
+    """
+    step, *watched = line.split()
+    return dying_at(int(step), drain_all, WRITES if watched else WATCHED)
 
 
 if __name__ == "__main__":
