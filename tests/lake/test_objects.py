@@ -1,11 +1,16 @@
 """The object store, as far as one answer of the server is not all of it, or none comes."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError, SSLError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError, SSLError
 from pydantic import SecretStr
 
+from effort import effort
 from sluice.errors import ServiceMissing
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
@@ -47,3 +52,53 @@ def test_a_connection_that_is_not_taken_in_time_is_tried_again_and_a_certificate
     assert store._try("put", "lake", attempt) == "done"
     with pytest.raises(ServiceMissing, match="fault SSLError"):
         store._try("put", "lake", wrong)
+
+
+RACES = effort(25, 100)
+
+
+def edit(
+    client: Any, place: dict[str, str], change: Callable[[set[str]], set[str]], met: threading.Barrier, *, asks: bool
+) -> None:
+    """Read rows, change them, write them: once both have read; ``asks``: if they are still those, else anew."""
+    while True:
+        read = client.get_object(**place)
+        rows = change(set(read["Body"].read().decode().split()))
+        with suppress(threading.BrokenBarrierError):
+            met.wait(10)
+        met.abort()
+        try:
+            client.put_object(
+                **place, Body=" ".join(sorted(rows)).encode(), **({"IfMatch": read["ETag"]} if asks else {})
+            )
+            return
+        except ClientError as error:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+
+
+def race(client: Any, place: dict[str, str], *, asks: bool) -> set[str]:
+    """One erases a row while another appends one: what is there afterwards."""
+    client.put_object(**place, Body=b"erased stays")
+    met = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(edit, client, place, lambda rows: rows - {"erased"}, met, asks=asks)
+        two = pool.submit(edit, client, place, lambda rows: rows | {"new"}, met, asks=asks)
+        one.result(), two.result()
+    return set(client.get_object(**place)["Body"].read().decode().split())
+
+
+@pytest.mark.evidence
+def test_what_one_writer_did_is_lost_unless_the_other_asks_for_what_it_read(
+    store_settings: Settings, record_property: Callable[[str, object], None]
+) -> None:
+    """S-05's control: without ``If-Match`` a row is lost, or the erased one is back; the store heeds the condition."""
+    client = ObjectStore(store_settings)._client
+    place = {"Bucket": store_settings.bucket_lake, "Key": "race/rows"}
+    bare = [race(client, place, asks=False) for _ in range(RACES)]
+    asked = [race(client, place, asks=True) for _ in range(RACES)]
+    wrong = sum(rows != {"stays", "new"} for rows in bare)
+    assert wrong >= 1
+    assert asked == [{"stays", "new"}] * RACES
+    record_property(
+        "S-05 control: races without If-Match in which a row is lost or back", f"{wrong} of {RACES}, with it 0"
+    )

@@ -11,8 +11,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -32,12 +33,13 @@ from sluice.exchange.persons.merged_store import find_months, find_runs
 from sluice.ledger.copy_kinds import INDEX
 from sluice.returns.model import NotReleasable
 from sluice.rights.case.model import CaseId
+from sluice.rights.erasure import erase
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport
 from sluice.settings import Settings
 
 RACES = effort(1, 25)
-"""Of each of the six writers."""
+"""Of each of the seven writers."""
 SEED, MOST_RERUNS = 20_261_126, 6
 STAYING = 8
 """Contacts who are in every file and stay."""
@@ -97,6 +99,15 @@ def contacts_come(arena: Arena, number: int, person: Person) -> dict[str, object
     return {"what": "arrive", "bucket": bucket, "key": key, "content": arena.ground.contacts(records)}
 
 
+def older_comes(arena: Arena, number: int, person: Person) -> dict[str, object]:
+    """A file with the person in it that is late: its name says a day before that of every file there is."""
+    day = f"{datetime.now(UTC) - timedelta(days=30 + number):%Y-%m-%d}"
+    key, records = f"energy01/inbound/renewal_campaign/late_{day}.csv", [person[0], *arena.staying()]
+    arena.ground.expect(key, records)
+    bucket = arena.night.desk.settings.bucket_exchange
+    return {"what": "arrive", "bucket": bucket, "key": key, "content": arena.ground.contacts(records)}
+
+
 def results_come(arena: Arena, number: int, person: Person) -> dict[str, object]:
     """What an agent noted of the person, and of others."""
     key, content = results(arena, number, person)
@@ -143,6 +154,7 @@ def index_merged(arena: Arena, number: int, person: Person) -> dict[str, object]
 
 WRITERS: dict[str, tuple[Writer, float]] = {
     "a file of contacts": (contacts_come, 0.9),
+    "a late older file": (older_comes, 0.9),
     "results of agents": (results_come, 0.9),
     "a return": (return_goes, 1.2),
     "deliveries again": (delivered_again, 1.2),
@@ -263,6 +275,28 @@ def test_a_row_that_is_lost_or_that_came_back_is_seen(arena: Arena) -> None:
     came = ground.contacts([person[0]]).encode()
     house.objects.put(arena.night.desk.settings.bucket_exchange, "energy01/outbound/x.csv", came, "text/csv")
     assert ground.back(person, but_arrived=True) == ["exchange/energy01/outbound/x.csv"]
+
+
+def test_without_its_lock_an_erasure_puts_back_whom_another_took_out(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: of two that edit one object at once, each has what it read before the other wrote."""
+    (person, other), house = (arena.people[0], arena.people[1]), arena.night.desk.house
+    mine = asked(arena.night, person[1], person[0])
+    theirs = {"what": "erase", "case": asked(arena.night, other[1], other[0]).case_id}
+    carry_out, met = erase.carry_out, list[str]()
+
+    def after_the_other(house: House, edit: Any) -> None:
+        if not met:
+            arena.begin(theirs, time.monotonic())
+            met.append(arena.end())
+        carry_out(house, edit)
+
+    monkeypatch.setattr(erase, "hold_object", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(erase, "carry_out", after_the_other)
+    with contextlib.suppress(SluiceError):
+        run(house, mine.case_id, datetime.now(UTC))
+    assert (met, arena.ground.back(other) != []) == (["ok"], True)
 
 
 def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena) -> None:
