@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
-from sluice.agreement.in_force.store import find_principal_agreement
+from sluice.agreement.in_force.store import list_in_force
 from sluice.exchange.house import House
 from sluice.rights.case import steps, store
 from sluice.rights.case.model import FILE, RECORD, Action, Actor, CaseId, Right, Role, State, desk_actor
@@ -58,17 +58,19 @@ class _Import:
 
     def tell(self, run_id: str, source: str, withdrawn: Withdrawn) -> None:
         """Open a case for each purpose that rests on consent, each channel, and what the principal collected apart."""
-        found = find_principal_agreement(self.house.conn, self.principal, brussels_day(self.now), self.now)
+        found = list_in_force(self.house.conn, self.principal, brussels_day(self.now), self.now) if withdrawn else ()
         of_run = replace(self, run_id=run_id, source=source)
-        for purpose in found.purposes if found and withdrawn else ():
-            for channel in purpose.channels if purpose.legal_basis == CONSENT else ():
-                new = frozenset(ref for ref, iri, word in withdrawn if (iri, word) == (purpose.iri, channel))
-                named = [row for row in self.rows if row.purpose in (purpose.code, purpose.iri)]
-                rows = [row for row in named if row.channel == channel and row.state == ConsentState.WITHDRAWN.value]
-                theirs = [row for row in rows if row.collected_by == self.principal]
-                ours = [row for row in rows if row.collected_by != self.principal]
-                _open(replace(of_run, rows=theirs), new, purpose.iri, channel, FILE)
-                _open(replace(of_run, rows=ours), new, purpose.iri, channel, RECORD)
+        purposes = [each for agreement in found for each in agreement.purposes]
+        rest = [(each.iri, channel) for each in purposes if each.legal_basis == CONSENT for channel in each.channels]
+        for purpose, channel in dict.fromkeys(rest):
+            new = frozenset(ref for ref, iri, word in withdrawn if (iri, word) == (purpose, channel))
+            names = {purpose, *(each.code for each in purposes if each.iri == purpose)}
+            named = [row for row in self.rows if row.purpose in names and row.channel == channel]
+            rows = [row for row in named if row.state == ConsentState.WITHDRAWN.value]
+            theirs = [row for row in rows if row.collected_by == self.principal]
+            ours = [row for row in rows if row.collected_by != self.principal]
+            _open(replace(of_run, rows=theirs), new, purpose, channel, FILE)
+            _open(replace(of_run, rows=ours), new, purpose, channel, RECORD)
 
 
 def _open(run: _Import, new: frozenset[str], purpose: str, channel: str, came_by: str) -> None:

@@ -1,5 +1,6 @@
 """When a record of consent was said: a moment, or a Brussels day of which a no has the end and a yes the beginning."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.agreement.folder.load import load_agreement
+from sluice.agreement.model import Purpose
 from sluice.rights.consents.file import Said, judge_consents
 from sluice.subject.consent import last_words
 from sluice.subject.key import SubjectKey
@@ -29,7 +31,7 @@ def said(state: str, at: str, until: str = "") -> Said:
 
 def counts(*rows: Said) -> str:
     """The state that counts among these rows."""
-    records = judge_consents(rows, AGREEMENT, KEY, LATE).frame
+    records = judge_consents(rows, [AGREEMENT], KEY, LATE).frame
     named = records.with_row_index("record_id").cast({"record_id": pl.String})
     [state] = last_words(named, date(2020, 1, 1))["state"]
     return str(state)
@@ -51,7 +53,7 @@ def test_a_no_of_a_day_beats_every_yes_of_it_and_none_of_the_next(
 def test_a_day_is_not_in_the_future_while_it_runs_and_until_is_no_earlier_day(state: str) -> None:
     now = datetime(2026, 11, 26, 10, tzinfo=UTC)
     wrong = {
-        at: [fault.column for fault in judge_consents([said(state, at, until)], AGREEMENT, KEY, now).faults]
+        at: [fault.column for fault in judge_consents([said(state, at, until)], [AGREEMENT], KEY, now).faults]
         for at, until in (
             ("2026-11-26", ""), ("2026-11-26", "2026-11-26"), ("2026-11-25", "2026-11-24"), ("2026-11-27", ""),
             ("2026-11-26T10:00:01Z", ""), ("2026-11-26T10:00:00Z", ""), ("2026-11-26T10:00:00", ""), ("today", ""),
@@ -80,7 +82,7 @@ def test_a_no_counts_in_every_country_its_number_can_be_of_and_a_yes_in_one(
 ) -> None:
     one = Said({"phone": number}, "P-RENEW", "voice", state, "2026-11-26", "call", "W-7", "center")
 
-    found = judge_consents([one], AGREEMENT, KEY, LATE, frozenset(regions))
+    found = judge_consents([one], [AGREEMENT], KEY, LATE, frozenset(regions))
 
     if number.startswith("+"):
         means = HOMES["BE" if number.startswith("+32") else "FR"]
@@ -97,5 +99,23 @@ def test_a_no_counts_in_every_country_its_number_can_be_of_and_a_yes_in_one(
 def test_what_is_a_number_nowhere_is_not_kept(state: str) -> None:
     """The control: more countries make no number of what is none."""
     one = Said({"phone": "04751"}, "P-RENEW", "voice", state, "2026-11-26", "call", "W-7", "center")
-    found = judge_consents([one], AGREEMENT, KEY, LATE, frozenset({"BE", "FR"}))
+    found = judge_consents([one], [AGREEMENT], KEY, LATE, frozenset({"BE", "FR"}))
     assert [each.code for each in found.faults] == ["VALUE_INVALID_IDENTIFIER"] and found.frame.is_empty()
+
+
+def test_purposes_of_every_agreement_can_be_named_and_a_code_of_two_purposes_cannot() -> None:
+    renewal = next(each for each in AGREEMENT.purposes if each.code == "P-RENEW")
+    own = replace(renewal, code="P-OWN", iri=f"{renewal.iri}Own", channels=("email",))
+    same = replace(renewal, iri=f"{renewal.iri}Other")
+    by_mail = replace(renewal, code="P-MAIL", channels=("email",))
+    one = said("withdrawn", "2026-01-02")
+
+    def faults(*purposes: Purpose, row: Said) -> list[str | None]:
+        other = replace(AGREEMENT, agreement_id="DPA-OTHER", purposes=purposes)
+        return [each.column for each in judge_consents([row], [AGREEMENT, other], KEY, LATE).faults]
+
+    assert faults(own, row=one) == [], "of the first"
+    assert faults(own, row=replace(one, purpose="P-OWN", channel="email")) == [], "of the second"
+    assert faults(own, row=replace(one, channel="email")) == ["channel"], "control: of another purpose"
+    assert faults(by_mail, row=replace(one, channel="email")) == [], "the same purpose over another channel there"
+    assert faults(same, row=one) == ["purpose"] and faults(same, row=replace(one, purpose=same.iri)) == []

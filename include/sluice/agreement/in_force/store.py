@@ -227,6 +227,13 @@ def find_principal_agreement(conn: Connection, principal: Principal, on: date, k
     return found if isinstance(found, Agreement) else None
 
 
+def list_in_force(conn: Connection, principal: Principal, on: date, known_at: datetime) -> tuple[Agreement, ...]:
+    """The agreements with a principal that held on a Brussels date, as known at an instant, the youngest last."""
+    with transaction(conn):
+        found = _by_principal(conn, "agreement", principal, known_at)
+    return tuple(row.agreement for row in found if on in row.days)
+
+
 def find_agreement(conn: Connection, agreement_id: str, on: date, known_at: datetime) -> Agreement | None:
     """The version of an agreement that held on a date, as known at an instant."""
     with transaction(conn):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from sluice.agreement.in_force.store import find_principal_agreement
+from sluice.agreement.in_force.store import list_in_force
 from sluice.db import transaction
 from sluice.errors import Ref, SluiceError
 from sluice.exchange.house import House
@@ -184,16 +184,16 @@ def find_reasons(
 
 
 def _consented_uses(house: House, principal: Principal, channel: str | None) -> list[Use]:
-    """Return what a consent can be about under the agreement that holds now, over one channel or over any.
+    """Return what a consent can be about under the agreements that hold now, over one channel or over any.
 
     Advertising on another basis is among it, because for some channels the law asks for consent beside the basis.
     """
     now = datetime.now(UTC)
-    agreement = find_principal_agreement(house.conn, principal, brussels_day(now), now)
-    purposes = agreement.purposes if agreement else ()
+    agreements = list_in_force(house.conn, principal, brussels_day(now), now)
     return [
         Use(each.iri, CONSENT, word)
-        for each in purposes
+        for agreement in agreements
+        for each in agreement.purposes
         if each.iri in MARKETING or each.legal_basis == CONSENT
         for word in each.channels or (None,)
         if channel in (None, word)

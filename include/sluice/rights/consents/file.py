@@ -4,14 +4,14 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import ClassVar
 
 import polars as pl
 
-from sluice.agreement.model import Agreement
+from sluice.agreement.model import Agreement, Purpose
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.rights.person.identifiers import KINDS
 from sluice.rights.person.request_file import MOST_ROWS_NAMED, RowFault
@@ -95,17 +95,19 @@ def _said(cells: Mapping[str, str]) -> Said:
 
 def judge_consents(
     rows: Sequence[Said],
-    agreement: Agreement,
+    agreements: Sequence[Agreement],
     key: SubjectKey,
     now: datetime,
     regions: frozenset[str] = frozenset({HOME}),
 ) -> Records:
     """Turn the valid rows into records, one for each identifier, and group the others by fault.
 
+    agreements: those of the principal, whose purposes a row may name. A code that two of them give to different
+    purposes names none: their IRIs do.
     regions: those of the principal's contracts. A telephone number without country code can belong to several regions.
     A no then counts in all of them; a yes is kept only if the number fits a single region.
     """
-    purposes = {word: each for each in agreement.purposes for word in (each.code, each.iri)}
+    purposes = _purposes(agreements)
     bad: dict[int, tuple[str, str | None]] = {}
     for place, row in enumerate(rows):
         if fault := _fault(row, purposes, now):
@@ -116,6 +118,18 @@ def judge_consents(
     good = frame.filter(~pl.col("place").is_in(sorted(bad)))
     told = [{"ref": ref, **facts[place]} for place, ref in good.sort("place", "ref").iter_rows()]
     return Records(pl.DataFrame(told, schema_overrides={"until": pl.Date}, infer_schema_length=None), _faults(bad))
+
+
+def _purposes(agreements: Sequence[Agreement]) -> dict[str, Purpose]:
+    """Purposes by code and IRI, each with the channels that it has in any agreement."""
+    every = [each for agreement in agreements for each in agreement.purposes]
+    channels = {
+        each.iri: tuple(dict.fromkeys(w for other in every if other.iri == each.iri for w in other.channels))
+        for each in every
+    }
+    whole = [replace(each, channels=channels[each.iri]) for each in every]
+    by_code = {each.code: each for each in whole if len({other.iri for other in every if other.code == each.code}) == 1}
+    return by_code | {each.iri: each for each in whole}
 
 
 def _fault(row: Said, purposes: Mapping[str, object], now: datetime) -> tuple[str, str | None] | None:

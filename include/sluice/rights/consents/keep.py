@@ -13,7 +13,7 @@ from datetime import date, datetime
 import polars as pl
 import rfc8785
 
-from sluice.agreement.in_force.store import find_principal_agreement, list_contracts
+from sluice.agreement.in_force.store import list_contracts, list_in_force
 from sluice.agreement.model import Agreement
 from sluice.db import transaction
 from sluice.errors import Ref, UsageError
@@ -102,15 +102,15 @@ def record_consent(
 
 
 def _judged(house: House, principal: Principal, rows: list[Said], now: datetime) -> Records:
-    agreement, key = _agreement(house, principal, now), house.subject_key(principal)
+    agreements, key = _agreements(house, principal, now), house.subject_key(principal)
     known = list_contracts(house.conn, now, naming=(principal,))
     regions = {each.contract.file_format.region for each in known if each.contract.principal == principal}
-    return judge_consents(rows, agreement, key, now, frozenset(regions or {HOME}))
+    return judge_consents(rows, agreements, key, now, frozenset(regions or {HOME}))
 
 
-def _agreement(house: House, principal: Principal, now: datetime) -> Agreement:
-    found = find_principal_agreement(house.conn, principal, brussels_day(now), now)
-    if found is None:
+def _agreements(house: House, principal: Principal, now: datetime) -> tuple[Agreement, ...]:
+    found = list_in_force(house.conn, principal, brussels_day(now), now)
+    if not found:
         raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
     return found
 
