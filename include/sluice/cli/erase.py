@@ -141,18 +141,14 @@ def _leave(report: "ErasureReport") -> None:
 
 
 def _show(report: "ErasureReport", format: Format, drafted: "Drafted | None" = None) -> None:
-    told = [plan_told(each) for each in drafted.plans] if drafted else []
+    told, stores = [plan_told(each) for each in drafted.plans] if drafted else [], [*map(asdict, report.lines)]
     if format is Format.JSON:
-        stores = [asdict(line) for line in report.lines]
         show_json({"case": report.case_id, **asdict(report), "stores": stores, "plans": told, **_foreseen(drafted)})
         return
     show_table(
         f"Case {report.case_id}",
         ("store", "objects", "rows before", "rows after", "outcome", "ground"),
-        [
-            (line.store, line.objects, line.rows_before, line.rows_after, line.outcome, line.ground)
-            for line in report.lines
-        ],
+        [list(line.values()) for line in stores],
     )
     if drafted:
         _show_foreseen(drafted)

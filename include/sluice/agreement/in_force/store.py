@@ -154,20 +154,17 @@ def in_force(
     A contract names its agreement by id and version: that very version must be in force on that day.
     """
     with transaction(conn):
-        agreement = _find_principal_agreement(conn, principal, on, known_at)
-        if isinstance(agreement, PaperMissing):
+        if isinstance(agreement := _find_principal_agreement(conn, principal, on, known_at), PaperMissing):
             return agreement
-        contracts = _by_id(conn, "contract", f"{principal}.{direction}.{flow}", known_at)
-        row = _find_on(contracts, on)
-        if row is None:
-            begins = min((each.days.first for each in contracts if each.days.first > on), default=None)
+        rows = _by_id(conn, "contract", f"{principal}.{direction}.{flow}", known_at)
+        if (row := _find_on(rows, on)) is None:
+            begins = min((each.days.first for each in rows if each.days.first > on), default=None)
             reason = PaperReason.CONTRACT_NOT_YET if begins else PaperReason.NO_CONTRACT
-            return PaperMissing(reason, agreement=agreement, begins=begins)
+            return PaperMissing(reason, agreement, begins=begins)
         if row.state == "retired":
             return PaperMissing(PaperReason.CONTRACT_RETIRED, agreement=agreement)
-        return _join(row, _by_id(conn, "agreement", row.pin[0], known_at), on) or PaperMissing(
-            PaperReason.CONTRACT_GAP, agreement=agreement
-        )
+        paper = _join(row, _by_id(conn, "agreement", row.pin[0], known_at), on)
+        return paper or PaperMissing(PaperReason.CONTRACT_GAP, agreement=agreement)
 
 
 def is_flow(conn: Connection, principal: Principal, flow: Flow) -> bool:
