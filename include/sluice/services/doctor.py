@@ -304,7 +304,7 @@ def _plugins(settings: Settings) -> Found:
 
 def _sockets(settings: Settings) -> Found:
     exposed, closed = exposed_sockets(processes_of(settings.var))
-    beside = f"; {closed} processes not looked into, which the kernel lets only root do" if closed else ""
+    beside = f"; {closed} processes not looked into, as the kernel does not let this user" if closed else ""
     return Found(not exposed, (f"open to others: {', '.join(exposed)}" if exposed else "127.0.0.1 only") + beside)
 
 
