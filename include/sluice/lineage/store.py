@@ -134,17 +134,12 @@ def find_fate(conn: Connection, exchange_ids: Sequence[str], at: datetime) -> Fa
     return Fate(gone, there, frozenset(row["id"] for row in waiting))
 
 
-def find_delivered(conn: Connection, exchange_ids: Collection[str], at: datetime | None = None) -> frozenset[str]:
-    """Those of these returns that were ever delivered, even if the delivered file is gone since.
-
-    ``at``: by then; if None, also what lies in its place but is not booked yet.
-    """
+def find_delivered(conn: Connection, exchange_ids: Collection[str]) -> frozenset[str]:
+    """Those of these returns that were ever delivered, even if the delivered file is gone since."""
     rows = conn.execute(
-        """select exchange_id::text as id from acknowledgement
-           where exchange_id = any(%(ids)s::uuid[]) and (%(at)s::timestamptz is null or delivered_at <= %(at)s)
+        """select exchange_id::text as id from acknowledgement where exchange_id = any(%(ids)s::uuid[])
            union
-           select exchange_id::text from copy
-           where exchange_id = any(%(ids)s::uuid[]) and kind = 'delivered' and %(at)s::timestamptz is null""",
-        {"ids": list(exchange_ids), "at": at},
+           select exchange_id::text from copy where exchange_id = any(%(ids)s::uuid[]) and kind = 'delivered'""",
+        {"ids": list(exchange_ids)},
     ).fetchall()
     return frozenset(row["id"] for row in rows)

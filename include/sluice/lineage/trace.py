@@ -73,13 +73,13 @@ def read_records(conn: Connection, exchange_ids: Iterable[str]) -> list[Exchange
 def _trace(conn: Connection, starts: list[str], at: datetime | None = None) -> Trace:
     around = {*starts, *store.find_sources(conn, starts), *store.find_users(conn, starts, at)}
     records = read_records(conn, around)
-    return trace_of(records, find_undelivered(conn, records, at))
+    return trace_of(records, find_undelivered(conn, records))
 
 
-def find_undelivered(conn: Connection, records: Iterable[ExchangeRecord], at: datetime | None = None) -> frozenset[str]:
-    """Ids of the returns among these records that reached nobody. ``at``: by then; now if None."""
+def find_undelivered(conn: Connection, records: Iterable[ExchangeRecord]) -> frozenset[str]:
+    """Ids of the returns among these records that reached nobody until now."""
     returns = {each.exchange_id for each in records if each.direction is Direction.OUTBOUND_RETURN}
-    return frozenset(returns) - store.find_delivered(conn, returns, at)
+    return frozenset(returns) - store.find_delivered(conn, returns)
 
 
 def _records(conn: Connection, exchange_ids: Iterable[str]) -> list[ExchangeRecord]:
