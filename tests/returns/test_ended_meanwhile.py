@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
+from retention.test_several_agreements import one_more
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
 from sluice.returns.carry import carry_return
@@ -25,11 +26,19 @@ BEFORE = datetime.now(UTC) - timedelta(days=4)
 
 
 @contextmanager
-def prepared(settings: Settings, folder: Path, *edits: Edit) -> Iterator[tuple[Night, ExchangeLine]]:
-    """A return of three calls waits for its release under an agreement whose last day is today."""
+def prepared(
+    settings: Settings, folder: Path, *edits: Edit, is_another_there: bool = False
+) -> Iterator[tuple[Night, ExchangeLine]]:
+    """A return of three calls waits for its release under an agreement whose last day is today.
+
+    ``is_another_there``: the principal has another agreement, which goes on.
+    """
     ends = Edit(AGREEMENT, "validTo: null\ndocument", f"validTo: {brussels_today()}\ndocument")
     longer = settings.model_copy(update={"keep_arrived_days": 60})
-    with open_night(with_papers(longer, folder, ends, *edits), folder, 5, BEFORE) as night:
+    papers = with_papers(longer, folder, ends, *edits)
+    if is_another_there:
+        one_more(papers.principals_dir / "energy01", {ends.new: ends.old})
+    with open_night(papers, folder, 5, BEFORE) as night:
         night.called(*(Call(f"c{n}", *person) for n, person in enumerate(night.people(3))))
         night.make()
         [line] = night.returns()
@@ -41,8 +50,11 @@ def in_five_days() -> datetime:
     return datetime.now(UTC) + timedelta(days=5)
 
 
-def test_it_is_released_on_the_last_day_and_not_after_it(store_settings: Settings, tmp_path: Path) -> None:
-    with prepared(store_settings, tmp_path) as (night, line):
+@pytest.mark.parametrize("is_another_there", [False, True])
+def test_it_is_released_on_the_last_day_and_not_after_it(
+    is_another_there: bool, store_settings: Settings, tmp_path: Path
+) -> None:
+    with prepared(store_settings, tmp_path, is_another_there=is_another_there) as (night, line):
         with pytest.raises(NotReleasable, match="AGREEMENT_EXPIRED"):
             release(night.desk.house, line.id, "jan.jansen", in_five_days())
         night.release(line)

@@ -6,6 +6,7 @@ So too if its agreement ended, or if somebody in it must stay out now (``exchang
 from collections.abc import Sequence
 from datetime import datetime
 
+from sluice.agreement.in_force.ended import read_ends
 from sluice.agreement.in_force.store import find_principal_agreement
 from sluice.db import Connection
 from sluice.exchange.house import House
@@ -31,10 +32,13 @@ def names_corrected(house: House, principal: Principal, copies: Sequence[CopyLin
 
 
 def may_still_go(conn: Connection, opened: Opened, now: datetime) -> bool:
-    """Whether a prepared return may go: an agreement holds today, or it goes back because one ended."""
+    """Whether a prepared return may go: its own agreement did not end, or it goes back because that one did."""
     if is_after_end(opened.direction, opened.version_id):
         return True
-    return find_principal_agreement(conn, opened.principal, brussels_day(now), now) is not None
+    principal, on = opened.principal, brussels_day(now)
+    if find_principal_agreement(conn, principal, on, now) is None:
+        return False
+    return read_ends(conn, principal, on, now).of(opened.direction, opened.flow) is None
 
 
 def past_day(copies: Sequence[CopyLine], now: datetime) -> str | None:
