@@ -323,8 +323,9 @@ def _check_not_lost(own: Path, directory: Path) -> None:
     What a new one wraps or signs meanwhile is lost once the old one is back. It is looked for after the others, because
     a process that makes all of them makes it first. Raises KeyOutOfReach.
     """
-    if not own.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not own.exists():
-        raise KeyLost(Ref("file", str(own)))
+    with _in_reach(f"{own.parent.name}/{own.name}"):
+        if not own.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not own.exists():
+            raise KeyLost(Ref("file", str(own)))
 
 
 def _files_below(directory: Path) -> list[Path]:

@@ -151,6 +151,12 @@ def test_the_installations_own_key_that_cannot_be_made_or_read_names_itself(
         keyring(tmp_path)
 
 
+def test_a_place_of_the_installations_own_keys_that_cannot_be_looked_into_names_itself(tmp_path: Path) -> None:
+    """As where another user made var/secrets; for whoever may do anything only a name like this one is denied."""
+    with pytest.raises(KeyOutOfReach, match=r"key secrets/master\.key; because ENAMETOOLONG.*Cure: .*var/secrets"):
+        keyring(tmp_path / ("x" * 300))
+
+
 def test_a_folder_of_keys_that_is_none_is_not_an_empty_one(tmp_path: Path) -> None:
     ring = keyring(tmp_path)
     assert ring.list_keys() == [], "control: nothing was made yet"
