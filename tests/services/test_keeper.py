@@ -6,11 +6,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
+from sluice.exchange.anchor import EvidenceOfAnother, anchor_ledger
+from sluice.exchange.house import open_house
 from sluice.services import airflow, keeper, plan, stack
 from sluice.services.doctor import exposed_sockets, processes_of
 from sluice.services.model import State
@@ -64,6 +67,23 @@ def test_what_an_interrupted_up_never_came_to_is_down(var: Path) -> None:
     assert {"scheduler", "api-server"} <= {name for name, state in states.items() if state is State.DOWN}
     assert bring_up(var) == ["postgresql", "s3", "keeper"]
     assert {service.state for service in stack.standing(HOME, var)} == {State.UP}, "control: asked for without Airflow"
+
+
+def test_airflow_does_not_start_on_evidence_that_another_key_signed(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would sign on with that key."""
+    bring_up(var)
+    settings = stack.fresh_settings(HOME, var)
+    with open_house(settings) as house:
+        anchor_ledger(house, datetime.now(UTC))
+    monkeypatch.setattr(airflow, "migrate", lambda *args: None)
+    first = (var / "secrets" / "signing.pem").rename(var / "signing.pem")
+
+    with pytest.raises(EvidenceOfAnother):
+        stack.bring_up(HOME, var, with_airflow=True, report=lambda line: None)
+    kept = plan.read_plan(var)
+    assert kept is not None and kept.s3 and not kept.airflow
+    first.replace(var / "secrets" / "signing.pem")
+    assert bring_up(var) == ["postgresql", "s3", "keeper"], "the control"
 
 
 def may_look_into_others() -> bool:

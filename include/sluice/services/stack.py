@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +43,7 @@ def bring_up(
     with locked(var / "run" / "up.lock", wait=False):
         broker = _broker(var, workers)
         wanted = _wanted(var, with_airflow, workers, broker)
-        _check_installed(wanted)
-        if wanted.airflow:
-            plugins_folder.secure(home)
+        _check_parts(home, wanted)
         plan.write_asked(var, _together(plan.read_plan(var), wanted))
         if not wanted.is_empty:
             with _step(report, "stores"):
@@ -60,6 +58,7 @@ def bring_up(
                 airflow.migrate(home, var, keeper.airflow_dsn(var))
             plan.write_broker(var, broker if wanted.workers else None)
         before = _restarts(var)
+        _check_evidence(settings)  # before Airflow starts, which would sign
         if wanted.s3:  # it may answer 500 for some seconds after a start: Airflow starts meanwhile
             plan.write_plan(var, _together(plan.read_plan(var), wanted))
         with _step(report, "buckets, and the store keeps its promises"):
@@ -161,12 +160,17 @@ def _wanted(var: Path, with_airflow: bool, workers: int | None, broker: str | No
     return plan.make_plan({**os.environ, airflow.BROKER_VARIABLE: broker or ""}, with_airflow, workers or kept)
 
 
-def _check_installed(wanted: plan.Plan) -> None:
-    """Check packages before the keeper is told, which could only retry forever. Raises ExtraMissing."""
+def _check_parts(home: Path, wanted: plan.Plan) -> None:
+    """Check packages and plugins before the keeper is told, which could only retry forever.
+
+    Raises ExtraMissing, PluginsChanged.
+    """
     if wanted.workers:
         airflow.check_installed("apache-airflow-providers-celery")
     if wanted.redis:
         redis.check_installed()
+    if wanted.airflow:
+        plugins_folder.secure(home)
 
 
 def _together(running: plan.Plan | None, wanted: plan.Plan) -> plan.Plan:
@@ -212,16 +216,21 @@ def _migrate(settings: Settings, admin_url: str | None) -> None:
         )
 
 
-def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
+def _check_evidence(settings: Settings) -> None:
+    """Raises EvidenceOfAnother when there is evidence that another key signed."""
     from sluice.exchange.anchor import check_own_evidence
     from sluice.lake.s3.objects import ObjectStore
 
+    with suppress(NotFound):  # the bucket is not made yet
+        check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
+
+
+def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
     if wanted.s3:
         principals = _principals(settings)
         seaweed.write_identities(settings.var, settings.bucket_exchange, principals)
     buckets.make_buckets(settings, embedded=wanted.s3)
     buckets.check_store(settings)
-    check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
 
 
 def _principals(settings: Settings) -> list[str]:
