@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from pydantic import SecretStr
 
 from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SettingMissing, SluiceError
 from sluice.settings import Settings
@@ -147,17 +148,9 @@ class Keyring:
         Raises SettingMissing when one is set but malformed, KeyLost when a key's file is empty, or gone while keys
         of principals are there, KeyOutOfReach when the operating system denies access.
         """
-        secrets_dir = settings.var / "secrets"
-        if settings.master_key is not None:
-            text = settings.master_key.get_secret_value().encode()
-        else:
-            _check_not_lost(secrets_dir / "master.key", settings.keys_dir)
-            text = _own(secrets_dir / "master.key", lambda: base64.b64encode(secrets.token_bytes(32)))
-        if settings.signing_key is not None:
-            pem = settings.signing_key.get_secret_value().encode()
-        else:
-            _check_not_lost(secrets_dir / "signing.pem", settings.keys_dir)
-            pem = _own(secrets_dir / "signing.pem", _new_signing_pem)
+        own, wrapped, drawn = settings.var / "secrets", settings.keys_dir, secrets.token_bytes
+        text = _given_or_own(settings.master_key, own / "master.key", lambda: base64.b64encode(drawn(32)), wrapped)
+        pem = _given_or_own(settings.signing_key, own / "signing.pem", _new_signing_pem, wrapped)
         return cls(settings.keys_dir, _master(text), _signing(pem))
 
     @property
@@ -288,10 +281,7 @@ class Keyring:
         return self._unwrapped(principal, purpose, wrapped)
 
     def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
-        for key in (
-            self._wrapping(principal, purpose),
-            self.master,
-        ):  # older keys were wrapped by the master key
+        for key in (self._wrapping(principal, purpose), self.master):  # the master key wrapped older ones
             with suppress(InvalidUnwrap):
                 return aes_key_unwrap_with_padding(key, wrapped)
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
@@ -311,8 +301,20 @@ def _in_reach(key: str) -> Iterator[None]:
         raise KeyOutOfReach(Ref("key", key), Ref("because", because)) from error
 
 
-def _own(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Read or make a key of the installation itself. Raises KeyLost, KeyOutOfReach."""
+def find_public(settings: Settings) -> Ed25519PublicKey | None:
+    """The key that verifies what is signed here; None before there is one. Makes none. Raises as Keyring.open."""
+    own = settings.var / "secrets" / "signing.pem"
+    with _in_reach(f"{own.parent.name}/{own.name}"):
+        if settings.signing_key is None and not own.exists():
+            return None
+    return _signing(_given_or_own(settings.signing_key, own, _new_signing_pem, settings.keys_dir)).public_key()
+
+
+def _given_or_own(given: SecretStr | None, path: Path, make: Callable[[], bytes], wrapped: Path) -> bytes:
+    """A key of the installation: as it is set, else read or made. Raises KeyLost, KeyOutOfReach."""
+    if given is not None:
+        return given.get_secret_value().encode()
+    _check_not_lost(path, wrapped)
     with _in_reach(f"{path.parent.name}/{path.name}"):
         return write_secret_once(path, make)
 

@@ -101,6 +101,9 @@ def test_buckets_of_another_installation_are_found_and_nothing_starts_on_them(
         bring_up(other)
     found = examine_one("evidence", other)
     assert not found.ok and "SLU-456" in found.detail and "SLUICE_BUCKET_" in found.detail
+    keyless = changed(store_settings, var=tmp_path / "keyless", signing_key=None)
+    assert not examine_one("evidence", keyless).ok, "who has no key yet signed nothing there"
+    assert not (tmp_path / "keyless" / "secrets").exists(), "a look makes none"
 
 
 def test_a_secret_that_others_can_read_is_found(store_settings: Settings) -> None:
@@ -122,7 +125,7 @@ def test_keys_that_another_master_key_wrapped_are_found(store_settings: Settings
     found = examine_one("keys", changed(store_settings, master_key=other))
 
     assert not found.ok and found.is_missing
-    assert found.detail == "2 of 2 do not open with this master key, first client-a/quarantine"
+    assert found.detail == "2 of 2 cannot be opened with this master key, or not be read, first client-a/quarantine"
     gone = examine_one("keys", changed(store_settings, master_key=None))
     assert not gone.ok and "SLU-116" in gone.detail and "master.key" in gone.detail
 

@@ -82,6 +82,7 @@ def test_airflow_does_not_start_on_evidence_that_another_key_signed(var: Path, m
         stack.bring_up(HOME, var, with_airflow=True, report=lambda line: None)
     kept = plan.read_plan(var)
     assert kept is not None and kept.s3 and not kept.airflow
+    assert not (var / "secrets" / "signing.pem").exists(), "nor is a key made, which would hide that the first is gone"
     first.replace(var / "secrets" / "signing.pem")
     assert bring_up(var) == ["postgresql", "s3", "keeper"], "the control"
 

@@ -1,6 +1,7 @@
 """Anchor the ledger outside the database: the signed checkpoint goes to the evidence bucket."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -47,16 +48,18 @@ class EvidenceOfAnother(SluiceError):
     exit: ClassVar[Exit] = Exit.REFUSED
 
 
-def check_own_evidence(objects: ObjectStore, bucket: str, public: Ed25519PublicKey) -> None:
+def check_own_evidence(objects: ObjectStore, bucket: str, public: Ed25519PublicKey | None) -> None:
     """Raises EvidenceOfAnother when a ledger that began in this bucket is not ours.
 
-    Only first checkpoints are read: each ledger has one, and so has one that began anew in an older database.
+    public: the key of this installation; None while it has none, so that nothing there can be its own. Only first
+    checkpoints are read: each ledger has one, and so has one that began anew in an older database.
     """
     for item in objects.list_versions(bucket, f"{PREFIX}{1:012d}-"):
-        try:
-            read_checkpoint(objects.read(bucket, item.key, item.version_id), public)
-        except SignatureInvalid:
-            raise EvidenceOfAnother(Ref("bucket", bucket), Ref("object", item.key)) from None
+        with suppress(SignatureInvalid):
+            if public is not None:
+                read_checkpoint(objects.read(bucket, item.key, item.version_id), public)
+                continue
+        raise EvidenceOfAnother(Ref("bucket", bucket), Ref("object", item.key))
 
 
 def anchor_ledger(house: House, now: datetime) -> int:

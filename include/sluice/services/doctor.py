@@ -23,7 +23,7 @@ from sluice.agreement.in_force import removed
 from sluice.db import connect, transaction
 from sluice.errors import DiskUnfit, Exit, NotFound, SluiceError, place_of
 from sluice.exchange.anchor import check_own_evidence
-from sluice.keys import WRAPPED, Keyring
+from sluice.keys import WRAPPED, Keyring, find_public
 from sluice.lake.s3.objects import ObjectStore
 from sluice.migrations import run as migrations
 from sluice.rights.erasure.census import find_unknown
@@ -158,7 +158,10 @@ def _keys(settings: Settings) -> Found:
         return Found(True, "made on first use")
     kept = [each for each in Keyring.open(settings).list_keys() if not each.is_destroyed]
     if closed := [f"{each.principal}/{each.purpose}" for each in kept if each.fingerprint is None]:
-        return Found(False, f"{len(closed)} of {len(kept)} do not open with this master key, first {closed[0]}")
+        return Found(
+            False,
+            f"{len(closed)} of {len(kept)} cannot be opened with this master key, or not be read, first {closed[0]}",
+        )
     return Found(True, f"{len(kept)} in {settings.keys_dir}")
 
 
@@ -226,10 +229,8 @@ def _buckets(settings: Settings) -> Found:
 
 def _evidence(settings: Settings) -> Found:
     """Whether evidence is ours alone, and locked. That it is not locked is no failure: who owns the store decides."""
-    has_key = settings.signing_key is not None or (settings.var / "secrets" / "signing.pem").exists()
     with suppress(NotFound):  # a bucket that is missing is told by its own line
-        if has_key:
-            check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
+        check_own_evidence(ObjectStore(settings), settings.bucket_evidence, find_public(settings))
     return Found(True, buckets.describe_lock(settings, settings.bucket_evidence))
 
 

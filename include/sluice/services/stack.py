@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from sluice.errors import NotFound, Ref, SettingMissing
-from sluice.keys import Keyring
+from sluice.keys import find_public
 from sluice.migrations import run as migrations
 from sluice.services import airflow, buckets, keeper, plan, plugins_folder, postgres, redis, seaweed
 from sluice.services.model import Credential, Service, ServiceNotStarted, State
@@ -222,7 +222,7 @@ def _check_evidence(settings: Settings) -> None:
     from sluice.lake.s3.objects import ObjectStore
 
     with suppress(NotFound):  # the bucket is not made yet
-        check_own_evidence(ObjectStore(settings), settings.bucket_evidence, Keyring.open(settings).public)
+        check_own_evidence(ObjectStore(settings), settings.bucket_evidence, find_public(settings))
 
 
 def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
