@@ -245,8 +245,37 @@ def test_an_erasure_waits_for_a_restriction_that_its_person_asked_for_since_unti
         run(town.house, waits.case_id, now())
     noted = find_run(town.house.conn, waits.case_id)
     assert noted is not None and noted.error == "SLU-569"
+    assert NextStep.ASK_PERSON in steps_of(town, waits)
 
     withdraw(town.house.conn, asked.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
     swept(town, asked)
     assert waits.case_id in take_up(town.house, "airflow", now())
     assert run(town.house, waits.case_id, now()).residual == 0
+
+
+def test_what_waits_at_one_principal_is_told_while_the_erasure_is_due_at_another(both: Town) -> None:
+    person = both.people[0]
+    case = both.decided(person)
+    restricted_at(both, person, GAS)
+
+    assert take_up(both.house, "airflow", now()) == take_up(both.house, "airflow", now()) == [case.case_id]
+
+    assert NextStep.ASK_PERSON in steps_of(both, case)
+    assert find_restricted(both.house.conn, [case.case_id]) == {case.case_id: {GAS}}
+
+
+def test_a_run_that_a_later_decision_makes_wait_is_in_no_error_and_holds_up_nobody(town: Town) -> None:
+    person = town.people[0]
+    given = [(SubjectKind.PHONE, person.phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(ENERGY))]
+    case = town.opened(Right.ERASURE, given, ENERGY)
+    accept(town, case, Action.ERASE)
+    let_go(town.house, case.case_id)
+    names = begin(town.house, case.case_id, now())
+    town.ask(person, Right.RESTRICTION)
+    assert instruct(town, of_principal(current(town, case)), decision="erase") == "INSTRUCTED"
+
+    with pytest.raises(RestrictedSince):
+        erase_copies(town.house, case.case_id, names)
+
+    noted = find_run(town.house.conn, case.case_id)
+    assert noted is not None and (noted.error, noted.is_in_error) == ("SLU-569", False)

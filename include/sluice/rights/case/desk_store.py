@@ -24,9 +24,11 @@ must agree with ``letter_due.waits_for_identity``."""
 RESTRICTED_SINCE = "SLU-569"
 """The code with which an erasure waits; that of ``erasure.restricted.RestrictedSince``."""
 _RESTRICTED = f"""(exists (select from erasure_run r where r.case_id = p.case_id and r.error = '{RESTRICTED_SINCE}')
-              and exists (select from suppression_run s where s.principal = p.principal and s.reason = 'restricted'
-                and s.lifted_at is null and s.case_id is distinct from p.case_id))"""
-"""SQL of whether the erasure of a part ``p`` waits, because the person had the same data restricted since."""
+              and exists (select from suppression_run s left join subject_case a using (case_id)
+                where s.principal = p.principal and s.lifted_at is null and s.case_id is distinct from p.case_id
+                  and (s.reason = 'restricted' or s.reason = 'soft_hold' and a."right" = 'restriction')))"""
+"""SQL of whether the erasure of a part ``p`` waits, because the person asked to have the same data restricted since,
+decided or not; which restrictions count must agree with ``needed_store.find_restricted``."""
 OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (

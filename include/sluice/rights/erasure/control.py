@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from sluice.rights.erasure.control_store import Run, Stop
 from sluice.rights.erasure.model import (
     AnotherInError,
     DecidedThen,
+    ErasureBusy,
     ErasureIsStopped,
     ErasureReport,
     EverybodyNeeded,
@@ -142,11 +143,8 @@ def take_up(house: House, by: str, now: datetime, most: int = MOST_CASES) -> lis
             case, envelope = open_request(house, case_id)
             if waits_for_plan(house.conn, case) or _is_planned_anew(house, case):
                 draft(house, case_id, by, now)
-            if not is_due(house, case, envelope):
-                _note_if_restricted(house, case, envelope)
-                continue
-            control_store.drop_error(house.conn, case_id, RestrictedSince.code)
-            if len(found) < most:
+            _note_if_restricted(house, case, envelope)
+            if len(found) < most and is_due(house, case, envelope):
                 check_may_begin(house, case_id)
                 found.append(case_id)
     copy_store.note_taken_up(house.conn, found)
@@ -166,14 +164,16 @@ def note_restricted(conn: Connection, case_id: CaseId, waits: RestrictedSince) -
     """Let the status say that an erasure waits for a restriction of its person.
 
     A run at work, and one that ended in error, keep what they say; when the last run began, and what it left, stays.
+    None begins between the look and the note, or it would count as ended while it works.
     """
-    ran = control_store.find_run(conn, case_id)
-    if ran is not None and (ran.ended_at is None or ran.is_in_error or ran.error == waits.code):
-        return
-    log.warning("%s", waits)
-    if ran is None:
-        control_store.begin_run(conn, case_id)
-    control_store.end_run(conn, case_id, RunEnd.OUTDATED, waits.code, ran.decided if ran else None)
+    with suppress(ErasureBusy), control_store.hold_case(conn, case_id):
+        ran = control_store.find_run(conn, case_id)
+        if ran is not None and (ran.ended_at is None or ran.is_in_error or ran.error == waits.code):
+            return
+        log.warning("%s", waits)
+        if ran is None:
+            control_store.begin_run(conn, case_id)
+        control_store.end_run(conn, case_id, RunEnd.OUTDATED, waits.code, ran.decided if ran else None)
 
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
@@ -252,7 +252,7 @@ def recording_failure(conn: Connection, case_id: CaseId) -> Iterator[None]:
     except (ErasureIsStopped, RequestTakenBack) as failure:
         outcome, error = RunEnd.STOPPED, failure.code
         raise
-    except (PlanOutdated, SeveralCustomers, EverybodyNeeded) as failure:
+    except (PlanOutdated, SeveralCustomers, EverybodyNeeded, RestrictedSince) as failure:
         outcome, error = RunEnd.OUTDATED, failure.code
         raise
     except SluiceError as failure:
