@@ -125,11 +125,12 @@ def test_required_and_unique_are_counted() -> None:
         ("PHONE", "phone_e164"), ("gsm nummer", "phone_e164"), ("e-mail", "email"),
         ("customerID", "principal_customer_id"),
         ("klantnummer", "principal_customer_id"), ("klant_nr", "principal_customer_id"),
-        ("Numéro de client", "principal_customer_id"), ("rijksregisternummer", "national_number"),
+        ("Numéro de client", "principal_customer_id"), ("N° client", "principal_customer_id"),
+        ("numero_client", "principal_customer_id"), ("rijksregisternummer", "national_number"),
         ("Telefoonnummer", "phone_e164"), ("tel_nr", "phone_e164"), ("Tel.", "phone_e164"), ("Mobiel", "phone_e164"),
-        ("mobile", "phone_e164"), ("contactnummer", "phone_e164"), ("Téléphone", "phone_e164"),
-        ("IBAN", "iban"), ("city", None), ("hotel", None), ("mobility", None), ("telling", None),
-        ("contractnummer", None), ("Tél.", "phone_e164"),
+        ("mobile", "phone_e164"), ("KlantTel", "phone_e164"), ("contactnummer", "phone_e164"),
+        ("Téléphone", "phone_e164"), ("IBAN", "iban"), ("city", None), ("hotel", None), ("mobility", None),
+        ("telling", None), ("contractnummer", None), ("Tél.", "phone_e164"),
     ],
 )  # fmt: skip
 def test_keys_are_suggested_by_name_only(name: str, kind: str | None) -> None:

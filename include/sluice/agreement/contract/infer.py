@@ -47,7 +47,10 @@ SOMEONE = Principal("someone")
 SOME_FLOW = Flow("some_flow")
 
 _KEYS = (
-    (r"phone|telefo|(?<![a-z])t[eé]l(?![a-z])|gsm|mobi(le|el)|msisdn|contact_?num(ber|mer)", "phone_e164"),
+    (
+        r"phone|telefo|((?<![a-z])t[eé]l|(?-i:(?<=[a-z])T[eé]l))(?![a-z])|gsm|mobi(le|el)|msisdn|contact_?num(ber|mer)",
+        "phone_e164",
+    ),
     (r"e-?mail|courriel", "email"),
     (r"rijksregister|registre.?national|national.?(register.?)?number|\bniss\b|\binsz\b", "national_number"),
     (r"iban", "iban"),
@@ -55,7 +58,7 @@ _KEYS = (
         r"(customer|client|klant|lead|subscriber|contact|account|person|record).*(id|no|num|number|nummer|nr|code|key)\b",
         "",
     ),
-    (r"^(n°|nr|num[eé]ro)\b.*(client|klant)", ""),
+    (r"^(n°|nr|num[eé]ro)(?![a-z]).*(client|klant)", ""),
     (r"^(customer|klant|lead)$|customerid|_id$|^id$", ""),
 )
 _ENCODINGS = {"utf_8": "utf-8", "utf8": "utf-8", "ascii": "utf-8", "utf-8-sig": "utf-8", "windows-1252": "cp1252"}
