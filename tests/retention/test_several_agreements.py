@@ -19,6 +19,7 @@ from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies
 from sluice.ledger.record import CopyLine
 from sluice.retention.give_back import give_back, give_back_due
+from sluice.retention.holds import confirm_return
 from sluice.retention.model import RetentionRefused
 from sluice.retention.run import retain
 from sluice.settings import Settings
@@ -130,6 +131,23 @@ def test_what_the_ended_one_wants_back_goes_back_while_the_other_one_runs(
         [told] = entries_of(desk, "return.confirmed")
         assert (told["agreement_id"], told["reference"]) == ("DPA-ENERGY02", "GIVEN-BACK")
         retain(house, at_night(GONE))
+        assert not exists(desk, care) and exists(desk, renewal)
+
+
+def test_of_two_that_want_their_data_back_the_one_is_named_whose_return_is_confirmed(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    """Said without a name, or said twice, it would let data go that nobody gave back."""
+    wanted = {OPEN: ends_on(END), DELETE: RETURN}
+    with two_agreements(store_settings, tmp_path, wanted, wanted) as (desk, care, renewal):
+        conn, first = desk.house.conn, at_night(END + timedelta(days=1))
+        with pytest.raises(RetentionRefused, match="AGREEMENT_NOT_NAMED"):
+            confirm_return(conn, PRINCIPAL, "ACK-1", "an", first)
+        for _ in range(2):
+            assert confirm_return(conn, PRINCIPAL, "ACK-1", "an", first, "DPA-ENERGY02").agreement_id == "DPA-ENERGY02"
+        with pytest.raises(RetentionRefused, match="AGREEMENT_NOT_NAMED"):
+            confirm_return(conn, PRINCIPAL, "ACK-1", "an", first)
+        retain(desk.house, at_night(GONE))
         assert not exists(desk, care) and exists(desk, renewal)
 
 

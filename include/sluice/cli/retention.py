@@ -237,7 +237,9 @@ def give_back_(
 def returned(
     principal: PrincipalArgument,
     reference: Annotated[str, typer.Option(help="Number of the principal's confirmation.")],
-    agreement: AgreementOption = None,
+    agreement: Annotated[
+        str | None, typer.Option(help="Id of the agreement; needed where several that want their data back ended.")
+    ] = None,
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:

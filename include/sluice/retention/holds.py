@@ -92,10 +92,13 @@ def confirm_return(
 ) -> Agreement:
     """Confirm that the data of an ended agreement was given back (Art. 28(3)(g)), so that its copies may be deleted.
 
+    With several ended ones it must be named: what was said of one, or said twice, must not let the next one's data go.
     Raises as :func:`pick_returning`; raises NotFound for an unknown principal.
     """
     pick_principals(conn, principal)
-    _, ended = pick_returning(conn, principal, now, agreement_id)
+    ends, ended = pick_returning(conn, principal, now, agreement_id)
+    if agreement_id is None and sum(each.end_choice == "return" for each in ends.ended.values()) > 1:
+        raise RetentionRefused(Ref("rule", "AGREEMENT_NOT_NAMED"), Ref("principal", principal))
     name, said = check_name(by), _reference(reference)
     with transaction(conn):
         if store.insert_return(conn, ended, said, name, now):

@@ -13,7 +13,7 @@ from sluice.terms import ExchangeId, Flow, Principal
 class RetentionRefused(SluiceError):
     """A hold or a confirmation that is not valid. Its ``Ref("rule", ...)`` is one of:
 
-    UNTIL_IS_PAST, NOT_A_REFERENCE, ALREADY_LIFTED, AGREEMENT_IN_FORCE, NOTHING_TO_RETURN.
+    UNTIL_IS_PAST, NOT_A_REFERENCE, ALREADY_LIFTED, AGREEMENT_IN_FORCE, AGREEMENT_NOT_NAMED, NOTHING_TO_RETURN.
     """
 
     code: ClassVar[str] = "SLU-595"
