@@ -65,12 +65,14 @@ def find_kept(conn: Connection, principal: Principal, on: date, ends: Ends) -> d
                    and o.effect = any(%(awaited)s)) as is_awaited
            from copy c join exchange e using (exchange_id) left join said s using (said_id)
            where e.principal = %(principal)s and c.gone_at is null
-             and (%(all_ended)s or c.delete_after < %(on)s or s.said #>> '{why,agreement_id}' = any(%(ended)s)
-                 or concat_ws('.', e.principal, e.direction, e.flow) = any(%(contracts)s))
+             and (%(all_ended)s or c.delete_after < %(on)s or (%(some_ended)s
+                 and (s.said #>> '{why,agreement_id}' = any(%(ended)s)
+                      or concat_ws('.', e.principal, e.direction, e.flow) = any(%(contracts)s))))
            order by c.exchange_id, c.kind""",
         {
             "principal": principal,
             "all_ended": ends.last is not None,
+            "some_ended": bool(ends.ended),
             "ended": list(ends.ended),
             "contracts": list(ends.contracts),
             "on": on,
