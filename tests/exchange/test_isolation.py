@@ -186,6 +186,17 @@ def test_the_same_attempts_succeed_for_who_may(shop: Shop) -> None:
     assert "client-a/inbound/leads/c.csv" in stolen(shop), "a copy is seen where it lies"
 
 
+def test_the_same_raw_requests_succeed_for_who_may(shop: Shop) -> None:
+    """The control: they are signed as the store wants it. What a request removed is put back."""
+    thief, said = shop.thief("client-a", as_center=True), dict[str, str]()
+    for name, attempt in raw(thief, shop.victims["client-b"]):
+        if name.partition(",")[0].endswith(" plain"):
+            shop.center.put_object(Bucket=shop.bucket, Key=f"client-b/{RECEIPT}", Body=SECRET + b"client-b")
+            said[name] = outcome(attempt, "client-a")
+    assert len(said) == 9 and set(said.values()) == {"done"}
+    assert "client-a/inbound/leads/c.csv" in stolen(shop)
+
+
 def test_a_prefix_without_its_slash_is_found(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control that security.md names: rights on ``client-a`` that are meant as ``client-a/``."""
     sound = seaweed._identity
