@@ -91,11 +91,11 @@ def test_the_doctor_tells_a_disk_that_is_short_of_room_and_one_that_is_read_only
     assert examine_one("disk", desk.settings).ok, "the control"
     asked = "import sys; from examined import examine_one; from sluice.settings import get_settings\n"
     asked += "found = examine_one('disk', get_settings()); print(found.ok, found.is_missing, found.detail)"
-    told = []
+    surroundings, told = environment(desk.settings) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}, []
     for options in ("size=8m", "size=96m", "size=96m,ro"):
         mounted = f'mount -t tmpfs -o {options} tmpfs "$1" && exec "$0" -c "$2"'
         command = ["unshare", "-m", "sh", "-c", mounted, sys.executable, desk.settings.var, asked]
-        done = subprocess.run(command, env=environment(desk.settings), capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
         told.append(done.stdout)
     assert told[0].startswith("False True SLU-211") and "because ENOSPC; MiB free 8." in told[0]
     assert told[1] == "True True 96 MiB free where SLUICE_VAR lies\n"
