@@ -171,7 +171,9 @@ class Settings(BaseSettings):
 
     slots: int = Field(default=2, ge=1, le=64, description="files judged at once per flow")
     task_hours: int = Field(default=6, ge=1, le=8760, description="Airflow stops a task then, and tries it again")
-    poll_seconds: float = Field(default=1.0, gt=0, le=MOST_SECONDS, description="how often the inbound prefixes are listed")
+    poll_seconds: float = Field(
+        default=1.0, gt=0, le=MOST_SECONDS, description="how often the inbound prefixes are listed"
+    )
     most_file_mb: int = Field(
         default=2048, ge=1, le=MOST_MB, description="MiB of a file that an agreement may allow at most"
     )

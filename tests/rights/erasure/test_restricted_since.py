@@ -11,7 +11,7 @@ from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.house import House
 from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.rights.case.desk_store import count_ours, find_restricted
-from sluice.rights.case.model import Action, Case, CaseId, Order, Right
+from sluice.rights.case.model import Action, Case, CaseId, Order, Right, Track
 from sluice.rights.case.next_step import NextStep
 from sluice.rights.case.owed import find_owed
 from sluice.rights.case.steps import withdraw
@@ -179,6 +179,34 @@ def test_a_later_decision_waits_although_a_run_of_an_earlier_one_began(town: Tow
     assert case.case_id in take_up(town.house, "airflow", now()), "it has begun, so it does not wait for one in error"
     run(town.house, case.case_id, now())
     assert not is_in_lake(town, person), "the control: nothing else held it up"
+
+
+def test_a_run_at_one_principal_lets_nothing_go_that_waits_at_another(both: Town) -> None:
+    person, house = both.people[0], both.house
+    given = [(SubjectKind.PHONE, person.phone)]
+    given += [(SubjectKind.PRINCIPAL_CUSTOMER_ID, person.record(name)) for name in (ENERGY, GAS)]
+    case = both.opened(Right.ERASURE, given)
+    accept(both, case, Action.ERASE)
+    let_go(house, case.case_id)
+    run(house, case.case_id, now())
+    parts = {each.principal: each for each in current(both, case).sub_cases if each.track is Track.PROCESSOR}
+    assert instruct(both, parts[ENERGY], decision="erase") == "INSTRUCTED"
+    restriction = restricted_at(both, person, ENERGY)
+    let_go(house, case.case_id)
+    assert take_up(house, "airflow", now()) == []
+    assert instruct(both, parts[GAS], decision="erase") == "INSTRUCTED"
+    let_go(house, case.case_id)
+    assert take_up(house, "airflow", now()) == [case.case_id]
+
+    run(house, case.case_id, now())
+
+    assert not is_in_lake(both, person, GAS)
+    assert is_in_lake(both, person), "restricted there before this run began"
+    withdraw(house.conn, restriction.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(both, restriction)
+    assert take_up(house, "airflow", now()) == [case.case_id]
+    run(house, case.case_id, now())
+    assert not is_in_lake(both, person), "the control"
 
 
 def fail_another(town: Town) -> CaseId:

@@ -32,7 +32,10 @@ _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The last run of one case. ``outcome``: None until it has ended. ``error``: the code it ended with."""
+    """The last run of one case. ``outcome``: None until it has ended. ``error``: the code it ended with.
+
+    ``begun``: where it has kept the persons out.
+    """
 
     case_id: CaseId
     begun_at: datetime
@@ -44,6 +47,7 @@ class Run:
     decided: Mapping[Principal, DecidedThen]
     """By principal where the run left nothing to do until somebody decides: what was decided then."""
     is_in_error: bool
+    begun: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,28 @@ def _plan(row: dict[str, Any]) -> StoredPlan:
     return StoredPlan(row["plan_id"], plan, row["made_at"], row["made_by"], row["released_at"], row["released_by"])
 
 
-def begin_run(conn: Connection, case_id: CaseId) -> None:
-    """Begin a run, or continue one that ended or died. Waits for transactions that called :func:`let_none_begin`."""
+def begin_run(conn: Connection, case_id: CaseId, *, anew: bool = False) -> None:
+    """Continue a run that ended or died; ``anew``: begin one, which has begun nowhere yet.
+
+    Waits for transactions that called :func:`let_none_begin`.
+    """
     with transaction(conn):
         lock_until_commit(conn, About.ERASURES, "")
         conn.execute(
-            """insert into erasure_run (case_id, begun_at, seen_at) values (%s, now(), now())
+            """insert into erasure_run as r (case_id, begun_at, seen_at) values (%s, now(), now())
                on conflict (case_id) do update set begun_at = now(), seen_at = now(), ended_at = null, outcome = null,
-                   error = null, decided = '{}'""",
-            (case_id,),
+                   error = null, decided = '{}', begun = case when %s then '{}' else r.begun end""",
+            (case_id, anew),
         )
+
+
+def note_begun(conn: Connection, case_id: CaseId, principal: Principal) -> None:
+    """Note that the run keeps the persons out at a principal, so that it may erase there."""
+    conn.execute(
+        "update erasure_run set begun = array_append(array_remove(begun, %(principal)s), %(principal)s) "
+        "where case_id = %(case)s",
+        {"principal": principal, "case": case_id},
+    )
 
 
 def let_none_begin(conn: Connection) -> None:
@@ -198,7 +214,7 @@ def end_run(
 def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
     """Return the last run of every case that had one, or of one case, newest first."""
     rows = conn.execute(
-        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided,
+        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided, begun,
                 case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
                 coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
             from erasure_run where %(case)s::uuid is null or case_id = %(case)s
@@ -213,6 +229,7 @@ def _run(row: dict[str, Any]) -> Run:
         "case_id": CaseId(row["case_id"]),
         "outcome": RunEnd(row["outcome"]) if row["outcome"] else None,
         "decided": {Principal(name): read_decided(said) for name, said in row["decided"].items()},
+        "begun": frozenset(row["begun"]),
     }
     return Run(**{**row, **read})
 

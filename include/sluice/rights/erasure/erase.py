@@ -90,7 +90,7 @@ def begin(house: House, case_id: CaseId, now: datetime, known: Known | None = No
         check_preflight(house, case_id)
         _, clearances, _ = _cleared(house, case_id)
         check_may_begin(house, case_id)
-        control_store.begin_run(house.conn, case_id)
+        control_store.begin_run(house.conn, case_id, anew=True)
         with recording_failure(house.conn, case_id):
             names = list[CopyName]()
             for each in whose_to_begin(house, case_id, clearances, now):
@@ -215,6 +215,7 @@ def _begun(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
 def _begin_at(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> list[CopyName]:
     """Keep the person out at one principal from now on, remake its prepared returns, return the copies to erase."""
     keep_person_out(house, case_id, target, now)
+    control_store.note_begun(house.conn, case_id, target.principal)
     remake_prepared(house, target.principal, now)
     with open_bench(house, target, known) as bench:
         copies = copy_store.find_copies(house.conn, target.principal)

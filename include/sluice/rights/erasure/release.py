@@ -22,7 +22,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import CASES_CHAIN, Case, CaseId
 from sluice.rights.copies.find import foresee, open_request, targets_of
 from sluice.rights.copies.model import Done, Outcome, Target, words_of
-from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
+from sluice.rights.copies.own_rows import SeveralCustomers, own_target
 from sluice.rights.copies.scope import decided_of, has_decided
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.blocking import find_in_the_way
@@ -162,11 +162,12 @@ def own_clearances(
 
 
 def only_begun(house: House, case_id: CaseId, clearances: Sequence[Clearance]) -> list[Clearance]:
-    """Return those where a run of the case has kept the persons out: nothing is erased of whom a next file brings back.
+    """Return those where the run has kept the persons out: nothing is erased of whom a next file brings back.
 
     Any other was instructed, released or free of a restriction only after the run began, and waits for the next one.
     """
-    return [each for each in clearances if runs_of(house.conn, case_id, each.target.principal)]
+    ran = control_store.find_run(house.conn, case_id)
+    return [each for each in clearances if ran is not None and each.target.principal in ran.begun]
 
 
 def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:

@@ -16,7 +16,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import FILE, Case, State
 from sluice.rights.copies import needed_store
 from sluice.rights.copies.model import Target
-from sluice.rights.copies.own_rows import SeveralCustomers, own_target, runs_of
+from sluice.rights.copies.own_rows import SeveralCustomers, own_target
 from sluice.rights.copies.scope import is_to_do
 from sluice.rights.erasure.control_store import find_run
 from sluice.rights.person.sealed import open_sealed
@@ -41,16 +41,16 @@ def find_restricted_since(house: House, case: Case, target: Target) -> list[Supp
     """Return the restrictions of other requests that a run has to wait for at a principal before it begins.
 
     They are in force, or asked for and not decided yet; made after what is to be erased there was decided; and about
-    the same person. A run that began after the last of these decisions goes on. Persons of a principal's own file are
-    left out one by one instead. Raises whatever opening copies raises.
+    the same person. A run that began there after the last of these decisions goes on. Persons of a principal's own
+    file are left out one by one instead. Raises whatever opening copies raises.
     """
     restricted = needed_store.find_restricted(house.conn, target.principal)
     runs = find_runs(house.conn, target.principal, only=restricted)
     others = [each for each in runs if each.case_id != case.case_id]
     decided = _decided_at(house, case, target) if others and case.channel != FILE else ()
     ran = find_run(house.conn, case.case_id)
-    has_begun = ran is not None and ran.begun_at > max(decided, default=ran.begun_at)
-    if not decided or (has_begun and runs_of(house.conn, case.case_id, target.principal)):
+    has_begun = ran is not None and target.principal in ran.begun and ran.begun_at > max(decided, default=ran.begun_at)
+    if not decided or has_begun:
         return []
     younger = [each for each in others if each.made_at > min(decided)]
     if not _about(house, younger, target.refs):
