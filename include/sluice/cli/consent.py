@@ -231,7 +231,7 @@ def export(
     Example: sluice consent export energy01 phone:0470123456 --to consent.jsonld
     """
     from sluice.agreement.in_force.ended import find_ended
-    from sluice.agreement.in_force.store import find_principal_agreement
+    from sluice.agreement.in_force.store import list_in_force
     from sluice.exchange.house import open_house
     from sluice.rights.consents.export import export_consents
     from sluice.rights.consents.file import ConsentsInvalid
@@ -241,11 +241,11 @@ def export(
     today = brussels_day(now)
     with private_file("--to", to) as write, open_house(settings) as house, err.status("reading"):
         asked = (house.conn, Principal(principal), today, now)
-        agreement = find_principal_agreement(*asked) or find_ended(*asked)
-        if agreement is None:
+        agreements = list_in_force(*asked) or tuple(filter(None, [find_ended(*asked)]))
+        if not agreements:
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
         found = _of_person(house, principal, person)
-        document = export_consents(found, agreement, settings.center_country, today, settings.center_contact)
+        document = export_consents(found, agreements, settings.center_country, today, settings.center_contact)
         content = json.dumps(document, ensure_ascii=False, indent=2).encode()
         write(content)
     told = {"path": str(to), "sha256": hashlib.sha256(content).hexdigest(), "records": found.height}

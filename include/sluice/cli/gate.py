@@ -130,7 +130,7 @@ def _tell_papers(judge: "DryRun", agreement: str, flow: Flow) -> None:
         known = {each.agreement_id for each in load_agreements(judge.settings.principals_dir)}
         err.print(f"agreements here: {', '.join(sorted(known)) or 'none'}", markup=False)
     elif paper.reason is PaperReason.CONTRACT_NOT_YET:
-        until = f"the contract here holds from {paper.begins} on; until then the center judges by the one before it"
+        until = f"the contract here holds from {paper.begins} on; until then the center judges by one before it, if any"
         err.print(f"{flow}: {until}", markup=False)
     elif paper.reason is PaperReason.NO_CONTRACT and paper.agreement:
         err.print(f"flows of this agreement's folder: {', '.join(arriving(paper.agreement))}", markup=False)

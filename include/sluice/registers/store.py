@@ -44,6 +44,11 @@ _SEEN = """
            (select max((f.resumed_at at time zone 'Europe/Brussels')::date) from flow_stop f
             where f.principal = counted.principal and f.flow = counted.flow
               and counted.direction in ('inbound', 'internal') and f.resumed_at <= %(known_at)s and exists (
+                  select from exchange_tally t
+                  where (t.principal, t.direction, t.flow, t.said_id)
+                        = (f.principal, counted.direction, f.flow, counted.said_id)
+                    and (f.resumed_at at time zone 'Europe/Brussels')::date between t.opened_day and t.closed_day
+              ) and exists (
                   select from exchange x
                   where x.principal = f.principal and x.direction = counted.direction and x.flow = f.flow
                     and x.said_id = counted.said_id and x.closed_at between f.resumed_at and %(known_at)s

@@ -13,6 +13,7 @@ from jsonld import NoTerm, expand, iris
 from sluice.agreement import dpv
 from sluice.agreement.clauses.shape import CHANNEL
 from sluice.agreement.folder.load import load_agreement
+from sluice.agreement.model import Agreement
 from sluice.rights.case.facts import consent_days
 from sluice.rights.consents.export import CONTEXT, export_consents
 from sluice.subject.consent import SCHEMA, still_needed
@@ -37,7 +38,7 @@ def records(channel: str = "voice", at: datetime = datetime(2026, 11, 1, tzinfo=
 
 
 def exported(channel: str = "voice", **agreed: Any) -> dict[str, Any]:
-    document = export_consents(records(channel), replace(AGREEMENT, **agreed), "BE", TODAY, DESK)
+    document = export_consents(records(channel), [replace(AGREEMENT, **agreed)], "BE", TODAY, DESK)
     [record] = document["consent_records"]
     return dict(record)
 
@@ -60,6 +61,22 @@ def test_a_consent_is_withdrawn_with_somebody_and_not_over_the_channel_it_is_abo
     assert exported(contact_email=None)["withdrawal_method"]["is_exercised_at"] == [DESK]
 
 
+def test_a_record_is_described_by_the_agreement_that_has_its_purpose() -> None:
+    [first, *_] = AGREEMENT.purposes
+    marketing = replace(AGREEMENT, purposes=(replace(first, iri=dpv.DPV + "DirectMarketing"),), recipients=("CRM",))
+    others = replace(AGREEMENT, purposes=(), recipients=("others",), contact_email="others@energy01.example")
+
+    def recipients(*agreements: Agreement) -> list[str]:
+        [record] = export_consents(records(), agreements, "BE", TODAY)["consent_records"]
+        assert record["withdrawal_method"]["is_exercised_at"] == [
+            each.contact_email for each in agreements if list(each.recipients) == record["recipient_third_parties"]
+        ]
+        return list(record["recipient_third_parties"])
+
+    assert recipients(marketing, others) == recipients(others, marketing) == ["CRM"]
+    assert recipients(replace(marketing, purposes=()), others) == ["others"], "none has it any more: the youngest"
+
+
 @pytest.mark.parametrize(
     ("channel", "category"),
     [("voice", "TelephoneNumber"), ("sms", "TelephoneNumber"), ("robocall", "TelephoneNumber"),
@@ -71,7 +88,7 @@ def test_a_consent_is_about_the_contact_point_of_its_channel_only(channel: str, 
 
 
 def test_every_field_has_a_term_that_exists(schemas: Path) -> None:
-    document = export_consents(records(), AGREEMENT, "BE", TODAY, DESK)
+    document = export_consents(records(), [AGREEMENT], "BE", TODAY, DESK)
     with (schemas / "dpv" / "dpv-2.3-subset.csv").open(encoding="utf-8", newline="") as file:
         known = {row["iri"] for row in csv.DictReader(file)} | {dpv.DPV + name for name in OF_DPV}
 

@@ -1,6 +1,6 @@
 """Export consent records as JSON-LD, with the field names of ISO/IEC TS 27560 and the terms of DPV. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -47,19 +47,24 @@ CONTEXT: Mapping[str, Any] = {
 
 
 def export_consents(
-    records: pl.DataFrame, agreement: Agreement, country: str, on: date, center_contact: str | None = None
+    records: pl.DataFrame, agreements: Sequence[Agreement], country: str, on: date, center_contact: str | None = None
 ) -> dict[str, Any]:
     """Return a JSON-LD document of these records, oldest first.
 
+    agreements: those of the principal, at least one, the youngest last. A record is described by the one that has its
+    purpose; if none has it any more, by the youngest.
     ``pii_principal_id`` is the keyed reference, so only somebody with the key can find the person. ``country``: where
     the records are kept. ``on``: Brussels date. ``center_contact``: the center's privacy desk, as a person reaches it.
     ``retention_period`` counts from the end of a record, as :func:`sluice.subject.consent.still_needed` does.
     """
     rows = records.sort("at", "record_id").iter_rows(named=True)
-    withdrawal = _withdrawal(agreement, center_contact)
+    by_purpose = {purpose.iri: each for each in agreements for purpose in each.purposes}
+    described = ((row, by_purpose.get(row["purpose"], agreements[-1])) for row in rows)
     return {
         "@context": dict(CONTEXT),
-        "consent_records": [_record(row, agreement, country, on, withdrawal) for row in rows],
+        "consent_records": [
+            _record(row, each, country, on, _withdrawal(each, center_contact)) for row, each in described
+        ],
     }
 
 

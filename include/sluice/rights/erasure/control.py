@@ -173,7 +173,8 @@ def note_restricted(conn: Connection, case_id: CaseId, waits: RestrictedSince) -
         log.warning("%s", waits)
         if ran is None:
             control_store.begin_run(conn, case_id)
-        control_store.end_run(conn, case_id, RunEnd.OUTDATED, waits.code, ran.decided if ran else None)
+        ended = RunEnd.CLEAN if ran is not None and ran.outcome is RunEnd.CLEAN else RunEnd.OUTDATED
+        control_store.end_run(conn, case_id, ended, waits.code, ran.decided if ran else None)
 
 
 def is_due(house: House, case: Case, envelope: Envelope) -> bool:
