@@ -68,6 +68,7 @@ def test_runs_and_logs_older_than_the_day_go_and_younger_ones_and_watchers_stay(
     with connect_to(server.airflow_url) as conn:
         fill(conn, folder)
         assert {len(left(conn, table)) for table in ("dag_run", "task_instance", "log")} == {4}, "the control"
+        assert f"{tidy.age_days(var, time.time()):.0f}" == "0", "nobody cleaned yet: counted from this look on"
         assert tidy.age_days(var, time.time() + 2 * tidy.DAY_SECONDS) > 1.9, "the control"
         os.utime(tidy.mark_path(var), (0, 0))
         conn.execute("create table _airflow_deleted__dag_run__20260101000000 as select * from dag_run")  # killed

@@ -78,7 +78,7 @@ def age_days(var: Path, now: float) -> float:
     mark = mark_path(var)
     if not mark.exists():
         mark.touch(mode=0o600)
-    return (now - mark.stat().st_mtime) / DAY_SECONDS
+    return max(0.0, (now - mark.stat().st_mtime) / DAY_SECONDS)  # the mark may be younger than now was read
 
 
 def _run(command: Sequence[str]) -> int:
