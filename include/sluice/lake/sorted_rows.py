@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PLACE = "\x1fplace"
 """Name of an extra column. No column of a file has a control character in its name."""
+HEAD = "\x1fhead"
+"""Name of another one, while rows are sorted: what a text begins with, as a number."""
 IN_MEMORY = 4
 """Most parts of a file that wait in memory; if a file has more parts, all of them wait on disk."""
 MOST_SHARES = 256
@@ -33,7 +35,7 @@ FILE_BYTES = 512 << 20
 
 
 class SortedRows:
-    """Rows to be sorted by ``by`` (hexadecimal text), nulls last; equal rows keep their order."""
+    """Rows to be sorted by ``by`` (hexadecimal text of one length), nulls last; equal rows keep their order."""
 
     def __init__(self, folder: Path, by: str, parts: int) -> None:
         """folder: for temporary files, which have no name and vanish when closed; parts: how many will be added."""
@@ -56,7 +58,7 @@ class SortedRows:
 
     def _lay(self, disk: "_Shares", placed: list[pl.DataFrame]) -> None:
         """Sort a part and write it. placed: a list with one frame, popped so that it can be freed meanwhile."""
-        disk.add(placed.pop().sort(self._by, PLACE, nulls_last=True), self._by)
+        disk.add(_in_order(placed.pop(), self._by), self._by)
 
     def _added(self) -> None:
         """Wait until the last part is written; raise its error, if any."""
@@ -78,16 +80,30 @@ class SortedRows:
         """Gather the rows one row group at a time, so that no second frame is in memory."""
         frame = pl.concat(self._frames, rechunk=True)
         self._frames.clear()
-        order = frame.select(self._by, PLACE).filter(kept).sort(self._by, PLACE, nulls_last=True)[PLACE]
+        order = _in_order(frame.select(self._by, PLACE).filter(kept), self._by)[PLACE]
         rows = frame.drop(PLACE)
         for start in range(0, max(1, len(order)), ROWS_PER_GROUP):
             yield rows[order.slice(start, ROWS_PER_GROUP)]
 
     def _from_disk(self, disk: "_Shares", kept: pl.Series) -> Iterator[pl.DataFrame]:
         for share in range(disk.count):
-            yield _kept(disk.whole(share), kept).sort(self._by, PLACE).drop(PLACE)
+            yield _in_order(_kept(disk.whole(share), kept), self._by).drop(PLACE)
         for batch in disk.read(disk.count):
             yield _kept(pl.DataFrame(batch), kept).drop(PLACE)
+
+
+def _in_order(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Sort rows that stand in their order of arrival by a column of hexadecimal text, nulls last; equal rows keep it.
+
+    They are sorted as the number that the first 64 bits make, in half the time that texts take. Where different texts
+    share it, as never happens by chance, the texts themselves are sorted.
+    """
+    head = pl.col(by).str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+    ordered = rows.with_columns(head.alias(HEAD)).sort(HEAD, nulls_last=True, maintain_order=True)
+    shared = pl.col(HEAD).eq_missing(pl.col(HEAD).shift()) & pl.col(by).ne_missing(pl.col(by).shift())
+    if ordered.select(shared.any()).item():
+        return rows.sort(by, nulls_last=True, maintain_order=True)
+    return ordered.drop(HEAD)
 
 
 def _kept(rows: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
