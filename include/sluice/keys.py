@@ -5,14 +5,11 @@ Destroying a subject key therefore makes every reference made with it unlinkable
 """
 
 import base64
-import errno
 import hmac
-import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -33,13 +30,21 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 
 from sluice.errors import EvidenceInvalid, Exit, NotFound, Ref, SettingMissing, SluiceError
+from sluice.key_files import (
+    KeyLost,
+    KeyOutOfReach,
+    create_once,
+    files_below,
+    in_reach,
+    overwrite_and_remove,
+    read_whole,
+    write_secret_once,
+)
 from sluice.settings import Settings
 from sluice.terms import Principal
 
 SUBJECT, QUARANTINE, OPENPGP = "subject", "quarantine", "openpgp"
 """The purposes of a principal's keys: references to persons, refused files and rows, files that arrive encrypted."""
-
-
 WRAPPED, DESTROYED = ".wrapped", ".destroyed"
 """File extensions of a wrapped key, and of the tombstone that stays once it is destroyed."""
 FINGERPRINT = b"sluice key fingerprint 1"
@@ -47,37 +52,11 @@ SAMPLE = b"sluice sample of notes 1 "
 WRAPPING = b"sluice wrapping of keys 1 "
 
 
-class KeyLost(SluiceError):
-    code = "SLU-116"
-    summary = "a key that was used is not there any more"
-    cure = (
-        "restore its file from the backup of SLUICE_KEYS_DIR or var/secrets, or set SLUICE_MASTER_KEY and "
-        "SLUICE_SIGNING_KEY as they were; with new ones nobody is recognised, and no receipt verified"
-    )
-    exit = Exit.MISSING
-
-
 class KeyDestroyed(SluiceError):
     code = "SLU-117"
     summary = "this key was destroyed because its agreement ended; its references can never be made again"
     cure = "nothing brings it back; a new agreement takes a new code of the principal (docs/how-to/end-an-agreement.md)"
     exit = Exit.REFUSED
-
-
-class KeyOutOfReach(SluiceError):
-    """The operating system denies access to a key, e.g. a new principal's where the keys folder is mounted read-only.
-
-    The file that is being judged is not to blame.
-    """
-
-    code = "SLU-119"
-    summary = "a key cannot be read, made or destroyed here"
-    cure = (
-        "let SLUICE_KEYS_DIR, and var/secrets where the master or signing key is not set, be read and written; where "
-        "they are brought read-only, do it on the machine that writes and bring them anew "
-        "(docs/how-to/more-than-one-machine.md)"
-    )
-    exit = Exit.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,46 +70,6 @@ class KeyFound:
     purpose: str
     is_destroyed: bool
     fingerprint: str | None
-
-
-def write_secret_once(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Create ``path`` (mode 0600) from ``make()`` unless it exists; return its content.
-
-    When several processes do this at once, exactly one value wins, because ``link`` refuses an existing name. The file
-    survives a loss of power, so whatever is made with the key may be committed at once. Raises KeyLost for an empty
-    file.
-    """
-    if not path.exists():
-        _create(path, make())
-    return _read(path)
-
-
-def _create(path: Path, content: bytes) -> None:
-    """Write a whole file and its name through to the disk, unless the file exists."""
-    for folder in (path.parent.parent, path.parent):
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync(folder.parent)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with open(draft, "xb", opener=partial(os.open, mode=0o600)) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    for folder in (path.parent, path.parent.parent):
-        _sync(folder)
-
-
-def _read(path: Path) -> bytes:
-    """Read the file of a key. Raises KeyLost when it is empty, because then it was truncated."""
-    content = path.read_bytes()
-    if not content:
-        raise KeyLost(Ref("file", str(path)))
-    return content
 
 
 @dataclass(frozen=True)
@@ -199,9 +138,9 @@ class Keyring:
 
     def _found(self, principal: Principal, purpose: str) -> bytes | None:
         path = self._path(principal, purpose)
-        with _in_reach(f"{principal}/{purpose}"):
+        with in_reach(f"{principal}/{purpose}"):
             self._check_not_destroyed(principal, purpose)
-            wrapped = _read(path) if path.exists() else None
+            wrapped = read_whole(path) if path.exists() else None
         return None if wrapped is None else self._unwrapped(principal, purpose, wrapped)
 
     def is_destroyed(self, principal: Principal, purpose: str) -> bool:
@@ -220,7 +159,7 @@ class Keyring:
 
     def list_keys(self) -> list[KeyFound]:
         """Every key that exists or was destroyed, by name. Raises KeyOutOfReach when a folder cannot be read."""
-        files = [path for path in _files_below(self.directory) if path.suffix in (WRAPPED, DESTROYED)]
+        files = [path for path in files_below(self.directory) if path.suffix in (WRAPPED, DESTROYED)]
         names = dict.fromkeys((Principal(path.parent.name), path.stem) for path in files)
         return [self._looked_at(*name) for name in names]
 
@@ -232,7 +171,7 @@ class Keyring:
         known, mark = self._known(principal, purpose), self._tombstone(principal, purpose)
         if not mark.exists():
             return KeyFound(principal, purpose, False, known)
-        with _in_reach(f"{principal}/{purpose}"):
+        with in_reach(f"{principal}/{purpose}"):
             return KeyFound(principal, purpose, True, mark.read_text(encoding="ascii") or None)
 
     def _known(self, principal: Principal, purpose: str) -> str | None:
@@ -248,17 +187,17 @@ class Keyring:
         NotFound when there never was a key, KeyOutOfReach.
         """
         path, mark = self._path(principal, purpose), self._tombstone(principal, purpose)
-        with _in_reach(f"{principal}/{purpose}"):
+        with in_reach(f"{principal}/{purpose}"):
             if not path.exists() and not mark.exists():
                 raise NotFound(Ref("key", f"{principal}/{purpose}"))
-            _create(mark, fingerprint.encode())
+            create_once(mark, fingerprint.encode())
             if path.exists():
-                _overwrite(path)
+                overwrite_and_remove(path)
 
     def forbid(self, principal: Principal, purpose: str) -> None:
         """Prevent a key from ever being made; if it was made meanwhile, destroy it. Raises KeyOutOfReach."""
-        with _in_reach(f"{principal}/{purpose}"):
-            _create(self._tombstone(principal, purpose), b"")
+        with in_reach(f"{principal}/{purpose}"):
+            create_once(self._tombstone(principal, purpose), b"")
         self.destroy(principal, purpose)
 
     def _tombstone(self, principal: Principal, purpose: str) -> Path:
@@ -273,7 +212,7 @@ class Keyring:
 
     def _wrapped(self, principal: Principal, purpose: str, make: Callable[[], bytes]) -> bytes:
         path = self._path(principal, purpose)
-        with _in_reach(f"{principal}/{purpose}"):
+        with in_reach(f"{principal}/{purpose}"):
             self._check_not_destroyed(principal, purpose)
             wrapped = write_secret_once(
                 path, lambda: aes_key_wrap_with_padding(self._wrapping(principal, purpose), make())
@@ -291,20 +230,10 @@ class Keyring:
         return HKDF(SHA256(), 32, salt=None, info=WRAPPING + f"{principal}/{purpose}".encode()).derive(self.master)
 
 
-@contextmanager
-def _in_reach(key: str) -> Iterator[None]:
-    """Turn an OSError about a key's file into KeyOutOfReach, with the name of its errno."""
-    try:
-        yield
-    except OSError as error:
-        because = errno.errorcode.get(error.errno or 0, "UNKNOWN")
-        raise KeyOutOfReach(Ref("key", key), Ref("because", because)) from error
-
-
 def find_public(settings: Settings) -> Ed25519PublicKey | None:
     """The key that verifies what is signed here; None before there is one. Makes none. Raises as Keyring.open."""
     own = settings.var / "secrets" / "signing.pem"
-    with _in_reach(f"{own.parent.name}/{own.name}"):
+    with in_reach(f"{own.parent.name}/{own.name}"):
         if settings.signing_key is None and not own.exists():
             return None
     return _signing(_given_or_own(settings.signing_key, own, _new_signing_pem, settings.keys_dir)).public_key()
@@ -315,7 +244,7 @@ def _given_or_own(given: SecretStr | None, path: Path, make: Callable[[], bytes]
     if given is not None:
         return given.get_secret_value().encode()
     _check_not_lost(path, wrapped)
-    with _in_reach(f"{path.parent.name}/{path.name}"):
+    with in_reach(f"{path.parent.name}/{path.name}"):
         return write_secret_once(path, make)
 
 
@@ -325,41 +254,9 @@ def _check_not_lost(own: Path, directory: Path) -> None:
     What a new one wraps or signs meanwhile is lost once the old one is back. It is looked for after the others, because
     a process that makes all of them makes it first. Raises KeyOutOfReach.
     """
-    with _in_reach(f"{own.parent.name}/{own.name}"):
-        if not own.exists() and any(path.suffix == WRAPPED for path in _files_below(directory)) and not own.exists():
+    with in_reach(f"{own.parent.name}/{own.name}"):
+        if not own.exists() and any(path.suffix == WRAPPED for path in files_below(directory)) and not own.exists():
             raise KeyLost(Ref("file", str(own)))
-
-
-def _files_below(directory: Path) -> list[Path]:
-    """The files in the folders of ``directory``, by name. Raises KeyOutOfReach.
-
-    ``glob`` is not used, because it silently skips a folder that cannot be read.
-    """
-    with _in_reach(directory.name):
-        folders = sorted(path for path in directory.iterdir() if path.is_dir()) if directory.exists() else []
-    files: list[Path] = []
-    for folder in folders:
-        with _in_reach(folder.name):
-            files += sorted(folder.iterdir())
-    return files
-
-
-def _overwrite(path: Path) -> None:
-    """Overwrite a file with random bytes, then remove it, so that nobody can read it any more."""
-    with path.open("r+b") as file:
-        file.write(secrets.token_bytes(path.stat().st_size))
-        os.fsync(file.fileno())
-    path.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Flush a folder to disk, so that an added or removed name survives a loss of power."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _master(text: bytes) -> bytes:

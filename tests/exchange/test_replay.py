@@ -15,7 +15,7 @@ from sluice.exchange.persons.replay import Replayed, replay
 from sluice.exchange.persons.sealed_runs import SuppressionsLost, seal_runs
 from sluice.exchange.persons.suppressed import find_reasons, find_suppressed, keep_out, lift
 from sluice.exchange.persons.suppressed_store import find_runs, find_unknown
-from sluice.keys import KeyLost
+from sluice.key_files import KeyLost
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 from stores import Database

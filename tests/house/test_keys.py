@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 
 from sluice.errors import EvidenceInvalid
-from sluice.keys import KeyFound, KeyLost, KeyOutOfReach, Keyring, write_secret_once
+from sluice.key_files import KeyLost, KeyOutOfReach, write_secret_once
+from sluice.keys import KeyFound, Keyring
 from sluice.settings import Settings
 from sluice.terms import Principal
 

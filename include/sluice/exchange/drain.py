@@ -35,7 +35,7 @@ from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.stops import FlowIsStopped
 from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.exchange.workroom import sweep_folders
-from sluice.keys import KeyLost, KeyOutOfReach
+from sluice.key_files import KeyLost, KeyOutOfReach
 from sluice.terms import ARRIVING, Decision, Direction, ExchangeId, Flow, Principal
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from sluice.db import Connection, connect
 from sluice.errors import Ref
 from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.exchange.store import has_references
-from sluice.keys import SUBJECT, KeyLost, Keyring
+from sluice.key_files import KeyLost
+from sluice.keys import SUBJECT, Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 from sluice.subject.key import SubjectKey

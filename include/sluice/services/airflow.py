@@ -22,7 +22,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from sluice.db import connect_to
 from sluice.errors import ExtraMissing, Ref, SluiceError
-from sluice.keys import write_secret_once
+from sluice.key_files import write_secret_once
 from sluice.services.model import ServiceNotStarted
 from sluice.services.places import LOOPBACK, choose_ports, private_dir, read_ports, secret, text_of, write_private
 

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sluice.errors import DiskUnfit, Ref
-from sluice.keys import write_secret_once
+from sluice.key_files import write_secret_once
 from sluice.services.model import FolderNotOurs, ServiceNotStarted, StackBusy
 from sluice.services.process import wait_until
 

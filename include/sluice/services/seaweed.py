@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from sluice.errors import ExtraMissing, Ref
-from sluice.keys import write_secret_once
+from sluice.key_files import write_secret_once
 from sluice.services.model import Credential, SeaweedServer, ServiceNotStarted
 from sluice.services.places import (
     GRPC_OFFSET,

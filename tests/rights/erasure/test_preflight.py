@@ -15,7 +15,7 @@ from services.test_buckets import store as fake_store
 from sluice.db import connect
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import list_exchanges
-from sluice.keys import KeyLost
+from sluice.key_files import KeyLost
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake.s3.probe import Promise
 from sluice.rights.case.model import Case

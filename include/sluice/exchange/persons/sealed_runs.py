@@ -22,7 +22,8 @@ from sluice.errors import Exit, Ref, SluiceError, StoreConflict
 from sluice.exchange.house import House
 from sluice.exchange.persons import suppressed_store as store
 from sluice.exchange.persons.suppressed_store import SuppressedRun
-from sluice.keys import QUARANTINE, KeyLost
+from sluice.key_files import KeyLost
+from sluice.keys import QUARANTINE
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.lake.s3.names import ObjectVersion
 from sluice.lake.s3.objects import ObjectStore, StoredObject

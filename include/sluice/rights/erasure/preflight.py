@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from sluice.errors import EvidenceInvalid, Exit, Ref, SluiceError, StoreError
 from sluice.exchange.house import House
-from sluice.keys import QUARANTINE, SUBJECT, KeyLost, KeyOutOfReach
+from sluice.key_files import KeyLost, KeyOutOfReach
+from sluice.keys import QUARANTINE, SUBJECT
 from sluice.lake.s3.probe import Promise
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId
