@@ -19,6 +19,7 @@ from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
 from sluice.documents.words import Words, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.reasons import REMEDIES
+from sluice.rights.letters.sheet import Body, set_out
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600
@@ -30,38 +31,18 @@ CODES = frozenset({*NotPortable, FORWARDED, WAITING, NOT_HERE})
 
 def make_answer_page(facts: Facts) -> LetterPage:
     """Make the page of an answer, every word finished."""
-    say, case = words(facts.language), facts.case
-    kind = facts.kind.value
+    say, kind = words(facts.language), facts.kind.value
     given = any(table.height for table in facts.selected.tables.values())
     opening = "opening" if given or facts.kind is not AnswerKind.ACCESS else _without(facts)
-    references = {
-        "case": Text(case.case_id, is_code=True),
-        "dated": Text(say.day(received_on(facts.made_at).isoformat())),
-        "received": Text(say.day(case.due.received.isoformat())),
-        "right": Text(say.say(f"right.{case.right}")),
-    }
     first = [say.say(f"answer.{kind}.{opening}")]
     if given:
         first += [
             say.say("answer.files"),
             *([say.say("answer.agents")] if "agent_ref" in facts.selected.tables else []),
         ]
-    return LetterPage(
-        case=case.case_id,
-        lang=say.language,
-        region=say.locale.territory or "",
-        title=say.say(f"answer.{kind}.title", sender=facts.sender.name),
-        subject=f"{say.say('letter.case')} {case.case_id}",
-        sender=tuple(line for line in (facts.sender.name, facts.sender.contact) if line),
-        references=tuple(Pair(say.say(f"letter.{name}"), value) for name, value in references.items()),
-        greeting=say.say("letter.greeting"),
-        opening=tuple(first),
-        notices=(),
-        parts=tuple(_parts(say, facts)),
-        closing=say.say("letter.closing"),
-        signature=say.say("letter.signature", sender=facts.sender.name),
-        footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
-    )
+    title = say.say(f"answer.{kind}.title", sender=facts.sender.name)
+    body = Body(title, tuple(first), parts=tuple(_parts(say, facts)))
+    return set_out(say, facts.case, received_on(facts.made_at), facts.sender, body)
 
 
 def _without(facts: Facts) -> str:

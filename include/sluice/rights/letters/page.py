@@ -6,9 +6,9 @@ whoever asks must not learn who knows the person.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sluice.documents.model import Grid, LetterPage, Notice, Pair, Part, Text
+from sluice.documents.model import Grid, LetterPage, Notice, Part, Text
 from sluice.documents.words import Words, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.guards import WITHOUT_IDENTITY
@@ -18,47 +18,18 @@ from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.case.wording import EVERYTHING, SOME, group_text, reason_text
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof
 from sluice.rights.letters.named import hold_of, named_of
+from sluice.rights.letters.sheet import Body, set_out
 from sluice.rights.person.reach import keeps_marketing_out, stays_out
 
 WHY_WIDTHS, DID_WIDTHS = (1.0, 2.3), (1.4, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The parts of a page that differ between kinds of letters."""
-
-    title: str
-    opening: str
-    notices: tuple[Notice, ...] = ()
-    parts: tuple[Part, ...] = ()
-
-
 def make_letter_page(facts: LetterFacts) -> LetterPage:
     """Make the page of a letter, with every text final."""
-    say, case = words(facts.language), facts.case
+    say = words(facts.language)
     body = BODIES[facts.kind](say, facts)
-    references = {
-        "case": Text(case.case_id, is_code=True),
-        "dated": Text(say.day(facts.written_on.isoformat())),
-        "received": Text(say.day(case.due.received.isoformat())),
-        "right": Text(say.say(f"right.{case.right}")),
-    }
-    return LetterPage(
-        case=case.case_id,
-        lang=say.language,
-        region=say.locale.territory or "",
-        title=body.title,
-        subject=f"{say.say('letter.case')} {case.case_id}",
-        sender=tuple(line for line in (facts.sender.name, facts.sender.contact) if line),
-        references=tuple(Pair(say.say(f"letter.{name}"), value) for name, value in references.items()),
-        greeting=say.say("letter.greeting"),
-        opening=(body.opening,),
-        notices=body.notices,
-        parts=(*body.parts, _questions(say, facts)),
-        closing=say.say("letter.closing"),
-        signature=say.say("letter.signature", sender=facts.sender.name),
-        footer=say.say("letter.page", case=case.case_id, page="@page", pages="@pages"),
-    )
+    body = replace(body, parts=(*body.parts, _questions(say, facts)))
+    return set_out(say, facts.case, facts.written_on, facts.sender, body)
 
 
 def done_text(say: Words, right: Right, action: Action, *, is_limited: bool = False) -> str:
@@ -97,7 +68,7 @@ def _receipt(say: Words, facts: LetterFacts) -> Body:
     due = (say.say("letter.receipt.due.why"), say.say("letter.receipt.longer", **days))
     return Body(
         say.say("letter.receipt.title"),
-        say.say("letter.receipt.opening"),
+        (say.say("letter.receipt.opening"),),
         (Notice("note", say.say("letter.receipt.due", **days), due),),
         (Part(say.say("letter.receipt.now.heading"), _texts(happens)),),
     )
@@ -110,7 +81,7 @@ def _extension(say: Words, facts: LetterFacts) -> Body:
     meanwhile = (*hold_of(say, facts), say.say("letter.extension.meanwhile"))
     return Body(
         say.say("letter.extension.title"),
-        say.say("letter.extension.opening", **days),
+        (say.say("letter.extension.opening", **days),),
         (Notice("note", say.say("letter.extension.due", **days), (say.say("letter.extension.due.why"),)),),
         (
             Part(say.say("letter.extension.why.heading"), why),
@@ -130,7 +101,7 @@ def _refusal(say: Words, facts: LetterFacts) -> Body:
         told = (_refused(say, facts, each) for each in facts.told)
     return Body(
         say.say(f"letter.refusal.title.{word}"),
-        say.say(f"letter.refusal.opening.{word}"),
+        (say.say(f"letter.refusal.opening.{word}"),),
         parts=(*told, *_marketing(say, facts), *_others(say, facts), *_remedies(say, facts)),
     )
 
@@ -206,7 +177,7 @@ def _completion(say: Words, facts: LetterFacts) -> Body:
     ]
     return Body(
         say.say(f"letter.completion.title.{word}"),
-        say.say("letter.completion.opening.none" if is_untouched else "letter.completion.opening"),
+        (say.say("letter.completion.opening.none" if is_untouched else "letter.completion.opening"),),
         parts=(*done, *after),
     )
 
@@ -232,7 +203,7 @@ def _lifting(say: Words, facts: LetterFacts) -> Body:
     told = tuple(Part(heading, _texts((say.say("letter.lifting.what"),))) for heading in headings)
     return Body(
         say.say("letter.lifting.title"),
-        say.find(f"letter.lifting.opening.{facts.case.right}") or say.say("letter.lifting.opening"),
+        (say.find(f"letter.lifting.opening.{facts.case.right}") or say.say("letter.lifting.opening"),),
         (Notice("note", say.say("letter.lifting.before"), (say.say("letter.lifting.object"),)),),
         (*told, *_remedies(say, facts)),
     )
