@@ -18,6 +18,7 @@ from sluice.exchange.effects.given import give_statement
 from sluice.exchange.effects.kept_out import is_overtaken, is_replaced
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.keep import line
 from sluice.exchange.last_days import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
@@ -26,7 +27,7 @@ from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.copy_kinds import DELIVERED, RETURN
-from sluice.ledger.record import CopyLine, ExchangeRecord, is_after_end
+from sluice.ledger.record import ExchangeRecord, is_after_end
 from sluice.media_types import CSV, JSON, OCTETS, PDF, YAML
 from sluice.terms import Sha256
 from sluice.times import BRUSSELS, brussels_day
@@ -114,17 +115,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
     agreement = _agreement(house, opened)
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
     rule, last_day = _last_day(house, opened, delivered_at)
-    copy = CopyLine(
-        kind=DELIVERED,
-        bucket=stored.bucket,
-        key=stored.key,
-        version_id=stored.version_id,
-        sha256=stored.sha256 or "",
-        size_bytes=stored.size_bytes,
-        rows=record.what.rows_accepted,
-        retention_rule=rule,
-        delete_after=str(last_day),
-    )
+    copy = line(DELIVERED, stored, record.what.rows_accepted, rule, last_day)
     insert_delivered(house.conn, opened.exchange_id, copy)
     store.begin_acknowledgement(
         house.conn,
