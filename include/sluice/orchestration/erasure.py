@@ -1,17 +1,16 @@
 """Operators for erasure: opaque ids in and out, one use case each."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator, Context, XComArg
 
 from sluice.orchestration.guard import guarded
-from sluice.orchestration.operators import UseCaseOperator
+from sluice.orchestration.operators import HouseOperator, UseCaseOperator
 from sluice.settings import get_settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sluice.exchange.house import House
 
 MACHINE = "airflow"
@@ -90,23 +89,21 @@ class ListBegun(BaseOperator):
         return [each["case"] for each in _each(self.begun)]
 
 
-class ErasureStep(UseCaseOperator):
+class ErasureStep(HouseOperator):
     """One step of the erasure of a case.
 
     If the person took the request back meanwhile, nothing is left to do. The step then succeeds and is not skipped,
     because a skipped step would keep other cases from finishing."""
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.rights.erasure.model import RequestTakenBack
 
-        with open_house(get_settings()) as house:
-            try:
-                return self.step(house)
-            except RequestTakenBack as over:
-                return str(over)
+        try:
+            return self.step(house, now)
+        except RequestTakenBack as over:
+            return str(over)
 
-    def step(self, house: "House") -> str:
+    def step(self, house: "House", now: datetime) -> str:
         """Do the step; return a sentence about it without any person's data."""
         raise TypeError(f"{type(self).__name__} does not say what it does")
 
@@ -120,7 +117,7 @@ class EraseBatch(ErasureStep):
         super().__init__(**kwargs)
         self.batch = batch
 
-    def step(self, house: "House") -> str:
+    def step(self, house: "House", now: datetime) -> str:
         from sluice.rights.erasure.batches import read_batch
         from sluice.rights.erasure.erase import erase_copies
 
@@ -138,13 +135,11 @@ class FinishErasure(ErasureStep):
         super().__init__(**kwargs)
         self.case_id = case_id
 
-    def step(self, house: "House") -> str:
-        from datetime import UTC, datetime
-
+    def step(self, house: "House", now: datetime) -> str:
         from sluice.rights.case.model import CaseId
         from sluice.rights.erasure.erase import finish
 
-        waiting = finish(house, CaseId(self.case_id), datetime.now(UTC))
+        waiting = finish(house, CaseId(self.case_id), now)
         return f"case {self.case_id}: {waiting} exchanges under way"
 
 
@@ -159,9 +154,7 @@ class ProveErasure(ErasureStep):
         super().__init__(**kwargs)
         self.case_id = case_id
 
-    def step(self, house: "House") -> str:
-        from datetime import UTC, datetime
-
+    def step(self, house: "House", now: datetime) -> str:
         from sluice.errors import Ref
         from sluice.rights.case.model import CaseId
         from sluice.rights.erasure.certificate import issue
@@ -169,7 +162,7 @@ class ProveErasure(ErasureStep):
         from sluice.rights.erasure.model import NotFinished
         from sluice.rights.erasure.scan_store import find_proven
 
-        report = prove(house, CaseId(self.case_id), datetime.now(UTC))
+        report = prove(house, CaseId(self.case_id), now)
         left = (report.residual or 0) + report.doubts + report.waiting
         if left:  # each run scans again; the sweep certifies once whatever is proven meanwhile
             raise NotFinished(Ref("case", self.case_id), Ref("left", left))
@@ -191,8 +184,7 @@ class TellErasures(UseCaseOperator):
 
 
 def _in_house(work: "Callable[[House, datetime], T]") -> T:
-    from datetime import UTC, datetime
-
+    """Run a use case whose result the next task needs, which no HouseOperator pushes."""
     from sluice.exchange.house import open_house
 
     def do() -> T:

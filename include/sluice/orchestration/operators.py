@@ -18,6 +18,7 @@ from sluice.terms import Direction, Flow, Principal
 from sluice.times import brussels_today
 
 if TYPE_CHECKING:
+    from sluice.exchange.house import House
     from sluice.exchange.model import AirflowRun
     from sluice.exchange.store import Waiting
 
@@ -49,6 +50,20 @@ class UseCaseOperator(BaseOperator):
         self.log.info("%s", guarded(lambda: self.work(run)))
 
 
+class HouseOperator(UseCaseOperator):
+    """An operator whose use case needs the stores and the keys."""
+
+    def work(self, run: dict[str, str]) -> str:
+        from sluice.exchange.house import open_house
+
+        with open_house(get_settings()) as house:
+            return self.work_in(house, datetime.now(UTC), run)
+
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
+        """Do the work, as :meth:`work`. ``now``: UTC."""
+        raise TypeError(f"{type(self).__name__} does not say what it does")
+
+
 class AllWell(UseCaseOperator):
     """The last task of a DAG whose tasks run even if the one before them failed.
 
@@ -60,7 +75,7 @@ class AllWell(UseCaseOperator):
         return "nothing failed"
 
 
-class DrainFlow(UseCaseOperator):
+class DrainFlow(HouseOperator):
     """One slot of a flow: judges its open exchanges one after the other."""
 
     template_fields: Sequence[str] = ()
@@ -69,12 +84,10 @@ class DrainFlow(UseCaseOperator):
         super().__init__(**kwargs)
         self.direction, self.principal, self.flow, self.slot = direction, principal, flow, slot
 
-    def work(self, run: dict[str, str]) -> str:
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.exchange.drain import drain
-        from sluice.exchange.house import open_house
 
-        with open_house(get_settings()) as house:
-            drained = drain(house, Direction(self.direction), Principal(self.principal), Flow(self.flow), run)
+        drained = drain(house, Direction(self.direction), Principal(self.principal), Flow(self.flow), run)
         return f"slot {self.slot}: {drained.decisions}, set aside: {drained.set_aside}"
 
 
@@ -152,7 +165,7 @@ class CheckHeldUp(UseCaseOperator):
         return "nothing waits for us"
 
 
-class ReturnResults(UseCaseOperator):
+class ReturnResults(HouseOperator):
     """Makes and delivers the due returns of one flow: for a new day, late results, or a correction.
 
     Only one runs at a time: that of a second run waits for the first, and then finds what came meanwhile.
@@ -164,26 +177,22 @@ class ReturnResults(UseCaseOperator):
         super().__init__(max_active_tis_per_dag=1, **kwargs)
         self.principal, self.flow = principal, flow
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.returns.drain import drain_returns
 
-        with open_house(get_settings()) as house:
-            drained = drain_returns(house, Principal(self.principal), Flow(self.flow), datetime.now(UTC), run)
+        drained = drain_returns(house, Principal(self.principal), Flow(self.flow), now, run)
         return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 
-class ReturnsDue(UseCaseOperator):
+class ReturnsDue(HouseOperator):
     """Makes the due returns of every flow; if one was left undone, fails after all others were made."""
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.orchestration.flows import flows_of
         from sluice.returns.drain import drain_all_returns
 
         flows = [(paper.principal, paper.flow) for paper in flows_of(Direction.OUTBOUND_RETURN)]
-        with open_house(get_settings()) as house:
-            drained = drain_all_returns(house, flows, datetime.now(UTC), run)
+        drained = drain_all_returns(house, flows, now, run)
         return f"returns: {drained.decisions}, set aside: {drained.set_aside}"
 
 
@@ -213,54 +222,48 @@ class ActivatePaper(UseCaseOperator):
         return f"activated: {activated}"
 
 
-class FinishEffects(UseCaseOperator):
+class FinishEffects(HouseOperator):
     """Finishes what a dead worker left in the outbox and in work folders."""
 
-    def work(self, run: dict[str, str]) -> str:
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.exchange.drain import reconcile
-        from sluice.exchange.house import open_house
 
-        with open_house(get_settings()) as house:
-            return f"effects done: {reconcile(house)}"
+        return f"effects done: {reconcile(house)}"
 
 
-class AnchorLedger(UseCaseOperator):
+class AnchorLedger(HouseOperator):
     """Stores outside the database what must outlast it: a signed checkpoint of all chains, and who must stay out."""
 
-    def work(self, run: dict[str, str]) -> str:
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.exchange.anchor import anchor_ledger
-        from sluice.exchange.house import open_house
         from sluice.exchange.persons.sealed_runs import seal_runs
 
-        with open_house(get_settings()) as house:
-            checkpoint, sealed = anchor_ledger(house, datetime.now(UTC)), seal_runs(house)
+        checkpoint, sealed = anchor_ledger(house, now), seal_runs(house)
         return f"checkpoint: {checkpoint}, suppression runs sealed: {sealed}"
 
 
-class VerifyLedger(UseCaseOperator):
+class VerifyLedger(HouseOperator):
     """Verifies every entry, comparing with the anchors outside the database; then puts missing anchors there.
 
     Raises EvidenceInvalid, naming the first bad place; AnchorsMissing when anchors to compare with are missing.
     """
 
-    def work(self, run: dict[str, str]) -> str:
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.errors import EvidenceInvalid, Ref, SluiceError
         from sluice.exchange.anchor import AnchorsMissing, check_compared, put_missing, read_anchors
-        from sluice.exchange.house import open_house
         from sluice.ledger.verify import verify
 
-        with open_house(get_settings()) as house:
-            looked_at, anchors = datetime.now(UTC), read_anchors(house)
-            report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=anchors)
-            if bad := report.first_bad:
-                raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
-            try:
-                check_compared(house, report, anchors, looked_at)
-            except AnchorsMissing:
-                with suppress(SluiceError):  # report what is missing even if it cannot be put again
-                    put_missing(house)
-                raise
-            put_missing(house)
+        anchors = read_anchors(house)
+        report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=anchors)
+        if bad := report.first_bad:
+            raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
+        try:
+            check_compared(house, report, anchors, now)
+        except AnchorsMissing:
+            with suppress(SluiceError):  # report what is missing even if it cannot be put again
+                put_missing(house)
+            raise
+        put_missing(house)
         return f"entries: {report.entries}, not yet anchored: {report.not_yet_anchored}"
 
 

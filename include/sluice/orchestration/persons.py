@@ -1,11 +1,10 @@
 """Operators for requests of persons: they take ids, call one use case and push nothing."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sluice.orchestration.operators import UseCaseOperator
-from sluice.settings import get_settings
+from sluice.orchestration.operators import HouseOperator
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
@@ -13,15 +12,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class FollowCases(UseCaseOperator):
+class FollowCases(HouseOperator):
     """Reads requests and instructions of principals, finishes openings, forwards, reminds, and writes letters owed.
 
     Also removes the sealed data of cases that were closed long enough ago, and destroys keys that two persons released.
     It is one task, because every task of Airflow costs seconds before it begins; each step is kept apart.
     """
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.orchestration.apart import run_apart
 
         steps = {
@@ -32,22 +30,19 @@ class FollowCases(UseCaseOperator):
             "mail": _mail,
             "alarms": _alarms,
         }
-        with open_house(get_settings()) as house:
-            return run_apart(house, datetime.now(UTC), "steps of cases", steps)
+        return run_apart(house, now, "steps of cases", steps)
 
 
-class FollowNotices(UseCaseOperator):
+class FollowNotices(HouseOperator):
     """Tells recipients what was decided, reads their answers, reminds, escalates, and closes cases that are ready.
 
     Mails about that, rather than leave it to FollowCases: the next one starts three minutes later.
     """
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.orchestration.apart import run_apart
 
-        with open_house(get_settings()) as house:
-            return run_apart(house, datetime.now(UTC), "notices and steps", {"notices": _sweep, "mail": _mail})
+        return run_apart(house, now, "notices and steps", {"notices": _sweep, "mail": _mail})
 
 
 def _read(house: "House", now: datetime) -> tuple[str, int]:
@@ -101,45 +96,39 @@ def _sweep(house: "House", now: datetime) -> tuple[str, int]:
     return f"{done.told}, {done.followed}, {done.finished}", done.failed
 
 
-class GiveBack(UseCaseOperator):
+class GiveBack(HouseOperator):
     """Gives data back as ended agreements want, before any of it is deleted."""
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.exchange.sweeping import check_none_left
         from sluice.retention.give_back import give_back_due
 
-        with open_house(get_settings()) as house:
-            done, failed = give_back_due(house, datetime.now(UTC), run)
+        done, failed = give_back_due(house, now, run)
         check_none_left("ended agreements to give back", failed)
         return f"given back {done}"
 
 
-class Retain(UseCaseOperator):
+class Retain(HouseOperator):
     """Deletes every copy whose last day is over, unless a legal hold keeps it."""
 
-    def work(self, run: dict[str, str]) -> str:
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.errors import Ref
-        from sluice.exchange.house import open_house
         from sluice.retention.model import RetentionIncomplete
         from sluice.retention.run import retain
 
-        with open_house(get_settings()) as house:
-            done = retain(house, datetime.now(UTC))
+        done = retain(house, now)
         if done.failed or done.undone:
             raise RetentionIncomplete(Ref("copies", done.failed), Ref("undone for whole principals", done.undone))
         return f"{done}"
 
 
-class MergeIndex(UseCaseOperator):
+class MergeIndex(HouseOperator):
     """Merges index runs, so that finding a person takes few reads. Nothing breaks without it."""
 
-    def work(self, run: dict[str, str]) -> str:
-        from sluice.exchange.house import open_house
+    def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.exchange.persons.merged import merge_all
         from sluice.exchange.sweeping import check_none_left
 
-        with open_house(get_settings()) as house:
-            merged, failed = merge_all(house, datetime.now(UTC))
+        merged, failed = merge_all(house, now)
         check_none_left("months whose index is to be merged", failed)
         return f"merged {merged} runs"
