@@ -24,7 +24,7 @@ from sluice.rights.case.steps import settle_identity
 from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies, open_request, targets_of
-from sluice.rights.copies.stores import NamelessStore, store_of
+from sluice.rights.copies.stores import NAMELESS, store_of
 from sluice.rights.erasure.erase import begin, erase_copies, finish, prove
 from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.erasure.release import draft, release
@@ -108,7 +108,7 @@ def _find(house: House, case_id: CaseId) -> tuple[Cost, Cost, int]:
     costs = [(measured(partial(_open_every)), measured(partial(_open_led))) for _ in range(ROUNDS)]
     every, led = (median(list(column)) for column in zip(*costs, strict=True))
     with open_bench(house, target) as bench:
-        return every, led, sum(store_of(copy).name != NamelessStore().name for copy in led_copies(bench))
+        return every, led, sum(store_of(copy).name != NAMELESS.name for copy in led_copies(bench))
 
 
 def _open_every(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from sluice.rights.copies.bench import Bench, asking_bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Target
-from sluice.rights.copies.stores import NamelessStore, store_of
+from sluice.rights.copies.stores import NAMELESS, store_of
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.subject.index import is_whole, write_run
@@ -94,7 +94,7 @@ def closed_to_strangers(estate: Estate) -> tuple[list[Copy], list[Copy]]:
         ENERGY01, estate.house.subject_key(ENERGY01), frozenset({"ab" * 16}), ("+32470999999",), frozenset()
     )
     with open_bench(estate.house, nobody) as bench:
-        opened = [copy for copy in led_copies(bench) if store_of(copy).name != NamelessStore().name]
+        opened = [copy for copy in led_copies(bench) if store_of(copy).name != NAMELESS.name]
     return opened, copy_store.find_copies(estate.house.conn, ENERGY01)
 
 

@@ -15,6 +15,7 @@ import polars as pl
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import INDEX_PREFIX
+from sluice.exchange.persons.corrections import PREFIX as CORRECTIONS
 from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
 from sluice.lake.erase.model import EraseRefused
@@ -40,7 +41,6 @@ from sluice.rights.copies.bench import Bench, Looked
 from sluice.rights.copies.beside import is_named_beside
 from sluice.rights.copies.candidate_entries import still_there
 from sluice.rights.copies.copy_store import is_refused
-from sluice.rights.copies.corrections import CorrectionStore
 from sluice.rights.copies.edits import BESIDE, NOT_READABLE, removed, rule_of, untouched
 from sluice.rights.copies.files import erase_in_file, ref_columns
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_refused
@@ -228,11 +228,12 @@ def _look(bench: Bench, copy: Copy, path: Path) -> Looked:
 
 
 @dataclass(frozen=True)
-class NamelessStore:
-    """Lists of row numbers and codes. They name nobody, which the scan proves."""
+class ScannedStore:
+    """A place where nobody has to be looked for: the second scan proves that nobody is there."""
 
-    name: str = "lists of findings"
-    kinds: frozenset[str] = frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS})
+    name: str
+    kinds: frozenset[str]
+    where: Callable[[House, Target], Iterator[StoredObject]]
 
     def find(self, bench: Bench, copy: Copy) -> int:
         return 0
@@ -244,35 +245,35 @@ class NamelessStore:
         return PersonRows(copy)
 
     def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        yield from ()  # they lie under the prefixes of the quarantine
+        yield from self.where(house, target)
 
 
-@dataclass(frozen=True)
-class AnythingElse:
-    """Whatever else lies under a principal's name in any bucket. Nobody should be in it, which the scan proves.
+def _with_the_quarantine(house: House, target: Target) -> Iterator[StoredObject]:
+    """Nothing more: lists of row numbers and codes lie under the prefixes of the quarantine."""
+    yield from ()
+
+
+def _corrections(house: House, target: Target) -> Iterator[StoredObject]:
+    """Corrections of the person, sealed in the vault and part of no exchange.
+
+    Their references say whom they are about (``corrections.count_left``). They are removed last, once nothing else of
+    the person is left at that principal: a copy that stays, because another controller has not decided, is still read
+    as it was corrected.
+    """
+    yield from house.objects.list_versions(house.settings.bucket_vault, f"{CORRECTIONS}{target.principal}/")
+
+
+def _anything_else(house: House, target: Target) -> Iterator[StoredObject]:
+    """Whatever else lies under a principal's name in any bucket.
 
     What the principal puts under ``requests/`` is left out, because it is not ours to hold against an erasure.
     """
-
-    name: str = "anything else"
-    kinds: frozenset[str] = frozenset()
-
-    def find(self, bench: Bench, copy: Copy) -> int:
-        return 0
-
-    def erase(self, bench: Bench, copy: Copy) -> Edit:
-        return untouched(self.name, copy)
-
-    def read(self, bench: Bench, copy: Copy) -> PersonRows:
-        return PersonRows(copy)
-
-    def objects(self, house: House, target: Target) -> Iterator[StoredObject]:
-        own, requests = f"{target.principal}/", f"{target.principal}/requests/"
-        for bucket in buckets_of(house):
-            for first in house.objects.list_prefixes(bucket):
-                prefix = own if first == target.principal else f"{first}/{own}" if first.startswith("_") else None
-                found = house.objects.list_versions(bucket, prefix) if prefix else ()
-                yield from (item for item in found if not item.key.startswith(requests))
+    own, requests = f"{target.principal}/", f"{target.principal}/requests/"
+    for bucket in buckets_of(house):
+        for first in house.objects.list_prefixes(bucket):
+            prefix = own if first == target.principal else f"{first}/{own}" if first.startswith("_") else None
+            found = house.objects.list_versions(bucket, prefix) if prefix else ()
+            yield from (item for item in found if not item.key.startswith(requests))
 
 
 def buckets_of(house: House) -> tuple[str, ...]:
@@ -297,16 +298,18 @@ def _dialled(house: House, target: Target) -> Iterator[tuple[str, str]]:
     yield house.settings.bucket_internal, f"{target.principal}/{DIAL}/"
 
 
+NAMELESS = ScannedStore("lists of findings", frozenset({FINDINGS, HELD_BACK, RETURN_FINDINGS}), _with_the_quarantine)
+
 STORES: tuple[Store, ...] = (
     LakeStore(),
     FileStore("files as they came", frozenset({ARRIVED}), _arrived),
     FileStore("files as they went out", WENT_OUT, _returned),
     FileStore("dial lists", frozenset({DIALLED, DIAL_KEPT}), _dialled),
     QuarantineStore(),
-    NamelessStore(),
+    NAMELESS,
     AnswerStore(),
-    CorrectionStore(),
-    AnythingElse(),
+    ScannedStore("corrections", frozenset(), _corrections),
+    ScannedStore("anything else", frozenset(), _anything_else),
     IndexStore(),
 )
 """In the order of an erasure. The index comes last, because it says where the rest is."""
