@@ -25,7 +25,7 @@ from sluice.exchange.sweeping import Faults, check_none_left
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
-from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last
+from sluice.returns.model import LIFTED_BY_CONTACTS, Basis, Due, Glance, Last, Stage
 from sluice.returns.outdated import LookAtFlow, has_news
 from sluice.returns.staffing import StaffNews
 from sluice.staff.store import last_import_seq
@@ -58,7 +58,7 @@ def open_due(house: House, principal: Principal, flow: Flow, now: datetime) -> l
     opened, faults = list[Opened](), Faults(house.conn)
     stopped = is_stopped(house.conn, principal, flow)
     for day in store.glance(house.conn, principal, flow, recipe.results_flow):
-        if stopped and not (day.last and day.last.is_prepared):
+        if stopped and not (day.last and day.last.stage is Stage.PREPARED):
             continue
         on = day.day
         paper = in_force(house.conn, principal, Direction.OUTBOUND_RETURN, flow, on, now) if is_last else current

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sluice.returns.model import LIFTED_BY_CONTACTS, Glance, Last
+from sluice.returns.model import LIFTED_BY_CONTACTS, Glance, Last, Stage
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow
 
@@ -53,8 +53,7 @@ def may_be_due(day: Glance, world: World, cut_off: datetime, contract: str, staf
     last = day.last
     return (
         last is None
-        or last.is_prepared
-        or last.is_on_its_way
+        or last.stage in (Stage.PREPARED, Stage.ON_ITS_WAY)
         or last.inputs_seen != world.inputs_of(day, cut_off)
         or last.is_outdated_by(contract)
         or is_lifted_since(last, world.lifted)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, ClassVar
 
 from sluice.agreement.model import FieldRole
@@ -86,26 +86,43 @@ class Basis:
         return f"inputs-{self.inputs}.staff-{self.staff}.contract-{self.contract}"
 
 
+class Stage(Enum):
+    """Where a return stands."""
+
+    OPEN = auto()
+    """It is still to be made."""
+    PREPARED = auto()
+    """It waits for its release, or to go on after it."""
+    ON_ITS_WAY = auto()
+    """It is closed as accepted, and its delivery waits."""
+    OVER = auto()
+    """It is closed as accepted, and delivered, or was overtaken before that."""
+    REFUSED = auto()
+    """It is closed, and nothing of it goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Last:
     """The youngest return of a day, however it ended.
 
     ``name``: the name of its basis. ``held``: reason codes of held rows. ``staff_seen``: name of the latest news of
     staff known not to be about its agents, nor about those whose rows its day has sent. ``inputs_seen``: name of inputs
-    known to make no other return. ``is_on_its_way``: it is closed, and its delivery waits.
+    known to make no other return.
     """
 
     exchange_id: ExchangeId
     name: str
     opened_at: datetime
-    is_open: bool
-    is_prepared: bool
-    is_delivered: bool
+    stage: Stage
     reason_code: str | None
     held: frozenset[str]
     staff_seen: str | None = None
     inputs_seen: str | None = None
-    is_on_its_way: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has no decision yet, prepared or not."""
+        return self.stage in (Stage.OPEN, Stage.PREPARED)
 
     def is_outdated_by(self, contract: str) -> bool:
         """Whether making it again from the same inputs can give more: if it was refused under another contract.
@@ -113,9 +130,8 @@ class Last:
         So too if it was refused because an input was gone. A return that was made is not outdated by a deleted input:
         another would hold less, and supersede it.
         """
-        is_refused = not self.is_open and not self.is_delivered
         has_other_contract = f"contract-{contract}" not in self.name.split(".")
-        return is_refused and (has_other_contract or self.reason_code == INPUT_GONE)
+        return self.stage is Stage.REFUSED and (has_other_contract or self.reason_code == INPUT_GONE)
 
     @property
     def waits_for_agents(self) -> bool:

@@ -17,7 +17,7 @@ from sluice.ledger.record import CopyLine
 from sluice.returns import store
 from sluice.returns.glance import World
 from sluice.returns.held import find_held
-from sluice.returns.model import InputKind, Last, waits_for_agent
+from sluice.returns.model import InputKind, Last, Stage, waits_for_agent
 from sluice.returns.overtaken import may_go_now, past_day
 from sluice.returns.staffing import StaffNews, agents_of_results
 from sluice.returns.unready import holds_unready
@@ -48,7 +48,7 @@ def has_news(look: LookAtFlow, day: date, last: Last, paper: Paper | PaperMissin
     if prepared is not None and _is_overtaken(look, last, paper, prepared.how_long.copies):
         return True
     return (
-        (last.is_on_its_way and _names_kept_out(look, find_copies(look.conn, last.exchange_id), paper))
+        (last.stage is Stage.ON_ITS_WAY and _names_kept_out(look, find_copies(look.conn, last.exchange_id), paper))
         or may_go_now(look.house, look.principal, last)
         or _has_staff_news(look, day, last, paper, is_prepared=prepared is not None)
     )

@@ -13,9 +13,9 @@ from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
 from sluice.locks import About, lock_until_commit
-from sluice.returns.model import Due, Glance, Input, InputKind, Last
+from sluice.returns.model import Due, Glance, Input, InputKind, Last, Stage
 from sluice.staff.store import CHAIN
-from sluice.terms import ACCEPTED_DECISIONS, Direction, ExchangeId, Flow, Principal
+from sluice.terms import ACCEPTED_DECISIONS, Decision, Direction, ExchangeId, Flow, Principal
 
 INPUT = "a.exchange_id::text as id, a.bucket, a.key, a.version_id, a.sha256, a.closed_at"
 _ACCEPTED = "principal = %(principal)s and direction = %(direction)s and flow = %(flow)s"
@@ -132,15 +132,20 @@ def _last(row: dict[str, Any]) -> Last:
         exchange_id=ExchangeId(row["id"]),
         name=row["version_id"],
         opened_at=row["opened_at"],
-        is_open=row["decision"] == "open",
-        is_prepared=row["decision"] == "open" and row["prepared_at"] is not None,
-        is_delivered=row["decision"] in ACCEPTED_DECISIONS,
+        stage=_stage(row),
         reason_code=row["reason_code"],
         held=frozenset(row["held_codes"]),
         staff_seen=row["staff_seen"],
         inputs_seen=row["inputs_seen"],
-        is_on_its_way=row["is_on_its_way"],
     )
+
+
+def _stage(row: dict[str, Any]) -> Stage:
+    if row["decision"] == Decision.OPEN:
+        return Stage.PREPARED if row["prepared_at"] else Stage.OPEN
+    if row["decision"] not in ACCEPTED_DECISIONS:
+        return Stage.REFUSED
+    return Stage.ON_ITS_WAY if row["is_on_its_way"] else Stage.OVER
 
 
 def find_input_ids(conn: Connection, exchange_id: ExchangeId) -> frozenset[str]:
