@@ -1,6 +1,6 @@
 """Count persons in copies by reference. Copies are read where an erasure finds them; no data of persons is kept."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,55 +58,58 @@ class Read:
     unclear: int = 0
 
 
-def count_in(
-    house: House,
-    principal: Principal,
-    records: Sequence[ExchangeRecord],
-    copies: Iterable[Copy],
-    scope: Scope,
-    gone: Mapping[str, int | None],
-    erased: Mapping[str, int],
-) -> Counted:
-    """Count distinct persons of one principal in these copies; only in rows of the scope's agent, if it names one.
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What there is to count of the exchanges of one principal, and what nobody can read any more.
 
     ``gone``: rows in removed copies, by exchange (:func:`rows_gone`). ``erased``: rows taken out of copies that are
-    still there. Nobody can read who was in those. A row whose maker is unclear may add one person to ``at_most``.
+    still there.
+    """
+
+    records: Sequence[ExchangeRecord]
+    copies: Sequence[Copy]
+    gone: Mapping[str, int | None]
+    erased: Mapping[str, int]
+
+    def at_most(self, unread: Collection[str]) -> int | None:
+        """The most persons in what nobody can read, added up by exchange; None if it is not known for one.
+
+        ``unread``: exchanges with a copy that is there and could not be read.
+        """
+        counts = {record.exchange_id: record.what.distinct_subjects for record in self.records}
+        known = [counts.get(exchange) for exchange in unread]
+        for exchange in {*self.gone, *self.erased} - {*unread}:
+            rows = self.gone.get(exchange, 0)
+            all_rows = None if rows is None else rows + self.erased.get(exchange, 0)
+            known.append(_fewer(counts.get(exchange), all_rows))
+        return None if None in known else sum(count for count in known if count is not None)
+
+
+def count_in(house: House, principal: Principal, scope: Scope, remains: Remains) -> Counted:
+    """Count distinct persons of one principal in what remains; only in rows of the scope's agent, if it names one.
+
+    A row whose maker is unclear may add one person to ``at_most``.
     """
     target = Target(principal, house.subject_key(principal), frozenset(), (), frozenset())
     with open_bench(house, target) as bench:
-        found = [(copy, _read(bench, copy, scope)) for copy in copies if copy.kind not in NOBODY]
+        found = [(copy, _read(bench, copy, scope)) for copy in remains.copies if copy.kind not in NOBODY]
     rows = [read.rows for _, read in found if read]
     unread = {copy.exchange_id: copy.kind for copy, read in found if read is None}
     unclear = {copy.exchange_id: copy.kind for copy, read in found if read and read.unclear}
     concerned = {copy.exchange_id for copy, read in found if read and read.rows.height}
     persons, nameless = count_persons(rows)
-    at_most = _at_most(records, unread, gone, erased)
+    at_most = remains.at_most(unread)
     doubts = sum(read.unclear for _, read in found if read)
-    named = unclear | dict.fromkeys(gone, "gone") | unread
+    named = unclear | dict.fromkeys(remains.gone, "gone") | unread
     return Counted(
         persons,
         sum(each.height for each in rows),
         nameless,
         tuple(f"{kind} {exchange}" for exchange, kind in named.items()),
         None if at_most is None else at_most + doubts,
-        sum(erased.values()),
-        frozenset({*concerned, *named, *erased}),
+        sum(remains.erased.values()),
+        frozenset({*concerned, *named, *remains.erased}),
     )
-
-
-def _at_most(
-    records: Sequence[ExchangeRecord],
-    unread: Collection[str],
-    gone: Mapping[str, int | None],
-    erased: Mapping[str, int],
-) -> int | None:
-    """The most persons in what can no longer be read, added up by exchange; None if it is not known for one."""
-    counts = {record.exchange_id: record.what.distinct_subjects for record in records}
-    known = [counts.get(exchange) for exchange in unread]
-    for exchange in {*gone, *erased} - {*unread}:
-        rows = gone.get(exchange, 0)
-        known.append(_fewer(counts.get(exchange), None if rows is None else rows + erased.get(exchange, 0)))
-    return None if None in known else sum(count for count in known if count is not None)
 
 
 def _fewer(persons: int | None, rows: int | None) -> int | None:

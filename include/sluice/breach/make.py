@@ -14,7 +14,7 @@ from typing import NoReturn
 from sluice.agreement.clauses.annexes import Known, own_party
 from sluice.agreement.in_force.store import list_agreements
 from sluice.breach import store
-from sluice.breach.count import NOBODY, WHOLE, count_in, rows_gone, whole_of
+from sluice.breach.count import NOBODY, WHOLE, Remains, count_in, rows_gone, whole_of
 from sluice.breach.model import Counted, PrincipalPart, Risk, Scope, Slice, SliceEmpty
 from sluice.breach.rules import duties_of, is_unnamed_special, lines_of
 from sluice.errors import NotFound, Ref, as_typed
@@ -133,7 +133,8 @@ def _part(
     records = tuple(read_records(house.conn, touched))
     copies = _copies(house, principal, touched, lost)
     erased = _erased(copies, store.find_erased(house.conn, list(touched)))
-    counted = _counted(house, principal, records, copies, scope, _gone(touched, copies, lost), erased)
+    remains = Remains(records, copies, _gone(touched, copies, lost), erased)
+    counted = _counted(house, principal, scope, remains)
     undecided = set(touched) - {record.exchange_id for record in records}
     counted = _with_unread(counted, "not decided", undecided)
     if scope.kind == "agent":
@@ -160,20 +161,14 @@ def _part(
     )
 
 
-def _counted(
-    house: House,
-    principal: Principal,
-    records: Sequence[ExchangeRecord],
-    copies: Sequence[Copy],
-    scope: Scope,
-    gone: Mapping[str, int | None],
-    erased: Mapping[str, int],
-) -> Counted:
-    """Count persons in these copies; if no copy or no key of their references is left, use what the records say."""
+def _counted(house: House, principal: Principal, scope: Scope, remains: Remains) -> Counted:
+    """Count persons in what remains; if no copy or no key of their references is left, use what the records say."""
+    if not remains.copies:
+        return _without_names(remains.records)
     try:
-        return count_in(house, principal, records, copies, scope, gone, erased) if copies else _without_names(records)
+        return count_in(house, principal, scope, remains)
     except KeyDestroyed:
-        return _without_names(records)
+        return _without_names(remains.records)
 
 
 def _with_unread(counted: Counted, word: str, exchanges: set[str]) -> Counted:
