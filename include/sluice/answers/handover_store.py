@@ -7,11 +7,12 @@ from typing import Any
 from sluice.answers.handover_model import Handed, Handover, Receiver, Wish
 from sluice.answers.model import AnswerKind
 from sluice.db import Connection
+from sluice.exchange.made_here import MadeHere, insert_made_here
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, opened_of
 from sluice.ledger.copy_kinds import HANDED
 from sluice.rights.case.model import CaseId, State, SubCaseId
-from sluice.terms import Direction, ExchangeId, Principal
+from sluice.terms import Direction, ExchangeId, Flow, Principal
 
 NAME = "handover-"
 """Stands before the case id in the place of an object version, because nothing arrives."""
@@ -40,33 +41,16 @@ def find_wishes(conn: Connection, case_id: CaseId) -> list[Wish]:
 def insert_open(
     conn: Connection, handover: Handover, bucket: str, key: str, chain: str, opened_at: datetime
 ) -> Opened | None:
-    """Open the exchange of a handover; return None when it has one. Call inside a transaction.
-
-    No slot takes it up; only the code that makes answers does.
-    """
-    row = conn.execute(
-        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
-                next_attempt_at)
-            values (%s, %s, %s, %s, %s, %s, 0, %s, %s, 'infinity')
-            on conflict on constraint exchange_once do nothing returning {COLUMNS}""".encode(),
-        (
-            handover.principal,
-            Direction.PORTABILITY_ACCESS.value,
-            handover.kind.value,
-            bucket,
-            key,
-            f"{NAME}{handover.case_id}",
-            chain,
-            opened_at,
-        ),
-    ).fetchone()
-    if row is None:
-        return None
-    conn.execute(
-        "insert into handover (exchange_id, case_id, kind, receiver, name) values (%s, %s, %s, %s, %s)",
-        (row["exchange_id"], handover.case_id, handover.kind.value, handover.receiver.code, handover.receiver.name),
-    )
-    return opened_of(row)
+    """Open the exchange of a handover; return None when it has one. Call inside a transaction."""
+    kind, direction, name = handover.kind.value, Direction.PORTABILITY_ACCESS, f"{NAME}{handover.case_id}"
+    made = MadeHere(handover.principal, direction, Flow(kind), bucket, key, name, chain, opened_at)
+    opened = insert_made_here(conn, made)
+    if opened is not None:
+        conn.execute(
+            "insert into handover (exchange_id, case_id, kind, receiver, name) values (%s, %s, %s, %s, %s)",
+            (opened.exchange_id, handover.case_id, kind, handover.receiver.code, handover.receiver.name),
+        )
+    return opened
 
 
 def find_opened(conn: Connection, handover: Handover) -> Opened | None:

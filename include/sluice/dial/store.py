@@ -8,6 +8,7 @@ from sluice.db import Connection
 from sluice.dial.model import Channel, Input, NumberList, Request
 from sluice.errors import NotFound, Ref
 from sluice.exchange import outbox
+from sluice.exchange.made_here import MadeHere, insert_made_here
 from sluice.exchange.model import Opened
 from sluice.exchange.store import COLUMNS, find_ages, opened_of
 from sluice.ledger.copy_kinds import HELD_ROWS, REFUSED_ROWS
@@ -55,24 +56,16 @@ def _inputs(conn: Connection, query: str, values: Sequence[object]) -> list[Inpu
 def insert_open(
     conn: Connection, request: Request, bucket: str, key: str, chain: str, opened_at: datetime
 ) -> Opened | None:
-    """Open the exchange of a request; None if it has one. Call inside a transaction.
-
-    No slot claims such an exchange: only the code that makes dial lists takes it up.
-    """
-    row = conn.execute(
-        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
-                next_attempt_at)
-            values (%s, %s, %s, %s, %s, %s, 0, %s, %s, 'infinity')
-            on conflict on constraint exchange_once do nothing returning {COLUMNS}""".encode(),
-        (request.principal, Direction.INTERNAL.value, request.flow, bucket, key, name_of(request), chain, opened_at),
-    ).fetchone()
-    if row is None:
-        return None
-    conn.execute(
-        "insert into dial_list (exchange_id, purpose, channel, format, asked_by) values (%s, %s, %s, %s, %s)",
-        (row["exchange_id"], request.purpose, request.channel.value, request.format, request.asked_by),
-    )
-    return opened_of(row)
+    """Open the exchange of a request; None if it has one. Call inside a transaction."""
+    name = name_of(request)
+    made = MadeHere(request.principal, Direction.INTERNAL, request.flow, bucket, key, name, chain, opened_at)
+    opened = insert_made_here(conn, made)
+    if opened is not None:
+        conn.execute(
+            "insert into dial_list (exchange_id, purpose, channel, format, asked_by) values (%s, %s, %s, %s, %s)",
+            (opened.exchange_id, request.purpose, request.channel.value, request.format, request.asked_by),
+        )
+    return opened
 
 
 def name_of(request: Request) -> str:

@@ -17,6 +17,7 @@ from sluice.agreement.model import DeliveryRules, ReturnRecipe
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason
 from sluice.db import transaction
 from sluice.exchange.house import House
+from sluice.exchange.made_here import MadeHere
 from sluice.exchange.model import Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed_store import last_lifted
@@ -89,14 +90,23 @@ def _open(look: LookAtFlow, day: Glance, paper: Paper | PaperMissing) -> Opened 
 
 
 def _insert(look: LookAtFlow, paper: Paper | PaperMissing, due: Due) -> Opened | None:
-    chain = paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}"
-    key = f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}"
-    bucket = look.house.settings.bucket_exchange
-    made = store.insert_return(look.conn, look.principal, look.flow, bucket, key, due, chain, look.now)
-    if made is not None:
-        store.wake_stale(look.conn, made)  # an older return of the day may still wait
-        record_opened(look.conn, made, paper)
-    return made
+    made = MadeHere(
+        principal=look.principal,
+        direction=Direction.OUTBOUND_RETURN,
+        flow=look.flow,
+        bucket=look.house.settings.bucket_exchange,
+        key=f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}",
+        name=due.name,
+        chain=paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}",
+        opened_at=look.now,
+        day=due.day,
+        is_taken_up=True,
+    )
+    opened = store.insert_return(look.conn, made, due.inputs)
+    if opened is not None:
+        store.wake_stale(look.conn, opened)  # an older return of the day may still wait
+        record_opened(look.conn, opened, paper)
+    return opened
 
 
 def _recipe(

@@ -24,6 +24,7 @@ from sluice.exchange.early_refusal import finding, missing_paper
 from sluice.exchange.effects.kept_out import is_overtaken
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
+from sluice.exchange.made_here import MadeHere
 from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
@@ -40,7 +41,7 @@ from sluice.returns.carry import AIRFLOW, forbidden, wait_for_release
 from sluice.returns.give_back_make import closing_at, keep_given, make_given
 from sluice.returns.give_back_record import record_of_given, record_of_nothing
 from sluice.returns.give_back_store import LastGiven
-from sluice.returns.model import Due, Input
+from sluice.returns.model import Input
 from sluice.subject.suppression import Suppression
 from sluice.terms import ACCEPTED_DECISIONS, Direction, ExchangeId, Flow
 from sluice.times import brussels_day
@@ -133,10 +134,19 @@ def _opened(house: House, wish: Wish, flow: Flow, now: datetime) -> Opened:
             return get_opened(house.conn, last.exchange_id)
         number = give_back_store.count_given(house.conn, ended, flow) + 1
         key = f"{principal}/outbound/{flow}/{_file_name(wish, flow, paper, number)}"
-        due = Due(wish.last_day, inputs, f"{name}{number}", number)
-        opened = give_back_store.insert_given(
-            house.conn, principal, flow, house.settings.bucket_exchange, key, due, ended.agreement_id, now
+        made = MadeHere(
+            principal=principal,
+            direction=Direction.OUTBOUND_RETURN,
+            flow=flow,
+            bucket=house.settings.bucket_exchange,
+            key=key,
+            name=f"{name}{number}",
+            chain=ended.agreement_id,
+            opened_at=now,
+            day=wish.last_day,
         )
+        opened = store.insert_return(house.conn, made, inputs)
+        assert opened is not None  # nobody opened it: its flow is locked
         record_opened(house.conn, opened, paper)
     return opened
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sluice.agreement.model import Agreement
 from sluice.db import Connection
-from sluice.exchange.model import Opened
 from sluice.exchange.of_a_day import OF_A_DAY
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.store import find_entry
-from sluice.returns import store
-from sluice.returns.model import Due
 from sluice.terms import Decision, Direction, ExchangeId, Flow, Principal
 
 _GIVEN = "principal = %s and flow = %s and direction = 'outbound_return' and starts_with(version_id, %s)"
@@ -101,19 +98,6 @@ def count_given(conn: Connection, ended: Agreement, flow: Flow) -> int:
         f"select count(*) as n from exchange where {_GIVEN}", (ended.principal, flow, GIVEN_BACK)
     ).fetchone()
     return int(row["n"]) if row else 0
-
-
-def insert_given(
-    conn: Connection, principal: Principal, flow: Flow, bucket: str, key: str, due: Due, chain: str, now: datetime
-) -> Opened:
-    """Open the exchange on its inputs. Call inside a transaction.
-
-    No slot claims such an exchange: only the code that gives data back takes it up.
-    """
-    opened = store.insert_return(conn, principal, flow, bucket, key, due, chain, now)
-    assert opened is not None  # nobody opened it: its flow is locked
-    conn.execute("update exchange set next_attempt_at = 'infinity' where exchange_id = %s", (opened.exchange_id,))
-    return opened
 
 
 def find_last(conn: Connection, ended: Agreement, flow: Flow) -> LastGiven | None:

@@ -160,11 +160,11 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A day whose return has to be made, for the first time or again. ``version_id``: the name of its basis."""
+    """A day whose return has to be made, for the first time or again. ``name``: that of its basis."""
 
     day: date
     inputs: tuple[Input, ...]
-    version_id: str
+    name: str
     number: int
     """1 for the first return of that day, then 2, ..."""
 

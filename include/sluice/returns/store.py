@@ -1,19 +1,19 @@
 """The SQL of returns. No decisions are made here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sluice.db import Connection
+from sluice.exchange.made_here import MadeHere, insert_made_here
 from sluice.exchange.model import Opened
 from sluice.exchange.of_a_day import IS_SUPERSEDED, OF_A_DAY
-from sluice.exchange.store import COLUMNS, opened_of
 from sluice.ledger.model import EntryKind
 from sluice.ledger.record import GIVEN_BACK, ExchangeRecord
 from sluice.ledger.returned import PreparedReturn
 from sluice.ledger.store import find_entry
 from sluice.locks import About, lock_until_commit
-from sluice.returns.model import Due, Glance, Input, InputKind, Last, Stage
+from sluice.returns.model import Glance, Input, InputKind, Last, Stage
 from sluice.staff.store import CHAIN
 from sluice.terms import ACCEPTED_DECISIONS, Decision, Direction, ExchangeId, Flow, Principal
 
@@ -200,25 +200,15 @@ def lock_flow(conn: Connection, principal: Principal, flow: Flow) -> None:
     lock_until_commit(conn, About.RETURNS, f"{principal}/{flow}")
 
 
-def insert_return(
-    conn: Connection, principal: Principal, flow: Flow, bucket: str, key: str, due: Due, chain: str, now: datetime
-) -> Opened | None:
+def insert_return(conn: Connection, made: MadeHere, inputs: Iterable[Input]) -> Opened | None:
     """Open a return on its inputs; None if it was opened already. Call inside a transaction."""
-    row = conn.execute(
-        f"""insert into exchange (principal, direction, flow, bucket, key, version_id, size_bytes, chain, opened_at,
-                day)
-            values (%s, 'outbound_return', %s, %s, %s, %s, 0, %s, %s, %s)
-            on conflict on constraint exchange_once do nothing returning {COLUMNS}""",
-        (principal, flow, bucket, key, due.version_id, chain, now, due.day),
-    ).fetchone()
-    if row is None:
-        return None
-    opened = opened_of(row)
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "insert into return_input (exchange_id, input_id, kind) values (%s, %s, %s)",
-            [(opened.exchange_id, each.exchange_id, each.kind.value) for each in due.inputs],
-        )
+    opened = insert_made_here(conn, made)
+    if opened is not None:
+        with conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into return_input (exchange_id, input_id, kind) values (%s, %s, %s)",
+                [(opened.exchange_id, each.exchange_id, each.kind.value) for each in inputs],
+            )
     return opened
 
 
