@@ -37,6 +37,7 @@ from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.ledger.answered import HandoverAsked
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.rights.case.model import CASES_CHAIN, Actor, Case, CaseId
 from sluice.rights.copies.find import open_request
@@ -221,7 +222,7 @@ def _has_something(facts: Facts) -> bool:
 
 
 def _open(house: House, handover: Handover, agreement: Agreement | None, now: datetime) -> Opened:
-    chain = agreement.agreement_id if agreement else f"principal.{handover.principal}"
+    chain = agreement.agreement_id if agreement else principal_chain(handover.principal)
     bucket, key = house.settings.bucket_exchange, key_of(handover)
     with transaction(house.conn):
         opened = handover_store.insert_open(house.conn, handover, bucket, key, chain, now)

@@ -56,6 +56,7 @@ from sluice.exchange.workroom import work_folder
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
 from sluice.lake_columns import CORRECTED, REFS
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED, INDEX
 from sluice.ledger.names import check_name
 from sluice.ledger.record import DIAL, CopyLine, ExchangeRecord
@@ -113,7 +114,7 @@ def _open(house: House, request: Request, now: datetime) -> Opened:
     agreement = paper.agreement
     if agreement is None or find_purpose(agreement, request.purpose) is None:
         request = replace(request, purpose=NOT_AGREED)
-    chain = agreement.agreement_id if agreement else f"principal.{request.principal}"
+    chain = agreement.agreement_id if agreement else principal_chain(request.principal)
     name = f"{request.flow}_{request.channel}_{today}_{request.request_id[:8]}.{request.format}"
     key = f"{request.principal}/{DIAL}/{request.flow}/{name}"
     with transaction(house.conn):

@@ -21,6 +21,7 @@ from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.store import get_opened
 from sluice.exchange.sweeping import Tally, do_each
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.copy_kinds import DIAL_KEPT, DIALLED
 from sluice.ledger.dialled import ListRecalled
 from sluice.ledger.model import EntryKind
@@ -55,7 +56,7 @@ def _recall(house: House, exchange_id: ExchangeId, request: Request, now: dateti
             if not store.mark_gone(house.conn, exchange_id, GONE, now):
                 return 0
             body = ListRecalled(exchange_id=exchange_id, principal=request.principal, recalled_at=utc_text(now))
-            chain = f"principal.{request.principal}"
+            chain = principal_chain(request.principal)
             append(house.conn, chain=chain, kind=EntryKind.DIAL_RECALLED, exchange_id=exchange_id, body=body)
     return 1
 

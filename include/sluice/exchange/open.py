@@ -19,6 +19,7 @@ from sluice.exchange.sweeping import Faults, do_each
 from sluice.lake.s3.objects import ObjectStore, StoredObject, prefix_of
 from sluice.lake.s3.versions import UNSAID
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.opened import OpenedRecord
 from sluice.settings import Settings
@@ -138,7 +139,7 @@ def open_exchange(conn: Connection, arrival: Arrival, now: datetime) -> bool:
     if isinstance(paper, PaperMissing) and not is_flow(conn, arrival.principal, arrival.flow):
         arrival = replace(arrival, flow=NO_FLOW)
     agreement = paper.agreement
-    chain = agreement.agreement_id if agreement else f"principal.{arrival.principal}"
+    chain = agreement.agreement_id if agreement else principal_chain(arrival.principal)
     with transaction(conn):
         opened = store.insert_open(conn, arrival, chain, now, put_at(arrival.object, now))
         if opened is None:

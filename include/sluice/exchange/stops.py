@@ -15,6 +15,7 @@ from sluice.exchange import stop_store
 from sluice.exchange.persons.suppressed_store import lock_principal
 from sluice.exchange.read import check_flow
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.reason import check_reason
@@ -45,7 +46,7 @@ def stop_flow(conn: Connection, principal: Principal, flow: Flow, reason: str, b
         if not stop_store.insert_stop(conn, principal, flow, reason, name, now):
             return False
         body = FlowStopped(principal=principal, flow=flow, reason=reason, stopped_by=name, stopped_at=utc_text(now))
-        append(conn, chain=_chain(principal), kind=EntryKind.FLOW_STOPPED, exchange_id=None, body=body)
+        append(conn, chain=principal_chain(principal), kind=EntryKind.FLOW_STOPPED, exchange_id=None, body=body)
     return True
 
 
@@ -59,14 +60,10 @@ def resume_flow(conn: Connection, principal: Principal, flow: Flow, by: str, now
         if resumed_at is None:
             raise NotFound(Ref("stop of flow", f"{principal}/{flow}"))
         body = FlowResumed(principal=principal, flow=flow, resumed_by=name, resumed_at=utc_text(resumed_at))
-        append(conn, chain=_chain(principal), kind=EntryKind.FLOW_RESUMED, exchange_id=None, body=body)
+        append(conn, chain=principal_chain(principal), kind=EntryKind.FLOW_RESUMED, exchange_id=None, body=body)
 
 
 def check_not_stopped(conn: Connection, principal: Principal, flow: Flow) -> None:
     """Raises FlowIsStopped when a flow is stopped."""
     if stop_store.is_stopped(conn, principal, flow):
         raise FlowIsStopped(Ref("principal", principal), Ref("flow", flow))
-
-
-def _chain(principal: Principal) -> str:
-    return f"principal.{principal}"

@@ -11,6 +11,7 @@ from sluice.exchange.house import House
 from sluice.exchange.persons.consents import edit_records, find_principals
 from sluice.exchange.sweeping import Tally, do_each
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.consented import ConsentsDropped
 from sluice.ledger.model import EntryKind
 from sluice.retention import store
@@ -56,5 +57,5 @@ def _is_over(house: House, ended: Agreement, on: date) -> bool:
 
 def _note(house: House, principal: Principal, why: Why, now: datetime, run_id: str, records: int) -> None:
     body = ConsentsDropped(run_id=run_id, principal=principal, records=records, why=why.value, dropped_at=utc_text(now))
-    chain, kind = f"principal.{principal}", EntryKind.CONSENTS_DROPPED
+    chain, kind = principal_chain(principal), EntryKind.CONSENTS_DROPPED
     append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)

@@ -9,6 +9,7 @@ from sluice.db import Connection, transaction
 from sluice.errors import NotFound, Ref
 from sluice.exchange.read import check_flow, pick_principals, show_exchange
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.retained import HoldLifted, HoldSet, ReturnConfirmed
@@ -55,7 +56,7 @@ def hold(
     )
     with store.lock_principal(conn, principal), transaction(conn):
         store.insert_hold(conn, made)
-        append(conn, chain=_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=_entry(made))
+        append(conn, chain=principal_chain(principal), kind=EntryKind.HOLD_SET, exchange_id=None, body=_entry(made))
     return made
 
 
@@ -83,7 +84,7 @@ def lift(conn: Connection, hold_id: str, by: str, now: datetime) -> LegalHold:
         if not store.lift_hold(conn, held.hold_id, name, now):
             raise RetentionRefused(Ref("rule", "ALREADY_LIFTED"), Ref("legal hold", held.hold_id))
         body = HoldLifted(hold_id=held.hold_id, lifted_by=name, lifted_at=utc_text(now))
-        append(conn, chain=_chain(held.principal), kind=EntryKind.HOLD_LIFTED, exchange_id=None, body=body)
+        append(conn, chain=principal_chain(held.principal), kind=EntryKind.HOLD_LIFTED, exchange_id=None, body=body)
     return held
 
 
@@ -110,7 +111,7 @@ def confirm_return(
                 confirmed_by=name,
                 confirmed_at=utc_text(now),
             )
-            append(conn, chain=_chain(principal), kind=EntryKind.RETURN_CONFIRMED, exchange_id=None, body=body)
+            append(conn, chain=principal_chain(principal), kind=EntryKind.RETURN_CONFIRMED, exchange_id=None, body=body)
     return ended
 
 
@@ -128,7 +129,3 @@ def _reference(text: str) -> str:
     if not REFERENCE.fullmatch(text):
         raise RetentionRefused(Ref("rule", "NOT_A_REFERENCE"), Ref("form", "CAPITALS, DIGITS AND - / . _"))
     return text
-
-
-def _chain(principal: Principal) -> str:
-    return f"principal.{principal}"

@@ -23,6 +23,7 @@ from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed_store import last_lifted
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.sweeping import Faults, check_none_left
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.record import AFTER_END
 from sluice.returns import store
 from sluice.returns.glance import World, may_be_due
@@ -97,7 +98,7 @@ def _insert(look: LookAtFlow, paper: Paper | PaperMissing, due: Due) -> Opened |
         bucket=look.house.settings.bucket_exchange,
         key=f"{look.principal}/outbound/{look.flow}/{file_name(look.flow, paper, due)}",
         name=due.name,
-        chain=paper.agreement.agreement_id if paper.agreement else f"principal.{look.principal}",
+        chain=paper.agreement.agreement_id if paper.agreement else principal_chain(look.principal),
         opened_at=look.now,
         day=due.day,
         is_taken_up=True,

@@ -17,6 +17,7 @@ from sluice.exchange.read import pick_principals
 from sluice.exchange.sweeping import Tally, do_each
 from sluice.keys import OPENPGP, QUARANTINE, SUBJECT
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.keyed import KeyDestructionAsked, KeyDestructionDone, KeyDestructionRefused
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
@@ -109,7 +110,7 @@ def ask(house: House, principal: Principal, by: str, now: datetime) -> Destructi
         body = KeyDestructionAsked(principal=principal, asked_by=name, asked_at=utc_text(now))
         append(
             house.conn,
-            chain=f"principal.{principal}",
+            chain=principal_chain(principal),
             kind=EntryKind.KEY_DESTRUCTION_ASKED,
             exchange_id=None,
             body=body,
@@ -193,7 +194,7 @@ def _record_refusal(house: House, principal: Principal, by: str, now: datetime) 
     body = KeyDestructionRefused(
         principal=principal, asked_by=by, refused_at=utc_text(now), reason=Obstacle.ASKED_IT.value
     )
-    chain = f"principal.{principal}"
+    chain = principal_chain(principal)
     append(house.conn, chain=chain, kind=EntryKind.KEY_DESTRUCTION_REFUSED, exchange_id=None, body=body)
 
 
@@ -220,7 +221,7 @@ def _carry_out(house: House, asked: Destruction, now: datetime) -> int:
         )
         append(
             house.conn,
-            chain=f"principal.{asked.principal}",
+            chain=principal_chain(asked.principal),
             kind=EntryKind.KEY_DESTROYED,
             exchange_id=None,
             body=body,

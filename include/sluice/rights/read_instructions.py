@@ -18,6 +18,7 @@ from sluice.exchange.said_json import read_said
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseInstructionRefused
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.sign import open_signed, read_public, split_compact
 from sluice.returns.notices import give_notice
@@ -259,7 +260,7 @@ def _record(conn: Connection, file: InstructionFile, item: StoredObject) -> None
         sha256=file.sha256,
     )
     kind = EntryKind.CASE_INSTRUCTION_REFUSED
-    append(conn, chain=f"principal.{file.principal}", kind=kind, exchange_id=None, body=body)
+    append(conn, chain=principal_chain(file.principal), kind=kind, exchange_id=None, body=body)
     log.warning("an instruction of %s is refused: %s", file.principal, file.outcome)
 
 

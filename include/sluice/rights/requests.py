@@ -21,6 +21,7 @@ from sluice.exchange.sweeping import Faults
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
 from sluice.ledger.cased import CaseRequestRead
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.returns.notices import give_notice
 from sluice.rights import request_store
@@ -152,7 +153,7 @@ def _record(house: House, item: StoredObject, file: RequestFile) -> RequestFile:
         if is_new:
             append(
                 house.conn,
-                chain=f"principal.{file.principal}",
+                chain=principal_chain(file.principal),
                 kind=EntryKind.CASE_REQUEST_READ,
                 exchange_id=None,
                 body=_body(item, file),

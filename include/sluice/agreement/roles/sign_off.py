@@ -14,6 +14,7 @@ from sluice.agreement.roles.sign_off_store import SignOff, insert_sign_off, lock
 from sluice.db import Connection, transaction
 from sluice.errors import Exit, NotFound, Ref, SluiceError, as_typed
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name, is_same_person
 from sluice.ledger.reason import check_reason
@@ -88,7 +89,7 @@ def uses(conn: Connection, paper: Agreement, profile: RoleProfile, known_at: dat
 
 def _sign(conn: Connection, paper: Agreement, signed: SignOff) -> None:
     insert_sign_off(conn, signed)
-    chain = f"principal.{paper.principal}"
+    chain = principal_chain(paper.principal)
     append(conn, chain=chain, kind=EntryKind.ROLE_SIGNED_OFF, exchange_id=None, body=_body(paper, signed))
 
 
@@ -103,7 +104,7 @@ def _record_refusal(conn: Connection, paper: Agreement, profile: RoleProfile, by
         refused_at=utc_text(now),
         reason=SAME_PERSON,
     )
-    chain = f"principal.{paper.principal}"
+    chain = principal_chain(paper.principal)
     append(conn, chain=chain, kind=EntryKind.ROLE_SIGN_OFF_REFUSED, exchange_id=None, body=body)
 
 

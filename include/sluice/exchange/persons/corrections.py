@@ -32,6 +32,7 @@ from sluice.keys import KeyDestroyed
 from sluice.lake.quarantine import seal_bytes, unseal_bytes
 from sluice.lake_columns import REFS
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.corrected import CorrectionDropped, CorrectionMade
 from sluice.ledger.model import EntryKind
 from sluice.media_types import OCTETS
@@ -118,7 +119,7 @@ def correct(
     )
     with transaction(house.conn):
         if store.insert_correction(house.conn, row):
-            body, chain = _entry(row, content, key), f"principal.{principal}"
+            body, chain = _entry(row, content, key), principal_chain(principal)
             entry = append(house.conn, chain=chain, kind=EntryKind.CORRECTION_MADE, exchange_id=None, body=body)
             store.note_entry(house.conn, correction_id, entry.hash.hex())
     return correction_id
@@ -174,7 +175,7 @@ def drop_one(house: House, principal: Principal, correction_id: str, why: str, n
             body = CorrectionDropped(
                 correction_id=correction_id, principal=principal, why=why, dropped_at=utc_text(now)
             )
-            chain, kind = f"principal.{principal}", EntryKind.CORRECTION_DROPPED
+            chain, kind = principal_chain(principal), EntryKind.CORRECTION_DROPPED
             append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
     return was_there
 

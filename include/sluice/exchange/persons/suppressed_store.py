@@ -8,6 +8,7 @@ from typing import Any
 
 from sluice.db import Connection
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.suppressed import SuppressionChanged
 from sluice.locks import About, lock_until_commit
@@ -162,5 +163,5 @@ def _record(
         by=by,
         evidence_sha256=evidence,
     )
-    chain = f"principal.{run.principal}"
+    chain = principal_chain(run.principal)
     return append(conn, chain=chain, kind=EntryKind.SUPPRESSION_CHANGED, exchange_id=None, body=body).hash.hex()

@@ -23,6 +23,7 @@ from sluice.exchange.persons.consent_store import ConsentRun, insert_run, is_kno
 from sluice.exchange.persons.gone import find_gone
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.consented import ConsentLine, ConsentsRecorded
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
@@ -137,7 +138,7 @@ def _keep(house: House, batch: Batch, now: datetime, tell: Tell) -> Recorded:
             is_new = insert_run(house.conn, run)
             if is_new:
                 body = _body(run, kept, done)
-                chain, kind = f"principal.{principal}", EntryKind.CONSENTS_RECORDED
+                chain, kind = principal_chain(principal), EntryKind.CONSENTS_RECORDED
                 append(house.conn, chain=chain, kind=kind, exchange_id=None, body=body)
     return replace(done, is_new=is_new)
 

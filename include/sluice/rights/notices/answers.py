@@ -20,6 +20,7 @@ from sluice.exchange.inbox import InboxSweep, put_at, sweep
 from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
 from sluice.lake.s3.objects import StoredObject, prefix_of
 from sluice.ledger.append import append
+from sluice.ledger.chains import principal_chain
 from sluice.ledger.model import EntryKind
 from sluice.ledger.names import check_name
 from sluice.ledger.noticed import NoticeAnswerRefused
@@ -184,7 +185,7 @@ def _refuse(conn: Connection, file: AnswerFile) -> None:
         version_id=file.version_id,
     )
     kind = EntryKind.NOTICE_ANSWER_REFUSED
-    append(conn, chain=f"principal.{file.principal}", kind=kind, exchange_id=None, body=body)
+    append(conn, chain=principal_chain(file.principal), kind=kind, exchange_id=None, body=body)
     log.warning("an answer of %s about a notice changes nothing: %s", file.principal, file.outcome)
 
 
