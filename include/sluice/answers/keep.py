@@ -34,7 +34,7 @@ from sluice.rights.case.store import lock_case
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.answers import run_of_package
 from sluice.rights.copies.packages import Package, remove_package
-from sluice.rights.erasure.control_store import find_held, find_ran, find_run
+from sluice.rights.erasure.control_store import find_erring, find_ran
 from sluice.rights.person.sealed import KEY_OWNER
 from sluice.terms import Sha256, SubjectKind
 from sluice.times import utc_text
@@ -114,8 +114,7 @@ def note_waiting(house: House, what: str, erased: ErasedMeanwhile) -> None:
 
 def is_stuck(house: House, erased: ErasedMeanwhile) -> bool:
     """Whether the erasure failed or died, and nobody is working on it."""
-    run = find_run(house.conn, erased.case_id)
-    return run is not None and run.is_in_error and not find_held(house.conn, [run.case_id])
+    return erased.case_id in find_erring(house.conn)
 
 
 def _sealed(

@@ -21,7 +21,7 @@ def find_in_the_way(house: House, case_id: CaseId) -> list[CaseId]:
     It does not wait for a case that it reaches too, by the same references and by more: that one may be in error for
     want of the others, where a flow knows the person by an identifier that its request did not name.
     """
-    erring = [run.case_id for run in control_store.find_erring(house.conn, case_id)]
+    erring = [each for each in control_store.find_erring(house.conn) if each != case_id]
     own = _reach(house, case_id) if erring else {}
     return [each for each in erring if not _goes_further(own, _reach(house, each))]
 

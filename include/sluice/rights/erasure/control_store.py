@@ -34,12 +34,11 @@ _IN_ERROR = """(outcome in ('residue', 'doubts', 'failed')
 class Run:
     """The last run of one case. ``outcome``: None until it has ended. ``error``: the code it ended with.
 
-    ``begun``: where it has kept the persons out.
+    ``kept_out_at``: the principals at which it keeps the persons out, so that it may erase there.
     """
 
     case_id: CaseId
     begun_at: datetime
-    seen_at: datetime
     ended_at: datetime | None
     outcome: RunEnd | None
     error: str | None
@@ -47,7 +46,7 @@ class Run:
     decided: Mapping[Principal, DecidedThen]
     """By principal where the run left nothing to do until somebody decides: what was decided then."""
     is_in_error: bool
-    begun: frozenset[str]
+    kept_out_at: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def begin_run(conn: Connection, case_id: CaseId, *, anew: bool = False) -> None:
         )
 
 
-def note_begun(conn: Connection, case_id: CaseId, principal: Principal) -> None:
+def note_kept_out(conn: Connection, case_id: CaseId, principal: Principal) -> None:
     """Note that the run keeps the persons out at a principal, so that it may erase there."""
     conn.execute(
         "update erasure_run set begun = array_append(array_remove(begun, %(principal)s), %(principal)s) "
@@ -214,7 +213,7 @@ def end_run(
 def find_runs(conn: Connection, case_id: CaseId | None = None) -> list[Run]:
     """Return the last run of every case that had one, or of one case, newest first."""
     rows = conn.execute(
-        f"""select case_id::text as case_id, begun_at, seen_at, ended_at, error, waiting, decided, begun,
+        f"""select case_id::text as case_id, begun_at, ended_at, error, waiting, decided, begun as kept_out_at,
                 case when {_TAKEN_BACK} then %(withdrawn)s else outcome end as outcome,
                 coalesce({_IN_ERROR}, false) and not {_TAKEN_BACK} as is_in_error
             from erasure_run where %(case)s::uuid is null or case_id = %(case)s
@@ -229,7 +228,7 @@ def _run(row: dict[str, Any]) -> Run:
         "case_id": CaseId(row["case_id"]),
         "outcome": RunEnd(row["outcome"]) if row["outcome"] else None,
         "decided": {Principal(name): read_decided(said) for name, said in row["decided"].items()},
-        "begun": frozenset(row["begun"]),
+        "kept_out_at": frozenset(row["kept_out_at"]),
     }
     return Run(**{**row, **read})
 
@@ -260,11 +259,11 @@ def find_ran(conn: Connection, principals: Sequence[str], since: datetime) -> Ca
     return CaseId(row["id"]) if row else None
 
 
-def find_erring(conn: Connection, but: CaseId) -> list[Run]:
-    """Return the runs of other cases that failed and that nobody is running again at the moment."""
-    erring = [run for run in find_runs(conn) if run.is_in_error and run.case_id != but]
-    held = find_held(conn, [run.case_id for run in erring])
-    return [run for run in erring if run.case_id not in held]
+def find_erring(conn: Connection) -> list[CaseId]:
+    """Return the cases whose last run failed or died, and that nobody is running again at the moment."""
+    erring = [run.case_id for run in find_runs(conn) if run.is_in_error]
+    held = find_held(conn, erring)
+    return [case_id for case_id in erring if case_id not in held]
 
 
 def stop(conn: Connection, case_id: CaseId | None, reason: str, by: str, at: datetime) -> bool:

@@ -215,7 +215,7 @@ def _begun(house: House, case_id: CaseId) -> tuple[Case, list[Clearance], int]:
 def _begin_at(house: House, case_id: CaseId, target: Target, now: datetime, known: Known | None) -> list[CopyName]:
     """Keep the person out at one principal from now on, remake its prepared returns, return the copies to erase."""
     keep_person_out(house, case_id, target, now)
-    control_store.note_begun(house.conn, case_id, target.principal)
+    control_store.note_kept_out(house.conn, case_id, target.principal)
     remake_prepared(house, target.principal, now)
     with open_bench(house, target, known) as bench:
         copies = copy_store.find_copies(house.conn, target.principal)

@@ -167,7 +167,7 @@ def only_begun(house: House, case_id: CaseId, clearances: Sequence[Clearance]) -
     Any other was instructed, released or free of a restriction only after the run began, and waits for the next one.
     """
     ran = control_store.find_run(house.conn, case_id)
-    return [each for each in clearances if ran is not None and each.target.principal in ran.begun]
+    return [each for each in clearances if ran is not None and each.target.principal in ran.kept_out_at]
 
 
 def whose_to_begin(house: House, case_id: CaseId, clearances: Sequence[Clearance], now: datetime) -> list[Clearance]:

@@ -48,9 +48,10 @@ def find_restricted_since(house: House, case: Case, target: Target) -> list[Supp
     runs = find_runs(house.conn, target.principal, only=restricted)
     others = [each for each in runs if each.case_id != case.case_id]
     decided = _decided_at(house, case, target) if others and case.channel != FILE else ()
+    if not decided:
+        return []
     ran = find_run(house.conn, case.case_id)
-    has_begun = ran is not None and target.principal in ran.begun and ran.begun_at > max(decided, default=ran.begun_at)
-    if not decided or has_begun:
+    if ran is not None and target.principal in ran.kept_out_at and ran.begun_at > max(decided):
         return []
     younger = [each for each in others if each.made_at > min(decided)]
     if not _about(house, younger, target.refs):
