@@ -16,7 +16,7 @@ from bench import BenchRow, Cost, Work, cost, median
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.results.canonical import to_canonical
-from sluice.results.mapping import get_mapping
+from sluice.results.mapping import load_mapping
 from sluice.results.merge import merge_results, outcomes
 from sluice.results.model import ResultMapping
 from sluice.sample.draw import draw_persons
@@ -71,7 +71,7 @@ def _contacts(size: int) -> pl.DataFrame:
 
 def _measure(source: Path, stream: Path) -> dict[str, Cost]:
     """Every work in turns, so that noise hits all; medians."""
-    mapping = get_mapping(MAPPINGS, Platform.FIVE9)
+    mapping = load_mapping(MAPPINGS / f"{Platform.FIVE9}.yaml")
     frame = _table(source).frame
     merged = _merged(frame, mapping)
     with duckdb.connect() as floor:

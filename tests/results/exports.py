@@ -8,7 +8,7 @@ import polars as pl
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import Table
 from sluice.results.canonical import Canonical
-from sluice.results.mapping import get_mapping
+from sluice.results.mapping import load_mapping
 from sluice.results.model import ResultMapping
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ PLATFORMS = sorted(path.name for path in GOLDEN.iterdir())
 
 
 def mapping_of(platform: str) -> ResultMapping:
-    return get_mapping(MAPPINGS, platform)
+    return load_mapping(MAPPINGS / f"{platform}.yaml")
 
 
 def frame_of(path: Path) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 
 from results.exports import HOUSE, frame_of
 from sluice.results.canonical import to_canonical
-from sluice.results.mapping import get_mapping
+from sluice.results.mapping import load_mapping
 from sluice.results.model import CANONICAL_COLUMNS, Take, Unit
 
 PAGE = (HOUSE / "docs" / "how-to" / "add-a-platform.md").read_text()
@@ -33,7 +33,7 @@ def test_the_files_of_the_page_give_its_rows(tmp_path: Path) -> None:
     folder = folder_of_the_page(tmp_path)
     expected = pl.read_csv(io.StringIO(blocks("csv")[1]), infer_schema=False)
 
-    canonical = to_canonical(frame_of(folder / "tiny.csv"), get_mapping(folder / "include" / "mappings", "tiny"))
+    canonical = to_canonical(frame_of(folder / "tiny.csv"), load_mapping(folder / "include" / "mappings" / "tiny.yaml"))
 
     assert canonical.frame.select(expected.columns).equals(expected)
     assert canonical.frame.drop(expected.columns).null_count().sum_horizontal().item() == 4 * expected.height

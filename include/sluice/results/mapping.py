@@ -9,7 +9,6 @@ from pathlib import Path
 from sluice.agreement.document import MAX_BYTES, Fault, Found, Spot, parse_yaml
 from sluice.agreement.model import Problem
 from sluice.agreement.shape import Day, Flag, Keys, Kind, Many, Text, Word, check_shape
-from sluice.errors import Ref
 from sluice.results.mapping_codes import MAPPING_CODES
 from sluice.results.model import (
     CANONICAL_COLUMNS,
@@ -21,7 +20,6 @@ from sluice.results.model import (
     LatestBy,
     MappedColumn,
     MappingInvalid,
-    PlatformUnknown,
     Reading,
     ResultMapping,
     Source,
@@ -86,25 +84,6 @@ def load_mapping(path: Path) -> ResultMapping:
         places = sorted({(one.spot.line, one.number, one.spot.where, one.detail) for one in found})
         raise MappingInvalid(*(_problem(path, *place) for place in places))
     raise MappingInvalid(problem)
-
-
-def load_all(folder: Path) -> tuple[ResultMapping, ...]:
-    """Load every ``*.yaml`` of a folder, sorted by platform. Raises MappingInvalid, also for a repeated platform."""
-    loaded: dict[str, ResultMapping] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        mapping = load_mapping(path)
-        if mapping.platform in loaded:
-            raise MappingInvalid(_problem(path, 1, "028", "platform"))
-        loaded[mapping.platform] = mapping
-    return tuple(loaded[name] for name in sorted(loaded))
-
-
-def get_mapping(folder: Path, platform: str) -> ResultMapping:
-    """The mapping of one platform. Raises PlatformUnknown, MappingInvalid."""
-    for mapping in load_all(folder):
-        if mapping.platform == platform:
-            return mapping
-    raise PlatformUnknown(Ref("platform", platform))
 
 
 def _read(path: Path) -> bytes:

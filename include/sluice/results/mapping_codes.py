@@ -15,7 +15,6 @@ _OWN = (
     ("025", "the reading does not fit the column", "times have format and zone, durations have unit, texts neither"),
     ("026", "the field is not in the joined cell", "name one of the fields listed, each of them once"),
     ("027", "an extra column has a canonical name", "put it under columns, or give it another name"),
-    ("028", "two files describe one platform", "keep one file per platform; a change is a new version in it"),
 )
 
 MAPPING_CODES: dict[str, Code] = {

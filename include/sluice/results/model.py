@@ -149,12 +149,3 @@ class MappingInvalid(SluiceError):
         super().__init__(
             Ref("file", first.path), Ref("line", first.line), Ref("rule", first.code), Ref("problems", len(problems))
         )
-
-
-class PlatformUnknown(SluiceError):
-    """No mapping file describes the platform asked for."""
-
-    code: ClassVar[str] = "SLU-502"
-    summary: ClassVar[str] = "no result mapping has that platform"
-    cure: ClassVar[str] = "check the spelling, or add a file as docs/how-to/add-a-platform.md shows"
-    exit: ClassVar[Exit] = Exit.REFUSED
