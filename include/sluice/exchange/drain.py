@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from sluice.db import coded
+from sluice.db import coded, connect
 from sluice.errors import (
     UNFORESEEN,
     DatabaseUnready,
@@ -56,6 +56,8 @@ NOT_THE_FILES_FAULT = (
 )
 """Faults of a service, a paper or a key, or a right or a stop that came between. The file is not to blame, so the
 attempt does not count."""
+ANSWERS_AGAIN_S, ASKED_EVERY_S = 60.0, 0.5
+"""How long a worker waits for a database that ended its connection, to note that the file is not to blame."""
 UNDONE = "arrivals or flows with files"
 """How a run that left some of either undone calls them."""
 CarryToEnd = Callable[[House, Opened, AirflowRun], Decision | None]
@@ -144,9 +146,25 @@ def _carried(house: House, opened: Opened, run: AirflowRun, carry: CarryToEnd, d
 
 
 def _hold_up(house: House, opened: Opened, failure: SluiceError) -> None:
-    """Let an exchange wait for us: the attempt does not count."""
+    """Let an exchange wait for us: the attempt does not count, also if the database took our connection with it."""
     log.warning("exchange %s waits: %s", opened.exchange_id, failure)
-    store.requeue_uncounted(house.conn, opened.exchange_id, failure.code)
+    if not house.conn.broken:
+        store.requeue_uncounted(house.conn, opened.exchange_id, failure.code)
+    elif not _noted_anew(house, opened, failure):
+        log.warning("exchange %s: the database did not come back, so this attempt counts", opened.exchange_id)
+
+
+def _noted_anew(house: House, opened: Opened, failure: SluiceError) -> bool:
+    """Note over a connection of its own that an attempt does not count; return False if the database stays away."""
+    end = time.monotonic() + ANSWERS_AGAIN_S
+    while time.monotonic() < end:
+        try:
+            with connect(house.settings) as conn:
+                store.requeue_uncounted(conn, opened.exchange_id, failure.code)
+                return not conn.broken
+        except (ServiceMissing, DatabaseUnready):
+            time.sleep(ASKED_EVERY_S)
+    return False
 
 
 def _set_aside(house: House, opened: Opened, code: str) -> None:
