@@ -31,6 +31,8 @@ class Fault(StrEnum):
     RESET = "reset after commit"
     ERROR_500 = "500 after commit"
     BUSY_503 = "503 before commit"
+    LATE_504 = "504 of a gateway after commit"
+    MANY_429 = "429 before commit"
     CUT = "answer cut in the middle"
 
 
@@ -86,12 +88,16 @@ class _Handler(BaseHTTPRequestHandler):
         fault = proxy.take(self.command)
         if fault is Fault.BUSY_503:
             return self._say(503, _error("SlowDown"))
+        if fault is Fault.MANY_429:
+            return self._say(429, _error("TooManyRequests"))
         status, headers, content = self._ask(proxy, body)
         match fault:
             case Fault.OWN_412:
                 self._say(412, _error("PreconditionFailed"))
             case Fault.ERROR_500:
                 self._say(500, _error("InternalError"))
+            case Fault.LATE_504:
+                self._say(504, b"<html>gateway timeout</html>", [("Content-Type", "text/html")])
             case Fault.TIMEOUT:
                 self.server.closing.wait(3 * PATIENCE_SECONDS)
                 self._reset()

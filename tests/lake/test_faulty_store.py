@@ -82,6 +82,26 @@ def test_no_write_is_doubled_lost_or_refused_because_its_answer_was(
     record_property(f"S-18 {fault}: conditional writes", f"0 double, 0 lost, 0 false refusals of {store.proxy.met}")
 
 
+@pytest.mark.parametrize("fault", [Fault.MANY_429, Fault.LATE_504])
+@pytest.mark.parametrize("method", ["PUT", "GET"])
+def test_a_store_that_is_busy_or_behind_a_slow_gateway_is_asked_again(
+    store: Faulty, fault: Fault, method: str
+) -> None:
+    """The library itself asks a second time after some of these; here the second answer counts."""
+    store.direct.put(store.bucket, "there", b"x", "x")
+    [there] = store.direct.list_versions(store.bucket, "there")
+    client = store.through._client
+    client.meta.events.unregister("needs-retry.s3", unique_id="retry-config-s3")
+    store.proxy.arm(fault, method=method)
+
+    if method == "GET":
+        assert store.through.read(store.bucket, "there", there.version_id) == b"x"
+    else:
+        once(store, "new", b"y")
+        assert store.versions("new") == [b"y"]
+    assert store.proxy.met == 1
+
+
 def test_a_conflict_is_still_a_conflict(store: Faulty) -> None:
     """The control's control: what is another's is never taken for one's own."""
     for fault in LOST:

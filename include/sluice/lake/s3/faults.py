@@ -8,7 +8,11 @@ from sluice.errors import NotFound, ObjectUnreadable, Ref, ServiceMissing, Store
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-PASSING_CODES = frozenset({"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout"})
+PASSING_CODES = frozenset(
+    {"429", "500", "502", "503", "504", "InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
+    | {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests", "TooManyRequestsException"}
+)
+"""Statuses and error codes of a store that is busy or broken for the moment, or of a gateway before it."""
 UNDER_A_KEY, PUT_AWAY = frozenset({"InvalidRequest", "InvalidArgument"}), "InvalidObjectState"
 """Error codes for an object whose sender kept the encryption key (its message tells it from other errors with the same
 code), and for one in a cold storage class."""

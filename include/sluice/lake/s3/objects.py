@@ -317,7 +317,7 @@ class ObjectStore:
         return self._try("put", bucket, attempt)
 
     def _try(self, operation: str, bucket: str, attempt: Callable[[], T]) -> T:
-        """Run one request; retry transient faults (5xx, no connection) for 20 s."""
+        """Run one request; retry transient faults (5xx, 429, no connection) for 20 s."""
         from botocore.exceptions import BotoCoreError, ClientError
         from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
