@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 
 from answers.answer_samples import a_role
 from rights.letter_samples import a_case, a_part
@@ -58,6 +59,25 @@ def test_what_may_be_taken_along_is_asked_of_the_contract_of_each_copy() -> None
         selected = only_portable(chosen([a_principals_part("A")], *held))
         assert values(selected) == {"old"}
         assert {(line.version, line.included) for line in selected.fields} == {("1.0.0", True), ("2.0.0", False)}
+
+
+CANONICAL = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "cell", "told"),
+    [
+        ("timestamp", CANONICAL, "2026-11-24T10:00:05.120000Z", "2026-11-24T10:00:05.120000Z"),
+        ("timestamp", CANONICAL, "2026-11-24T10:00:05.000000Z", "2026-11-24T10:00:05Z"),
+        ("timestamp", "%d/%m/%Y %H:%M:%S", "24/11/2026 10:00:05", "2026-11-24T10:00:05"),
+        ("date", "%d/%m/%Y %H:%M", "24/11/2026 10:30", "24/11/2026 10:30"),
+        ("date", "%d/%m/%Y", "24/11/2026", "2026-11-24"),
+    ],
+    ids=["fractions", "control: none", "without a zone", "a day with a time", "control: a day"],
+)
+def test_a_moment_is_taken_along_whole(kind: str, form: str, cell: str, told: str) -> None:
+    role = replace(BY_CONTRACT, logical_type=kind, date_format=form)
+    assert values(only_portable(chosen([a_principals_part("A")], a_copy(1, "1.0.0", "A", role, cell)))) == {told}
 
 
 def test_one_agreement_lets_us_answer_and_the_other_does_not() -> None:

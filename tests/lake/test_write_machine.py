@@ -120,6 +120,16 @@ def test_a_date_that_its_format_would_write_otherwise_leaves_the_column_text(tmp
     assert pl.read_parquet(done.path).equals(frame)
 
 
+@pytest.mark.parametrize(("at", "kept"), [("10:30", pl.String), ("00:00", pl.Date)], ids=["a time", "control: none"])
+def test_a_day_that_is_written_with_a_time_of_day_does_not_lose_it(at, kept, tmp_path):
+    frame = pl.DataFrame({"day": [f"24/11/2026 {at}", None]})
+
+    done = write(frame, WriteForm("parquet", date_format="%d/%m/%Y %H:%M"), tmp_path, {"day": "date"})
+
+    assert pl.read_parquet(done.path).schema["day"] == kept
+    assert done.as_text == (("day",) if kept is pl.String else ())
+
+
 def test_a_night_without_values_has_the_schema_of_every_other_night(tmp_path):
     types = {"day": "date", "at": "timestamp", "n": "number"}
     full = pl.DataFrame({"day": ["2026-11-24"], "at": ["2026-11-24T10:00:00.000000Z"], "n": ["1.5"]})

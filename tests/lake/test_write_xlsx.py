@@ -177,6 +177,15 @@ def test_only_date_columns_hold_dates_and_only_where_nothing_is_lost(tmp_path):
     assert done.as_text == ("born", "called", "utc")
 
 
+def test_a_day_that_is_written_with_a_time_of_day_is_a_date_at_midnight_only(tmp_path):
+    frame = pl.DataFrame({"day": ["24/11/2026 10:30", "25/11/2026 00:00"]})
+
+    done = write(frame, tmp_path, {"day": "date"}, date_formats={"day": "%d/%m/%Y %H:%M"})
+
+    assert theirs(done.path) == [("24/11/2026 10:30",), (datetime(2026, 11, 25),)]
+    assert done.as_text == ("day",)
+
+
 def test_the_header_stays_in_sight_and_the_sheet_has_its_name(tmp_path):
     path = write(pl.DataFrame({"a": ["x" * 100], "contact_identifier": ["1"]}), tmp_path, sheet="Retour nov").path
 

@@ -23,7 +23,7 @@ from sluice.answers.select import COMPANY, DATASET, EXCHANGE, META, Selected
 from sluice.documents.pdf import make_pdf
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref, UsageError
-from sluice.lake.write.values import moments, typed
+from sluice.lake.write.values import has_zone, moments, typed
 from sluice.ledger.copy_kinds import DELIVERED, LAKE, RETURN
 from sluice.rights.case.reasons import NOT_REQUIRED, THIRD_PARTY
 from sluice.times import utc_text
@@ -122,15 +122,17 @@ def _plain(cells: pl.Series, role: FieldRole) -> pl.Series:
     if role.logical_type in ("date", "timestamp") and role.date_format:
         values = moments(cells, role.date_format, role.logical_type)
         if values.null_count() == cells.null_count():
-            return values.dt.strftime(ISO_DATE if role.logical_type == "date" else _moment(role.date_format))
+            return values.dt.strftime(ISO_DATE) if role.logical_type == "date" else _moments(values, role.date_format)
     if role.logical_type == "number":
         return cells.str.replace(r"^(-?[0-9]+),([0-9]+)$", "$1.$2")
     return cells
 
 
-def _moment(form: str) -> str:
-    """Return the format of a moment, with a zone only if the file had one."""
-    return ISO_MOMENT if form.endswith("Z") or "%z" in form else ISO_MOMENT.removesuffix("Z")
+def _moments(values: pl.Series, form: str) -> pl.Series:
+    """Write moments, with a zone only if the file had one, and with fractions of a second where a value has one."""
+    zone = "Z" if has_zone(form) else ""
+    plain, exact = (values.dt.strftime(f"{ISO_MOMENT.removesuffix('Z')}{part}{zone}") for part in ("", "%.6f"))
+    return plain.zip_with((values.dt.microsecond() == 0).fill_null(True), exact)
 
 
 def types_of(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> dict[str, str]:

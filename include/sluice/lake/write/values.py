@@ -32,7 +32,9 @@ def typed(
 
 
 def moments(texts: pl.Series, strptime_format: str, logical_type: str) -> pl.Series:
-    """Date or Datetime of each cell that its format writes back unchanged; null for the others."""
+    """Date or Datetime of each cell that its format writes back unchanged; null for the others.
+
+    A day of a format with a time of day is a date at midnight only: at any other time a date would lose it."""
     form = _for_polars(strptime_format)
     empty = pl.Series(texts.name, [None], dtype=pl.Date if logical_type == "date" else pl.Datetime("us"))
     try:
@@ -40,6 +42,8 @@ def moments(texts: pl.Series, strptime_format: str, logical_type: str) -> pl.Ser
         same = values.dt.strftime(form) == texts
     except pl.exceptions.PolarsError:
         return empty.new_from_index(0, len(texts))
+    if logical_type == "date":
+        same &= values == values.dt.truncate("1d")
     kept = values.set(~same.fill_null(False), None)
     return kept.dt.date() if logical_type == "date" else kept
 
