@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from night import Night
 from rights.asking import asked
+from sluice.documents.words import words
 from sluice.exchange.review import list_open, note_rows
 from sluice.migrations import versions as migrations
 from sluice.rights.case.model import CaseId, LetterKind, Right, State
@@ -23,7 +24,7 @@ from sluice.terms import ExchangeId
 from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS, check_form
-from web.desk_work import PLANNER, PREPARER, case_of, said, send, token_of
+from web.desk_work import PLANNER, PREPARER, ask, case_of, said, send, token_of
 from web.house import Web
 from web.permissions import dependencies
 
@@ -170,6 +171,27 @@ def test_a_decision_is_about_the_parts_that_the_form_named(pages: Web, night: Ni
         assert answer.status_code == 422 and "SLU-607" in answer.text, path
     assert act(pages, page, "/decide", action="", reason=REASON).status_code == 422, "nothing was chosen"
     assert act(pages, page, "/decide", action="give", reason=REASON).status_code == 303, "the control: one hidden part"
+
+
+def test_why_it_has_to_be_erased_is_chosen_and_is_the_reason(pages: Web, night: Night) -> None:
+    case = ask(night, Right.ERASURE, 1)
+    page = f"/cases/{case.case_id}"
+    assert act(pages, page, "/identity", outcome="shown").status_code == 303
+    shown = pages.get(f"{page}?lang=fr").text
+    assert shown.count('<option value="CHILD">') == 1 and words("fr").say("ground.CHILD") in said(shown)
+    assert 'name="ground"' not in pages.get(settled(pages, night, Right.ACCESS)).text, "nothing to erase there"
+    form = {"action": "erase", "refuse": "", "reason": ""}
+    for wrong, name in (
+        (form, "missing"),
+        (form | {"ground": "UNLAWFUL", "reason": REASON}, "not_with_reason"),
+        (form | {"ground": "UNLAWFUL", "action": "refuse", "refuse": "*=A17LegalClaims"}, "only_to_erase"),
+        (form | {"ground": "LEGITIMATE"}, "choice"),
+    ):
+        answer = act(pages, page, "/decide?lang=nl", **wrong)
+        assert answer.status_code == 422 and words("nl").say(f"pages.fault.{name}") in said(answer.text), name
+    assert '<option value="UNLAWFUL" selected>' in act(pages, page, "/decide", **form, ground="UNLAWFUL", part="x").text
+    assert act(pages, page, "/decide", **form, ground="UNLAWFUL").status_code == 303
+    assert list_steps(night.desk.house.conn, case.case_id)[-1].reason_code == "UNLAWFUL"
 
 
 def test_abuse_needs_its_proof(pages: Web, night: Night) -> None:

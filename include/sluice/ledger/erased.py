@@ -29,6 +29,13 @@ class ExceptionKept(Part):
     review_on: str
 
 
+class GroundDecided(Part):
+    """Why the data of one part had to be erased, GDPR Art. 17(1); None if whoever decided did not say."""
+
+    sub_case_id: str
+    ground: str | None
+
+
 class ErasureDone(Part):
     """``residual``: what the second scan still found; the entry is written whatever it is.
 
@@ -38,7 +45,7 @@ class ErasureDone(Part):
     ``waiting``: exchanges and uploads under way, which may still bring rows; None in older entries.
     ``kept``: objects that name the person because of what was decided of them (``exceptions``), or was not yet:
     ``undecided`` of them; None in older entries, where they were residues.
-    ``exceptions``: None in entries from before they were listed.
+    ``exceptions``, ``grounds``: None in entries from before they were listed.
     """
 
     case_id: str
@@ -55,6 +62,7 @@ class ErasureDone(Part):
     kept: int | None = None
     undecided: int | None = None
     exceptions: tuple[ExceptionKept, ...] | None = None
+    grounds: tuple[GroundDecided, ...] | None = None
 
 
 class ErasurePlanned(Part):

@@ -1,4 +1,4 @@
-"""Put justifications and field groups into a layman's words, for letters and certificates. Pure."""
+"""Put justifications, grounds and field groups into a layman's words, for letters and certificates. Pure."""
 
 from sluice.documents.words import Words
 from sluice.rights.case.model import Right
@@ -12,6 +12,11 @@ def reason_text(say: Words, right: Right, iri: str) -> str:
     """A justification in plain words, with its article."""
     name = short(iri)
     return say.find(f"reason.{right}.{name}", f"reason.{name}") or name
+
+
+def ground_text(say: Words, ground: str | None) -> str:
+    """Why data had to be erased, GDPR Art. 17(1), in plain words with its letter, or that nobody said."""
+    return say.say(f"ground.{ground}" if ground else "ground.unsaid")
 
 
 def group_text(say: Words, group: str) -> str:

@@ -121,6 +121,8 @@ def _document(case: Case, scan: Scan) -> dict[str, Any]:
         document["kept_by_decision"] = done.kept
     if done.exceptions is not None:
         document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
+    if done.grounds is not None:
+        document["grounds"] = [each.model_dump(mode="json") for each in done.grounds]
     return document
 
 

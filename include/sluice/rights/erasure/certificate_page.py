@@ -13,7 +13,7 @@ from sluice.documents.pdf import make_pdf
 from sluice.documents.words import Words, words
 from sluice.ledger.sign import as_it_stands, split_flattened
 from sluice.rights.case.model import Right
-from sluice.rights.case.wording import group_text, reason_text
+from sluice.rights.case.wording import ground_text, group_text, reason_text
 from sluice.rights.copies.model import Outcome
 
 LIMITS = (
@@ -26,6 +26,7 @@ LIMITS = (
 """What no scan of ours can see. Every certificate says it."""
 LIMIT_NAMES: Mapping[str, str] = dict(zip(LIMITS, ("copies", "sealed", "notices", "backups", "requests"), strict=True))
 STORE_WIDTHS, WHOLE_WIDTHS, KEPT_WIDTHS = (1.5, 1.3, 0.7, 0.9, 0.9), (1.2, 0.6, 2.2), (1.0, 2.4, 0.9)
+DECIDED_WIDTHS = (1.5, 2.2)
 Said = Mapping[str, Any]
 """The payload of a certificate."""
 
@@ -43,6 +44,7 @@ def make_certificate_page(jws: bytes, language: str) -> CertificatePage:
     parts = (
         _stores(say, said),
         _whole(say, said),
+        _decided(say, said),
         _kept(say, said),
         _shared(say, said),
         _not_reached(say, said),
@@ -111,6 +113,19 @@ def _whole(say: Words, said: Said) -> Part:
     )
     text = (Text(say.say("certificate.whole.text")),)
     return Part(heading, text, table=Grid(head, rows, WHOLE_WIDTHS))
+
+
+def _decided(say: Words, said: Said) -> Part | None:
+    """List why each part had to be erased (Art. 17(1)); None for a certificate from before that was in it."""
+    grounds = said.get("grounds")
+    if not grounds:
+        return None
+    head = (say.say("certificate.parts"), say.say("certificate.decided.ground"))
+    rows = tuple(
+        (Text(each["sub_case_id"], is_code=True), Text(ground_text(say, each["ground"]), below=each["ground"] or ""))
+        for each in grounds
+    )
+    return Part(say.say("certificate.decided.heading"), table=Grid(head, rows, DECIDED_WIDTHS))
 
 
 def _kept(say: Words, said: Said) -> Part:

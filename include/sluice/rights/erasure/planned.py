@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sluice.exchange.persons.merged import RUNS
 from sluice.rights.case.history import Step
-from sluice.rights.case.model import Case
+from sluice.rights.case.model import Case, SubCase
 from sluice.rights.case.reasons import Ground
 from sluice.rights.case.states import TO_CARRY_OUT
 from sluice.rights.copies.model import Decided, Done, Outcome, Target
@@ -58,12 +58,18 @@ class DecidedGround:
 
 def grounds_of(case: Case, steps: Sequence[Step]) -> tuple[DecidedGround, ...]:
     """Return the ground of every part whose erasure was decided. ``steps``: of the case."""
-    codes = {step.sub_case_id: step.reason_code for step in steps if step.to_state in TO_CARRY_OUT}
     return tuple(
-        DecidedGround(part.principal, part.sub_case_id, Ground(code) if code in list(Ground) else None)
+        DecidedGround(part.principal, part.sub_case_id, ground_of(part, steps))
         for part in case.sub_cases
-        if has_decided(part) and (code := codes.get(part.sub_case_id))
+        if has_decided(part)
     )
+
+
+def ground_of(part: SubCase, steps: Sequence[Step]) -> Ground | None:
+    """Return the ground of the last decision on a part. ``steps``: of its case, oldest first."""
+    mine = (step for step in reversed(steps) if step.sub_case_id == part.sub_case_id)
+    code = next((step.reason_code for step in mine if step.to_state in TO_CARRY_OUT), None)
+    return Ground(code) if code in list(Ground) else None
 
 
 def objects_of(case: Case, steps: Sequence[Step], target: Target, foreseen: Sequence[Done]) -> Iterator[PlannedObject]:

@@ -12,7 +12,7 @@ from sluice.exchange.persons.corrections import count_left
 from sluice.exchange.persons.merged import count_left as count_merged
 from sluice.exchange.persons.merged import find_objects as find_merges
 from sluice.ledger.append import append
-from sluice.ledger.erased import ErasureDone
+from sluice.ledger.erased import ErasureDone, GroundDecided
 from sluice.ledger.model import EntryKind
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, CaseId
@@ -26,6 +26,7 @@ from sluice.rights.erasure.census import find_unknown
 from sluice.rights.erasure.classify import Scanned
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.erasure.model import ErasureReport, StoreLine
+from sluice.rights.erasure.planned import grounds_of
 from sluice.rights.erasure.release import chain_of
 from sluice.rights.erasure.report import entry_lines, line_of, searched
 from sluice.rights.erasure.scan import scan_stores
@@ -91,6 +92,7 @@ def _count_outside_objects(house: House, target: Target, kept: int, merges: froz
 def _append_entry(
     house: House, case: Case, target: Target, lines: Sequence[StoreLine], found: Scanned, now: datetime
 ) -> None:
+    steps = store.list_steps(house.conn, case.case_id)
     body = ErasureDone(
         case_id=case.case_id,
         principal=target.principal,
@@ -105,7 +107,12 @@ def _append_entry(
         waiting=found.waiting,
         kept=found.kept,
         undecided=found.undecided,
-        exceptions=exceptions_of(case, store.list_steps(house.conn, case.case_id), target.principal),
+        exceptions=exceptions_of(case, steps, target.principal),
+        grounds=tuple(
+            GroundDecided(sub_case_id=each.sub_case, ground=each.ground)
+            for each in grounds_of(case, steps)
+            if each.principal == target.principal
+        ),
     )
     with transaction(house.conn):
         chain = chain_of(case, target.principal)

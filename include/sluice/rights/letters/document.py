@@ -69,6 +69,7 @@ def _parts(say: Words, facts: LetterFacts) -> Iterator[dict[str, Any]]:
             "decides": each.part.controller,
             "data": [] if facts.kind is LetterKind.EXTENSION or each.was_gone else list(_data(say, facts, each)),
             "review_on": each.review_on.isoformat() if each.review_on else None,
+            "ground": each.ground if facts.kind is LetterKind.COMPLETION and not each.was_gone else None,
             "certificate": each.proof.reference if each.proof and facts.kind is LetterKind.COMPLETION else None,
         }
 

@@ -16,6 +16,7 @@ from sluice.rights.case.steps import NOT_ASKED
 from sluice.rights.copies import answer_store
 from sluice.rights.copies.own_rows import is_let_in_again
 from sluice.rights.erasure.exceptions import decision_of, review_on
+from sluice.rights.erasure.planned import ground_of
 from sluice.rights.erasure.scan_store import Scan, find_last_scans
 from sluice.rights.letters.had import comes_with_package
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof, Sender, SentOn
@@ -198,6 +199,7 @@ def _part(
         done=done,
         review_on=review_on(received_on(decided.at)) if decided and is_instead(case.right, part.action) else None,
         proof=_proof(erased) if erased and erased.is_clean else None,
+        ground=ground_of(part, mine) if part.action is Action.ERASE else None,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sluice.rights.case.model import Case, LetterKind, SubCase, SubCaseId
+from sluice.rights.case.reasons import Ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class PartFacts:
     ``was_gone``: it was decided, but there was nothing of the person to act on. ``done``: for a correction or a copy,
     the field groups it reached; None means all that were decided. ``review_on``: Brussels date by which a restriction
     granted instead of what was asked is reviewed. ``comes_in_again``: whether nothing keeps the person out after an
-    erasure, because what stays by decision comes in again.
+    erasure, because what stays by decision comes in again. ``ground``: why the part was erased, if it was and somebody
+    said so.
     """
 
     part: SubCase
@@ -49,6 +51,7 @@ class PartFacts:
     done: frozenset[str] | None = None
     review_on: date | None = None
     comes_in_again: bool = False
+    ground: Ground | None = None
 
     @property
     def is_untouched(self) -> bool:

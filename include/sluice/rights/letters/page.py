@@ -15,7 +15,7 @@ from sluice.rights.case.guards import WITHOUT_IDENTITY
 from sluice.rights.case.letter_due import answers, is_instead, is_refused_whole, refused_groups
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State
 from sluice.rights.case.reasons import REMEDIES
-from sluice.rights.case.wording import EVERYTHING, SOME, group_text, reason_text
+from sluice.rights.case.wording import EVERYTHING, SOME, ground_text, group_text, reason_text
 from sluice.rights.letters.model import LetterFacts, PartFacts, Proof
 from sluice.rights.letters.named import hold_of, named_of
 from sluice.rights.letters.sheet import Body, set_out
@@ -233,7 +233,13 @@ def _done(say: Words, facts: LetterFacts, each: PartFacts) -> Part:
     if is_instead(right, each.part.action):
         why = (reason_text(say, right, reason) for reason in dict.fromkeys(each.reasons.values()))
         return replace(part, after=(*why, *_kept(say, facts, each)))
-    return part if each.proof is None else replace(part, after=tuple(_proven(say, each.proof)))
+    return replace(part, after=(*_why(say, each), *(_proven(say, each.proof) if each.proof else ())))
+
+
+def _why(say: Words, each: PartFacts) -> Iterator[str]:
+    """Yield why the data had to be erased (Art. 17(1)), if whoever decided said so."""
+    if each.ground is not None:
+        yield say.say("letter.ground", ground=ground_text(say, each.ground))
 
 
 def _proven(say: Words, proof: Proof) -> Iterator[str]:

@@ -18,7 +18,7 @@ from sluice.db import connect
 from sluice.errors import NotFound, UsageError
 from sluice.exchange.review_model import Choice
 from sluice.rights.case.model import Action, Actor, CaseId, Order, Remedies, SubCaseId
-from sluice.rights.case.reasons import REMEDIES, iri
+from sluice.rights.case.reasons import REMEDIES, Ground, iri
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId, RoleProfile
 from sluice.web.access import Clerk, Releaser, RoleSigner
@@ -33,9 +33,10 @@ from sluice.web.pages.view import Deed, to_page
 router = APIRouter(dependencies=[Checked])
 PARAMETERS = frozenset(
     {"reason", "evidence", "part", "action", "refuse", "abuse_proven", "outcome", "principal", "plan", "choice", "rows"}
-    | {"version", "profile"}
+    | {"ground", "version", "profile"}
 )
-Reason = Annotated[str, Form(pattern="^[A-Z][A-Z0-9_]{2,63}$")]
+CODE = "^[A-Z][A-Z0-9_]{2,63}$"
+Reason = Annotated[str, Form(pattern=CODE)]
 Justification = Annotated[str, Form(pattern="^A[0-9]{2}[A-Za-z]{2,40}$")]
 Evidence = Annotated[str | None, Unless, Form(pattern="^[0-9a-f]{64}$")]
 Refusals = Annotated[
@@ -51,22 +52,25 @@ def decide(
     request: Request,
     clerk: Clerk,
     case_id: UUID,
-    reason: Reason,
     action: Annotated[Action, Form()],
     part: Parts,
+    reason: Annotated[str | None, Unless, Form(pattern=CODE)] = None,
+    ground: Annotated[Ground | None, Unless, Form()] = None,
     refuse: Refusals = (),
     abuse_proven: Annotated[bool, Form()] = False,
     evidence: Evidence = None,
 ) -> Response:
     """Accept, refuse, or both, for parts the center decides. The remedies a refusal names are those of the case.
 
-    Raises RequestInvalid for abuse that nothing proves (C-526/24).
+    ``ground``: why it has to be erased, which is then the reason. Raises RequestInvalid for abuse that nothing proves
+    (C-526/24), for a ground of what is not erased, and where neither a reason nor a ground was given.
     """
     from sluice.exchange.house import open_house
     from sluice.rights.case.store import get_case
     from sluice.rights.desk_steps import decide_and_tell
 
-    number, order = CaseId(str(case_id)), _decision(clerk, reason, action, refuse, abuse_proven, evidence)
+    code = _reason(reason, ground, action)
+    number, order = CaseId(str(case_id)), _decision(clerk, code, action, refuse, abuse_proven, evidence)
     with open_house(get_settings()) as house:
         case = get_case(house.conn, number)
         text = REMEDIES.get(case.country)
@@ -250,6 +254,17 @@ def sign_off(
         raise NothingThere
     deed = Deed.SIGN_OFF if stands.is_seed_owner_signed_off else Deed.SIGN_OFF_FIRST
     return to_page(request, f"/agreements/{agreement_id}", deed)
+
+
+def _reason(reason: str | None, ground: Ground | None, action: Action) -> str:
+    """Return the reason code of a decision: why it has to be erased, or else what was typed. Raises RequestInvalid."""
+    if ground is not None and action is not Action.ERASE:
+        raise RequestInvalid([Fault("body", "/ground", "only_to_erase")])
+    if ground is not None and reason is not None:
+        raise RequestInvalid([Fault("body", "/ground", "not_with_reason")])
+    if ground is None and reason is None:
+        raise RequestInvalid([Fault("body", "/reason", "missing")])
+    return ground.value if ground else str(reason)
 
 
 def _decision(

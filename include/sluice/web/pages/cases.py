@@ -17,7 +17,7 @@ from sluice.rights.case.due import is_answered
 from sluice.rights.case.history import Step
 from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, SubCase
 from sluice.rights.case.next_step import NextStep, desk_may, letters_to_post, open_to_decide, step_of, step_of_part
-from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, short
+from sluice.rights.case.reasons import DELAYS, DOUBTS, REFUSALS, Ground, short
 from sluice.rights.case.store import CaseFilter, get_case, is_tidied, list_by_last_day, list_cases, list_steps
 from sluice.rights.notices.notice_store import list_notices
 from sluice.web.access import CaseReader, HandlesCases
@@ -177,6 +177,7 @@ def _choices(case: Case, today: date) -> dict[str, Any]:
         "refusals": sorted(map(short, REFUSALS[case.right])),
         "delays": sorted(map(short, DELAYS)),
         "doubts": sorted(map(short, DOUBTS)),
+        "grounds": list(Ground) if case.right is Right.ERASURE else [],
     }
 
 

@@ -16,7 +16,7 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{name: f"pages.{name}" for name in ("principal", "direction", "since", "number", "right", "state", "sort")},
         **{name: f"pages.{name}" for name in ("on", "known_at", "as_of")},
-        **{name: f"pages.form.{name}" for name in ("reason", "evidence", "action")},
+        **{name: f"pages.form.{name}" for name in ("reason", "ground", "evidence", "action")},
         **{name: f"pages.breach.{name}" for name in ("object", "agent", "until", "aware", "risk")},
         "decision": "pages.verdict",
         "exchange": "pages.number",
@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "not_after_since": "not_after_since",
         "not_with_exchange": "not_with_exchange",
         **{each: each for each in ("names_nobody", "nobody_given", "no_name", "several_know", "not_addressed")},
-        "in_the_future": "in_the_future",
+        **{each: each for each in ("in_the_future", "only_to_erase", "not_with_reason")},
     }
 )
 """Why a field cannot be followed: from the reason of pydantic, or ours, to the key of the sentence."""
