@@ -84,9 +84,7 @@ def test_no_write_is_doubled_lost_or_refused_because_its_answer_was(
 
 @pytest.mark.parametrize("fault", [Fault.MANY_429, Fault.LATE_504])
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_store_that_is_busy_or_behind_a_slow_gateway_is_asked_again(
-    store: Faulty, fault: Fault, method: str
-) -> None:
+def test_a_store_that_is_busy_or_behind_a_slow_gateway_is_asked_again(store: Faulty, fault: Fault, method: str) -> None:
     """The library itself asks a second time after some of these; here the second answer counts."""
     store.direct.put(store.bucket, "there", b"x", "x")
     [there] = store.direct.list_versions(store.bucket, "there")
