@@ -12,7 +12,7 @@ from night import Call, Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange import stop_store
 from sluice.exchange.stops import resume_flow, stop_flow
-from sluice.rights.case.desk_store import count_ours, find_planned, find_restricted
+from sluice.rights.case.desk_store import count_ours, find_by_hand, find_planned, find_restricted
 from sluice.rights.case.letter_store import insert_letter
 from sluice.rights.case.model import SYSTEM, Action, CaseId, LetterKind, Right, State, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of
@@ -36,12 +36,8 @@ def by_the_rules(desk: Desk) -> set[CaseId]:
     conn = desk.house.conn
     cases = list_cases(conn)
     numbers = [case.case_id for case in cases]
-    planned, restricted = find_planned(conn, numbers), find_restricted(conn, numbers)
-    return {
-        case.case_id
-        for case in cases
-        if step_of(case, planned.get(case.case_id, ()), restricted.get(case.case_id, ())).is_ours
-    }
+    found = (find_planned(conn, numbers), find_restricted(conn, numbers), find_by_hand(conn, numbers))
+    return {case.case_id for case in cases if step_of(case, *(each.get(case.case_id, ()) for each in found)).is_ours}
 
 
 def matter(text: str) -> tuple[int, list[str]]:

@@ -9,6 +9,7 @@ from sluice.rights.case.clock import due_dates
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.case.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
+from sluice.rights.case.owed import next_of
 from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
 from sluice.rights.case.transitions import TRANSITIONS
 from sluice.rights.copies.scope import has_decided, is_to_do
@@ -106,6 +107,20 @@ def test_a_correction_that_was_decided_and_not_made_is_a_persons_to_look_at(trac
     assert step_of(replace(CASE, sub_cases=(restricted,))) is NextStep.CARRY_OUT, "control"
     made = replace(part, track=Track.CONTROLLER, state=State.EXECUTING)
     assert step_of(replace(CASE, sub_cases=(made,))) is NextStep.TELL_RECIPIENTS
+
+
+def test_a_recipient_without_a_prefix_is_a_persons_to_tell() -> None:
+    told = replace(PART, state=State.EXECUTING, action=Action.ERASE)
+    case, mine = replace(CASE, sub_cases=(told,)), frozenset({PART.sub_case_id})
+    assert step_of(case) is NextStep.TELL_RECIPIENTS and not step_of(case).is_ours, "control: by file, of itself"
+    assert step_of(case, by_hand=mine) is NextStep.TELL_BY_HAND and step_of(case, by_hand=mine).is_ours
+    [owed] = next_of(case, (), (), mine)
+    assert (owed.step, owed.who, owed.until) == (NextStep.TELL_BY_HAND, "center", CASE.last_day)
+    assert step_of(case, by_hand=frozenset({"2"})) is NextStep.TELL_RECIPIENTS, "another part's"
+    lettered = replace(case, letters=(LETTER,))
+    assert [each.step for each in next_of(lettered, (), (), mine)] == [NextStep.TELL_BY_HAND, NextStep.POST_LETTER]
+    over = replace(case, sub_cases=(replace(told, state=State.CLOSED),))
+    assert step_of(over, by_hand=mine) is NextStep.NOTHING
 
 
 def test_a_letter_that_nobody_took_out_has_to_be_posted() -> None:

@@ -40,13 +40,14 @@ def test_in_every_state_it_is_what_the_pages_say_with_a_command(right: Right, tr
         part = replace(PART, track=track, state=state, action=action)
         case = replace(CASE, right=right, state=whole, sub_cases=(part,), letters=letters)
         at = (frozenset(), frozenset({PART.principal}))
-        for planned, restricted in product(at, at):
-            owed = next_of(case, planned, restricted)
-            step = step_of(case, planned, restricted)
+        for planned, restricted, by_hand in product(at, at, (frozenset(), frozenset({PART.sub_case_id}))):
+            owed = next_of(case, planned, restricted, by_hand)
+            step = step_of(case, planned, restricted, by_hand)
             assert (owed[0].step if owed else NextStep.NOTHING) is step, (state, action, whole)
             assert [each for each in owed if not is_a_command(each.command)] == []
             found |= {each.step for each in owed}
     assert {NextStep.POST_LETTER, NextStep.CARRY_OUT, NextStep.CLOSE} <= found, "control: not always the same"
+    assert NextStep.TELL_BY_HAND in found
 
 
 def test_who_owes_it_and_until_when() -> None:

@@ -15,6 +15,7 @@ from returns.commands import at_terminal, sluice
 from rights.instructing import instruct, of_principal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
+from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.store import get_case
 from sluice.rights.instruction_rules import InstructionOutcome
@@ -45,6 +46,11 @@ def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield opened
 
 
+def steps_of(case_id: str) -> set[str]:
+    """What `case show` says comes next."""
+    return {each["step"] for each in sluice("case", "show", case_id).document["next"]}
+
+
 def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Town, tmp_path: Path) -> None:
     person, proof = town.people[0], tmp_path / "letter.pdf"
     case = town.decided(person)
@@ -68,6 +74,7 @@ def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Tow
     assert [(len(each["notices"]), each["more"]) for each in listed] == [(2, True), (3, False)]
     sluice("notices", "follow")
     assert state(town, case.case_id) is State.EXECUTING, "somebody is left to be told"
+    assert count_ours(town.house.conn) == 1 and steps_of(case.case_id) == {"tell_by_hand"}, "and by whom, the case says"
 
     for each in sluice("notices", "list", "--state", "owed").document["notices"]:
         file = tmp_path / f"{each['notice']}.json"
@@ -79,6 +86,7 @@ def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Tow
         told = sluice("notices", "sent", each["notice"], "--by", "anna", "--evidence", str(proof))
         assert (told.exit, told.document["state"]) == (0, "SENT")
         assert sluice("notices", "sent", each["notice"], "--by", "anna", "--evidence", str(proof)).exit == 1
+    assert "tell_by_hand" not in steps_of(case.case_id)
     assert sluice("notices", "follow").document["steps"] >= 1
     assert state(town, case.case_id) is State.RECIPIENTS_NOTIFIED
 

@@ -29,6 +29,15 @@ _RESTRICTED = f"""(exists (select from erasure_run r where r.case_id = p.case_id
                   and (s.reason = 'restricted' or s.reason = 'soft_hold' and a."right" = 'restriction')))"""
 """SQL of whether the erasure of a part ``p`` waits, because the person asked to have the same data restricted since,
 decided or not; which restrictions count must agree with ``needed_store.find_restricted``."""
+DECISION = """(select count(*) from case_transition t
+    where t.case_id = s.case_id and t.sub_case_id = s.sub_case_id and t.from_state = 'INSTRUCTED'
+      and t.to_state in ('ESCALATED', 'AWAITING_INSTRUCTION'))"""
+"""SQL of how often the decision on a part ``s`` was taken back; that number names the decision."""
+_BY_HAND = f"""(not p.state = any(%(over)s) and exists (select from notice n join sub_case s using (sub_case_id)
+                where n.sub_case_id = p.sub_case_id and n.state = 'OWED' and n.channel = 'desk'
+                  and n.decision >= {DECISION}))"""
+"""SQL of whether the desk still has to tell a recipient of a part ``p``: one without a prefix, of the decision that
+stands."""
 OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
         not exists (select from sub_case p where p.case_id = c.case_id)
         or exists (select from sub_case p where p.case_id = c.case_id and (
@@ -41,7 +50,8 @@ OURS = f"""(c.state not in ('CLOSED', 'WITHDRAWN_BY_SUBJECT') and (
                 select from erasure_plan e where e.case_id = p.case_id and e.principal = p.principal
                   and e.ended_at is null and e.released_at is null)
             or p.action = %(erase)s and p.state = any(%(to_carry_out)s) and {_RESTRICTED}
-            or p.action = %(rectify)s and p.state = any(%(to_carry_out)s)))
+            or p.action = %(rectify)s and p.state = any(%(to_carry_out)s)
+            or {_BY_HAND}))
         or exists (select from case_letter l where l.case_id = c.case_id and l.language = c.language
             and not exists (select from case_letter_opened o where
                 (o.case_id, o.kind, o.scope, o.language) = (l.case_id, l.kind, l.scope, l.language))
@@ -88,3 +98,13 @@ def find_restricted(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId
         (list(case_ids),),
     ).fetchall()
     return {CaseId(row["case_id"]): frozenset(row["principals"]) for row in rows}
+
+
+def find_by_hand(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, frozenset[str]]:
+    """Per case, the numbers of the parts of which the desk has to tell a recipient. A case without any is left out."""
+    rows = conn.execute(
+        f"""select p.case_id::text as case_id, array_agg(p.sub_case_id::text) as parts from sub_case p
+            where p.case_id = any(%(cases)s::uuid[]) and {_BY_HAND} group by p.case_id""".encode(),
+        {"cases": list(case_ids), "over": WORDS["over"]},
+    ).fetchall()
+    return {CaseId(row["case_id"]): frozenset(row["parts"]) for row in rows}

@@ -20,6 +20,7 @@ class NextStep(StrEnum):
     ASK_PERSON = "ask_person"
     RELEASE = "release"
     CHECK_CORRECTION = "check_correction"
+    TELL_BY_HAND = "tell_by_hand"
     POST_LETTER = "post_letter"
     FORWARD = "forward"
     AWAIT_IDENTITY = "await_identity"
@@ -45,6 +46,7 @@ OURS = frozenset(
         NextStep.ASK_PERSON,
         NextStep.RELEASE,
         NextStep.CHECK_CORRECTION,
+        NextStep.TELL_BY_HAND,
         NextStep.POST_LETTER,
     }
 )
@@ -91,11 +93,23 @@ def letters_to_post(case: Case) -> list[Letter]:
     ]
 
 
-def step_of_part(case: Case, part: SubCase, has_plan: bool = False, is_restricted: bool = False) -> NextStep:
+def step_of_part(
+    case: Case, part: SubCase, has_plan: bool = False, is_restricted: bool = False, by_hand: Collection[str] = ()
+) -> NextStep:
     """What has to happen next with one part. ``has_plan``: a plan of this erasure waits for its release.
 
     ``is_restricted``: the erasure waits, because the person had the same data restricted since. Only they can say which
-    of the two they want.
+    of the two they want. ``by_hand``: parts of which the desk still has to tell a recipient (Art. 19); until it has,
+    nobody is answered.
+    """
+    step = _step_of_part(case, part, has_plan, is_restricted)
+    if part.sub_case_id not in by_hand or part.state.is_over:
+        return step
+    return step if step.is_ours and step is not NextStep.POST_LETTER else NextStep.TELL_BY_HAND
+
+
+def _step_of_part(case: Case, part: SubCase, has_plan: bool, is_restricted: bool) -> NextStep:
+    """What has to happen next with a part of which the desk has nobody to tell.
 
     The schedule makes corrections at once where it can. For those that remain, nobody said what is right, or nobody
     can tell whose rows are meant (Art. 16), so a person has to find out.
@@ -124,11 +138,15 @@ def _of_identity(case: Case) -> NextStep:
 
 
 def step_of(
-    case: Case, planned_at: Collection[str] = frozenset(), restricted_at: Collection[str] = frozenset()
+    case: Case,
+    planned_at: Collection[str] = frozenset(),
+    restricted_at: Collection[str] = frozenset(),
+    by_hand: Collection[str] = (),
 ) -> NextStep:
     """What has to happen next with the case. ``planned_at``: principals where an erasure plan waits for release.
 
-    ``restricted_at``: principals where the erasure waits for a restriction.
+    ``restricted_at``: principals where the erasure waits for a restriction. ``by_hand``: parts of which the desk still
+    has to tell a recipient.
     """
     if case.state.is_over:
         return NextStep.NOTHING
@@ -136,7 +154,7 @@ def step_of(
         return NextStep.CONFIRM_PERSON
     order = list(NextStep)
     steps = [
-        step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at)
+        step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at, by_hand)
         for part in case.sub_cases
     ]
     if letters_to_post(case):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.db import Connection
-from sluice.rights.case.desk_store import find_planned, find_restricted
+from sluice.rights.case.desk_store import find_by_hand, find_planned, find_restricted
 from sluice.rights.case.model import ACTIONS, Action, Case, Letter, SubCase, SubCaseId, Track
 from sluice.rights.case.next_step import NextStep, letters_to_post, step_of, step_of_part
 
@@ -25,6 +25,7 @@ COMMANDS: Mapping[NextStep, str] = {
     NextStep.ASK_PERSON: "sluice case withdraw {case}, or sluice case lift of the case that restricts",
     NextStep.RELEASE: "sluice erase release {case} --by NAME",
     NextStep.CHECK_CORRECTION: "sluice case rectify {case} VALUES.json --as-of MOMENT",
+    NextStep.TELL_BY_HAND: "sluice notices list --case {case} --state OWED, then sluice notices export and sent",
     NextStep.FORWARD: FOLLOW,
     NextStep.AWAIT_IDENTITY: "sluice case identity {case}",
     NextStep.AWAIT_INSTRUCTION: FOLLOW,
@@ -51,22 +52,26 @@ class Owed:
 
 def find_owed(conn: Connection, case: Case) -> list[Owed]:
     """Return the next steps of a case as it stands now."""
-    number = case.case_id
-    return next_of(case, find_planned(conn, [number]).get(number, ()), find_restricted(conn, [number]).get(number, ()))
+    number, none = case.case_id, frozenset[str]()
+    planned, restricted = find_planned(conn, [number]), find_restricted(conn, [number])
+    by_hand = find_by_hand(conn, [number])
+    return next_of(case, planned.get(number, none), restricted.get(number, none), by_hand.get(number, none))
 
 
-def next_of(case: Case, planned_at: Collection[str], restricted_at: Collection[str]) -> list[Owed]:
+def next_of(
+    case: Case, planned_at: Collection[str], restricted_at: Collection[str], by_hand: Collection[str] = ()
+) -> list[Owed]:
     """Return the next steps, the most pressing first, as the page of the case shows them; none if the case is over.
 
     ``planned_at``: principals at which a plan of the erasure waits for its release; ``restricted_at``: at which it
-    waits for a restriction.
+    waits for a restriction; ``by_hand``: parts of which the desk has to tell a recipient.
     """
     if case.state.is_over:
         return []
     if not case.sub_cases:
         step = step_of(case)
         return [_owed(case, step, None, COMMANDS[step].format(case=case.case_id[:8]))]
-    found = [*_of_letters(case), *_of_parts(case, planned_at, restricted_at)]
+    found = [*_of_letters(case), *_of_parts(case, planned_at, restricted_at, by_hand)]
     order = list(NextStep)
     return sorted(found, key=lambda each: order.index(each.step))
 
@@ -78,9 +83,11 @@ def _of_letters(case: Case) -> Iterator[Owed]:
         yield _owed(case, NextStep.POST_LETTER, part, _take_out(case, letter))
 
 
-def _of_parts(case: Case, planned_at: Collection[str], restricted_at: Collection[str]) -> Iterator[Owed]:
+def _of_parts(
+    case: Case, planned_at: Collection[str], restricted_at: Collection[str], by_hand: Collection[str]
+) -> Iterator[Owed]:
     for part in case.sub_cases:
-        step = step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at)
+        step = step_of_part(case, part, part.principal in planned_at, part.principal in restricted_at, by_hand)
         if step not in (NextStep.NOTHING, NextStep.POST_LETTER):  # a letter is told by itself
             yield _owed(case, step, part, _command(case, part, step))
 

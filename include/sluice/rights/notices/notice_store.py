@@ -10,6 +10,7 @@ from sluice.errors import NotFound, Ref
 from sluice.exchange.beginning import get_by_beginning
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.model import EntryKind
+from sluice.rights.case.desk_store import DECISION
 from sluice.rights.case.model import Action, CaseId, Protection, SubCase, SubCaseId
 from sluice.rights.case.states import OVER, UNDECIDED
 from sluice.rights.notices.model import AnswerFile, Channel, Notice, NoticeId, NoticeOutcome, NoticeState, Side
@@ -19,14 +20,10 @@ from sluice.terms import ExchangeId, Principal
 _COLUMNS = tuple(each.name for each in fields(Notice) if each.name != "is_withdrawn")
 _CAST = {"notice_id": "::text", "sub_case_id": "::text", "case_id": "::text", "exchanges": "::text[]"}
 
-_TAKEN_BACK = """(select count(*) from case_transition t
-    where t.case_id = s.case_id and t.sub_case_id = s.sub_case_id and t.from_state = 'INSTRUCTED'
-      and t.to_state in ('ESCALATED', 'AWAITING_INSTRUCTION'))"""
-"""SQL of how often the decision on a part ``s`` was taken back; that number names the decision."""
-_STANDS = f"f.decision = {_TAKEN_BACK}"
+_STANDS = f"f.decision = {DECISION}"
 """SQL of whether what was found out, ``f``, is of the decision that stands on part ``s``, or of its last one."""
 _IS_OVER = f"""n.state = 'OWED' and exists (select from sub_case s
-    where s.sub_case_id = n.sub_case_id and n.decision < {_TAKEN_BACK})"""
+    where s.sub_case_id = n.sub_case_id and n.decision < {DECISION})"""
 """SQL of a notice of a decision that was taken back before anybody was told of it: it is withdrawn."""
 _LATE = f"""(n.state = any(%(late)s) or n.state = 'OWED' and n.channel = 'desk') and not ({_IS_OVER})
     and exists (select from sub_case p where p.sub_case_id = n.sub_case_id and p.state <> 'WITHDRAWN_BY_SUBJECT')"""
@@ -62,7 +59,7 @@ def find_unasked(
 def find_decision(conn: Connection, sub_case_id: str) -> int:
     """Which decision stands on a part, or was the last one: how often one was taken back before it."""
     row = conn.execute(
-        f"select {_TAKEN_BACK} as decision from sub_case s where s.sub_case_id = %s".encode(), (sub_case_id,)
+        f"select {DECISION} as decision from sub_case s where s.sub_case_id = %s".encode(), (sub_case_id,)
     ).fetchone()
     return int(row["decision"]) if row else 0
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from sluice.db import Connection
 from sluice.exchange.read import pick_principals
 from sluice.rights.case.clock import extension_latest, received_on
-from sluice.rights.case.desk_store import find_planned, find_restricted
+from sluice.rights.case.desk_store import find_by_hand, find_planned, find_restricted
 from sluice.rights.case.due import is_answered
 from sluice.rights.case.history import Step
 from sluice.rights.case.model import ACTIONS, Action, Case, CaseId, Right, State, SubCase
@@ -120,6 +120,7 @@ def show(
         strip = strip_of(conn, today)
         plans = waiting_plans(conn, case, steps, reader.name)
         restricted = find_restricted(conn, [number]).get(number, frozenset())
+        by_hand = find_by_hand(conn, [number]).get(number, frozenset())
         is_gone = is_tidied(conn, number)
         restriction = _restriction(conn, case, now) if handles else None
     planned = frozenset(each.stored.plan.principal for each in plans)
@@ -132,9 +133,9 @@ def show(
         clock=_clock(case, today),
         paused=paused_clock(case, steps),
         extension_latest=extension_latest(case.due),
-        next_step=step_of(case, planned, restricted),
+        next_step=step_of(case, planned, restricted, by_hand),
         to_post=letters_to_post(case),
-        parts=_parts(case, planned, restricted),
+        parts=_parts(case, planned, restricted, by_hand),
         steps=[(step, _part_number(case, step)) for step in steps],
         notices=notices,
         plans=plans,
@@ -148,10 +149,12 @@ def show(
     )
 
 
-def _parts(case: Case, planned: frozenset[str], restricted: frozenset[str]) -> list[tuple[SubCase, NextStep]]:
+def _parts(
+    case: Case, planned: frozenset[str], restricted: frozenset[str], by_hand: frozenset[str]
+) -> list[tuple[SubCase, NextStep]]:
     """Pair each part with its next step."""
     return [
-        (part, step_of_part(case, part, part.principal in planned, part.principal in restricted))
+        (part, step_of_part(case, part, part.principal in planned, part.principal in restricted, by_hand))
         for part in case.sub_cases
     ]
 
@@ -191,10 +194,8 @@ def _clock(case: Case, today: date) -> Clock | None:
 def with_steps(conn: Connection, cases: Sequence[Case]) -> list[tuple[Case, NextStep]]:
     """Pair each case with its next step, reading all of them at once."""
     named, none = [case.case_id for case in cases], frozenset[str]()
-    planned, restricted = find_planned(conn, named), find_restricted(conn, named)
-    return [
-        (case, step_of(case, planned.get(case.case_id, none), restricted.get(case.case_id, none))) for case in cases
-    ]
+    found = (find_planned(conn, named), find_restricted(conn, named), find_by_hand(conn, named))
+    return [(case, step_of(case, *(each.get(case.case_id, none) for each in found))) for case in cases]
 
 
 def _part_number(case: Case, step: Step) -> int | None:
