@@ -43,7 +43,8 @@ def plan_(case: CaseArgument, by: ByOption = None, format: FormatOption = Format
     (hits of the second scan; null: not scanned), counts, plans as `erase release`. Of a plan also grounds [{principal,
     sub_case, ground}] (GDPR Art. 17(1); null: not said) and objects [{principal, store, object, exchange, kind, rows,
     outcome, ground, fields [{name, group, outcome, stays_by}]}]; stays_by: exceptions (IRIs), UNDECIDED, or
-    LEFT_OUT (its controller named other fields, not why). The table shows 50 objects.
+    LEFT_OUT (its controller named other fields, not why). The table shows 50 objects. And recipients [{principal,
+    sub_case, recipient, channel, field_groups, is_guess}]: who would be told (GDPR Art. 19); channel: prefix or desk.
 
     Example: sluice erase plan 5b1f0c2e
     """
@@ -186,6 +187,7 @@ def _foreseen(drafted: "Drafted | None") -> dict[str, object]:
     return {
         "grounds": [asdict(each) for each in drafted.grounds],
         "objects": [asdict(each) for each in drafted.objects],
+        "recipients": [asdict(each) for each in drafted.recipients],
     }
 
 
@@ -195,6 +197,15 @@ def _show_foreseen(drafted: "Drafted") -> None:
         ("principal", "part", "ground (Art. 17(1))"),
         [(each.principal, each.sub_case, each.ground or "not said") for each in drafted.grounds],
     )
+    show_table(
+        f"Recipients who would be told: {len(drafted.recipients)}",
+        ("principal", "part", "recipient", "by", "field groups"),
+        [
+            (each.principal, each.sub_case, f"{each.recipient}{' (perhaps)' * each.is_guess}", each.channel,
+             ", ".join(each.field_groups))
+            for each in drafted.recipients
+        ],
+    )  # fmt: skip
     show_table(
         f"Objects: {len(drafted.objects)}",
         ("principal", "store", "object", "rows", "outcome", "ground", "fields"),

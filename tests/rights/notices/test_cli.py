@@ -193,3 +193,31 @@ def test_what_was_taken_back_is_withdrawn_and_no_work(town: Town, tmp_path: Path
     assert {each["state"] for each in named if each["name"] == "Grid NV"} == {"WITHDRAWN"}
     assert sluice("notices", "export", owed, "--to", str(tmp_path / "notice.json")).exit == 1
     assert not (tmp_path / "notice.json").exists()
+
+
+def test_a_plan_names_who_would_be_told_before_anything_goes(town: Town) -> None:
+    person = town.people[0]
+    case = town.ask(person)
+    assert sluice("erase", "plan", case.case_id).document["recipients"] == [], "nothing was decided"
+    assert instruct(town, of_principal(case), decision="erase") == "INSTRUCTED"
+    theirs = sluice("erase", "plan", case.case_id).document["recipients"]
+    assert {each["sub_case"] for each in theirs} == {of_principal(case).sub_case_id}
+    town.agree(case)
+
+    planned = sluice("erase", "plan", case.case_id).document["recipients"]
+
+    rows = town.house.conn.execute("select from case_holder where case_id = %s", (case.case_id,)).fetchall()
+    assert rows == [], "a plan notes nothing"
+    assert sluice("erase", "run", case.case_id).exit == 0
+    sluice("notices", "send")
+    told = sluice("notices", "list", "--case", case.case_id).document["notices"]
+    keys = ("sub_case", "channel", "field_groups")
+    assert sorted((each["recipient"], *(str(each[key]) for key in keys)) for each in planned) == sorted(
+        (each["name"], *(str(each[key]) for key in keys)) for each in told
+    )
+    assert len(planned) == 3 and not any(each["is_guess"] for each in planned)
+    assert person.phone not in str(planned)
+    nobody = town.agree(town.ask(town.people[2]))
+    assert [each["recipient"] for each in sluice("erase", "plan", nobody.case_id).document["recipients"]] == [
+        "Grid NV"
+    ], "control: this one was in no return"

@@ -56,6 +56,22 @@ class DecidedGround:
     ground: Ground | None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRecipient:
+    """Somebody who would be told of the erasure of a part (Art. 19), by the name that the person reads.
+
+    ``channel``: by a file under their own prefix, or by the desk. ``is_guess``: nobody can tell any more whether what
+    they got held the person.
+    """
+
+    principal: str
+    sub_case: str
+    recipient: str
+    channel: str
+    field_groups: tuple[str, ...]
+    is_guess: bool
+
+
 def grounds_of(case: Case, steps: Sequence[Step]) -> tuple[DecidedGround, ...]:
     """Return the ground of every part whose erasure was decided. ``steps``: of the case."""
     return tuple(

@@ -4,7 +4,7 @@ Whoever made the plan or decided the case cannot release it; the attempt is refu
 instructed is the first person for its own part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,10 +35,11 @@ from sluice.rights.erasure.plan import (
     barred,
     make_plan,
 )
-from sluice.rights.erasure.planned import DecidedGround, PlannedObject, grounds_of, objects_of
+from sluice.rights.erasure.planned import DecidedGround, PlannedObject, PlannedRecipient, grounds_of, objects_of
 from sluice.rights.erasure.preflight import check_preflight
 from sluice.rights.erasure.report import added, entry_lines, searched
 from sluice.rights.erasure.restricted import find_restricted_since
+from sluice.rights.notices.tell import foresee_recipients
 from sluice.terms import Principal
 from sluice.times import utc_text
 
@@ -48,12 +49,14 @@ class Drafted:
     """What a dry run foresaw at every principal, and the plans that wait or were released.
 
     ``grounds``: why the parts that were decided have to be erased. ``objects``: every copy, with its fields.
+    ``recipients``: who would be told of these parts.
     """
 
     report: ErasureReport
     plans: tuple[StoredPlan, ...]
     grounds: tuple[DecidedGround, ...]
     objects: tuple[PlannedObject, ...]
+    recipients: tuple[PlannedRecipient, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,30 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
     check_preflight(house, case_id)
     case, envelope = open_request(house, case_id)
     steps, lines, objects = store.list_steps(house.conn, case_id), list[Done](), list[PlannedObject]()
+    recipients = list[PlannedRecipient]()
     for each in targets_of(house, case, envelope, decided_only=False):
         target = own_target(house, case, envelope, each)
         tell_who_waits(house, case, target)
         foreseen = list(foresee(house, target))
         lines += foreseen
         objects += objects_of(case, steps, target, foreseen)
+        recipients += _recipients(house, case, target, foreseen)
         if target.decided and needs_release(house.conn, case, target.principal):
             _keep(house.conn, case, planned(case_id, target, foreseen), foreseen, by, now)
     report = ErasureReport(case_id, added(lines), searched())
     plans = tuple(control_store.find_plans(house.conn, case_id))
-    return Drafted(report, plans, grounds_of(case, steps), tuple(objects))
+    return Drafted(report, plans, grounds_of(case, steps), tuple(objects), tuple(recipients))
+
+
+def _recipients(house: House, case: Case, target: Target, foreseen: Sequence[Done]) -> Iterator[PlannedRecipient]:
+    """Yield who would be told of each part at one principal whose erasure was decided."""
+    places = [done.place for done in foreseen if done.place.rows and done.outcome is not Outcome.KEPT]
+    for part in case.sub_cases:
+        if part.principal == target.principal and has_decided(part):
+            for name, each in foresee_recipients(house, part, case, places).items():
+                yield PlannedRecipient(
+                    part.principal, part.sub_case_id, name, each.channel.value, each.field_groups, each.is_guess
+                )
 
 
 def planned(case_id: CaseId, target: Target, foreseen: Sequence[Done]) -> Plan:

@@ -1,6 +1,7 @@
 """SQL about which exchanges held the persons of a case. What was noted stays when the copies that showed it go."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sluice.db import Connection
@@ -11,13 +12,21 @@ from sluice.ledger.store import find_entry
 from sluice.rights.notices.model import Holder
 from sluice.terms import Direction, ExchangeId
 
-_FOUND = """found as (
+_DELIVERED = """(f.is_in_file or exists (select from acknowledgement a where a.exchange_id = f.exchange_id)
+                   and (%(by_index)s or not exists (select from copy c where c.exchange_id = f.exchange_id
+                       and c.kind = %(delivered)s and c.gone_at is null)))"""
+"""SQL of whether an exchange ``f`` in which the persons were found was delivered with them."""
+_FOUND = f"""found as (
     select exchange_id, bool_or(was_delivered) as was_delivered from (
         select exchange_id, was_delivered from case_holder where case_id = %(case)s and principal = %(principal)s
         union all
         select exchange_id, kind = %(delivered)s from erasure_outcome
-        where case_id = %(case)s and principal = %(principal)s) each
+        where case_id = %(case)s and principal = %(principal)s
+        union all
+        select f.exchange_id, {_DELIVERED} from unnest(%(ids)s::uuid[], %(in_file)s::boolean[])
+            as f(exchange_id, is_in_file)) each
     group by exchange_id)"""
+NOTHING: Mapping[str, bool] = MappingProxyType({})
 _MADE_OF = """made(id, root) as (
     select exchange_id, exchange_id from found
     union
@@ -42,14 +51,11 @@ def note_holders(
     retention, or only the index was asked (``by_index``), its delivery alone is enough.
     """
     conn.execute(
-        """insert into case_holder (case_id, principal, exchange_id, was_delivered)
-           select %(case)s, %(principal)s, f.exchange_id,
-               f.is_in_file or exists (select from acknowledgement a where a.exchange_id = f.exchange_id)
-                   and (%(by_index)s or not exists (select from copy c where c.exchange_id = f.exchange_id
-                       and c.kind = %(delivered)s and c.gone_at is null))
+        f"""insert into case_holder (case_id, principal, exchange_id, was_delivered)
+           select %(case)s, %(principal)s, f.exchange_id, {_DELIVERED}
            from unnest(%(ids)s::uuid[], %(in_file)s::boolean[]) as f(exchange_id, is_in_file)
            on conflict (case_id, exchange_id) do update
-               set was_delivered = case_holder.was_delivered or excluded.was_delivered""",
+               set was_delivered = case_holder.was_delivered or excluded.was_delivered""".encode(),
         {
             "case": case_id,
             "principal": principal,
@@ -72,11 +78,14 @@ def note_named(conn: Connection, case_id: str, named: Mapping[ExchangeId, Iterab
         )
 
 
-def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]:
+def find_holders(
+    conn: Connection, case_id: str, principal: str, foreseen: Mapping[str, bool] = NOTHING
+) -> list[Holder]:
     """Closed exchanges that held persons of a case: those that were noted, and those in which its erasure found them.
 
     Also returns that were delivered and are gone, if they were made of one of these (``is_guess``). Results of
-    agents are left out, because they came from nobody outside and went to nobody.
+    agents are left out, because they came from nobody outside and went to nobody. ``foreseen``: exchanges that a dry
+    run found beside these, as :func:`note_holders` takes them; nothing is noted.
     """
     rows = conn.execute(
         f"""with recursive {_FOUND}, {_MADE_OF}
@@ -97,6 +106,9 @@ def find_holders(conn: Connection, case_id: str, principal: str) -> list[Holder]
             "answer": Direction.PORTABILITY_ACCESS,
             "telling": [LAKE, RETURN, INDEX, DELIVERED],
             "return": Direction.OUTBOUND_RETURN,
+            "by_index": False,
+            "ids": list(foreseen),
+            "in_file": list(foreseen.values()),
         },
     ).fetchall()
     return [holder for row in rows if (holder := _holder(conn, row)) is not None]

@@ -78,14 +78,29 @@ def tell(house: House, now: datetime) -> Told:
 
 def note_places(house: House, case_id: CaseId, principal: Principal, places: Iterable[Place]) -> None:
     """Note which exchanges hold a person, before an erasure removes what shows it. ``places``: where it found them."""
+    holder_store.note_holders(house.conn, case_id, principal, _held_in(places))
+    note_named(house, store.get_case(house.conn, case_id), principal)
+
+
+def foresee_recipients(house: House, part: SubCase, case: Case, places: Iterable[Place]) -> dict[str, Recipient]:
+    """Return by name who would be told of the erasure of a part, as far as known now. Changes nothing.
+
+    ``places``: where a dry run found the person at the principal of the part.
+    """
+    holders = holder_store.find_holders(house.conn, case.case_id, part.principal, _held_in(places))
+    found = recipients_of(part, holders, house.settings.center, case.sub_cases)
+    return {_name(house, part, each, holders): each for each in found}
+
+
+def _held_in(places: Iterable[Place]) -> dict[str, bool]:
+    """Return the exchanges of these places, and of each whether its delivered file is among them."""
     found: dict[str, bool] = {}
     for place in places:
         if place.copy.kind == ANSWER:
             continue  # what the person got went to nobody else
         in_file = place.copy.kind == DELIVERED
         found[place.copy.exchange_id] = found.get(place.copy.exchange_id, False) or in_file
-    holder_store.note_holders(house.conn, case_id, principal, found)
-    note_named(house, store.get_case(house.conn, case_id), principal)
+    return found
 
 
 def find_open_notices(house: House, principal: Principal) -> frozenset[tuple[str, str]]:
