@@ -189,9 +189,31 @@ CONTRACT_MISTAKES = (
     Mistake("CON-073", NAME, f"{NAME}        relationships: [{{to: {ELSEWHERE}}}]\n", ELSEWHERE),
     Mistake("CON-095", "property: frequency,", "property: latency,", "property: latency"),
     Mistake("CON-094", "{column: monthly_amount,", "{column: note,", "column: note"),
+    Mistake("CON-054", "          - {property: consentChannel, value: voice}\n", "", "consentGiven"),
 )
 
 WARNINGS = (
+    (
+        CONTRACT,
+        Mistake(
+            "CON-053",
+            "    physicalType: file\n",
+            "    physicalType: file\n    customProperties: [{property: expectationSuites, value: [x]}]\n",
+            "[x]",
+        ),
+    ),
+    *(
+        (CONTRACT, Mistake("CON-053", place, f"{place}{lost}", lost))
+        for place, lost in (
+            ("# defaults for every column; a column may override\n", "  - {property: encoding, value: utf-8}\n"),
+            ("# defaults for every column; a column may override\n", "  - {property: dateFormat, value: OPEN}\n"),
+            ("      - {property: region, value: BE}\n", "      - {property: subjectKey, value: email}\n"),
+            (
+                '          - {property: consentGiven, value: ["Y"]}\n',
+                "          - {property: maxRefusedShare, value: 0.5}\n",
+            ),
+        )
+    ),
     (AGREEMENT, Mistake("AGR-021", "supersedes: 2.4.0", "supersedes: 2.3.0", "supersedes")),
     (AGREEMENT, Mistake("AGR-024", "signedOn: 2025-12-18", "signedOn: 2026-02-01", "2026-02-01")),
     (AGREEMENT, Mistake("AGR-025", "documentSha256: ", f'documentSha256: "{"0" * 64}" #', "documentSha256")),

@@ -162,6 +162,11 @@ _CONTRACT = (
         "correct it, or add that contract: such a return would be refused every night",
     ),
     ("052", "the mapping of the results is not there", "correct the name, or add include/mappings/<name>.yaml"),
+    (
+        "054",
+        "cells for yes without the channel that they are for",
+        "name `consentChannel` in the same column: until then nobody hears its yes or its no",
+    ),
     ("060", "the purpose is not on the agreement", "use a purpose of the agreement, or sign a new version with it"),
     (
         "061",
@@ -244,6 +249,7 @@ _CONTRACT_WARNINGS = (
         "the location is not the folder of this flow",
         "write the folder named here: files are taken from there whatever it says, and whoever sends them reads it",
     ),
+    ("053", "a property of ours where nothing reads it", "move it to the place named here if ours was meant"),
     (
         "063",
         "portable: true although the agreement says false",

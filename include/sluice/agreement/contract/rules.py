@@ -46,9 +46,13 @@ FOLDERS: dict[str, str] = {
 """Below a principal's prefix, the folder of the flows of a direction."""
 
 NO_MAPPING = "052"
+NO_CHANNEL = "054"
 NEVER_DATED = "069"
 LATER_RULES = frozenset(
-    {OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NO_MAPPING, NEVER_DATED, "071", "081", "095"}
+    {
+        *(OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NO_MAPPING, NO_CHANNEL, NEVER_DATED),
+        *("071", "081", "095"),
+    }
 )
 """Like the later rules of agreements: asked of a paper before it is put in force, never of one that is."""
 
@@ -113,9 +117,7 @@ def _check_custom(document: Document) -> Iterator[Found]:
     yield from _check_properties(document.root, top)
     for column in columns(document):
         yield from _check_properties(column, shape.COLUMN_PROPERTIES)
-    for place in (*columns(document), *document.root["servers"]):
-        if lost := custom(place).get(shape.CUSTOMER_ID_IGNORES):  # it would do nothing there
-            yield Found(lost, "011", "of the contract as a whole: write it at its top")
+    yield from _check_places(document)
     answers = custom(document.root)
     for name in ("principal", "direction", "agreementId", "agreementVersion"):
         if name not in answers or not answers[name].is_given:
@@ -124,6 +126,25 @@ def _check_custom(document: Document) -> Iterator[Found]:
     for name, said in (("principal", principal), ("direction", direction)):
         if said and name in answers and answers[name].text not in (None, said, OPEN):
             yield Found(answers[name], "021", f"{name} is {said} in the id")
+
+
+def _check_places(document: Document) -> Iterator[Found]:
+    """Find properties of ours where nothing reads them. Others may mean something of their own by such a name."""
+    top = document.root
+    read: tuple[tuple[Spot, dict[str, Kind]], ...] = (
+        (top, {**shape.COLUMN_PROPERTIES, **shape.CONTRACT_PROPERTIES}),
+        *((table, {}) for table in top["schema"]),
+        *((column, shape.COLUMN_PROPERTIES) for column in columns(document)),
+        *((server, shape.SERVER_PROPERTIES) for server in top["servers"]),
+    )
+    for place, known in read:
+        for name, value in custom(place).items():
+            if name in shape.PLACES and name not in known:
+                number = "011" if name == shape.CUSTOMER_ID_IGNORES else "053"
+                yield Found(value, number, f"{name}: {shape.PLACES[name]}")
+    for answers in map(custom, columns(document)):
+        if "consentGiven" in answers and "consentChannel" not in {**answers, **custom(top)}:
+            yield Found(answers["consentGiven"], NO_CHANNEL)
 
 
 def _check_properties(spot: Spot, known: dict[str, Kind]) -> Iterator[Found]:

@@ -95,6 +95,13 @@ SERVER_PROPERTIES: dict[str, Kind] = {
 }
 """Properties of the server: what is known about the file itself."""
 
+PLACES: dict[str, str] = {
+    **dict.fromkeys(COLUMN_PROPERTIES, "of a column, or of all of them at the top of the contract"),
+    **dict.fromkeys(CONTRACT_PROPERTIES, "of the contract as a whole: write it at its top"),
+    **dict.fromkeys(SERVER_PROPERTIES, "of the file: write it at the contract's server"),
+}
+"""Where a property is read."""
+
 FORMAT = Word(("csv", "tsv", "xlsx", "json", "ndjson", "parquet"))
 STATUS = Word(("proposed", "draft", "active", "deprecated", "retired"))
 DELIMITER = Text(r"[^\w\"'\r\n\\]", "one character, not a letter, digit or quote")
