@@ -135,6 +135,7 @@ def list_(
     Example: sluice case list --state AWAITING_INSTRUCTION
     """
     from sluice.db import connect
+    from sluice.exchange.read import pick_principals
     from sluice.rights.case.model import State
     from sluice.rights.case.store import CaseFilter, list_cases
 
@@ -142,6 +143,7 @@ def list_(
     if word and word not in [each.value for each in State]:
         raise UsageError(Ref("option", "--state"), Ref("one of", ", ".join(State)))
     with connect(get_settings()) as conn:
+        pick_principals(conn, principal)
         looked_up = list_cases(conn, CaseFilter(principal=principal, state=word, only_open=open), limit=limit + 1)
     found, more = cut(looked_up, limit)
     if format is Format.JSON:

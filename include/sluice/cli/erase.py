@@ -116,11 +116,13 @@ def certificate(
     Example: sluice erase certificate 5b1f0c2e --pdf certificate.pdf --language fr --principal energy01
     """
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
     from sluice.rights.erasure.certificate import issue, open_pdf, stores_in
 
     with ExitStack() as place, open_house(get_settings()) as house, err.status("signing"):
         write = place.enter_context(private_file("--pdf", pdf)) if pdf else None
         case_id = find_case(house.conn, case)
+        pick_principals(house.conn, principal)
         issued = issue(house, case_id, only=[principal] if principal else None)
         if write and len(issued) != 1:
             raise UsageError(Ref("option", "--principal"), Ref("certificates", len(issued)))

@@ -54,10 +54,11 @@ def list_(
     """
     from sluice.db import connect
     from sluice.exchange.describe import describe_line
-    from sluice.exchange.read import list_exchanges
+    from sluice.exchange.read import list_exchanges, pick_principals
 
     after = moment_of("--since", since) if since else None
     with connect(get_settings()) as conn:
+        pick_principals(conn, principal)
         found = list_exchanges(
             conn,
             principal=principal,

@@ -163,6 +163,7 @@ def _make(
     from sluice.cli.output import err
     from sluice.errors import Ref, UsageError
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
     from sluice.rights.case.guards import LANGUAGES
     from sluice.rights.case.model import desk_actor
     from sluice.rights.case.store import find_beginning
@@ -170,6 +171,7 @@ def _make(
     if lang is not None and lang not in LANGUAGES:
         raise UsageError(Ref("option", "--lang"), Ref("one of", ", ".join(LANGUAGES)))
     with open_house(get_settings()) as house, err.status("looking into every store"):
+        pick_principals(house.conn, principal)
         found = find_beginning(house.conn, case)
         target = None if sealed else folder or _free(Path.cwd() / f"{kind.value}-{found[:8]}")
         wish = PackageWish(target, lang, principal, forms or FORMS)

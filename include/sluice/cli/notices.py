@@ -52,12 +52,15 @@ def list_(
     Example: sluice notices list --principal energy01 --state SENT
     """
     from sluice.db import connect
+    from sluice.exchange.read import pick_principals
     from sluice.rights.case.store import find_beginning
-    from sluice.rights.notices.notice_store import list_notices
+    from sluice.rights.notices.notice_store import is_recipient, list_notices
 
     states, withdrawn = _states(state)
     with connect(get_settings()) as conn:
         case_id = find_beginning(conn, case) if case else None
+        if principal is not None and not is_recipient(conn, principal):
+            pick_principals(conn, principal)
         looked_up = list_notices(
             conn, case_id=case_id, recipient=principal, states=states, withdrawn=withdrawn, limit=limit + 1
         )
@@ -214,9 +217,11 @@ def files(
     """
     from sluice.db import connect
     from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
+    from sluice.exchange.read import pick_principals
     from sluice.rights.notices.notice_store import list_answers
 
     with connect(get_settings()) as conn:
+        pick_principals(conn, principal)
         found, more = cut(list_answers(conn, principal, limit + 1), limit)
     told = [
         {

@@ -44,10 +44,12 @@ def list_(
     Example: sluice recipients list --principal energy01 --state OVERDUE
     """
     from sluice.db import connect
+    from sluice.exchange.read import pick_principals
     from sluice.returns.ack_store import list_acknowledgements
 
     wanted, now = _state(state), datetime.now(UTC)
     with connect(get_settings()) as conn:
+        pick_principals(conn, principal)
         found = list_acknowledgements(conn, now, principal=principal, state=wanted, limit=limit + 1)
     lines, more = cut(found, limit)
     if format is Format.JSON:
@@ -86,9 +88,11 @@ def files(principal: PrincipalOption = None, limit: LimitOption = 200, format: F
     """
     from sluice.db import connect
     from sluice.exchange.naming import NO_FLOW, withheld_unless_safe
+    from sluice.exchange.read import pick_principals
     from sluice.returns.ack_store import list_ack_files
 
     with connect(get_settings()) as conn:
+        pick_principals(conn, principal)
         found, more = cut(list_ack_files(conn, principal, limit + 1), limit)
     told = [
         {

@@ -177,10 +177,12 @@ def holds(principal: PrincipalOption = None, format: FormatOption = Format.TABLE
     Example: sluice retention holds --principal energy01
     """
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
     from sluice.retention.store import find_holds
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
+        pick_principals(house.conn, principal)
         _show(find_holds(house.conn, Principal(principal) if principal is not None else None), format)
 
 

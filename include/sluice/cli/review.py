@@ -39,10 +39,12 @@ def list_(
     Example: sluice review list --principal energy01
     """
     from sluice.exchange.house import open_house
+    from sluice.exchange.read import pick_principals
     from sluice.exchange.review import list_waiting
     from sluice.terms import Principal
 
     with open_house(get_settings()) as house:
+        pick_principals(house.conn, principal)
         looked_up = list_waiting(house.conn, Principal(principal) if principal else None, limit + 1)
     found, more = cut(looked_up, limit)
     if format is Format.JSON:

@@ -72,6 +72,9 @@ def test_who_has_no_prefix_is_told_by_the_desk_before_the_case_goes_on(town: Tow
     ), "a notice for each controller's decision"
     listed = [sluice("notices", "list", "--limit", limit).document for limit in ("2", "3")]
     assert [(len(each["notices"]), each["more"]) for each in listed] == [(2, True), (3, False)]
+    [grid] = {each["recipient"] for each in listed[1]["notices"] if each["name"] == "Grid NV"}
+    assert len(sluice("notices", "list", "--principal", grid).document["notices"]) == 2, "it is no principal of ours"
+    assert sluice("notices", "list", "--principal", "Grid NW").error == "SLU-301"
     sluice("notices", "follow")
     assert state(town, case.case_id) is State.EXECUTING, "somebody is left to be told"
     assert count_ours(town.house.conn) == 1 and steps_of(case.case_id) == {"tell_by_hand"}, "and by whom, the case says"

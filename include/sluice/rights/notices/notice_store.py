@@ -151,6 +151,12 @@ def are_recipients_told(conn: Connection, part: SubCase) -> bool:
     return part.action is Action.REFUSE or count_untold(conn, part.sub_case_id) == 0
 
 
+def is_recipient(conn: Connection, name: str) -> bool:
+    """Whether a notice is, or was, for a recipient of this name: the code of a principal, or the name on its record."""
+    row = conn.execute("select exists (select from notice where recipient = %s) as has", (name,)).fetchone()
+    return bool(row and row["has"])
+
+
 def list_notices(
     conn: Connection,
     *,
