@@ -45,7 +45,7 @@ _clean_environment()
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -59,6 +59,9 @@ from sluice.services import postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.settings import Settings, get_settings
 from stores import Database, Databases, guarded_var, make_stores, settings_of
+
+if TYPE_CHECKING:
+    from desk import Desk
 
 STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
 OUTSIDE = {
@@ -133,6 +136,15 @@ def store_settings(database: Database, s3_server: SeaweedServer, service_var: Pa
     settings = settings_of(database, s3_server, tmp_path / "var", database.mark)
     make_stores(settings, service_var)
     return settings
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator["Desk"]:
+    """An exchange desk with the papers of the checkout in force: everything of the inbound path but Airflow."""
+    from desk import open_desk
+
+    with open_desk(store_settings, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -88,11 +88,15 @@ class Desk:
         return list(self.house.conn.execute(statement.encode()).fetchall())
 
 
+JANUARY = datetime(2026, 1, 2, tzinfo=UTC)
+"""Papers that are known since then hold on whatever day of the tests a request comes."""
+
+
 @contextmanager
-def open_desk(settings: Settings, folder: Path) -> Iterator[Desk]:
-    """A desk with the papers of the checkout in force."""
+def open_desk(settings: Settings, folder: Path, known_at: datetime | None = None) -> Iterator[Desk]:
+    """A desk with the papers of the checkout in force. ``known_at``: since when they are known; now by default."""
     with open_house(settings) as house:
-        activate_all(house.conn, settings.principals_dir, datetime.now(UTC))
+        activate_all(house.conn, settings.principals_dir, known_at or datetime.now(UTC))
         yield Desk(house, folder)
 
 

@@ -1,6 +1,5 @@
 """A breach of what is no longer all there: what went is never left out in silence."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import polars as pl
 import pytest
 
 from copies import Copies
-from desk import Desk, open_desk
+from desk import Desk
 from rights.estate import cut_short
 from rights.people import as_csv, contact_rows, draw_people
 from rights.test_journey import planted
@@ -20,18 +19,11 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.swap import remove
 from sluice.rights.erasure.erase import run
-from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 from web.town import NAMES
 
 NOW = datetime.now(UTC)
 PEOPLE = draw_people(20)
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def let_go(desk: Desk, dropped: StoredObject, *kinds: str) -> None:

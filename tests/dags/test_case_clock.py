@@ -9,13 +9,12 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from desk import Desk
+from desk import JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
 from rights.prefix import put
-from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import Ref, ServiceMissing
-from sluice.exchange.house import House, open_house
+from sluice.exchange.house import House
 from sluice.exchange.sweeping import LeftUndone
 from sluice.lake.s3 import objects
 from sluice.lake.s3.versions import Listing, ListingCut
@@ -48,9 +47,8 @@ def desk(store_settings: Settings, tmp_path: Path, office: PostOffice) -> Iterat
         "mail_from": "sluice@center.example",
         "mail_desk": "desk@center.example",
     }
-    with open_house(store_settings.model_copy(update=mail)) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(store_settings.model_copy(update=mail), tmp_path, JANUARY) as opened:
+        yield opened
 
 
 def an_opening(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from copies import Copies
-from desk import ENERGY, Desk, open_desk
+from desk import ENERGY, Desk
 from night import RESULTS, Call, Night, copied_night
 from returns.commands import at_terminal
 from sluice.errors import Ref, StoreError
@@ -19,17 +19,10 @@ from sluice.ledger.record import GIVEN_BACK
 from sluice.orchestration import operators
 from sluice.returns import drain
 from sluice.returns.due import open_due
-from sluice.settings import Settings
 from sluice.terms import ExchangeId, Flow, Principal
 from unopened import refusing
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

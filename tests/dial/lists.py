@@ -1,32 +1,22 @@
 """What the tests of dial lists share: a desk with contacts, a number list, a list that is asked for and read."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
-import pytest
 
-from desk import ENERGY, Desk, open_desk
+from desk import ENERGY, Desk
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.exchange.read import show_exchange
 from sluice.ledger.record import ExchangeRecord
-from sluice.settings import Settings
 from sluice.terms import Flow, Principal
 from sluice.times import BRUSSELS
 
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def now() -> datetime:

@@ -11,11 +11,9 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from desk import ENERGY, Desk
+from desk import ENERGY, JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
-from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
-from sluice.exchange.house import open_house
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.lake.s3 import objects
 from sluice.settings import Settings
@@ -30,11 +28,8 @@ LIST = ("dial", "list", *ENERGY, "--purpose", "P-RENEW", "--channel", "phone", "
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        opened = Desk(house, tmp_path)
-        with at_terminal(opened, monkeypatch):
-            yield opened
+    with open_desk(store_settings, tmp_path, JANUARY) as opened, at_terminal(opened, monkeypatch):
+        yield opened
 
 
 def imported(desk: Desk, days_ago: int = 0) -> dict[str, object]:

@@ -2,14 +2,11 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
-import pytest
 
-from desk import ENERGY, Desk, open_desk
+from desk import ENERGY, Desk
 from sluice.dial.read import view_rows
 from sluice.exchange.persons.corrections import (
     Left,
@@ -23,7 +20,6 @@ from sluice.exchange.persons.corrections import (
 )
 from sluice.lake.quarantine import seal_bytes
 from sluice.lake.s3.objects import StoredObject
-from sluice.settings import Settings
 from sluice.subject.correct import value_hash
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
@@ -37,12 +33,6 @@ AS_OF = datetime(2026, 11, 25, tzinfo=UTC)
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def said(value: str, name: str = "street", as_of: datetime | None = None, asked: str = "") -> RightValue:

@@ -11,7 +11,6 @@ import pytest
 
 from desk import ENERGY, Desk, open_desk
 from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, contacts, listed, now, numbers, record, today
-from dial.lists import desk as desk  # the fixture
 from night import Edit, with_papers
 from sluice.dial import make
 from sluice.dial.dncm import import_numbers

@@ -8,7 +8,6 @@ import pytest
 
 from desk import Desk, open_desk
 from dial.lists import CONTRACT, ask, contacts, listed, now, numbers, record, today
-from dial.lists import desk as desk  # the fixture
 from night import Edit, with_papers
 from sluice.dial.dncm import import_numbers
 from sluice.dial.model import DialRefused

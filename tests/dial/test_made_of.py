@@ -1,26 +1,18 @@
 """What a dial list is made of stands beside it: lineage finds it from both ends, and reads no more than it draws."""
 
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from desk import Desk, open_desk
+from desk import Desk
 from dial.lists import ask, contacts, now, numbers
 from sluice import migrations
 from sluice.dial.store import mark_gone
 from sluice.lineage.drawing import Column
 from sluice.lineage.follow import follow_exchange
 from sluice.lineage.trace import trace_exchange
-from sluice.settings import Settings
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_back(

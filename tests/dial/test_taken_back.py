@@ -7,7 +7,6 @@ import pytest
 
 from desk import Desk
 from dial.lists import CAMPAIGN, ENERGY01, ask, contacts, listed, now, numbers
-from dial.lists import desk as desk  # the fixture
 from sluice.dial import make
 from sluice.dial.model import Channel, DialRefused, Request
 from sluice.dial.recall import recall_lists

@@ -1,11 +1,10 @@
 """One worker takes an exchange to its end; whoever must stay out meanwhile has it made again, a few times."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from desk import Desk, open_desk
+from desk import Desk
 from sluice.db import connect_to, transaction
 from sluice.exchange.carry_alone import MOST_TRIES, carry_alone
 from sluice.exchange.house import open_house
@@ -13,14 +12,7 @@ from sluice.exchange.locks import try_lock
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.store import get_opened, lock_if_open
-from sluice.settings import Settings
 from sluice.terms import ExchangeId
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

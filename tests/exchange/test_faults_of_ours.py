@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from desk import ENERGY, Desk, environment, open_desk
+from desk import ENERGY, Desk, environment
 from sluice.answers.handover_model import ControllerInvalid
 from sluice.db import Connection, coded, connect
 from sluice.errors import (
@@ -64,12 +63,6 @@ with connect(get_settings()) as conn:
     for held in find_held_up(conn, datetime.now(UTC) + HEARD_AFTER):
         print(held.code, "sluice.answers.handover_model" in sys.modules)
 """
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> "Desk":
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def drained(desk: Desk) -> Drained:

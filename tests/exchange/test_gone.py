@@ -1,29 +1,20 @@
 """Whether anything of an erased person stayed is told without reading the index of every file that was accepted."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk, requests
+from desk import ENERGY, Desk, requests
 from sluice.exchange.persons.gone import find_gone
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.rights.person.identifiers import parse_identifier, refs_of
-from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 
 pytestmark = pytest.mark.stores
 ENERGY01, FILES = Principal(ENERGY[0]), 5
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def ref_of(desk: Desk, number: str) -> str:

@@ -1,6 +1,5 @@
 """The last day of consent records, and what a worker leaves that dies in between."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,12 +34,6 @@ DAY = timedelta(days=1)
 
 class Killed(Exception):
     """Ends a worker at a place."""
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def now() -> datetime:

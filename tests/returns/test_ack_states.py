@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from desk import Desk, environment, open_desk
+from desk import Desk, environment
 from returns.deliveries import DAY, at_once, deliver
 from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
@@ -23,7 +22,7 @@ from sluice.returns.acks import acknowledge
 from sluice.returns.reminders import Reminded, remind
 from sluice.rights.alerts import due as alerts
 from sluice.rights.mail.model import MailKind
-from sluice.settings import Settings, get_settings
+from sluice.settings import get_settings
 from sluice.terms import ExchangeId, Flow, Principal
 
 START = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -113,12 +112,6 @@ def test_what_a_later_one_superseded_waits_for_nobody_but_may_still_be_acknowled
     state = lived(events, until)
     wanted = state if state.startswith("ACKNOWLEDGED") else "SUPERSEDED"
     assert state_of(replace(written(events, until), is_superseded=True), at(until)) == wanted
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def notices(desk: Desk) -> dict[str, dict[str, Any]]:

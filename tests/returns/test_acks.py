@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk import Desk, open_desk
+from desk import Desk
 from dying import dying
 from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
@@ -21,17 +21,10 @@ from sluice.returns.ack import AckOutcome, AckState, parse_ack
 from sluice.returns.ack_store import list_ack_files, list_acknowledgements
 from sluice.returns.acks import acknowledge, read_acks
 from sluice.returns.reminders import follow
-from sluice.settings import Settings
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
 GOOD = json.dumps({"exchange": ID, "sha256": SHA}).encode()
 Shops = Mapping[str, Shop]
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk
-from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
+from desk import JANUARY, Desk, open_desk
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import Part
 from sluice.rights.case import store
@@ -25,9 +23,8 @@ DESK = Actor(Role.DESK, "anna")
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(store_settings, tmp_path, JANUARY) as opened:
+        yield opened
 
 
 def put(desk: Desk, name: str, content: bytes | dict[str, object], principal: str = "energy01") -> StoredObject:

@@ -1,18 +1,15 @@
 """The API on fresh stores."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from copies import Copies
-from desk import Desk
+from desk import JANUARY, Desk, open_desk
 from night import Night, copied_night
 from rights.test_journey import planted as planted_to_follow
 from rights.town import Town, open_town
-from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
 from web.desk_work import fill
@@ -23,9 +20,8 @@ from web.town import NAMES, planted
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose papers have been in force since January."""
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(store_settings, tmp_path, JANUARY) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Cases near their last day are said, 10, 5 and 1 working days ahead, and said as late when it is past."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
+from desk import Desk
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK
 from sluice.rights.alerts.alarms import find_alarms
@@ -14,14 +12,7 @@ from sluice.rights.case.clock import alarms
 from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.model import Case, Right
 from sluice.rights.opening import NewRequest, open_case
-from sluice.settings import Settings
 from sluice.terms import SubjectKind
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def opened(desk: Desk, received: datetime) -> Case:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk
-from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
+from desk import JANUARY, Desk, open_desk
 from sluice.rights.case.model import Actor, Case, Order, Right, Role
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
@@ -25,9 +23,8 @@ PHONE = (SubjectKind.PHONE, "0470 12 34 56")
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose papers are known since January, so that a request may come on any day of the tests."""
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(store_settings, tmp_path, JANUARY) as opened:
+        yield opened
 
 
 def order(code: str = "AS_ASKED", at: datetime = NOW, actor: Actor = DESK, **more: object) -> Order:

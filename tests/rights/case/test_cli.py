@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from desk import Desk
+from desk import JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
-from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
-from sluice.exchange.house import open_house
 from sluice.settings import Settings
 
 KEYS = {"case", "state", "sub_cases", "received", "legal_due", "extended_due"}
@@ -22,11 +19,8 @@ OPEN = ("case", "open", "--right", "erasure", "--identifier", f"phone:{PHONE}", 
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        opened = Desk(house, tmp_path)
-        with at_terminal(opened, monkeypatch):
-            yield opened
+    with open_desk(store_settings, tmp_path, JANUARY) as opened, at_terminal(opened, monkeypatch):
+        yield opened
 
 
 def part_of(document: dict[str, object], track: str) -> dict[str, object]:

@@ -1,13 +1,11 @@
 """Who settles identity as a case closes that nobody asked about it: a controller that had something done, no other."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
+from desk import Desk
 from rights.town import DESK, SHA
 from sluice.rights.case import store
 from sluice.rights.case.history import Step
@@ -19,17 +17,10 @@ from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 
 pytestmark = pytest.mark.stores
 WATER = Principal("water01")
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 def asked(desk: Desk, *, is_doubted: bool = False) -> Case:

@@ -9,9 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from desk import Desk
-from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
+from desk import JANUARY, Desk, open_desk
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Case, CaseId, Order, Remedies, Right, Role, State, SubCase, Track
 from sluice.rights.case.reasons import iri
@@ -32,9 +30,8 @@ LEGAL = iri("A17LegallyRequired")
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose papers are known since January, and that says its name on letters."""
     settings = store_settings.model_copy(update={"center_name": "Contact Center NV"})
-    with open_house(settings) as house:
-        activate_all(house.conn, settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(settings, tmp_path, JANUARY) as opened:
+        yield opened
 
 
 def asked(desk: Desk, right: Right = Right.ERASURE, language: str = "nl", now: datetime = NOW) -> Case:

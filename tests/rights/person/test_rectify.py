@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk
+from desk import ENERGY, JANUARY, Desk, open_desk
 from rights.town import DESK, SHA
-from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import open_house
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
@@ -30,9 +28,8 @@ SINCE = "2026-11-20T00:00:00+00:00"
 
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_house(store_settings) as house:
-        activate_all(house.conn, store_settings.principals_dir, datetime(2026, 1, 2, tzinfo=UTC))
-        yield Desk(house, tmp_path)
+    with open_desk(store_settings, tmp_path, JANUARY) as opened:
+        yield opened
 
 
 def now() -> datetime:

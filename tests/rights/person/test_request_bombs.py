@@ -2,15 +2,12 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
+from desk import Desk
 from rights.prefix import put, sweep
 from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, FileOutcome, parse_request
-from sluice.settings import Settings
 
 MIB = 1 << 20
 PERSONS = b'{"right":"erasure","persons":['
@@ -23,12 +20,6 @@ BOMBS = {
     "a row of many cells": ("erasure-1.csv", b"phone;email\n" + b"ab;" * MIB),
     "many columns": ("erasure-1.csv", b"ab;" * MIB),
 }
-
-
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
