@@ -27,7 +27,7 @@ from bench.stores import an_installation
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.catalogue import insert_copies
 from sluice.exchange.house import House, open_house
-from sluice.exchange.keep import line
+from sluice.exchange.keep import copy_line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, lake_key
 from sluice.exchange.persons.merged import merge_index
@@ -110,7 +110,7 @@ def _stored(house: House, lake: Lake) -> list[StoredObject]:
         opened = _opened(house, number)
         data = house.objects.put_once(bucket, lake_key(opened, "part-0.parquet"), file, PARQUET)
         index = house.objects.put_once(bucket, index_key(opened), run.read_bytes(), PARQUET)
-        copies = (line("lake", data, None, None, None), line("index", index, None, None, None))
+        copies = (copy_line("lake", data, None, None, None), copy_line("index", index, None, None, None))
         insert_copies(house.conn, opened.exchange_id, copies)
         made.append(data)
     house.conn.execute(CLOSED)

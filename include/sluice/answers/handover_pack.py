@@ -16,7 +16,7 @@ from sluice.answers.model import AnswerKind, Found
 from sluice.answers.portable import write_portability
 from sluice.exchange.effects.hand_over import SEALED_END
 from sluice.exchange.house import House
-from sluice.exchange.keep import line
+from sluice.exchange.keep import copy_line
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import handed_key, index_key
 from sluice.exchange.workroom import private_folder
@@ -58,7 +58,7 @@ def keep_package(house: House, opened: Opened, facts: Facts, receiver: Receiver,
     run = write_run(build_run([(kind, refs) for kind, refs in _refs(facts.found, envelope).items()]))
     index = house.objects.put_converging(house.settings.bucket_lake, index_key(opened), run, PARQUET)
     rows = sum(table.height for table in facts.selected.tables.values())
-    copies = (line(ANSWER_KEPT, kept, rows, RULE, last_day), line(INDEX, index, None, RULE, last_day))
+    copies = (copy_line(ANSWER_KEPT, kept, rows, RULE, last_day), copy_line(INDEX, index, None, RULE, last_day))
     return Package(facts, sha256, size, len(files), copies)
 
 

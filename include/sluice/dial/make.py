@@ -42,7 +42,7 @@ from sluice.exchange.carry_alone import carry_alone
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.close import close_record
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.keep import AS_MADE, copy_line
 from sluice.exchange.last_days import shortest_retention
 from sluice.exchange.model import NO_RUN, AirflowRun, Opened
 from sluice.exchange.naming import index_key, return_key
@@ -318,7 +318,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made, taken: Taken) 
     last = min(filter(None, (day, longest, _fresh_until(made, today), made.composed.until, *of_inputs)))
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, made.written.path, AS_MADE)
-    copies = [line(DIAL_KEPT, kept, made.composed.rows.height, rule, last)]
+    copies = [copy_line(DIAL_KEPT, kept, made.composed.rows.height, rule, last)]
     naming, refs = naming_columns(paper.contract), made.composed.refs
     of_files = [item for contract in (*taken.contracts, paper.contract) for item in naming_columns(contract).items()]
     kinds = {f"{start}{name}": kind for name, kind in of_files for start in (REFS, CORRECTED)}
@@ -328,7 +328,7 @@ def _keep(house: House, opened: Opened, paper: Paper, made: Made, taken: Taken) 
         cells = refs_of_columns(made.composed.rows, naming, region, house.subject_key(opened.principal))
         content = write_run(build_run([*named, *cells]), is_whole=True)
         run = house.objects.put_converging(bucket, index_key(opened), content, PARQUET)
-        copies.append(line(INDEX, run, None, rule, last))
+        copies.append(copy_line(INDEX, run, None, rule, last))
     return tuple(copies)
 
 

@@ -110,11 +110,11 @@ def _accepted(house: House, judged: Judged, days: Days) -> list[CopyLine]:
     lake = house.objects.put_converging(
         bucket, lake_key(opened, "part-0.parquet"), judged.folder / "accepted.parquet", PARQUET
     )
-    copies = [line(LAKE, lake, judged.verdict.rows_accepted - sum(judged.held.values()), *days.rule)]
+    copies = [copy_line(LAKE, lake, judged.verdict.rows_accepted - sum(judged.held.values()), *days.rule)]
     index = judged.folder / "index.parquet"
     if index.exists():
         run = house.objects.put_converging(bucket, index_key(opened), index, PARQUET)
-        copies.append(line(INDEX, run, None, *days.rule))
+        copies.append(copy_line(INDEX, run, None, *days.rule))
     return copies
 
 
@@ -153,12 +153,12 @@ def _refused(house: House, judged: Judged, days: Days) -> list[CopyLine]:
         stored = house.objects.put_converging(
             house.settings.bucket_vault, vault_key(judged.opened, "findings.csv"), report, CSV
         )
-        copies.append(line(FINDINGS, stored, None, *days.findings))
+        copies.append(copy_line(FINDINGS, stored, None, *days.findings))
     rest = judged.folder / REST_FILE
     if rest.exists():
         key = index_key(judged.opened, ".rest")
         run = house.objects.put_converging(house.settings.bucket_lake, key, rest, PARQUET)
-        copies.append(line(REST, run, None, *days.rest))
+        copies.append(copy_line(REST, run, None, *days.rest))
     return copies
 
 
@@ -167,10 +167,12 @@ def _sealed(house: House, judged: Judged, kind: str, source: Path, rows: int | N
     name = f"{source.stem if kind != REFUSED_FILE else 'file'}.age"
     sealed = seal(source, judged.folder / name, house.keyring, judged.opened.principal)
     stored = house.objects.put_converging(house.settings.bucket_vault, vault_key(judged.opened, name), sealed, OCTETS)
-    return line(kind, stored, rows, *days.sealed)
+    return copy_line(kind, stored, rows, *days.sealed)
 
 
-def line(kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None) -> CopyLine:
+def copy_line(
+    kind: str, stored: StoredObject, rows: int | None, rule: str | None, delete_after: date | None
+) -> CopyLine:
     """Return the line of one stored object for the record."""
     return CopyLine(
         kind=kind,

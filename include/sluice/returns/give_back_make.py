@@ -12,7 +12,7 @@ from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
 from sluice.exchange.early_refusal import finding
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.keep import AS_MADE, copy_line
 from sluice.exchange.last_days import AS_IT_CAME
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
@@ -136,13 +136,13 @@ def keep_given(house: House, opened: Opened, paper: Paper, given: Given, folder:
     source = encrypted(house, paper, folder, opened.opened_at)
     bucket, key = house.settings.bucket_lake, return_key(opened, opened.file_name)
     kept = house.objects.put_converging(bucket, key, source, AS_MADE)
-    copies = [line(RETURN, kept, given.rows.height, AS_IT_CAME, last_day)]
+    copies = [copy_line(RETURN, kept, given.rows.height, AS_IT_CAME, last_day)]
     if given.refs.width:
         kinds = _kinds(paper.contract)
         named = build_run([(kinds[name], given.refs[name]) for name in given.refs.columns])
         run = write_run(named, is_whole=True)
         stored = house.objects.put_converging(bucket, index_key(opened), run, PARQUET)
-        copies.append(line(INDEX, stored, None, AS_IT_CAME, last_day))
+        copies.append(copy_line(INDEX, stored, None, AS_IT_CAME, last_day))
     return tuple(copies)
 
 

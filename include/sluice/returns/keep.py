@@ -10,7 +10,7 @@ from pathlib import Path
 from sluice.agreement.papers import Paper
 from sluice.errors import DocumentInvalid, Ref
 from sluice.exchange.house import House
-from sluice.exchange.keep import AS_MADE, line
+from sluice.exchange.keep import AS_MADE, copy_line
 from sluice.exchange.last_days import AS_IT_CAME, QUARANTINED, LastDay, shortest_retention
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key, vault_key
@@ -45,7 +45,7 @@ def _file(house: House, opened: Opened, paper: Paper, making: Making, folder: Pa
 
     def put(kind: str, key: str, content: bytes | Path, content_type: str, rows: int | None = None) -> CopyLine:
         stored = house.objects.put_converging(house.settings.bucket_lake, key, content, content_type)
-        return line(kind, stored, rows, rule, last_day)
+        return copy_line(kind, stored, rows, rule, last_day)
 
     yield partial(put, RETURN, return_key(opened, opened.file_name), source, AS_MADE, making.verdict.rows_accepted)
     for kind, run in making.runs:
@@ -90,7 +90,7 @@ def _lists(house: House, opened: Opened, making: Making, folder: Path) -> Iterat
         key = vault_key(opened, name)
         stored = house.objects.put_converging(house.settings.bucket_vault, key, folder / name, CSV)
         rows = len(making.sorted_out.held) if kind == HELD_BACK and making.sorted_out else None
-        return line(kind, stored, rows, QUARANTINED, last_day)
+        return copy_line(kind, stored, rows, QUARANTINED, last_day)
 
     for kind, name in ((HELD_BACK, HELD_FILE), (RETURN_FINDINGS, FINDINGS_FILE)):
         if (folder / name).exists():

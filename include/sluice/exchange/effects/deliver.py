@@ -18,7 +18,7 @@ from sluice.exchange.effects.given import give_statement
 from sluice.exchange.effects.kept_out import is_overtaken, is_replaced
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.house import House
-from sluice.exchange.keep import line
+from sluice.exchange.keep import copy_line
 from sluice.exchange.last_days import AS_IT_CAME, LastDay, sooner
 from sluice.exchange.model import Opened
 from sluice.exchange.naming import receipt_stem
@@ -115,7 +115,7 @@ def _note(house: House, opened: Opened, stored: StoredObject, record: ExchangeRe
     agreement = _agreement(house, opened)
     delivered_at = stored.modified_at or datetime.now(BRUSSELS)
     rule, last_day = _last_day(house, opened, delivered_at)
-    copy = line(DELIVERED, stored, record.what.rows_accepted, rule, last_day)
+    copy = copy_line(DELIVERED, stored, record.what.rows_accepted, rule, last_day)
     insert_delivered(house.conn, opened.exchange_id, copy)
     store.begin_acknowledgement(
         house.conn,
