@@ -42,12 +42,10 @@ class Drafting:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
-    def table(
-        self, name: str, frame: pl.DataFrame, form: WriteForm, types: Mapping[str, str] = NOTHING, title: str = ""
-    ) -> Written:
+    def table(self, name: str, frame: pl.DataFrame, form: WriteForm, types: Mapping[str, str] = NOTHING) -> Written:
         """Write a table to one file."""
         self.rows[name] = frame.height
-        return write_table(frame, types, form, self.path(name), title=title)
+        return write_table(frame, types, form, self.path(name), title="")
 
     def workbook(self, name: str, sheets: Sequence[tuple[str, pl.DataFrame, Mapping[str, str]]], title: str) -> None:
         """Write a workbook, one table a sheet; every cell is text or a real date, never a formula.
