@@ -51,6 +51,7 @@ from sluice.exchange.persons.consents import find_words
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
 from sluice.exchange.read import show_exchange
+from sluice.exchange.record import Closing
 from sluice.exchange.sweeping import Tally, do_each
 from sluice.exchange.workroom import work_folder
 from sluice.lake.write.model import ValueUnwritable, WriteForm
@@ -158,11 +159,11 @@ def _record(house: House, opened: Opened, request: Request, now: datetime, run: 
         except ValueUnwritable:
             return _refused(house, opened, paper, "VALUE_UNWRITABLE", run)
         copies = _keep(house, opened, paper, made, taken)
-    return record_of_list(opened, paper, made, copies, house.settings, run, datetime.now(UTC))
+    return record_of_list(opened, paper, made, copies, Closing(house.settings, run, datetime.now(UTC)))
 
 
 def _refused(house: House, opened: Opened, paper: Paper | PaperMissing, code: str, run: AirflowRun) -> ExchangeRecord:
-    return record_of_refusal(opened, paper, [code], house.settings, run, datetime.now(UTC))
+    return record_of_refusal(opened, paper, [code], Closing(house.settings, run, datetime.now(UTC)))
 
 
 @dataclass(frozen=True, slots=True)

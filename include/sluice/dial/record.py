@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sluice.agreement.papers import Paper, PaperMissing
@@ -10,12 +9,11 @@ from sluice.dial.model import Composed, Input, NumberList
 from sluice.dial.rules import Task
 from sluice.exchange.early_refusal import finding, refused
 from sluice.exchange.effects.put_dial import CHANNEL_WORD, USE_BASIS
-from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
-from sluice.exchange.record import record_of
+from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.record import Closing, record_of
 from sluice.gate.model import GateVerdict
 from sluice.lake.write.model import Written
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine, What
-from sluice.settings import Settings
 from sluice.terms import Verdict
 
 CONTACTS = "contacts"
@@ -34,15 +32,14 @@ class Made:
 
 
 def record_of_list(
-    opened: Opened, paper: Paper, made: Made, copies: tuple[CopyLine, ...], settings: Settings, run: AirflowRun,
-    closed_at: datetime,
-) -> ExchangeRecord:  # fmt: skip
+    opened: Opened, paper: Paper, made: Made, copies: tuple[CopyLine, ...], closing: Closing
+) -> ExchangeRecord:
     """The record of a list that goes to the agents."""
     composed = made.composed
     verdict = GateVerdict(Verdict.PASSED, composed.rows_in, composed.rows_in, 0, (), {})
     sighting = Sighting(_dialect(made), tuple(composed.rows.columns), composed.subjects)
     judged = Judged(opened, paper, None, verdict, sighting, {}, Path(), composed.left_out)
-    record = record_of(Kept(judged, copies), settings, run, closed_at)
+    record = record_of(Kept(judged, copies), closing)
     groups = {column.field_group for column in record.what.columns}
     return record.model_copy(
         update={
@@ -52,7 +49,7 @@ def record_of_list(
             "what": _what(record.what, made),
             "who": record.who.model_copy(
                 update={
-                    "recipients": (settings.center,),
+                    "recipients": (closing.settings.center,),
                     "roles": tuple(role for role in record.who.roles if role.field_group in groups),
                 }
             ),
@@ -61,12 +58,11 @@ def record_of_list(
 
 
 def record_of_refusal(
-    opened: Opened, paper: Paper | PaperMissing, codes: Sequence[str], settings: Settings, run: AirflowRun,
-    closed_at: datetime,
-) -> ExchangeRecord:  # fmt: skip
+    opened: Opened, paper: Paper | PaperMissing, codes: Sequence[str], closing: Closing
+) -> ExchangeRecord:
     """The record of a list that is not made."""
     verdict = refused(tuple(finding(code, "dial.paper") for code in codes))
-    return record_of(Kept(Judged(opened, paper, None, verdict, None, {}, Path()), ()), settings, run, closed_at)
+    return record_of(Kept(Judged(opened, paper, None, verdict, None, {}, Path()), ()), closing)
 
 
 def _dialect(made: Made) -> dict[str, object]:

@@ -14,7 +14,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import AirflowRun, Kept, Opened
 from sluice.exchange.outbox import Effect
 from sluice.exchange.persons.suppressed import commit_unless_suppressed
-from sluice.exchange.record import record_of
+from sluice.exchange.record import Closing, record_of
 from sluice.ledger.append import append
 from sluice.ledger.copy_kinds import ANSWER_KEPT, DIAL_KEPT, FINDINGS, RETURN
 from sluice.ledger.model import EntryKind
@@ -30,7 +30,7 @@ def close(house: House, kept: Kept, run: AirflowRun) -> Decision | None:
     Raises SuppressedMeanwhile, and GateFailed if its flow was stopped and resumed meanwhile.
     """
     sighting = kept.judged.sighting
-    record = record_of(kept, house.settings, run, datetime.now(UTC))
+    record = record_of(kept, Closing(house.settings, run, datetime.now(UTC)))
     days = sighting.days if sighting else NO_DAYS
     opened, check = kept.judged.opened, partial(store.check_not_resumed, house.conn, kept.judged.opened)
     return close_record(house, opened, record, kept.judged.kept_out, days, check)

@@ -1,6 +1,7 @@
 """The six answers of one exchange, put together from what each step saw. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sluice.agreement.model import Agreement, DataContract, FieldRole, Purpose
@@ -27,7 +28,16 @@ from sluice.terms import ACCEPTED_DECISIONS, SPECIAL_CLASSES, Decision, Directio
 from sluice.times import brussels_day, utc_text
 
 
-def record_of(kept: Kept, settings: Settings, run: AirflowRun, closed_at: datetime) -> ExchangeRecord:
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """By whom, in which run and when an exchange is closed. ``at``: UTC."""
+
+    settings: Settings
+    run: AirflowRun
+    at: datetime
+
+
+def record_of(kept: Kept, closing: Closing) -> ExchangeRecord:
     """Build the record that is chained, receipted and shown. It cannot be built while a question is unanswered."""
     judged = kept.judged
     main = main_reason(judged)
@@ -36,7 +46,7 @@ def record_of(kept: Kept, settings: Settings, run: AirflowRun, closed_at: dateti
         direction=judged.opened.direction,
         flow=judged.opened.flow,
         opened_at=utc_text(judged.opened.opened_at),
-        closed_at=utc_text(closed_at),
+        closed_at=utc_text(closing.at),
         decision=judged.decision,
         reason_code=main.code if main else None,
         rule_id=main.rule if main else None,
@@ -44,8 +54,8 @@ def record_of(kept: Kept, settings: Settings, run: AirflowRun, closed_at: dateti
         why=_why(judged.agreement, judged.contract),
         what=_what(judged),
         how_long=HowLong(copies=kept.copies, at_contract_end=_contract_end(judged.agreement)),
-        who=_who(judged, settings.center, settings.center_country),
-        how=_how(judged, run),
+        who=_who(judged, closing.settings.center, closing.settings.center_country),
+        how=_how(judged, closing.run),
         right_treatment=RightTreatment(held_back=dict(judged.held)),
     )
 

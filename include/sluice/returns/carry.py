@@ -22,6 +22,7 @@ from sluice.exchange.locks import content_lock
 from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.persons.suppressed import commit_unless_suppressed
 from sluice.exchange.persons.suppressed_store import find_in_force
+from sluice.exchange.record import Closing
 from sluice.exchange.stops import check_not_stopped
 from sluice.exchange.store import check_still_ours
 from sluice.exchange.workroom import work_folder
@@ -90,7 +91,7 @@ def _prepare(house: House, opened: Opened, paper: Paper, run: AirflowRun, by: st
     check_still_ours(house.conn, opened)
     copies = keep_return(house, opened, paper, making, folder)
     outcome = Outcome(opened, paper, making, copies, before[0] if before else None)
-    record = record_of_return(outcome, house.settings, run, datetime.now(UTC))
+    record = record_of_return(outcome, Closing(house.settings, run, datetime.now(UTC)))
     if record.decision in ACCEPTED_DECISIONS and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
         return None
@@ -138,7 +139,7 @@ def _refuse(house: House, opened: Opened, run: AirflowRun, *reasons: Finding) ->
     """Close a return as refused, without making anything."""
     paper = _paper(house, opened)
     nothing = Making(verdict=refused(reasons, Verdict.REFUSED))
-    record = record_of_return(Outcome(opened, paper, nothing), house.settings, run, datetime.now(UTC))
+    record = record_of_return(Outcome(opened, paper, nothing), Closing(house.settings, run, datetime.now(UTC)))
     return close_record(house, opened, record)
 
 

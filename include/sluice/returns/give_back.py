@@ -29,6 +29,7 @@ from sluice.exchange.model import AirflowRun, Opened
 from sluice.exchange.open import record_opened
 from sluice.exchange.persons.suppressed import find_suppressed, names_any
 from sluice.exchange.persons.suppressed_store import find_in_force
+from sluice.exchange.record import Closing
 from sluice.exchange.stop_store import is_stopped
 from sluice.exchange.stops import FlowIsStopped, check_not_stopped
 from sluice.exchange.store import get_opened
@@ -220,7 +221,7 @@ def _make(house: House, opened: Opened, by: str, run: AirflowRun) -> None:
         if isinstance(given, Finding):
             return _refuse(house, opened, given, run)
         copies = keep_given(house, opened, paper, given, folder)
-    record = record_of_given(opened, paper, given, copies, house.settings, run, datetime.now(UTC))
+    record = record_of_given(opened, paper, given, copies, Closing(house.settings, run, datetime.now(UTC)))
     if record.decision in ACCEPTED_DECISIONS and paper.agreement.delivery.two_person_release:
         wait_for_release(house, opened, record, kept_out, by)
     else:
@@ -248,7 +249,9 @@ def _let_go(house: House, opened: Opened, record: ExchangeRecord, kept_out: froz
 def _refuse(house: House, opened: Opened, why: Finding, run: AirflowRun) -> None:
     """Close it as refused; the next run opens another once anything that it is made from has changed."""
     paper = paper_under(house.conn, opened)
-    close_record(house, opened, record_of_nothing(opened, paper, [why], house.settings, run, datetime.now(UTC)))
+    close_record(
+        house, opened, record_of_nothing(opened, paper, [why], Closing(house.settings, run, datetime.now(UTC)))
+    )
 
 
 def flow_given(house: House, flow: Flow, last: LastGiven) -> FlowGiven:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from sluice.agreement.papers import Paper, PaperMissing
 from sluice.documents.words import in_each_language
 from sluice.exchange.early_refusal import refused
-from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
-from sluice.exchange.record import record_of
+from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.record import Closing, record_of
 from sluice.gate.model import Finding, GateVerdict
 from sluice.lake.write.model import Written
 from sluice.ledger.record import CONTRACT_END, CopyLine, ExchangeRecord, PurposeLine, What
@@ -50,26 +49,24 @@ class Given:
 
 
 def record_of_given(
-    opened: Opened, paper: Paper, given: Given, copies: tuple[CopyLine, ...], settings: Settings,
-    run: AirflowRun, closed_at: datetime,
-) -> ExchangeRecord:  # fmt: skip
+    opened: Opened, paper: Paper, given: Given, copies: tuple[CopyLine, ...], closing: Closing
+) -> ExchangeRecord:
     """The record of data that goes back."""
     rows_in = given.rows.height + sum(given.held.values())
     verdict = GateVerdict(Verdict.PASSED, rows_in, rows_in, 0, (), {})
     seen = {"format": given.format, "neutralised": dict(given.written.neutralised)}
     sighting = Sighting(seen, tuple(given.rows.columns), given.subjects)
     judged = Judged(opened, paper, None, verdict, sighting, {}, Path(), given.held)
-    record = record_of(Kept(judged, copies), settings, run, closed_at)
-    return _for_principal(record.model_copy(update={"what": _what(record.what, given)}), opened, settings)
+    record = record_of(Kept(judged, copies), closing)
+    return _for_principal(record.model_copy(update={"what": _what(record.what, given)}), opened, closing.settings)
 
 
 def record_of_nothing(
-    opened: Opened, paper: Paper | PaperMissing, reasons: Sequence[Finding], settings: Settings,
-    run: AirflowRun, closed_at: datetime,
-) -> ExchangeRecord:  # fmt: skip
+    opened: Opened, paper: Paper | PaperMissing, reasons: Sequence[Finding], closing: Closing
+) -> ExchangeRecord:
     """The record of data that cannot be given back as it is."""
     judged = Judged(opened, paper, None, refused(tuple(reasons)), None, {}, Path())
-    return _for_principal(record_of(Kept(judged, ()), settings, run, closed_at), opened, settings)
+    return _for_principal(record_of(Kept(judged, ()), closing), opened, closing.settings)
 
 
 def _for_principal(record: ExchangeRecord, opened: Opened, settings: Settings) -> ExchangeRecord:

@@ -17,6 +17,7 @@ from sluice.exchange.judge import ask_gx
 from sluice.exchange.judging.job import load_rules, read_suites
 from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import find_suppressed
+from sluice.exchange.record import Closing
 from sluice.exchange.uses import needs_of_return
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
@@ -204,7 +205,7 @@ def _with_file(house: House, opened: Opened, paper: Paper, making: Making, left_
 
 def _roles_inside(house: House, opened: Opened, paper: Paper, making: Making) -> dict[bytes, bytes]:
     """The role statement inside a Parquet file, without the exchange id, which differs between returns."""
-    draft = record_of_return(Outcome(opened, paper, making), house.settings, {}, opened.opened_at)
+    draft = record_of_return(Outcome(opened, paper, making), Closing(house.settings, {}, opened.opened_at))
     stated = state_roles(draft, profile_warnings=draft.who.role_warnings, screened_for=draft.screened_for)
     return parquet_metadata(stated.model_copy(update={"exchange": ""}))
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sluice.agreement.papers import Paper, PaperMissing
-from sluice.exchange.model import AirflowRun, Judged, Kept, Opened, Sighting
-from sluice.exchange.record import record_of
+from sluice.exchange.model import Judged, Kept, Opened, Sighting
+from sluice.exchange.record import Closing, record_of
 from sluice.ledger.record import CopyLine, ExchangeRecord, InputLine
 from sluice.returns.making import Making
 from sluice.returns.model import Input
-from sluice.settings import Settings
 from sluice.terms import ExchangeId
 
 
@@ -27,10 +25,10 @@ class Outcome:
     """The return of the same day that was delivered before it."""
 
 
-def record_of_return(outcome: Outcome, settings: Settings, run: AirflowRun, closed_at: datetime) -> ExchangeRecord:
+def record_of_return(outcome: Outcome, closing: Closing) -> ExchangeRecord:
     """The record of a return: that of any exchange, plus its sender, inputs, and held rows."""
     making, opened = outcome.making, outcome.opened
-    record = record_of(_as_kept(outcome), settings, run, closed_at)
+    record = record_of(_as_kept(outcome), closing)
     held = sum(making.held.values())
     what = record.what.model_copy(
         update={
@@ -50,7 +48,7 @@ def record_of_return(outcome: Outcome, settings: Settings, run: AirflowRun, clos
         }
     )
     who = record.who.model_copy(
-        update={"sender": settings.center, "recipients": (opened.principal, *record.who.recipients[1:])}
+        update={"sender": closing.settings.center, "recipients": (opened.principal, *record.who.recipients[1:])}
     )
     return record.model_copy(update={"what": what, "right_treatment": treatment, "who": who})
 
