@@ -14,7 +14,7 @@ from sluice.agreement.contract.guess import has_decimal_comma, profile_columns
 from sluice.agreement.contract.infer import ColumnProfile, FileProfile, infer_contract, suggest_key
 from sluice.agreement.folder.lint import lint_path
 from sluice.exchange.infer import skeleton_of
-from sluice.terms import Severity
+from sluice.terms import Direction, Flow, Principal, Severity
 
 FILE = FileProfile(".csv", "csv", ";", "utf-8", False)
 TODO = GAP_CODES | {"CON-027"}
@@ -102,6 +102,30 @@ def test_numbers_that_read_both_ways_are_gaps_of_the_skeleton(tmp_path: Path) ->
     assert kinds == ["OPEN", "integer", "string"]
     open_lines = {place for place, line in enumerate(text.splitlines(), 1) if "1,234" in line}
     assert open_lines <= {problem.line for problem in lint_path(path) if problem.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("direction", "place", "missing"),
+    [
+        ("inbound", "s3://exchange/gas01/inbound/calls/*.csv", set()),
+        ("internal", "s3://internal/gas01/internal/calls/*.csv", {"resultMapping"}),
+        ("outbound_return", "s3://exchange/gas01/outbound/calls/*.csv", {"contactsFlow", "resultsFlow", "recordId"}),
+    ],
+)
+def test_a_skeleton_names_the_place_that_is_looked_at_and_what_its_direction_needs(
+    tmp_path: Path, direction: str, place: str, missing: set[str]
+) -> None:
+    file = FileProfile(".csv", "csv", ";", "utf-8", False)
+    columns = profile_columns(pl.DataFrame({"a": ["x"]}), False)
+    text = infer_contract(columns, file, Principal("gas01"), Flow("calls"), Direction(direction))
+    path = tmp_path / f"calls.{direction}.odcs.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    document = yaml.safe_load(text)
+    assert document["servers"][0]["location"] == place
+    left = {entry["property"] for entry in document["customProperties"] if entry["value"] == "OPEN"}
+    assert left & {"resultMapping", "contactsFlow", "resultsFlow", "recordId"} == missing
+    assert {"CON-032", "CON-035", "CON-051"}.isdisjoint(problem.code for problem in lint_path(path))
 
 
 def test_thousands_of_a_real_file_are_not_taken_for_decimals(real_data: Path) -> None:

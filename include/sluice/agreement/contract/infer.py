@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sluice.agreement.contract.rules import FOLDERS, RECIPE
 from sluice.agreement.errors import ColumnNameUnfit
 from sluice.agreement.shape import OPEN
 from sluice.errors import Ref, at_place
@@ -110,7 +111,8 @@ def _server(file: FileProfile, principal: Principal, flow: Flow, direction: Dire
     yield "servers:"
     yield "  - server: drop"
     yield "    type: s3"
-    yield f"    location: s3://exchange/{principal}/{direction}/{flow}/*{file.suffix}"
+    bucket = "internal" if direction is Direction.INTERNAL else "exchange"
+    yield f"    location: s3://{bucket}/{principal}/{FOLDERS.get(direction, direction)}/{flow}/*{file.suffix}"
     yield f"    format: {file.format}"
     if file.delimiter:
         yield f"    delimiter: {quoted(file.delimiter)}"
@@ -131,6 +133,10 @@ def _defaults(principal: Principal, direction: Direction) -> Iterator[str]:
     yield f"  - {{property: direction, value: {direction}}}"
     yield f"  - {{property: agreementId, value: {OPEN}}}        # the agreement these files are exchanged under"
     yield f"  - {{property: agreementVersion, value: {OPEN}}}"
+    if direction is Direction.INTERNAL:
+        yield f"  - {{property: resultMapping, value: {OPEN}}}      # a file of include/mappings, without .yaml"
+    if direction is Direction.OUTBOUND_RETURN:
+        yield from (f"  - {{property: {name}, value: {OPEN}}}" for name in RECIPE)
     yield f"  - {{property: purposeIris, value: [{OPEN}]}}      # why: a purpose of the agreement, DPV IRI"
     yield f"  - {{property: legalBasis, value: {OPEN}}}         # GDPR Art. 6(1), DPV IRI"
     yield "  - {property: basisHolder, value: principal}"
