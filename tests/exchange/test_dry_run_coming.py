@@ -127,3 +127,28 @@ def test_one_that_holds_from_today_on_judges_both(desk: Desk, monkeypatch: pytes
 
     assert (desk.line(dropped).decision, said.document["verdict"]) == ("refused", "REFUSED")
     assert {each["code"] for each in said.document["reasons"]} >= {"LIMIT_REFUSED_SHARE", "VALUE_NOT_IN_SET"}
+
+
+def test_a_contract_that_was_not_issued_anew_has_the_verdict_of_the_center(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (folder_of(desk) / AGREEMENT).read_text(encoding="utf-8")
+    for old, new in (
+        ("version: 3.0.0", "version: 3.1.0"),
+        ("supersedes: 2.4.0", "supersedes: 3.0.0"),
+        ("validFrom: 2026-01-01\nvalidTo", f"validFrom: {brussels_today()}\nvalidTo"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder_of(desk) / "agreement-3.1.0.yaml").write_text(text, encoding="utf-8")
+    activate(desk)
+    path = desk.campaign(60)[0]
+    dropped = desk.drop(path)
+    desk.work()
+
+    with at_terminal(desk, monkeypatch):
+        [reason] = sluice("gate", "run", str(path), *RUN).document["reasons"]
+        shown = CliRunner().invoke(app, ["gate", "run", str(path), *RUN])
+
+    assert reason["code"] == desk.line(dropped).reason_code == "FORBIDDEN_AGREEMENT_EXPIRED"
+    assert "names another version of DPA-ENERGY01 than 3.1.0" in shown.stderr

@@ -12,6 +12,7 @@ from sluice.cli.output import Format, FormatOption, err, items, show_json, show_
 from sluice.errors import Exit, Ref, SluiceError, UsageError
 from sluice.given_files import is_file
 from sluice.terms import Flow, Verdict
+from sluice.times import brussels_today
 
 if TYPE_CHECKING:
     from sluice.cli.gate_report import LookedAt
@@ -132,6 +133,10 @@ def _tell_papers(judge: "DryRun", agreement: str, flow: Flow) -> None:
     elif paper.reason is PaperReason.CONTRACT_NOT_YET:
         until = f"the contract here holds from {paper.begins} on; until then the center judges by one before it, if any"
         err.print(f"{flow}: {until}", markup=False)
+    elif paper.agreement and paper.reason is PaperReason.AGREEMENT_EXPIRED:
+        if paper.agreement.is_in_force(brussels_today()):
+            holds = f"{agreement} than {paper.agreement.version}, which holds: issue it anew under this one"
+            err.print(f"{flow}: the contract here names another version of {holds}", markup=False)
     elif paper.reason is PaperReason.NO_CONTRACT and paper.agreement:
         err.print(f"flows of this agreement's folder: {', '.join(arriving(paper.agreement))}", markup=False)
 

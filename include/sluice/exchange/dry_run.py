@@ -15,6 +15,7 @@ from sluice.agreement.folder.load import (
     find_coming,
     find_flows_of,
     find_folders,
+    find_left_behind,
     find_on_file,
     find_papers,
     load_agreements,
@@ -203,6 +204,9 @@ def find_paper(settings: Settings, agreement_id: str, flow: Flow, on: date) -> P
     days = [day for contract, day in coming if contract.flow == flow and contract.direction in ARRIVING]
     if days:
         return PaperMissing(PaperReason.CONTRACT_NOT_YET, agreement, begins=min(days))
+    left = find_left_behind(settings.principals_dir, agreement)
+    if any(contract.flow == flow and contract.direction in ARRIVING for contract in left):
+        return PaperMissing(PaperReason.AGREEMENT_EXPIRED, agreement)
     return PaperMissing(PaperReason.CONTRACT_GAP if written else PaperReason.NO_CONTRACT, agreement)
 
 

@@ -164,6 +164,13 @@ def find_coming(principals_dir: Path, agreement_id: str, on: date) -> Iterator[t
             yield from ((contract, day) for contract, day in first if on < day)
 
 
+def find_left_behind(principals_dir: Path, held: Agreement) -> Iterator[DataContract]:
+    """Contracts that name another version of an agreement than the one that holds, so that their flows stand still."""
+    for agreement in load_agreements(principals_dir, held.agreement_id):
+        if agreement.agreement_id == held.agreement_id and agreement.version != held.version:
+            yield from _contracts_of(agreement)
+
+
 def _contracts_of(agreement: Agreement) -> Iterator[DataContract]:
     """The contracts beside an agreement that name this version of it."""
     for path in find_papers(Path(agreement.path).parent):
