@@ -8,7 +8,8 @@ import pytest
 
 from night import AT_ONCE, Call, Night
 from registers.test_rules import BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, P_RESULT, YEARS, codes, seen_of
-from retention.test_give_back import BEFORE, END, at_night, ending, give
+from retention.keeping import at_night
+from retention.test_give_back import BEFORE, END, ending, give
 from sluice.agreement.timeline import Days
 from sluice.documents.words import LANGUAGES, words
 from sluice.ledger.record import CONTRACT_END

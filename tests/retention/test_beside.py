@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from isoduration import parse_duration
 
 from desk import Desk, open_desk
 from night import AGREEMENT, AT_ONCE, CALLED_AT, Call, Edit, Night, open_night, with_papers
+from retention.keeping import at_night
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.read import find_by_versions
 from sluice.lake.s3.objects import StoredObject
@@ -18,7 +19,7 @@ from sluice.retention.run import retain
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
-from sluice.times import BRUSSELS, brussels_today
+from sluice.times import brussels_today
 
 pytestmark = pytest.mark.stores
 WEEK = Edit(AGREEMENT, "duration: P90D", "duration: P7D")
@@ -33,11 +34,6 @@ MONTH = (OLD + parse_duration("P1M")).date()
 def house_day() -> str:
     """The last day of what the house keeps for 30 days from today."""
     return str(brussels_today() + timedelta(days=30))
-
-
-def at_night(day: date) -> datetime:
-    """The moment at which the DAG ``retention`` runs on a Brussels day."""
-    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
 
 
 def id_of(desk: Desk, dropped: StoredObject) -> ExchangeId:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dying import dying
 from effort import effort
 from meanwhile import Meanwhile
 from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, open_night, with_papers
+from retention.keeping import at_night
 from returns.commands import at_terminal, sluice
 from returns.test_roles import GAP
 from rights.asking import asked
@@ -43,7 +44,7 @@ from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Flow, Principal, SubjectKind
-from sluice.times import BRUSSELS, brussels_today
+from sluice.times import brussels_today
 
 ENERGY = Principal("energy01")
 TODAY = brussels_today()
@@ -52,10 +53,6 @@ BEFORE = datetime.now(UTC) - timedelta(days=4)
 """The papers held when the contacts of a test were made."""
 POINTS = effort(3, 40)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
-
-
-def at_night(day: date) -> datetime:
-    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
 
 
 @contextmanager

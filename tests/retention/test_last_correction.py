@@ -1,13 +1,14 @@
 """A correction goes once nothing of its person is left that it could put right, and not before."""
 
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from copies import Copies
 from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
+from retention.keeping import at_night
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.keys import QUARANTINE
@@ -18,14 +19,10 @@ from sluice.rights.case.facts import sealed_days
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import ExchangeId, Principal, SubjectKind
-from sluice.times import BRUSSELS, brussels_today
+from sluice.times import brussels_today
 
 ENERGY = Principal("energy01")
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
-
-
-def at_night(day: date) -> datetime:
-    return datetime.combine(day, time(1, 20), BRUSSELS).astimezone(UTC)
 
 
 def corrected(night: Night, record: str) -> None:
