@@ -34,6 +34,7 @@ from sluice.terms import Principal, Sha256
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "cases.md"
 REFUSED_PARTS = (replace(part_of(Track.PROCESSOR, State.CLOSED), action=Action.REFUSE),)
+REFUSED_WHOLE = dict.fromkeys(("identity", "callback"), LEGAL)
 BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
     "names_an_actor": [
         by(Role.DESK, ""),
@@ -135,6 +136,7 @@ BREAKS: dict[str, list[Callable[[Attempt], Attempt]]] = {
         with_instruction(fields=("identity",)),
         with_instruction(fields=("identity",), reasons={"identity": LEGAL}),
         with_instruction(fields=("identity",), reasons={"callback": "no"}),
+        lambda a: with_case(country="NL")(with_instruction(action=Action.REFUSE, reasons=REFUSED_WHOLE)(a)),
     ],
     "agreement_lets_us_answer": [with_part(may_answer=False)],
     "what_stays_has_reasons": [

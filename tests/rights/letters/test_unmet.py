@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_both_controllers_refuse_and_the_letter_says_why(town: Town, right: Righ
         said = reason_text(words(language), right, reason)
         assert said.endswith(").") and said in document["text"] and reason in document["text"]
         assert document["title"] == words(language).say("letter.refusal.title.all")
+
+
+def test_no_refusal_is_followed_that_we_would_have_to_tell_without_remedies(town: Town) -> None:
+    """Complaint and court are worded for Belgium only; a principal that answers the person itself names its own."""
+    abroad = town.house.settings.model_copy(update={"center_country": "NL"})
+    there = replace(town, desk=replace(town.desk, house=replace(town.house, settings=abroad)))
+    case = asked(there, Right.ERASURE, "nl")
+    assert instruct(there, case, UNMET[Right.ERASURE]) is InstructionOutcome.NOT_ADMITTED
+    follow(there.house, datetime.now(UTC))
+    letters = store.get_case(there.house.conn, case.case_id).letters
+    assert [each.kind for each in letters if each.kind is LetterKind.REFUSAL] == []
+
+    at_home = asked(town, Right.ERASURE, "nl")
+    assert instruct(town, at_home, UNMET[Right.ERASURE]) is InstructionOutcome.INSTRUCTED, "control"
 
 
 @pytest.mark.parametrize("right", [Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL])

@@ -13,7 +13,7 @@ from sluice.errors import Ref, UsageError
 from sluice.ledger.names import is_name
 from sluice.ledger.reason import REASON
 from sluice.rights.case.clock import extension_latest, received_on
-from sluice.rights.case.letter_due import goes_to_person, is_instead, is_refusal_out, stays_of
+from sluice.rights.case.letter_due import answers, goes_to_person, is_instead, is_refusal_out, stays_of
 from sluice.rights.case.model import ACTIONS, Action, Case, LetterKind, Order, Right, Role, State, SubCase, Track
 from sluice.rights.case.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
@@ -281,7 +281,8 @@ def instruction_names_its_fields(attempt: Attempt) -> bool:
 
 def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
     """A refusal covers the whole part. Each field group that is refused, is restricted instead, or is left out of an
-    answer that we give, has an admitted reason IRI."""
+    answer that we give, has an admitted reason IRI. Where we tell the person, there is a text on complaint and court in
+    the country and language of the case (Art. 12(4))."""
     instruction, part = attempt.order.instruction, attempt.part
     if instruction is None or part is None:
         return False
@@ -292,6 +293,8 @@ def instructed_refusal_has_reasons(attempt: Attempt) -> bool:
     if not instruction.reasons:
         is_refusal = instruction.action is Action.REFUSE or is_instead(right, instruction.action)
         return not stays or (not is_refusal and not part.may_answer)
+    if answers(part) and not (attempt.case.country in REMEDIES and attempt.case.language in LANGUAGES):
+        return False
     return set(instruction.reasons) == stays and _reasons_hold(attempt, instruction.reasons, part)
 
 
