@@ -85,6 +85,21 @@ def test_a_return_that_could_never_be_made_is_a_problem_of_its_contract(
     assert problem.line == changed[: changed.index(at)].count("\n") + 1
 
 
+def test_a_return_of_which_nothing_proves_whose_record_it_is_is_told(tmp_path: Path) -> None:
+    folder, results = tmp_path / "energy01", "renewal_results.internal.odcs.yaml"
+    shutil.copytree(PRINCIPALS / "energy01", folder)
+    assert [problem for problem in lint_path(folder) if problem.code == "CON-055"] == [], "control: as it stands"
+    text = (folder / results).read_text(encoding="utf-8")
+    key = "          - {property: subjectKey, value: phone_e164}\n"
+    assert key in text, "the record id alone proves nothing, as rows are joined on it"
+
+    (folder / results).write_text(text.replace(key, ""), encoding="utf-8")
+
+    [problem] = [found for found in lint_path(folder) if found.code == "CON-055"]
+    assert (Path(problem.path).name, problem.severity) == (RETURN, Severity.WARNING)
+    assert "one of email, phone_e164" in problem.message
+
+
 @pytest.mark.parametrize(
     ("text", "old", "new", "told"),
     [
@@ -166,6 +181,7 @@ def test_every_code_of_the_table_has_a_test() -> None:
         "CON-024",
         "CON-050",
         "CON-052",
+        "CON-055",
         "CON-026",
         "CON-032",
         "CON-034",

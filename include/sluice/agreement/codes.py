@@ -249,6 +249,11 @@ _CONTRACT_WARNINGS = (
         "the location is not the folder of this flow",
         "write the folder named here: files are taken from there whatever it says, and whoever sends them reads it",
     ),
+    (
+        "055",
+        "nothing in the results proves whose record it is",
+        "give a column of the results the `subjectKey` of the contacts that is named here: all rows would be held",
+    ),
     ("053", "a property of ours where nothing reads it", "move it to the place named here if ours was meant"),
     (
         "063",

@@ -262,6 +262,8 @@ def held(
 ) -> None:
     """List the rows of results that were held back from a return: results, row number, reason, agent (by reference).
 
+    docs/how-to/return-results.md says what to do about each reason.
+
     Example: sluice exchange held 7b0d3f1e
     """
     from sluice.exchange.house import open_house

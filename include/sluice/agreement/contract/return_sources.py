@@ -1,6 +1,6 @@
 """What a return is made of: flows of the same principal, and columns of its contacts. Pure.
 
-Columns of the results are not looked up here: a platform's mapping makes them.
+Columns of the results are not looked up here: a platform's mapping makes them. Only what names a person in them is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from sluice.agreement.contract.columns import columns, contract_id, custom
 from sluice.agreement.document import Document, Found
 from sluice.terms import Direction
 
-NO_SOURCE = "050"
+NO_SOURCE, NO_PROOF = "050", "055"
 CONTACTS = "contacts."
 
 Flows = Mapping[tuple[str, str], AbstractSet[str]]
@@ -22,9 +22,10 @@ def check_sources(contracts: Sequence[Document]) -> Iterator[tuple[Document, Fou
     flows = {
         contract_id(each)[1:]: {name for column in columns(each) if (name := column["name"].text)} for each in contracts
     }
+    papers = {contract_id(each)[1:]: each for each in contracts}
     for document in contracts:
         if contract_id(document)[1] == Direction.OUTBOUND_RETURN:
-            yield from ((document, found) for found in _unknown(document, flows))
+            yield from ((document, found) for found in (*_unknown(document, flows), *_unproven(document, papers)))
 
 
 def _unknown(document: Document, flows: Flows) -> Iterator[Found]:
@@ -43,3 +44,23 @@ def _unknown(document: Document, flows: Flows) -> Iterator[Found]:
         name = source.text.removeprefix(CONTACTS) if source and source.text else ""
         if source and (source.text or "").startswith(CONTACTS) and name not in there:
             yield Found(source, NO_SOURCE, f"column {name}")
+
+
+def _unproven(document: Document, papers: Mapping[tuple[str, str], Document]) -> Iterator[Found]:
+    """Find a return of which nothing can prove that a result is about the person of its record: all rows are held."""
+    said = custom(document.root)
+    names = {name: said[name].text for name in ("contactsFlow", "resultsFlow", "recordId") if name in said}
+    contacts = papers.get((Direction.INBOUND, str(names.get("contactsFlow"))))
+    results = papers.get((Direction.INTERNAL, str(names.get("resultsFlow"))))
+    if contacts and results:
+        keys = _keys(contacts)
+        own = {kind for name, kind in keys.items() if name == names.get("recordId")}
+        proofs = {kind for name, kind in keys.items() if name != names.get("recordId")} or own
+        if proofs.isdisjoint(_keys(results).values()):
+            yield Found(said["resultsFlow"], NO_PROOF, f"subjectKey: one of {', '.join(sorted(proofs)) or 'none'}")
+
+
+def _keys(contract: Document) -> dict[str | None, str]:
+    """What names a person: column -> kind of identifier."""
+    given = ((column["name"].text, custom(column).get("subjectKey")) for column in columns(contract))
+    return {name: kind.text for name, kind in given if kind and kind.text}
