@@ -85,6 +85,23 @@ def test_garbage_and_near_misses_of_every_kind(data, kind, region):
     assert_equal_to_normalise(values, kind, region)
 
 
+FLOATS = st.builds(
+    "{}{}{}{}{}".format,
+    st.sampled_from(["", " ", "\u00a0", "'"]),
+    st.sampled_from(["", "+", "0", "+32475", "32475", "0475"]),
+    st.text("0123456789", min_size=2, max_size=10),
+    st.sampled_from([".0", ".00", ".000", ",0", ".5", ".12"]),
+    st.sampled_from(["", " "]),
+)
+"""Numbers as a spreadsheet or a data frame with a missing cell writes them; some of them lost a digit."""
+
+
+@pytest.mark.slow
+@given(st.lists(FLOATS, min_size=1, max_size=50), st.sampled_from([SubjectKind.PHONE, SubjectKind.NATIONAL_NUMBER]))
+def test_the_point_of_a_float_is_no_separator(values, kind):
+    assert_equal_to_normalise(values, kind)
+
+
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 60), st.integers(0, 31), st.integers(0, 999)), min_size=1))
 def test_national_numbers_of_both_centuries(parts):
     values = [
@@ -137,6 +154,8 @@ EDGES = [
     (SubjectKind.NATIONAL_NUMBER, [numbered("850730", serial, 20) for serial in (0, 1, 2, 997, 998, 999)]),
     (SubjectKind.PRINCIPAL_CUSTOMER_ID, ["0", "000", "geen", "A", "A0", "0A", "é1", "1é", "1\x00", "\t1", "1\n"]),
     (SubjectKind.PHONE, ["0000000000", "0123456789", "+32112", "+32 112", "0475123456.7", "0475123456.00"]),
+    (SubjectKind.PHONE, [" 3247512345.0", "3247512345.0 ", "\u00a00475123.4", "0475123.000", " 32475123456.0"]),
+    (SubjectKind.NATIONAL_NUMBER, ["1052245409.0", "0121801329.0", " 1101272508.0", "85073003328.0", " 85073003328.0"]),
     (SubjectKind.PHONE, ["0032475123456", "00 33 6 12 34 56 78", "0031612345678.0", "00352621123456", "+32475123456"]),
     (SubjectKind.PHONE, ["047512345\u0666", "+3247512345\u0666", "061234567\u0668", "+3361234567\u0668"]),
     (SubjectKind.PHONE, ["+32 0 475123456", "+3200475123456", "32475", "+32 475 12 34 5", "04751234567"]),

@@ -78,7 +78,9 @@ def _ordinary_forms(values: pl.Series, kind: SubjectKind, region: str) -> pl.Ser
 _RAW = pl.col("raw")
 _SPACES = " \t\u00a0\u2007\u2009\u202f"
 _ONE_DIGIT = pl.Series([digit * length for digit in "0123456789" for length in range(1, 16)], dtype=pl.String)
-_FRACTION = _RAW.str.contains(r"^\+?[0-9]{6,}\.[0-9]{1,2}$")
+_FLOAT = r"^[{spaces}]*\+?[0-9]{{6,}}\.(?:0+|[0-9]{{1,2}})[{spaces}]*$".format(spaces=_SPACES)
+_FRACTION = _RAW.str.contains(_FLOAT)
+"""Whether a value is a number of a spreadsheet. Its point separates no digits, also with spaces around it."""
 _SEPARATED = _RAW.str.replace_many([*_SPACES, *"()./-"], [""])
 _SEPARATED_OR_WHOLE = pl.when(~_FRACTION).then(_SEPARATED).otherwise(_RAW.str.extract(r"^(\+?[0-9]{6,})\.0$"))
 
@@ -172,7 +174,7 @@ def _national_numbers(frame: pl.DataFrame) -> pl.Series:
         .when(97 - (2_000_000_000 + body) % 97 == check)
         .then(pl.lit("20"))
     )
-    bare = frame.select(digits=_RAW.str.replace_all(rf"[{_SPACES}.\-/]", ""))
+    bare = frame.select(digits=pl.when(~_FRACTION).then(_RAW.str.replace_all(rf"[{_SPACES}.\-/]", "")))
     return _vector(bare, pl.when(shaped).then(century + digits))
 
 
