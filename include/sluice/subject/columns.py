@@ -78,7 +78,7 @@ def _ordinary_forms(values: pl.Series, kind: SubjectKind, region: str) -> pl.Ser
 _RAW = pl.col("raw")
 _SPACES = " \t\u00a0\u2007\u2009\u202f"
 _ONE_DIGIT = pl.Series([digit * length for digit in "0123456789" for length in range(1, 16)], dtype=pl.String)
-_FLOAT = r"^[{spaces}]*\+?[0-9]{{6,}}\.(?:0+|[0-9]{{1,2}})[{spaces}]*$".format(spaces=_SPACES)
+_FLOAT = rf"^[{_SPACES}]*\+?[0-9]{{6,}}\.(?:0+|[0-9]{{1,2}})[{_SPACES}]*$"
 _FRACTION = _RAW.str.contains(_FLOAT)
 """Whether a value is a number of a spreadsheet. Its point separates no digits, also with spaces around it."""
 _SEPARATED = _RAW.str.replace_many([*_SPACES, *"()./-"], [""])
