@@ -16,11 +16,12 @@ from pysequoia import Tsk
 from dying import dying
 from effort import effort
 from meanwhile import Meanwhile
-from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, open_night, with_papers
+from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, change, open_night, with_papers
 from retention.keeping import at_night
 from returns.commands import at_terminal, sluice
 from returns.test_roles import GAP
 from rights.asking import asked
+from sluice.agreement.in_force.activate import activate_all
 from sluice.db import connect
 from sluice.errors import Ref, StoreError
 from sluice.exchange.effects.run import EFFECTS
@@ -169,6 +170,27 @@ def test_what_is_there_goes_back_as_it_is_now_and_only_then_is_deleted(
         retain(house, at_night(due + timedelta(days=house.settings.keep_arrived_days + 1)))
         assert files(night) == {}
         assert verify(house.conn, public_pem=house.keyring.public_pem).valid
+
+
+def test_what_came_under_an_older_contract_goes_back_as_the_last_one_writes_it(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with ending(store_settings, tmp_path, AT_ONCE) as night:
+        papers = night.desk.settings.principals_dir / ENERGY / "renewal_campaign.inbound.odcs.yaml"
+        change(papers, "version: 1.0.0", "version: 1.1.0")
+        for name in ("birth_date", "contract_end_date"):
+            column = f"{name}\n        logicalType: date\n        logicalTypeOptions: {{format: %s}}"
+            change(papers, column % "dd/MM/yyyy", column % "MM/dd/yyyy")
+        for done in activate_all(night.desk.house.conn, night.desk.settings.principals_dir, datetime.now(UTC)):
+            assert not done.is_refused, done.problems
+
+        give(night)
+
+        [content] = files(night).values()
+        given = pl.read_csv(io.BytesIO(content), separator=";", infer_schema=False).sort("customer_number")
+        sent = pl.read_csv(night.contacts, separator=";", infer_schema=False).sort("customer_number")
+        for name in ("birth_date", "contract_end_date"):
+            assert given[name].str.to_date("%m/%d/%Y").equals(sent[name].str.to_date("%d/%m/%Y")), name
 
 
 def test_where_two_persons_release_a_second_one_lets_it_go_and_the_form_can_be_chosen(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sluice.agreement.in_force.store import find_contract_by_hash
 from sluice.agreement.model import DataContract
 from sluice.dial.model import Input
 from sluice.dial.rules import kept_out
@@ -12,6 +13,8 @@ from sluice.dial.words import AGE
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
+from sluice.exchange.respell import respelled
+from sluice.gate.contract_rules import column_types
 from sluice.lake_columns import CORRECTED, REF, REFS, ROW
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import overlay, with_statements
@@ -26,7 +29,8 @@ def read_rows(
 ) -> pl.DataFrame:
     """Rows of accepted files, oldest first, from their pinned lake objects; AGE numbers the files.
 
-    Stale values are replaced by corrected ones. A person can be kept out by the references of both.
+    Stale values are replaced by corrected ones. A person can be kept out by the references of both. What came under
+    another contract is written as ``contract`` writes dates and numbers.
     """
     parts = []
     for age, each in enumerate(inputs):
@@ -34,7 +38,18 @@ def read_rows(
         house.objects.fetch(each.bucket, each.key, each.version_id, path)
         parts.append(pl.read_parquet(path).with_columns(pl.lit(age, pl.UInt32).alias(AGE)))
     rows = pl.concat([pl.DataFrame(schema=SCHEMA), *parts], how="diagonal")
-    return _corrected(house, principal, contract, inputs, rows)
+    return _respelled(house, contract, inputs, _corrected(house, principal, contract, inputs, rows), rows)
+
+
+def _respelled(
+    house: House, contract: DataContract, inputs: Sequence[Input], rows: pl.DataFrame, came: pl.DataFrame
+) -> pl.DataFrame:
+    now = column_types(contract)
+    for sha256 in sorted({each.contract_sha256 for each in inputs} - {contract.sha256}):
+        ages = [age for age, each in enumerate(inputs) if each.contract_sha256 == sha256]
+        was = find_contract_by_hash(house.conn, sha256)
+        rows = respelled(rows, came, was, now, pl.col(AGE).is_in(ages))
+    return rows
 
 
 def _corrected(

@@ -18,6 +18,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.naming import index_key, return_key
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.uses import needs_of_file
+from sluice.gate.contract_rules import column_types
 from sluice.gate.model import Finding
 from sluice.lake.write.model import ValueUnwritable, WriteForm
 from sluice.lake.write.table import write_table
@@ -50,7 +51,7 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
     nothing goes.
     """
     ordered, contract = oldest_first(house, store.find_inputs(house.conn, opened.exchange_id)), paper.contract
-    rows = _with_cells(house, opened, contract, _rows(house, opened, ordered, folder))
+    rows = _with_cells(house, opened, contract, _rows(house, opened, contract, ordered, folder))
     names = [field.name for field in contract.fields]
     unknown = [name for name in rows.columns if name not in names and not name.startswith(OURS)]
     if unknown:
@@ -77,12 +78,15 @@ def make_given(house: House, opened: Opened, paper: Paper, folder: Path) -> Give
     )
 
 
-def _rows(house: House, opened: Opened, inputs: Sequence[tuple[Input, Said]], folder: Path) -> pl.DataFrame:
+def _rows(
+    house: House, opened: Opened, contract: DataContract, inputs: Sequence[tuple[Input, Said]], folder: Path
+) -> pl.DataFrame:
     right, parts = Righting.of(house, opened.principal), [pl.DataFrame(schema={REF: pl.String})]
+    now = column_types(contract)
     for each, said in inputs:
         path = folder / f"{each.exchange_id}.parquet"
         house.objects.fetch(each.bucket, each.key, each.version_id, path)
-        parts.append(right.scan(said, path).collect())
+        parts.append(right.scan(said, path, now).collect())
     return pl.concat(parts, how="diagonal")
 
 

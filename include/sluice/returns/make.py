@@ -22,6 +22,7 @@ from sluice.exchange.uses import needs_of_return
 from sluice.gate.column_types import DATE, TIMESTAMP
 from sluice.gate.contract_rules import thresholds_of
 from sluice.gate.judge import judge
+from sluice.gate.model import ColumnType
 from sluice.gate.onepass import run_rules
 from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write.table import write_table
@@ -40,7 +41,7 @@ from sluice.returns.compose import (
 )
 from sluice.returns.making import Making
 from sluice.returns.model import Input, InputKind, Rules, SortedOut
-from sluice.returns.paper import lacks_source, proves_by_id, rules_of
+from sluice.returns.paper import lacks_source, proves_by_id, rules_of, types_of_echoes
 from sluice.returns.record import Outcome, record_of_return
 from sluice.returns.righting import Righting, Said, oldest_first
 from sluice.returns.screening import screening_of
@@ -62,7 +63,7 @@ def make_return(house: House, opened: Opened, paper: Paper, folder: Path) -> Mak
     ordered = oldest_first(house, inputs)
     rules = rules_of(opened, paper, ordered)
     right = Righting.of(house, opened.principal)
-    contacts, results = _frames(house, ordered, rules, opened, folder, right)
+    contacts, results = _frames(house, ordered, rules, opened, folder, right, types_of_echoes(contract))
     if missing := missing_sources(contacts, results, rules):
         reasons = [finding("HEADER_SOURCE_MISSING", "return.source", column) for column in missing]
         return Making(refused(tuple(reasons)), inputs)
@@ -101,14 +102,24 @@ def _runs(sorted_out: SortedOut, rules: Rules, region: str, right: Righting) -> 
 
 
 def _frames(
-    house: House, ordered: Sequence[tuple[Input, Said]], rules: Rules, opened: Opened, folder: Path, right: Righting
+    house: House,
+    ordered: Sequence[tuple[Input, Said]],
+    rules: Rules,
+    opened: Opened,
+    folder: Path,
+    right: Righting,
+    echoes: Mapping[str, ColumnType],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Contacts by record id and the day's results, read in parallel from their pinned lake objects."""
+    """Contacts by record id and the day's results, read in parallel from their pinned lake objects.
+
+    ``echoes``: how the return writes columns of the contacts.
+    """
     since, until = day_bounds(opened)
 
     def parts(kind: InputKind) -> list[tuple[Said, pl.LazyFrame]]:
         wanted = ((each, said) for each, said in ordered if each.kind is kind)
-        return [(said, right.scan(said, _fetched(house, each, folder))) for each, said in wanted]
+        types = echoes if kind is InputKind.CONTACTS else {}
+        return [(said, right.scan(said, _fetched(house, each, folder), types)) for each, said in wanted]
 
     def of_contacts() -> list[pl.LazyFrame]:
         return [

@@ -1,5 +1,6 @@
 """What the pure part of a return needs to know, taken from its contract and the contracts of its inputs."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
@@ -8,6 +9,8 @@ from sluice.agreement.model import DataContract, FieldRole, RetentionRule
 from sluice.agreement.papers import Paper
 from sluice.exchange.last_days import end_of, is_of_call, last_day_after
 from sluice.exchange.model import Opened
+from sluice.gate.contract_rules import column_types
+from sluice.gate.model import ColumnType
 from sluice.lake_columns import CORRECTED, REFS
 from sluice.returns.compose import CONTACTS
 from sluice.returns.model import Input, InputKind, Rules
@@ -75,6 +78,16 @@ def lacks_source(contract: DataContract | None, names: Iterable[str], rules: Rul
     known = {*names, *(field.name for field in (contract.fields if contract else ()))}
     sources = (str(column.source) for column in rules.columns)
     return any(source.removeprefix(CONTACTS) not in known for source in sources if source.startswith(CONTACTS))
+
+
+def types_of_echoes(contract: DataContract) -> Mapping[str, ColumnType]:
+    """How a return writes each column of the contacts that it echoes; not those that it writes in several ways."""
+    found = defaultdict[str, set[ColumnType | None]](set)
+    types = column_types(contract)
+    for field in contract.fields:
+        if (field.source or "").startswith(CONTACTS):
+            found[str(field.source).removeprefix(CONTACTS)].add(types.get(field.name))
+    return {name: only for name, ways in found.items() if len(ways) == 1 and (only := next(iter(ways)))}
 
 
 def kept_from(paper: Paper, opened: Opened) -> Mapping[str, str]:

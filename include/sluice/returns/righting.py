@@ -1,4 +1,4 @@
-"""Apply corrections to the inputs of a return: they are read with corrected values, not as they came."""
+"""Read the inputs of a return with corrected values, and as its contract writes them, not as they came."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Age
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
+from sluice.exchange.respell import differing, respelled
 from sluice.exchange.store import find_ages, get_opened
+from sluice.gate.model import ColumnType
 from sluice.lake_columns import CORRECTED
 from sluice.returns.model import Input
 from sluice.subject.cells import refs_of_columns
@@ -71,21 +73,29 @@ class Righting:
         """The corrections of a principal that stand now."""
         return cls(find_corrections(house, principal), house.subject_key(principal))
 
-    def scan(self, said: Said, path: Path) -> pl.LazyFrame:
-        """A lake object as a lazy frame; it is read at once and corrected if corrections concern its columns.
+    def scan(self, said: Said, path: Path, now: Mapping[str, ColumnType]) -> pl.LazyFrame:
+        """A lake object as a lazy frame; it is read at once if a correction or another spelling concerns its columns.
 
-        A corrected identifier gets a reference beside that of the value that came: both belong to the person.
+        A corrected identifier gets a reference beside that of the value that came: both belong to the person. ``now``:
+        how columns are to be written, if not as the contract of the file writes them.
         """
         rows = pl.scan_parquet(path)
-        names = rows.collect_schema().names()
-        if not self.corrections or not {each.field for each in self.corrections} & set(names):
+        names = set(rows.collect_schema().names())
+        is_corrected = not names.isdisjoint(each.field for each in self.corrections)
+        if not is_corrected and names.isdisjoint(differing(said.contract, now)):
             return rows
-        frame = rows.collect()
+        came = rows.collect()
+        right = self._corrected(said, came) if is_corrected else came
+        return respelled(right, came, said.contract, now).lazy()
+
+    def _corrected(self, said: Said, frame: pl.DataFrame) -> pl.DataFrame:
         refs = refs_by_person(frame, said.numbers)
         right = overlay(frame, refs, self.corrections, lambda _: said.at, self.key)
         changed = {
-            name: kind for name, kind in said.kinds.items() if name in names and not right[name].equals(frame[name])
+            name: kind
+            for name, kind in said.kinds.items()
+            if name in frame.columns and not right[name].equals(frame[name])
         }
         told = refs_of_columns(right, changed, said.region, self.key)
         new = [one.alias(f"{CORRECTED}{name}") for name, (_, one) in zip(changed, told, strict=True)]
-        return right.with_columns(new).lazy()
+        return right.with_columns(new)

@@ -1,0 +1,52 @@
+"""A later contract writes dates and numbers otherwise: a list says in its spelling what the older files said."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from desk import Desk, open_desk
+from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, listed, now
+from night import change, with_papers
+from sluice.agreement.in_force.activate import activate_all
+from sluice.dial.read import view_rows
+from sluice.settings import Settings
+
+pytestmark = pytest.mark.stores
+COLUMN = "contract_end_date\n        logicalType: date\n        logicalTypeOptions: {{format: {}}}"
+MONTH_FIRST = (COLUMN.format("dd/MM/yyyy"), COLUMN.format("MM/dd/yyyy"))
+POINTS = ("{property: decimalComma, value: true}", "{property: decimalComma, value: false}")
+ENDS = date(2027, 4, 3)
+
+
+@pytest.fixture
+def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(with_papers(store_settings, tmp_path), tmp_path) as opened:
+        opened.may_call()
+        yield opened
+
+
+def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False)
+    people = people.with_columns(contract_end_date=pl.lit("03/04/2027"), monthly_amount=pl.lit("62,271"))
+    desk.drop(people.write_csv(separator=";").encode(), "first.csv")
+    desk.work()
+    before = listed(desk, ask(desk))
+    assert set(before["contract_end_date"]) == {"03/04/2027"}, "control: under its own contract each cell is as it came"
+
+    papers = desk.settings.principals_dir / ENERGY01 / CONTRACT
+    for old, new in (MONTH_FIRST, POINTS, ("version: 1.0.0", "version: 1.1.0")):
+        change(papers, old, new)
+    for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
+        assert not done.is_refused, done.problems
+
+    after = listed(desk, ask(desk))
+    told = ("contract_end_date", "monthly_amount")
+    assert set(after.select(told).rows()) == {("04/03/2027", "62.271")}
+    assert set(listed(desk, ask(desk, form="parquet"))["contract_end_date"]) == {ENDS}
+    assert after.drop(told).equals(before.drop(told)), "nothing else is written anew"
+    seen = view_rows(desk.house, ENERGY01, CAMPAIGN)
+    assert set(seen["contract_end_date"]) == {"04/03/2027"} and set(seen["monthly_amount"]) == {"62.271"}

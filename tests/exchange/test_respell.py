@@ -1,0 +1,71 @@
+"""Cells that came under one contract, as another one writes them, against Python's own calendar."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from answers.answer_samples import a_role
+from sluice.agreement.model import DataContract, FileFormat
+from sluice.exchange.respell import respelled
+from sluice.gate.contract_rules import column_types
+from sluice.terms import Direction, FieldGroup, Flow, Principal
+
+NONE: Any = None
+FORMS = ("%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y %H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%y")
+
+
+def a_contract(kind: str, form: str | None = None, *, comma: bool = False) -> DataContract:
+    role = replace(a_role("cell", FieldGroup.CONTRACT), logical_type=kind, date_format=form)
+    file_format = FileFormat("csv", ";", None, comma, None, "BE", None, "*.csv")
+    return DataContract(
+        "energy01.inbound.renewal", "1.0.0", "active", Principal("energy01"), Direction.INBOUND, Flow("renewal"), "A",
+        "1.0.0", file_format, (role,), (), (), 0.1, NONE, "",
+    )  # fmt: skip
+
+
+def told(cell: str, was: DataContract | None, now: DataContract, came: str | None = None) -> str:
+    frame = pl.DataFrame({"cell": [cell]})
+    before = frame if came is None else pl.DataFrame({"cell": [came]})
+    return str(respelled(frame, before, was, column_types(now))["cell"].item())
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2099, 12, 31)), st.sampled_from(FORMS), st.sampled_from(FORMS))
+def test_a_moment_stays_what_it_was_or_the_cell_as_it_came(moment: datetime, old: str, new: str) -> None:
+    cell = moment.strftime(old)
+    said = datetime.strptime(cell, old)
+
+    found = told(cell, a_contract("timestamp", old), a_contract("timestamp", new))
+
+    try:
+        is_whole = datetime.strptime(said.strftime(new), new) == said
+    except ValueError:
+        is_whole = False
+    assert found == (said.strftime(new) if is_whole else cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "was", "now", "right"),
+    [
+        ("1.250,5", a_contract("number", comma=True), a_contract("number"), "1.250,5"),
+        ("62,271", a_contract("number", comma=True), a_contract("number"), "62.271"),
+        ("-0.50", a_contract("number"), a_contract("number", comma=True), "-0,50"),
+        ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "04/03/2027"),
+        ("31/02/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "31/02/2027"),
+        ("03/04/2027", a_contract("string"), a_contract("date", "%m/%d/%Y"), "03/04/2027"),
+        ("03/04/2027", None, a_contract("date", "%m/%d/%Y"), "03/04/2027"),
+        ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%d/%m/%Y"), "3/4/2027"),
+    ],
+    ids=["no number", "comma", "point", "bare digits", "no day", "a text", "nobody knows", "control: the same form"],
+)
+def test_what_is_known_is_written_anew(cell: str, was: DataContract | None, now: DataContract, right: str) -> None:
+    assert told(cell, was, now) == right
+
+
+def test_a_corrected_cell_is_left_as_it_was_given() -> None:
+    was, now = a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y")
+    assert told("04/05/2027", was, now, came="03/04/2027") == "04/05/2027"
