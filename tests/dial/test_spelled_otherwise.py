@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from desk import Desk, open_desk
-from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, listed, now
+from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, listed, now, numbers
 from night import change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.read import view_rows
@@ -17,6 +17,7 @@ from sluice.settings import Settings
 pytestmark = pytest.mark.stores
 COLUMN = "contract_end_date\n        logicalType: date\n        logicalTypeOptions: {{format: {}}}"
 MONTH_FIRST = (COLUMN.format("dd/MM/yyyy"), COLUMN.format("MM/dd/yyyy"))
+ABROAD = ("{property: region, value: BE}", "{property: region, value: NL}")
 POINTS = ("{property: decimalComma, value: true}", "{property: decimalComma, value: false}")
 ENDS = date(2027, 4, 3)
 
@@ -28,6 +29,30 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
         yield opened
 
 
+def next_version(desk: Desk, *edits: tuple[str, str]) -> None:
+    """The contract of contacts in its next version, in force."""
+    papers = desk.settings.principals_dir / ENERGY01 / CONTRACT
+    for old, new in (*edits, ("version: 1.0.0", "version: 1.1.0")):
+        change(papers, old, new)
+    for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
+        assert not done.is_refused, done.problems
+
+
+def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_not_be_called(desk: Desk) -> None:
+    path, _ = desk.campaign(8)
+    people = pl.read_csv(path, separator=";", infer_schema=False).with_row_index()
+    people = people.with_columns(phone=pl.format("047512340{}", "index"), opt_in_phone=pl.lit("Y")).drop("index")
+    desk.drop(people.write_csv(separator=";").encode(), "first.csv")
+    desk.work()
+    numbers(desk, "+32475123403")
+    before = set(listed(desk, ask(desk))["phone"])
+    assert before and "0475123403" not in before, "control: under its own contract the numbers are as they came"
+
+    next_version(desk, ABROAD)
+
+    assert set(listed(desk, ask(desk))["phone"]) == {f"0032{phone[1:]}" for phone in before}
+
+
 def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:
     path, _ = desk.campaign(8)
     people = pl.read_csv(path, separator=";", infer_schema=False)
@@ -37,11 +62,7 @@ def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:
     before = listed(desk, ask(desk))
     assert set(before["contract_end_date"]) == {"03/04/2027"}, "control: under its own contract each cell is as it came"
 
-    papers = desk.settings.principals_dir / ENERGY01 / CONTRACT
-    for old, new in (MONTH_FIRST, POINTS, ("version: 1.0.0", "version: 1.1.0")):
-        change(papers, old, new)
-    for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
-        assert not done.is_refused, done.problems
+    next_version(desk, MONTH_FIRST, POINTS)
 
     after = listed(desk, ask(desk))
     told = ("contract_end_date", "monthly_amount")

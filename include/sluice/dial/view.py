@@ -19,7 +19,7 @@ from sluice.lake_columns import CORRECTED, REF, REFS, ROW
 from sluice.subject.columns import normalise_column
 from sluice.subject.correct import overlay, with_statements
 from sluice.subject.refs import ref_column
-from sluice.terms import Principal
+from sluice.terms import Principal, SubjectKind
 
 SCHEMA = {REF: pl.String, ROW: pl.UInt32, AGE: pl.UInt32}
 
@@ -30,7 +30,8 @@ def read_rows(
     """Rows of accepted files, oldest first, from their pinned lake objects; AGE numbers the files.
 
     Stale values are replaced by corrected ones. A person can be kept out by the references of both. What came under
-    another contract is written as ``contract`` writes dates and numbers.
+    another contract is written as ``contract`` writes dates and numbers, and its telephones as the numbers that they
+    are by their own.
     """
     parts = []
     for age, each in enumerate(inputs):
@@ -49,6 +50,24 @@ def _respelled(
         ages = [age for age, each in enumerate(inputs) if each.contract_sha256 == sha256]
         was = find_contract_by_hash(house.conn, sha256)
         rows = respelled(rows, came, was, now, pl.col(AGE).is_in(ages))
+        rows = _with_country_codes(rows, came, was, contract, pl.col(AGE).is_in(ages))
+    return rows
+
+
+def _with_country_codes(
+    rows: pl.DataFrame, came: pl.DataFrame, was: DataContract | None, contract: DataContract, these: pl.Expr
+) -> pl.DataFrame:
+    """Telephones without country code that their own contract reads as another number than the one in force."""
+    before, region = (was.file_format.region if was else ""), contract.file_format.region
+    phones = [field.name for field in (was.subject_fields if was else ()) if field.subject_key is SubjectKind.PHONE]
+    for name in (name for name in phones if before != region and name in rows.columns):
+        meant, read = (
+            normalise_column(came[name], SubjectKind.PHONE, region=each).values.alias("number")
+            for each in (before, region)
+        )
+        is_other = these & pl.col(name).eq_missing(pl.lit(came[name])) & pl.lit(meant.is_not_null())
+        is_other &= pl.lit(meant.ne_missing(read))
+        rows = rows.with_columns(pl.when(is_other).then(pl.lit(meant)).otherwise(pl.col(name)).alias(name))
     return rows
 
 
