@@ -12,7 +12,7 @@ from rights.letter_samples import a_case, a_part
 from sluice.agreement.model import DataContract, FieldRole, FileFormat
 from sluice.answers.authority import Authority, authority_for_principal, authority_of, controller_of
 from sluice.answers.model import FORWARDED, Found, Held
-from sluice.answers.portable import only_portable
+from sluice.answers.portable import only_portable, types_of
 from sluice.answers.select import Selected, select
 from sluice.rights.case.model import Action, Right, State, SubCase, SubCaseId, Track
 from sluice.rights.copies.model import Copy, Target
@@ -78,6 +78,16 @@ CANONICAL = "%Y-%m-%dT%H:%M:%S.%fZ"
 def test_a_moment_is_taken_along_whole(kind: str, form: str, cell: str, told: str) -> None:
     role = replace(BY_CONTRACT, logical_type=kind, date_format=form)
     assert values(only_portable(chosen([a_principals_part("A")], a_copy(1, "1.0.0", "A", role, cell)))) == {told}
+
+
+@pytest.mark.parametrize(
+    ("other", "found"), [("string", {}), ("number", {"phone": "number"})], ids=["a text", "control: a number"]
+)
+def test_what_is_a_number_in_one_data_set_only_is_text(other: str, found: dict[str, str]) -> None:
+    number, table = replace(BY_CONTRACT, logical_type="number"), pl.DataFrame({"phone": ["12.50", "7"]})
+    roles = {("one", "phone"): replace(number, logical_type=other), ("two", "phone"): number}
+    for each in (roles, dict(reversed(roles.items()))):
+        assert types_of(table, each) == found
 
 
 def test_one_agreement_lets_us_answer_and_the_other_does_not() -> None:

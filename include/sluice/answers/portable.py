@@ -136,8 +136,12 @@ def _moments(values: pl.Series, form: str) -> pl.Series:
 
 
 def types_of(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> dict[str, str]:
-    """Return the ODCS type of every column whose values survive it; the others are text."""
-    said = {name: role.logical_type for (_, name), role in roles.items() if name in table.columns}
+    """Return the ODCS type of every column whose values survive it; the others are text.
+
+    So is a column that is a number in one data set and a text in another: a code 12.50 would become 12.5.
+    """
+    kinds = {name: {role.logical_type for (_, each), role in roles.items() if each == name} for name in table.columns}
+    said = {name: next(iter(every)) for name, every in kinds.items() if len(every) == 1}
     wanted = {name: kind for name, kind in said.items() if kind in ("integer", "number", "boolean")}
     _, lost = typed(table, _complete(table, wanted), JSON, with_moments=False)
     found = {name: kind for name, kind in wanted.items() if name not in lost}
