@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sluice.agreement.in_force.activate import activate_all
+from sluice.agreement.in_force.store import list_agreements
 from sluice.db import connect
 from sluice.exchange.read import ExchangeLine, find_by_versions
 from sluice.lake.s3.objects import ObjectStore, StoredObject
@@ -151,7 +151,7 @@ def installed(*words: str, principals: Path | None = None) -> Iterator[Stack]:
         assert up.returncode == 0, up.stderr
         started = Stack(var, Path(files), given)
         with connect(started.settings) as conn:
-            activate_all(conn, principals or started.settings.principals_dir, datetime.now(UTC))
+            assert list_agreements(conn, datetime.now(UTC)), "the papers are in force once it is up"
         yield started
 
 

@@ -34,6 +34,8 @@ def up(
 ) -> None:
     """Start the services whose addresses the environment does not set; safe to repeat.
 
+    With Airflow, the papers of the checkout are in force afterwards. One that is refused is named, and stops nothing.
+
     Example: sluice up --workers 2
     """
     if workers and not airflow:

@@ -34,6 +34,7 @@ def bring_up(
 ) -> tuple[Service, ...]:
     """Start what the environment does not give, migrate the databases, create the buckets and test the store.
 
+    With Airflow, also put the papers of the checkout in force. A refused one is reported and stops nothing.
     workers: of Celery; None leaves them as they are, with 0 tasks run beside the scheduler.
     Returns when all is healthy; safe to repeat. Raises ServiceNotStarted, StoreUnfit, EvidenceOfAnother,
     MigrationFailed, ExtraMissing, PluginsChanged, StackBusy.
@@ -65,6 +66,7 @@ def bring_up(
             _prepare_store(settings, wanted)
         plan.write_plan(var, _together(plan.read_plan(var), wanted))
         if wanted.airflow:
+            _settle_papers(settings, report)  # Airflow starts meanwhile
             with _step(report, "Airflow healthy"):
                 _wait_for_airflow(var, before)
     return standing(home, var)
@@ -223,6 +225,16 @@ def _check_evidence(settings: Settings) -> None:
 
     with suppress(NotFound):  # the bucket is not made yet
         check_own_evidence(ObjectStore(settings), settings.bucket_evidence, find_public(settings))
+
+
+def _settle_papers(settings: Settings, report: Report) -> None:
+    """Put the checkout's papers in force, so that no command after this one finds none. What is refused is told."""
+    from sluice.services.papers import put_in_force
+
+    with _step(report, "papers in force"):
+        refused = put_in_force(settings)
+    for line in refused:
+        report(line)
 
 
 def _prepare_store(settings: Settings, wanted: plan.Plan) -> None:
