@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, OLD_AGREEMENT, PRINCIPALS, write_folder
+from sluice.agreement.folder.load import find_on_file
 from sluice.agreement.in_force.activate import activate_all, activate_principal
+from sluice.agreement.in_force.ended import read_ends
 from sluice.agreement.in_force.store import activate, find_agreement, find_contracts, in_force
 from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registration
 from sluice.db import Connection, connect_to
@@ -66,6 +68,25 @@ def test_each_missing_paper_has_its_reason(conn: Connection, tmp_path: Path) -> 
     assert reason(ask(conn, known_at=NOW - timedelta(seconds=1))) is PaperReason.NO_AGREEMENT
     expired = ask(conn, principal="water01", flow="meter_contacts")
     assert expired.agreement is not None and expired.agreement.agreement_id == "DPA-WATER01"
+
+
+def test_a_version_with_a_last_day_ends_the_agreement(conn: Connection, tmp_path: Path) -> None:
+    """The version before it has no last day, and came back on the day after: the agreement never ended."""
+    folder = write_folder(tmp_path)
+    activate_principal(conn, folder, NOW)
+    before = read_ends(conn, Principal("energy01"), TODAY + timedelta(days=2), NOW)
+    text = AGREEMENT.replace("version: 3.0.0", "version: 3.1.0").replace("supersedes: 2.4.0", "supersedes: 3.0.0")
+    text = text.replace("validFrom: 2026-01-01\nvalidTo: null", f"validFrom: {TODAY}\nvalidTo: {TODAY}")
+    (folder / "agreement-3.1.0.yaml").write_text(text, encoding="utf-8")
+
+    activate_principal(conn, folder, later := NOW + timedelta(minutes=1))
+
+    after = TODAY + timedelta(days=1)
+    assert (before.last, find_agreement(conn, "DPA-ENERGY01", after, NOW) is None) == (None, False), "the control"
+    ended = read_ends(conn, Principal("energy01"), after, later)
+    assert (ended.last and ended.last.version, find_agreement(conn, "DPA-ENERGY01", after, later)) == ("3.1.0", None)
+    assert reason(ask(conn, on=after, known_at=later)) is PaperReason.AGREEMENT_EXPIRED
+    assert find_on_file(tmp_path, "DPA-ENERGY01", after) is None
 
 
 def test_a_retired_contract_and_a_gap_say_so(conn: Connection, tmp_path: Path) -> None:

@@ -31,13 +31,13 @@ def replay(laid: list[tuple[Days, tuple[int, ...]]]) -> dict[int, tuple[int, Day
 
 
 def expected(laid: list[tuple[Days, tuple[int, ...]]], day: date) -> int | None:
-    """Of the documents that cover a day the one of the highest rank, and of equals the last."""
-    covering = [(rank, number) for number, (span, rank) in enumerate(laid) if day in span]
-    return max(covering)[1] if covering else None
+    """Of the documents of the highest rank that began by a day the last that covers it: no lower one comes back."""
+    highest = max((rank for span, rank in laid if span.first <= day), default=None)
+    return max((number for number, (span, rank) in enumerate(laid) if rank == highest and day in span), default=None)
 
 
 @given(st.lists(st.tuples(days, st.tuples(st.integers(0, 2))), max_size=8))
-def test_each_day_belongs_to_the_highest_and_latest_document_that_covers_it(
+def test_each_day_belongs_to_the_highest_document_that_began_and_of_equals_to_the_last(
     laid: list[tuple[Days, tuple[int, ...]]],
 ) -> None:
     rows = replay(laid)
@@ -47,6 +47,14 @@ def test_each_day_belongs_to_the_highest_and_latest_document_that_covers_it(
         holders = [document for document, span in rows.values() if day in span]
         wanted = expected(laid, day)
         assert holders == ([] if wanted is None else [wanted])
+
+
+def test_a_version_that_ends_brings_none_before_it_back() -> None:
+    laid = [(Days(START, None), (1, 0)), (Days(START + timedelta(5), START + timedelta(6)), (1, 1))]
+
+    for order in (laid, laid[::-1]):
+        held = {span.last for _, span in replay(order).values()}
+        assert held == {START + timedelta(4), START + timedelta(6)}
 
 
 def test_the_check_fails_on_a_rule_that_forgets_what_is_left() -> None:

@@ -1,6 +1,7 @@
 """The bi-temporal rule: which days a new activation takes, and which days the others keep. Pure.
 
-Where two documents cover a day, the higher version of an agreement holds it, or the later activation of a contract.
+A higher version of an agreement takes over for good on its first day: none before it comes back when it ended. Of the
+activations of a contract the later one holds a day.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,15 +59,20 @@ class TimelineChange:
 def lay(held: Sequence[Held], days: Days, rank: tuple[int, ...]) -> TimelineChange:
     """What changes when a document of ``rank`` is activated for ``days``.
 
-    Held documents of lower or equal rank give way; those of higher rank keep their days. ``held`` must not overlap.
+    Held documents of equal rank give way on these days, those of lower rank from the first one on. ``held`` must
+    not overlap.
     """
-    beaten = [row for row in held if row.rank <= rank and row.days != _only(row.days, days)]
-    keep = tuple((row.activation_id, rest) for row in beaten for rest in row.days.without(days))
+    beaten = [row for row in held if row.rank <= rank and row.days != _only(row.days, _taken(row, days, rank))]
+    keep = tuple((row.activation_id, rest) for row in beaten for rest in row.days.without(_taken(row, days, rank)))
     free: tuple[Days, ...] = (days,)
     for row in held:
         if row.rank > rank:
-            free = tuple(rest for span in free for rest in span.without(row.days))
+            free = tuple(rest for span in free for rest in span.without(Days(row.days.first, None)))
     return TimelineChange(tuple(row.activation_id for row in beaten), keep, free)
+
+
+def _taken(row: Held, days: Days, rank: tuple[int, ...]) -> Days:
+    return Days(days.first, None) if row.rank < rank else days
 
 
 def _only(days: Days, other: Days) -> Days | None:

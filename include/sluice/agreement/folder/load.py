@@ -140,19 +140,19 @@ def _speaks_of(path: Path, named: str) -> bool:
 def find_on_file(
     principals_dir: Path, agreement_id: str, on: date
 ) -> tuple[Agreement, tuple[DataContract, ...]] | None:
-    """The newest version of an agreement that holds on a date, with its contracts that do; None if none holds.
+    """The newest version of an agreement that began by a date, with its contracts that hold; None if it ended.
 
     Rules that were added later are not applied to contracts, which may be in force since before, as in
     :func:`parse_contract`.
     """
-    holding = [
+    begun = [
         agreement
         for agreement in load_agreements(principals_dir, agreement_id)
-        if agreement.agreement_id == agreement_id and agreement.is_in_force(on)
+        if agreement.agreement_id == agreement_id and agreement.valid_from <= on
     ]
-    if not holding:
+    if not begun or not begun[-1].is_in_force(on):
         return None
-    agreement = holding[-1]
+    agreement = begun[-1]
     return agreement, tuple(each for each in _contracts_of(agreement) if _first_day(each, agreement) <= on)
 
 
