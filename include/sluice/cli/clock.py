@@ -25,7 +25,8 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MOMENT = re.compile(DAY.pattern + r"[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 
 DateArgument = Annotated[
-    str, typer.Argument(metavar="DATE", help="YYYY-MM-DD in Brussels, or an ISO moment with zone; or - for stdin.")
+    str,
+    typer.Argument(metavar="DATE", help="YYYY-MM-DD, or an ISO moment (Brussels time if no zone); or - for stdin."),
 ]
 CountryOption = Annotated[
     str | None, typer.Option(help="The controller's country, two letters, in the EEA; the center's by default.")
@@ -85,14 +86,15 @@ def _due(text: str, country: str) -> "DueDates":
 
 
 def _date_of(text: str) -> date:
-    """Read a date or moment. Raises UsageError, or ClockRefused for a moment without zone; neither quotes the text."""
+    """Read a date or moment, in Brussels time if no zone. Raises UsageError; it does not quote the text."""
     from sluice.rights.case.clock import received_on
+    from sluice.times import from_when
 
     try:
         if DAY.fullmatch(text):
             return date.fromisoformat(text)
         if MOMENT.fullmatch(text):
-            return received_on(datetime.fromisoformat(text))
+            return received_on(from_when(datetime.fromisoformat(text)))
     except ValueError:
         pass
-    raise UsageError(Ref("argument", "DATE"), Ref("takes", "YYYY-MM-DD, or a moment with its zone"))
+    raise UsageError(Ref("argument", "DATE"), Ref("takes", "YYYY-MM-DD, or a moment, with a zone or in Brussels time"))
