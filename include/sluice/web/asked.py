@@ -15,10 +15,10 @@ AGREEMENT: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 VERSION: Final = "^[0-9][0-9A-Za-z.+-]{0,31}$"
 Beginning = Annotated[
     str,
-    BeforeValidator(lambda said: said.strip() if isinstance(said, str) else said),
-    StringConstraints(pattern="^[0-9a-fA-F-]{1,36}$"),
+    BeforeValidator(lambda said: "".join(said.split()).lower() if isinstance(said, str) else said),
+    StringConstraints(pattern="^[0-9a-f-]{1,36}$"),
 ]
-"""The beginning of the number of an exchange."""
+"""The beginning of the number of an exchange, with capitals and spaces as somebody copied it."""
 
 
 def find_exchange(number: str) -> str:

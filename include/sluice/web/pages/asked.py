@@ -37,9 +37,16 @@ def _moment(
     return on_clock(as_of) or datetime.now(UTC)
 
 
-def on_clock(said: datetime | None) -> datetime | None:
-    """Give a moment without a zone the zone of Brussels."""
-    return said if said is None or said.tzinfo else said.replace(tzinfo=BRUSSELS)
+def on_clock(said: datetime | None, *, ends: bool = False) -> datetime | None:
+    """Give a moment without a zone the zone of Brussels.
+
+    An hour that a clock change repeats or skips can be two moments: the earlier one counts, and the later one where
+    something ``ends``. So a window leaves nothing out, and a deadline is not late.
+    """
+    if said is None or said.tzinfo:
+        return said
+    both = [said.replace(tzinfo=BRUSSELS, fold=fold) for fold in (0, 1)]
+    return (max if ends else min)(both, key=lambda moment: moment.astimezone(UTC))
 
 
 AsOf = Annotated[datetime, Depends(_moment)]

@@ -73,12 +73,12 @@ def _asked(
 
     Raises RequestInvalid for an agent without a window, both kinds at once, or a window that ends too early.
     """
-    begins, ends = on_clock(since), on_clock(until)
+    begins, ends = on_clock(since), on_clock(until, ends=True)
     if exchange and agent:
         raise RequestInvalid([Fault("query", "agent", "not_with_exchange")])
     if agent and not (begins and ends):
         raise RequestInvalid([Fault("query", "until" if begins else "since", "missing")])
-    check_window("query", begins, ends)
+    check_window("query", begins and begins.astimezone(UTC), ends and ends.astimezone(UTC))
     return Asked(_since_when(aware), risk, exchange, None, agent, begins, ends)
 
 
