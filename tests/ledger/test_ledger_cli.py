@@ -13,6 +13,7 @@ from sluice.cli.ledger import app
 from sluice.documents.receipt import make_receipt
 from sluice.exchange.anchor import AnchorsMissing, anchor_ledger, check_compared, read_anchors
 from sluice.exchange.house import open_house
+from sluice.exchange.store import update_closed
 from sluice.keys import Keyring
 from sluice.lake.s3 import objects
 from sluice.ledger.append import append
@@ -43,7 +44,7 @@ def installation(store_settings, tmp_path, monkeypatch):
     receipts.mkdir()
     with open_house(get_settings()) as house:
         for exchange_id in EXCHANGES:
-            record = a_record(exchange_id=exchange_id)
+            record = a_record(exchange_id=exchange_id, sha256=exchange_id[-2:] * 32)
             with house.conn.transaction():
                 entry = append(
                     house.conn,
@@ -52,12 +53,26 @@ def installation(store_settings, tmp_path, monkeypatch):
                     exchange_id=ExchangeId(exchange_id),
                     body=record,
                 )
+                exchange_of(house.conn, record)
+                update_closed(house.conn, record, entry.hash.hex(), datetime.fromisoformat(record.closed_at))
             receipt = make_receipt(record, entry, house.keyring, "nl")
             (receipts / f"{exchange_id}.json").write_bytes(receipt.jws)
             if exchange_id == EXCHANGES[0]:
                 anchor_ledger(house, datetime.now(UTC))
     yield store_settings, receipts
     get_settings.cache_clear()
+
+
+def exchange_of(conn, record):
+    """The exchange that this record closes, as it is opened."""
+    conn.execute(
+        """insert into exchange (exchange_id, principal, direction, flow, bucket, key, version_id, size_bytes, chain,
+               opened_at) values (%s, %s, %s, %s, %s, %s, %s, %s, 'DPA-ENERGY01', %s)""",
+        (
+            *(record.exchange_id, record.who.principal, record.direction.value, record.flow, record.what.bucket),
+            *(record.exchange_id, record.what.version_id, record.what.size_bytes, record.opened_at),
+        ),
+    )
 
 
 def run(*arguments):
@@ -105,6 +120,23 @@ def test_an_edited_entry_exits_1_with_its_place(installation):
     }
 
 
+def test_a_verdict_that_was_changed_beside_the_ledger_exits_1_and_is_named(installation):
+    settings, _ = installation
+    assert run()[1]["differing"] == [], "the control"
+    change = f"set decision = 'refused' where exchange_id = '{EXCHANGES[1]}'"
+    as_admin(settings, f"update sluice.exchange {change}")
+
+    code, answer = run()
+
+    assert (code, answer["valid"], answer["first_bad"]) == (1, False, None)
+    named = {"code": "SLU-457", "table": "exchange", "row": EXCHANGES[1], "columns": ["decision"]}
+    assert answer["differing"] == [named] and answer["why"].startswith(f"table exchange, row {EXCHANGES[1]}, is not")
+    shown = CliRunner().invoke(app, ["verify"]).stdout
+    assert "The ledger holds; a table does NOT" in shown and "SLU-457" in shown and "The ledger does NOT" not in shown
+    as_admin(settings, "update ledger.entry set body = '{}' where seq = 2")
+    assert run()[1]["differing"] is None, "what does not hold is compared with nothing"
+
+
 def test_the_evidence_bucket_shows_a_cut_that_took_the_checkpoints_along(installation):
     settings, _ = installation
     as_admin(settings, CUT.format(keep=0) + "; delete from ledger.checkpoint")
@@ -118,6 +150,7 @@ def test_the_evidence_bucket_shows_a_cut_that_took_the_checkpoints_along(install
 def test_a_receipt_shows_a_cut_that_no_checkpoint_saw(installation):
     settings, receipts = installation
     as_admin(settings, CUT.format(keep=1))
+    as_admin(settings, f"delete from sluice.exchange where exchange_id = '{EXCHANGES[1]}'")
 
     without, _ = run()
     code, answer = run("--receipts", str(receipts))
@@ -277,6 +310,6 @@ def test_a_ledger_without_any_checkpoint_is_young_or_was_left_alone(installation
 def test_of_an_empty_ledger_nobody_says_that_it_holds(installation):
     settings, _ = installation
     empty(settings)
-    as_admin(settings, CUT.format(keep=0) + "; delete from ledger.checkpoint")
+    as_admin(settings, CUT.format(keep=0) + "; delete from ledger.checkpoint; delete from sluice.exchange")
     shown = CliRunner().invoke(app, ["verify"], catch_exceptions=False)
     assert "holds" not in shown.stdout and "The ledger is empty" in shown.stdout

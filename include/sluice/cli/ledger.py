@@ -1,7 +1,7 @@
 """``sluice ledger``: verify that the evidence is complete and unchanged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from sluice.given_files import is_folder
 
 if TYPE_CHECKING:
     from sluice.exchange.house import House
-    from sluice.ledger.model import Bad, LedgerReport, StoredEntry, Witness
+    from sluice.ledger.model import Bad, Difference, LedgerReport, StoredEntry, Witness
 
 app = typer.Typer(
     help="The hash-chained record of every exchange.",
@@ -29,6 +29,7 @@ HOLDS = {
     None: "What is in the database holds; whether something was cut off could not be told",
 }
 RECEIPT_DOES_NOT = "The ledger holds; a receipt does NOT: it was changed, or is of another center"
+TABLE_DOES_NOT = "The ledger holds; a table does NOT say what it says: the ledger counts"
 EMPTY = "The ledger is empty: there is nothing to verify"
 
 ReceiptsOption = Annotated[
@@ -48,15 +49,17 @@ def topic() -> None:
 def verify(
     receipts: ReceiptsOption = None, canonical: CanonicalOption = False, format: FormatOption = Format.TABLE
 ) -> None:
-    """Verify every entry, chain and checkpoint, and compare them with the copies outside the database.
+    """Verify every entry, chain and checkpoint, and compare them with the copies outside and the tables inside.
 
     Exit 0 if the ledger holds, 1 if not, 4 if it holds but the copies outside could not be read or are incomplete: only
     they show that entries were cut off the end. Entries after the last checkpoint are counted; if those were cut off,
     only receipts show it. A receipt in --receipts that was changed, or cannot be read, gives exit 1 too, and is named
-    with the reason; a .json that is no receipt is named as unknown, and is no violation.
+    with the reason; a .json that is no receipt is named as unknown, and is no violation. So does a row of a table that
+    does not say what the ledger says (`SLU-457`): it is named by table, id and column, and the ledger counts.
 
     JSON: entries, valid, why (the first thing that fails), first_bad {chain, seq, not_before, why} of the ledger, head,
-    bad, chains, checkpoints, anchors, receipts {checked, refused, first_bad {file, why}, bad, unknown}.
+    bad, differing [{code, table, row, columns}] (null: not compared, because the ledger itself does not hold), chains,
+    checkpoints, anchors, receipts {checked, refused, first_bad {file, why}, bad, unknown}.
 
     Example: sluice ledger verify --receipts ./receipts
     """
@@ -81,8 +84,9 @@ def verify(
             watch=_watch,
             canonical=canonical,
         )
+        differing = _differing(house) if report.valid else None
         is_compared = anchors is not None and _is_compared(house, report, anchors, looked_at)
-    document = _document(report, anchors, is_compared, given)
+    document = _document(report, anchors, is_compared, given, differing)
     if format is Format.JSON:
         show_json(document)
     else:
@@ -159,6 +163,14 @@ def _is_compared(house: "House", report: "LedgerReport", anchors: Sequence[bytes
     return False
 
 
+def _differing(house: "House") -> "list[Difference]":
+    from sluice.exchange.compared import find_differing
+    from sluice.rights.case.compared import find_differing as find_differing_cases
+
+    with err.status("comparing the tables"):
+        return [*find_differing(house.conn), *find_differing_cases(house.conn)]
+
+
 def _watch(entries: "Iterable[StoredEntry]", expected: int) -> "Iterable[StoredEntry]":
     from rich.progress import track
 
@@ -178,16 +190,20 @@ def _document(
     anchors: list[bytes] | None,
     is_compared: bool,
     receipts: Receipts,
+    differing: "Sequence[Difference] | None",
 ) -> dict[str, Any]:
-    holds = report.valid and not receipts.bad
+    from sluice.ledger.model import TableDiffers
+
+    holds = report.valid and not receipts.bad and not differing
     bad = [{"file": name, "why": why} for name, why in receipts.bad]
     return {
         "entries": report.entries,
         "valid": None if holds and not is_compared else holds,
-        "why": _why(report, receipts, is_compared),
+        "why": _why(report, receipts, is_compared, differing),
         "first_bad": _bad(report.first_bad),
         "head": report.head,
         "bad": [_bad(bad) for bad in report.bad],
+        "differing": None if differing is None else [{"code": TableDiffers.code, **asdict(each)} for each in differing],
         "chains": [
             {
                 "chain": chain.chain,
@@ -211,10 +227,15 @@ def _document(
     }
 
 
-def _why(report: "LedgerReport", receipts: Receipts, is_compared: bool) -> str | None:
+def _why(
+    report: "LedgerReport", receipts: Receipts, is_compared: bool, differing: "Sequence[Difference] | None"
+) -> str | None:
     """The first thing that keeps ``valid`` from being true."""
     if report.first_bad is not None:
         return f"{report.first_bad.chain}: {report.first_bad.why}"
+    if differing:
+        first = differing[0]
+        return f"table {first.table}, row {first.row}, is not as the ledger says: {', '.join(first.columns)}"
     if receipts.bad:
         return "receipt {}: {}".format(*receipts.bad[0])
     return None if is_compared else "the copies outside the database were not compared"
@@ -241,6 +262,11 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
     if report.bad:
         places = [(bad.chain, bad.seq, bad.not_before, bad.why) for bad in report.bad]
         show_table("What does not hold", ("chain", "number", "not before", "why"), places)
+    if document["differing"]:
+        rows = [
+            (each["code"], each["table"], each["row"], ", ".join(each["columns"])) for each in document["differing"]
+        ]
+        show_table("Tables that do not say what the ledger says", ("code", "table", "row", "columns"), rows)
     receipts = document["receipts"]
     if receipts["bad"]:
         show_table("Receipts that do not hold", ("file", "why"), [(bad["file"], bad["why"]) for bad in receipts["bad"]])
@@ -263,5 +289,7 @@ def _show(report: "LedgerReport", document: dict[str, Any]) -> None:
 def _headline(report: "LedgerReport", document: dict[str, Any]) -> str:
     if document["valid"] and not report.entries:
         return EMPTY
+    if report.valid and document["differing"]:
+        return TABLE_DOES_NOT
     is_receipt_alone = report.valid and bool(document["receipts"]["refused"])
     return RECEIPT_DOES_NOT if is_receipt_alone else HOLDS[document["valid"]]

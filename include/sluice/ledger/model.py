@@ -175,6 +175,29 @@ class Bad:
     not_before: int
 
 
+class TableDiffers(EvidenceInvalid):
+    """A table says something else than the entry that it repeats: somebody changed it, or the program is at fault."""
+
+    code: ClassVar[str] = "SLU-457"
+    summary: ClassVar[str] = "a table of the database does not say what the ledger says"
+    cure: ClassVar[str] = (
+        "the ledger counts: `sluice ledger verify` names every row; find out who wrote to the database, keep a copy"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row of a table that does not say what the ledger says.
+
+    ``row``: its id. ``columns``: in which columns; ``not in the ledger``, or ``not in the table``, if one of both is
+    missing. Never what they say.
+    """
+
+    table: str
+    row: str
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ChainReport:
     """Result for one chain: its number of entries, its last hash, and how many entries no checkpoint covers yet."""

@@ -245,18 +245,25 @@ class AnchorLedger(HouseOperator):
 class VerifyLedger(HouseOperator):
     """Verifies every entry, comparing with the anchors outside the database; then puts missing anchors there.
 
-    Raises EvidenceInvalid, naming the first bad place; AnchorsMissing when anchors to compare with are missing.
+    Raises EvidenceInvalid, naming the first bad place; TableDiffers, naming the first row that is not as the ledger
+    says; AnchorsMissing when anchors to compare with are missing.
     """
 
     def work_in(self, house: "House", now: datetime, run: dict[str, str]) -> str:
         from sluice.errors import EvidenceInvalid, Ref, SluiceError
         from sluice.exchange.anchor import AnchorsMissing, check_compared, put_missing, read_anchors
+        from sluice.exchange.compared import find_differing as differing_exchanges
+        from sluice.ledger.model import TableDiffers
         from sluice.ledger.verify import verify
+        from sluice.rights.case.compared import find_differing as differing_cases
 
         anchors = read_anchors(house)
         report = verify(house.conn, public_pem=house.keyring.public_pem, anchors=anchors)
         if bad := report.first_bad:
             raise EvidenceInvalid(Ref("chain", bad.chain), Ref("entry", bad.seq), Ref("places", len(report.bad)))
+        if differing := [*differing_exchanges(house.conn), *differing_cases(house.conn)]:
+            first = differing[0]
+            raise TableDiffers(Ref("table", first.table), Ref("row", first.row), Ref("rows", len(differing)))
         try:
             check_compared(house, report, anchors, now)
         except AnchorsMissing:
