@@ -44,13 +44,13 @@ def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_n
     people = people.with_columns(phone=pl.format("047512340{}", "index"), opt_in_phone=pl.lit("Y")).drop("index")
     desk.drop(people.write_csv(separator=";").encode(), "first.csv")
     desk.work()
-    numbers(desk, "+32475123403")
-    before = set(listed(desk, ask(desk))["phone"])
-    assert before and "0475123403" not in before, "control: under its own contract the numbers are as they came"
+    registered, *others = sorted(listed(desk, ask(desk))["phone"])
+    numbers(desk, f"+32{registered[1:]}")
+    assert sorted(listed(desk, ask(desk))["phone"]) == others != [], "control: as they came under their own contract"
 
     next_version(desk, ABROAD)
 
-    assert set(listed(desk, ask(desk))["phone"]) == {f"0032{phone[1:]}" for phone in before}
+    assert sorted(listed(desk, ask(desk))["phone"]) == [f"0032{phone[1:]}" for phone in others]
 
 
 def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:
