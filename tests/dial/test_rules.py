@@ -378,3 +378,31 @@ def test_no_change_of_names_loses_a_no_or_makes_a_yes(found: list[tuple[Version,
 
     assert left == {"OPTED_OUT": 1} or not stays
     assert left or agreed
+
+
+@pytest.mark.parametrize(
+    ("words", "reasons"),
+    [
+        ([(0, "N"), (0, "Y")], {"OPTED_OUT": 1}),
+        ([(0, "Y"), (0, "N")], {"OPTED_OUT": 1}),
+        ([(0, "N"), (1, "Y")], {}),
+        ([(0, "Y"), (0, "")], {}),
+    ],
+    ids=["no, then yes", "yes, then no", "control: a younger file", "control: an empty cell"],
+)
+def test_of_two_words_of_a_person_in_one_file_the_no_counts(
+    words: list[tuple[int, str]], reasons: dict[str, int]
+) -> None:
+    mine = task(IRIS[0], channel=Channel.PHONE)
+    [column] = mine.consents
+    rows = pl.DataFrame(
+        [{REF: "r", ROW: row, AGE: age, REACHED: True, f"{REFS}phone": "a", mine.contact.name: "+32470123456",
+          column.name: word} for row, (age, word) in enumerate(words)]
+    )  # fmt: skip
+    column = replace(column, purpose_iris=BOTH)
+    paper = contract(column, sha256="1")
+    readings = readings_of([paper, paper], [column], mine.rule.word)
+
+    left = compose(rows, mine, readings, None, None, Counter()).left_out
+
+    assert {reason: count for reason, count in left.items() if reason != "OLDER_ROW"} == reasons

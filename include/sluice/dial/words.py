@@ -124,6 +124,8 @@ def names_of(readings: Sequence[Reading]) -> tuple[str, ...]:
 def last_words(rows: pl.DataFrame, readings: Sequence[Reading], iri: str) -> list[pl.Expr]:
     """The last word in each consent column, by person, under LAST_WORD: an empty cell takes nothing back.
 
+    Of two words in one file, neither of which is younger, the no counts.
+
     ``iri``: the purpose asked for; a yes counts for it if its column has it in the reading (GDPR Art. 4(11)). Rows must
     be sorted oldest first. For a row whose person is not known, only its own cell counts. With SAID in the rows, when
     it was said too, under SAID_AT.
@@ -138,6 +140,7 @@ def last_words(rows: pl.DataFrame, readings: Sequence[Reading], iri: str) -> lis
                 if (column := reading.columns.get(name)) and column.name in rows.columns
             ),
         )
+        said = pl.when(_of_same_file(said == NO)).then(pl.lit(NO)).otherwise(said)
         has_no = f"{NO_PLACE}{name}" in rows.columns
         last = _of_person(pl.when(said.is_not_null()).then(AGE)).cast(pl.Int64).fill_null(-1)
         is_no = (pl.col(f"{NO_PLACE}{name}") > last).fill_null(False) if has_no else pl.lit(False)
@@ -195,6 +198,11 @@ def says_no(column: FieldRole) -> pl.Expr:
 def _has_word(column: FieldRole) -> pl.Expr:
     cell = pl.col(column.name)
     return (cell.is_not_null() & (cell.str.strip_chars() != "")).fill_null(False)
+
+
+def _of_same_file(is_no: pl.Expr) -> pl.Expr:
+    """Whether a row or another one of its person in the same file, which is no younger, says no."""
+    return pl.when(pl.col(REF).is_null()).then(is_no).otherwise(is_no.any().over(REF, AGE)).fill_null(False)
 
 
 def _of_person(said: pl.Expr) -> pl.Expr:
