@@ -24,6 +24,7 @@ from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
 from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, Sha256, SubjectKind
+from sluice.web.pages import cases as case_pages
 from web.desk_work import said
 from web.house import Web
 
@@ -137,3 +138,18 @@ def test_what_tells_of_a_word_that_was_taken_back_says_so_and_has_no_form(
     assert say("pages.letter.overtaken") in shown
     assert say("pages.notice.text") not in said(after) and 'name="outcome"' not in after
     assert notice.notice_id not in pages.get("/waiting/notices").text
+
+
+def test_the_page_of_a_case_says_that_it_has_more_notices_than_it_shows(
+    pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = "jsonb_build_object('notice_id', gen_random_uuid(), 'recipient', 'other01', 'name', 'Other NV')"
+    [row] = night.desk.sql(
+        f"""insert into notice select (jsonb_populate_record(n, {another})).* from notice n limit 1
+            returning case_id::text as id, (select count(*) + 1 from notice o where o.case_id = notice.case_id) as n"""
+    )
+    more = words("en").say("pages.notices.more", count=str(row["n"] - 1))
+    for shown, is_said in ((row["n"], False), (row["n"] - 1, True)):
+        monkeypatch.setattr(case_pages, "NOTICES", shown)
+        page = said(pages.get(f"/cases/{row['id']}?lang=en").text)
+        assert (more in page) is is_said and (f"sluice notices list --case {row['id']}" in page) is is_said

@@ -116,7 +116,7 @@ def show(
     number = CaseId(str(case_id))
     with reading() as conn:
         case, steps = get_case(conn, number), list_steps(conn, number)
-        notices = list_notices(conn, case_id=number, limit=NOTICES)
+        notices = list_notices(conn, case_id=number, limit=NOTICES + 1)
         strip = strip_of(conn, today)
         plans = waiting_plans(conn, case, steps, reader.name)
         restricted = find_restricted(conn, [number]).get(number, frozenset())
@@ -137,7 +137,8 @@ def show(
         to_post=letters_to_post(case),
         parts=_parts(case, planned, restricted, by_hand),
         steps=[(step, _part_number(case, step)) for step in steps],
-        notices=notices,
+        notices=notices[:NOTICES],
+        more_notices=len(notices) > NOTICES,
         plans=plans,
         choices=_choices(case, today) if handles else {},
         kinds=kinds_to_write(case) if handles and not is_gone else [],
