@@ -57,8 +57,8 @@ _EXCHANGES = """
     left join said s on s.said_id = x.said_id left join meant m using (form)
     where t.exchange_id is not null or x.decision <> 'open'
 """
-"""``form``: of what registers read. It has few, so what they read is made of one entry of each: making it of every entry
-takes five times as long."""
+"""``form``: of what registers read. There are few, so that is made of one entry of each: of every entry it would take
+five times as long."""
 
 _TALLIES = """
     with counted as (
