@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from answers.answer_samples import a_role
 from sluice.agreement.model import DataContract, FileFormat
-from sluice.exchange.respell import respelled
+from sluice.exchange.respell import differing, respelled
 from sluice.gate.contract_rules import column_types
 from sluice.terms import Direction, FieldGroup, Flow, Principal
 
 NONE: Any = None
 FORMS = ("%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y %H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%y")
+UTC, LOCAL = "%Y-%m-%dT%H:%M:%SZ", "%d/%m/%Y %H:%M"
 
 
 def a_contract(kind: str, form: str | None = None, *, comma: bool = False) -> DataContract:
@@ -56,11 +57,24 @@ def test_a_moment_stays_what_it_was_or_the_cell_as_it_came(moment: datetime, old
         ("-0.50", a_contract("number"), a_contract("number", comma=True), "-0,50"),
         ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "04/03/2027"),
         ("31/02/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "31/02/2027"),
+        ("2026-11-24T10:00:00Z", a_contract("timestamp", UTC), a_contract("timestamp", LOCAL), "2026-11-24T10:00:00Z"),
+        ("24/11/2026 10:00", a_contract("timestamp", LOCAL), a_contract("timestamp", UTC), "24/11/2026 10:00"),
         ("03/04/2027", a_contract("string"), a_contract("date", "%m/%d/%Y"), "03/04/2027"),
         ("03/04/2027", None, a_contract("date", "%m/%d/%Y"), "03/04/2027"),
         ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%d/%m/%Y"), "3/4/2027"),
     ],
-    ids=["no number", "comma", "point", "bare digits", "no day", "a text", "nobody knows", "control: the same form"],
+    ids=[
+        "no number",
+        "comma",
+        "point",
+        "bare digits",
+        "no day",
+        "UTC",
+        "our clocks",
+        "a text",
+        "nobody knows",
+        "control: the same form",
+    ],
 )
 def test_what_is_known_is_written_anew(cell: str, was: DataContract | None, now: DataContract, right: str) -> None:
     assert told(cell, was, now) == right
@@ -69,3 +83,7 @@ def test_what_is_known_is_written_anew(cell: str, was: DataContract | None, now:
 def test_a_corrected_cell_is_left_as_it_was_given() -> None:
     was, now = a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y")
     assert told("04/05/2027", was, now, came="03/04/2027") == "04/05/2027"
+
+
+def test_whole_numbers_are_written_alike_so_that_no_file_is_read_for_them() -> None:
+    assert differing(a_contract("integer", comma=True), column_types(a_contract("integer"))) == {}

@@ -7,9 +7,10 @@ import polars as pl
 from sluice.agreement.model import DataContract
 from sluice.gate.column_types import NUMBERS, format_of, number_pattern
 from sluice.gate.contract_rules import column_types
-from sluice.gate.model import ColumnType
+from sluice.gate.model import ColumnType, ValueType
 from sluice.gate.typed import parsed, with_all_digits
 from sluice.lake.spelling import spelled
+from sluice.lake.write.values import has_zone
 
 
 def respelled(
@@ -22,8 +23,8 @@ def respelled(
     """The frame with its dates, timestamps and numbers written as their column is to be written ``now``.
 
     ``was``: the contract under which the rows came; without one nothing is known of them. ``came``: the frame as it
-    came: a cell that was corrected since is left as it is, and so is one that the new form cannot hold whole. ``rows``:
-    which rows these are, by default all.
+    came: a cell that was corrected since is left as it is, and so is one that the new form cannot hold whole: a moment
+    in UTC where the new one has no zone. ``rows``: which rows these are, by default all.
     """
     written = [
         pl.when(pl.lit(came[name]).eq_missing(pl.col(name)) & (pl.lit(True) if rows is None else rows))
@@ -45,8 +46,9 @@ def differing(was: DataContract | None, now: Mapping[str, ColumnType]) -> dict[s
 
 def _differ(was: ColumnType, now: ColumnType) -> bool:
     if was.value in NUMBERS or now.value in NUMBERS:
-        return was.value is now.value and was.decimal_comma != now.decimal_comma
-    return format_of(was) != format_of(now)
+        return was.value is now.value is ValueType.NUMBER and was.decimal_comma != now.decimal_comma
+    one, other = format_of(was), format_of(now)
+    return one != other and has_zone(one) is has_zone(other)  # 10:00 UTC is no 10:00 of our clocks
 
 
 def _written(cells: pl.Expr, was: ColumnType, now: ColumnType) -> pl.Expr:
