@@ -26,6 +26,7 @@ from sluice.gate.model import ColumnType
 from sluice.gate.onepass import run_rules
 from sluice.lake.write.model import ValueUnwritable, WriteForm, Written
 from sluice.lake.write.table import write_table
+from sluice.lake.write.values import has_zone
 from sluice.lake_columns import ref_of
 from sluice.ledger.copy_kinds import INDEX, REST
 from sluice.returns import store
@@ -153,22 +154,23 @@ def day_bounds(opened: Opened) -> tuple[str, str]:
 
 
 def _in_contract_form(going: pl.DataFrame, contract: DataContract) -> pl.DataFrame:
-    """Write times of results as the contract does: Brussels wall time, in ISO 8601 if it gives no format.
+    """Write times of results as the contract does: Brussels wall time, or UTC if its format ends in Z; else ISO 8601.
 
     Text that is no canonical time came from the platform: it is left unchanged, and the contract's rules judge it.
     """
     iso = {"date": DATE, "timestamp": TIMESTAMP}
-    local = [
-        pl.coalesce(
-            _moments(pl.col(each.name))
-            .dt.convert_time_zone(ZONE)
-            .dt.strftime(each.date_format or iso[each.logical_type]),
-            pl.col(each.name),
-        )
+    forms = {
+        each.name: (each.date_format or iso[each.logical_type]).replace("%f", "%6f")
         for each in contract.fields
         if each.logical_type in iso and (each.source or "").startswith(RESULTS)
-    ]
-    return going.with_columns(local)
+    }
+    return going.with_columns(
+        pl.coalesce(
+            _moments(pl.col(name)).dt.convert_time_zone("UTC" if has_zone(form) else ZONE).dt.strftime(form),
+            pl.col(name),
+        )
+        for name, form in forms.items()
+    )
 
 
 def _moments(texts: pl.Expr) -> pl.Expr:
