@@ -4,7 +4,7 @@ A column goes when its basis, origin and mode allow it and no paper restricts it
 and of returns. Dates are ISO 8601, numbers have a decimal point; a column that would lose something by that stays text.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -135,12 +135,13 @@ def _moments(values: pl.Series, form: str) -> pl.Series:
     return plain.zip_with((values.dt.microsecond() == 0).fill_null(True), exact)
 
 
-def types_of(table: pl.DataFrame, roles: Mapping[tuple[str, str], FieldRole]) -> dict[str, str]:
+def types_of(table: pl.DataFrame, roles: Collection[FieldRole]) -> dict[str, str]:
     """Return the ODCS type of every column whose values survive it; the others are text.
 
-    So is a column that is a number in one data set and a text in another: a code 12.50 would become 12.5.
+    ``roles``: of every data set and version. A column that is a number in one of them and a text in another is text: a
+    code 12.50 would become 12.5.
     """
-    kinds = {name: {role.logical_type for (_, each), role in roles.items() if each == name} for name in table.columns}
+    kinds = {name: {role.logical_type for role in roles if role.name == name} for name in table.columns}
     said = {name: next(iter(every)) for name, every in kinds.items() if len(every) == 1}
     wanted = {name: kind for name, kind in said.items() if kind in ("integer", "number", "boolean")}
     _, lost = typed(table, _complete(table, wanted), JSON, with_moments=False)
@@ -166,7 +167,7 @@ def write_portability(draft: Drafting, facts: Facts, forms: Sequence[str], *, wi
 
     ``with_letter``: for the person; a controller gets the data only.
     """
-    tables, roles = written_of(facts), facts.selected.roles
+    tables, roles = written_of(facts), (facts.selected.judged or facts.selected.roles).values()
     types = {group: types_of(table, roles) for group, table in tables.items()}
     neutralised: dict[str, Mapping[str, int]] = {}
     for group, table in tables.items():
