@@ -202,6 +202,15 @@ WARNINGS = (
             "[x]",
         ),
     ),
+    (
+        CONTRACT,
+        Mistake(
+            "CON-053",
+            "    physicalType: file\n",
+            "    physicalType: file\n    customProperties: [{property: customerIdIgnores, value: [case]}]\n",
+            "[case]",
+        ),
+    ),
     *(
         (CONTRACT, Mistake("CON-053", place, f"{place}{lost}", lost))
         for place, lost in (

@@ -140,7 +140,8 @@ def _check_places(document: Document) -> Iterator[Found]:
     for place, known in read:
         for name, value in custom(place).items():
             if name in shape.PLACES and name not in known:
-                number = "011" if name == shape.CUSTOMER_ID_IGNORES else "053"
+                is_old = name == shape.CUSTOMER_ID_IGNORES and known  # at the table it was no error: papers have it
+                number = "011" if is_old else "053"
                 yield Found(value, number, f"{name}: {shape.PLACES[name]}")
     for answers in map(custom, columns(document)):
         if "consentGiven" in answers and "consentChannel" not in {**answers, **custom(top)}:
