@@ -1,5 +1,6 @@
 """A later contract writes dates and numbers otherwise: a list says in its spelling what the older files said."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,8 @@ COLUMN = "contract_end_date\n        logicalType: date\n        logicalTypeOptio
 MONTH_FIRST = (COLUMN.format("dd/MM/yyyy"), COLUMN.format("MM/dd/yyyy"))
 ABROAD = ("{property: region, value: BE}", "{property: region, value: NL}")
 POINTS = ("{property: decimalComma, value: true}", "{property: decimalComma, value: false}")
+PHONE = "name: phone\n        logicalType: string\n        required: {}"
+OPTIONAL = (PHONE.format("true"), PHONE.format("false"))
 ENDS = date(2027, 4, 3)
 
 
@@ -29,10 +32,11 @@ def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
         yield opened
 
 
-def next_version(desk: Desk, *edits: tuple[str, str]) -> None:
+def next_version(desk: Desk, *edits: tuple[str, str], version: str = "1.1.0") -> None:
     """The contract of contacts in its next version, in force."""
     papers = desk.settings.principals_dir / ENERGY01 / CONTRACT
-    for old, new in (*edits, ("version: 1.0.0", "version: 1.1.0")):
+    [line] = re.findall(r"^version: .*$", papers.read_text(encoding="utf-8"), re.MULTILINE)
+    for old, new in (*edits, (line, f"version: {version}")):
         change(papers, old, new)
     for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
         assert not done.is_refused, done.problems
@@ -51,6 +55,22 @@ def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_n
     next_version(desk, ABROAD)
 
     assert sorted(listed(desk, ask(desk))["phone"]) == [f"0032{phone[1:]}" for phone in others]
+
+
+def test_what_was_no_number_in_its_own_country_is_not_dialled_in_another(desk: Desk) -> None:
+    """0612345678 is nobody's in Belgium; in the Netherlands it is somebody's, who never said yes."""
+    next_version(desk, OPTIONAL)
+    path, _ = desk.campaign(4)
+    people = pl.read_csv(path, separator=";", infer_schema=False).with_row_index()
+    cells = ["0612345678", "0475123401", "0475123402", "0475123403"]
+    people = people.with_columns(phone=pl.Series(cells), opt_in_phone=pl.lit("Y")).drop("index")
+    desk.drop(people.write_csv(separator=";").encode(), "first.csv")
+    desk.work()
+    assert sorted(listed(desk, ask(desk))["phone"]) == cells[1:], "control: nor in its own"
+
+    next_version(desk, ABROAD, version="1.2.0")
+
+    assert sorted(listed(desk, ask(desk))["phone"]) == [f"0032{phone[1:]}" for phone in cells[1:]]
 
 
 def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:

@@ -109,6 +109,11 @@ _AGREEMENT_WARNINGS = (
     ("024", "a party signed after the agreement starts", "check the dates of signature"),
     ("025", "the hash of the signed document is a placeholder", "fill in `sha256sum` of the signed PDF"),
     ("036", "a limit is higher than the house allows", "lower it, or raise the setting; until then the house's counts"),
+    (
+        "037",
+        "the agreement ends for good: the last version ends, and none before it comes back",
+        "leave `validTo` empty if it goes on; at the end of an agreement its data is given back or deleted",
+    ),
     ("042", "headings of Annex III have no text", "describe the measures before signature"),
     ("073", "SEED_OWNER without sign-off or reverse Art. 28 reference", "fill `seedOwner` (EDPB 07/2020)"),
     ("075", "no role row for inbound files", "add rows, or name roleProfile and retentionRule in each contract"),

@@ -202,10 +202,8 @@ def _make(
     for field in (task.contact, *task.columns):
         if field.name not in rows.columns:
             rows = rows.with_columns(_empty(field.name))
-    region, contact = paper.contract.file_format.region, rows[task.contact.name]
-    rows = rows.with_columns(
-        normalise_column(contact, task.rule.contact, region=region).values.is_not_null().alias(REACHED)
-    )
+    regions = [contract.file_format.region for contract in taken.contracts]
+    rows = rows.with_columns(_reached(rows, task, paper.contract.file_format.region, regions))
     rows = _with_consents(house, request.principal, task, taken.inputs, rows)
     suppressed = find_suppressed(house, request.principal, (frozenset({task.use}),))
     found = _listed(house, listed, (paper.contract, *taken.contracts), rows) if listed else None
@@ -248,6 +246,20 @@ def _with_consents(
     ages = pl.Series(SAID, [each.age.as_of for each in inputs], dtype=pl.Datetime("us", "UTC"))
     said = word_of_rows(refs, words, task.purpose.iri, task.rule.word)
     return rows.with_columns(ages.gather(rows[AGE]).alias(SAID), said[CONSENT], said[CONSENT_AT], said[CONSENT_UNTIL])
+
+
+def _reached(rows: pl.DataFrame, task: Task, region: str, regions: Sequence[str]) -> pl.Series:
+    """Whether each row has a contact point, by the contract in force and by that of its file (``regions``, by AGE).
+
+    What is no number in the country of its file is not dialled as one of another.
+    """
+    reached = pl.Series([True]).new_from_index(0, rows.height)
+    for each in dict.fromkeys((region, *regions)):
+        ages = pl.Series([age for age, own in enumerate(regions) if each in (own, region)], dtype=pl.UInt32)
+        of_these = rows[AGE].is_in(ages.implode())
+        contact = rows[task.contact.name]
+        reached &= ~of_these | normalise_column(contact, task.rule.contact, region=each).values.is_not_null()
+    return reached.alias(REACHED)
 
 
 def _listed(house: House, listed: NumberList, contracts: Sequence[DataContract], rows: pl.DataFrame) -> pl.Series:

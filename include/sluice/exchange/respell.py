@@ -1,6 +1,6 @@
 """Write cells that came under one contract as another contract writes them: 03/04 stays the day that it was. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -23,18 +23,27 @@ def respelled(
     """The frame with its dates, timestamps and numbers written as their column is to be written ``now``.
 
     ``was``: the contract under which the rows came; without one nothing is known of them. ``came``: the frame as it
-    came: a cell that was corrected since is left as it is, and so is one that the new form cannot hold whole: a moment
-    in UTC where the new one has no zone. ``rows``: which rows these are, by default all.
+    came: a cell that was corrected since is left as it is. ``rows``: which rows these are, by default all.
     """
-    written = [
+    return frame.with_columns(
         pl.when(pl.lit(came[name]).eq_missing(pl.col(name)) & (pl.lit(True) if rows is None else rows))
-        .then(pl.coalesce(_written(pl.col(name), one, other), pl.col(name)))
+        .then(written)
         .otherwise(pl.col(name))
         .alias(name)
+        for name, written in written_anew(was, now, frame.columns).items()
+    )
+
+
+def written_anew(was: DataContract | None, now: Mapping[str, ColumnType], names: Collection[str]) -> dict[str, pl.Expr]:
+    """Those of these columns that are to be written otherwise, each in its new form.
+
+    A cell that the new form cannot hold whole stays as it is.
+    """
+    return {
+        name: pl.coalesce(_written(pl.col(name), one, other), pl.col(name)).alias(name)
         for name, (one, other) in differing(was, now).items()
-        if name in frame.columns
-    ]
-    return frame.with_columns(written)
+        if name in names
+    }
 
 
 def differing(was: DataContract | None, now: Mapping[str, ColumnType]) -> dict[str, tuple[ColumnType, ColumnType]]:
@@ -48,6 +57,8 @@ def _differ(was: ColumnType, now: ColumnType) -> bool:
     if was.value in NUMBERS or now.value in NUMBERS:
         return was.value is now.value is ValueType.NUMBER and was.decimal_comma != now.decimal_comma
     one, other = format_of(was), format_of(now)
+    if "%y" in one and "%Y" in other:
+        return False  # 55 is 1955 or 2055: the form does not say
     return one != other and has_zone(one) is has_zone(other)  # 10:00 UTC is no 10:00 of our clocks
 
 

@@ -13,7 +13,7 @@ from sluice.exchange.house import House
 from sluice.exchange.model import Age
 from sluice.exchange.persons.corrections import find_corrections
 from sluice.exchange.persons.whose import number_columns, refs_by_person
-from sluice.exchange.respell import differing, respelled
+from sluice.exchange.respell import respelled, written_anew
 from sluice.exchange.store import find_ages, get_opened
 from sluice.gate.model import ColumnType
 from sluice.lake_columns import CORRECTED
@@ -74,19 +74,17 @@ class Righting:
         return cls(find_corrections(house, principal), house.subject_key(principal))
 
     def scan(self, said: Said, path: Path, now: Mapping[str, ColumnType]) -> pl.LazyFrame:
-        """A lake object as a lazy frame; it is read at once if a correction or another spelling concerns its columns.
+        """A lake object as a lazy frame; it is read at once if corrections concern its columns.
 
         A corrected identifier gets a reference beside that of the value that came: both belong to the person. ``now``:
         how columns are to be written, if not as the contract of the file writes them.
         """
         rows = pl.scan_parquet(path)
-        names = set(rows.collect_schema().names())
-        is_corrected = not names.isdisjoint(each.field for each in self.corrections)
-        if not is_corrected and names.isdisjoint(differing(said.contract, now)):
-            return rows
+        names = rows.collect_schema().names()
+        if not {each.field for each in self.corrections} & set(names):
+            return rows.with_columns(written_anew(said.contract, now, names).values())
         came = rows.collect()
-        right = self._corrected(said, came) if is_corrected else came
-        return respelled(right, came, said.contract, now).lazy()
+        return respelled(self._corrected(said, came), came, said.contract, now).lazy()
 
     def _corrected(self, said: Said, frame: pl.DataFrame) -> pl.DataFrame:
         refs = refs_by_person(frame, said.numbers)

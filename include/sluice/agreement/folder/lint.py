@@ -202,6 +202,7 @@ def _check_together(folder: Folder, principal: str | None) -> Iterator[tuple[Doc
         yield from _check_stranger(document, principal or _first_principal(folder))
         if document.is_agreement:
             yield from ((document, found) for found in _check_keys(document, folder))
+    yield from _check_ends(folder.agreements)
     contracts = [document for document in folder.documents if document.is_contract]
     yield from check_datasets(contracts)
     yield from check_customer_ids(contracts)
@@ -215,6 +216,17 @@ def _check_keys(agreement: Document, folder: Folder) -> Iterator[Found]:
         pinned = agreement.root[way]["pgpKey"]["file"]
         if pinned.text and not (folder.path / pinned.text).is_file():
             yield Found(pinned, "035", pinned.text)
+
+
+def _check_ends(agreements: Sequence[Document]) -> Iterator[tuple[Document, Found]]:
+    """Find last versions that end although one before them would have gone on."""
+    last = {each.root["agreementId"].value: each for each in agreements}  # they stand in the order of their versions
+    for document in agreements:
+        final = last[document.root["agreementId"].value]
+        end, over = document.root["validTo"].day, final.root["validTo"]
+        if document is not final and over.day and (end is None or end > over.day):
+            version = document.root["version"].value
+            yield final, Found(over, "037", f"{over.day}; {version} would have held {f'to {end}' if end else 'on'}")
 
 
 def _double(document: Document) -> str:
