@@ -13,6 +13,7 @@ from night import change
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, Order, Right, State, Track
+from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import decide
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.release import draft, release
@@ -27,6 +28,7 @@ from sluice.settings import Settings
 from sluice.terms import Principal
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
+LEGAL = iri("A17LegalClaims")
 
 
 @pytest.fixture
@@ -48,8 +50,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def by_file(town: Town, right: Right, action: Action, *people: Person) -> Case:
-    """The principal asks by a file of its own, instructs, the center decides, and it is done."""
+def by_file(town: Town, right: Right, action: Action, *people: Person, only: str | None = None) -> Case:
+    """The principal asks by a file of its own, instructs, the center decides, and it is done.
+
+    ``only``: the one field group that the principal lets go.
+    """
     house, bucket = town.house, town.house.settings.bucket_exchange
     persons = [{"customer": each.record(ENERGY), "phone": each.phone} for each in people]
     asked = json.dumps({"right": right.value, "persons": persons}).encode()
@@ -59,7 +64,9 @@ def by_file(town: Town, right: Right, action: Action, *people: Person) -> Case:
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     for number, part in enumerate(part for part in case.sub_cases if part.track is Track.PROCESSOR):
-        said = json.dumps({"case": part.sub_case_id, "decision": action.value}).encode()
+        stay = {group: LEGAL for group in part.field_groups if only and group != only}
+        some = {"fields": [only], "reasons": stay} if only else {}
+        said = json.dumps({"case": part.sub_case_id, "decision": action.value, **some}).encode()
         stored = house.objects.put(bucket, f"{ENERGY}/requests/instruction-{number}.json", said, "text/json")
         assert read_instruction(house, ENERGY, stored, now()).outcome is InstructionOutcome.INSTRUCTED
     decide(house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=action))
@@ -80,13 +87,19 @@ def told_to(town: Town, case: Case, recipient: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("right", "action"),
-    [(Right.RESTRICTION, Action.RESTRICT), (Right.ERASURE, Action.ERASE)],
-    ids=lambda word: str(word),
+    ("right", "action", "only"),
+    [
+        (Right.RESTRICTION, Action.RESTRICT, None),
+        (Right.ERASURE, Action.ERASE, None),
+        (Right.ERASURE, Action.ERASE, "identity"),
+    ],
+    ids=["restriction", "erasure", "erasure of which every copy stays"],
 )
-def test_another_recipient_is_told_whom_of_those_it_got(town: Town, right: Right, action: Action) -> None:
+def test_another_recipient_is_told_whom_of_those_it_got(
+    town: Town, right: Right, action: Action, only: str | None
+) -> None:
     never_there, there = town.people[0], town.people[1]
-    case = by_file(town, right, action, never_there, there)
+    case = by_file(town, right, action, never_there, there, only=only)
 
     notices = told_to(town, case, GRID)
     assert notices

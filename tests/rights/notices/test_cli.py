@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 from copies import Copies
 from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
-from rights.instructing import instruct, of_principal
+from rights.instructing import accept, instruct, of_principal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
 from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.model import Action, Right, State
+from sluice.rights.case.reasons import iri
 from sluice.rights.case.store import get_case
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.person.rectify import ask
@@ -224,3 +225,23 @@ def test_a_plan_names_who_would_be_told_before_anything_goes(town: Town) -> None
     assert [each["recipient"] for each in sluice("erase", "plan", nobody.case_id).document["recipients"]] == [
         "Grid NV"
     ], "control: this one was in no return"
+
+
+def test_a_plan_names_who_would_be_told_where_the_copies_stay(town: Town) -> None:
+    case = town.ask(town.people[0])
+    accept(town, case, Action.ERASE)
+    theirs = of_principal(case)
+    stay = {group: iri("A17LegalClaims") for group in theirs.field_groups if group != "identity"}
+    assert instruct(town, theirs, decision="erase", fields=["identity"], reasons=stay) == "INSTRUCTED"
+
+    plan = sluice("erase", "plan", case.case_id).document
+
+    assert {each["outcome"] for each in plan["objects"]} == {"kept"}, "the state that is tested"
+    sluice("erase", "release", case.case_id, "--by", "bert")
+    assert sluice("erase", "run", case.case_id).exit == 0
+    sluice("notices", "send")
+    told = sluice("notices", "list", "--case", case.case_id).document["notices"]
+    assert sorted((each["recipient"], each["sub_case"], each["field_groups"]) for each in plan["recipients"]) == sorted(
+        (each["name"], each["sub_case"], each["field_groups"]) for each in told
+    )
+    assert len(told) == 3

@@ -247,6 +247,7 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known
                 drop_superseded(house, copy)
         sweep_merged(house, target.principal)
         left = list(find_places(bench))
+        note_places(house, case.case_id, target.principal, left)  # who has to be told got what stays here, too
         for place in left:
             outcome_store.note_outcome(house.conn, case.case_id, target, kept(place))
     for part in case.sub_cases:

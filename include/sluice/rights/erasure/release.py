@@ -97,7 +97,7 @@ def draft(house: House, case_id: CaseId, by: str, now: datetime) -> Drafted:
 
 def _recipients(house: House, case: Case, target: Target, foreseen: Sequence[Done]) -> Iterator[PlannedRecipient]:
     """Yield who would be told of each part at one principal whose erasure was decided."""
-    places = [done.place for done in foreseen if done.place.rows and done.outcome is not Outcome.KEPT]
+    places = [done.place for done in foreseen if done.place.rows]  # of a copy that stays, too
     for part in case.sub_cases:
         if part.principal == target.principal and has_decided(part):
             for name, each in foresee_recipients(house, part, case, places).items():
