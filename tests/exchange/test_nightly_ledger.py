@@ -10,6 +10,7 @@ from sluice.errors import EvidenceInvalid
 from sluice.exchange.anchor import AnchorsMissing, anchor_ledger
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.checkpoint import make_checkpoint
+from sluice.ledger.model import TableDiffers
 from sluice.orchestration.operators import VerifyLedger
 
 
@@ -91,3 +92,19 @@ def test_one_that_was_taken_away_in_the_middle_is_told_in_the_night_and_put_ther
             VerifyLedger(task_id="ledger").work({})
         assert outside(desk) == [1, 2, 3]
         VerifyLedger(task_id="ledger").work({})
+
+
+def test_a_table_that_differs_hides_no_missing_checkpoint(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.drop(b"no table")
+    desk.work()
+    anchor_ledger(desk.house, datetime.now(UTC))
+    desk.sql("update exchange set reason_code = 'OTHER' returning 1")
+    nightly = VerifyLedger(task_id="ledger")
+    with at_terminal(desk, monkeypatch):
+        for item in desk.objects(desk.settings.bucket_evidence):
+            desk.house.objects.delete_version(item.bucket, item.key, item.version_id)
+        with pytest.raises(AnchorsMissing):
+            nightly.work({})
+        assert outside(desk) == [1], "put there again"
+        with pytest.raises(TableDiffers):
+            nightly.work({})
