@@ -119,3 +119,11 @@ def test_where_nobody_noted_who_was_in_it_everybody_is_named(town: Town) -> None
     case = by_file(town, Right.RESTRICTION, Action.RESTRICT, *town.people[:2])
     town.house.conn.execute("update case_holder set identifiers = null")  # as before there were any
     assert {len(notice["identifiers"]) for notice in told_to(town, case, GRID)} == {2}
+
+
+def test_an_erasure_of_before_notes_them_when_it_is_run_again(town: Town) -> None:
+    case = by_file(town, Right.ERASURE, Action.ERASE, *town.people[:2], only="identity")
+    town.house.conn.execute("update case_holder set identifiers = null")  # as before there were any
+    assert {each["persons"] for each in told_to(town, case, GRID)} == {2}, "the control"
+    assert run(town.house, case.case_id, now()).residual == 0
+    assert {each["persons"] for each in told_to(town, case, GRID)} == {1}

@@ -227,8 +227,10 @@ def test_a_plan_names_who_would_be_told_before_anything_goes(town: Town) -> None
     ], "control: this one was in no return"
 
 
-def test_a_plan_names_who_would_be_told_where_the_copies_stay(town: Town) -> None:
+@pytest.mark.parametrize("kinds", [[], ["delivered"]], ids=["all are there", "what was delivered is past its term"])
+def test_who_got_copies_that_stay_is_told_as_the_plan_says(town: Town, kinds: list[str]) -> None:
     case = town.ask(town.people[0])
+    town.house.conn.execute("update copy set gone_at = now() where kind = any(%s)", (kinds,))
     accept(town, case, Action.ERASE)
     theirs = of_principal(case)
     stay = {group: iri("A17LegalClaims") for group in theirs.field_groups if group != "identity"}
