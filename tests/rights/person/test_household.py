@@ -131,7 +131,7 @@ def test_what_one_of_a_household_has_corrected_is_theirs_alone(town: Town) -> No
     [[lake, said], *_] = oldest_first(town.house, find_contacts(town.house.conn, ENERGY01, CAMPAIGN, None))
     path = town.desk.folder / "first.parquet"
     town.house.objects.fetch(lake.bucket, lake.key, lake.version_id, path)
-    back = Righting.of(town.house, ENERGY01).scan(said, path).collect()
+    back = Righting.of(town.house, ENERGY01).scan(said, path, {}).collect()
     told = dict(zip(back["customer_number"], back["last_name"], strict=True))
     assert (told[first.record(ENERGY01)], told[second.record(ENERGY01)]) == (RIGHT, last_name(town, second))
 
