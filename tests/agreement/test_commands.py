@@ -54,6 +54,18 @@ def test_explain_names_each_column_and_why_it_is_portable_or_not() -> None:
     assert (by_name["phone"]["category"], by_name["phone"]["legal_basis"]) == ("TelephoneNumber", "A6-1-b")
 
 
+def test_what_agents_make_is_not_portable_also_where_the_contract_calls_it_observed(tmp_path: Path) -> None:
+    signed = AGREEMENT.replace("portable: false", "portable: true")
+    folder = write_folder(tmp_path, signed, CONTRACT.replace("gdpr#A6-1-f", "gdpr#A6-1-a"))
+
+    fields = run(contract.app, "explain", str(folder / CONTRACT_NAME))["fields"]
+
+    (result,) = [field for field in fields if field["group"] == "disposition"]
+    assert (result["origin"], result["legal_basis"], result["portable"]) == ("observed", "A6-1-a", False)
+    assert result["reason"] == "group disposition: made by agents or derived, whatever its origin says (Art. 20(1))"
+    assert any(field["portable"] for field in fields if field["group"] != "disposition"), "control: others may go"
+
+
 def test_lint_of_a_folder_has_the_columns_of_all_its_contracts(tmp_path: Path) -> None:
     one = run(contract.app, "lint", str(PRINCIPALS / "energy01" / CONTRACT_NAME))["fields"]
     energy = run(contract.app, "lint", str(PRINCIPALS / "energy01"))["fields"]

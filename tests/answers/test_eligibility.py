@@ -7,7 +7,7 @@ import pytest
 
 from sluice.agreement import dpv
 from sluice.agreement.contract.eligibility import NotPortable, Traits, why_not
-from sluice.terms import DataOrigin
+from sluice.terms import DataOrigin, FieldGroup
 
 CONSENT, CONTRACT = (f"{dpv.GDPR}A6-1-{letter}" for letter in "ab")
 NAME = f"{dpv.PD}Name"
@@ -39,3 +39,14 @@ def test_the_reason_is_the_first_that_holds() -> None:
     assert why_not(Traits(NAME, f"{dpv.GDPR}A6-1-f", "derived", False, False)) is NotPortable.BASIS
     assert why_not(Traits(NAME, CONSENT, "agent_made", False, False)) is NotPortable.ORIGIN
     assert why_not(Traits(NAME, CONSENT, "provided", False, False)) is NotPortable.BY_HAND
+
+
+def test_what_agents_make_or_is_derived_stays_whatever_origin_the_contract_gives_to_all_columns() -> None:
+    """rights.md: not portable are disposition, QA, score and agent references."""
+    theirs = {
+        group
+        for group in FieldGroup
+        if why_not(Traits(NAME, CONSENT, "observed", True, True, group)) is NotPortable.ORIGIN
+    }
+
+    assert theirs == {FieldGroup.DISPOSITION, FieldGroup.QA_SCORE, FieldGroup.SCORE, FieldGroup.AGENT_REF}

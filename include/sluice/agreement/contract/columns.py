@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.agreement import dpv
-from sluice.agreement.contract.eligibility import NotPortable, Traits, why_not
+from sluice.agreement.contract.eligibility import THEIRS, NotPortable, Traits, why_not
 from sluice.agreement.document import Document, Found, Spot
 from sluice.agreement.model import Agreement, FieldRole, RoleRow
 from sluice.agreement.shape import OPEN
@@ -219,11 +219,13 @@ def _date_format(column: Spot, logical_type: str, server_date_format: str | None
 def portability(draft: Draft) -> tuple[bool, str]:
     """Whether a person may take this column along, and the one reason (GDPR Art. 20(1))."""
     category, basis, origin = draft.word("dataCategory"), draft.word("legalBasis"), draft.word("dataOrigin")
-    match why_not(Traits(category, basis, origin, draft.flag("automated", True), draft.portable)):
+    match why_not(Traits(category, basis, origin, draft.flag("automated", True), draft.portable, draft.group)):
         case NotPortable.NO_PERSONAL_DATA:
             return False, "no personal data"
         case NotPortable.BASIS:
             return False, f"basis {dpv.short(basis or '')}: only consent and contract give portability (Art. 20(1)(a))"
+        case NotPortable.ORIGIN if origin in THEIRS:
+            return False, f"group {draft.group}: made by agents or derived, whatever its origin says (Art. 20(1))"
         case NotPortable.ORIGIN:
             return False, f"origin {origin}: not provided by the person (Art. 20(1))"
         case NotPortable.BY_HAND:

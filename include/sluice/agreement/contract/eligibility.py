@@ -5,7 +5,11 @@ from enum import StrEnum
 
 from sluice.agreement import dpv
 from sluice.agreement.model import FieldRole
-from sluice.terms import DataOrigin
+from sluice.terms import DataOrigin, FieldGroup
+
+THEIRS = frozenset({DataOrigin.PROVIDED, DataOrigin.OBSERVED})
+NOT_THEIRS = frozenset({FieldGroup.DISPOSITION, FieldGroup.AGENT_REF, FieldGroup.QA_SCORE, FieldGroup.SCORE})
+"""Groups that agents make or that are derived, whatever origin a contract gives to all its columns."""
 
 
 class NotPortable(StrEnum):
@@ -27,11 +31,12 @@ class Traits:
     origin: str | None
     automated: bool
     portable: bool
+    group: str | None = None
 
 
 def traits_of(field: FieldRole) -> Traits:
     """The traits of a field that loaded."""
-    return Traits(field.category, field.legal_basis, field.origin.value, field.automated, field.portable)
+    return Traits(field.category, field.legal_basis, field.origin.value, field.automated, field.portable, field.group)
 
 
 def why_not(field: Traits) -> NotPortable | None:
@@ -40,7 +45,7 @@ def why_not(field: Traits) -> NotPortable | None:
         return NotPortable.NO_PERSONAL_DATA
     if field.basis not in dpv.PORTABLE_BASES:
         return NotPortable.BASIS
-    if field.origin not in (DataOrigin.PROVIDED, DataOrigin.OBSERVED):
+    if field.origin not in THEIRS or field.group in NOT_THEIRS:
         return NotPortable.ORIGIN
     if not field.automated:
         return NotPortable.BY_HAND
