@@ -19,6 +19,7 @@ from sluice.dial.model import LeftOut
 from sluice.documents.reasons import meaning_of
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
+from sluice.gate.column_types import INTEGER
 from sluice.lake.read.format_codes import CODES as FORMAT_CODES
 from sluice.returns.ack import ESCALATION, REMINDER, AckOutcome
 from sluice.returns.model import STAFF, Held
@@ -217,6 +218,13 @@ def test_every_warning_about_roles_has_words(language):
 
     assert len(codes) == 4
     assert [code for code in codes if f"warning.{code}" not in catalogue(language)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whose_whole_number_is_refused_reads_how_long_one_may_be(language):
+    (most,) = re.findall(r"\{1,(\d+)\}", INTEGER)
+
+    assert f" {most} " in words(language).say("code.VALUE_NUMBER.meaning")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
