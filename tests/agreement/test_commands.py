@@ -66,6 +66,19 @@ def test_what_agents_make_is_not_portable_also_where_the_contract_calls_it_obser
     assert any(field["portable"] for field in fields if field["group"] != "disposition"), "control: others may go"
 
 
+@pytest.mark.parametrize("name", ["begrotingsanalyse-2011.csv", "defective-rows.csv", "null-byte.csv"])
+def test_a_real_file_that_gives_no_skeleton_names_a_reason_and_where_its_cure_stands(
+    real_data: Path, name: str
+) -> None:
+    """A title above the header, ragged rows, a NUL byte: no delimiter written by hand cures these."""
+    done = runner.invoke(contract.app, ["infer", str(real_data / "csv" / name)])
+
+    assert isinstance(done.exception, FileRefused | FileUndecided)
+    (reason, *_) = (ref.value for ref in done.exception.refs if ref.kind == "reason")
+    assert f"| `{reason}` |" in (PRINCIPALS.parents[1] / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert done.exception.cure.startswith("see the reason in docs/errors.md")
+
+
 def test_lint_of_a_folder_has_the_columns_of_all_its_contracts(tmp_path: Path) -> None:
     one = run(contract.app, "lint", str(PRINCIPALS / "energy01" / CONTRACT_NAME))["fields"]
     energy = run(contract.app, "lint", str(PRINCIPALS / "energy01"))["fields"]

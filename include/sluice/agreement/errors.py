@@ -40,8 +40,8 @@ class FileUndecided(SluiceError):
     code = "SLU-444"
     summary = "the file reads in more than one way"
     cure = (
-        "write delimiter, encoding or sheet into a contract by hand; then they are not guessed. Of a workbook with "
-        "several sheets, infer from a copy with the one sheet, and name it in the contract (`sheet`)"
+        "see the reason in docs/errors.md. A delimiter or encoding in a contract written by hand is not guessed; of a "
+        "workbook with several sheets, infer from a copy with the one sheet, and name it in the contract (`sheet`)"
     )
     exit = Exit.UNDECIDED
 
