@@ -11,7 +11,7 @@ from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, wri
 from sluice.agreement.codes import GAP_CODES
 from sluice.agreement.errors import ColumnNameUnfit, FileRefused, FileUndecided, PaperInvalid
 from sluice.cli import agreement, contract, principal, whole
-from sluice.errors import UsageError
+from sluice.errors import NotFound, UsageError
 from sluice.exchange.infer import skeleton_of
 from sluice.services.seaweed import credential
 from sluice.settings import get_settings
@@ -128,6 +128,19 @@ def test_roles_come_from_the_files_when_no_database_is_configured() -> None:
     }  # fmt: skip
     old = run(agreement.app, "roles", "DPA-ENERGY01", "--direction", "inbound", "--at", "2025-06-01")
     assert old["version"] == "2.4.0"
+
+
+@pytest.mark.parametrize("words", [("show",), ("roles", "--direction", "inbound")], ids=["show", "roles"])
+def test_why_a_file_that_is_there_cannot_be_used_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    folder = write_folder(tmp_path, AGREEMENT.replace("forwardHours: 24", "forwardHours: soon"))
+    env, [command, *options] = {"SLUICE_PRINCIPALS_DIR": str(folder.parent)}, words
+
+    told = runner.invoke(agreement.app, [command, "DPA-ENERGY01", *options], env=env)
+    other = runner.invoke(agreement.app, [command, "DPA-OTHER", *options], env=env)
+
+    assert isinstance(told.exception, NotFound) and isinstance(other.exception, NotFound)
+    assert "agreement-3.0.0.yaml:" in told.stderr and "AGR-012" in told.stderr
+    assert "AGR-" not in other.stderr, "control: it is not about that one"
 
 
 def test_the_list_shows_every_version() -> None:

@@ -26,6 +26,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+MOST_FAULTS = 5
+"""Faults of papers that are printed when a paper is missing; the linter prints all."""
+
 PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="A file, or a folder with files below it.")]
 
 
@@ -66,6 +69,15 @@ def print_problem(problem: "Problem") -> None:
     """One line that an editor can jump to: ``file:line: CODE word: message``."""
     word = "problem" if problem.severity is Severity.ERROR else "warning"
     typer.echo(escape_controls(f"{problem.path}:{problem.line}: {problem.code} {word}: {problem.message}"))
+
+
+def tell_faults(faults: Sequence["Problem"]) -> None:
+    """Say on stderr why papers that are there cannot be used, and which command lists all."""
+    for fault in faults[:MOST_FAULTS]:
+        err.print(f"{fault.path}:{fault.line}: {fault.code} {fault.message}", markup=False)
+    if len(faults) > MOST_FAULTS:
+        folder = Path(faults[0].path).parent
+        err.print(f"{len(faults) - MOST_FAULTS} more: `sluice agreement lint {folder}`", markup=False)
 
 
 def _plain(problem: "Problem") -> dict[str, str | int]:
@@ -212,16 +224,21 @@ def _show_roles(title: str, rows: Sequence["RolesRow"]) -> None:
 
 
 def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement", tuple["DataContract", ...]]:
-    """The version in force on a date, from the database or from the checkout. Raises NotFound."""
+    """The version in force on a date, from the database or from the checkout. Raises NotFound.
+
+    A file that cannot be used is as good as missing, so its faults are told.
+    """
     from sluice.settings import get_settings
 
     settings = get_settings()
     if settings.database_url is None:
         from sluice.agreement.folder.load import find_on_file
+        from sluice.exchange.dry_run import faults_of_papers
 
         paper = find_on_file(settings.papers(), agreement_id, on)
         if paper:
             return paper
+        tell_faults(faults_of_papers(settings.papers(), agreement_id, None))
     else:
         from sluice.agreement.in_force.store import get_paper
         from sluice.db import connect

@@ -33,9 +33,6 @@ EXIT_OF = {
     Verdict.UNDECIDED: Exit.UNDECIDED,
 }
 
-MOST_FAULTS = 5
-"""Faults of papers that are printed when a paper is missing; the linter prints all."""
-
 
 @app.callback()
 def gate() -> None:
@@ -116,17 +113,13 @@ def _tell_papers(judge: "DryRun", agreement: str, flow: Flow) -> None:
     """
     from sluice.agreement.folder.load import load_agreements
     from sluice.agreement.papers import PaperMissing, PaperReason
+    from sluice.cli.agreement import tell_faults
     from sluice.exchange.dry_run import arriving, faults_of_papers
 
     paper = judge.paper
     if not isinstance(paper, PaperMissing):
         return
-    faults = faults_of_papers(judge.settings.principals_dir, agreement, flow)
-    for fault in faults[:MOST_FAULTS]:
-        err.print(f"{fault.path}:{fault.line}: {fault.code} {fault.message}", markup=False)
-    if len(faults) > MOST_FAULTS:
-        folder = Path(faults[0].path).parent
-        err.print(f"{len(faults) - MOST_FAULTS} more: `sluice agreement lint {folder}`", markup=False)
+    tell_faults(faults_of_papers(judge.settings.principals_dir, agreement, flow))
     if paper.reason is PaperReason.NO_AGREEMENT:
         known = {each.agreement_id for each in load_agreements(judge.settings.principals_dir)}
         err.print(f"agreements here: {', '.join(sorted(known)) or 'none'}", markup=False)

@@ -216,8 +216,8 @@ def arriving(agreement: Agreement) -> list[str]:
     return sorted({each.flow for each in beside if each.direction in ARRIVING}) or ["none"]
 
 
-def faults_of_papers(principals_dir: Path, agreement_id: str, flow: Flow) -> list[Problem]:
-    """Return the errors of the papers that name an agreement: its own files, and the contracts of one flow."""
+def faults_of_papers(principals_dir: Path, agreement_id: str, flow: Flow | None) -> list[Problem]:
+    """Return the errors of the papers that name an agreement: its own files, and the contracts of one flow, if any."""
     from sluice.agreement.folder.lint import lint_path  # only where a paper is missing: its imports take their time
 
     named = agreement_id.encode(errors="surrogateescape")
@@ -227,10 +227,10 @@ def faults_of_papers(principals_dir: Path, agreement_id: str, flow: Flow) -> lis
     return [problem for problem in found if problem.severity is Severity.ERROR]
 
 
-def _is_about(path: Path, named: bytes, flow: Flow) -> bool:
-    is_contract = path.name.endswith(".odcs.yaml")
+def _is_about(path: Path, named: bytes, flow: Flow | None) -> bool:
+    is_asked = not path.name.endswith(".odcs.yaml") or (flow is not None and path.name.startswith(f"{flow}."))
     try:
-        return named in path.read_bytes() and (not is_contract or path.name.startswith(f"{flow}."))
+        return is_asked and named in path.read_bytes()
     except OSError:
         return False
 
