@@ -30,7 +30,7 @@ class FileRefused(SluiceError):
 
     code = "SLU-443"
     summary = "the file cannot be read as a table"
-    cure = "see the reason in docs/errors.md; `sluice gate run --dry-run` says more"
+    cure = "see the reason in docs/errors.md; with a contract, `sluice gate run --dry-run` says more"
     exit = Exit.REFUSED
 
 
