@@ -120,7 +120,8 @@ def _stored(house: House, lake: Lake) -> list[StoredObject]:
 def _opened(house: House, number: int) -> Opened:
     key = f"{ENERGY}/inbound/{FLOW}/contacts-{number}.csv"
     item = StoredObject(house.settings.bucket_exchange, key, f"v{number}", 1, "etag")
-    opened = insert_open(house.conn, Arrival(ENERGY, Direction.INBOUND, FLOW, item), "bench", datetime.now(UTC))
+    now = datetime.now(UTC)
+    opened = insert_open(house.conn, Arrival(ENERGY, Direction.INBOUND, FLOW, item), "bench", now, now)
     if opened is None:
         raise RuntimeError("this file was opened before")
     return opened

@@ -5,9 +5,8 @@ FLOOR opens every copy of the principal, as a design without an index must, with
 and S3 are on the same machine, with one process of ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,7 @@ from sluice.rights.copies import copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, led_copies, open_request, targets_of
 from sluice.rights.copies.stores import NAMELESS, store_of
+from sluice.rights.erasure.batches import CopyName
 from sluice.rights.erasure.erase import begin, erase_copies, finish, prove
 from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.erasure.release import draft, release
@@ -101,11 +101,11 @@ def _find(house: House, case_id: CaseId) -> tuple[Cost, Cost, int]:
     progress("erase_house: find")
     [target] = targets_of(house, *open_request(house, case_id), decided_only=True)
 
-    def measured(work: "partial[object]") -> Cost:
+    def measured(work: Callable[[Bench], None]) -> Cost:
         with open_bench(house, target) as bench:
             return cost(lambda: work(bench))
 
-    costs = [(measured(partial(_open_every)), measured(partial(_open_led))) for _ in range(ROUNDS)]
+    costs = [(measured(_open_every), measured(_open_led)) for _ in range(ROUNDS)]
     every, led = (median(list(column)) for column in zip(*costs, strict=True))
     with open_bench(house, target) as bench:
         return every, led, sum(store_of(copy).name != NAMELESS.name for copy in led_copies(bench))
@@ -126,7 +126,7 @@ def _run(house: House, case_id: CaseId) -> Iterator[BenchRow]:
     """The steps of ``sluice erase run``, each with its part of the whole."""
     progress("erase_house: run")
     planned = cost(lambda: draft(house, case_id, "planner", datetime.now(UTC)))
-    names, reports = [], list[ErasureReport]()
+    names, reports = list[CopyName](), list[ErasureReport]()
     steps = (
         ("begin", cost(lambda: names.extend(begin(house, case_id, datetime.now(UTC))))),
         ("erase", cost(lambda: erase_copies(house, case_id, names))),

@@ -57,7 +57,7 @@ def erase(source: Path, target: Path, refs: list[str]) -> None:
 def copy_and_encode(source: Path, copy: Path, frame: pl.DataFrame) -> None:
     """The least that one person costs."""
     shutil.copyfile(source, copy)
-    write_lake(frame.head(ROWS_PER_GROUP), copy.with_suffix(".group"), sorted_by=REF)
+    write_lake([frame.head(ROWS_PER_GROUP)], copy.with_suffix(".group"), sorted_by=REF)
 
 
 def read_and_write(source: Path, copy: Path) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import phonenumbers
 import polars as pl
 

@@ -150,7 +150,8 @@ def _begin(settings: Settings, folder: Path) -> None:
         write_campaign(folder / "c.csv", 300, SEED)
         head, first, *lines = (folder / "c.csv").read_bytes().splitlines(keepends=True)
         more = {f"{number}.csv": b"".join((head, first, *lines[: number + 1])) for number in range(PERSON_FILES)}
-        for key, source in {"good.csv": folder / "c.csv", "bad.csv": b"no;table\n1;2\n", **more}.items():
+        sources: dict[str, bytes | Path] = {"good.csv": folder / "c.csv", "bad.csv": b"no;table\n1;2\n", **more}
+        for key, source in sources.items():
             place = f"energy01/inbound/renewal_campaign/{key}"
             house.objects.put(house.settings.bucket_exchange, place, source, "text/csv")
             drain_all(house)

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +34,7 @@ def rows(size: int) -> Iterator[BenchRow]:
     stored = sum(map(len, objects.values()))
     for persons in PERSONS:
         needles = needles_of(planted(frame, persons))
-        whole, floor = paired(lambda needles=needles: scan_all(objects, needles), lambda: hash_all(objects))
+        whole, floor = paired(partial(scan_all, objects, needles), partial(hash_all, objects))
         megabytes = sum(one.read_bytes for one in scan_all(objects, needles)) / 1e6
         against = f"sha256 of the {shown(stored / 1e6)} MB stored: {shown(floor.wall_s)} s; {needles.count:,} needles"
         what = f"{shown(megabytes)} MB searched, {persons:,} persons"
