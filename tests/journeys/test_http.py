@@ -4,7 +4,6 @@ import base64
 import hashlib
 import http.client
 import json
-import socket
 import statistics
 import subprocess
 import time
@@ -22,6 +21,7 @@ from psycopg import sql
 
 from handbook.commands import commands_of
 from installation import CHECKOUT, Record, Stack, environment
+from ports import free_port
 from sluice.exchange.house import open_house
 from sluice.rights.case.model import CaseId
 from sluice.rights.person.sealed import find_sealed, subject_key
@@ -94,7 +94,7 @@ def other_users(stack: Stack) -> Iterator[tuple[Server, dict[str, str]]]:
     passwords = {name: f"password-of-{name}" for name in USERS}
     login, path = stack.var / "secrets" / "roles.json", stack.var / "logs" / "airflow-api-server-roles.log"
     write_private(login, json.dumps(passwords))
-    port = str(_free_port())
+    port = str(free_port())
     base = f"http://127.0.0.1:{port}"
     postgres = find_postgres(stack.var)
     assert postgres is not None
@@ -118,12 +118,6 @@ def other_users(stack: Stack) -> Iterator[tuple[Server, dict[str, str]]]:
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return int(place.getsockname()[1])
 
 
 def forms(value: str) -> list[bytes]:

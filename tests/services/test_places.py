@@ -1,7 +1,6 @@
 """Private folders, secrets and ports."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ports import occupied
 from sluice.errors import DiskUnfit
 from sluice.services import keeper, plan, redis, seaweed
 from sluice.services.model import FolderNotOurs, StackBusy, State
 from sluice.services.places import (
-    LOOPBACK,
     choose_ports,
     is_answering,
     locked,
@@ -150,9 +149,7 @@ def test_a_free_port_is_kept_between_starts(tmp_path: Path) -> None:
 
 def test_a_port_that_somebody_else_took_is_replaced(tmp_path: Path) -> None:
     first = choose_ports(tmp_path, ["one"])["one"]
-    with socket.socket() as other:
-        other.bind((LOOPBACK, first))
-        other.listen()
+    with occupied(first):
         assert is_answering(first)
         assert choose_ports(tmp_path, ["one"])["one"] != first
 

@@ -3,9 +3,9 @@
 import os
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -15,9 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
+from ports import occupied
 from sluice.services import buckets, seaweed
 from sluice.services.model import SeaweedServer
-from sluice.services.places import GRPC_OFFSET, LOOPBACK, choose_ports, read_ports
+from sluice.services.places import GRPC_OFFSET, choose_ports, read_ports
 from sluice.services.process import ProcessId, wait_until
 from sluice.services.record import spawn_recorded
 from sluice.settings import Settings
@@ -191,13 +192,12 @@ def test_a_port_that_somebody_took_between_its_choice_and_the_start_is_replaced(
     var: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     chosen: list[dict[str, int]] = []
-    with socket.socket() as other:
+    with ExitStack() as others:
 
         def taken_meanwhile(*given: Any, **more: Any) -> dict[str, int]:
             chosen.append(choose_ports(*given, **more))
             if len(chosen) == 1:
-                other.bind((LOOPBACK, chosen[0][name]))
-                other.listen()
+                others.enter_context(occupied(chosen[0][name]))
             return chosen[-1]
 
         monkeypatch.setattr(seaweed, "choose_ports", taken_meanwhile)
