@@ -8,7 +8,7 @@ import pytest
 
 from installation import Stack
 from sluice.services import keeper
-from sluice.services.process import ProcessId, wait_until
+from sluice.services.process import family, wait_until
 
 pytestmark = pytest.mark.journey
 
@@ -32,15 +32,16 @@ def test_the_whole_stack_comes_up_comes_back_and_goes(stack: Stack) -> None:
 
     standing = keeper.read_standing(stack.var)
     assert standing is not None
-    tree = {child.pid for child in psutil.Process(standing.keeper.pid).children(recursive=True)}
-    assert len(tree) > 10
-    assert {address for pid in tree for address in listening(pid)} == {"127.0.0.1"}
+    before = family(standing.keeper.pid)
+    assert len(before) > 10
+    assert {address for each in before for address in listening(each.pid)} == {"127.0.0.1"}
 
     for name in [kept.name for kept in standing.services]:
         stack.kill(name)
     assert wait_until(lambda: set(states(stack).values()) == {"up"}, 180, every=3)
 
-    everyone = [found for pid in tree if (found := ProcessId.of(pid))] + [standing.keeper]
+    everyone = [*before, *family(standing.keeper.pid)]  # not by pid alone: a busy machine gives it away again
+    assert len(everyone) > 20
     assert stack.sluice("down").returncode == 0
     assert [process for process in everyone if process.is_alive()] == []
     assert stack.sluice("status").returncode == 4
