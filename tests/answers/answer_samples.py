@@ -9,14 +9,16 @@ from rights.letter_samples import SENDER, a_case, a_part
 from sluice.agreement import dpv
 from sluice.agreement.model import FieldRole, Purpose
 from sluice.answers.authority import Authority
+from sluice.answers.consents import TABLE
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.info import COMPANY, STAFF, Information, Kept, Transfer
 from sluice.answers.model import AnswerKind, FieldLine, Found, StoreCount, Why, Withheld
 from sluice.answers.select import Selected, totals
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.case.reasons import NOT_REQUIRED
-from sluice.rights.copies.model import Target
+from sluice.rights.copies.model import CONSENTS, Target
 from sluice.rights.copies.stores import STORES
+from sluice.subject.consent import ConsentState
 from sluice.terms import DataOrigin, FieldGroup, Principal, RoleProfile
 
 MADE_AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -70,6 +72,22 @@ def tables(companies: Sequence[str], note: str | None) -> dict[str, pl.DataFrame
     return found
 
 
+def consents(companies: Sequence[str]) -> pl.DataFrame:
+    """One of each state, of every company."""
+    said = {state.value: f"2026-11-{day:02}T09:30:00Z" for day, state in enumerate(ConsentState, 3)}
+    rows = [
+        {
+            "sluice_company": company, "sluice_dataset": CONSENTS, "sluice_day": at[:10], "sluice_exchange": None,
+            "sluice_kept_in": CONSENTS, "purpose": f"{dpv.DPV}DirectMarketing", "channel": "email", "state": state,
+            "at": at, "until": "2027-11-03" if state == ConsentState.GIVEN else None, "method": "web_form",
+            "notice": "W-7", "collected_by": "webshop",
+        }
+        for company in companies
+        for state, at in said.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
 def information(principal: str, company: str, is_long: bool) -> Information:
     text = {
         "nl": "Klanten bellen over de verlenging van hun energiecontract.",
@@ -121,6 +139,7 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
     roles = {(DATASET, name): a_role(name, group) for group, columns in GROUPS.items() for name in columns}
     left = tuple(Withheld(each, DATASET, why, number) for each in companies for number, why in enumerate(Why, 1))
     left = left if is_long else ()
+    told = {TABLE: consents(companies)} if kind is AnswerKind.ACCESS and is_long else {}
     note = " ".join(["zij vertelt een heel lang verhaal over haar contract"] * 600) if is_long else None
     return Facts(
         case=a_case(part, right=right),
@@ -131,7 +150,7 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
         found=found,
         authorities={each.principal: Authority((part,), (), {}) for each in found},
         information=tuple(information(each.principal, each.company, is_long) for each in found),
-        selected=Selected(tables(companies, note), tuple(lines), totals(left), roles, by_dataset=left),
+        selected=Selected(tables(companies, note) | told, tuple(lines), totals(left), roles, by_dataset=left),
         forwarded=(Forwarded(companies[0], date(2026, 11, 26), "9f3c1d20ab54e6f1" * 4),),
         stores=stores * (3 if is_long else 1),
     )

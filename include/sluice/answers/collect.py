@@ -10,7 +10,8 @@ import polars as pl
 from sluice.agreement.in_force.store import find_version
 from sluice.agreement.model import Agreement, FieldRole
 from sluice.answers.confirm import doubtful
-from sluice.answers.model import Found, Held, PaperId, StoreCount
+from sluice.answers.consents import find_consents
+from sluice.answers.model import Consents, Found, Held, PaperId, StoreCount
 from sluice.answers.righted import Righted, opinion_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.house import House
@@ -24,7 +25,7 @@ from sluice.rights.case.model import Case, SubCase
 from sluice.rights.copies import answer_store, copy_store
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.find import find_places, targets_of
-from sluice.rights.copies.model import Copy, Place, Target
+from sluice.rights.copies.model import CONSENTS, Copy, Place, Target
 from sluice.rights.copies.read import PersonRows, refs_in
 from sluice.rights.copies.stores import STORES, store_of
 from sluice.rights.notices import holder_store
@@ -63,7 +64,8 @@ def search_everywhere(house: House, case: Case, envelope: Envelope) -> tuple[Sto
         refs = all_refs_at(house, given, principal, nobodys=True)
         target = Target(principal, key, refs, values_of(given, key, principal, nobodys=True), frozenset())
         with open_bench(house, target) as bench:
-            for count in _stores(house, target, _places(bench, case), case):
+            consents = find_consents(house, principal, refs, refs, refs)
+            for count in _stores(house, target, _places(bench, case), consents, case):
                 old = every.get(count.store, StoreCount(EVERYBODY, count.store, 0, 0, 0))
                 every[count.store] = StoreCount(
                     EVERYBODY, count.store, old.copies + count.copies, old.hits + count.hits, old.rows + count.rows
@@ -93,6 +95,8 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
     own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))
     numbers = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _numbers(each, mask))
     righted = Righted.of(house, target, own, numbers)
+    sure = numbers if doubts.is_shared else numbers | target.refs
+    consents = find_consents(house, target.principal, target.refs, own, sure)
     return Found(
         target=target,
         company=letter_store.find_company(house.conn, parts[0]),
@@ -102,10 +106,11 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
         held=tuple(
             _held(righted, *each, is_shared=doubts.is_shared) for each in zip(places, rows, doubts.masks, strict=True)
         ),
-        stores=tuple(_stores(house, target, places, case)),
+        stores=tuple(_stores(house, target, places, consents, case)),
         holders=tuple(holder_store.find_holders(house.conn, case.case_id, target.principal)),
         suppressed=find_reasons(house, target.principal, target.refs),
         own=own | target.refs,
+        consents=consents,
         unasked=tuple(_unasked(house, case, target, own, numbers, rows)),
     )
 
@@ -241,7 +246,9 @@ def _places(bench: Bench, case: Case) -> list[Place]:
     return [place for place in find_places(bench) if place.copy.exchange_id not in own]
 
 
-def _stores(house: House, target: Target, places: Iterable[Place], case: Case) -> Iterator[StoreCount]:
+def _stores(
+    house: House, target: Target, places: Iterable[Place], consents: Consents, case: Case
+) -> Iterator[StoreCount]:
     own = answer_store.find_of_case(house.conn, case.case_id)
     searched = (copy for copy in copy_store.find_copies(house.conn, target.principal) if copy.exchange_id not in own)
     copies = Counter(store_of(copy).name for copy in searched)
@@ -251,4 +258,7 @@ def _stores(house: House, target: Target, places: Iterable[Place], case: Case) -
         hits[place.store] += 1
         rows[place.store] += place.rows
     for store in STORES:
+        if store.name == CONSENTS:
+            yield consents.count(target.principal)
+            continue
         yield StoreCount(target.principal, store.name, copies[store.name], hits[store.name], rows[store.name])

@@ -15,6 +15,7 @@ from sluice.answers import store
 from sluice.answers.access import write_access
 from sluice.answers.authority import Authority, assumed, authority_for_principal, authority_of
 from sluice.answers.collect import collect, find_kept_out, search_everywhere
+from sluice.answers.consents import with_consents
 from sluice.answers.facts import Facts, Forwarded
 from sluice.answers.files import Drafting
 from sluice.answers.info import information_of
@@ -124,8 +125,9 @@ def gather(house: House, case: Case, envelope: Envelope, kind: AnswerKind, now: 
         for each in found
     }
     selected = select(found, authorities)
-    if kind is AnswerKind.PORTABILITY:
-        selected = only_portable(selected)
+    selected = (
+        only_portable(selected) if kind is AnswerKind.PORTABILITY else with_consents(selected, found, authorities)
+    )
     settings = house.settings
     return Facts(
         case=case,

@@ -12,8 +12,9 @@ from sluice.agreement.model import Agreement, FieldRole
 from sluice.answers.ids import AnswerId
 from sluice.errors import Exit, NotFound, Ref, SluiceError
 from sluice.rights.case.model import Action, CaseId, Right, SubCase, SubCaseId
-from sluice.rights.copies.model import Copy, Target
+from sluice.rights.copies.model import CONSENTS, Copy, Target
 from sluice.rights.notices.model import Holder
+from sluice.subject.consent import NO_RECORDS
 from sluice.terms import Decider, Sha256
 
 PaperId = tuple[str, str]
@@ -200,6 +201,25 @@ class StoreCount:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """The records of one person at one principal, oldest first.
+
+    ``others``, ``unasked``: how many are left out, as :class:`Why` says of rows. ``lists``, ``hits``: how many lists
+    there are, and with how many of them something of the person came.
+    """
+
+    records: pl.DataFrame = field(default_factory=lambda: NO_RECORDS, repr=False)
+    others: int = 0
+    unasked: int = 0
+    lists: int = 0
+    hits: int = 0
+
+    def count(self, principal: str) -> StoreCount:
+        """Return the line of this place among the stores that were searched."""
+        return StoreCount(principal, CONSENTS, self.lists, self.hits, self.records.height + self.others + self.unasked)
+
+
 @dataclass(frozen=True)
 class Found:
     """Everything at one principal. ``parts``: of the case; ``suppressed``: why the person is kept out, if so."""
@@ -218,6 +238,7 @@ class Found:
     """References of every identifier in the person's own rows; a note may quote these."""
     unasked: tuple[tuple[Copy, int], ...] = ()
     """Copies with rows under an identifier of the person that they did not give, and how many (:class:`Why`)."""
+    consents: Consents = field(default_factory=Consents)
 
     @property
     def principal(self) -> str:

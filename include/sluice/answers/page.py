@@ -10,6 +10,7 @@ import polars as pl
 
 from sluice.agreement import dpv
 from sluice.agreement.contract.eligibility import NotPortable
+from sluice.answers.consents import TABLE
 from sluice.answers.facts import Facts
 from sluice.answers.info import Information, Transfer
 from sluice.answers.labels import category_of, group_name, label_of
@@ -18,8 +19,10 @@ from sluice.answers.select import COMPANY, DATASET, META
 from sluice.documents.model import Grid, LetterPage, Pair, Part, Text
 from sluice.documents.words import Words, words
 from sluice.rights.case.clock import received_on
+from sluice.rights.case.facts import consent_days
 from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.letters.sheet import Body, set_out
+from sluice.subject.consent import ConsentState
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?Z")
 MOST_VALUES, LONGEST = 6, 600
@@ -54,6 +57,7 @@ def _parts(say: Words, facts: Facts) -> Iterator[Part]:
     informed = {each.principal: each for each in facts.information}
     for found in facts.found:
         yield from _data(say, facts, found.company)
+        yield from _consents(say, facts, found)
         if facts.kind is AnswerKind.ACCESS and found.principal in informed:
             yield _about(say, informed[found.principal])
         yield from _refused(say, facts, found)
@@ -72,7 +76,7 @@ def _parts(say: Words, facts: Facts) -> Iterator[Part]:
 def _data(say: Words, facts: Facts, company: str) -> Iterator[Part]:
     """Yield a table of what there is, per kind of data: every column with its values, each shown once."""
     for group, table in facts.selected.tables.items():
-        mine = table.filter(pl.col(COMPANY) == company)
+        mine = table.filter(pl.col(COMPANY) == company) if group != TABLE else table.clear()
         rows = tuple(
             _values(say, facts, mine, name) for name in mine.columns if name not in META and _is_there(mine[name])
         )
@@ -80,6 +84,30 @@ def _data(say: Words, facts: Facts, company: str) -> Iterator[Part]:
             heading = say.say("answer.data.heading", company=company, group=_inside(group_name(say, group)))
             head = (say.say("letter.data"), say.say("answer.data.says"))
             yield Part(heading, table=Grid(head, _merged(say, rows), TWO))
+
+
+def _consents(say: Words, facts: Facts, found: Found) -> Iterator[Part]:
+    """Yield a line for each record of consent: for what, what the person said and when, how it was written down."""
+    table = facts.selected.tables.get(TABLE)
+    rows = [] if table is None else table.filter(pl.col(COMPANY) == found.company).to_dicts()
+    if rows:
+        papers = [*found.papers.values(), *([found.agreement] if found.agreement else [])]
+        purposes = {each.iri: _in_language(say, each.text) for paper in papers for each in paper.purposes}
+        heading = say.say("answer.data.heading", company=found.company, group=_inside(group_name(say, TABLE)))
+        head = tuple(say.say(f"answer.consent.{name}") for name in ("for", "said", "how"))
+        cells = tuple(tuple(map(Text, _consent(say, row, purposes))) for row in rows)
+        days = consent_days(received_on(facts.made_at))
+        kept = (Text(say.say("answer.consent.kept", days=say.number(days))),)
+        yield Part(heading, kept, table=Grid(head, cells, THREE))
+
+
+def _consent(say: Words, row: Mapping[str, str], purposes: Mapping[str, str]) -> Iterator[str]:
+    channel = say.find(f"letter.channel.{row['channel']}") or row["channel"]
+    yield f"{purposes.get(row['purpose']) or dpv.short(row['purpose'])} ({channel})"
+    until = row["until"] if row["state"] == ConsentState.GIVEN else None
+    said = say.say(f"answer.consent.{row['state']}", moment=say.moment(row["at"]))
+    yield say.say("answer.consent.until", said=said, day=say.day(until)) if until else said
+    yield say.say("answer.consent.way", method=row["method"], notice=row["notice"], by=row["collected_by"])
 
 
 def _is_there(cells: pl.Series) -> bool:
@@ -158,9 +186,12 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 def _purpose(say: Words, text: Mapping[str, str], basis: str) -> str:
-    said = text.get(say.language) or next(iter(text.values()))
     name = dpv.short(basis)
-    return say.say("answer.purpose", text=said, basis=say.find(f"basis.{name}") or name)
+    return say.say("answer.purpose", text=_in_language(say, text), basis=say.find(f"basis.{name}") or name)
+
+
+def _in_language(say: Words, text: Mapping[str, str]) -> str:
+    return text.get(say.language) or next(iter(text.values()))
 
 
 def _kept(say: Words, info: Information) -> Iterator[str]:

@@ -51,7 +51,7 @@ def where_(
     principal: Annotated[str | None, typer.Option(help="Only this principal; all of them when absent.")] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
-    """Find a person in every store: accepted rows, files received and delivered, quarantine, index.
+    """Find a person in every store: accepted rows, files received and delivered, quarantine, consents, index.
 
     Example: sluice subject where phone:0470123456
     """
@@ -71,7 +71,7 @@ def where_(
         show_json({"places": [asdict(place) for place in places], "searched": stores_searched()})
         return
     show_table(
-        f"Found in {len(places)} copies; searched: {', '.join(stores_searched())}",
+        f"Found in {len(places)} objects; searched: {', '.join(stores_searched())}",
         ("principal", "store", "object", "exchange", "rows"),
         [(place.principal, place.store, place.object, place.exchange, place.rows) for place in places],
     )

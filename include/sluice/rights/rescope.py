@@ -1,10 +1,11 @@
-"""Add principals to a case that have accepted rows of the person since it was opened."""
+"""Add principals to a case that have accepted rows, or a record of consent, of the person since it was opened."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sluice.exchange.house import House
+from sluice.exchange.persons.consents import find_named
 from sluice.ledger.copy_kinds import LAKE
 from sluice.rights.case.book import open_book
 from sluice.rights.case.model import SYSTEM, Case, Order, SubCase
@@ -23,7 +24,7 @@ KNOWN_SINCE = "KNOWN_SINCE"
 
 
 def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case:
-    """Return the case, with parts for every principal without one whose accepted rows name the person.
+    """Return the case, with parts for every principal without one that knows the person by accepted rows or consents.
 
     New parts begin as the others did: protected first if the right requires it (access and portability do not), then
     decided on their own, and forwarded if a principal decides. A case about several persons, or that is over, stays as
@@ -32,7 +33,7 @@ def rescope(house: House, case: Case, envelope: Envelope, now: datetime) -> Case
     if case.persons != 1 or not case.is_scoped or case.state.is_over or not envelope.identifiers:
         return case
     scoped = find_scope(house, replace(envelope, opened_at=now, forward_from=now))
-    fresh = [part for part in _fresh(case, scoped.parts) if _is_in_rows(house, Principal(part.principal), envelope)]
+    fresh = [part for part in _fresh(case, scoped.parts) if _is_known(house, Principal(part.principal), envelope)]
     if not fresh:
         return case
     names = {Principal(part.principal) for part in fresh}
@@ -51,10 +52,12 @@ def _fresh(case: Case, parts: Sequence[SubCase]) -> list[SubCase]:
     return [part for part in parts if part.has_hit and part.principal not in known]
 
 
-def _is_in_rows(house: House, principal: Principal, envelope: Envelope) -> bool:
-    """Whether accepted rows really name the person: the index holds only a piece of each reference."""
+def _is_known(house: House, principal: Principal, envelope: Envelope) -> bool:
+    """Whether a record of consent or accepted rows really name the person: the index has but a piece of a reference."""
     key = house.subject_key(principal)
     refs = all_refs_at(house, envelope.identifiers, principal)
+    if find_named(house, principal, refs):
+        return True
     copies = [copy for copy in copy_store.find_copies(house.conn, principal) if copy.kind == LAKE]
     values = values_of(envelope.identifiers, key, principal)
     with open_bench(house, Target(principal, key, refs, values, frozenset())) as bench:

@@ -6,7 +6,7 @@ records. Whoever does so removes every version that no row names, so what a dead
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,17 +38,26 @@ def hold_records(house: House, principal: Principal) -> Iterator[None]:
         yield
 
 
-def find_records(house: House, principal: Principal) -> "pl.DataFrame":
-    """Return every record of a principal's persons, in no order. Raises NotFound when an object is missing."""
-    import polars as pl
+def find_lists(house: House, principal: Principal) -> "pl.DataFrame":
+    """Return every record of a principal's persons, in no order, each with the id of its list (``run_id``).
 
-    for attempt in range(TRIES):
-        try:
-            return pl.concat([NO_RECORDS, *(read(house, run) for run in store.find_runs(house.conn, principal))])
-        except NotFound:  # edited since we looked
-            if attempt == TRIES - 1:
-                raise
-    return NO_RECORDS
+    Raises NotFound when an object is missing.
+    """
+    for _ in range(TRIES - 1):
+        with suppress(NotFound):  # edited since we looked
+            return _together(house, store.find_runs(house.conn, principal))
+    return _together(house, store.find_runs(house.conn, principal))
+
+
+def find_records(house: House, principal: Principal) -> "pl.DataFrame":
+    """Return the same without lists."""
+    return find_lists(house, principal).drop("run_id")
+
+
+def find_named(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
+    """Return those of these references under which a record is kept. It may outlive every copy that names them."""
+    kept = find_records(house, principal)["ref"]
+    return frozenset(kept.filter(kept.is_in(sorted(refs))).to_list())
 
 
 def find_words(house: House, principal: Principal) -> "pl.DataFrame":

@@ -34,6 +34,8 @@ class Fate(StrEnum):
     """Somebody who has a say in it decided otherwise: refused, or agreed in part only."""
 
 
+CONSENTS = "records of consent"
+"""The store of records of consent, which are no copies of a file."""
 OTHER_CONTROLLER = "OTHER_CONTROLLER_DECIDES"
 """Ground for keeping a copy: one of its field groups is decided by somebody who has not decided to erase."""
 

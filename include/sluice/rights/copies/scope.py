@@ -1,6 +1,7 @@
 """What was decided to be erased: which parts of a case, and therefore which copies. Pure."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from sluice.agreement.model import DataContract
 from sluice.agreement.roles.profiles import PROFILES
@@ -14,7 +15,7 @@ from sluice.terms import FieldGroup
 
 NOT_OF_THE_PERSON = frozenset({FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE})
 """Field groups about our staff. They go with the row, and nobody else has to decide about them."""
-PRINCIPAL = "principal"
+PRINCIPAL: Final = "principal"
 ANSWERS = frozenset({ANSWER, ANSWER_KEPT, HANDED})
 
 
@@ -68,6 +69,11 @@ def fate_of(copy: Copy, target: Target) -> Fate:
     if goes:
         return Fate.GOES
     return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
+
+
+def are_consents_decided(target: Target) -> bool:
+    """Whether everybody who decides of the principal's consents has decided to erase: the records of them go too."""
+    return _who_decides((PRINCIPAL, FieldGroup.CONSENT), target) <= target.decided
 
 
 def comes_in_again(contracts: Iterable[DataContract], target: Target) -> bool:

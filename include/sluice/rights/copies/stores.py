@@ -15,6 +15,7 @@ import polars as pl
 from sluice.errors import Exit, Ref, SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.naming import INDEX_PREFIX
+from sluice.exchange.persons.consents import PREFIX as RECORDED
 from sluice.exchange.persons.corrections import PREFIX as CORRECTIONS
 from sluice.exchange.review import count_again
 from sluice.lake.erase.in_lake import erase_refs, find_refs
@@ -44,7 +45,7 @@ from sluice.rights.copies.copy_store import is_refused
 from sluice.rights.copies.edits import BESIDE, NOT_READABLE, removed, rule_of, untouched
 from sluice.rights.copies.files import erase_in_file, ref_columns
 from sluice.rights.copies.linked import WENT_OUT, look_in_copy, look_in_refused
-from sluice.rights.copies.model import Copy, Done, Edit, Outcome, Place, Target
+from sluice.rights.copies.model import CONSENTS, Copy, Done, Edit, Outcome, Place, Target
 from sluice.rights.copies.quarantine import QuarantineStore
 from sluice.rights.copies.read import PersonRows, rows_in_file, rows_in_lake
 from sluice.rights.copies.swap import remove, swap
@@ -263,6 +264,11 @@ def _corrections(house: House, target: Target) -> Iterator[StoredObject]:
     yield from house.objects.list_versions(house.settings.bucket_vault, f"{CORRECTIONS}{target.principal}/")
 
 
+def _consents(house: House, target: Target) -> Iterator[StoredObject]:
+    """Records of consent, under references alone and part of no exchange (``consents.find_named``). Removed last."""
+    yield from house.objects.list_versions(house.settings.bucket_lake, f"{RECORDED}{target.principal}/")
+
+
 def _anything_else(house: House, target: Target) -> Iterator[StoredObject]:
     """Whatever else lies under a principal's name in any bucket.
 
@@ -309,6 +315,7 @@ STORES: tuple[Store, ...] = (
     NAMELESS,
     AnswerStore(),
     ScannedStore("corrections", frozenset(), _corrections),
+    ScannedStore(CONSENTS, frozenset(), _consents),
     ScannedStore("anything else", frozenset(), _anything_else),
     IndexStore(),
 )

@@ -26,7 +26,7 @@ from sluice.rights.copies.find import find_places, is_pointing, kept, open_reque
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.model import Copy, Place, Target
 from sluice.rights.copies.own_rows import find_in_flight, keep_person_out, let_in_again
-from sluice.rights.copies.scope import has_decided, is_decided, is_to_do
+from sluice.rights.copies.scope import are_consents_decided, has_decided, is_decided, is_to_do
 from sluice.rights.copies.stores import carry_out, store_of
 from sluice.rights.copies.swap import drop_superseded, find_superseded
 from sluice.rights.copies.uploads import abort_uploads
@@ -257,7 +257,8 @@ def _finish(house: House, case: Case, clearance: Clearance, now: datetime, known
     drop_over(house, target.principal)
     if not left:
         drop_corrections(house, target.principal, target.refs, now)
-        erase_consents(house, target.principal, target.refs)
+        if are_consents_decided(target):
+            erase_consents(house, target.principal, target.refs)
     abort_uploads(house, target.principal)
 
 

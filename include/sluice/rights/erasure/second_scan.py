@@ -21,6 +21,7 @@ from sluice.rights.copies.bench import Bench, Known, open_bench
 from sluice.rights.copies.model import Copy, Target
 from sluice.rights.copies.needles import Needles, recall, remember, spellings
 from sluice.rights.copies.own_rows import count_left_out, find_in_flight
+from sluice.rights.copies.scope import are_consents_decided
 from sluice.rights.erasure import control_store
 from sluice.rights.erasure.census import find_unknown
 from sluice.rights.erasure.classify import Scanned
@@ -79,14 +80,18 @@ def scan_and_record(
 def _count_outside_objects(house: House, target: Target, kept: int, merges: frozenset[tuple[str, str]]) -> Scanned:
     """Count what names the person outside of objects. While a copy of the person's rows stays, it may stay as well.
 
-    kept: how many objects name the person and stay. merges: those of the index that existed before the scan. A newer
-    merge holds what came in meanwhile, which is for the next run.
+    Records of consent that stay were read with the objects, and are counted there. kept: how many objects name the
+    person and stay. merges: those of the index that existed before the scan. A newer merge holds what came in
+    meanwhile, which is for the next run.
     """
     corrections = count_left(house, target.principal, target.refs)
     merged = count_merged(house, target.principal, target.refs, merges)
-    named = corrections.named + merged.named + count_consents(house, target.principal, target.refs)
+    named = corrections.named + merged.named
     found = Scanned(doubts=corrections.unreadable + merged.unreadable, waiting=merged.newer)
-    return found + (Scanned(kept=named) if kept else Scanned(hits=named))
+    if kept:
+        return found + Scanned(kept=named)
+    consents = count_consents(house, target.principal, target.refs) if are_consents_decided(target) else 0
+    return found + Scanned(hits=named + consents)
 
 
 def _append_entry(

@@ -1,4 +1,5 @@
-"""Find whom a request concerns: the principals whose files know the person, and who decides of which field groups.
+"""Find whom a request concerns: the principals that know the person, by a file or a record of consent, and who decides
+of which field groups.
 
 A principal that does not know the person and was not addressed is told nothing, because telling it would make
 it know the person. Protection reaches further than the parts: it covers every principal that may still send the
@@ -16,6 +17,7 @@ from sluice.agreement.folder.load import parse_agreement
 from sluice.agreement.model import Agreement
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.exchange.house import House
+from sluice.exchange.persons.consents import find_named
 from sluice.exchange.persons.merged import named_in
 from sluice.keys import SUBJECT
 from sluice.rights.case import store
@@ -96,7 +98,7 @@ def is_known(house: House, principal: Principal, at: datetime) -> bool:
 
 
 def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[str]]) -> tuple[int, ...]:
-    """Places of the identifiers that the index of a principal knows by any of their references.
+    """Places of the identifiers that the index or a consent record of a principal knows by any of their references.
 
     The index holds only 8 bytes of a reference, so a hit merely points; the file itself decides (erasure reads it
     again).
@@ -104,7 +106,8 @@ def find_hits(house: House, principal: Principal, refs: Mapping[int, frozenset[s
     places = [place for place, every in refs.items() for _ in every]
     every = [ref for each in refs.values() for ref in each]
     words = first_word(pl.Series("ref", every, dtype=pl.String)).to_list()
-    found: set[int] = set()
+    recorded = find_named(house, principal, frozenset(every))
+    found = {place for place, ref in zip(places, every, strict=True) if ref in recorded}
     for _, there in named_in(house, principal, every):
         found |= {place for place, word in zip(places, words, strict=True) if word in there}
         if len(found) == len(refs):
