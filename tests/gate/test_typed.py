@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sluice.gate.column_types import format_of, number_pattern
 from sluice.gate.contract_rules import rules_for
+from sluice.gate.gx import agrees, validate
 from sluice.gate.model import ColumnType, ValueType
 from sluice.gate.onepass import run_rules
 from sluice.gate.typed import _fast, _plain, parsed, value_of
@@ -164,3 +165,28 @@ def test_parts_that_stand_together_are_read_exactly_if_every_digit_is_there(
 def test_what_stands_apart_needs_no_leading_zero(given_format: str, text: str, is_read: bool) -> None:
     moment = ColumnType(ValueType.TIMESTAMP, date_format=given_format)
     assert (pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), moment)).item() is not None) is is_read
+
+
+@pytest.mark.parametrize("logical_type", ["date", "timestamp", "time"])
+@pytest.mark.parametrize(
+    ("given_format", "texts"),
+    [
+        (
+            "%Y-%m-%d",
+            ["2024-02-29", "\uff12\uff10\uff12\uff14-02-29", "\u0662\u0660\u0662\u0664-02-29", "2024-02-2\uff19"],
+        ),
+        ("%d %b %Y", ["9 Feb 2024", "9 Feb \uff12\uff10\uff12\uff14", "1\uff19 Feb 2024"]),
+        ("%H:%M", ["12:30", "1\uff12:30", "12:3\uff10"]),
+    ],
+)
+def test_digits_are_those_of_ascii(logical_type: str, given_format: str, texts: list[str]) -> None:
+    frame = pl.DataFrame({"t": texts})
+    rules = rules_for(a_contract(a_field("t", logical_type, date_format=given_format)), ())
+
+    found = frame.select(value_of(pl.col("t"), ColumnType(ValueType.TIMESTAMP, date_format=given_format))).to_series()
+    outcomes = run_rules(frame, rules).outcomes
+
+    assert found.is_not_null().to_list() == [True] + [False] * (len(texts) - 1)
+    refused = {place for each in outcomes if each.failing is not None for place in each.failing}
+    assert refused == {*range(1, len(texts))}
+    assert agrees(validate(run_rules(frame, rules), rules), run_rules(frame, rules))

@@ -8,7 +8,7 @@ from sluice.agreement.model import DataContract
 from sluice.gate.column_types import NUMBERS, format_of, number_pattern
 from sluice.gate.contract_rules import column_types
 from sluice.gate.model import ColumnType, ValueType
-from sluice.gate.typed import parsed, with_all_digits
+from sluice.gate.typed import parsed, with_digits
 from sluice.lake.spelling import spelled
 from sluice.lake.write.values import has_zone
 
@@ -69,4 +69,4 @@ def _written(cells: pl.Expr, was: ColumnType, now: ColumnType) -> pl.Expr:
         is_number = cells.str.contains(number_pattern(was).replace(r"\Z", r"\z"))
         return pl.when(is_number).then(cells.str.replace(*marks, literal=True))
     form = format_of(was)
-    return spelled(with_all_digits(cells, parsed(cells, form), form), format_of(now), has_day=True)
+    return spelled(with_digits(cells, parsed(cells, form), form), format_of(now), has_day=True)

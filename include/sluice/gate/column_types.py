@@ -30,6 +30,8 @@ WRITTEN = {
 """How strftime writes each directive: every digit, no blank. Fractions of a second may be milliseconds too."""
 _BETWEEN = "[ 0-9]{1,6}"
 """A directive between other characters: strptime can cut it in one place only, so its digits may be incomplete."""
+_DIGITS_OF_ASCII = r"\A[\D0-9]*\Z"
+"""Digits as everybody reads them: strptime takes those of other scripts in some places, as in the year."""
 
 NUMBERS = frozenset({ValueType.INTEGER, ValueType.NUMBER})
 
@@ -51,15 +53,15 @@ def parts_of(strftime_format: str) -> list[tuple[str, str]]:
     return re.findall(r"%(.)|([^%])", strftime_format, re.DOTALL)
 
 
-def all_digits(strftime_format: str) -> str | None:
-    """The pattern of a text that has every digit of a format; None if the format needs no such check.
+def digits_pattern(strftime_format: str) -> str:
+    """The pattern of a text that has every digit that a format needs, each of ASCII.
 
     If two directives are adjacent, strptime accepts ``1122024`` for ``%d%m%Y`` and guesses where to cut.
     """
     parts = parts_of(strftime_format)
     keys = ["", *(key for key, _ in parts), ""]
     if not re.search("%.%", strftime_format) or not {*keys} - {""} <= WRITTEN.keys():
-        return None
+        return _DIGITS_OF_ASCII
     forms = (
         (WRITTEN[key] if keys[place - 1] or keys[place + 1] else _BETWEEN) if key else re.escape(text)
         for place, (key, text) in enumerate(parts, 1)

@@ -21,7 +21,7 @@ from sluice.gate.errors import CheckUnsupported
 from sluice.gate.kinds import KNOWN
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import parsed, value_of, with_all_digits
+from sluice.gate.typed import parsed, value_of, with_digits
 
 NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
 STRFTIME = "expect_column_values_to_match_strftime_format"
@@ -114,7 +114,7 @@ class View:
 
     def _sure_moment(self, name: str, column_type: ColumnType) -> pl.Expr:
         form = format_of(column_type)
-        return with_all_digits(self.cell(name).expr, self.moment(name, form), form)
+        return with_digits(self.cell(name).expr, self.moment(name, form), form)
 
     def frame(self) -> pl.DataFrame:
         """The frame with its cells and every value that was asked for, each computed once."""

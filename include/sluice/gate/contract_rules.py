@@ -12,7 +12,7 @@ from typing import Any
 
 from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import Ref
-from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, all_digits, number_pattern, sees_values
+from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, digits_pattern, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, Faults, OptionInvalid, QualityRefused, TypeMismatch
 from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, family_of, typed
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
@@ -156,8 +156,7 @@ def _type_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
     elif (form := cell_format(contract, field)) is not None:
         code = _TIME if field.logical_type == "time" else _DATE
         yield _schema_rule(field, "type", _STRFTIME, {"strftime_format": form}, code)
-        if (digits := all_digits(form)) is not None:
-            yield _schema_rule(field, "digits", _REGEX, {"regex": digits}, code)
+        yield _schema_rule(field, "digits", _REGEX, {"regex": digits_pattern(form)}, code)
     elif (column_type := _column_type(contract, field)) is not None:
         yield _schema_rule(field, "type", _REGEX, {"regex": number_pattern(column_type)}, _NUMBER)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from sluice.gate.column_types import NUMBERS, WRITTEN, all_digits, format_of, number_pattern, parts_of
+from sluice.gate.column_types import NUMBERS, WRITTEN, digits_pattern, format_of, number_pattern, parts_of
 from sluice.gate.model import ColumnType, ValueType
 
 _CLOCKS = ("", "HM", "HMS")
@@ -22,14 +22,13 @@ def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
     if column_type.value in NUMBERS:
         return _number(column, column_type)
     form = format_of(column_type)
-    moment = with_all_digits(column, parsed(column, form), form)
+    moment = with_digits(column, parsed(column, form), form)
     return moment.dt.date() if column_type.value is ValueType.DATE else moment
 
 
-def with_all_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
-    """Keep a parsed moment only where the text has every digit of the format; NULL where its reading is a guess."""
-    pattern = all_digits(strftime_format)
-    return moment if pattern is None else pl.when(column.str.contains(_in_rust(pattern))).then(moment)
+def with_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
+    """Keep a parsed moment only where the text has the digits of the format; NULL where its reading is a guess."""
+    return pl.when(column.str.contains(_in_rust(digits_pattern(strftime_format)))).then(moment)
 
 
 def parsed(column: pl.Expr, strftime_format: str) -> pl.Expr:
