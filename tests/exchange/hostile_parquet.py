@@ -14,7 +14,8 @@ from exchange.hostile_cells import records
 
 BROKEN = ("UNREADABLE_PARQUET", "UNREADABLE_PARSER_DIED", "LIMIT_MEMORY")
 ROWS = ("LIMIT_REFUSED_SHARE", "HEADER_MISSING_COLUMN", "HEADER_UNDECLARED_COLUMN", "HEADER_DUPLICATE", "TEXT_NUL_BYTE")
-MORE = ("LIMIT_RECORDS", "LIMIT_FILE_SIZE", "ARCHIVE_RATIO", "SHAPE_NESTED", "HEADER_BLANK", "TEXT_CONTROL_CHARACTER")
+TYPES = ("SHAPE_NESTED", "SHAPE_COLUMN_TYPE")
+MORE = ("LIMIT_RECORDS", "LIMIT_FILE_SIZE", "ARCHIVE_RATIO", *TYPES, "HEADER_BLANK", "TEXT_CONTROL_CHARACTER")
 
 
 @cache
@@ -62,7 +63,7 @@ def a_dictionary_that_swells(rng: random.Random, path: Path) -> None:
     path.write_bytes(written(pa.table({"note": column}), compression="zstd"))
 
 
-@kind("parquet", "x.parquet", "SHAPE_NESTED", "LIMIT_COLUMNS", *BROKEN, *ROWS)
+@kind("parquet", "x.parquet", *TYPES, "LIMIT_COLUMNS", *BROKEN, *ROWS)
 def types_that_are_no_cells(rng: random.Random, path: Path) -> None:
     odd = {
         "bytes": pa.array([b"\0\xff"]),

@@ -118,6 +118,9 @@ NESTED = {
     "record": pa.array([{"a": 1}], pa.struct([("a", pa.int64())])),
     "bytes": pa.array([b"\xff"], pa.binary()),
     "map": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+    "fixed bytes": pa.array([b"x" * 16], pa.binary(16)),
+    "uuid": pa.array([b"x" * 16], pa.uuid()),
+    "category of bytes": pa.array([b"x"]).dictionary_encode(),
 }
 
 
@@ -126,6 +129,22 @@ def test_what_is_no_plain_value_is_named_by_its_column(tmp_path: Path, kind: str
     content = written(pa.table({"id": ["1"], "odd": NESTED[kind]}))
     refusal = refusal_of(read_bytes(tmp_path, content, name="drop.parquet"))
     assert (refusal.code, refusal.columns) == ("SHAPE_NESTED", (2,))
+
+
+TYPED = {
+    "duration": pa.array([5], pa.duration("s")),
+    "long decimal": pa.array([Decimal("1.5")], pa.decimal256(50, 2)),
+    "json": pa.array(['{"a": 1}'], pa.json_()),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_a_plain_value_of_a_type_that_is_not_read_is_not_called_nested(tmp_path: Path, kind: str) -> None:
+    content = written(pa.table({"id": ["1"], "odd": TYPED[kind]}))
+    refusal = refusal_of(read_bytes(tmp_path, content, name="drop.parquet"))
+    assert (refusal.code, refusal.columns) == ("SHAPE_COLUMN_TYPE", (2,))
+    both = written(pa.table({"odd": TYPED[kind], "id": [["1"]]}))
+    assert refusal_of(read_bytes(tmp_path, both, name="drop.parquet")).columns == (2,), "what is nested comes first"
 
 
 def test_damage_is_damage_and_never_a_shorter_table(tmp_path: Path) -> None:
@@ -197,7 +216,7 @@ def test_text_comes_back_as_it_was(tmp_path: Path, values: list[str | None], cod
 ODD = {
     "day": (pa.array([2**31 - 1], pa.date32()), "UNREADABLE_PARQUET"),
     "moment": (pa.array([2**62], pa.timestamp("ms")), "UNREADABLE_PARQUET"),
-    "decimal": (pa.array([Decimal("1.5")], pa.decimal256(50, 2)), "SHAPE_NESTED"),
+    "decimal": (pa.array([Decimal("1.5")], pa.decimal256(50, 2)), "SHAPE_COLUMN_TYPE"),
 }
 
 

@@ -70,6 +70,7 @@ CODES: Final = frozenset(
         "SHAPE_MAY_CONTINUE",
         "SHAPE_BLANK_GAP",
         "SHAPE_NESTED",
+        "SHAPE_COLUMN_TYPE",
         "SHAPE_MERGED",
         # JSON
         "UNREADABLE_JSON",

@@ -2,8 +2,8 @@
 
 Whole numbers have no decimal point, not even those that pandas made floats because a value is missing. Other
 floats have their shortest exact spelling, decimals the places of their type. Dates and times are ISO 8601,
-timestamps with a zone are in UTC. A contract may want dates, times and decimals otherwise. Lists, records and
-bytes are refused.
+timestamps with a zone are in UTC. A contract may want dates, times and decimals otherwise. Lists, records, bytes,
+durations and decimals of more than 38 digits are refused.
 """
 
 from pathlib import Path
@@ -70,8 +70,22 @@ def _check(file: "pq.ParquetFile", limits: FileLimits) -> FormatRefusal | None:
     size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
     if size > limits.file_bytes:
         return FormatRefusal("LIMIT_FILE_SIZE", "format.limits", count=size)
-    odd = tuple(at for at, field in enumerate(file.schema_arrow, 1) if not _is_plain(field.type))
-    return FormatRefusal("SHAPE_NESTED", _RULE, columns=odd, count=len(odd)) if odd else None
+    odd = {at: field.type for at, field in enumerate(file.schema_arrow, 1) if not _is_plain(field.type)}
+    nested = tuple(at for at, kind in odd.items() if _holds_more(kind))
+    code, columns = ("SHAPE_NESTED", nested) if nested else ("SHAPE_COLUMN_TYPE", tuple(odd))
+    return FormatRefusal(code, _RULE, columns=columns, count=len(columns)) if columns else None
+
+
+def _holds_more(kind: "pa.DataType") -> bool:
+    """Whether a cell may hold more than one value, or bytes."""
+    from pyarrow import BaseExtensionType, types
+
+    if isinstance(kind, BaseExtensionType):
+        return _holds_more(kind.storage_type)
+    tests = (
+        types.is_nested, types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary,
+    )  # fmt: skip
+    return any(test(kind.value_type if types.is_dictionary(kind) else kind) for test in tests)
 
 
 def _is_plain(kind: "pa.DataType") -> bool:
