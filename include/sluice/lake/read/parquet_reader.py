@@ -6,6 +6,7 @@ timestamps with a zone are in UTC. A contract may want dates, times and decimals
 durations and decimals of more than 38 digits are refused.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ _FEWEST_CELLS = 512
 _MOST_ROWS = 1024
 """How many rows are read at a time, at most."""
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
+_MOST_DAYS = 95_000_000
+"""How far a day may lie from 1970 to be spelled, 260,000 years: some writers mean infinity by one that lies further."""
+_IN_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 def read_parquet(path: Path, hints: FormatHints, limits: FileLimits) -> Table | FormatRefusal:
@@ -48,7 +52,10 @@ def read_parquet(path: Path, hints: FormatHints, limits: FileLimits) -> Table | 
             values = _values(file, limits, path.stat().st_size)
             if isinstance(values, FormatRefusal):
                 return values
-            frame = _texts(values, hints)
+            values.validate(full=True)
+            found = pl.DataFrame(values)
+            far = _far(found)
+            frame = _texts(found.with_columns(found[name].set(is_far, None) for name, is_far in far.items()), hints)
     except OSError as error:
         if error.errno:
             raise
@@ -57,9 +64,39 @@ def read_parquet(path: Path, hints: FormatHints, limits: FileLimits) -> Table | 
         return FormatRefusal("UNREADABLE_PARQUET", _RULE)
     if refusal := _check_cells(frame, limits):
         return refusal
+    bad = _bad_records(frame, far)
     numbers = pl.int_range(1, frame.height + 1, dtype=pl.UInt32, eager=True).alias("row_number")
+    sound = ~numbers.is_in(bad["row_number"].implode())
     dialect = Dialect(format=FORMAT, evidence={"format": "magic number and footer"})
-    return Table(frame, numbers, bad_records_frame([]), frame.height, dialect, padded_names(names))
+    return Table(frame.filter(sound), numbers.filter(sound), bad, frame.height, dialect, padded_names(names))
+
+
+def _far(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """For each column with days that no library can spell, which of its cells hold one."""
+    moments = (each for each in frame if each.dtype == pl.Date or isinstance(each.dtype, pl.Datetime))
+    found = {each.name: ~_days(each).is_between(-_MOST_DAYS, _MOST_DAYS) for each in moments}
+    return {name: is_far.fill_null(False) for name, is_far in found.items() if is_far.any()}
+
+
+def _days(moments: pl.Series) -> pl.Series:
+    """Days since 1970."""
+    kind = moments.dtype
+    return (
+        moments.to_physical() // _IN_A_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else moments.to_physical()
+    )
+
+
+def _bad_records(frame: pl.DataFrame, far: dict[str, pl.Series]) -> pl.DataFrame:
+    """The records with a far day, each with the column of its first one; their texts leave it out."""
+    places: dict[int, int] = {}
+    for name, is_far in reversed(far.items()):
+        places |= dict.fromkeys((is_far.arg_true() + 1).to_list(), frame.get_column_index(name) + 1)
+    numbers = sorted(places)
+    cells = frame[pl.Series(numbers, dtype=pl.Int64) - 1].iter_rows()
+    texts = (json.dumps(row, ensure_ascii=False) for row in cells)
+    return bad_records_frame(
+        [(at, "VALUE_DATE_IMPOSSIBLE", text) for at, text in zip(numbers, texts, strict=True)], places
+    )
 
 
 def _check(file: "pq.ParquetFile", limits: FileLimits) -> FormatRefusal | None:
@@ -143,9 +180,8 @@ def _rows_at_once(file: "pq.ParquetFile", limits: FileLimits, most: int) -> int:
     return max(1, min(_MOST_ROWS, max(_FEWEST_CELLS // max(len(file.schema_arrow), 1), most // int(widest))))
 
 
-def _texts(values: "pa.Table", hints: FormatHints) -> pl.DataFrame:
-    values.validate(full=True)
-    frame, forms = pl.DataFrame(values), dict(hints.moments)
+def _texts(frame: pl.DataFrame, hints: FormatHints) -> pl.DataFrame:
+    forms = dict(hints.moments)
     return frame.select(
         _agreed(pl.col(name), kind, forms.get(name), has_comma=name in hints.commas).alias(name)
         for name, kind in frame.schema.items()
