@@ -85,7 +85,7 @@ class FileFacts:
         excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
         self.passing.add(table.frame, excused)
         content = read_content(table, self._job, start)
-        self.findings += _bad_records(table, self._job.contract)
+        self.findings += [*_bad_records(table, self._job.contract), *_blank_records(table)]
         self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
         self.review += [(start + row, why) for row, why in content.review]
         out = kept_out(self._suppressed, refs, height)
@@ -156,6 +156,14 @@ def _bad_records(table: Table, contract: DataContract) -> Iterator[RowFinding]:
     for bad in table.bad_rows:
         column = None if bad.place is None else _shown(table.frame.columns[bad.place - 1], bad.place, contract)
         yield RowFinding(bad.row, "format.record", bad.code, column, in_frame=False)
+
+
+def _blank_records(table: Table) -> Iterator[RowFinding]:
+    """Yield a finding per record of which every cell is empty, such as a line of delimiters: a blank line is no row."""
+    if table.frame.width:
+        blank = table.frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+        for row in table.row_numbers.filter(blank):
+            yield RowFinding(row, "format.record", "SHAPE_BLANK_RECORD")
 
 
 def _shown(name: str, place: int, contract: DataContract) -> str:
