@@ -4,7 +4,7 @@ Pure: it takes a frame of text and a mapping, and returns a frame of text and fi
 cannot be read is null.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -104,6 +104,25 @@ def to_canonical(frame: pl.DataFrame, mapping: ResultMapping) -> Canonical:
     rows = sorted((one for check in checks for one in check.findings()), key=_order)
     empty = [pl.lit(None, pl.String).alias(name) for name in CANONICAL_COLUMNS if name not in made.columns]
     return Canonical(made.with_columns(empty).select(mapping.names), (*missing, *rows))
+
+
+def without_null_words(frame: pl.DataFrame, mapping: ResultMapping) -> pl.DataFrame:
+    """The export with nothing in each cell that counts as empty in all that the mapping makes of its column."""
+    words: dict[str, set[str]] = {}
+    for names, said in _null_words(frame.columns, mapping):
+        for name in names:
+            words[name] = words.get(name, set(said)) & set(said)
+    there = (name for name in frame.columns if name in words)
+    return frame.with_columns(null_of(pl.col(name), sorted(words[name])).alias(name) for name in there)
+
+
+def _null_words(columns: Sequence[str], mapping: ResultMapping) -> Iterator[tuple[Iterable[str], tuple[str, ...]]]:
+    """Columns that are read together, and what counts as empty there."""
+    for one in mapping.columns:
+        yield _needs(one, mapping, columns), one.null_words
+    if mapping.latest_by:
+        phones = _phones(columns, mapping)
+        yield [mapping.latest_by.family + phone for phone in phones], mapping.latest_by.null_words
 
 
 def _order(finding: MappingFinding) -> tuple[int, str, str, str]:

@@ -15,7 +15,7 @@ import polars as pl
 
 from sluice.errors import DocumentInvalid, at_place
 from sluice.exchange.early_refusal import finding, refused
-from sluice.exchange.judging.content import days_of, refused_for_missing_columns, split
+from sluice.exchange.judging.content import as_judged, days_of, refused_for_missing_columns, split
 from sluice.exchange.judging.file_facts import OWN, FileFacts
 from sluice.exchange.judging.job import Job, job_adapter, report_adapter
 from sluice.exchange.judging.progress import tell
@@ -118,7 +118,7 @@ def _judge(job: Job, parts: Parts, waiting: ExitStack) -> _Found | FormatRefusal
         del table  # before the next one is read
         tell(job.folder, number + 1, parts.count)
     numbers = facts.row_numbers
-    passed = facts.passing.result(lambda rows: parts.again(numbers[rows]), facts.bad_records.height)
+    passed = facts.passing.result(lambda rows: as_judged(parts.again(numbers[rows]), job), facts.bad_records.height)
     judgement = judge(passed, facts.findings, thresholds_of(job.contract))
     judgement = replace(judgement, verdict=with_warnings(judgement.verdict, _notes(facts.notes, passed.columns)))
     facts.findings.clear()

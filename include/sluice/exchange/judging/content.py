@@ -12,7 +12,7 @@ from sluice.gate.judge import REPORT
 from sluice.gate.model import Finding, GateVerdict, Judgement, RowFinding
 from sluice.lake.table import Table
 from sluice.ledger.record import Screening
-from sluice.results.canonical import Canonical, to_canonical
+from sluice.results.canonical import Canonical, to_canonical, without_null_words
 from sluice.subject.suppression import Suppression, reasons_of
 from sluice.terms import Severity, Verdict
 from sluice.times import ZONE
@@ -91,6 +91,15 @@ def read_content(table: Table, job: Job, start: int = 0) -> Content:
     findings = (*screened.findings, *_mapped(canonical, table.row_numbers))
     first = (*screened.review, *_no_contacts(canonical))
     return Content(canonical.frame, findings, first, screened.screening, canonical.missing_columns)
+
+
+def as_judged(frame: pl.DataFrame, job: Job) -> pl.DataFrame:
+    """Rows as the rules see them: what the mapping of a platform reads as empty is."""
+    if job.mapping is None:
+        return frame
+    from sluice.results.mapping import load_mapping
+
+    return without_null_words(frame, load_mapping(job.mapping))
 
 
 def _no_contacts(canonical: Canonical) -> Iterator[tuple[int, str]]:

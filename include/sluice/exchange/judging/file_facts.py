@@ -4,7 +4,7 @@ What grows with the number of rows is kept small; the rows themselves wait on di
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import polars as pl
 from sluice.agreement.model import DataContract, FieldRole
 from sluice.errors import at_place
 from sluice.exchange.judging.candidates import candidates_in
-from sluice.exchange.judging.content import Content, kept_out, read_content
+from sluice.exchange.judging.content import Content, as_judged, kept_out, read_content
 from sluice.exchange.judging.free_text import screening_of
 from sluice.exchange.judging.job import Job, load_rules
 from sluice.gate.kinds import KNOWN, NEWEST
@@ -80,12 +80,13 @@ class FileFacts:
     def add(self, table: Table) -> None:
         """Look at the next part."""
         start, height = self.height, table.frame.height
+        self.findings += [*_bad_records(table, self._job.contract), *_blank_records(table)]
+        table = replace(table, frame=as_judged(table.frame, self._job))
         identified = identify(self._job.contract, table, self._job.key)
         refs = [series for _, series in identified.refs]
         excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
         self.passing.add(table.frame, excused)
         content = read_content(table, self._job, start)
-        self.findings += [*_bad_records(table, self._job.contract), *_blank_records(table)]
         self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
         self.review += [(start + row, why) for row, why in content.review]
         out = kept_out(self._suppressed, refs, height)
