@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.cli.output import WIDE, probe_stdout_full
+from sluice.cli.output import LONGEST_LINE, WIDE, probe_stdout_full
 
 SLUICE = f"{sys.executable} -m sluice"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,25 @@ def test_a_full_disk_is_told_by_its_code(words: str, buffered: str) -> None:
     left, _, told = ended(f"{buffered}{SLUICE} {words} >&-")
     assert (left, "SLU-310" in told, "Traceback" in told) == (3, True, False), "nor can it be written where all is shut"
     assert ended(f"{buffered}{SLUICE} {words} >/dev/null") == (0, "", ""), "control"
+
+
+def test_a_line_longer_than_any_item_is_not_read_on_and_those_before_it_are_answered() -> None:
+    first, longest = "2026-03-05", "x" * (LONGEST_LINE - 1)
+    left, answers, told = ended(f"{CLOCK} -", f"{first}\n{longest}\n{longest}x\n{first}\n")
+
+    lines = [json.loads(line) for line in answers.splitlines()]
+    assert [line["line"] for line in lines] == [1, 2] and "error" not in lines[0] and "SLU-304" in str(lines[1])
+    assert left == 2 and "LINE_TOO_LONG; line 3; most characters 65536" in told and "xx" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", ["gate run - --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run", "clock due -"]
+)
+def test_a_line_without_end_takes_no_memory(words: str) -> None:
+    left, _, told = ended(f"yes x | tr -d '\\n' | (ulimit -v 8000000; {SLUICE} {words})")
+
+    assert (left, "LINE_TOO_LONG" in told) == (2, True)
 
 
 @pytest.mark.slow

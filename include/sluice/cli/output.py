@@ -2,6 +2,7 @@
 
 import errno
 import io
+import itertools
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
-from sluice.errors import Exit, SluiceError
+from sluice.errors import Exit, Ref, SluiceError, UsageError
 
 
 class Format(StrEnum):
@@ -39,6 +40,8 @@ READABLE, FRAME = 64, 3
 """The longest word that a table never breaks, a SHA-256, and the frame around a cell; both in characters."""
 PAIR = 2
 """Columns of a table of names and values, which is shown as a table on every terminal."""
+LONGEST_LINE = 64 << 10
+"""Most characters of a line of stdin, end included: as many bytes as a body over HTTP or an instruction may have."""
 WIDE = 160
 """Width of a table in a file or a log, in characters."""
 
@@ -256,12 +259,20 @@ def _in_words(value: object) -> object:
 
 
 def items(value: str) -> Iterator[str]:
-    """Read items, one per line, from stdin if ``value`` is ``-``; else ``value`` is the only item."""
+    """Read items, one per line, from stdin if ``value`` is ``-``; else ``value`` is the only item.
+
+    Raises UsageError for a line that is longer than any item; what follows is not read.
+    """
     if value != "-":
         yield value
         return
     if isinstance(sys.stdin, io.TextIOWrapper):
         # A byte that is not UTF-8 spoils only its own line; a byte order mark at the beginning is skipped.
         sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")
-    for line in sys.stdin:
+    for number in itertools.count(1):
+        line = sys.stdin.readline(LONGEST_LINE + 1)
+        if not line:
+            return
+        if len(line) > LONGEST_LINE:
+            raise UsageError(Ref("rule", "LINE_TOO_LONG"), Ref("line", number), Ref("most characters", LONGEST_LINE))
         yield line.rstrip("\r\n")
