@@ -104,3 +104,41 @@ def test_what_is_understood_ends_as_it_says(say: Any) -> None:
     code, _, told = say("clock", "due", "--country=Qg==", "2026-01-31")
     assert code == 2 and "EMPTY_ARGUMENT" not in told, "it has a value"
     assert say("--help")[0] == 0
+
+
+@pytest.mark.usefixtures("fresh_settings")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("erase", "stop"),
+        ("erase", "stop", "--reason", "wrong person"),
+        ("erase", "release", "5b1f0c2e", "--reason", "looks fine"),
+        ("erase", "certificate", "5b1f0c2e", "--language", "de"),
+        ("erase", "certificate", "5b1f0c2e", "--pdf", "/no/such/folder/c.pdf"),
+        ("exchange", "stop", "energy01", "renewal_campaign", "--reason", "wrong contract"),
+        ("exchange", "release", "5b1f0c2e", "--reason", "looks fine"),
+        ("review", "decide", "5b1f0c2e", "send", "--reason", "looks fine"),
+        ("review", "decide", "5b1f0c2e", "send", "--rows", "3-x"),
+        ("recipients", "ack", "5b1f0c2e", "--reason", "by phone"),
+        ("agreement", "sign-off", "DPA-ENERGY01", "--reason", "the board"),
+        ("consent", "show", "energy01", TYPED[1]),
+        ("consent", "export", "energy01", "phone:12", "--to", "consents.jsonld"),
+        ("suppression", "check", TYPED[2]),
+        ("staff", "readiness", "--minimum", "ninety"),
+        ("export", "portability", "5b1f0c2e", "--to", "pdf"),
+        ("retention", "give-back", "energy01", "--to", "xls"),
+        ("dial", "list", "energy01", "renewal_campaign", "--purpose", "P", "--channel", "phone", "--to", "list.xls"),
+        ("dial", "list", "energy01", "r", "--purpose", "P", "--channel", "phone", "--to", "/no/such/folder/l.csv"),
+    ],
+    ids=" ".join,
+)
+def test_words_that_are_wrong_whatever_is_kept_are_told_while_no_database_answers(
+    say: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("SLUICE_DATABASE_URL", "postgresql://sluice@127.0.0.1:1/sluice")
+
+    code, _, told = say(*words)
+
+    assert code == 2 and "SLU-102" not in told
+    assert [value for value in TYPED if value in told] == []
+    assert say("exchange", "list")[0] == 4, "the control: none answers"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sluice.cli.options import ByOption
+from sluice.cli.options import ByOption, as_code
 from sluice.cli.output import Format, FormatOption, err, escape_controls, show_json, show_pairs, show_table
 from sluice.errors import Exit, FileMissing, NotFound, Ref, as_typed
 from sluice.given_files import check_there, is_folder
@@ -251,7 +251,9 @@ def _find_paper(agreement_id: str, on: date, now: datetime) -> tuple["Agreement"
 @app.command("sign-off")
 def sign_off(
     agreement_id: Annotated[str, typer.Argument(metavar="ID", help="Agreement id, e.g. DPA-ENERGY01.")],
-    reason: Annotated[str, typer.Option(help="Why: a code in capitals for the ledger, such as BOARD_2026_01.")],
+    reason: Annotated[
+        str, typer.Option(callback=as_code, help="Why: a code in capitals for the ledger, such as BOARD_2026_01.")
+    ],
     version: Annotated[str | None, typer.Option(help="The version; the one that holds today by default.")] = None,
     profile: Annotated[RoleProfile, typer.Option(help="The role profile.")] = RoleProfile.SEED_OWNER,
     by: ByOption = None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sluice.exchange.house import House
     from sluice.rights.consents.keep import Recorded
+    from sluice.rights.person.identifiers import Person
 
 app = typer.Typer(
     help="Records of consent, per person, purpose and channel; kept under references, never under a value.",
@@ -120,12 +121,11 @@ def withdraw(
 def _record(principal: str, person: list[str], statement: Statement, by: str | None, format: Format) -> None:
     from sluice.exchange.house import open_house
     from sluice.rights.consents.file import Said
-    from sluice.rights.person.identifiers import WORDS, check_identifiers, parse_identifier
+    from sluice.rights.person.identifiers import WORDS, parse_person
     from sluice.rights.withdrawals import record_and_tell
     from sluice.terms import Principal
 
-    found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
-    check_identifiers(found)
+    found = parse_person(person)
     persons = {WORDS[each.kind]: each.value for each in found}
     if len(persons) < len(found):
         raise UsageError(Ref("argument", "KIND:VALUE"), Ref("rule", "ONE_OF_A_KIND"))
@@ -201,10 +201,12 @@ def show(principal: PrincipalArgument, person: PersonArgument, format: FormatOpt
     Example: sluice consent show energy01 phone:0470123456
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.person.identifiers import parse_person
     from sluice.subject.consent import last_words
 
+    asked = parse_person(person)
     with open_house(get_settings()) as house, err.status("reading"):
-        found = _of_person(house, principal, person)
+        found = _of_person(house, principal, asked)
     last = last_words(found, brussels_today())["record_id"].to_list()
     names = ("record_id", "purpose", "channel", "state", "at", "until", "method", "notice", "collected_by")
     rows = [
@@ -235,8 +237,10 @@ def export(
     from sluice.exchange.house import open_house
     from sluice.rights.consents.export import export_consents
     from sluice.rights.consents.file import ConsentsInvalid
+    from sluice.rights.person.identifiers import parse_person
     from sluice.terms import Principal
 
+    said = parse_person(person)
     settings, now = get_settings(), datetime.now(UTC)
     today = brussels_day(now)
     with private_file("--to", to) as write, open_house(settings) as house, err.status("reading"):
@@ -244,7 +248,7 @@ def export(
         agreements = list_in_force(*asked) or tuple(filter(None, [find_ended(*asked)]))
         if not agreements:
             raise ConsentsInvalid(Ref("rule", "NO_AGREEMENT"))
-        found = _of_person(house, principal, person)
+        found = _of_person(house, principal, said)
         document = export_consents(found, agreements, settings.center_country, today, settings.center_contact)
         content = json.dumps(document, ensure_ascii=False, indent=2).encode()
         write(content)
@@ -252,14 +256,12 @@ def export(
     show_json(told) if format is Format.JSON else show_pairs("Consent records", told)
 
 
-def _of_person(house: "House", principal: str, person: list[str]) -> "pl.DataFrame":
+def _of_person(house: "House", principal: str, person: "Person") -> "pl.DataFrame":
     from sluice.exchange.persons.consents import find_records
     from sluice.exchange.read import pick_principals
-    from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.rights.person.identifiers import refs_of
 
     [name] = pick_principals(house.conn, principal)  # whoever is none of ours gets no key
-    found = tuple(parse_identifier(text, place) for place, text in enumerate(person, 1))
-    check_identifiers(found)
-    refs = sorted(set(refs_of(found, house.subject_key(name), name).values()))
+    refs = sorted(set(refs_of(person, house.subject_key(name), name).values()))
     records = find_records(house, name)
     return records.filter(records["ref"].is_in(refs))

@@ -58,11 +58,15 @@ def list_(
     if channel not in [each.value for each in Channel]:
         raise UsageError(Ref("option", "--channel"), Ref("one of", ", ".join(Channel)))
     wanted = to.suffix.lower().removeprefix(".") if to else FORMATS[0]
+    if wanted not in FORMATS:
+        raise UsageError(Ref("option", "--to"), Ref("takes", f"a name that ends in {', '.join(FORMATS)}"))
     request = Request(
         str(uuid4()), Principal(principal), Flow(flow), purpose, Channel(channel), wanted, by or login_name()
     )  # fmt: skip
-    with ExitStack() as place, open_house(get_settings()) as house, err.status("making the list"):
+    with ExitStack() as place:
         write = place.enter_context(private_file("--to", to)) if to else None
+        house = place.enter_context(open_house(get_settings()))
+        place.enter_context(err.status("making the list"))
         done = make_dial_list(house, request, datetime.now(UTC))
         if write:
             given = get_copy(house.conn, done.exchange_id, DIALLED)

@@ -117,10 +117,14 @@ def certificate(
     """
     from sluice.exchange.house import open_house
     from sluice.exchange.read import pick_principals
+    from sluice.rights.case.guards import check_language
     from sluice.rights.erasure.certificate import issue, open_pdf, stores_in
 
-    with ExitStack() as place, open_house(get_settings()) as house, err.status("signing"):
+    check_language(language)
+    with ExitStack() as place:
         write = place.enter_context(private_file("--pdf", pdf)) if pdf else None
+        house = place.enter_context(open_house(get_settings()))
+        place.enter_context(err.status("signing"))
         case_id = find_case(house.conn, case)
         pick_principals(house.conn, principal)
         issued = issue(house, case_id, only=[principal] if principal else None)

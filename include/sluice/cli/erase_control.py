@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sluice.cli.case_output import CaseArgument
-from sluice.cli.options import ByOption, WhyOption
+from sluice.cli.options import ByOption, WhyOption, as_code
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.errors import Exit
 from sluice.settings import get_settings, login_name
@@ -48,7 +48,9 @@ def release(
 
 def stop(
     case: OneOrAll = None,
-    reason: Annotated[str, typer.Option(help="A code in capitals, such as WRONG_PERSON; no sentence.")] = "",
+    reason: Annotated[
+        str, typer.Option(callback=as_code, help="A code in capitals, such as WRONG_PERSON; no sentence.")
+    ] = "",
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sluice.cli.options import ByOption
+from sluice.cli.options import ByOption, as_code
 from sluice.cli.output import Format, FormatOption, err, show_json, show_pairs, show_table
 from sluice.settings import get_settings, login_name
 from sluice.terms import Flow, Principal
@@ -19,7 +19,9 @@ COLUMNS = ("principal", "flow", "reason", "at (UTC)", "by", "waiting")
 def stop(
     principal: PrincipalArgument,
     flow: FlowArgument,
-    reason: Annotated[str, typer.Option(help="A code in capitals, such as CONTRACT_WRONG; no sentence.")],
+    reason: Annotated[
+        str, typer.Option(callback=as_code, help="A code in capitals, such as CONTRACT_WRONG; no sentence.")
+    ],
     by: ByOption = None,
     format: FormatOption = Format.TABLE,
 ) -> None:

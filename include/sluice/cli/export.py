@@ -91,8 +91,11 @@ def portability(
     Example: sluice export portability 5b1f0c2e --to-controller solar02 --asked LETTER-12
     """
     from sluice.answers.model import AnswerKind, NothingPortable
+    from sluice.answers.portable import check_forms
 
     forms = tuple(dict.fromkeys(word.strip() for word in to.split(",") if word.strip()))
+    if forms:
+        check_forms(forms)
     try:
         if to_controller is not None:
             export_handover.send_on(case, to_controller, asked, by, format)

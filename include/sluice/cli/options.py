@@ -11,6 +11,7 @@ import typer
 from sluice.cli.output import err
 from sluice.errors import Ref, UsageError
 from sluice.ledger.names import check_name
+from sluice.ledger.reason import check_reason
 from sluice.times import brussels_day
 
 FLOW_FORM = "lower-case letters, digits, _ and -, a letter or digit first"
@@ -22,12 +23,22 @@ def as_kept(by: str | None) -> str | None:
     return None if by is None else check_name(by)
 
 
+def as_code(reason: str | None) -> str | None:
+    """Return a reason that the ledger may keep, or None if none was given. Raises UsageError."""
+    check_reason(reason)
+    return reason
+
+
 ByOption = Annotated[
     str | None, typer.Option(callback=as_kept, help="Who does it; the user of this machine by default.")
 ]
 WhyOption = Annotated[
     str | None,
-    typer.Option("--reason", help="Why: a code in capitals for the ledger, such as CHECKED_BY_PHONE; no sentence."),
+    typer.Option(
+        "--reason",
+        callback=as_code,
+        help="Why: a code in capitals for the ledger, such as CHECKED_BY_PHONE; no sentence.",
+    ),
 ]
 
 

@@ -206,8 +206,11 @@ def give_back_(
     """
     from sluice.exchange.house import open_house
     from sluice.retention.give_back import give_back
+    from sluice.returns.give_back import FORMATS
     from sluice.terms import Principal
 
+    if to not in (None, *FORMATS):
+        raise UsageError(Ref("option", "--to"), Ref("one of", ", ".join(FORMATS)))
     with open_house(get_settings()) as house, err.status("giving back"):
         who, now = by or login_name(), datetime.now(UTC)
         done = give_back(house, Principal(principal), now, who, form=to, agreement_id=agreement)

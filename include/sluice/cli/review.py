@@ -155,10 +155,11 @@ def decide_(
 
     if choice not in list(Choice):
         raise UsageError(Ref("argument", "send|mask|drop"))
+    asked = None if rows == "all" else _numbers(rows)
     with open_house(get_settings()) as house, err.status("deciding"):
         exchange_id = _found(house, exchange)
         open_rows = [each.row for each in note_rows(house, exchange_id) if each.review is None]
-        wanted = open_rows if rows == "all" else _numbers(rows)
+        wanted = open_rows if asked is None else asked
         now = datetime.now(UTC)
         review = decide(house, exchange_id, wanted, Choice(choice), by or login_name(), now, reason=reason)
         do_effects(house, exchange_id)

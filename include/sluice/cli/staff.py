@@ -88,12 +88,13 @@ def _read(source: str) -> "StaffFile":
     return StaffFile(read_given(Path(source), Ref("argument", "FILE")), "file")
 
 
-def _people(conn: "Connection", at: datetime, minimum: str | None = None, known: datetime | None = None) -> "People":
+def _people(
+    conn: "Connection", at: datetime, minimum: Decimal | None = None, known: datetime | None = None
+) -> "People":
     from sluice.staff.facts import default_minimum
     from sluice.staff.store import read_people
 
-    least = _minimum(minimum) if minimum else default_minimum(brussels_day(at))
-    return read_people(conn, at, least, known)
+    return read_people(conn, at, minimum or default_minimum(brussels_day(at)), known)
 
 
 def _show_import(done: "Imported", people: "People", format: Format) -> None:
@@ -143,8 +144,9 @@ def readiness(
 
     moment = moment_of("--at", at) if at else datetime.now(UTC)
     known = moment_of("--known-at", known_at) if known_at else None
+    least = _minimum(minimum) if minimum else None
     with connect(get_settings()) as conn:
-        people = _people(conn, moment, minimum, known)
+        people = _people(conn, moment, least, known)
     if agent is not None:
         ref = agent if re.fullmatch("[0-9a-f]{32}", agent) else _refer(agent, None)
         people = tuple(person for person in people if person.agent_ref == ref)

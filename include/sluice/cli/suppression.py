@@ -47,8 +47,11 @@ def check(
     Example: sluice suppression check phone:+32470123456 --format json
     """
     from sluice.exchange.house import open_house
+    from sluice.rights.person.identifiers import parse_person
 
     word = channel_word(channel)
+    if identifier != "-":
+        parse_person([identifier])
     with open_house(get_settings()) as house:
         if identifier == "-":
             looked_at: LookedAt = {}
@@ -115,10 +118,9 @@ def _checked(
     from sluice.exchange.persons.sealed_runs import check_none_lost
     from sluice.exchange.persons.suppressed import find_reasons
     from sluice.exchange.read import pick_principals
-    from sluice.rights.person.identifiers import check_identifiers, parse_identifier, refs_of
+    from sluice.rights.person.identifiers import parse_person, refs_of
 
-    person = (parse_identifier(identifier, 1),)
-    check_identifiers(person)
+    person = parse_person([identifier])
     found: set[str] = set()
     for name in pick_principals(house.conn, principal):
         if name not in looked_at:

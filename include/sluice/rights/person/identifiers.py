@@ -65,6 +65,13 @@ def parse_identifier(text: str, place: int) -> Identifier:
     return Identifier(kind, value)
 
 
+def parse_person(texts: Sequence[str]) -> Person:
+    """Read what is said to name one person, each ``KIND:VALUE``. Raises IdentifierInvalid, naming its place."""
+    found = tuple(parse_identifier(text, place) for place, text in enumerate(texts, 1))
+    check_identifiers(found)
+    return found
+
+
 def parse_owned(text: str, place: int) -> Identifier:
     """Read ``KIND:VALUE`` or, for one principal, ``customer@PRINCIPAL:VALUE``. Raises IdentifierInvalid, naming its
     place."""
