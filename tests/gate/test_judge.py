@@ -12,6 +12,7 @@ from sluice.errors import GateFailed
 from sluice.gate.judge import RANK, as_undecided, is_within, judge
 from sluice.gate.kinds import KINDS, check_of, declared_columns
 from sluice.gate.model import (
+    ROWS_SHOWN,
     Finding,
     Judgement,
     PassResult,
@@ -222,6 +223,27 @@ def test_an_undeclared_column_stops_the_file_and_is_named_by_its_place() -> None
 
     assert verdict.verdict is Verdict.REFUSED
     assert verdict.reasons == (Finding("HEADER_UNDECLARED_COLUMN", "columns.declared", "#2", 1, stops=True),)
+
+
+def test_each_undeclared_column_is_named_by_its_place_as_many_as_are_shown_of_any_reason() -> None:
+    rule = Rule("columns.declared", declared_columns(("lead",)), "HEADER_UNDECLARED_COLUMN")
+    few, many = (pl.DataFrame({name: ["a"] for name in ("lead", *map(str, range(n)))}) for n in (2, ROWS_SHOWN + 3))
+
+    verdict = judge(run_rules(few, [rule]), [], LENIENT).verdict
+    more = judge(run_rules(many, [rule]), [], LENIENT).verdict
+
+    assert [(each.column, each.count) for each in verdict.reasons] == [("#2", 1), ("#3", 1)]
+    assert verdict.gate_counts["REFUSED"] == 1, "it is one rule"
+    assert len(more.reasons) == ROWS_SHOWN + 1 and sum(each.count for each in more.reasons) == ROWS_SHOWN + 3
+    assert [(each.column, each.count) for each in more.reasons if each.count > 1] == [(None, 3)]
+
+
+def test_what_is_missing_from_a_header_is_counted_beside_the_columns_that_are_too_many() -> None:
+    check = check_of("expect_table_columns_to_match_set", {"column_set": ["lead", "phone"]})
+    result = run_rules(pl.DataFrame({"lead": ["a"], "other": ["b"]}), [Rule("columns", check, "HEADER_COLUMN_SET")])
+
+    told = {(each.column, each.count) for each in judge(result, [], LENIENT).verdict.reasons}
+    assert told == {("#2", 1), (None, 1)}
 
 
 def test_rows_the_reader_left_out_count_and_shift_the_numbers() -> None:

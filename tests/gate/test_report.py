@@ -83,6 +83,19 @@ def test_it_speaks_the_language_that_was_asked_for(faulty: Path, tmp_path: Path,
     assert cure.split()[0] in shown
 
 
+def test_what_a_rule_asks_of_the_header_is_said_once_for_all_columns_that_are_too_many(tmp_path: Path) -> None:
+    file, path = tmp_path / "leads.csv", tmp_path / "page.html"
+    write_campaign(file, 12, 1)
+    header, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([f"{header};one;two;three", *(f"{row};;;" for row in rows)]) + "\n")
+
+    CliRunner().invoke(app, [*RUN, str(file), "--report", str(path)])
+
+    text, width = path.read_text(encoding="utf-8"), header.count(";") + 1
+    assert [f"#{width + place}<" in text for place in range(5)] == [False, True, True, True, False]
+    assert text.count("columns.declared") == 3 and text.count("sluice_columns_to_be_declared") == 1
+
+
 def test_a_file_s_name_that_may_be_a_person_s_is_not_told(tmp_path: Path, faulty: Path) -> None:
     file, path = tmp_path / "jan.peeters@example.org.csv", tmp_path / "page.html"
     file.write_bytes(faulty.read_bytes())

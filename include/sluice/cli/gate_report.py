@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -74,7 +74,9 @@ def report_page(paper: Paper | PaperMissing, file: LookedAt, tried: Tried, lang:
     kind, sign = CHIPS[verdict.verdict]
     groups: dict[Explained, list[Line]] = {}
     for reason, told in explained(tried.reasons, lang):
-        groups.setdefault(told, []).append(_line(say, tried, reason))
+        line, before = _line(say, tried, reason), groups.setdefault(told, [])
+        is_said = any(each.rule == line.rule for each in before)  # of each column that is too many, by one rule
+        before.append(replace(line, asks="") if is_said else line)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from sluice.errors import GateFailed, Ref
+from sluice.errors import GateFailed, Ref, at_place
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import (
     ROWS_SHOWN,
@@ -59,7 +59,8 @@ def judge(result: PassResult, extra: Sequence[RowFinding], thresholds: Threshold
     report = _report(result, extra, numbers)
     refusing = report["row"].filter(report["severity"] == Severity.ERROR.value).unique().sort()
     of_rules = dict(_of_rules(result, numbers))
-    weighed = [*of_rules.values(), *_of_extra(extra), *_of_file(result, len(refusing), rows_in, thresholds)]
+    told = (each for place, one in of_rules.items() for each in _by_column(one, result.outcomes[place].positions))
+    weighed = [*told, *_of_extra(extra), *_of_file(result, len(refusing), rows_in, thresholds)]
     counted = [place for place, outcome in enumerate(result.outcomes) if outcome.state is not State.ABSENT]
     words = Counter(_word(of_rules.get(place)) for place in counted)
     verdict = _verdict(weighed, rows_in, len(refusing), words)
@@ -193,9 +194,20 @@ def is_within(count: int, rows: int, tolerance: Tolerance) -> bool:
 
 def _finding(outcome: RuleOutcome, numbers: pl.Series, *, stops: bool) -> Finding:
     rule = outcome.rule
-    column = rule.check.column or (f"#{outcome.positions[0]}" if len(outcome.positions) == 1 else None)
     rows = tuple(_failing_rows(outcome, numbers, ROWS_SHOWN))
-    return Finding(rule.code, rule.id, column, outcome.unexpected_count, rows, rule.severity, stops)
+    return Finding(rule.code, rule.id, rule.check.column, outcome.unexpected_count, rows, rule.severity, stops)
+
+
+def _by_column(weighed: Weighed, positions: Sequence[int]) -> Iterator[Weighed]:
+    """Yield a reason about columns known by their position as one for each that is shown, and one for the rest.
+
+    The rest is what was counted in columns that are not shown, or are not in the file.
+    """
+    shown = positions[:ROWS_SHOWN] if weighed.finding.column is None else ()
+    for place in shown:
+        yield replace(weighed, finding=replace(weighed.finding, column=at_place(place), count=1))
+    if rest := weighed.finding.count - len(shown):
+        yield replace(weighed, finding=replace(weighed.finding, count=rest))
 
 
 def _of_extra(extra: Sequence[RowFinding]) -> Iterable[Weighed]:
