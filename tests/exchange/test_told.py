@@ -1,6 +1,7 @@
 """What the reader sees in a file reaches whoever sent it: with the column, without a name that may be a person's."""
 
 import csv
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -44,6 +45,11 @@ def told_of(folder: Path, rows: Rows) -> tuple[str, list[dict[str, Any]]]:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
     return told(path)
+
+
+def unquoted(rows: Rows) -> list[str]:
+    """The lines of a file in which no cell needs quotes."""
+    return [";".join(re.sub(r'["\n;]', " ", cell) for cell in row) for row in rows]
 
 
 def columns_of(reasons: list[dict[str, Any]], code: str) -> list[tuple[str | None, int, str]]:
@@ -93,6 +99,40 @@ def test_of_many_names_with_blanks_around_them_as_many_are_told_as_of_any_reason
     said = columns_of(reasons, "HEADER_PADDED")
     assert len(said) == ROWS_SHOWN + 1 and (None, 24 - ROWS_SHOWN, "warning") in said
     assert sum(count for _, count, _ in said) == 24, "and none is lost"
+
+
+def test_a_delimiter_inside_the_cells_is_among_what_is_told_of_a_header_that_does_not_fit(tmp_path: Path) -> None:
+    header, *rows = unquoted(campaign(tmp_path))
+    path = tmp_path / "leads.csv"
+    path.write_text("\n".join([header, *(f"{row};" for row in rows)]) + "\n")
+
+    verdict, [reason] = told(path)
+
+    assert (verdict, reason["code"]) == ("UNDECIDED", "HEADER_NOT_FIRST")
+    assert "delimiter inside cells" in reason["meaning"] and "double quotes" in reason["cure"]
+
+
+def test_a_column_that_may_stay_away_is_not_told_as_one_that_is_required(tmp_path: Path) -> None:
+    rows = campaign(tmp_path)
+    at = rows[0].index("note")
+
+    verdict, [reason] = told_of(tmp_path, [row[:at] + row[at + 1 :] for row in rows])
+
+    assert (verdict, reason["code"], reason["severity"]) == ("WARNED", "HEADER_MISSING_COLUMN", "warning")
+    assert "requires" not in reason["meaning"] and "counts as empty" in reason["meaning"]
+
+
+def test_a_break_without_quotes_is_among_what_is_told_of_a_record_with_too_few_cells(tmp_path: Path) -> None:
+    lines = unquoted(campaign(tmp_path))
+    cells = lines[4].split(";")
+    lines[4] = ";".join([*cells[:2], f"{cells[2]}\n", *cells[3:]])
+    path = tmp_path / "leads.csv"
+    path.write_text("\n".join(lines) + "\n")
+
+    _, reasons = told(path)
+
+    [reason] = [each for each in reasons if each["code"] == "SHAPE_TOO_FEW_CELLS"]
+    assert (reason["count"], "line break" in reason["cure"]) == (2, True)
 
 
 def test_columns_of_a_header_that_is_none_are_told_by_their_places(tmp_path: Path) -> None:
