@@ -12,6 +12,7 @@ import pytest
 from desk import ENERGY, Desk, open_desk
 from night import AGREEMENT, change, with_papers
 from retention.keeping import at_night, exists, last_day
+from returns.commands import at_terminal, sluice
 from rights.estate import CONTACTS
 from rights.people import as_csv, contact_rows, draw_people
 from sluice.agreement.in_force.activate import activate_all
@@ -92,6 +93,20 @@ def test_what_came_under_an_agreement_that_ended_goes_although_another_one_runs(
         retain(desk.house, at_night(GONE))
         assert not exists(desk, care)
         assert exists(desk, renewal), "of the one that runs nothing goes"
+
+
+def test_the_list_gives_the_last_day_by_which_a_copy_goes_where_its_agreement_ended_before_its_rule(
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        two_agreements(store_settings, tmp_path, {OPEN: ends_on(END)}) as (desk, care, _),
+        at_terminal(desk, monkeypatch),
+    ):
+        found = sluice("retention", "due", "--on", str(GONE)).document["copies"]
+
+    told = {(each["kind"], each["last_day"], each["why"]) for each in found if each["why"] == "agreement_ended"}
+    assert ("lake", str(GONE - timedelta(days=1)), "agreement_ended") in told and last_day(care) >= GONE
+    assert {day for _, day, _ in told} == {str(GONE - timedelta(days=1))}
 
 
 def test_what_an_agreement_wants_back_is_not_deleted_because_another_one_ended_earlier_or_asks_for_less(

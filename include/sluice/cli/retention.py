@@ -68,7 +68,7 @@ def _told(due: "Due") -> dict[str, object]:
         "principal": due.copy.principal,
         "kind": due.copy.kind,
         "rule": due.copy.rule,
-        "last_day": due.copy.last_day,
+        "last_day": due.last_day,
         "why": due.why.value,
         "held_by": due.held_by,
         "waits_for_return": due.waits,
