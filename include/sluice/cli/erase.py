@@ -95,6 +95,8 @@ def verify_(case: CaseArgument, format: FormatOption = Format.TABLE) -> None:
     with open_house(get_settings()) as house, err.status("scanning"):
         report = verify(house, find_case(house.conn, case), datetime.now(UTC))
     _show(report, format)
+    if report.residual:
+        err.print("`sluice erase run` takes what is left, and what came in since", markup=False)
     _leave(report)
 
 
