@@ -139,3 +139,17 @@ def test_a_record_stays_beside_a_copy_that_stays(town: Town, refuses: bool) -> N
 
     assert (report.residual, report.doubts, report.kept > 0) == (0, 0, refuses)
     assert (set(find_records(town.house, PRINCIPAL)["ref"]) == refs(town, named)) is refuses
+
+
+def test_a_record_of_which_nobody_has_decided_waits_and_does_not_stay_by_a_decision(town: Town) -> None:
+    _, recorded, _ = town.people
+    said(town, recorded)
+    case = asks(town, recorded)
+    accept(town, case, Action.ERASE)
+    draft(town.house, case.case_id, "airflow", now())
+    release(town.house, case.case_id, "bert", now())
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, report.doubts) == (0, 0)
+    assert report.kept == report.undecided == 2, "the record, and the notice that asks the principal"

@@ -71,9 +71,17 @@ def fate_of(copy: Copy, target: Target) -> Fate:
     return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
 
 
+def fate_of_consents(target: Target) -> Fate:
+    """What whoever decides of the principal's consents has decided about the records of them."""
+    asked = _who_decides((PRINCIPAL, FieldGroup.CONSENT), target) - target.decided
+    if not asked:
+        return Fate.GOES
+    return Fate.STAYS if asked.isdisjoint(target.undecided) else Fate.WAITS
+
+
 def are_consents_decided(target: Target) -> bool:
     """Whether everybody who decides of the principal's consents has decided to erase: the records of them go too."""
-    return _who_decides((PRINCIPAL, FieldGroup.CONSENT), target) <= target.decided
+    return fate_of_consents(target) is Fate.GOES
 
 
 def comes_in_again(contracts: Iterable[DataContract], target: Target) -> bool:

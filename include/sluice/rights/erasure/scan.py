@@ -23,10 +23,10 @@ from sluice.rights.copies.answers import SENT
 from sluice.rights.copies.bench import Bench, open_bench
 from sluice.rights.copies.lead import find_lead
 from sluice.rights.copies.linked import WENT_OUT, is_in_index
-from sluice.rights.copies.model import CONSENTS, Copy, Target
+from sluice.rights.copies.model import CONSENTS, Copy, Fate, Target
 from sluice.rights.copies.needles import longer_words
 from sluice.rights.copies.received import under_its_key
-from sluice.rights.copies.scope import are_consents_decided
+from sluice.rights.copies.scope import fate_of_consents
 from sluice.rights.copies.stores import STORES
 from sluice.rights.copies.under_way import UnderWay
 from sluice.rights.copies.uploads import UPLOADS, count_uploads
@@ -103,7 +103,8 @@ class _Counting:
         self._bench, self._search, self._classifier = bench, search, classifier
         self._sent = {ObjectVersion.of(copy): copy for copy in copies if copy.kind in by_index}
         self._exchanges = {(copy.bucket, copy.key): copy.exchange_id for copy in copies}
-        self._stays = not are_consents_decided(bench.target)
+        self._consents = fate_of_consents(bench.target)
+        self._stays = self._consents is not Fate.GOES
         self.residues: set[tuple[str, str]] = set()
 
     def count(self, item: StoredObject, got: Fetched | Scan, store: str) -> Scanned:
@@ -112,7 +113,7 @@ class _Counting:
         scan = self._search.scan(got, item.key) if isinstance(got, Fetched) else got
         expected = self._classifier.expects(item, scan, store)
         if expected is None and store == CONSENTS and scan.status is Status.HIT and self._stays:
-            expected = Scanned(objects=1, kept=1)
+            expected = Scanned(objects=1, kept=1, undecided=int(self._consents is Fate.WAITS))
         self._stays |= expected is not None and expected.kept > 0  # a record is kept beside a copy that stays
         where = Unread(store, self._exchanges.get(place))
         if scan.status is not Status.HIT and isinstance(got, Fetched) and not _is_whole(item, got):
