@@ -28,7 +28,7 @@ GROUP = FieldGroup.CONSENT.value
 def find_consents(
     house: House, principal: Principal, asked: frozenset[str], own: frozenset[str], sure: frozenset[str]
 ) -> Consents:
-    """Find the records of one person. Raises NotFound for an object that is lost.
+    """Find the records of one person. Raises EvidenceInvalid for a list that was lost.
 
     asked: references of what the person gave. own: those in their rows. sure: those of both that are theirs alone.
     """

@@ -10,6 +10,8 @@ from copies import Copies
 from desk import ENERGY
 from rights.instructing import accept, instruct, of_principal
 from rights.town import Person, Town, open_town, papers_of
+from sluice.errors import EvidenceInvalid
+from sluice.exchange.persons.consent_store import find_runs
 from sluice.exchange.persons.consents import find_named, find_records
 from sluice.rights.case.model import Action, Case, Right
 from sluice.rights.consents.file import Said
@@ -153,3 +155,15 @@ def test_a_record_of_which_nobody_has_decided_waits_and_does_not_stay_by_a_decis
 
     assert (report.residual, report.doubts) == (0, 0)
     assert report.kept == report.undecided == 2, "the record, and the notice that asks the principal"
+
+
+def test_a_list_that_was_lost_is_told_as_lost(town: Town) -> None:
+    """Not as something that whoever opens a case did not spell right."""
+    _, recorded, nobody = town.people
+    said(town, recorded)
+    for each in find_runs(town.house.conn, PRINCIPAL):
+        town.house.objects.delete_version(each.bucket, each.key, each.version_id)
+
+    with pytest.raises(EvidenceInvalid):
+        asks(town, nobody, Right.ACCESS)
+    assert find_named(town.house, PRINCIPAL, frozenset()) == frozenset(), "for nobody no list is read"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sluice.db import transaction
-from sluice.errors import NotFound
+from sluice.errors import EvidenceInvalid, NotFound, Ref
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
 from sluice.exchange.persons import consent_store as store
@@ -41,12 +41,15 @@ def hold_records(house: House, principal: Principal) -> Iterator[None]:
 def find_lists(house: House, principal: Principal) -> "pl.DataFrame":
     """Return every record of a principal's persons, in no order, each with the id of its list (``run_id``).
 
-    Raises NotFound when an object is missing.
+    Raises EvidenceInvalid when a list was lost.
     """
     for _ in range(TRIES - 1):
         with suppress(NotFound):  # edited since we looked
             return _together(house, store.find_runs(house.conn, principal))
-    return _together(house, store.find_runs(house.conn, principal))
+    try:
+        return _together(house, store.find_runs(house.conn, principal))
+    except NotFound as lost:
+        raise EvidenceInvalid(Ref("principal", principal), Ref("copy", "records of consent")) from lost
 
 
 def find_records(house: House, principal: Principal) -> "pl.DataFrame":
@@ -56,6 +59,8 @@ def find_records(house: House, principal: Principal) -> "pl.DataFrame":
 
 def find_named(house: House, principal: Principal, refs: frozenset[str]) -> frozenset[str]:
     """Return those of these references under which a record is kept. It may outlive every copy that names them."""
+    if not refs:  # as where a request names another principal's customer number only
+        return refs
     kept = find_records(house, principal)["ref"]
     return frozenset(kept.filter(kept.is_in(sorted(refs))).to_list())
 
