@@ -34,6 +34,7 @@ from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import values_of
 from sluice.rights.person.whom import all_refs_at, refs_at
 from sluice.subject.key import SubjectKey
+from sluice.subject.model import DEFINING
 from sluice.terms import Principal, SubjectKind
 
 EVERYBODY = "*"
@@ -95,7 +96,8 @@ def _found(house: House, case: Case, envelope: Envelope, target: Target) -> Foun
     own = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _refs(each, mask, target.key))
     numbers = frozenset(ref for each, mask in zip(rows, doubts.masks, strict=True) for ref in _numbers(each, mask))
     righted = Righted.of(house, target, own, numbers)
-    sure = numbers if doubts.is_shared else numbers | target.refs
+    alone = numbers.difference(*(_of_two(each, target.key) for each in rows)) | (numbers & target.refs)
+    sure = alone if doubts.is_shared else alone | target.refs
     consents = find_consents(house, target.principal, target.refs, own, sure)
     return Found(
         target=target,
@@ -182,6 +184,18 @@ def _numbers(rows: PersonRows, mask: pl.Series | None) -> Iterator[str]:
     """Their numbers of one person, as :func:`_refs`."""
     for series in rows.ids.values():
         yield from (series if mask is None else series.filter(~mask)).drop_nulls().to_list()
+
+
+def _of_two(rows: PersonRows, key: SubjectKey) -> Iterator[str]:
+    """References of the numbers in rows with two of a kind, as of a customer and of who pays: they tie nothing."""
+    for kind in DEFINING:
+        names = [each.name for each in rows.copy.columns if each.kind is kind and each.name in rows.frame.columns]
+        if len(names) > 1:
+            refs = pl.DataFrame(
+                [refs_in(rows.frame[name], kind, key, rows.copy.contract).alias(name) for name in names]
+            )
+            each = refs.select(pl.concat_list(pl.all()).list.drop_nulls().list.unique()).to_series()
+            yield from each.filter(each.list.len() > 1).explode().to_list()
 
 
 def _held(righted: Righted, place: Place, rows: PersonRows, mask: pl.Series | None, *, is_shared: bool) -> Held:

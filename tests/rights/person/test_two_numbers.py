@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from answers.giving import WE_GIVE
+from answers.giving import WE_GIVE, give, read
 from copies import Copies
 from rights.person.test_tied import (
     ENERGY01,
@@ -21,10 +22,13 @@ from rights.person.test_tied import (
     refs,
 )
 from rights.town import Town, open_town, papers_of
-from sluice.rights.case.model import Right
+from sluice.rights.case.model import Action, Right
+from sluice.rights.consents.file import Said
 from sluice.rights.person.rectify_whom import refs_to_correct
+from sluice.rights.withdrawals import record_and_tell
 from sluice.settings import Settings
 
+NOON = "2026-11-03T12:00:00Z"
 BROUGHT_BY = "campaign_code"
 """A column of the contract that these tests give another meaning: who brought the customer."""
 
@@ -79,3 +83,18 @@ def test_a_correction_is_about_the_number_that_was_given(town: Town) -> None:
     case = asked(town, Right.RECTIFICATION, email_of(town, third))
     assert refs_to_correct(town.house, case, ENERGY01) is None, "nobody can tell which of the two it is"
     assert not refs(town, number_of(third)) & all_of(town, fourth)
+
+
+def test_an_answer_gives_nobody_the_consents_of_who_brought_them(town: Town) -> None:
+    third, fourth = town.people[2:]
+    for person, notice in ((third, "W-3"), (fourth, "W-4")):
+        said = Said({"customer": person.record(ENERGY01)}, "P-CARE", "email", "given", NOON, "web", notice, "shop")
+        assert record_and_tell(town.house, ENERGY01, said, "anna", datetime.now(UTC)).left_out == 0
+
+    by_address, by_number = (
+        read(town.house, give(town.house, town.agree(asked(town, Right.ACCESS, each), Action.GIVE).case_id))
+        for each in (email_of(town, third), number_of(fourth))
+    )
+
+    assert "W-4" not in by_address.text
+    assert [each["notice"] for each in by_number.rows("data/consent_record.csv")] == ["W-4"]
