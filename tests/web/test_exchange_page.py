@@ -60,7 +60,7 @@ def test_what_could_not_be_judged_says_what_the_center_does(pages: Web, language
 def test_a_refused_file_says_who_corrects_it_and_where_the_other_reasons_are(pages: Web, language: str) -> None:
     pages.desk.drop(b"no;contract\n1;2\n", "bad.csv")
     pages.desk.work()
-    [refused] = [each for each in pages.desk.lines() if each.reason_code == "HEADER_UNDECLARED_COLUMN"]
+    [refused] = [each for each in pages.desk.lines() if each.reason_code == "HEADER_MISSING_COLUMN"]
     say = words(language)
     text = said(pages.get(f"/exchanges/{refused.id}?lang={language}").text)
     assert say.say("pages.refused") in text and say.say("verdict.refused.sentence") not in text
