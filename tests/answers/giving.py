@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +13,27 @@ from typing import Any
 
 import polars as pl
 
+from copies import Copies
 from night import AGREEMENT, Edit
-from rights.town import DESK, Town
+from rights.town import DESK, Town, open_town
 from sluice.answers.keep import opened
 from sluice.answers.link import Opened, check_words, take_out
 from sluice.answers.make import PackageWish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
 from sluice.rights.case.model import CaseId
+from sluice.terms import Principal
 
 WE_GIVE = Edit(AGREEMENT, "A15: false", "A15: true")
 WE_EXPORT = Edit(AGREEMENT, "A20: false", "A20: true")
+PRINCIPALS = [Principal("energy01"), Principal("solar01")]
+
+
+@contextmanager
+def copied_town(copies: Copies, plant: Callable[..., None], folder: Path, edits: Sequence[Edit]) -> Iterator[Town]:
+    """A copy of a town of four people at two principals, as ``plant`` filled it under these papers."""
+    with copies.of(plant, folder, *edits) as settings, open_town(settings, folder, PRINCIPALS, 4) as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

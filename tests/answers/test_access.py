@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from answers.giving import WE_GIVE, Package, cells_of, folder_of, give, now, read
+from answers.giving import WE_GIVE, Package, cells_of, copied_town, folder_of, give, now, read
 from copies import Copies
 from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
@@ -38,10 +38,7 @@ def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    with (
-        copies.of(planted, tmp_path, *getattr(request, "param", (WE_GIVE,))) as settings,
-        open_town(settings, tmp_path, [ENERGY, SOLAR], 4) as opened,
-    ):
+    with copied_town(copies, planted, tmp_path, getattr(request, "param", (WE_GIVE,))) as opened:
         yield opened
 
 

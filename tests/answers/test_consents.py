@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from answers.giving import WE_GIVE, Package, give, read
+from answers.giving import WE_GIVE, Package, copied_town, give, read
 from copies import Copies
 from night import Edit
 from rights.town import Town, open_town, papers_of
@@ -33,10 +33,7 @@ def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
 
 @pytest.fixture
 def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    with (
-        copies.of(planted, tmp_path, *getattr(request, "param", (WE_GIVE,))) as settings,
-        open_town(settings, tmp_path, [ENERGY, SOLAR], 4) as opened,
-    ):
+    with copied_town(copies, planted, tmp_path, getattr(request, "param", (WE_GIVE,))) as opened:
         yield opened
 
 
