@@ -69,6 +69,13 @@ def digits_pattern(strftime_format: str) -> str:
     return rf"\A{''.join(forms)}\Z"
 
 
+def spelling_of(column_type: ColumnType) -> str:
+    """The pattern without which a cell has no value of its type; a date must also be one."""
+    if column_type.value in NUMBERS:
+        return number_pattern(column_type)
+    return digits_pattern(format_of(column_type))
+
+
 def sees_values(check: Check) -> bool:
     """Whether a check compares typed values (ranges, pairs, sets of numbers) and not the text of the cell."""
     if check.kind in ("expect_column_values_to_be_in_set", "expect_column_values_to_not_be_in_set"):

@@ -5,7 +5,7 @@ NULL is left out, ``unique`` marks every copy, lengths are code points, text com
 NULL fails. A row fails where ``domain & ~ok``. Repeated values only show once the whole file was seen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
@@ -15,16 +15,22 @@ from typing import TypeAlias
 
 import polars as pl
 
-from sluice.gate.column_types import format_of, sees_values
+from sluice.gate.column_types import NUMBERS, format_of, sees_values, spelling_of
 from sluice.gate.conditions import Term, parse_condition
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.kinds import KNOWN
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import parsed, value_of, with_digits
+from sluice.gate.typed import parsed, value_of
 
-NUMBER_DTYPES: Mapping[ValueType, pl.DataType] = {ValueType.INTEGER: pl.Int64(), ValueType.NUMBER: pl.Float64()}
+DTYPES: Mapping[ValueType, pl.DataType] = {
+    ValueType.INTEGER: pl.Int64(),
+    ValueType.NUMBER: pl.Float64(),
+    ValueType.DATE: pl.Date(),
+    ValueType.TIMESTAMP: pl.Datetime("us"),
+}
 STRFTIME = "expect_column_values_to_match_strftime_format"
+MATCH = "expect_column_values_to_match_regex"
 EVERY_ROW = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 EXCUSED = "excused"
 Keys: TypeAlias = Mapping[str, pl.Series]
@@ -86,7 +92,9 @@ class View:
         self._cells = frame.clone()
         self._cells.columns = [f"cell {place}" for place in range(frame.width)]
         self._dtypes = dict(zip(frame.columns, self._cells.schema.items(), strict=True))
-        self._values: dict[tuple[str, ColumnType], str] = {}
+        self._seen: dict[Hashable, pl.Expr] = {}
+        self._values: dict[Hashable, pl.Expr] = {}
+        """What is computed once: what is seen in texts, then the values that are made of it."""
         self.is_asked = EVERY_ROW if excused is None else ~pl.col(EXCUSED)
         if excused is not None:
             self._cells = self._cells.with_columns(excused.alias(EXCUSED))
@@ -102,34 +110,28 @@ class View:
         """The typed values of a text column; a column that is not text is returned as it is."""
         if self.cell(name).dtype != pl.String:
             return self.cell(name)
-        if column_type.value is ValueType.DATE:
-            return Operand(self._sure_moment(name, column_type).dt.date(), pl.Date())
-        if column_type.value is ValueType.TIMESTAMP:
-            return Operand(self._sure_moment(name, column_type), pl.Datetime("us"))
-        return Operand(self._once(name, column_type), NUMBER_DTYPES[column_type.value])
+        spelled, cell = self.found(name, spelling_of(column_type)), self.cell(name).expr
+        moment = None if column_type.value in NUMBERS else self.moment(name, format_of(column_type))
+        made = value_of(cell, column_type, spelled=spelled, moment=moment)
+        return Operand(_once(self._values, "value", (name, column_type), made), DTYPES[column_type.value])
 
     def moment(self, name: str, strftime_format: str) -> pl.Expr:
         """Datetimes of a text column, NULL where strptime does not accept the text."""
-        return self._once(name, ColumnType(ValueType.TIMESTAMP, date_format=strftime_format))
+        made = parsed(self.cell(name).expr, strftime_format)
+        return _once(self._seen, "seen", ("moment", name, strftime_format), made)
 
-    def _sure_moment(self, name: str, column_type: ColumnType) -> pl.Expr:
-        form = format_of(column_type)
-        return with_digits(self.cell(name).expr, self.moment(name, form), form)
+    def found(self, name: str, pattern: str) -> pl.Expr:
+        """Whether ``re.search`` finds a pattern in each cell of a text column; NULL for NULL."""
+        return _once(self._seen, "seen", ("found", name, pattern), search(self.cell(name).expr, pattern))
 
     def frame(self) -> pl.DataFrame:
-        """The frame with its cells and every value that was asked for, each computed once."""
-        made = [
-            _made(self.cell(name).expr, column_type).alias(alias) for (name, column_type), alias in self._values.items()
-        ]
-        return self._cells.with_columns(made)
-
-    def _once(self, name: str, column_type: ColumnType) -> pl.Expr:
-        return pl.col(self._values.setdefault((name, column_type), f"value {len(self._values)}"))
+        """The frame with its cells and everything else that was asked for, each computed once."""
+        return self._cells.with_columns(self._seen.values()).with_columns(self._values.values())
 
 
-def _made(cell: pl.Expr, column_type: ColumnType) -> pl.Expr:
-    is_moment = column_type.value is ValueType.TIMESTAMP
-    return parsed(cell, format_of(column_type)) if is_moment else value_of(cell, column_type)
+def _once(made: dict[Hashable, pl.Expr], kind: str, key: Hashable, expr: pl.Expr) -> pl.Expr:
+    """Return the column in which an expression will have been computed."""
+    return pl.col(made.setdefault(key, expr.alias(f"{kind} {len(made)}")).meta.output_name())
 
 
 def compile_check(check: Check, view: View) -> Compiled | Repeated:
@@ -147,6 +149,8 @@ def compile_check(check: Check, view: View) -> Compiled | Repeated:
 def _plan(check: Check, view: View) -> Compiled | Repeated:
     if check.kind == STRFTIME:
         return _strftime(check, view)
+    if check.kind == MATCH:
+        return _match(check, view)
     if check.kind == KNOWN:
         return _known(check, view)
     return _COMPILERS[check.kind](check, [_operand(check, place, view) for place in range(len(check.columns))])
@@ -239,10 +243,6 @@ def _number_type(operand: Operand, members: tuple[object, ...]) -> pl.DataType:
     )
 
 
-def _match(check: Check, operands: list[Operand]) -> Compiled:
-    return Compiled(operands[0].present, search(_text(operands[0]), str(check.option("regex"))))
-
-
 def _not_match(check: Check, operands: list[Operand]) -> Compiled:
     return Compiled(operands[0].present, ~search(_text(operands[0]), str(check.option("regex"))))
 
@@ -310,6 +310,13 @@ def _strftime(check: Check, view: View) -> Compiled:
     return Compiled(operand.present, view.moment(check.columns[0], str(check.option("strftime_format"))).is_not_null())
 
 
+def _match(check: Check, view: View) -> Compiled:
+    operand, pattern = view.cell(check.columns[0]), str(check.option("regex"))
+    text = _text(operand)
+    found = search(text, pattern) if operand.dtype == pl.Null else view.found(check.columns[0], pattern)
+    return Compiled(operand.present, found)
+
+
 def _known(check: Check, view: View) -> Compiled:
     """Whether a cell is a known key. Cells are compared as written: a key is a name, even if it is all digits."""
     operand, keys = view.cell(check.columns[0]), view.keys.get(str(check.option("dataset")))
@@ -360,7 +367,6 @@ _COMPILERS: Mapping[str, Callable[[Check, list[Operand]], Compiled | Repeated]] 
     "expect_column_values_to_be_unique": _unique,
     "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_not_be_in_set": _not_in_set,
-    "expect_column_values_to_match_regex": _match,
     "expect_column_values_to_not_match_regex": _not_match,
     "expect_column_values_to_match_regex_list": _match_list,
     "expect_column_values_to_not_match_regex_list": _match_none,

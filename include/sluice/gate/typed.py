@@ -10,20 +10,27 @@ from datetime import datetime
 
 import polars as pl
 
-from sluice.gate.column_types import NUMBERS, WRITTEN, digits_pattern, format_of, number_pattern, parts_of
+from sluice.gate.column_types import NUMBERS, WRITTEN, digits_pattern, format_of, parts_of, spelling_of
 from sluice.gate.model import ColumnType, ValueType
 
 _CLOCKS = ("", "HM", "HMS")
 """Time directives that polars accepts: it raises on an hour without minutes."""
 
 
-def value_of(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
-    """The values of a text column as Int64, Float64, Date or Datetime; NULL where the text is no such value."""
+def value_of(
+    column: pl.Expr, column_type: ColumnType, *, spelled: pl.Expr | None = None, moment: pl.Expr | None = None
+) -> pl.Expr:
+    """The values of a text column as Int64, Float64, Date or Datetime; NULL where the text is no such value.
+
+    What is known already need not be computed again: ``spelled``, whether each text matches
+    ``spelling_of(column_type)``, and ``moment``, what ``parsed`` makes of it.
+    """
+    if spelled is None:
+        spelled = column.str.contains(_in_rust(spelling_of(column_type)))
     if column_type.value in NUMBERS:
-        return _number(column, column_type)
-    form = format_of(column_type)
-    moment = with_digits(column, parsed(column, form), form)
-    return moment.dt.date() if column_type.value is ValueType.DATE else moment
+        return _number(pl.when(spelled).then(column), column_type)
+    sure = pl.when(spelled).then(parsed(column, format_of(column_type)) if moment is None else moment)
+    return sure.dt.date() if column_type.value is ValueType.DATE else sure
 
 
 def with_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
@@ -63,9 +70,7 @@ def on_distinct(column: pl.Expr, test: Callable[[str], bool]) -> pl.Expr:
     return column.map_batches(answer, return_dtype=pl.Boolean)
 
 
-def _number(column: pl.Expr, column_type: ColumnType) -> pl.Expr:
-    numeric = column.str.contains(_in_rust(number_pattern(column_type)))
-    text: pl.Expr = pl.when(numeric).then(column)
+def _number(text: pl.Expr, column_type: ColumnType) -> pl.Expr:
     if column_type.value is ValueType.INTEGER:
         return text.cast(pl.Int64, strict=False)
     if column_type.decimal_comma:
@@ -94,7 +99,8 @@ def _fast(texts: pl.Series, strftime_format: str, plain: str | None) -> pl.Serie
     if plain is None:
         return pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(texts))
     spelled = texts.str.contains(plain)
-    return texts.set(~spelled, None).str.to_datetime(strftime_format, time_unit="us", strict=False)
+    plainly = texts.set(~spelled, None).str
+    return plainly.to_datetime(strftime_format, time_unit="us", strict=False, cache=False)  # a lookup costs more
 
 
 def _by_python(text: str, strftime_format: str) -> datetime | None:

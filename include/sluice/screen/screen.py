@@ -4,7 +4,7 @@ Only listed terms and checksummed numbers are found. A note without a finding is
 (docs/explanation/free-text.md); ``sluice.screen.sample`` picks such notes for a human.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -49,7 +49,7 @@ def screen_notes(
     Raises NotesMalformed.
     """
     _check_text(notes)
-    results = _read_all(notes, find_candidates(notes), actions, region)
+    results = _read_all(notes, actions, region)
     return Screened(
         notes=_with_masks(notes, results),
         findings=_findings(results, actions),
@@ -64,23 +64,26 @@ def _check_text(notes: pl.Series) -> None:
         raise NotesMalformed(Ref("column", notes.name))
 
 
-def _read_all(
-    notes: pl.Series, found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str
-) -> _Results:
-    """Read the candidates; each distinct note only once."""
-    looks = _looks(found, actions, region)
-    rows = looks.select((pl.col("shapes") > 0) | pl.col("mails") | pl.col("words")).to_series().arg_true()
-    marks = looks.insert_column(0, notes.alias("note"))[rows]
-    known: dict[str, tuple[Hit, ...]] = {}
+def _read_all(notes: pl.Series, actions: Mapping[ScreenClass, ScreenAction], region: str) -> _Results:
+    """Read the candidates; each distinct note only once, because most notes are one of a few short ones."""
+    known = dict(_read_distinct(notes.drop_nulls().unique(), actions, region))
+    rows = notes.is_in(pl.Series(list(known), dtype=pl.String).implode()).arg_true()
     results = _Results()
     masks = frozenset(one for one, action in actions.items() if action is ScreenAction.MASK)
-    for row, (note, shapes, mails, words) in zip(rows.to_list(), marks.rows(), strict=True):
-        hits = known.get(note)
-        if hits is None:
-            hits = known[note] = _read(note, shapes, mails, words, actions=actions, region=region)
-        if hits:
-            _add(results, row, note, hits, masks)
+    for row, note in zip(rows.to_list(), notes.gather(rows).to_list(), strict=True):
+        _add(results, row, note, known[note], masks)
     return results
+
+
+def _read_distinct(
+    notes: pl.Series, actions: Mapping[ScreenClass, ScreenAction], region: str
+) -> Iterator[tuple[str, tuple[Hit, ...]]]:
+    """Yield the notes in which something is found."""
+    looks = _looks(find_candidates(notes), actions, region).insert_column(0, notes.alias("note"))
+    asked = (pl.col("shapes") > 0) | pl.col("mails") | pl.col("words")
+    for note, shapes, mails, words in looks.filter(asked).iter_rows():
+        if hits := _read(note, shapes, mails, words, actions=actions, region=region):
+            yield note, hits
 
 
 def _looks(found: Candidates, actions: Mapping[ScreenClass, ScreenAction], region: str) -> pl.DataFrame:
