@@ -87,12 +87,17 @@ _SEPARATED_OR_WHOLE = pl.when(~_FRACTION).then(_SEPARATED).otherwise(_RAW.str.ex
 
 def _phones(frame: pl.DataFrame, region: str) -> pl.Series:
     """Read phone numbers. Each pass reads what the cheaper ones before it left: spelled, whole floats, then foreign."""
-    raw = frame.to_series()
     home = local_plan(region)
     forms = _e164(frame, home, _SEPARATED, ~_FRACTION) if home else _nothing(frame.height)
+    left = (forms.is_null() & frame.to_series().is_not_null()).arg_true()
+    return forms.scatter(left, _other_phones(frame[left], region)) if len(left) else forms
+
+
+def _other_phones(frame: pl.DataFrame, region: str) -> pl.Series:
+    forms = _nothing(frame.height)
     fits = pl.lit(True) if dials_00(region) else pl.col("text").str.starts_with("+")
-    for plan in filter(None, (home, *map(foreign_plan, NEIGHBOURS))):
-        left = (forms.is_null() & raw.is_not_null()).arg_true()
+    for plan in filter(None, (local_plan(region), *map(foreign_plan, NEIGHBOURS))):
+        left = forms.is_null().arg_true()
         if left.is_empty():
             break
         forms = forms.scatter(left, _e164(frame[left], plan, _SEPARATED_OR_WHOLE, fits))
