@@ -94,7 +94,7 @@ class SortedRows:
 
 
 def _order(texts: pl.Series, kept: pl.Series | None = None) -> pl.Series:
-    """Return the indexes of the rows to keep, sorted by their hexadecimal text, nulls last; equal rows keep their order.
+    """Return the indexes of the rows to keep, sorted by hexadecimal text, nulls last; equal rows keep their order.
 
     They are sorted as the number that the first 64 bits make, in half the time that texts take. Where different texts
     share it, as never happens by chance, the texts themselves are sorted.

@@ -3,9 +3,12 @@
 What grows with the number of rows is kept small; the rows themselves wait on disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -27,10 +30,13 @@ from sluice.subject.columns import normalise_column
 from sluice.subject.correct import find_stale, whose
 from sluice.subject.index import first_word
 from sluice.subject.key import SubjectKey
-from sluice.subject.model import DEFINING
+from sluice.subject.model import DEFINING, NormalColumn
 from sluice.subject.refs import ref_column
 from sluice.subject.suppression import reasons_of
 from sluice.terms import Severity, SubjectKind
+
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 OWN = "\x1f"
 """Prefix of our own columns while rows wait: no column of a file has a control character in its name."""
@@ -82,11 +88,13 @@ class FileFacts:
         start, height = self.height, table.frame.height
         self.findings += [*_bad_records(table, self._job.contract), *_blank_records(table)]
         table = replace(table, frame=as_judged(table.frame, self._job))
-        identified = identify(self._job.contract, table, self._job.key)
-        refs = [series for _, series in identified.refs]
-        excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
-        self.passing.add(table.frame, excused)
-        content = read_content(table, self._job, start)
+        with ThreadPoolExecutor(max_workers=1) as hand:
+            reading = hand.submit(read_content, table, self._job, start)
+            identified = identify(self._job.contract, table, self._job.key)
+            refs = [series for _, series in identified.refs]
+            excused = None if self._excused is None else reasons_of(refs, self._excused, height).is_not_null()
+            self.passing.add(table.frame, excused)
+            content = reading.result()
         self.findings += [*identified.findings, *content.findings, *_stale(table, identified, content, self._job)]
         self.review += [(start + row, why) for row, why in content.review]
         out = kept_out(self._suppressed, refs, height)
@@ -173,14 +181,12 @@ def _shown(name: str, place: int, contract: DataContract) -> str:
 
 def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identified:
     """Tell who each row is about. A row about nobody could never be found again, so it is refused."""
+    fields = [field for field in contract.subject_fields if field.subject_key and field.name in table.frame.columns]
     refs: list[tuple[FieldRole, pl.Series]] = []
     findings: list[RowFinding] = []
     nobody = pl.Series([True]).new_from_index(0, table.frame.height)
-    for field in contract.subject_fields:
-        if field.subject_key is None or field.name not in table.frame.columns:
-            continue
-        normal = normalise_column(table.frame[field.name], field.subject_key, region=contract.file_format.region)
-        refs.append((field, ref_column(normal.values, field.subject_key, key)))
+    for field, normal, ref in _at_once(partial(_referred, contract, table.frame, key), fields):
+        refs.append((field, ref))
         nobody &= normal.values.is_null()
         severity = Severity.ERROR if field.required else Severity.WARNING
         wrong = table.row_numbers.filter(normal.invalid)
@@ -189,6 +195,21 @@ def identify(contract: DataContract, table: Table, key: SubjectKey) -> Identifie
         findings += [RowFinding(row, "subject.reference", NOBODY) for row in table.row_numbers.filter(nobody)]
     primary = pl.select(pl.coalesce([series for _, series in refs])).to_series() if refs else _no_refs(table)
     return Identified(tuple(refs), primary.alias(REF), tuple(findings))
+
+
+def _referred(
+    contract: DataContract, frame: pl.DataFrame, key: SubjectKey, field: FieldRole
+) -> tuple[FieldRole, NormalColumn, pl.Series]:
+    """Return the normal forms and the references of a subject field."""
+    assert field.subject_key is not None  # it is a subject field
+    normal = normalise_column(frame[field.name], field.subject_key, region=contract.file_format.region)
+    return field, normal, ref_column(normal.values, field.subject_key, key)
+
+
+def _at_once(work: Callable[[Given], Got], each: Sequence[Given]) -> Iterator[Got]:
+    """Do the same work with each, all at the same time; the results come in order."""
+    with ThreadPoolExecutor(max_workers=max(1, len(each))) as hands:
+        yield from hands.map(work, each)
 
 
 def _rules(job: Job) -> list[Rule]:
