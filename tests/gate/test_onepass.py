@@ -2,14 +2,14 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sluice.gate import compile
-from sluice.gate.compile import Operand, Repeated
-from sluice.gate.kinds import check_of, declared_columns
-from sluice.gate.model import Check, PassResult, Rule, State
+from sluice.gate.compile import Repeated, View
+from sluice.gate.kinds import COMPOUND, UNIQUE, check_of, declared_columns
+from sluice.gate.model import ColumnType, PassResult, Rule, State, ValueType
 from sluice.gate.onepass import Pass, run_rules
 
-UNIQUE = "expect_column_values_to_be_unique"
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"
 DECLARED = Rule("columns.declared", declared_columns(("lead", "phone")), "HEADER_UNDECLARED_COLUMN")
@@ -33,11 +33,47 @@ def test_every_copy_of_a_repeated_value_fails() -> None:
 
 
 def test_equal_hashes_of_different_values_are_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    def all_alike(_: Check, operands: list[Operand]) -> Repeated:
-        return Repeated(operands[0].present, operands[0].key.hash() * 0, (operands[0].key,))
-
-    monkeypatch.setitem(compile._COMPILERS, UNIQUE, all_alike)  # type: ignore[index]
+    monkeypatch.setattr(Repeated, "hashed", property(lambda self: self.keys[0].filter(self.domain).hash() * 0))
     assert failing(run_rules(pl.DataFrame({"lead": ["a", "b", "a", "c"]}), [a_rule(UNIQUE, column="lead")])) == [0, 2]
+
+
+B_FILLED = {"type": "nullity", "column": {"name": "b"}, "is_null": False}
+A_IS_A = {"type": "comparison", "column": {"name": "a"}, "operator": "==", "parameter": "a"}
+CELLS = st.sampled_from(["a", "b", "c", "", None])
+
+
+@given(
+    rows=st.lists(st.tuples(CELLS, CELLS), max_size=12),
+    cut=st.integers(0, 12),
+    ignored=st.sampled_from(["all_values_are_missing", "any_value_is_missing", "never"]),
+    condition=st.sampled_from([None, B_FILLED, A_IS_A]),
+)
+def test_rows_that_repeat_in_two_columns_are_the_same_if_one_of_them_must_be_unique(
+    rows: list[tuple[str | None, str | None]], cut: int, ignored: str, condition: dict[str, object] | None
+) -> None:
+    said = {"column_list": ["a", "b"], "ignore_row_if": ignored, "row_condition": condition}
+    wide, frame = a_rule(COMPOUND, **said), pl.DataFrame(rows, {"a": pl.String, "b": pl.String}, orient="row")
+
+    results = []
+    for rules in ([wide], [wide, a_rule(UNIQUE, column="a")]):
+        whole = Pass(rules)
+        for part in (frame[:cut], frame[cut:]):
+            whole.add(part)
+        results.append(whole.result(lambda found: frame[found]))
+
+    alone, beside = (result.outcomes[0] for result in results)
+    assert failing(results[0]) == failing(results[1])
+    assert (alone.state, alone.domain_count, alone.meant) == (beside.state, beside.domain_count, beside.meant)
+
+
+def test_what_is_seen_in_a_text_and_the_value_made_of_it_are_computed_once() -> None:
+    view = View(pl.DataFrame({"born": ["01/02/1990"]}))
+    form = ColumnType(ValueType.DATE, date_format="%d/%m/%Y")
+
+    asked = [view.value("born", form).expr, view.value("born", form).expr, view.moment("born", "%d/%m/%Y")]
+
+    assert all(expr.meta.is_column() for expr in asked)
+    assert view.frame().width == 1 + len({"digits", "moment", "day"})
 
 
 @pytest.mark.parametrize(("said", "rows"), [({"match_on": "any"}, [3]), ({}, [3]), ({"match_on": "all"}, [1, 2, 3])])

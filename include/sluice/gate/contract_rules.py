@@ -14,7 +14,18 @@ from sluice.agreement.model import DataContract, FieldRole, QualityRule
 from sluice.errors import Ref
 from sluice.gate.column_types import DATE, NUMBERS, TIMESTAMP, digits_pattern, number_pattern, sees_values
 from sluice.gate.errors import ColumnUnknown, Faults, OptionInvalid, QualityRefused, TypeMismatch
-from sluice.gate.kinds import KINDS, KNOWN, NEWEST, Shape, check_of, declared_columns, family_of, typed
+from sluice.gate.kinds import (
+    COMPOUND,
+    KINDS,
+    KNOWN,
+    NEWEST,
+    UNIQUE,
+    Shape,
+    check_of,
+    declared_columns,
+    family_of,
+    typed,
+)
 from sluice.gate.model import Check, ColumnType, Rule, Source, Thresholds, Tolerance, ValueType
 from sluice.gate.suites import Suite, rule_of
 from sluice.terms import Severity
@@ -147,7 +158,7 @@ def _field_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
         yield _schema_rule(field, "required", _NOT_NULL, {}, "VALUE_NULL")
     yield from _type_rules(contract, field)
     if field.unique:
-        yield _schema_rule(field, "unique", "expect_column_values_to_be_unique", {}, "DUPLICATE_VALUE")
+        yield _schema_rule(field, "unique", UNIQUE, {}, "DUPLICATE_VALUE")
 
 
 def _type_rules(contract: DataContract, field: FieldRole) -> Iterator[Rule]:
@@ -223,11 +234,11 @@ def _invalid_values(entry: QualityRule) -> Asked:
 
 def _duplicate_values(entry: QualityRule) -> Asked:
     if entry.column is not None and not entry.arguments:
-        return [("expect_column_values_to_be_unique", {"column": entry.column})]
+        return [(UNIQUE, {"column": entry.column})]
     properties = _arguments(entry, "properties")
     if len(properties) == 1:
-        return [("expect_column_values_to_be_unique", {"column": properties[0]})]
-    return [("expect_compound_columns_to_be_unique", {"column_list": properties})]
+        return [(UNIQUE, {"column": properties[0]})]
+    return [(COMPOUND, {"column_list": properties})]
 
 
 def _row_count(_: QualityRule) -> Asked:

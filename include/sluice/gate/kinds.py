@@ -73,6 +73,8 @@ class Kind:
 
 DECLARED_COLUMNS = "sluice_columns_to_be_declared"
 """Kind of Sluice itself: the contract declares every column of the file."""
+UNIQUE = "expect_column_values_to_be_unique"
+COMPOUND = "expect_compound_columns_to_be_unique"
 NEWEST = "sluice_newest_value_to_be_within"
 """Kind of Sluice itself: the newest value of a column is not older than so many seconds when the file arrives."""
 KNOWN = "sluice_column_values_to_be_known"
@@ -83,7 +85,7 @@ _LENGTH = "column_values.value_length"
 _KINDS = (
     Kind("expect_column_values_to_not_be_null", "VALUE_NULL", _C, "column_values.nonnull"),
     Kind("expect_column_values_to_be_null", "VALUE_NOT_NULL", _C, "column_values.null"),
-    Kind("expect_column_values_to_be_unique", "DUPLICATE_VALUE", _C, "column_values.unique"),
+    Kind(UNIQUE, "DUPLICATE_VALUE", _C, "column_values.unique"),
     Kind("expect_column_values_to_be_in_set", "VALUE_NOT_IN_SET", _C, "column_values.in_set", SET),
     Kind("expect_column_values_to_not_be_in_set", "VALUE_IN_SET", _C, "column_values.not_in_set", SET),
     Kind("expect_column_values_to_match_regex", "VALUE_PATTERN", _C, "column_values.match_regex", REGEX),
@@ -123,7 +125,7 @@ _KINDS = (
         "select_column_values.unique.within_record",
         (SKIP_KEY,),
     ),
-    Kind("expect_compound_columns_to_be_unique", "DUPLICATE_KEY", _K, "compound_columns.unique", (SKIP_KEY,)),
+    Kind(COMPOUND, "DUPLICATE_KEY", _K, "compound_columns.unique", (SKIP_KEY,)),
     Kind(
         "expect_column_unique_value_count_to_be_between",
         "SHAPE_DISTINCT_COUNT",

@@ -19,7 +19,7 @@ from sluice.gate.column_types import format_of
 from sluice.gate.compile import Compiled, Keys, Repeated, View, compile_check
 from sluice.gate.errors import CheckUnsupported
 from sluice.gate.header import column_outcome, header_outcome, newest_outcome, visible_header
-from sluice.gate.kinds import COUNT_METRICS, KINDS, NEWEST
+from sluice.gate.kinds import COMPOUND, COUNT_METRICS, KINDS, NEWEST, UNIQUE
 from sluice.gate.model import Check, PassResult, Rule, RuleOutcome, State
 from sluice.times import BRUSSELS, ZONE
 
@@ -27,6 +27,7 @@ Hashes = npt.NDArray[np.uint32]
 """Hashes of keys. Of 10,000,000 different keys, one in 400 shares another's hash and is confirmed for nothing."""
 RowsOf = Callable[[pl.Series], pl.DataFrame]
 """Reads rows of the file again, by ascending indexes."""
+ASKED = "asked"
 CONFIRMED_AT_ONCE = 100_000
 """How many rows with equal hashes are read at a time; only their keys are kept."""
 
@@ -36,7 +37,7 @@ class _Answer:
     """The answer to one check on one part of a file.
 
     ``asked``: number of rows checked. ``rows``: those that failed; for a check on repetition the rows that were
-    checked, with their ``hashes``.
+    checked, with their ``hashes``, unless another check finds them.
     """
 
     asked: int
@@ -74,7 +75,7 @@ class Pass:
         self._columns = tuple(frame.columns)
         self._heights.append(frame.height)
         checks = [check for check in _row_checks(self._rules) if {*check.columns} <= {*frame.columns}]
-        answers = _select(lambda: View(frame, self._keys, excused), frame.height, checks)
+        answers = _select(lambda: View(frame, self._keys, excused), frame.height, checks, _leaders(checks))
         for check in checks:
             self._answers[check].append(answers.get(check))
         for name in {name: None for rule in self._rules for name in rule.check.columns if name in frame.columns}:
@@ -97,10 +98,7 @@ class Pass:
         meant = {
             check.condition: sum(each.meant for each in parts) for check, parts in answered.items() if check.condition
         }
-        counted = {
-            check: (sum(each.asked for each in parts), _failing(check, parts, starts, rows_of))
-            for check, parts in answered.items()
-        }
+        counted = _counted(answered, _leaders([*self._answers]), starts, rows_of)
         self._answers.clear()
         found = (self._outcome(rule, height, left_out, counted) for rule in self._rules)
         outcomes = tuple(replace(each, meant=meant.get(each.rule.check.condition or "")) for each in found)
@@ -184,28 +182,49 @@ def _newest(frame: pl.DataFrame, check: Check, moment: datetime) -> datetime | N
     return found if isinstance(found, datetime) else None
 
 
-def _select(view: Callable[[], View], height: int, checks: Sequence[Check]) -> Mapping[Check, _Answer]:
+def _leaders(checks: Sequence[Check]) -> Mapping[Check, Check]:
+    """For checks on several columns together, one on a column of theirs: what repeats in all of them repeats in it.
+
+    So of them only those rows need a hash that have no value in that column.
+    """
+    of_one = {check.columns[0]: check for check in checks if check.kind == UNIQUE and check.condition is None}
+    wide = (check for check in checks if check.kind == COMPOUND)
+    return {check: of_one[name] for check in wide for name in check.columns if name in of_one}
+
+
+def _select(
+    view: Callable[[], View], height: int, checks: Sequence[Check], leaders: Mapping[Check, Check]
+) -> Mapping[Check, _Answer]:
     """Answer all checks in one select; if that raises, one by one, so that only the faulty ones get no answer."""
     try:
-        return _answers(view(), height, checks)
+        return _answers(view(), height, checks, leaders)
     except pl.exceptions.PolarsError:
         pass
     answers: dict[Check, _Answer] = {}
     for check in checks:
         try:
-            answers |= _answers(view(), height, [check])
+            answers |= _answers(view(), height, [check], leaders)
         except pl.exceptions.PolarsError:
             continue
     return answers
 
 
-def _answers(view: View, height: int, checks: Sequence[Check]) -> dict[Check, _Answer]:
+def _answers(view: View, height: int, checks: Sequence[Check], leaders: Mapping[Check, Check]) -> dict[Check, _Answer]:
     plans = {check: plan for check in checks if (plan := _compile(check, view)) is not None}
     if not plans:
         return {}
-    asked = [expr for place, plan in enumerate(plans.values()) for expr in (*_sums(plan, place), *_lists(plan, place))]
+    asked = [
+        expr
+        for place, (check, plan) in enumerate(plans.items())
+        for expr in (*_sums(plan, place), *_lists(_led(plan, leaders.get(check), view), place))
+    ]
     row = view.frame().select(asked)
     return {check: _answer(row, plan, place, height) for place, (check, plan) in enumerate(plans.items())}
+
+
+def _led(plan: Compiled | Repeated, leader: Check | None, view: View) -> Compiled | Repeated:
+    """The plan for those rows only whose candidates another check does not find."""
+    return plan if leader is None else replace(plan, domain=plan.domain & ~view.cell(leader.columns[0]).present)
 
 
 def _compile(check: Check, view: View) -> Compiled | Repeated | None:
@@ -224,27 +243,51 @@ def _lists(plan: Compiled | Repeated, place: int) -> tuple[pl.Expr, ...]:
     """Expressions for the indexes that fail; for a check on repetition, the indexes checked and a hash of each."""
     if isinstance(plan, Compiled):
         return ((plan.domain & ~plan.ok).fill_null(False).arg_true().implode().alias(f"rows {place}"),)
-    hashed = plan.hashed.fill_null(0).filter(plan.domain).implode().alias(f"hashes {place}")
-    return plan.domain.arg_true().implode().alias(f"rows {place}"), hashed
+    hashes = plan.hashed.implode().alias(f"hashes {place}")
+    return plan.domain.arg_true().implode().alias(f"rows {place}"), hashes
 
 
 def _answer(row: pl.DataFrame, plan: Compiled | Repeated, place: int, height: int) -> _Answer:
     asked, meant, rows = (row[f"{name} {place}"][0] for name in ("asked", "meant", "rows"))
     if isinstance(plan, Compiled):
         return _Answer(asked, meant, rows)
-    return _Answer(
-        asked, meant, None if asked == height else rows, row[f"hashes {place}"][0].to_numpy().astype(np.uint32)
-    )
+    hashes = row[f"hashes {place}"][0].to_numpy().astype(np.uint32)
+    return _Answer(asked, meant, None if len(hashes) == height else rows, hashes)
 
 
-def _failing(check: Check, found: Sequence[_Answer], starts: Sequence[int], rows_of: RowsOf) -> pl.Series:
-    """Indexes in the file of the rows that fail a check."""
-    if found[0].hashes is None:
-        return _in_file([each.rows for each in found], starts)
-    candidates = _in_file(_repeating(found), starts)
+def _counted(
+    answered: Mapping[Check, Sequence[_Answer]],
+    leaders: Mapping[Check, Check],
+    starts: Sequence[int],
+    rows_of: RowsOf,
+) -> dict[Check, tuple[int, pl.Series]]:
+    """How many rows each check was asked about, and which fail, by their indexes in the file.
+
+    Without the check that finds its candidates, a check is not counted.
+    """
+    hashed = {check: parts for check, parts in answered.items() if parts[0].hashes is not None}
+    repeating = {check: _in_file(_repeating(parts), starts) for check, parts in hashed.items()}
+    counted = {}
+    for check, parts in answered.items():
+        leader = leaders.get(check, check)
+        if leader not in answered:
+            continue
+        if check in repeating:
+            candidates = pl.concat([repeating[leader], repeating[check]]).unique().sort()
+            failing = _repeated(check, candidates, rows_of)
+        else:
+            failing = _in_file([each.rows for each in parts], starts)
+        counted[check] = sum(each.asked for each in parts), failing
+    return counted
+
+
+def _repeated(check: Check, candidates: pl.Series, rows_of: RowsOf) -> pl.Series:
+    """Of the rows whose keys may occur more than once in the file, by their indexes, those that fail a check."""
     if candidates.is_empty():
         return candidates
-    return candidates.filter(_keys_of(check, candidates, rows_of).is_duplicated())
+    keys = _keys_of(check, candidates, rows_of)
+    asked = keys.drop_in_place(ASKED)
+    return candidates.filter(asked).filter(keys.filter(asked).is_duplicated())
 
 
 def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
@@ -263,13 +306,14 @@ def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
 
 
 def _keys_of(check: Check, rows: pl.Series, rows_of: RowsOf) -> pl.DataFrame:
-    """The key values of these rows, for comparing them with each other."""
+    """The key values of these rows, for comparing them with each other, and whether the check is about a row."""
     keys = []
     for start in range(0, len(rows), CONFIRMED_AT_ONCE):
         view = View(rows_of(rows.slice(start, CONFIRMED_AT_ONCE)))
         plan = compile_check(check, view)
         assert isinstance(plan, Repeated)
-        keys.append(view.frame().select(key.alias(str(place)) for place, key in enumerate(plan.keys)))
+        named = {str(place): key for place, key in enumerate(plan.keys)} | {ASKED: plan.domain}
+        keys.append(view.frame().select(**named))
     return pl.concat(keys)
 
 
