@@ -173,3 +173,15 @@ def test_rows_on_disk_come_in_the_order_of_rows_in_memory(
                 rows.add(frame.slice(start, stop - start))
             assert not list(Path(folder).iterdir()), "what waits has no name"
             assert pl.concat(rows.sorted(kept)).equals(expected)
+
+
+def test_rows_that_all_lie_in_one_share_take_no_more_room_on_disk(tmp_path: Path) -> None:
+    def room(refs: list[str]) -> int:
+        with closing(SortedRows(tmp_path, "ref", 8)) as rows:
+            for start in range(0, len(refs), 100):
+                rows.add(pl.DataFrame({"ref": refs[start : start + 100], "note": ["x"] * 100}))
+            assert sum(each.height for each in rows.sorted(pl.repeat(True, len(refs), eager=True))) == len(refs)
+            return sum(Path(f"/proc/self/fd/{file.fileno()}").stat().st_size for file in rows._disk._files)
+
+    spread, alike = [f"{number * 82 % 256:02x}" * 16 for number in range(800)], ["7f" * 16] * 800
+    assert room(alike) <= room(spread)

@@ -1,5 +1,7 @@
 """One pass answers every rule, and a rule that cannot be answered disturbs no other."""
 
+from unittest.mock import patch
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -45,11 +47,12 @@ CELLS = st.sampled_from(["a", "b", "c", "", None])
 @given(
     rows=st.lists(st.tuples(CELLS, CELLS), max_size=12),
     cut=st.integers(0, 12),
+    at_once=st.sampled_from([2, 100]),
     ignored=st.sampled_from(["all_values_are_missing", "any_value_is_missing", "never"]),
     condition=st.sampled_from([None, B_FILLED, A_IS_A]),
 )
 def test_rows_that_repeat_in_two_columns_are_the_same_if_one_of_them_must_be_unique(
-    rows: list[tuple[str | None, str | None]], cut: int, ignored: str, condition: dict[str, object] | None
+    rows: list[tuple[str | None, str | None]], cut: int, at_once: int, ignored: str, condition: dict[str, object] | None
 ) -> None:
     said = {"column_list": ["a", "b"], "ignore_row_if": ignored, "row_condition": condition}
     wide, frame = a_rule(COMPOUND, **said), pl.DataFrame(rows, {"a": pl.String, "b": pl.String}, orient="row")
@@ -59,7 +62,8 @@ def test_rows_that_repeat_in_two_columns_are_the_same_if_one_of_them_must_be_uni
         whole = Pass(rules)
         for part in (frame[:cut], frame[cut:]):
             whole.add(part)
-        results.append(whole.result(lambda found: frame[found]))
+        with patch("sluice.gate.onepass.CONFIRMED_AT_ONCE", at_once):
+            results.append(whole.result(lambda found: frame[found]))
 
     alone, beside = (result.outcomes[0] for result in results)
     assert failing(results[0]) == failing(results[1])

@@ -6,7 +6,7 @@ of each key are kept. Different keys can share a hash, so rows with equal hashes
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -273,12 +273,26 @@ def _counted(
         if leader not in answered:
             continue
         if check in repeating:
-            candidates = pl.concat([repeating[leader], repeating[check]]).unique().sort()
-            failing = _repeated(check, candidates, rows_of)
+            failing = _repeated(check, _candidates(check, repeating[check], repeating[leader], rows_of), rows_of)
         else:
             failing = _in_file([each.rows for each in parts], starts)
         counted[check] = sum(each.asked for each in parts), failing
     return counted
+
+
+def _candidates(check: Check, own: pl.Series, led: pl.Series, rows_of: RowsOf) -> pl.Series:
+    """The rows whose keys may occur more than once, of those that a check and the one that leads it know.
+
+    If these are many, as where one number stands in a whole column, only those whose hash repeats: fewer values wait.
+    """
+    both = pl.concat([own, led]).unique().sort()
+    if len(both) <= max(len(own), CONFIRMED_AT_ONCE):
+        return both
+    found = []
+    for rows, view, plan in _read_again(check, both, rows_of):
+        asked, hashes = (view.frame().select(each).to_series() for each in (plan.domain, plan.hashed))
+        found.append(_Answer(len(hashes), 0, rows.filter(asked), hashes.to_numpy().astype(np.uint32)))
+    return pl.concat(_repeating(found))
 
 
 def _repeated(check: Check, candidates: pl.Series, rows_of: RowsOf) -> pl.Series:
@@ -308,13 +322,20 @@ def _repeating(found: Sequence[_Answer]) -> list[pl.Series]:
 def _keys_of(check: Check, rows: pl.Series, rows_of: RowsOf) -> pl.DataFrame:
     """The key values of these rows, for comparing them with each other, and whether the check is about a row."""
     keys = []
-    for start in range(0, len(rows), CONFIRMED_AT_ONCE):
-        view = View(rows_of(rows.slice(start, CONFIRMED_AT_ONCE)))
-        plan = compile_check(check, view)
-        assert isinstance(plan, Repeated)
+    for _, view, plan in _read_again(check, rows, rows_of):
         named = {str(place): key for place, key in enumerate(plan.keys)} | {ASKED: plan.domain}
         keys.append(view.frame().select(**named))
     return pl.concat(keys)
+
+
+def _read_again(check: Check, rows: pl.Series, rows_of: RowsOf) -> Iterator[tuple[pl.Series, View, Repeated]]:
+    """Yield some rows at a time, by their indexes, with the check compiled for them."""
+    for start in range(0, len(rows), CONFIRMED_AT_ONCE):
+        some = rows.slice(start, CONFIRMED_AT_ONCE)
+        view = View(rows_of(some))
+        plan = compile_check(check, view)
+        assert isinstance(plan, Repeated)
+        yield some, view, plan
 
 
 def _in_file(rows: Sequence[pl.Series | None], starts: Sequence[int]) -> pl.Series:

@@ -137,12 +137,13 @@ class _Shares:
         )  # with string views, every slice would be written whole
         del rows
         self._schema, file, at = table.schema, self._file(), 0
-        [batch] = table.combine_chunks().to_batches() or [_no_rows(table.schema)]
-        for share, height in enumerate(np.bincount(shares, minlength=self.count + 1).tolist()):
-            written = batch.slice(at, height).serialize()
+        batches = table.combine_chunks().to_batches()  # one, or none without rows
+        heights = np.bincount(shares, minlength=self.count + 1)
+        for share in np.flatnonzero(heights).tolist():  # a slice without rows would be written with the whole batch
+            written = batches[0].slice(at, int(heights[share])).serialize()
             self._places[share].append((file, file.tell(), written.size))
             file.write(written)
-            at += height
+            at += int(heights[share])
 
     def _file(self) -> IO[bytes]:
         """The file for the next part."""
@@ -154,7 +155,7 @@ class _Shares:
         """One share of all parts, in order. Converting hundreds of parts one by one would take twice the time."""
         import pyarrow as pa
 
-        table = pa.Table.from_batches(self.read(share))
+        table = pa.Table.from_batches(self.read(share), self._schema)
         return pl.DataFrame(table.combine_chunks(memory_pool=pa.system_memory_pool()))  # this pool keeps no memory
 
     def read(self, share: int) -> "Iterator[pa.RecordBatch]":
@@ -164,9 +165,3 @@ class _Shares:
         for file, at, size in self._places[share]:
             file.seek(at)
             yield pa.ipc.read_record_batch(pa.py_buffer(file.read(size)), self._schema)
-
-
-def _no_rows(schema: "pa.Schema") -> "pa.RecordBatch":
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_pylist([], schema=schema)
