@@ -4,10 +4,12 @@ import base64
 import json
 import tempfile
 import threading
+import weakref
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -20,7 +22,7 @@ from sluice.exchange.judging.child import judge_file
 from sluice.exchange.judging.job import Job, read_suites
 from sluice.exchange.judging.progress import PROGRESS_FILE, reporting_progress, tell
 from sluice.lake import sorted_rows
-from sluice.lake.sorted_rows import SortedRows
+from sluice.lake.sorted_rows import PLACE, SortedRows
 from sluice.sample.faults import FaultPlan
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
@@ -185,3 +187,29 @@ def test_rows_that_all_lie_in_one_share_take_no_more_room_on_disk(tmp_path: Path
 
     spread, alike = [f"{number * 82 % 256:02x}" * 16 for number in range(800)], ["7f" * 16] * 800
     assert room(alike) <= room(spread)
+
+
+def test_rows_are_freed_once_they_are_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be in memory twice while the sorted ones are written, to disk or to the lake."""
+    before, left = list[weakref.ref[pl.DataFrame]](), list[bool]()
+    add, whole = sorted_rows._Shares.add, sorted_rows._Shares.whole
+
+    def placed(frame: pl.DataFrame) -> list[pl.DataFrame]:
+        before.append(weakref.ref(frame))
+        return [frame]
+
+    def adding(shares: Any, rows: pl.DataFrame, by: str) -> None:
+        left.append(before[-1]() is None)
+        add(shares, rows, by)
+
+    def reading(shares: Any, share: int) -> pl.DataFrame:
+        return placed(whole(shares, share))[0]
+
+    monkeypatch.setattr(sorted_rows._Shares, "add", adding)
+    monkeypatch.setattr(sorted_rows._Shares, "whole", reading)
+    with closing(SortedRows(tmp_path, "ref", sorted_rows.IN_MEMORY + 1)) as rows:
+        assert rows._disk is not None
+        rows._lay(rows._disk, placed(pl.DataFrame({"ref": ["ff" * 16, "00" * 16], PLACE: [0, 1]})))
+        for _ in rows.sorted(pl.Series([True, True])):
+            left.append(before[-1]() is None)
+    assert left and all(left)

@@ -9,10 +9,10 @@ import pandas as pd
 import polars as pl
 
 from sluice.gate.column_types import sees_values
+from sluice.gate.compile import View
 from sluice.gate.gx import great_expectations, quiet, suite_of
 from sluice.gate.kinds import KINDS
 from sluice.gate.model import Check, ColumnType, PassResult, Rule, State
-from sluice.gate.typed import value_of
 
 FORMAT = {"result_format": "COMPLETE", "partial_unexpected_count": 0}
 
@@ -44,13 +44,20 @@ def said_by_us(result: PassResult) -> list[Said]:
 def said_by_pandas(frame: pl.DataFrame, checks: Sequence[Check], types: dict[str, ColumnType]) -> list[Said]:
     """Text kinds get the text, kinds that compare values get the typed frame."""
     answers: dict[int, Said] = {}
-    valued = frame.with_columns(value_of(pl.col(name), types[name]) for name in frame.columns if name in types)
+    valued = frame.with_columns(values_of(frame[name], types[name]) for name in frame.columns if name in types)
     views = {False: frame, True: valued}
     for values, view in views.items():
         places = [place for place, check in enumerate(checks) if sees_values(check) is values]
         if places:
             answers |= dict(zip(places, _judge(to_pandas(view), [checks[place] for place in places]), strict=True))
     return [answers[place] for place in range(len(checks))]
+
+
+def values_of(column: pl.Series, column_type: ColumnType) -> pl.Series:
+    """The typed values of a text column, as a check sees them."""
+    view = View(column.to_frame())
+    operand = view.value(column.name, column_type)
+    return view.frame().select(operand.expr.alias(column.name)).to_series()
 
 
 def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,10 @@ from sluice.gate.contract_rules import rules_for
 from sluice.gate.gx import agrees, validate
 from sluice.gate.model import ColumnType, ValueType
 from sluice.gate.onepass import run_rules
-from sluice.gate.typed import _fast, _plain, parsed, value_of
+from sluice.gate.typed import _fast, _plain, parsed
 
 from .cases import COMMA, DATES, FORMATS, INTEGER, NUMBER, NUMBERS
+from .pandas_judge import values_of
 from .papers import a_contract, a_field
 
 quick = settings(
@@ -84,7 +85,7 @@ def test_a_number_has_a_value_exactly_if_its_pattern_matches(texts: list[str], c
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     pattern = re.compile(number_pattern(column_type))
 
-    found = frame.select(value_of(pl.col("text"), column_type)).to_series()
+    found = values_of(frame["text"], column_type)
 
     assert found.is_not_null().to_list() == [pattern.search(text) is not None for text in texts]
     read = int if column_type is INTEGER else float
@@ -96,13 +97,13 @@ def test_a_number_has_a_value_exactly_if_its_pattern_matches(texts: list[str], c
     ("text", "value"), [("1.234,5", None), ("1234,5", 1234.5), ("1234.5", None), ("NaN", None), ("-0,5", -0.5)]
 )
 def test_a_decimal_comma_is_a_comma_and_nothing_else(text: str, value: float | None) -> None:
-    assert pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), COMMA)).item() == value
+    assert values_of(pl.Series("t", [text]), COMMA).item() == value
 
 
 def test_a_date_column_without_a_format_is_iso() -> None:
-    days = pl.DataFrame({"d": ["2024-02-29", "29/02/2024", "2023-02-29"]})
+    days = pl.Series("d", ["2024-02-29", "29/02/2024", "2023-02-29"])
 
-    found = days.select(value_of(pl.col("d"), ColumnType(ValueType.DATE))).to_series()
+    found = values_of(days, ColumnType(ValueType.DATE))
 
     assert found.is_not_null().to_list() == [True, False, False]
 
@@ -123,7 +124,7 @@ spelled_closely = st.tuples(moments, st.sampled_from(CLOSE)).map(lambda pair: _s
 def test_only_parts_that_stand_together_need_every_digit(text: str, is_read: bool) -> None:
     column_type = ColumnType(ValueType.TIMESTAMP, date_format="%Y-%m-%d %H%M")
 
-    found = pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), column_type)).to_series()
+    found = values_of(pl.Series("t", [text]), column_type)
 
     assert found.is_not_null().to_list() == [is_read]
 
@@ -139,7 +140,7 @@ def test_parts_that_stand_together_are_read_exactly_if_every_digit_is_there(
     texts = [*texts, *(text[:-1] for text in texts), *(text.replace("0", "", 1) for text in texts)]
     frame = pl.DataFrame({"t": texts}, schema={"t": pl.String})
 
-    found = frame.select(value_of(pl.col("t"), ColumnType(ValueType.TIMESTAMP, date_format=given_format))).to_series()
+    found = values_of(frame["t"], ColumnType(ValueType.TIMESTAMP, date_format=given_format))
 
     meant = [_python(text, given_format) for text in texts]
     written = [each is not None and _spell(each, given_format) == text for text, each in zip(texts, meant, strict=True)]
@@ -164,7 +165,7 @@ def test_parts_that_stand_together_are_read_exactly_if_every_digit_is_there(
 )
 def test_what_stands_apart_needs_no_leading_zero(given_format: str, text: str, is_read: bool) -> None:
     moment = ColumnType(ValueType.TIMESTAMP, date_format=given_format)
-    assert (pl.DataFrame({"t": [text]}).select(value_of(pl.col("t"), moment)).item() is not None) is is_read
+    assert (values_of(pl.Series("t", [text]), moment).item() is not None) is is_read
 
 
 @pytest.mark.parametrize("logical_type", ["date", "timestamp", "time"])
@@ -183,7 +184,7 @@ def test_digits_are_those_of_ascii(logical_type: str, given_format: str, texts: 
     frame = pl.DataFrame({"t": texts})
     rules = rules_for(a_contract(a_field("t", logical_type, date_format=given_format)), ())
 
-    found = frame.select(value_of(pl.col("t"), ColumnType(ValueType.TIMESTAMP, date_format=given_format))).to_series()
+    found = values_of(frame["t"], ColumnType(ValueType.TIMESTAMP, date_format=given_format))
     outcomes = run_rules(frame, rules).outcomes
 
     assert found.is_not_null().to_list() == [True] + [False] * (len(texts) - 1)

@@ -21,7 +21,7 @@ from sluice.gate.errors import CheckUnsupported
 from sluice.gate.kinds import COMPOUND, KNOWN, UNIQUE
 from sluice.gate.model import Check, ColumnType, ValueType
 from sluice.gate.regex import search
-from sluice.gate.typed import parsed, value_of
+from sluice.gate.typed import number_of, parsed
 
 DTYPES: Mapping[ValueType, pl.DataType] = {
     ValueType.INTEGER: pl.Int64(),
@@ -110,12 +110,15 @@ class View:
         return Operand(pl.col(alias), dtype)
 
     def value(self, name: str, column_type: ColumnType) -> Operand:
-        """The typed values of a text column; a column that is not text is returned as it is."""
+        """The typed values of a text column, NULL where a text is none; a column that is not text stays as it is."""
         if self.cell(name).dtype != pl.String:
             return self.cell(name)
-        spelled, cell = self.found(name, spelling_of(column_type)), self.cell(name).expr
-        moment = None if column_type.value in NUMBERS else self.moment(name, format_of(column_type))
-        made = value_of(cell, column_type, spelled=spelled, moment=moment)
+        spelled = self.found(name, spelling_of(column_type))
+        if column_type.value in NUMBERS:
+            made = number_of(pl.when(spelled).then(self.cell(name).expr), column_type)
+        else:
+            moment: pl.Expr = pl.when(spelled).then(self.moment(name, format_of(column_type)))
+            made = moment.dt.date() if column_type.value is ValueType.DATE else moment
         return Operand(_once(self._values, "value", (name, column_type), made), DTYPES[column_type.value])
 
     def moment(self, name: str, strftime_format: str) -> pl.Expr:

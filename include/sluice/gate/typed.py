@@ -10,27 +10,11 @@ from datetime import datetime
 
 import polars as pl
 
-from sluice.gate.column_types import NUMBERS, WRITTEN, digits_pattern, format_of, parts_of, spelling_of
+from sluice.gate.column_types import WRITTEN, digits_pattern, parts_of
 from sluice.gate.model import ColumnType, ValueType
 
 _CLOCKS = ("", "HM", "HMS")
 """Time directives that polars accepts: it raises on an hour without minutes."""
-
-
-def value_of(
-    column: pl.Expr, column_type: ColumnType, *, spelled: pl.Expr | None = None, moment: pl.Expr | None = None
-) -> pl.Expr:
-    """The values of a text column as Int64, Float64, Date or Datetime; NULL where the text is no such value.
-
-    What is known already need not be computed again: ``spelled``, whether each text matches
-    ``spelling_of(column_type)``, and ``moment``, what ``parsed`` makes of it.
-    """
-    if spelled is None:
-        spelled = column.str.contains(_in_rust(spelling_of(column_type)))
-    if column_type.value in NUMBERS:
-        return _number(pl.when(spelled).then(column), column_type)
-    sure = pl.when(spelled).then(parsed(column, format_of(column_type)) if moment is None else moment)
-    return sure.dt.date() if column_type.value is ValueType.DATE else sure
 
 
 def with_digits(column: pl.Expr, moment: pl.Expr, strftime_format: str) -> pl.Expr:
@@ -70,7 +54,8 @@ def on_distinct(column: pl.Expr, test: Callable[[str], bool]) -> pl.Expr:
     return column.map_batches(answer, return_dtype=pl.Boolean)
 
 
-def _number(text: pl.Expr, column_type: ColumnType) -> pl.Expr:
+def number_of(text: pl.Expr, column_type: ColumnType) -> pl.Expr:
+    """The numbers that texts are, as Int64 or Float64; of those only that match ``number_pattern(column_type)``."""
     if column_type.value is ValueType.INTEGER:
         return text.cast(pl.Int64, strict=False)
     if column_type.decimal_comma:

@@ -56,8 +56,7 @@ class SortedRows:
 
     def _lay(self, disk: "_Shares", placed: list[pl.DataFrame]) -> None:
         """Sort a part and write it. placed: a list with one frame, popped so that it can be freed meanwhile."""
-        rows = placed.pop()
-        disk.add(rows[_order(rows[self._by])], self._by)
+        disk.add(_in_order(placed.pop(), self._by), self._by)
 
     def _added(self) -> None:
         """Wait until the last part is written; raise its error, if any."""
@@ -86,11 +85,15 @@ class SortedRows:
 
     def _from_disk(self, disk: "_Shares", kept: pl.Series) -> Iterator[pl.DataFrame]:
         for share in range(disk.count):
-            rows = disk.whole(share)
-            yield rows.drop(PLACE)[_order(rows[self._by], kept[rows[PLACE]])]
+            yield _in_order(disk.whole(share), self._by, kept).drop(PLACE)
         for batch in disk.read(disk.count):
             rows = pl.DataFrame(batch)
             yield rows.drop(PLACE).filter(kept[rows[PLACE]])
+
+
+def _in_order(rows: pl.DataFrame, by: str, kept: pl.Series | None = None) -> pl.DataFrame:
+    """Return the rows to keep, sorted. kept: Boolean, one for each row of the file."""
+    return rows[_order(rows[by], None if kept is None else kept[rows[PLACE]])]
 
 
 def _order(texts: pl.Series, kept: pl.Series | None = None) -> pl.Series:
