@@ -2,7 +2,8 @@
 
 The select returns one row, with a count and the list of failing indexes per check, so memory grows with the number of
 failures, not with rules times rows. Repeated keys are known only after the last part: until then four bytes of a hash
-of each key are kept. Different keys can share a hash, so rows with equal hashes are confirmed on their values.
+of each key are kept, unless a rule of one of its columns keeps them. Different keys can share a hash, so rows with
+equal hashes are confirmed on their values.
 """
 
 from collections import defaultdict
@@ -28,6 +29,7 @@ Hashes = npt.NDArray[np.uint32]
 RowsOf = Callable[[pl.Series], pl.DataFrame]
 """Reads rows of the file again, by ascending indexes."""
 ASKED = "asked"
+"""Name of the column, beside keys, that says whether a check is about a row."""
 CONFIRMED_AT_ONCE = 100_000
 """How many rows with equal hashes are read at a time; only their keys are kept."""
 
