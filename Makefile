@@ -57,7 +57,7 @@ check: setup  ## Format, lint, layers, types, tests without stores; under a minu
 	$(PY) -m ruff check $(CODE)
 	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not stores and not journey and not slow" -n 2 --hypothesis-profile loop $(AIRFLOWS:%=--ignore tests/%)
+	$(PY) -m pytest -m "not stores and not journey and not slow and not long" -n 2 --hypothesis-profile loop $(AIRFLOWS:%=--ignore tests/%)
 
 fix: setup  ## Format, and repair what the linter can
 	$(PY) -m ruff check --fix $(CODE)
@@ -65,8 +65,8 @@ fix: setup  ## Format, and repair what the linter can
 
 test: setup  ## Every test, on real stores of its own; what is tried often is tried more often by `make evidence`
 	@logs=$$(mktemp -d); trap "kill \$$journeys 2>/dev/null; rm -rf $$logs" EXIT; trap "exit 130" INT TERM; \
-	$(PY) -m pytest tests/journeys >$$logs/journeys 2>&1 & journeys=$$!; \
-	{ $(PY) -m pytest -m "not journey" -n 3 --dist loadfile --no-loadscope-reorder; echo $$? >$$logs/status; } | tee $$logs/tests; \
+	$(PY) -m pytest tests/journeys -m "not long" >$$logs/journeys 2>&1 & journeys=$$!; \
+	{ $(PY) -m pytest -m "not journey and not long" -n 3 --dist loadfile --no-loadscope-reorder; echo $$? >$$logs/status; } | tee $$logs/tests; \
 	echo "journeys through a whole installation, beside the tests above:"; \
 	wait $$journeys; status=$$?; cat $$logs/journeys; read tests <$$logs/status; \
 	if [ $$((tests || status)) = 1 ]; then echo "what failed, again:"; grep -hE '^(E  |FAILED|ERROR)' $$logs/tests $$logs/journeys | tail -n 60; fi; \
@@ -90,7 +90,7 @@ site: setup  ## Build the documentation into var/site, to be read from disk
 	@echo "open var/site/index.html"
 
 evidence: setup  ## The acceptance figures, measured again at full size; hours
-	SLUICE_LONG=1 $(PY) -m pytest -m evidence -n 2 --dist loadfile --no-loadscope-reorder
+	SLUICE_LONG=1 $(PY) -m pytest -m "evidence or long" -n 2 --dist loadfile --no-loadscope-reorder
 
 mutants: setup  ## How many small changes to gate and identifiers the tests notice; ALL=1 takes hours
 	$(PY) -m bench.mutants $(if $(ALL),--all)

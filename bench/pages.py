@@ -23,7 +23,7 @@ from unittest.mock import patch
 import psycopg
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tests.desk import environment
+from tests.support.desk import environment
 
 from bench import BenchRow, progress
 from bench.stores import an_installation

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pydantic import SecretStr
-from tests.stores import guarded_var
+from tests.support.stores import guarded_var
 
 from bench import progress
 from sluice.migrations import run as migrations

@@ -52,18 +52,18 @@ import pytest
 import typer.testing
 from hypothesis import settings as hypothesis_settings
 
-from copies import Copies
 from sluice.lake.s3 import objects
 from sluice.migrations import run as migrations
 from sluice.services import postgres, seaweed
 from sluice.services.model import PostgresServer, SeaweedServer
 from sluice.settings import Settings, get_settings
-from stores import Database, Databases, guarded_var, make_stores, settings_of
+from support.copies import Copies
+from support.stores import Database, Databases, guarded_var, make_stores, settings_of
 
 if TYPE_CHECKING:
-    from desk import Desk
+    from support.desk import Desk
 
-STORES = {"database", "databases", "store_settings", "postgres_server", "s3_server"}
+STORES = {"database", "databases", "module_settings", "store_settings", "postgres_server", "s3_server"}
 OUTSIDE = {
     "real_data": os.environ.get("SLUICE_REAL_DATA"),
     "schemas": os.environ.get("SLUICE_SCHEMAS"),
@@ -141,9 +141,29 @@ def store_settings(database: Database, s3_server: SeaweedServer, service_var: Pa
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path) -> Iterator["Desk"]:
     """An exchange desk with the papers of the checkout in force: everything of the inbound path but Airflow."""
-    from desk import open_desk
+    from support.desk import open_desk
 
     with open_desk(store_settings, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def module_settings(
+    databases: Databases, s3_server: SeaweedServer, service_var: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Settings of one installation for a whole module; each test works with a principal or a person of its own."""
+    with databases.fresh() as database:
+        settings = settings_of(database, s3_server, tmp_path_factory.mktemp("installation") / "var", database.mark)
+        make_stores(settings, service_var)
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def module_desk(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Desk"]:
+    """The exchange desk of that installation."""
+    from support.desk import open_desk
+
+    with open_desk(module_settings, tmp_path_factory.mktemp("desk")) as opened:
         yield opened
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from agreement.papers import CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
-from desk import Desk, open_desk
-from night import Edit, change, with_papers
 from sluice.agreement.contract.customer_ids import Ignored, ignored_in
 from sluice.agreement.document import read_document
 from sluice.agreement.folder.lint import lint_path
@@ -20,6 +18,8 @@ from sluice.exchange.persons.suppressed import keep_out
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import CustomerIdIgnores, Principal, Severity
+from support.desk import Desk, open_desk
+from support.night import Edit, change, with_papers
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 NUMBERED = sorted(path.name for path in (PRINCIPALS / ENERGY).glob("*.odcs.yaml"))

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from agreement.papers import AGREEMENT, CONTRACT, CONTRACT_NAME, PRINCIPALS, write_folder
-from jsonld import NoTerm, expand, iris
 from sluice.agreement import dpv
 from sluice.agreement.contract.dcat import contract_as_dcat, read_about
 from sluice.agreement.document import read_document
@@ -17,6 +16,7 @@ from sluice.agreement.folder.export import export_dcat
 from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.agreement.model import ArrivalRules, PgpKey
 from sluice.cli.contract import app
+from support.jsonld import NoTerm, expand, iris
 
 DCAT, DCT, CSVW = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/", "http://www.w3.org/ns/csvw#"
 TERMS = {

@@ -15,7 +15,7 @@ from sluice.db import connect_to
 from sluice.exchange.judging.job import file_limits_of, limits_of, widest_limits
 from sluice.lake.table import FileLimits
 from sluice.settings import Settings, get_settings
-from stores import Database
+from support.stores import Database
 
 SILENT = GateLimits()
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

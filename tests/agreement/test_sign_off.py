@@ -25,7 +25,7 @@ from sluice.db import Connection, connect_to
 from sluice.errors import NotFound, UsageError
 from sluice.ledger.verify import verify
 from sluice.terms import Direction, Flow, Principal, RoleProfile
-from stores import Database
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
 NOW, TODAY = datetime(2026, 11, 25, 12, tzinfo=UTC), date(2026, 11, 25)

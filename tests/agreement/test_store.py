@@ -21,7 +21,7 @@ from sluice.agreement.papers import Paper, PaperMissing, PaperReason, Registrati
 from sluice.db import Connection, connect_to
 from sluice.errors import DatabaseError
 from sluice.terms import Direction, Flow, Principal, Sha256
-from stores import Database
+from support.stores import Database
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 25)

@@ -13,8 +13,6 @@ from typing import Any
 
 import polars as pl
 
-from copies import Copies
-from night import AGREEMENT, Edit
 from rights.town import DESK, Town, open_town
 from sluice.answers.keep import opened
 from sluice.answers.link import Opened, check_words, take_out
@@ -23,6 +21,8 @@ from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
 from sluice.rights.case.model import CaseId
 from sluice.terms import Principal
+from support.copies import Copies
+from support.night import AGREEMENT, Edit
 
 WE_GIVE = Edit(AGREEMENT, "A15: false", "A15: true")
 WE_EXPORT = Edit(AGREEMENT, "A20: false", "A20: true")

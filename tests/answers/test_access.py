@@ -9,8 +9,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, Package, cells_of, copied_town, folder_of, give, now, read
-from copies import Copies
-from night import Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import PackageWish, _hand_out, make
 from sluice.answers.model import AnotherRight, AnswerKind, FolderTaken, NothingToGive
@@ -23,6 +21,8 @@ from sluice.rights.person.rectify import ask, carry_out
 from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
+from support.night import Edit
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 

@@ -11,7 +11,6 @@ import pytest
 
 from answers.giving import now
 from answers.handing import ENERGY, GOING, SOLAR, asked, next_controllers, there
-from meanwhile import Meanwhile
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, handed_to
 from sluice.answers.handover_due import hand_owed
@@ -23,6 +22,7 @@ from sluice.rights.erasure import control_store
 from sluice.rights.erasure.erase import begin, run
 from sluice.rights.erasure.model import RunEnd
 from sluice.settings import Settings
+from support.meanwhile import Meanwhile
 
 
 @pytest.fixture

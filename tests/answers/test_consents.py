@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from answers.giving import WE_GIVE, Package, copied_town, give, read
-from copies import Copies
-from night import Edit
 from rights.town import Town, open_town, papers_of
 from sluice.answers.model import AnswerKind, NothingPortable
 from sluice.rights.case.model import Action, Case, Right
@@ -17,6 +15,8 @@ from sluice.rights.consents.file import Said
 from sluice.rights.withdrawals import record_and_tell
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.night import Edit
 
 pytestmark = pytest.mark.stores
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")

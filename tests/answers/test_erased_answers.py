@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, give, now
-from copies import Copies
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.keep import keep
@@ -32,6 +31,7 @@ from sluice.subject.index import build_run, find_in_run, write_run
 from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 

@@ -10,10 +10,7 @@ import pytest
 
 from answers.giving import WE_GIVE, give, read
 from answers.test_versions import BY_CONTRACT, ENERGY, a_copy, a_principals_part
-from copies import Copies
-from desk import ENERGY as CAMPAIGN
 from documents.samples import a_record
-from night import AGREEMENT, change
 from rights.town import Town, open_town, papers_of
 from sluice.agreement.folder.load import load_agreement
 from sluice.agreement.model import Agreement, FieldRole, Purpose, SubProcessor
@@ -26,6 +23,9 @@ from sluice.rights.notices.model import Holder
 from sluice.settings import Settings
 from sluice.subject.key import SubjectKey
 from sluice.terms import Direction, ExchangeId, Principal
+from support.copies import Copies
+from support.desk import ENERGY as CAMPAIGN
+from support.night import AGREEMENT, change
 
 CARE = "care_contacts"
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"

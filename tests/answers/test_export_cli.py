@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from answers.giving import WE_GIVE, cells_of, folder_of
-from copies import Copies
 from returns.commands import at_terminal
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
@@ -17,6 +16,7 @@ from sluice.rights.case.model import Action, Right
 from sluice.rights.case.store import get_case
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
 
 ENERGY = Principal("energy01")
 

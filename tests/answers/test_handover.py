@@ -12,7 +12,6 @@ from pysequoia import Tsk, decrypt
 from answers.giving import now
 from answers.handing import ENERGY, NEXT, SOLAR, asked, package_of, sent, there
 from answers.handing import town as town  # the fixture
-from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.answers.handover import give_to_principals, handed_to, send_on
@@ -45,6 +44,7 @@ from sluice.rights.requests import read_requests
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction
+from support.night import AGREEMENT, Edit
 
 
 def receipt_at(town: Town, bucket: str, stem: str) -> dict[str, Any]:

@@ -8,14 +8,14 @@ import pytest
 from answers.giving import now
 from answers.handing import ENERGY, SOLAR, asked, next_controllers
 from answers.test_portability import GOING
-from dying import Victim, dying
-from effort import effort
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, handed_to
 from sluice.answers.handover_due import hand_owed
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Case
 from sluice.settings import Settings
+from support.dying import Victim, dying
+from support.effort import effort
 
 POINTS = effort(3, 40)
 

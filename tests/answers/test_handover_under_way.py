@@ -8,7 +8,6 @@ from answers.giving import now
 from answers.handing import ENERGY, NEXT, SOLAR, asked, package_of, sent, there, with_controllers
 from answers.handing import town as town  # the fixture
 from answers.test_portability import BY_CONTRACT, GOING
-from night import change
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import _open, ask_handover, handed_to, send_on
 from sluice.answers.handover_due import hand_owed
@@ -26,6 +25,7 @@ from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Decision, ExchangeId
+from support.night import change
 
 
 def left_open(town: Town, number: int, erasure: Case) -> tuple[Case, ExchangeId]:

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from effort import effort
-from night import change, with_papers
 from rights.asking import DESK
 from rights.estate import ENERGY01, TELECOM01, Estate, open_estate
 from rights.everywhere import openers
@@ -24,6 +22,8 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.effort import effort
+from support.night import change, with_papers
 
 PEOPLE, OTHERS, SHARED = effort((6, 3, 2), (100, 20, 20))
 SHA = "ab" * 32

@@ -9,7 +9,6 @@ import pytest
 
 from answers.giving import WE_EXPORT, WE_GIVE
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.handover_due import hand_owed
@@ -27,6 +26,7 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 FAILURE = "A12IdentityFailure"

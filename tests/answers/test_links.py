@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 
 from answers.giving import WE_GIVE, give, now, taken
-from copies import Copies
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers import store
 from sluice.answers.ids import AnswerId
@@ -32,6 +31,7 @@ from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 from sluice.times import BRUSSELS
+from support.copies import Copies
 
 ENERGY = Principal("energy01")
 TRIES = 300

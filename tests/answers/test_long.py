@@ -12,8 +12,6 @@ import pytest
 
 from answers.giving import WE_EXPORT, WE_GIVE, Package, cells_of, give, now, read
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from copies import Copies
-from night import AGREEMENT, Edit
 from rights.town import Town, open_town, papers_of
 from sluice.answers.files import CSV, Drafting
 from sluice.answers.make import PackageWish
@@ -23,6 +21,8 @@ from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS
 from sluice.rights.case.model import Action, Right
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 LONG = "Lange Straat " * 3_000

@@ -11,9 +11,6 @@ import pytest
 
 from answers.giving import WE_EXPORT, WE_GIVE, Package, give, now, read
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from copies import Copies
-from meanwhile import Meanwhile
-from night import AGREEMENT, Edit
 from rights.town import DESK, Person, Town, open_town, papers_of, swept
 from sluice.answers import store
 from sluice.answers.keep import note_taken
@@ -29,6 +26,9 @@ from sluice.rights.letters.had import find_had, is_missed
 from sluice.rights.letters.write import note_opened, open_document, write_letter
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.meanwhile import Meanwhile
+from support.night import AGREEMENT, Edit
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 PORTABLE = Edit(AGREEMENT, "portable: false", "portable: true")

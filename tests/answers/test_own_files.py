@@ -11,7 +11,6 @@ import pytest
 
 from answers.giving import taken
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.handover_due import hand_owed
@@ -31,6 +30,7 @@ from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 PORTABLE = (*BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false", "portable: true"))

@@ -15,8 +15,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from answers.giving import WE_EXPORT, Package, cells_of, give, now, read
-from copies import Copies
-from night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 from rights.estate import CONTACTS
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.agreement.contract.eligibility import NotPortable
@@ -35,6 +33,8 @@ from sluice.rights.person.sealed import encrypt
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
+from support.night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 
 ENERGY = Principal("energy01")
 BY_CONTRACT = tuple(Edit(file, "A6-1-f", "A6-1-b") for file in (AGREEMENT, CONTACTS, CONTRACT, RESULTS_CONTRACT))

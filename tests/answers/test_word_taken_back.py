@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from answers.giving import WE_GIVE, Package, give, read, taken
-from meanwhile import Meanwhile
 from rights.instructing import accept, current, instruct, of_center, of_principal, swept
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers import store
@@ -25,6 +24,7 @@ from sluice.rights.copies import answer_store
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.meanwhile import Meanwhile
 
 ENERGY = Principal("energy01")
 NO = "ThirdPartyRightsImpaired"

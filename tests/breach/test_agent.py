@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, COLUMNS, DUE_DAY, RESULTS, STAFF, Call, Night, call_log, copied_night
 from sluice.breach.make import LATEST, slice_agent
 from sluice.breach.model import Counted, PrincipalPart, SliceEmpty
 from sluice.exchange.open import Arrivals
@@ -19,6 +17,8 @@ from sluice.rights.copies.swap import remove
 from sluice.staff.refs import agent_ref
 from sluice.terms import ExchangeId, Flow, Principal
 from sluice.times import BRUSSELS, brussels_today
+from support.copies import Copies
+from support.night import AT_ONCE, COLUMNS, DUE_DAY, RESULTS, STAFF, Call, Night, call_log, copied_night
 
 pytestmark = pytest.mark.stores
 HELD, PLAIN = "Klant is moslim, liever na vrijdag bellen", "wil een offerte"

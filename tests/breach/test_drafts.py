@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breach.test_rules import AWARE, ENERGY, TELECOM
-from effort import effort
 from sluice.agreement import dpv
 from sluice.agreement.roles.profiles import PROFILES
 from sluice.breach.model import Counted, Draft, Line, PrincipalPart, Risk, Scope, Slice
@@ -21,6 +20,7 @@ from sluice.documents.model import LetterPage, Pair
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.facts import clock_parameters
 from sluice.terms import FieldGroup, RoleProfile
+from support.effort import effort
 
 PAPERS = (ENERGY, TELECOM)
 DUE = AWARE + timedelta(hours=72)

@@ -6,8 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copies import Copies
-from desk import Desk
 from rights.estate import cut_short
 from rights.people import as_csv, contact_rows, draw_people
 from rights.test_journey import planted
@@ -20,6 +18,8 @@ from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.swap import remove
 from sluice.rights.erasure.erase import run
 from sluice.terms import ExchangeId, Principal
+from support.copies import Copies
+from support.desk import Desk
 from web.town import NAMES
 
 NOW = datetime.now(UTC)

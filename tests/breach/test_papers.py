@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from desk import open_desk
-from night import AGREEMENT, change, with_papers
 from rights.estate import CONTACTS
 from rights.people import as_csv, contact_rows, draw_people
 from sluice.agreement.in_force.activate import activate_all
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Slice, SliceEmpty
 from sluice.settings import Settings
+from support.desk import open_desk
+from support.night import AGREEMENT, change, with_papers
 
 NOW = datetime.now(UTC)
 PEOPLE = draw_people(6)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effort import effort
 from sluice.agreement.clauses.annexes import Known, parse_annexes
 from sluice.agreement.folder.load import parse_agreement
 from sluice.agreement.timeline import Days
@@ -21,6 +20,7 @@ from sluice.rights.case.facts import clock_parameters
 from sluice.rights.copies.model import Copy
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow
+from support.effort import effort
 
 AWARE = datetime(2026, 3, 27, 22, tzinfo=UTC)
 PAPERS = Settings().principals_dir

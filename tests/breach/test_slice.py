@@ -9,8 +9,6 @@ import polars as pl
 import pypdf
 import pytest
 
-from desk import ENERGY
-from night import DUE_DAY
 from returns.commands import at_terminal, sluice
 from rights.estate import ENERGY01, TELECOM01, Estate, cut_short, open_estate
 from rights.people import as_csv, contact_rows, draw_people
@@ -18,6 +16,8 @@ from sluice.exchange.read import list_exchanges
 from sluice.settings import Settings
 from sluice.staff.refs import agent_ref
 from sluice.times import BRUSSELS
+from support.desk import ENERGY
+from support.night import DUE_DAY
 
 Record = Callable[[str, object], None]
 

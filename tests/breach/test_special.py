@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from breach.test_drafts import AGENT, NAME, facts, line, pages, sliced, told
-from copies import Copies
-from night import Call, Night, copied_night
 from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange
 from sluice.breach.model import UNNAMED, Draft, Line, Risk, Slice
@@ -23,6 +21,8 @@ from sluice.registers.make import make_register
 from sluice.registers.model import Article, Finding, FindingCode, Register
 from sluice.registers.tables import finding_text, tables_of
 from sluice.terms import RoleProfile
+from support.copies import Copies
+from support.night import Call, Night, copied_night
 
 NOTES = "note_free_text"
 SAID = "Klant is moslim en lid van de vakbond"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
 from returns.commands import at_terminal, sluice
 from rights.test_journey import NAMES, planted
 from rights.town import Person, Town, open_town
@@ -15,6 +14,7 @@ from sluice.breach.model import Counted, SliceEmpty
 from sluice.exchange.open import Arrivals
 from sluice.lineage.trace import trace_object
 from sluice.rights.erasure.erase import run
+from support.copies import Copies
 
 pytestmark = pytest.mark.stores
 

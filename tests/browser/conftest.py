@@ -6,9 +6,9 @@ import pytest
 
 from browser.hostile import hostile
 from browser.house import Site, open_site
-from copies import Copies
-from night import Call, copied_night
 from rights.town import open_town
+from support.copies import Copies
+from support.night import Call, copied_night
 from web.desk_work import PREPARER, fill
 
 

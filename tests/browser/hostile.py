@@ -6,9 +6,9 @@ from typing import Any
 import yaml
 
 from browser.payloads import PAYLOADS
-from night import AGREEMENT, AT_ONCE, with_papers
 from rights.town import open_town
 from sluice.settings import Settings
+from support.night import AGREEMENT, AT_ONCE, with_papers
 
 ALL = " ".join(PAYLOADS)
 TEXTS = frozenset({"name", "address", "signedBy", "role", "subjectMatter", "nl", "fr", "en"})

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from desk import Desk
 from returns.commands import at_terminal
+from support.desk import Desk
 from web.house import LOGIN, LoggedIn, running_apps
 
 ANNA = quote("anna:USER")

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
 from browser.house import NARROW, WIDE
-from effort import effort
+from support.effort import effort
 
 LOOKS: Any = effort((("light", WIDE), ("dark", NARROW)), tuple(product(("light", "dark"), (WIDE, NARROW))))
 SERIOUS = frozenset({"serious", "critical"})

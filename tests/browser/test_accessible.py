@@ -5,8 +5,8 @@ import pytest
 from browser.house import NARROW, Site
 from browser.looking import LOOKS, in_looks, serious
 from browser.pages import line_of, pages
-from installation import Record
 from sluice.rights.case.store import list_cases
+from support.installation import Record
 from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -7,9 +7,9 @@ import pytest
 from browser.house import Site, open_site
 from browser.looking import in_looks
 from browser.test_pages_in_a_browser import tabbed_to
-from copies import Copies
-from night import copied_night
 from rights.copies.test_candidates import namesakes, waiting
+from support.copies import Copies
+from support.night import copied_night
 from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

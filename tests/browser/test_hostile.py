@@ -9,9 +9,9 @@ from playwright.sync_api import BrowserContext, Route
 
 from browser.house import Site
 from browser.payloads import PAYLOADS
-from effort import effort
-from installation import Record
 from sluice.exchange.read import list_exchanges
+from support.effort import effort
+from support.installation import Record
 from web.permissions import QUERIES, filled, lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

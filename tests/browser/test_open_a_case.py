@@ -9,10 +9,10 @@ from playwright.sync_api import Page
 from browser.house import Site
 from browser.looking import Album, in_looks
 from browser.test_pages_in_a_browser import tabbed_to
-from installation import Record
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Right
 from sluice.rights.case.store import CaseFilter, list_cases
+from support.installation import Record
 from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

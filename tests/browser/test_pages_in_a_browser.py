@@ -19,13 +19,13 @@ from pypdf import PdfReader
 from browser.house import Site
 from browser.looking import Album, table, taken
 from browser.pages import line_of
-from installation import Record
-from night import CALLED_AT
 from returns.commands import sluice
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.staff.refs import agent_ref
 from sluice.times import BRUSSELS
+from support.installation import Record
+from support.night import CALLED_AT
 from web.permissions import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from desk import JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from rights.post_office import PostOffice, post_office
 from rights.prefix import put
@@ -29,6 +28,7 @@ from sluice.rights.person.sealed import PREFIX, encrypt, list_sealed
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import JANUARY, Desk, open_desk
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, open_desk
 from returns.commands import at_terminal
 from sluice.orchestration.dial import FinishDialLists, MakeDialList
 from sluice.settings import Settings
+from support.desk import ENERGY, open_desk
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 

@@ -18,9 +18,6 @@ from airflow.sdk.timezone import coerce_datetime
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from copies import Copies
-from desk import environment
-from night import Night, copied_night, three_returned
 from returns.commands import at_terminal
 from rights.asking import DESK, asked
 from rights.town import SHA
@@ -43,6 +40,9 @@ from sluice.rights.erasure.model import RequestTakenBack
 from sluice.rights.erasure.scan_store import find_last_scans
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
+from support.copies import Copies
+from support.desk import environment
+from support.night import Night, copied_night, three_returned
 
 BATCHES = """
 import json, sys

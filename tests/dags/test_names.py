@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from installation import CHECKOUT
 from sluice.agreement.folder.load import find_flows
 from sluice.settings import get_settings
+from support.installation import CHECKOUT
 
 PRINCIPALS = CHECKOUT / "include" / "principals"
 FLOW = "renewal_campaign.inbound.odcs.yaml"

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk import BaseOperator
 
-from desk import ENERGY, Desk, open_desk
 from leaks.canaries import draw
 from leaks.plants import COLUMNS, as_csv, row
 from returns.commands import at_terminal
@@ -19,6 +18,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.orchestration.notifiers import DeskNotifier
 from sluice.orchestration.operators import DrainFlow
 from sluice.settings import Settings
+from support.desk import ENERGY, Desk, open_desk
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 PROGRAMS = (

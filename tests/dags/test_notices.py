@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from desk import open_desk
 from returns.commands import at_terminal
 from sluice.orchestration.persons import FollowNotices
 from sluice.settings import Settings
+from support.desk import open_desk
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 

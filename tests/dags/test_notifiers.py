@@ -15,10 +15,6 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowException
 from pydantic import SecretStr
 
-from copies import Copies
-from desk import Desk, open_desk
-from installation import CHECKOUT
-from night import copied_night, three_returned
 from returns.commands import at_terminal
 from rights.alerts.test_alarms import opened
 from rights.post_office import PostOffice, post_office
@@ -32,6 +28,10 @@ from sluice.rights.alerts.due import DUE, Alert, given
 from sluice.rights.alerts.tell import Alerted, read_webhook, tell_desk, ways
 from sluice.rights.mail.model import MailKind, WebhookInvalid
 from sluice.settings import Settings, get_settings
+from support.copies import Copies
+from support.desk import Desk, open_desk
+from support.installation import CHECKOUT
+from support.night import copied_night, three_returned
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 BAD = b"no;contract\n1;0470123456\n"

@@ -8,9 +8,9 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, TriggerRule
 
-from installation import CHECKOUT
 from sluice.orchestration.operators import AllWell
 from sluice.orchestration.schedules import slots
+from support.installation import CHECKOUT
 
 pytestmark = pytest.mark.slow  # Airflow reads every DAG
 

@@ -10,12 +10,12 @@ from airflow.sdk import DAG, Context
 from airflow.sdk.api.datamodels._generated import DagRun, TIRunContext
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-from desk import ENERGY, open_desk
-from official import validator
 from returns.commands import at_terminal
 from sluice.lineage.check import check_event
 from sluice.orchestration.operators import DrainFlow
 from sluice.settings import Settings
+from support.desk import ENERGY, open_desk
+from support.official import validator
 
 pytestmark = [
     pytest.mark.slow,  # importing Airflow's operators takes seconds

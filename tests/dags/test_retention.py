@@ -6,7 +6,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from desk import Desk, open_desk
 from returns.commands import at_terminal, sluice
 from rights.town import open_town, papers_of
 from sluice.exchange.persons import sealed_runs
@@ -18,6 +17,7 @@ from sluice.rights.case.model import Right
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import Desk, open_desk
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 ENERGY = Principal("energy01")

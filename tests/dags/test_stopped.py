@@ -11,11 +11,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY, Desk, open_desk
-from dying import dying
-from meanwhile import Meanwhile
-from night import AT_ONCE, RESULTS, Call, Night, copied_night
 from returns.commands import Answer, at_terminal, sluice
 from rights.asking import asked
 from sluice.exchange.drain import drain_all
@@ -35,6 +30,11 @@ from sluice.sample.files import write_subscribers
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal
+from support.copies import Copies
+from support.desk import ENERGY, Desk, open_desk
+from support.dying import dying
+from support.meanwhile import Meanwhile
+from support.night import AT_ONCE, RESULTS, Call, Night, copied_night
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 TELECOM = ("telecom01", "subscriber_base")

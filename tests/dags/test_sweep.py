@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY, Desk
-from night import RESULTS, Call, Night, copied_night
 from returns.commands import at_terminal
 from sluice.errors import Ref, StoreError
 from sluice.exchange.drain import drain_many
@@ -20,7 +17,10 @@ from sluice.orchestration import operators
 from sluice.returns import drain
 from sluice.returns.due import open_due
 from sluice.terms import ExchangeId, Flow, Principal
-from unopened import refusing
+from support.copies import Copies
+from support.desk import ENERGY, Desk
+from support.night import RESULTS, Call, Night, copied_night
+from support.unopened import refusing
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from desk import open_desk
 from returns.commands import at_terminal
 from sluice.errors import Ref, ServiceMissing
 from sluice.exchange import open as opening
@@ -30,7 +29,8 @@ from sluice.orchestration.trigger import (
     Watch,
 )
 from sluice.settings import Settings, get_settings
-from unopened import refusing
+from support.desk import open_desk
+from support.unopened import refusing
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import polars as pl
 
-from desk import ENERGY, Desk
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
@@ -14,6 +13,7 @@ from sluice.exchange.read import show_exchange
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Flow, Principal
 from sluice.times import BRUSSELS
+from support.desk import ENERGY, Desk
 
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])

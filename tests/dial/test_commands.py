@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from desk import ENERGY, JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from sluice.cli.whole import app
 from sluice.exchange.persons.suppressed import keep_out
@@ -20,6 +19,7 @@ from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
 from sluice.times import brussels_today
+from support.desk import ENERGY, JANUARY, Desk, open_desk
 
 ENERGY01 = Principal(ENERGY[0])
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

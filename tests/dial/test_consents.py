@@ -11,8 +11,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.dial import make
 from sluice.dial.make import make_dial_list
@@ -34,6 +32,8 @@ from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
 from sluice.times import BRUSSELS
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, change, with_papers
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 HEAD = 'legalBasis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-{}"\n      basisHolder: principal\n      channels: [{}]'

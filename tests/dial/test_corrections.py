@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from desk import ENERGY, Desk
 from sluice.dial.read import view_rows
 from sluice.exchange.persons.corrections import (
     Left,
@@ -23,6 +22,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.subject.correct import value_hash
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
+from support.desk import ENERGY, Desk
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"

@@ -9,9 +9,7 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
 from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, contacts, listed, now, numbers, record, today
-from night import Edit, with_papers
 from sluice.dial import make
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import finish_left, make_dial_list
@@ -22,6 +20,8 @@ from sluice.lineage.check import check_event
 from sluice.lineage.events import closed_event, start_event
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal
+from support.desk import ENERGY, Desk, open_desk
+from support.night import Edit, with_papers
 
 
 def test_only_who_said_yes_or_nothing_is_called_and_everybody_else_is_counted(desk: Desk) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import Desk, open_desk
 from dial.lists import CONTRACT, ask, contacts, listed, now, numbers, record, today
-from night import Edit, with_papers
 from sluice.dial.dncm import import_numbers
 from sluice.dial.model import DialRefused
 from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.terms import SubjectKind
+from support.desk import Desk, open_desk
+from support.night import Edit, with_papers
 
 
 @pytest.mark.parametrize(("days", "is_made"), [(None, False), (6, False), (5, True), (0, True)])

@@ -11,8 +11,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import ENERGY
-from night import AGREEMENT, RESULTS, Call, call_log, change
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
@@ -36,6 +34,8 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal, SubjectKind
+from support.desk import ENERGY
+from support.night import AGREEMENT, RESULTS, Call, call_log, change
 
 PRINCIPAL, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 RIGHTS = {

@@ -8,8 +8,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, change, with_papers
 from rights.town import DESK
 from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.make import make_dial_list
@@ -26,6 +24,8 @@ from sluice.subject.refs import ref_column
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
 from sluice.times import BRUSSELS
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, change, with_papers
 
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"
 DAYS = "select delete_after - (closed_at at time zone 'Europe/Brussels')::date as days from accepted_data"

@@ -11,7 +11,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
 from sluice.answers.righted import THE_PERSON, Righted
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
@@ -29,6 +28,7 @@ from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Flow, Principal, SubjectKind
+from support.desk import ENERGY, Desk, open_desk
 
 pytestmark = pytest.mark.stores
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])

@@ -6,13 +6,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from desk import Desk
 from dial.lists import ask, contacts, now, numbers
 from sluice import migrations
 from sluice.dial.store import mark_gone
 from sluice.lineage.drawing import Column
 from sluice.lineage.follow import follow_exchange
 from sluice.lineage.trace import trace_exchange
+from support.desk import Desk
 
 
 def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_back(

@@ -10,7 +10,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import Desk, open_desk
 from dial.lists import CAMPAIGN, ENERGY01, ask, listed, now, today
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
@@ -18,6 +17,7 @@ from sluice.dial.words import AT, NO_AT, NO_PLACE, NOES, PLACE, with_noes
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake_columns import CORRECTED, REF, REFS
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
 
 pytestmark = pytest.mark.stores
 BELIEF = "Klant is moslim, liever na vrijdag bellen"

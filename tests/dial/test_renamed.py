@@ -7,12 +7,12 @@ import polars as pl
 import psycopg
 import pytest
 
-from desk import Desk, open_desk
 from dial.lists import CONTRACT, ENERGY01, ask, contacts, listed, now
-from night import change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.model import DialRefused
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
+from support.night import change, with_papers
 
 pytestmark = pytest.mark.stores
 COLUMN = "- name: {}\n        logicalType: string\n        required: true"

@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import Desk, open_desk
 from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, listed, now, numbers
-from night import change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.read import view_rows
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
+from support.night import change, with_papers
 
 pytestmark = pytest.mark.stores
 COLUMN = "contract_end_date\n        logicalType: date\n        logicalTypeOptions: {{format: {}}}"

@@ -5,7 +5,6 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from desk import Desk
 from dial.lists import CAMPAIGN, ENERGY01, ask, contacts, listed, now, numbers
 from sluice.dial import make
 from sluice.dial.model import Channel, DialRefused, Request
@@ -18,6 +17,7 @@ from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import SubjectKind
+from support.desk import Desk
 
 
 def test_lists_that_name_who_objected_since_are_taken_back(desk: Desk) -> None:

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from copies import Copies
 from documents.return_samples import BEFORE, CONTACTS, DELIVERED, RESULTS, a_dial_list, a_return, some_results
 from documents.samples import EXCHANGE, a_record, a_refusal_without_paper, an_entry
 from documents.test_receipt import payload_of
 from handbook.lived_in import lived_in
-from jsonld import NoTerm, expand, iris
-from night import copied_night
 from sluice.cli.receipt import app
 from sluice.documents.prov import receipt_as_prov
 from sluice.documents.receipt import Receipt, make_receipt, make_receipt_for_other
@@ -22,6 +19,9 @@ from sluice.exchange.receipt import read_receipt
 from sluice.keys import Keyring
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
+from support.copies import Copies
+from support.jsonld import NoTerm, expand, iris
+from support.night import copied_night
 
 PROV, DPV = "http://www.w3.org/ns/prov#", "https://w3id.org/dpv#"
 TERMS = {

@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.persons.accepted_rows import accepted_rows
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from support.desk import ENERGY, Desk, open_desk
 
 PRINCIPAL = Principal(ENERGY[0])
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from copies import Copies
-from night import Night, copied_night
 from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect_to
 from sluice.errors import Ambiguous, NotFound, Ref, is_beginning
 from sluice.exchange.beginning import get_by_beginning
-from stores import Database
+from support.copies import Copies
+from support.night import Night, copied_night
+from support.stores import Database
 from web.desk_work import fill
 
 HYPHENS = (8, 13, 18, 23)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from desk import Desk
 from sluice.db import connect_to, transaction
 from sluice.exchange.carry_alone import MOST_TRIES, carry_alone
 from sluice.exchange.house import open_house
@@ -13,6 +12,7 @@ from sluice.exchange.model import Opened
 from sluice.exchange.persons.suppressed import SuppressedMeanwhile
 from sluice.exchange.store import get_opened, lock_if_open
 from sluice.terms import ExchangeId
+from support.desk import Desk
 
 
 @pytest.fixture

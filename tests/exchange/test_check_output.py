@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
 from sluice.errors import GateFailed
 from sluice.exchange.judging.check_output import check_left, read_left
 from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.settings import Settings
-from stores import client_of
+from support.desk import Desk, open_desk
+from support.stores import client_of
 
 SECRET = b"the key of everything"
 TESTS = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ TESTS = Path(__file__).parents[1]
 @pytest.fixture
 def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
-    with open_desk(store_settings, tmp_path) as opened, Nursery("children_of_old:judge_and_link") as evil:
+    with open_desk(store_settings, tmp_path) as opened, Nursery("support.children_of_old:judge_and_link") as evil:
         settings = opened.settings
         settings.var.mkdir(parents=True, exist_ok=True)
         (settings.var / "secret").write_bytes(SECRET)
@@ -79,7 +79,7 @@ def test_a_log_repeats_a_place_and_nothing_else(
     told: str,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
-    with open_desk(store_settings, tmp_path) as opened, Nursery("children_of_old:judge_and_talk") as evil:
+    with open_desk(store_settings, tmp_path) as opened, Nursery("support.children_of_old:judge_and_talk") as evil:
         desk = Desk(replace(opened.house, nursery=evil), tmp_path)
         desk.settings.var.mkdir(parents=True, exist_ok=True)
         (desk.settings.var / "evil").write_text(text)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from desk import ENERGY, open_desk
 from gate.papers import a_field
-from night import AT_ONCE, Call, change, open_night, with_papers
 from sluice.settings import Settings
+from support.desk import ENERGY, open_desk
+from support.night import AT_ONCE, Call, change, open_night, with_papers
 
 CAMPAIGN = "renewal_campaign.inbound.odcs.yaml"
 LINE = "          - {property: "

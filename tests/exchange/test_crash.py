@@ -12,16 +12,16 @@ import polars as pl
 import psycopg
 import pytest
 
-import crash_naive
-from desk import Desk, open_desk
-from dying import Victim, dying
-from effort import effort
-from forms import FORMS
-from night import with_papers
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
+from support import crash_naive
+from support.desk import Desk, open_desk
+from support.dying import Victim, dying
+from support.effort import effort
+from support.forms import FORMS
+from support.night import with_papers
 
 POINTS = {form: effort(4, 126) if form == "csv" else effort(1, 29) for form in FORMS}
 """As many of each as are a hundred of all."""

@@ -9,8 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from agreement.papers import CONTRACT, write_folder
-from desk import Desk
-from night import Call, call_log
 from returns.commands import at_terminal, sluice
 from sluice.agreement.papers import Paper
 from sluice.cli.whole import app
@@ -19,6 +17,8 @@ from sluice.exchange.judging.nursery import CHILD, Nursery
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import Flow, Verdict
+from support.desk import Desk
+from support.night import Call, call_log
 
 RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
 NOTES = ("Klant is moslim, liever na vrijdag bellen", "wil een offerte", "is lid van de vakbond")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all
 from sluice.cli.whole import app
 from sluice.settings import Settings
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, change, with_papers
 
 pytestmark = pytest.mark.stores
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"

@@ -12,7 +12,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from desk import ENERGY, Desk, environment
 from sluice.answers.handover_model import ControllerInvalid
 from sluice.db import Connection, coded, connect
 from sluice.errors import (
@@ -40,7 +39,8 @@ from sluice.lake.s3.versions import Listing
 from sluice.retention.store import lock_principal
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
-from stores import client_of
+from support.desk import ENERGY, Desk, environment
+from support.stores import client_of
 
 pytestmark = pytest.mark.stores
 MOST = 21

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk, environment
-from examined import examine_one
 from sluice.errors import DiskUnfit, GateFailed, Ref
 from sluice.exchange.workroom import ROOM_BYTES, check_room, private_folder
+from support.desk import ENERGY, Desk, environment
+from support.examined import examine_one
 
 TRIES = 4
 """One more than those of a child that died."""
@@ -89,7 +89,7 @@ def test_a_file_that_swells_beyond_the_room_it_may_take_is_to_blame_itself(
 @pytest.mark.skipif(not can_mount(), reason="only root with a mount namespace mounts a small disk")
 def test_the_doctor_tells_a_disk_that_is_short_of_room_and_one_that_is_read_only(desk: Desk, tmp_path: Path) -> None:
     assert examine_one("disk", desk.settings).ok, "the control"
-    asked = "import sys; from examined import examine_one; from sluice.settings import get_settings\n"
+    asked = "import sys; from support.examined import examine_one; from sluice.settings import get_settings\n"
     asked += "found = examine_one('disk', get_settings()); print(found.ok, found.is_missing, found.detail)"
     surroundings, told = environment(desk.settings) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}, []
     for options in ("size=8m", "size=96m", "size=96m,ro"):

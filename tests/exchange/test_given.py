@@ -11,9 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from answers.handing import asked, sent
 from answers.handing import town as town  # the fixture
-from copies import Copies
-from desk import Desk
-from night import AT_ONCE, Call, copied_night
 from rights.town import Town
 from sluice.documents.receipt import make_receipt, make_receipt_for_other
 from sluice.documents.statement import make_statement
@@ -27,6 +24,9 @@ from sluice.ledger.model import Entry, EntryKind
 from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.terms import ExchangeId
+from support.copies import Copies
+from support.desk import Desk
+from support.night import AT_ONCE, Call, copied_night
 
 OTHERWISE = "fr"
 PLACES = ("page", "signature", "copy beside the data")

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, requests
 from sluice.exchange.persons.gone import find_gone
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
+from support.desk import ENERGY, Desk, requests
 
 pytestmark = pytest.mark.stores
 ENERGY01, FILES = Principal(ENERGY[0]), 5

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk
-from effort import effort
 from exchange import hostile_controls
 from exchange.hostile import FINE, KINDS, files
 from exchange.hostile_cells import good_file
 from exchange.hostile_judge import Judges, Outcome
 from sluice.exchange.judging.nursery import ChildEnd
 from sluice.gate.judge import JUDGES_DIFFER
+from support.desk import Desk
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 Record = Callable[[str, object], None]

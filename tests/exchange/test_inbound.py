@@ -8,7 +8,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect
 from sluice.documents.verify import verify_receipt
@@ -21,6 +20,7 @@ from sluice.lake.quarantine import unseal
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import ENERGY, Desk, open_desk
 
 FAULTS = FaultPlan(missing_required=3, bad_phone=4, duplicate_key=2, wrong_code=2, ragged_row=1)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from effort import effort
 from exchange.attempts import (
     RECEIPT,
     REFUSED,
@@ -27,7 +26,8 @@ from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
 from sluice.services.process import wait_until
 from sluice.settings import Settings
-from stores import s3_client
+from support.effort import effort
+from support.stores import s3_client
 
 PRINCIPALS = ("client-a", "client-ab", "client-b", "energy01", "telecom01")
 PAIRS = [(mine, theirs) for mine in PRINCIPALS for theirs in PRINCIPALS if mine != theirs]

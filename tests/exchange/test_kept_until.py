@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from isoduration import parse_duration
 
-from copies import Copies
-from desk import Desk
-from night import CALLED_AT, Call, copied_night
 from sluice.agreement.clauses.facts import DATED_STARTS
 from sluice.agreement.papers import PaperMissing, PaperReason
 from sluice.exchange.catalogue import find_copies
@@ -23,6 +20,9 @@ from sluice.retention.run import retain
 from sluice.returns.keep import starts_of as starts_of_return
 from sluice.terms import ARRIVING, Direction, ExchangeId, Flow, Principal, Verdict
 from sluice.times import BRUSSELS, brussels_day
+from support.copies import Copies
+from support.desk import Desk
+from support.night import CALLED_AT, Call, copied_night
 
 RECEIVED = date(2026, 3, 10)
 AT = datetime(2026, 3, 10, 9, tzinfo=UTC)

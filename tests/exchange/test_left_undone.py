@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from examined import examine_one
 from returns.commands import at_terminal, sluice
 from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
@@ -26,6 +24,8 @@ from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
+from support.desk import ENERGY, Desk, open_desk
+from support.examined import examine_one
 
 pytestmark = pytest.mark.stores
 

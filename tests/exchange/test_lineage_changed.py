@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from night import AT_ONCE, Call, Night, open_night, with_papers
-from official import validator
 from rights.asking import asked
 from sluice.exchange import outbox
 from sluice.exchange.effects.run import do_effects
@@ -15,6 +13,8 @@ from sluice.lineage.check import check_event
 from sluice.retention.run import retain
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
+from support.night import AT_ONCE, Call, Night, open_night, with_papers
+from support.official import validator
 
 
 def events(settings: Settings) -> list[str]:

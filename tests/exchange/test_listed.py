@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from desk import Desk
 from returns.commands import at_terminal, sluice
 from sluice.cli.whole import app
 from sluice.sample.faults import FaultPlan
 from sluice.settings import get_settings
+from support.desk import Desk
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from desk import Desk, requests
 from sluice.db import transaction
 from sluice.errors import NotFound
 from sluice.exchange.persons import sealed_runs
@@ -15,6 +14,7 @@ from sluice.exchange.persons.suppressed import find_suppressed, keep_out, lift
 from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
+from support.desk import Desk, requests
 
 ENERGY = Principal("energy01")
 RUNS = 20

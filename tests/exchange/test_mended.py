@@ -7,8 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.errors import GateFailed
 from sluice.exchange.close import close
@@ -26,6 +24,8 @@ from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, change, with_papers
 
 pytestmark = pytest.mark.stores
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"

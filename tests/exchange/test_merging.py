@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from psycopg.errors import LockNotAvailable
 
-from desk import Desk, open_desk
 from sluice.db import Connection, connect_to
 from sluice.errors import EvidenceInvalid, ServiceMissing
 from sluice.exchange.house import House, open_house
@@ -38,6 +37,7 @@ from sluice.ledger.copy_kinds import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run
 from sluice.terms import Decision, Principal
+from support.desk import Desk, open_desk
 
 ENERGY01, NOBODY = Principal("energy01"), Principal("gone99")
 NOW = datetime(2026, 11, 26, tzinfo=UTC)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desk import Desk, requests
 from returns.commands import at_terminal
 from sluice.errors import EvidenceInvalid
 from sluice.exchange.anchor import AnchorsMissing, anchor_ledger
@@ -12,6 +11,7 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.checkpoint import make_checkpoint
 from sluice.ledger.model import TableDiffers
 from sluice.orchestration.operators import VerifyLedger
+from support.desk import Desk, requests
 
 
 def test_a_night_without_copies_outside_is_no_night_in_which_it_held(

@@ -8,9 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import ENERGY, Desk, open_desk
 from dial.lists import ask, listed, numbers
-from night import AT_ONCE, Call, Edit, Night, call_log, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.effects.run import do_effects
@@ -19,6 +17,8 @@ from sluice.exchange.read import ExchangeLine
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AT_ONCE, Call, Edit, Night, call_log, open_night, with_papers
 
 CONTRACT, RESULTS_CONTRACT = "renewal_campaign.inbound.odcs.yaml", "renewal_results.internal.odcs.yaml"
 COUNTED = """    quality:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from children import MEBIBYTE
-from networks import Network, network_of
 from sluice.exchange.judging.nursery import ChildEnd, ChildLimits, Nursery
+from support.children import MEBIBYTE
+from support.networks import Network, network_of
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ LIMITS = ChildLimits(memory_bytes=512 * MEBIBYTE, cpu_seconds=1, wall_seconds=60
 @pytest.fixture
 def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
     monkeypatch.setenv("PYTHONPATH", WHERE)
-    with Nursery("children:misbehave") as opened:
+    with Nursery("support.children:misbehave") as opened:
         yield opened
 
 
@@ -108,13 +108,13 @@ def test_the_next_one_of_a_thread_goes_on_with_the_process_of_the_last(
     monkeypatch.setenv("PYTHONPATH", WHERE)
 
     def forked_by() -> int:
-        with Nursery("children:misbehave") as one:
+        with Nursery("support.children:misbehave") as one:
             assert one.run({"deed": "note pids", "folder": str(tmp_path)}, LIMITS) is ChildEnd.DONE
         return int((tmp_path / "pids").read_text().split()[1])
 
     first = forked_by()
     assert forked_by() == first
-    with Nursery("children:misbehave") as outer:
+    with Nursery("support.children:misbehave") as outer:
         outer.warm()
         assert forked_by() != first, "two at once have two"
     with ThreadPoolExecutor(1) as pool:
@@ -143,7 +143,7 @@ def test_who_asks_python_to_write_no_bytecode_gets_none_from_a_child_either(
 
 
 def test_one_that_was_left_at_work_serves_nobody_else(nursery: Nursery, tmp_path: Path) -> None:
-    with pytest.raises(_Interrupted), _interrupting(), Nursery("children:misbehave") as left:
+    with pytest.raises(_Interrupted), _interrupting(), Nursery("support.children:misbehave") as left:
         threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
         left.run({"deed": "sleep", "folder": str(tmp_path)}, LIMITS)
     assert nursery.run({"deed": "raise", "folder": str(tmp_path)}, LIMITS) is ChildEnd.FAILED, "its own answer"
@@ -169,7 +169,7 @@ def test_no_process_outlives_its_parent(tmp_path: Path) -> None:
     pid = os.fork()
     if pid == 0:
         os.environ["PYTHONPATH"] = WHERE
-        nursery = Nursery("children:misbehave")
+        nursery = Nursery("support.children:misbehave")
         nursery.run({"deed": "note pids", "folder": str(tmp_path)}, LIMITS)
         os._exit(0)
     os.waitpid(pid, 0)

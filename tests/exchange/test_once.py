@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from desk import ENERGY, Desk
-from effort import effort
 from sluice.db import connect
 from sluice.exchange.drain import drain
 from sluice.exchange.house import open_house
 from sluice.exchange.open import Arrivals
 from sluice.terms import Direction, Flow, Principal
+from support.desk import ENERGY, Desk
+from support.effort import effort
 
 TRIGGERS, ROUNDS = 16, effort(1, 50)
 

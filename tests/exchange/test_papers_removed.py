@@ -10,9 +10,6 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from desk import ENERGY, Desk, open_desk
-from examined import examine_one
-from night import AGREEMENT, change, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.removed import find_removed
 from sluice.cli.whole import app
@@ -20,6 +17,9 @@ from sluice.errors import DocumentInvalid
 from sluice.orchestration.operators import ActivatePaper
 from sluice.settings import Settings
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.examined import examine_one
+from support.night import AGREEMENT, change, with_papers
 
 pytestmark = pytest.mark.stores
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, change, with_papers
 from sluice.registers.make import make_register
 from sluice.registers.model import Article
 from sluice.settings import Settings
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, change, with_papers
 
 MAIL = """    - code: P-RENEW-MAIL
       iri: "https://w3id.org/dpv#DirectMarketing"

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from desk import Desk, open_desk
 from documents.test_receipt import payload_of
-from night import Edit, with_papers
 from sluice.exchange.early_refusal import finding, not_judged, refused
 from sluice.settings import Settings
 from sluice.terms import Verdict
+from support.desk import Desk, open_desk
+from support.night import Edit, with_papers
 
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ANY_NAME = Edit(CONTRACT, "renewal_campaign/*.csv", "renewal_campaign/*")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
-from night import AGREEMENT, Edit, with_papers
 from sluice.agreement.folder.load import load_agreement
 from sluice.exchange.early_refusal import countries_without_basis
 from sluice.ledger.record import ExchangeRecord
 from sluice.settings import Settings, get_settings
 from sluice.times import brussels_today
+from support.desk import Desk, open_desk
+from support.night import AGREEMENT, Edit, with_papers
 
 PRINCIPALS = get_settings().principals_dir
 OURS = """    - name: Object Store BV

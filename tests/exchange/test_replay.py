@@ -8,8 +8,6 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from desk import Desk
-from examined import examine_one
 from sluice.cli.suppression import app
 from sluice.exchange.persons.replay import Replayed, replay
 from sluice.exchange.persons.sealed_runs import SuppressionsLost, seal_runs
@@ -18,7 +16,9 @@ from sluice.exchange.persons.suppressed_store import find_runs, find_unknown
 from sluice.key_files import KeyLost
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal
-from stores import Database
+from support.desk import Desk
+from support.examined import examine_one
+from support.stores import Database
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 REFS = frozenset({"ab" * 16, "cd" * 16})

@@ -7,13 +7,13 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from desk import ENERGY, Desk
 from sluice.exchange import drain as draining
 from sluice.exchange.drain import carry_arrival, drain, drain_all
 from sluice.exchange.house import House, open_house
 from sluice.exchange.model import NO_RUN, Opened
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, Flow, Principal
+from support.desk import ENERGY, Desk
 
 pytestmark = pytest.mark.stores
 

@@ -13,8 +13,6 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from copies import Copies
-from night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_papers
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine, show_exchange
@@ -31,6 +29,8 @@ from sluice.screen.sample import sampled as draw
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
+from support.copies import Copies
+from support.night import AGREEMENT, Call, Edit, Night, copied_night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")
@@ -216,9 +216,9 @@ def test_a_file_that_only_has_the_name_of_a_review_is_refused(night: Night, held
 def test_the_command_lists_reads_and_decides(
     night: Night, held: ExchangeLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from desk import environment
     from sluice.cli.whole import app
     from sluice.settings import get_settings
+    from support.desk import environment
 
     for name, value in environment(night.desk.settings).items():
         monkeypatch.setenv(name, value)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import change, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.given_back import paper_under
@@ -18,6 +16,8 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from support.desk import ENERGY, Desk, open_desk
+from support.night import change, with_papers
 
 pytestmark = pytest.mark.stores
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desk import ENERGY, Desk
-from effort import effort
 from sluice import locks
 from sluice.db import connect
 from sluice.errors import SluiceError
@@ -24,6 +22,8 @@ from sluice.exchange.open import Arrivals
 from sluice.lake.s3.objects import StoredObject
 from sluice.locks import About
 from sluice.terms import Direction, ExchangeId, Flow, Principal
+from support.desk import ENERGY, Desk
+from support.effort import effort
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 TRIGGERS, ROUNDS = 16, effort(1, 20)

@@ -4,7 +4,7 @@ import pytest
 
 from sluice.db import connect_to
 from sluice.exchange.stop_store import ASKED_AT
-from stores import Database
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
 INDEX = "flow_stop_resumed_at"

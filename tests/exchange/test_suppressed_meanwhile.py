@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from desk import Desk
 from sluice.exchange.close import close
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
@@ -16,6 +15,7 @@ from sluice.exchange.store import claim_next
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Decision, Direction, Flow, Principal
+from support.desk import Desk
 
 ENERGY, FLOW = Principal("energy01"), Flow("renewal_campaign")
 

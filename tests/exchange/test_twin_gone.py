@@ -7,9 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copies import Copies
-from desk import ENERGY, Desk
-from night import AT_ONCE, RESULTS_CONTRACT, Call, Night, call_log, change, copied_night
 from rights.asking import asked
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.catalogue import get_copy
@@ -17,6 +14,9 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.retention.run import retain
 from sluice.rights.erasure.erase import run
 from sluice.terms import ExchangeId
+from support.copies import Copies
+from support.desk import ENERGY, Desk
+from support.night import AT_ONCE, RESULTS_CONTRACT, Call, Night, call_log, change, copied_night
 
 pytestmark = pytest.mark.stores
 YEARS = timedelta(days=400)

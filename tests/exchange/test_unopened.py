@@ -7,7 +7,6 @@ import psycopg
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from desk import Desk
 from sluice.db import connect
 from sluice.errors import ServiceMissing
 from sluice.exchange import open as opening
@@ -17,7 +16,8 @@ from sluice.exchange.own_writes import note_own_write
 from sluice.exchange.sweeping import LeftUndone
 from sluice.lake.s3 import objects
 from sluice.settings import Settings
-from unopened import refusing
+from support.desk import Desk
+from support.unopened import refusing
 
 pytestmark = pytest.mark.stores
 

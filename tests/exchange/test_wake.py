@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from sluice.exchange.wake import QueueWaker, waker
 from sluice.settings import Settings
 
-SERVER = Path(__file__).resolve().parents[1] / "queue_server.py"
+SERVER = Path(__file__).resolve().parents[1] / "support" / "queue_server.py"
 PAUSE = 0.2
 pytestmark = pytest.mark.slow  # half a minute of waiting
 PLACE = {"region_name": "eu-central-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from effort import effort
 from sluice.gate.kinds import check_of
 from sluice.gate.model import PassResult, Rule
 from sluice.gate.onepass import Pass, run_rules
+from support.effort import effort
 
 from .broken import BROKEN
 from .cases import DATES, FORMATS, GX_KINDS, NUMBERS, PATTERNS, TEXTS, Case, cases

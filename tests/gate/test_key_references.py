@@ -13,11 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreement.papers import CONTRACT, write_folder
-from desk import Desk, open_desk
-from effort import effort
 from gate.pandas_judge import said_by_pandas
 from gate.papers import a_contract, a_field, a_key
-from night import Edit, change, with_papers
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.folder.lint import lint_path
 from sluice.agreement.folder.load import load_contract
@@ -37,6 +34,9 @@ from sluice.subject.refs import refer
 from sluice.subject.scope import EVERYTHING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
+from support.desk import Desk, open_desk
+from support.effort import effort
+from support.night import Edit, change, with_papers
 
 FILE, LIST = "renewal_campaign.inbound.odcs.yaml", "customers.inbound.odcs.yaml"
 NAME = "      - name: customer_number\n"

@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreement.papers import CONTRACT, write_folder
-from desk import open_desk
 from gate.papers import a_contract, a_field
-from night import Edit, with_papers
 from sluice.agreement.errors import PaperInvalid
 from sluice.agreement.folder.lint import lint_path
 from sluice.agreement.folder.load import load_contract
@@ -28,6 +26,8 @@ from sluice.gate.onepass import Pass
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
 from sluice.times import brussels_today
+from support.desk import open_desk
+from support.night import Edit, with_papers
 
 FREQUENCY = "  - {property: frequency, value: 1, unit: d, element: renewal_campaign}\n"
 DAY = 86_400

@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from agreement.papers import CONTRACT, CONTRACT_NAME, PRINCIPALS, Mistake, write_folder
-from desk import ENERGY, Desk, open_desk
 from returns.commands import Answer, at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all, activate_principal
 from sluice.cli.whole import app
@@ -25,7 +24,8 @@ from sluice.orchestration.operators import ActivatePaper, CheckHeldUp, DrainFlow
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.terms import Severity, Verdict
-from stores import Database
+from support.desk import ENERGY, Desk, open_desk
+from support.stores import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_settings")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import forks
+from support import forks
 
 
 @pytest.fixture(scope="session")

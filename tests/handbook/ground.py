@@ -13,15 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from copies import Copies
-from desk import environment
 from handbook.commands import HOUSE, Command
 from handbook.days import day
 from handbook.lived_in import lived_in
 from handbook.shell import Placeholders, Shell, follow
-from night import Night, copied_night
 from rights.post_office import post_office
 from sluice.terms import Direction
+from support.copies import Copies
+from support.desk import environment
+from support.night import Night, copied_night
 
 
 @dataclass(frozen=True)

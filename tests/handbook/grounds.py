@@ -12,8 +12,8 @@ from threading import Thread
 from handbook.days import day
 from handbook.ground import Ground, Prepare, blocks
 from handbook.shell import Placeholders
-from night import DUE_DAY, STAFF
 from sluice.terms import Direction
+from support.night import DUE_DAY, STAFF
 
 HOW_TO = "docs/how-to/"
 INBOUND, RETURN, INTERNAL = Direction.INBOUND, Direction.OUTBOUND_RETURN, Direction.INTERNAL

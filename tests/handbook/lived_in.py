@@ -5,10 +5,10 @@ from pathlib import Path
 
 from answers.test_portability import GOING
 from handbook.days import day
-from night import AGREEMENT, Call, Edit, change, open_night, with_papers
 from rights.copies.test_candidates import CONTRACT, columns_of
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.night import AGREEMENT, Call, Edit, change, open_night, with_papers
 
 WE_TELL = Edit(AGREEMENT, "A18: false", "A18: true")
 NOTE = "Klant is moslim, liever na vrijdag bellen"

@@ -12,8 +12,8 @@ from handbook.commands import Command, commands_of, pages
 from handbook.grounds import PAGES
 from handbook.left_out import ELSEWHERE_RUN, LEFT_OUT
 from handbook.shell import Shell, follow
-from installation import Record
 from sluice.cli.whole import app
+from support.installation import Record
 
 INLINE = re.compile(r"`(sluice (?!\.\.\.)[^`\n]+)`")
 

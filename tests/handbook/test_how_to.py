@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
 from handbook.commands import commands_of, pages
 from handbook.ground import followed, standing
 from handbook.grounds import PAGES
 from handbook.left_out import LEFT_OUT
+from support.copies import Copies
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -11,9 +11,9 @@ import pytest
 from handbook.commands import HOUSE, commands_of, pages
 from handbook.left_out import LEFT_OUT
 from handbook.shell import Placeholders, Shell, follow
-from installation import environment
 from sluice.sample.files import write_campaign
-from stores import guarded_var
+from support.installation import environment
+from support.stores import guarded_var
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 ACTIVATE = ". .venv/bin/activate"

@@ -7,7 +7,7 @@ import pytest
 
 from sluice.db import Connection, connect_to, transaction
 from sluice.locks import About, hold, is_held_by_another, is_held_by_us, lock_until_commit, release, take, try_hold
-from stores import Database
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
 NAME = "one"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from installation import Stack, installed
+from support.installation import Stack, installed
 
 
 @pytest.fixture(scope="session")

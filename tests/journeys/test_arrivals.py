@@ -9,9 +9,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from effort import effort
-from installation import Put, Record, Stack
 from sluice.exchange.read import ExchangeLine
+from support.effort import effort
+from support.installation import Put, Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 

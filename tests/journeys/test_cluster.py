@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from effort import effort
-from installation import Put, Record, Stack, installed
+from support.effort import effort
+from support.installation import Put, Record, Stack, installed
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(3600)]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from effort import effort
 from handbook.commands import HOUSE
-from installation import Record
+from support.effort import effort
+from support.installation import Record
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(1800)]
 OF_THE_MACHINE = ("PATH", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "UV_INDEX_URL", "PIP_INDEX_URL")

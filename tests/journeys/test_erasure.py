@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from installation import Record, Stack
 from journeys.test_triggers import Api
 from sluice.db import connect
 from sluice.demo.story import as_principal
@@ -17,6 +16,7 @@ from sluice.keys import Keyring
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.sample.files import write_subscribers
+from support.installation import Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 

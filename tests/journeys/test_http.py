@@ -20,14 +20,14 @@ import pytest
 from psycopg import sql
 
 from handbook.commands import commands_of
-from installation import CHECKOUT, Record, Stack, environment
-from ports import free_port
 from sluice.exchange.house import open_house
 from sluice.rights.case.model import CaseId
 from sluice.rights.person.sealed import find_sealed, subject_key
 from sluice.services import airflow
 from sluice.services.places import write_private
 from sluice.services.postgres import find as find_postgres
+from support.installation import CHECKOUT, Record, Stack, environment
+from support.ports import free_port
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 CASES = "/sluice/api/v1/cases"

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from installation import CHECKOUT, Put, Record, Stack, environment
 from journeys.test_http import Server
 from journeys.test_triggers import Api
 from leaks import plants, twin
@@ -26,7 +25,6 @@ from leaks.canaries import Person, draw
 from leaks.scan import Report, scan
 from leaks.sources import Source, files, objects, tables, temporary
 from leaks.verbs import NOT_SAID, verbs
-from night import COLUMNS, Call
 from rights.everywhere import age_opener
 from rights.post_office import PostOffice, post_office
 from rights.residue import QUOTED, Searcher
@@ -36,7 +34,9 @@ from sluice.exchange.house import House, open_house
 from sluice.rights.mail.write import send_mails
 from sluice.services import airflow, keeper, postgres
 from sluice.settings import get_settings
-from stores import client_of
+from support.installation import CHECKOUT, Put, Record, Stack, environment
+from support.night import COLUMNS, Call
+from support.stores import client_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(900)]
 LONG = os.environ.get("SLUICE_LONG")

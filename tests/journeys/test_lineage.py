@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from installation import Record, Stack
-from official import validator
+from support.installation import Record, Stack
+from support.official import validator
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(300)]
 PERSONAL = ("last_name", "email", "phone", "customer_number", "street")

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from installation import Record, Stack
 from journeys.test_triggers import Api
 from sluice.demo.night import Night, import_staff, run_night
 from sluice.demo.night_checks import flips_of, night_checks, profile_of
@@ -16,6 +15,7 @@ from sluice.demo.story import as_principal
 from sluice.exchange.house import House, open_house
 from sluice.lake.s3.objects import ObjectStore
 from sluice.sample.files import write_campaign, write_subscribers
+from support.installation import Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 

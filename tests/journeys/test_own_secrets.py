@@ -10,10 +10,10 @@ from urllib.request import Request, build_opener
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from installation import Record, Stack, environment
-from own_secrets import secrets_of, told
 from sluice.services import airflow
 from sluice.services.postgres import find as find_postgres
+from support.installation import Record, Stack, environment
+from support.own_secrets import secrets_of, told
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 PAGES = ("/api/v2/config", "/api/v2/connections", "/api/v2/variables", "/api/v2/plugins", "/api/v2/version")

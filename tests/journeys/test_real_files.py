@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from installation import Record, Stack
 from sluice.demo.real import count_csv, kept_values
 from sluice.exchange.house import open_house
+from support.installation import Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from installation import Record, Stack
 from sluice.db import connect
 from sluice.services.airflow import address, admin_password
+from support.installation import Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 DAG = "inbound__energy01__renewal_campaign"

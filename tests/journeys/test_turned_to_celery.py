@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from effort import effort
-from installation import Record, Stack
+from support.effort import effort
+from support.installation import Record, Stack
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
 

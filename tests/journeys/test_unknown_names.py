@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk
 from returns.commands import at_terminal, sluice
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.settings import Settings
+from support.desk import Desk
 
 pytestmark = pytest.mark.stores
 LISTS = (

@@ -6,9 +6,9 @@ from typing import Any
 import psutil
 import pytest
 
-from installation import Stack
 from sluice.services import keeper
 from sluice.services.process import family, wait_until
+from support.installation import Stack
 
 pytestmark = pytest.mark.journey
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desk import Desk, open_desk
-from faulty_store import Fault, Proxy, faulty, impatient
 from sluice.errors import StoreConflict
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
+from support.faulty_store import Fault, Proxy, faulty, impatient
 
 pytestmark = pytest.mark.timeout(1800)
 Record = Callable[[str, object], None]

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
-from stores import client_of, s3_client
+from support.stores import client_of, s3_client
 
 pytestmark = pytest.mark.stores
 CONTENT = {"p/contacts/": b"phone\n0470123456\n", "p/contacts/big/": b"0470123456\n" * 500, "p/contacts/a.csv": b"x"}

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError, SSLError
 from pydantic import SecretStr
 
-from effort import effort
 from sluice.errors import ServiceMissing
 from sluice.lake.s3.objects import ObjectStore
 from sluice.settings import Settings
+from support.effort import effort
 
 pytestmark = pytest.mark.stores
 

@@ -9,7 +9,7 @@ import pytest
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake.s3.versions import Listing, ListingCut, said_of, versions_of
 from sluice.settings import Settings
-from stores import client_of
+from support.stores import client_of
 
 pytestmark = pytest.mark.stores
 PARTS = (

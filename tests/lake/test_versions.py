@@ -6,7 +6,7 @@ from sluice.errors import NotFound
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake.s3.versions import ListingCut
 from sluice.settings import Settings
-from stores import client_of
+from support.stores import client_of
 
 pytestmark = pytest.mark.stores
 NAMES = (

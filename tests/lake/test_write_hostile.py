@@ -12,10 +12,10 @@ import pytest
 from openpyxl.utils.escape import unescape
 from xlsxwriter import Workbook
 
-from effort import effort
 from lake.formulas import ATTACKS, DELIMITERS, live_cells
 from sluice.lake.write.model import WriteForm, WriteFormInvalid
 from sluice.lake.write.table import write_table
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from desk import ENERGY, Desk, open_desk
 from returns.commands import at_terminal
 from rights.asking import DESK
 from sluice.db import Connection
@@ -22,6 +21,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import ENERGY, Desk, open_desk
 
 pytestmark = pytest.mark.stores
 CLOSED = "where decision = 'partly_accepted'"

@@ -7,7 +7,6 @@ import pytest
 from jsonschema import ValidationError
 
 from documents.samples import EXCHANGE, GDPR, NO_PAPER, PURPOSE, a_record, a_refusal_without_paper, many_reasons
-from official import all_facets, validator
 from sluice.ledger.copy_kinds import ARRIVED, LAKE, REFUSED_FILE
 from sluice.ledger.opened import OpenedRecord
 from sluice.ledger.record import ColumnLine, ReasonLine
@@ -17,7 +16,8 @@ from sluice.lineage.facets import SUBJECT_FLOOR
 from sluice.lineage.model import EventInvalid
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, RoleProfile
-from stores import CHECKOUT
+from support.official import all_facets, validator
+from support.stores import CHECKOUT
 
 SETTINGS = Settings(environment="test")
 ENTRY = "d1" * 32

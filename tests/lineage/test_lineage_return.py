@@ -11,8 +11,6 @@ from jsonschema import ValidationError
 
 from documents.return_samples import BEFORE, DELIVERED, HELD, MORE_RESULTS, RESULTS, a_return, some_results
 from documents.samples import EXCHANGE
-from night import Call, Night, call_log, open_night
-from official import validator
 from returns.commands import at_terminal, sluice
 from sluice.db import connect
 from sluice.errors import NotFound
@@ -29,6 +27,8 @@ from sluice.returns.release import release
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId
 from sluice.times import BRUSSELS
+from support.night import Call, Night, call_log, open_night
+from support.official import validator
 
 SETTINGS = Settings(environment="test")
 ENTRY = "d1" * 32

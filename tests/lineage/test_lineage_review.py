@@ -9,8 +9,6 @@ import psycopg
 import pytest
 
 from exchange.test_review import BELIEF, PLAIN, come_back, night, notes_sent, now
-from night import Call, Night
-from official import validator
 from sluice import migrations
 from sluice.breach.make import slice_exchange
 from sluice.breach.model import Risk
@@ -29,6 +27,8 @@ from sluice.lineage.graph import trace_of
 from sluice.lineage.store import find_sources, find_users
 from sluice.lineage.trace import trace_exchange
 from sluice.terms import ExchangeId
+from support.night import Call, Night
+from support.official import validator
 
 __all__ = ["night"]
 pytestmark = pytest.mark.stores

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AT_ONCE, Call, Night
 from registers.test_rules import BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, P_RESULT, YEARS, codes, seen_of
 from retention.keeping import at_night
 from retention.test_give_back import BEFORE, END, ending, give
@@ -21,6 +20,7 @@ from sluice.registers.tables import tables_of
 from sluice.returns.give_back_record import purpose
 from sluice.settings import Settings
 from sluice.terms import Direction, RoleProfile
+from support.night import AT_ONCE, Call, Night
 
 LAST = date(2026, 6, 30)
 ENDED = Papers((replace(KNOWN, days=Days(date(2025, 1, 1), LAST)),), CONTRACTS)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effort import effort
 from registers.test_rules import AT, BY_HASH, CENTER, CONTRACTS, KNOWN, P_RENEW, P_RESULT, RIGHT, YEARS, seen_of
 from sluice.agreement.clauses.annexes import Known, KnownContract
 from sluice.agreement.model import SubProcessor
@@ -20,6 +19,7 @@ from sluice.registers.page import make_register_page
 from sluice.registers.rules import rows_of
 from sluice.registers.tables import tables_of
 from sluice.terms import Direction, RoleProfile
+from support.effort import effort
 
 SCC, RULES = (f"https://w3id.org/dpv/legal/eu/gdpr#{name}" for name in ("A46-2-c", "A46-2-b"))
 SAID = {basis: words("en").say(f"register.safeguard.{basis.rpartition('#')[2]}") for basis in (SCC, RULES)}

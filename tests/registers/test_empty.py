@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from desk import open_desk
-from night import with_papers
 from returns.commands import at_terminal
 from sluice.cli.whole import app
 from sluice.settings import Settings
+from support.desk import open_desk
+from support.night import with_papers
 
 pytestmark = pytest.mark.stores
 

@@ -13,7 +13,6 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from desk import ENERGY
 from returns.commands import at_terminal, sluice
 from rights.estate import Estate, open_estate
 from sluice.agreement.in_force.activate import activate_principal
@@ -25,6 +24,7 @@ from sluice.registers.rules import uses_of
 from sluice.registers.store import find_sightings
 from sluice.registers.write import FORMS, write_register
 from sluice.settings import Settings
+from support.desk import ENERGY
 
 Record = Callable[[str, object], None]
 TODAY = datetime.now(UTC).date()

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, with_papers
 from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.registers.make import make_register
 from sluice.registers.model import Article, FindingCode
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, with_papers
 
 pytestmark = pytest.mark.stores
 FLOW = Principal(ENERGY[0]), Flow(ENERGY[1])

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effort import effort
 from sluice.agreement.clauses.annexes import Known, KnownContract, parse_annexes, parse_process
 from sluice.agreement.folder.load import parse_agreement, parse_contract
 from sluice.agreement.roles.profiles import PROFILES
@@ -36,6 +35,7 @@ from sluice.registers.terms import duration_text
 from sluice.rights.case.facts import register_years
 from sluice.settings import Settings
 from sluice.terms import Direction, RoleProfile
+from support.effort import effort
 
 PAPERS = Settings().principals_dir / "energy01"
 AT = date(2026, 11, 26)

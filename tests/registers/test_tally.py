@@ -13,7 +13,7 @@ import pytest
 from sluice.db import Connection, connect_to
 from sluice.registers.store import find_sightings
 from sluice.times import brussels_day
-from stores import Database
+from support.stores import Database
 
 SEED = 20_261_127
 BEGIN = datetime(2026, 3, 26, 20, tzinfo=UTC)

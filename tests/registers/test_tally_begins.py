@@ -8,7 +8,7 @@ from importlib.resources import files
 import psycopg
 import pytest
 
-from stores import Database
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
 BEGIN = files("sluice.migrations.versions").joinpath("0035_exchange_tally.sql")

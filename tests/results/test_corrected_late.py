@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, Call, copied_night
+from support.copies import Copies
+from support.night import AT_ONCE, Call, copied_night
 
 pytestmark = pytest.mark.stores
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import Desk
-from night import Night, copied_night
 from sluice.exchange.catalogue import find_copies
 from sluice.ledger.record import CopyLine
 from sluice.terms import ExchangeId, Principal
 from sluice.times import BRUSSELS
+from support.copies import Copies
+from support.desk import Desk
+from support.night import Night, copied_night
 
 ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from isoduration import parse_duration
 
-from desk import Desk, open_desk
-from night import AGREEMENT, AT_ONCE, CALLED_AT, Call, Edit, Night, open_night, with_papers
 from retention.keeping import at_night
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.read import find_by_versions
@@ -20,6 +18,8 @@ from sluice.sample.faults import FaultPlan
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
 from sluice.times import brussels_today
+from support.desk import Desk, open_desk
+from support.night import AGREEMENT, AT_ONCE, CALLED_AT, Call, Edit, Night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 WEEK = Edit(AGREEMENT, "duration: P90D", "duration: P7D")

@@ -8,8 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, Edit, with_papers
 from returns.commands import at_terminal, sluice
 from sluice.exchange.house import open_house
 from sluice.exchange.persons import consents
@@ -27,6 +25,8 @@ from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, Edit, with_papers
 
 ENERGY01 = Principal(ENERGY[0])
 DAY = timedelta(days=1)

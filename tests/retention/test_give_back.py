@@ -13,10 +13,6 @@ import polars as pl
 import pytest
 from pysequoia import Tsk
 
-from dying import dying
-from effort import effort
-from meanwhile import Meanwhile
-from night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, change, open_night, with_papers
 from retention.keeping import at_night
 from returns.commands import at_terminal, sluice
 from returns.test_roles import GAP
@@ -46,6 +42,10 @@ from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Flow, Principal, SubjectKind
 from sluice.times import brussels_today
+from support.dying import dying
+from support.effort import effort
+from support.meanwhile import Meanwhile
+from support.night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, change, open_night, with_papers
 
 ENERGY = Principal("energy01")
 TODAY = brussels_today()

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from night import Night
 from retention.keeping import ENERGY, at_night, entries, exists, lake_of, last_day
 from retention.keeping import night as night  # the fixture
 from sluice.errors import NotFound
@@ -15,6 +14,7 @@ from sluice.retention.model import HoldReason, RetentionRefused
 from sluice.retention.run import find_due, retain
 from sluice.terms import ExchangeId, Flow, Principal
 from sluice.times import brussels_today
+from support.night import Night
 
 
 def test_a_hold_keeps_a_copy_until_its_last_day_or_until_it_is_lifted(night: Night) -> None:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 from retention.keeping import at_night
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
@@ -20,6 +18,8 @@ from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import ExchangeId, Principal, SubjectKind
 from sluice.times import brussels_today
+from support.copies import Copies
+from support.night import AGREEMENT, Edit, Night, copied_night, open_night, with_papers
 
 ENERGY = Principal("energy01")
 CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from desk import Desk
-from night import Night
 from retention.keeping import ENERGY, at_night, entries, exists, lake_of, last_day
 from retention.keeping import night as night  # the fixture
 from rights.asking import asked
@@ -15,6 +13,8 @@ from sluice.retention.model import HoldReason
 from sluice.retention.run import Retained, find_due, retain
 from sluice.rights.erasure.erase import run
 from sluice.terms import ExchangeId
+from support.desk import Desk
+from support.night import Night
 
 PROSE = "Een bladzijde die niemand als tabel kan lezen. " * 40
 

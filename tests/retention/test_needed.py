@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE
-from copies import Copies
-from night import Edit
 from returns.commands import at_terminal, sluice
 from rights.instructing import current, instruct, of_principal
 from rights.town import DESK, SHA, Town, open_town, papers_of
@@ -31,6 +29,8 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal, SubjectKind
+from support.copies import Copies
+from support.night import Edit
 
 ENERGY = Principal("energy01")
 NAMING, OTHER = "first.csv", "second.csv"

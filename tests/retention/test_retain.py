@@ -10,9 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from desk import Desk
-from effort import effort
-from night import AGREEMENT, Edit, Night, open_night, with_papers
 from retention.keeping import ENERGY, TELECOM, at_night, entries, exists, lake_of, last_day
 from retention.keeping import night as night  # the fixture
 from returns.commands import at_terminal, sluice
@@ -27,7 +24,10 @@ from sluice.retention.run import Retained, retain
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 from sluice.times import brussels_today
-from stores import client_of
+from support.desk import Desk
+from support.effort import effort
+from support.night import AGREEMENT, Edit, Night, open_night, with_papers
+from support.stores import client_of
 
 COPIES = effort(400, 10_000)
 DAYS = 45

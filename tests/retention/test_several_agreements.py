@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import AGREEMENT, change, with_papers
 from retention.keeping import at_night, exists, last_day
 from returns.commands import at_terminal, sluice
 from rights.estate import CONTACTS
@@ -26,6 +24,8 @@ from sluice.retention.run import retain
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
 from sluice.times import brussels_today
+from support.desk import ENERGY, Desk, open_desk
+from support.night import AGREEMENT, change, with_papers
 
 CARE = "care_contacts"
 PRINCIPAL = Principal(ENERGY[0])

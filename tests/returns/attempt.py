@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from night import COLUMNS, Call
+from support.night import COLUMNS, Call
 
 
 @dataclass(frozen=True)

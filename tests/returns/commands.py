@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from desk import Desk, environment
 from sluice.cli.whole import app
 from sluice.errors import SluiceError
 from sluice.settings import get_settings
+from support.desk import Desk, environment
 
 
 @dataclass(frozen=True)

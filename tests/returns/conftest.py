@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import Night, copied_night
+from support.copies import Copies
+from support.night import Night, copied_night
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from desk import Desk
 from sluice.exchange.house import House, open_house
 from sluice.services import seaweed
-from stores import s3_client
+from support.desk import Desk
+from support.stores import s3_client
 
 T = TypeVar("T")
 PRINCIPALS = ("energy01", "telecom01")

@@ -9,7 +9,6 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
-from night import DUE_DAY, RESULTS, Night
 from sluice.agreement.in_force.store import activate
 from sluice.agreement.papers import Registration
 from sluice.db import Connection
@@ -23,6 +22,7 @@ from sluice.returns import store
 from sluice.returns.carry import wait_for_release
 from sluice.returns.due import cut_off_of, open_due
 from sluice.terms import Decision, ExchangeId, Flow, Principal, Sha256
+from support.night import DUE_DAY, RESULTS, Night
 
 ENERGY, CONTACTS, OTHERS = Principal("energy01"), Flow("renewal_campaign"), Flow("other_campaign")
 CUT_OFF, LATER = dt.time(6), dt.time(8)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from desk import Desk, environment
 from returns.deliveries import DAY, at_once, deliver
 from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
@@ -24,6 +23,7 @@ from sluice.rights.alerts import due as alerts
 from sluice.rights.mail.model import MailKind
 from sluice.settings import get_settings
 from sluice.terms import ExchangeId, Flow, Principal
+from support.desk import Desk, environment
 
 START = datetime(2026, 11, 24, 6, tzinfo=UTC)
 DUE, ESCALATE = 24, 72

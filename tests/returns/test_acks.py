@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk import Desk
-from dying import dying
-from effort import effort
 from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
@@ -21,6 +18,9 @@ from sluice.returns.ack import AckOutcome, AckState, parse_ack
 from sluice.returns.ack_store import list_ack_files, list_acknowledgements
 from sluice.returns.acks import acknowledge, read_acks
 from sluice.returns.reminders import follow
+from support.desk import Desk
+from support.dying import dying
+from support.effort import effort
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
 GOOD = json.dumps({"exchange": ID, "sha256": SHA}).encode()

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copies import Copies
-from night import AT_ONCE, Call, copied_night
 from returns.attempt import Attempt
+from support.copies import Copies
+from support.night import AT_ONCE, Call, copied_night
 
 MAPPINGS = sorted((Path(__file__).parents[2] / "include/mappings").glob("*.yaml"))
 

@@ -14,8 +14,11 @@ from random import Random
 
 import pytest
 
-from effort import effort
-from night import (
+from sluice.exchange.read import ExchangeLine
+from sluice.settings import Settings
+from sluice.terms import Flow
+from support.effort import effort
+from support.night import (
     AT_ONCE,
     CALLED_AT,
     CONTRACT,
@@ -31,9 +34,6 @@ from night import (
     open_night,
     with_papers,
 )
-from sluice.exchange.read import ExchangeLine
-from sluice.settings import Settings
-from sluice.terms import Flow
 
 pytestmark = pytest.mark.stores
 

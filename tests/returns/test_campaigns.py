@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, CALLED_AT, Call, Night, copied_night
+from support.copies import Copies
+from support.night import AT_ONCE, CALLED_AT, Call, Night, copied_night
 
 pytestmark = pytest.mark.stores
 LATER = CALLED_AT + timedelta(hours=4)

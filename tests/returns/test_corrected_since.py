@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from night import Night
 from sluice.exchange.persons.corrections import RightValue, correct
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
+from support.night import Night
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")

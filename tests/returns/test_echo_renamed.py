@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY
-from night import AT_ONCE, CONTRACT, Call, Night, change, open_night, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.settings import Settings
+from support.desk import ENERGY
+from support.night import AT_ONCE, CONTRACT, Call, Night, change, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from night import AT_ONCE, CONTRACT, Call, Edit, open_night, with_papers
 from sluice.settings import Settings
+from support.night import AT_ONCE, CONTRACT, Call, Edit, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 ENDS = (

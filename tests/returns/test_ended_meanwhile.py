@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from retention.test_several_agreements import one_more
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
@@ -18,6 +17,7 @@ from sluice.returns.release import release
 from sluice.settings import Settings
 from sluice.terms import Direction, Principal
 from sluice.times import brussels_today
+from support.night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 WANTS_BACK = Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return")

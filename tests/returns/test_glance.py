@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from copies import Copies
-from night import DUE_DAY, RESULTS, Call, Night, copied_night, three_returned
 from returns.past import CONTACTS, CUT_OFF, DAYS, EARLY, ENERGY, LATE, LATER, OTHERS, Past
 from sluice import migrations
 from sluice.db import Connection
 from sluice.returns.due import cut_off_of, open_due
+from support.copies import Copies
+from support.night import DUE_DAY, RESULTS, Call, Night, copied_night, three_returned
 
 pytestmark = pytest.mark.stores
 BETWEEN = tuple(cut_off_of(day, LATER) - timedelta(minutes=5) for day in DAYS)

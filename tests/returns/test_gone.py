@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY
-from night import AGREEMENT, AT_ONCE, CALLED_AT, HEAD, RESULTS, Call, Edit, Night, ago, copied_night
 from sluice.errors import NotFound
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.exchange.read import ExchangeLine
@@ -22,6 +19,9 @@ from sluice.rights.copies.swap import remove
 from sluice.sample.files import write_campaign
 from sluice.terms import ExchangeId, Principal
 from sluice.times import BRUSSELS
+from support.copies import Copies
+from support.desk import ENERGY
+from support.night import AGREEMENT, AT_ONCE, CALLED_AT, HEAD, RESULTS, Call, Edit, Night, ago, copied_night
 
 pytestmark = pytest.mark.stores
 READY = f"""{HEAD}

@@ -9,11 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, AT_ONCE, CALLED_AT, HEAD, RESULTS_CONTRACT, Call, Edit, Night, ago, open_night, with_papers
 from returns.attempt import Attempt
 from sluice.sample.files import write_campaign, write_subscribers
 from sluice.settings import Settings
 from sluice.times import BRUSSELS
+from support.night import (
+    AGREEMENT,
+    AT_ONCE,
+    CALLED_AT,
+    HEAD,
+    RESULTS_CONTRACT,
+    Call,
+    Edit,
+    Night,
+    ago,
+    open_night,
+    with_papers,
+)
 
 pytestmark = pytest.mark.stores
 

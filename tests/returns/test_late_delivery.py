@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, Call, Night, copied_night
 from sluice.errors import StoreError
 from sluice.exchange.effects.run import EFFECTS, do_effects
 from sluice.exchange.house import House
@@ -18,6 +16,8 @@ from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.scope import EVERYTHING, MARKETING, Scope, scope_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Principal
+from support.copies import Copies
+from support.night import AT_ONCE, Call, Night, copied_night
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")

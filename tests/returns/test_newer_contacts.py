@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from night import AT_ONCE, Call, Night, change, open_night, with_papers
 from returns.test_roles import amend
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings
 from sluice.times import brussels_today
+from support.night import AT_ONCE, Call, Night, change, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 CONTACTS_CONTRACT = "renewal_campaign.inbound.odcs.yaml"

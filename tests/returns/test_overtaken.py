@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from night import Call, Night
 from sluice.exchange.persons.suppressed import keep_out, lift
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
@@ -17,6 +16,7 @@ from sluice.returns.release import deliver_again, release
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, Principal
+from support.night import Call, Night
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")

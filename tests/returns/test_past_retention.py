@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, open_night, with_papers
 from retention.test_give_back import BEFORE, ending, give
 from sluice.exchange.read import ExchangeLine
 from sluice.exchange.store import claim_next
@@ -21,6 +20,7 @@ from sluice.returns.store import find_prepared
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal
 from sluice.times import BRUSSELS
+from support.night import AGREEMENT, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 SHORT = Edit(AGREEMENT, "duration: P1M, statute", "duration: P3D, statute")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from night import AT_ONCE, RESULTS_CONTRACT, Call, change, open_night, with_papers
 from returns.test_roles import amend
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.settings import Settings
 from sluice.times import brussels_today
+from support.night import AT_ONCE, RESULTS_CONTRACT, Call, change, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 ACCOUNTS = "kind,agent,at,platform,account\naccount,agent02,,five9,acc1\naccount,agent01,,{0},acc1\n"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from night import AT_ONCE, RESULTS_CONTRACT, Call, Edit, open_night, with_papers
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
+from support.night import AT_ONCE, RESULTS_CONTRACT, Call, Edit, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 PLACE = """      - name: order_number

@@ -10,8 +10,6 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from copies import Copies
-from night import RESULTS, Call, Night
 from returns.commands import at_terminal, sluice
 from returns.deliveries import Shop, at_once, open_shops
 from sluice.db import connect, transaction
@@ -26,6 +24,8 @@ from sluice.returns.due import open_due
 from sluice.returns.model import NotDelivered, NotReleasable
 from sluice.returns.release import deliver_again, release
 from sluice.terms import Direction, ExchangeId, Principal
+from support.copies import Copies
+from support.night import RESULTS, Call, Night
 
 pytestmark = pytest.mark.stores
 

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from night import DUE_DAY, Call, Night, call_log
 from sluice.cli.receipt import app
 from sluice.gate.judge import as_undecided
 from sluice.gate.model import Finding, GateVerdict, PassResult
 from sluice.ledger.model import SignatureInvalid
 from sluice.returns import make
 from sluice.returns.release import release
+from support.night import DUE_DAY, Call, Night, call_log
 
 pytestmark = pytest.mark.stores
 

@@ -9,10 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import environment
-from effort import effort
-from forks import Fork, forked
-from night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 from sluice.documents.statement import verify_statement
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.read import ExchangeLine
@@ -20,6 +16,10 @@ from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.verify import verify
 from sluice.settings import Settings
 from sluice.times import BRUSSELS
+from support.desk import environment
+from support.effort import effort
+from support.forks import Fork, forked
+from support.night import AT_ONCE, DUE_DAY, Call, Night, call_log, open_night, with_papers
 
 POINTS = effort(2, 34)
 """Evenly spread kills per way of release, beside one in each place; each has a day of its own, of 100 at most."""

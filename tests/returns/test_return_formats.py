@@ -16,7 +16,13 @@ import pytest
 from pysequoia import Tsk, decrypt
 
 from lake.formulas import ATTACKS, live_cells
-from night import (
+from sluice.agreement.dpv import GDPR
+from sluice.agreement.folder.load import load_agreement
+from sluice.documents.statement import METADATA_KEY
+from sluice.returns.carry import forbidden
+from sluice.settings import Settings
+from sluice.terms import Flow
+from support.night import (
     AGREEMENT,
     AT_ONCE,
     CALLED_AT,
@@ -29,12 +35,6 @@ from night import (
     seal_returns,
     with_papers,
 )
-from sluice.agreement.dpv import GDPR
-from sluice.agreement.folder.load import load_agreement
-from sluice.documents.statement import METADATA_KEY
-from sluice.returns.carry import forbidden
-from sluice.settings import Settings
-from sluice.terms import Flow
 
 pytestmark = pytest.mark.stores
 

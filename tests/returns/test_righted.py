@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, Call, Night, copied_night
 from sluice.exchange.persons.corrections import RightValue, correct
 from sluice.exchange.persons.suppressed import keep_out
 from sluice.exchange.read import ExchangeLine
@@ -20,6 +18,8 @@ from sluice.returns.release import deliver_again
 from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.night import AT_ONCE, Call, Night, copied_night
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")

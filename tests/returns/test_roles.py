@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from night import AGREEMENT, AT_ONCE, CALLED_AT, CONTRACT, RESULTS, Call, Edit, Night, call_log, open_night, with_papers
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.agreement.in_force.store import find_agreement
 from sluice.agreement.roles.profiles import roles_for
@@ -22,6 +21,19 @@ from sluice.exchange.read import ExchangeLine
 from sluice.settings import Settings
 from sluice.terms import Direction
 from sluice.times import brussels_today
+from support.night import (
+    AGREEMENT,
+    AT_ONCE,
+    CALLED_AT,
+    CONTRACT,
+    RESULTS,
+    Call,
+    Edit,
+    Night,
+    call_log,
+    open_night,
+    with_papers,
+)
 
 pytestmark = pytest.mark.stores
 

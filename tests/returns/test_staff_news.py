@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copies import Copies
-from night import AGREEMENT, AT_ONCE, HEAD, Call, Night, ago, copied_night
 from returns.test_roles import amend
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.exchange.read import ExchangeLine
@@ -19,6 +17,8 @@ from sluice.returns.release import release
 from sluice.returns.staffing import StaffNews
 from sluice.sample.files import write_campaign
 from sluice.times import brussels_today
+from support.copies import Copies
+from support.night import AGREEMENT, AT_ONCE, HEAD, Call, Night, ago, copied_night
 
 pytestmark = pytest.mark.stores
 WITHDRAWN = f"{HEAD},withdrawn\nexam,agent01,{ago(119)},gdpr-2,yes,95,yes\n"

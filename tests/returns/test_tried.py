@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from night import Call, Night, call_log
 from returns.commands import at_terminal, sluice
+from support.night import Call, Night, call_log
 
 RESULTS_RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_results", "--dry-run")
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, Call, copied_night
 from sluice.exchange.effects import run
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.house import House, open_house
 from sluice.terms import ExchangeId
+from support.copies import Copies
+from support.night import AT_ONCE, Call, copied_night
 
 pytestmark = pytest.mark.stores
 PATIENCE = 60

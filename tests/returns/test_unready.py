@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AGREEMENT, AT_ONCE, HEAD, Call, Edit, Night, ago, copied_night
 from returns.test_staff_news import WITHDRAWN, gets, ready
 from sluice.exchange.read import ExchangeLine
 from sluice.returns.model import NotDelivered
 from sluice.returns.release import deliver_again
+from support.copies import Copies
+from support.night import AGREEMENT, AT_ONCE, HEAD, Call, Edit, Night, ago, copied_night
 
 pytestmark = pytest.mark.stores
 LATER = Edit(AGREEMENT, "releaseWhenReadyLater: false", "releaseWhenReadyLater: true")

@@ -11,8 +11,6 @@ import threading
 from datetime import UTC, datetime
 from types import CodeType, FrameType
 
-from crash import WATCHED, Steps, answer, forked
-from night import RESULTS
 from sluice.exchange.house import House, open_house
 from sluice.exchange.read import list_exchanges
 from sluice.returns.drain import drain_returns
@@ -20,6 +18,8 @@ from sluice.returns.model import NotReleasable
 from sluice.returns.release import release
 from sluice.settings import get_settings
 from sluice.terms import Decision, Principal
+from support.crash import WATCHED, Steps, answer, forked
+from support.night import RESULTS
 
 ALL = (*WATCHED, "/sluice/returns/", "/sluice/documents/statement", "/sluice/lake/write/table")
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from night import Night
 from sluice.rights.case.model import NOTHING, Action, Actor, Case, Order, Remedies, Right, Role, State
 from sluice.rights.case.reasons import REMEDIES
 from sluice.rights.case.steps import decide, settle_identity
@@ -14,6 +13,7 @@ from sluice.rights.erasure.release import draft, release
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, SubjectKind
+from support.night import Night
 
 DESK = Actor(Role.DESK, "anna")
 

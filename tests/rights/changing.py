@@ -6,13 +6,13 @@ from typing import Any
 
 import yaml
 
-from night import AGREEMENT, Edit, change
 from returns.test_roles import amend
 from rights.estate import CONTACTS
 from rights.town import Town
 from sluice.agreement.in_force.activate import activate_principal
 from sluice.terms import Principal
 from sluice.times import brussels_today
+from support.night import AGREEMENT, Edit, change
 
 PRINCIPAL = Principal("energy01")
 ADDED = frozenset({"call_event", "disposition", "callback", "note_free_text", "order_result", "recording_ref"})

@@ -8,7 +8,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from copies import Copies
 from rights.town import Person, Town, open_town, papers_of
 from sluice.retention.run import retain
 from sluice.rights.case import store
@@ -19,6 +18,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
 
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
 NAMES = [ENERGY, GAS]

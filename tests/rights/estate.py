@@ -16,21 +16,6 @@ from typing import Any
 import polars as pl
 from pysequoia import Tsk
 
-from copies import Copies, Fill
-from desk import ENERGY
-from night import (
-    AT_ONCE,
-    CONTRACT,
-    RESULTS,
-    Call,
-    Night,
-    add_contract,
-    call_log,
-    copied_night,
-    open_night,
-    seal_returns,
-    with_papers,
-)
 from rights.people import SEED, WRITERS, Person, as_csv, as_ndjson, contact_rows, draw_people, subscriber_rows
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import StoredObject
@@ -47,7 +32,22 @@ from sluice.sample.exports import Platform
 from sluice.sample.results import Cast, write_results
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal
-from stores import client_of
+from support.copies import Copies, Fill
+from support.desk import ENERGY
+from support.night import (
+    AT_ONCE,
+    CONTRACT,
+    RESULTS,
+    Call,
+    Night,
+    add_contract,
+    call_log,
+    copied_night,
+    open_night,
+    seal_returns,
+    with_papers,
+)
+from support.stores import client_of
 
 CONTACTS = "renewal_campaign.inbound.odcs.yaml"
 DESK = Actor(Role.DESK, "anna")
@@ -219,7 +219,7 @@ def _results(estate: Estate) -> None:
             "language": ["nl"] * len(estate.shared),
         }
     )
-    from night import DUE_DAY
+    from support.night import DUE_DAY
 
     write_results(path, Platform.GENESYS_CLOUD, contacts, SEED, on=DUE_DAY, cast=Cast(agents=("agent01",)))
     objects.put(bucket, f"telecom01/internal/{CARE}/care.csv", path, "text/csv")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from night import RESULTS, Night
 from rights.everywhere import age_opener
 from rights.residue import Searcher, as_reference
 from sluice.exchange.read import list_exchanges
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.terms import Direction, Principal
+from support.night import RESULTS, Night
 
 ENERGY = Principal("energy01")
 Person = tuple[str, str]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import JANUARY, Desk, open_desk
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import Part
 from sluice.rights.case import store
@@ -17,6 +16,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import RequestSweep, read_requests
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import JANUARY, Desk, open_desk
 
 DESK = Actor(Role.DESK, "anna")
 

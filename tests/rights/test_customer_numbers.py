@@ -13,8 +13,6 @@ from uuid import uuid4
 
 import pytest
 
-from desk import ENERGY, Desk, open_desk
-from night import Edit, Night, with_papers
 from rights.asking import DESK, asked
 from sluice.answers.collect import collect
 from sluice.dial.make import make_dial_list
@@ -30,6 +28,8 @@ from sluice.rights.person.identifiers import Person, parse_owned, refs_of
 from sluice.rights.person.sealed import open_sealed
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
+from support.desk import ENERGY, Desk, open_desk
+from support.night import Edit, Night, with_papers
 
 ENERGY01 = Principal(ENERGY[0])
 CONTRACTS = (

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import open_house
 from sluice.lake.s3 import objects
@@ -16,6 +15,7 @@ from sluice.returns.acks import read_acks
 from sluice.rights.notices.answers import read_answers
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
 
 FIRST, OTHER = "aaa01", "energy01"
 NUMBER = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"

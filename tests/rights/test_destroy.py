@@ -12,8 +12,6 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
-from dying import Victim, dying
-from effort import effort
 from returns.commands import at_terminal, sluice
 from rights.destroying import ENERGY, GAS, because, emptied, end_agreement, now
 from rights.destroying import admin_url as admin_url  # the fixtures
@@ -40,6 +38,8 @@ from sluice.subject.index import find_in_run
 from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
+from support.dying import Victim, dying
+from support.effort import effort
 
 POINTS = effort(4, 10)
 

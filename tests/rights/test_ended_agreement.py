@@ -8,7 +8,6 @@ import pytest
 
 from answers.giving import WE_GIVE, read
 from answers.test_every_paper import CARE, another_agreement
-from night import AGREEMENT, Edit, change
 from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.make import make
@@ -24,6 +23,7 @@ from sluice.rights.person import rectify
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import brussels_today
+from support.night import AGREEMENT, Edit, change
 
 ENERGY = Principal("energy01")
 OPEN_END = "validTo: null\ndocument"

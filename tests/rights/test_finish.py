@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
-from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case import store
@@ -29,6 +27,8 @@ from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS
+from support.copies import Copies
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 DAY = timedelta(days=1)

@@ -9,13 +9,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from desk import Desk, open_desk
 from rights.prefix import Spoken, asked, put, states, sweep
 from sluice.ledger.append import canonical
 from sluice.ledger.sign import sign
 from sluice.rights.case.model import State
 from sluice.rights.instruction_rules import KEY_FILE, TYPE
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
 
 
 @pytest.fixture

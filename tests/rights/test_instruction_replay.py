@@ -9,7 +9,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from desk import Desk, open_desk
 from rights.prefix import asked, put, sweep
 from sluice.ledger.append import canonical
 from sluice.ledger.record import Part
@@ -18,6 +17,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, State, SubCase
 from sluice.rights.instruction_rules import KEY_FILE, TYPE
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
 
 
 class Erase(Part):

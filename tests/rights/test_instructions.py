@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from desk import Desk
 from returns.deliveries import open_shops
 from rights.prefix import Spoken, asked, notice, put, states, sweep
 from rights.prefix import desk as desk  # the fixture
@@ -20,6 +19,7 @@ from sluice.rights.case import store
 from sluice.rights.case.model import Action, Right, State
 from sluice.rights.instruction_rules import KEY_FILE, TYPE, parse_instruction
 from sluice.settings import Settings
+from support.desk import Desk
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 

@@ -9,8 +9,6 @@ import pytest
 from pysequoia import Tsk
 from typer.testing import CliRunner
 
-from copies import Copies
-from night import AGREEMENT, RESULTS, change, seal_returns
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.cli.whole import app
@@ -26,6 +24,8 @@ from sluice.rights.journey import Journey, follow_case, journey_of
 from sluice.rights.person.identifiers import parse_identifier
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from support.copies import Copies
+from support.night import AGREEMENT, RESULTS, change, seal_returns
 
 pytestmark = pytest.mark.stores
 NAMES = ("energy01", "gas01")

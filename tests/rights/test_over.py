@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
 from rights.test_finish import ENERGY, now, part_of, planted, stands
 from rights.town import DESK, SHA, Town, open_town, swept
 from sluice.rights.case.model import Action, Case, Order, Right, State, Track
@@ -15,6 +14,7 @@ from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
+from support.copies import Copies
 
 
 @pytest.fixture

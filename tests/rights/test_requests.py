@@ -9,7 +9,6 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from desk import Desk
 from returns.deliveries import at_once
 from rights.prefix import asked, notice, persons, put, sweep
 from rights.prefix import desk as desk  # the fixture
@@ -26,6 +25,7 @@ from sluice.rights.request_store import list_files
 from sluice.rights.requests import RequestSweep, read_requests
 from sluice.settings import Settings
 from sluice.times import brussels_day
+from support.desk import Desk
 
 T = TypeVar("T")
 

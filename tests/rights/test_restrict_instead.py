@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case import store
@@ -26,6 +25,7 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
-from dying import Victim, dying
 from returns.commands import at_terminal, sluice
 from rights.town import DESK, Person, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed
@@ -31,6 +29,8 @@ from sluice.rights.schedule import follow, sweep
 from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
+from support.dying import Victim, dying
 
 ENERGY = Principal("energy01")
 DAYS = timedelta(days=1)

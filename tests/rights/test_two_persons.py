@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from copies import Copies
-from night import Night, copied_night, three_returned
 from returns.commands import at_terminal, sluice
 from rights.asking import assessed
 from sluice.dial.dncm import import_numbers
@@ -25,6 +23,8 @@ from sluice.rights.notices.answers import acknowledge, note_sent
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.tidy import tidy_case
 from sluice.terms import Flow, Principal, SubjectKind
+from support.copies import Copies
+from support.night import Night, copied_night, three_returned
 
 ANNA = "Anna Maes"
 LOOK_ALIKE = "Anna \u041caes"

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from desk import ENERGY, Desk
-from night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import House, open_house
 from sluice.returns.drain import drain_returns
@@ -30,6 +28,8 @@ from sluice.settings import Settings
 from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Principal, SubjectKind
+from support.desk import ENERGY, Desk
+from support.night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
 
 DESK = Actor(Role.DESK, "anna")
 SHA = "ab" * 32

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from networks import network_of
 from scan.pdfs import pdf_bomb
 from scan.plants import ENCODINGS, people
 from sluice.scan.model import Reason, Status
 from sluice.scan.needles import needles_of
 from sluice.scan.readers import TOO_HEAVY, Most, Readers, _asked
 from sluice.scan.walk import scan_bytes
+from support.networks import network_of
 
 VALUES = people(40)
 WORDS = ["0f" * 16]

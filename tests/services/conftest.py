@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stores import guarded_var
+from support.stores import guarded_var
 
 
 @pytest.fixture

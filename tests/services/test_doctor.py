@@ -10,8 +10,6 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from desk import environment
-from examined import examine_one
 from sluice.db import connect
 from sluice.exchange.anchor import EvidenceOfAnother, anchor_ledger
 from sluice.exchange.house import open_house
@@ -23,6 +21,8 @@ from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import environment
+from support.examined import examine_one
 
 pytestmark = pytest.mark.stores
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from stores import CHECKOUT
+from support.stores import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "how-to" / "more-than-one-machine.md"
 CALLED = re.compile(r"\b(?:_?client|_?s3)\.(?:get_paginator\(\"(\w+)\"\)|(\w+))")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ports import occupied
 from sluice.errors import DiskUnfit
 from sluice.services import keeper, plan, redis, seaweed
 from sluice.services.model import FolderNotOurs, StackBusy, State
@@ -23,6 +22,7 @@ from sluice.services.places import (
     write_private,
 )
 from sluice.services.stack import standing, take_down
+from support.ports import occupied
 
 pytestmark = pytest.mark.slow
 

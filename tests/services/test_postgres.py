@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from guardian import forget_postgres
 from sluice.db import connect_to
 from sluice.errors import ServiceMissing
 from sluice.services import plan, postgres
@@ -20,7 +19,8 @@ from sluice.services.process import ProcessId, wait_until
 from sluice.services.stack import standing, take_down
 from sluice.services.system_user import pick_home, server_user
 from sluice.settings import get_settings
-from stores import CHECKOUT
+from support.guardian import forget_postgres
+from support.stores import CHECKOUT
 
 pytestmark = pytest.mark.stores
 

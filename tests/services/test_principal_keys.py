@@ -15,7 +15,7 @@ from sluice.services import buckets, plan, seaweed, stack
 from sluice.services.model import Credential
 from sluice.services.process import wait_until
 from sluice.settings import Settings, get_settings
-from stores import CHECKOUT, s3_client
+from support.stores import CHECKOUT, s3_client
 
 pytestmark = pytest.mark.stores
 KEY = "{}/inbound/flow/x"

@@ -15,14 +15,14 @@ import pytest
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from ports import occupied
 from sluice.services import buckets, seaweed
 from sluice.services.model import SeaweedServer
 from sluice.services.places import GRPC_OFFSET, choose_ports, read_ports
 from sluice.services.process import ProcessId, wait_until
 from sluice.services.record import spawn_recorded
 from sluice.settings import Settings
-from stores import s3_client
+from support.ports import occupied
+from support.stores import s3_client
 
 pytestmark = pytest.mark.stores
 

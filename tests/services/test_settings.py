@@ -14,7 +14,7 @@ from sluice.db import connect
 from sluice.errors import DatabaseError, NotMigrated, SettingInvalid, SettingMissing
 from sluice.keys import Keyring
 from sluice.settings import Settings, get_settings
-from stores import Databases
+from support.stores import Databases
 
 
 def leave(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

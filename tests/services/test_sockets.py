@@ -4,9 +4,9 @@ import json
 import os
 from pathlib import Path
 
-from forks import forked
+from support.forks import forked
 
-SCRIPT = Path(__file__).resolve().parents[1] / "unseen.py"
+SCRIPT = Path(__file__).resolve().parents[1] / "support" / "unseen.py"
 
 
 def test_whoever_is_not_root_is_told_how_many_processes_were_not_looked_into() -> None:

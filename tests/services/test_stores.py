@@ -13,7 +13,7 @@ from sluice.errors import Exit
 from sluice.migrations import run as migrations
 from sluice.services import buckets, postgres
 from sluice.settings import Settings
-from stores import Database, Databases
+from support.stores import Database, Databases
 
 
 def test_a_fresh_database_is_migrated_and_finds_its_schema(database: Database) -> None:

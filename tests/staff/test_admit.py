@@ -20,7 +20,7 @@ from sluice.staff.model import CodeCalendarUnclear, Imported, Reason, StaffFile
 from sluice.staff.refs import agent_ref
 from sluice.staff.store import last_import_seq, read_codes, read_directory, read_intervals, read_people
 from staff.center import Fate, write_staff
-from stores import Database
+from support.stores import Database
 
 KEY = bytes(range(32))
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from sluice.cli.staff import app
 from sluice.errors import Exit, FileMissing, NotFound, UsageError
 from sluice.settings import get_settings
 from staff.test_fetch import Learning, learning
-from stores import Database
+from support.stores import Database
 
 __all__ = ["learning"]
 

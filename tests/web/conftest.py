@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import JANUARY, Desk, open_desk
-from night import Night, copied_night
 from rights.test_journey import planted as planted_to_follow
 from rights.town import Town, open_town
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
+from support.copies import Copies
+from support.desk import JANUARY, Desk, open_desk
+from support.night import Night, copied_night
 from web.desk_work import fill
 from web.house import Web, open_web
 from web.town import NAMES, planted

@@ -6,7 +6,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from rights.asking import asked, decided
 from sluice.rights.case.model import Actor, Case, CaseId, Right, Role
 from sluice.rights.due_steps import take_due
@@ -16,6 +15,7 @@ from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
+from support.night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from web.house import Web
 
 BELIEF = "Klant is moslim, liever na vrijdag bellen"

@@ -19,9 +19,9 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from desk import Desk
 from returns.commands import at_terminal
 from sluice.web.api import MOUNT, make_api
+from support.desk import Desk
 
 PHONE = "0470123456"
 BODY: dict[str, Any] = {

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from night import CALLED_AT, Night
 from sluice.documents.words import words
 from sluice.rights.case.model import CaseId, Right, State
 from sluice.rights.case.steps import desk_order, withdraw
 from sluice.rights.case.store import get_case
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.forms import OLDEST_SECONDS
+from support.night import CALLED_AT, Night
 from web.desk_work import said, send, token_of
 from web.house import Web
 from web.test_page_actions import PART, PROOF, REASON, act, settled

@@ -12,12 +12,12 @@ from fastapi.responses import JSONResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desk import Desk
-from effort import effort
-from installation import Record
 from sluice.web.api import make_api
 from sluice.web.dsr_model import EXAMPLE
 from sluice.web.guard import Guard
+from support.desk import Desk
+from support.effort import effort
+from support.installation import Record
 from web.house import BODY, Web, open_web
 
 CANARY = "kanarie0470123456"

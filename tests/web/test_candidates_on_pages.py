@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
-from night import Night, copied_night
 from returns.commands import sluice
 from rights.copies.test_candidates import ENERGY, namesakes, waiting
 from sluice.documents.words import LANGUAGES, words
@@ -18,6 +16,8 @@ from sluice.rights.case.store import get_case, list_steps
 from sluice.rights.confirm_candidate import CONFIRMED, NOBODY, candidates_of
 from sluice.rights.person.sealed import open_sealed
 from sluice.web.pages.app import MOUNT, make_pages
+from support.copies import Copies
+from support.night import Night, copied_night
 from web.desk_work import said, send, token_of
 from web.house import Web, open_web
 from web.test_again import ALERT

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
-from night import Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.clock_store import find_clocks
@@ -25,6 +24,7 @@ from sluice.rights.desk_steps import extend_and_tell
 from sluice.rights.notices.model import WITHDRAWN, NoticeState
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
+from support.night import Night
 from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, ask, case_of, said
 from web.house import Web
 

@@ -10,7 +10,6 @@ from airflow.api_fastapi.core_api.security import is_safe_url
 from fastapi import Request
 from fastapi.routing import APIRoute
 
-from night import CALLED_AT, Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.errors import Ref
 from sluice.rights.case.errors import TransitionRefused
@@ -20,6 +19,7 @@ from sluice.rights.case.transitions import FLAGS, TRANSITIONS
 from sluice.web.errors import Fault, RequestInvalid
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.faults import KINDS, LABELS, told
+from support.night import CALLED_AT, Night
 from web.desk_work import said, send, token_of
 from web.house import Web
 from web.test_again import ALERT, form_of

@@ -8,13 +8,13 @@ from html import unescape
 
 import pytest
 
-from desk import Desk
 from sluice.documents.six import six_answers
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange.read import ExchangeLine, show_exchange
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.on_page import does_hold, section_of
 from sluice.web.pages.picture import SIGNS
+from support.desk import Desk
 from web.house import Web, open_web
 from web.test_pages import said
 

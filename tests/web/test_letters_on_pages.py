@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from documents.test_receipt import text_of
-from night import Night
 from returns.commands import sluice
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.model import Case, CaseId, LetterKind, Right, State
@@ -16,6 +15,7 @@ from sluice.rights.case.next_step import letters_to_post
 from sluice.rights.case.steps import desk_order, withdraw
 from sluice.rights.case.store import get_case
 from sluice.rights.letters.write import write_owed
+from support.night import Night
 from web.desk_work import case_of, said, send, token_of
 from web.house import Web
 from web.test_again import ALERT

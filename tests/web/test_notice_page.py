@@ -7,7 +7,6 @@ from html import unescape
 
 import pytest
 
-from night import Night
 from rights.asking import DESK
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.book import open_book
@@ -25,6 +24,7 @@ from sluice.rights.person.wanted import Wanted
 from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, Sha256, SubjectKind
 from sluice.web.pages import cases as case_pages
+from support.night import Night
 from web.desk_work import said
 from web.house import Web
 

@@ -13,9 +13,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from installation import Record
 from rights.town import Town
 from sluice.exchange.read import list_exchanges
+from support.installation import Record
 from web.house import Web, open_apps, running_apps
 from web.permissions import NOT_THERE, QUERIES, filled
 from web.town import NAMES

@@ -12,7 +12,6 @@ import pytest
 import time_machine
 from psycopg import sql
 
-from desk import Desk
 from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.clock import received_on
@@ -22,6 +21,7 @@ from sluice.rights.person.sealed import open_sealed
 from sluice.terms import Principal, SubjectKind
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS
+from support.desk import Desk
 from web.desk_work import said, send, token_of
 from web.house import Web, open_web
 from web.test_again import ALERT, form_of

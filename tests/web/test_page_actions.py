@@ -12,7 +12,6 @@ import time_machine
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from night import Night
 from rights.asking import asked
 from sluice.documents.words import words
 from sluice.exchange.review import list_open, note_rows
@@ -24,6 +23,7 @@ from sluice.terms import ExchangeId
 from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS, check_form
+from support.night import Night
 from web.desk_work import PLANNER, PREPARER, ask, case_of, said, send, token_of
 from web.house import Web
 from web.permissions import dependencies

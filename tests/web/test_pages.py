@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from desk import Desk
 from sluice.documents.words import LANGUAGES
 from sluice.web.pages.app import MOUNT, make_pages
+from support.desk import Desk
 from web.house import Web, open_web
 
 SCRIPT = "<script>alert(1)</script>"

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import Desk, open_desk
-from night import AGREEMENT, Edit, with_papers
 from rights.town import papers_of
 from sluice.agreement.in_force.activate import activate_all
 from sluice.agreement.in_force.store import find_agreement, find_contracts, list_laid
@@ -16,6 +14,8 @@ from sluice.agreement.roles.matrix import matrix_of
 from sluice.documents.words import LANGUAGES
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
+from support.desk import Desk, open_desk
+from support.night import AGREEMENT, Edit, with_papers
 from web.house import Web, open_web
 from web.statements import heard
 from web.test_pages import SCRIPT, said

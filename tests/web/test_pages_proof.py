@@ -10,12 +10,12 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from night import CALLED_AT, STAFF
 from rights.town import Town
 from sluice.documents.words import LANGUAGES, words
 from sluice.registers.model import Article
 from sluice.staff.refs import agent_ref
 from sluice.web.pages.app import MOUNT
+from support.night import CALLED_AT, STAFF
 from web.desk_work import send, token_of
 from web.house import Web
 from web.test_pages import said

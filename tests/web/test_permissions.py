@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
 
-from installation import Record
 from sluice.web.pages.forms import make_token
+from support.installation import Record
 from web.house import Web, open_apps, running_apps
 from web.permissions import (
     BODIES,

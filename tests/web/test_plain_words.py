@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from night import Night
 from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
+from support.night import Night
 from web.desk_work import said
 from web.house import Web
 

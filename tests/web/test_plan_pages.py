@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from night import Night
 from rights.asking import asked, decided
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.clock import received_on
@@ -16,6 +15,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.exceptions import review_on
 from sluice.rights.erasure.plan import Plan
 from sluice.rights.erasure.release import draft
+from support.night import Night
 from web.desk_work import PLANNER, said
 from web.house import Web
 

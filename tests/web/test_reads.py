@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from desk import ENERGY, Desk
-from night import DUE_DAY
 from returns.commands import sluice
 from sluice.exchange.open import arrival_of, open_exchange
 from sluice.exchange.read import ExchangeLine, list_exchanges
@@ -18,6 +16,8 @@ from sluice.staff.refs import agent_ref
 from sluice.terms import Direction
 from sluice.times import BRUSSELS, brussels_day, brussels_today
 from sluice.web.pages.app import MOUNT, make_pages
+from support.desk import ENERGY, Desk
+from support.night import DUE_DAY
 from web.house import PHONE, Web, open_web
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from night import Night
 from rights.town import Town
 from sluice.exchange.read import list_exchanges, show_exchange
 from sluice.exchange.review import list_open
 from sluice.returns.waiting import list_prepared
 from sluice.rights.erasure.control_store import find_unreleased
 from sluice.rights.notices.notice_store import list_late
+from support.night import Night
 from web.house import Web, open_web
 from web.test_reads import asked, printed
 

@@ -15,11 +15,11 @@ from schemathesis.python.asgi import get_client
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from effort import effort
-from installation import Record
 from sluice.rights.case.clock import DueDates
 from sluice.web.api import make_api
 from sluice.web.read_model import DueShown
+from support.effort import effort
+from support.installation import Record
 from web.house import Web, open_web
 
 pytestmark = pytest.mark.slow

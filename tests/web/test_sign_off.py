@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from desk import open_desk
-from night import AGREEMENT, Edit, with_papers
 from sluice.documents.words import LANGUAGES, words
 from sluice.settings import Settings
 from sluice.web.pages.app import MOUNT, make_pages
+from support.desk import open_desk
+from support.night import AGREEMENT, Edit, with_papers
 from web.desk_work import said, send, token_of
 from web.house import Web, open_web
 from web.test_again import ALERT, form_of

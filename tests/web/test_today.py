@@ -7,8 +7,6 @@ from html import unescape
 
 import pytest
 
-from desk import ENERGY, Desk
-from night import Call, Night
 from sluice.documents.words import LANGUAGES, words
 from sluice.exchange import stop_store
 from sluice.exchange.stops import resume_flow, stop_flow
@@ -21,6 +19,8 @@ from sluice.rights.case.transitions import TRANSITIONS
 from sluice.rights.letters.write import note_opened, write_owed
 from sluice.terms import Flow, Principal
 from sluice.web.pages.app import MOUNT
+from support.desk import ENERGY, Desk
+from support.night import Call, Night
 from web.desk_work import PREPARER, case_of, said
 from web.house import Web
 

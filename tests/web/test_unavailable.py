@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from desk import Desk
 from sluice.rights.case.model import Actor, Right, Role
 from sluice.rights.opening import envelope_of
 from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.sealed import case_id_of, seal
 from sluice.settings import get_settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import Desk
 from web.house import PHONE, Web
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from desk import Desk
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK
 from sluice.rights.alerts.alarms import find_alarms
@@ -13,6 +12,7 @@ from sluice.rights.case.facts import clock_parameters
 from sluice.rights.case.model import Case, Right
 from sluice.rights.opening import NewRequest, open_case
 from sluice.terms import SubjectKind
+from support.desk import Desk
 
 
 def opened(desk: Desk, received: datetime) -> Case:

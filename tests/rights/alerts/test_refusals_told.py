@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from desk import Desk, open_desk
 from sluice import migrations
 from sluice.rights.alerts.due import DUE
 from sluice.rights.alerts.tell import tell_desk, ways
 from sluice.rights.mail.model import MailKind
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 

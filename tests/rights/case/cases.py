@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from desk import JANUARY, Desk, open_desk
 from sluice.rights.case.model import Actor, Case, Order, Right, Role
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import JANUARY, Desk, open_desk
 
 SHA = "ab" * 32
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -6,8 +6,6 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from desk import Desk
-from meanwhile import locked
 from rights.case.cases import DESK, NOW, PHONE, arrive, entries, notices, opened, order
 from rights.case.cases import desk as desk  # the fixture
 from sluice.db import connect
@@ -24,6 +22,8 @@ from sluice.rights.person.identifiers import parse_identifier
 from sluice.rights.person.sealed import find_sealed, list_sealed
 from sluice.terms import Principal, SubjectKind
 from sluice.times import utc_text
+from support.desk import Desk
+from support.meanwhile import locked
 
 
 def holds(desk: Desk) -> list[tuple[str, str, Protection]]:

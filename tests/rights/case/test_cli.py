@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from desk import JANUARY, Desk, open_desk
 from returns.commands import at_terminal, sluice
 from sluice.cli.whole import app
 from sluice.settings import Settings
+from support.desk import JANUARY, Desk, open_desk
 
 KEYS = {"case", "state", "sub_cases", "received", "legal_due", "extended_due"}
 PHONE = "0470123456"

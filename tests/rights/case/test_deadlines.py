@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from desk import Desk
 from rights.case.cases import NOW, arrive, notices, opened, order
 from rights.case.cases import desk as desk  # the fixture
 from sluice.errors import UsageError
@@ -20,6 +19,7 @@ from sluice.rights.due_steps import take_due
 from sluice.rights.letters.write import write_letter
 from sluice.rights.schedule import follow
 from sluice.terms import SubjectKind
+from support.desk import Desk
 
 
 def test_forwarding_is_in_time_with_the_notice_as_proof(desk: Desk) -> None:

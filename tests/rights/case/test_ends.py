@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from desk import Desk
 from rights.case.attempts import passing
 from rights.case.cases import DESK, NOW, PHONE, entries, notices, opened, order
 from rights.case.cases import desk as desk  # the fixture
@@ -20,6 +19,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.protections import protection_ends
 from sluice.rights.schedule import follow
 from sluice.terms import Principal
+from support.desk import Desk
 
 
 def test_a_controller_part_goes_all_the_way_and_closes(desk: Desk) -> None:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from desk import Desk
 from rights.town import DESK, SHA
 from sluice.rights.case import store
 from sluice.rights.case.history import Step
@@ -18,6 +17,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.terms import Principal, SubjectKind
+from support.desk import Desk
 
 pytestmark = pytest.mark.stores
 WATER = Principal("water01")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, change
 from returns.commands import at_terminal
 from rights.consents.test_told import CONSENTED, ENERGY, IRI, cases, imported, row, withdraw
 from rights.instructing import swept
@@ -17,6 +16,7 @@ from sluice.rights.notices.to_controller import notice_key
 from sluice.rights.person.identifiers import parse_identifier
 from sluice.rights.person.whom import all_refs_at
 from sluice.settings import Settings
+from support.night import AGREEMENT, change
 
 OTHER = "https://w3id.org/dpv#ServiceProvision"
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.instructing import instruct, of_center, of_principal, swept
 from rights.town import Person, Town, open_town, papers_of
@@ -26,6 +25,7 @@ from sluice.rights.notices.to_controller import notice_key
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import brussels_today
+from support.night import AGREEMENT, Edit
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 BASIS = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-"

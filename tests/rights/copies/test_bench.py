@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
 from rights.copies.test_merged import NUMBERS, filled
 from rights.erasure.test_lead import asked_for
 from rights.estate import ENERGY01, Estate, copied_estate
@@ -16,6 +15,7 @@ from sluice.rights.copies.bench import Bench, Held, open_bench
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.copies.linked import look_in_copy
 from sluice.rights.copies.model import Copy
+from support.copies import Copies
 
 NOBODYS = "f" * 32
 

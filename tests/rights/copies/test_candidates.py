@@ -12,9 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copies import Copies
-from meanwhile import locked
-from night import Edit, Night, copied_night, open_night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import DESK, asked
 from sluice.errors import DatabaseError, NotFound
@@ -41,6 +38,9 @@ from sluice.subject.candidate import candidate_ref, normal_candidate
 from sluice.subject.index import CANDIDATE_CODE, find_in_run
 from sluice.subject.scope import CONSENT
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
+from support.copies import Copies
+from support.meanwhile import locked
+from support.night import Edit, Night, copied_night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY as FLOW
-from meanwhile import locked
 from returns.commands import at_terminal, sluice
 from rights.copies.test_candidates import CONTRACT, columns_of
 from rights.instructing import current, of_center
@@ -26,6 +24,8 @@ from sluice.rights.person.identifiers import Identifier, Sought
 from sluice.rights.person.sealed import open_sealed
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import ENERGY as FLOW
+from support.meanwhile import locked
 
 ENERGY, GAS, WATER = Principal("energy01"), Principal("gas01"), Principal("water02")
 EVERYBODY = [ENERGY, GAS, WATER]

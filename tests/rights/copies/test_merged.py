@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
-from dying import dying
-from effort import effort
 from rights.asking import asked
 from rights.erasure.test_lead import Found, asked_for, led, target_of
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
@@ -31,6 +28,9 @@ from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.subject.index import find_in_run
 from sluice.terms import Direction
+from support.copies import Copies
+from support.dying import dying
+from support.effort import effort
 
 POINTS = effort(3, 60)
 NUMBERS = {"people": 5, "others": 7, "shared": 2}

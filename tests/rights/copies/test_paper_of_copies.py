@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY
-from night import change
 from rights.town import Town, open_town, papers_of
 from sluice.agreement.in_force.activate import activate_all
 from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import ENERGY
+from support.night import change
 
 pytestmark = pytest.mark.stores
 PRINCIPAL = Principal(ENERGY[0])

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY as ARRIVALS
 from rights.erasure.test_parts import (
     ENERGY,
     GAS,
@@ -41,6 +39,8 @@ from sluice.rights.letters.write import write_letter
 from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.terms import ExchangeId, Principal
+from support.copies import Copies
+from support.desk import ENERGY as ARRIVALS
 
 pytestmark = pytest.mark.stores
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from desk import ENERGY
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.read import list_exchanges
 from sluice.retention.holds import hold, lift
@@ -23,7 +22,8 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.notices.answers import read_answers
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
-from stores import client_of
+from support.desk import ENERGY
+from support.stores import client_of
 
 NAMES = (Principal("energy01"), Principal("solar01"))
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import pytest
 
-from desk import ENERGY
 from rights.erasure.test_beside_flows import NAMES, asked, put, two_principals
 from rights.town import Town
 from sluice.lake.s3.names import ObjectVersion
@@ -21,6 +20,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport, PlanOutdated
 from sluice.rights.erasure.release import draft, release
 from sluice.settings import Settings
+from support.desk import ENERGY
 
 WAYS = ("metadata", "its name", "base64", "rfc 2047", "header", "tag", "with our hash", "not ascii")
 NAME = "theirs.csv"

@@ -14,9 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from copies import Copies
 from documents.test_receipt import tags_of, text_of
-from night import Night, copied_night
 from rights.asking import asked
 from rights.letter_samples import CASE, FORWARDED, GROUPS, OURS, a_case, a_part
 from sluice.cli.receipt import app
@@ -35,6 +33,8 @@ from sluice.rights.erasure.certificate_check import FORMAT, TYPE
 from sluice.rights.erasure.certificate_page import LIMIT_NAMES, LIMITS, make_certificate_page, make_certificate_pdf
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.exceptions import exceptions_of
+from support.copies import Copies
+from support.night import Night, copied_night
 
 KEYS = Keyring(Path(), bytes(32), Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 HASH = "9f3c1d20ab54e6f1" * 4

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY
 from rights.instructing import accept, instruct, of_principal
 from rights.town import Person, Town, open_town, papers_of
 from sluice.errors import EvidenceInvalid
@@ -24,6 +22,8 @@ from sluice.rights.rescope import rescope
 from sluice.rights.withdrawals import record_and_tell
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY
 
 pytestmark = pytest.mark.stores
 PRINCIPAL, OTHER = Principal(ENERGY[0]), Principal("solar01")

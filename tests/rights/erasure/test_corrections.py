@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.persons.corrections import PREFIX, RightValue, correct, find_corrections
 from sluice.rights.case import store
@@ -20,6 +18,8 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY
 
 pytestmark = pytest.mark.stores
 PRINCIPAL = Principal(ENERGY[0])

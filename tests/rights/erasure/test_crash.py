@@ -10,10 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copies import Copies
-from dying import Failed, Victim, dying
-from effort import effort
-from night import Night, copied_night, open_night
 from rights.asking import asked, decided
 from rights.ground import ENERGY
 from sluice.exchange.persons.merged import merge_index
@@ -33,6 +29,10 @@ from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import Told, tell
 from sluice.settings import Settings
 from sluice.terms import Direction
+from support.copies import Copies
+from support.dying import Failed, Victim, dying
+from support.effort import effort
+from support.night import Night, copied_night, open_night
 
 POINTS = effort(3, 120)
 PEOPLE = POINTS + 14

@@ -10,21 +10,7 @@ import polars as pl
 import pytest
 from pysequoia import Tsk
 
-from copies import Copies
 from gate.papers import a_contract, a_field
-from night import (
-    AGREEMENT,
-    AT_ONCE,
-    CONTRACT,
-    Call,
-    Edit,
-    Night,
-    copied_night,
-    open_night,
-    seal_returns,
-    three_returned,
-    with_papers,
-)
 from rights.asking import asked
 from scan.pdfs import Page, cmap, codes_of, pdf_with, shown_in
 from sluice.agreement.model import FieldRole
@@ -47,6 +33,20 @@ from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
+from support.copies import Copies
+from support.night import (
+    AGREEMENT,
+    AT_ONCE,
+    CONTRACT,
+    Call,
+    Edit,
+    Night,
+    copied_night,
+    open_night,
+    seal_returns,
+    three_returned,
+    with_papers,
+)
 
 ENERGY = Principal("energy01")
 WITHOUT_PHONE = Edit(

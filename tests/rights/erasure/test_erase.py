@@ -10,8 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copies import Copies
-from night import Night, copied_night, open_night
 from rights.asking import DESK, asked
 from sluice.exchange.read import show_exchange
 from sluice.lake.quarantine import seal
@@ -32,6 +30,8 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.night import Night, copied_night, open_night
 
 ENERGY = Principal("energy01")
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from copies import Copies
-from examined import examine_one
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, copied_estate, open_estate
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case.model import CaseId
@@ -28,7 +26,9 @@ from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.preflight import Risk, preflight
 from sluice.settings import Settings
-from stores import Database
+from support.copies import Copies
+from support.examined import examine_one
+from support.stores import Database
 
 NOBODY = "no person at all"
 HIDDEN = (

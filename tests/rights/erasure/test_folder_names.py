@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY
 from rights.town import Town, open_town
 from sluice.rights.erasure.census import find_unknown
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Principal
-from stores import client_of
+from support.desk import ENERGY
+from support.stores import client_of
 
 PRINCIPAL, FLOW = ENERGY
 INBOUND = f"{PRINCIPAL}/inbound/{FLOW}"

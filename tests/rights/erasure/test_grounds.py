@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
 from rights.instructing import current, instruct, letter_text, of_center, of_principal
 from rights.letter_samples import a_completion
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
@@ -26,6 +25,7 @@ from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import open_document
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
 
 ENERGY = Principal("energy01")
 

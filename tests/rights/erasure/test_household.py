@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from copies import Copies
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.catalogue import find_copies
 from sluice.exchange.persons.suppressed import find_suppressed
@@ -28,6 +27,7 @@ from sluice.rights.requests import read_request
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Principal, SubjectKind
+from support.copies import Copies
 
 stores = pytest.mark.stores
 ENERGY, GAS = Principal("energy01"), "gas01"

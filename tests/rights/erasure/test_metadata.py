@@ -12,7 +12,6 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from urllib3.exceptions import ProtocolError
 
-from desk import ENERGY
 from rights.erasure.test_beside_flows import NAMES, asked, names, put, two_principals
 from rights.town import Town
 from sluice.errors import ObjectUnreadable
@@ -24,7 +23,8 @@ from sluice.rights.erasure.control import status
 from sluice.rights.erasure.erase import run
 from sluice.rights.requests import read_requests
 from sluice.settings import Settings
-from stores import client_of
+from support.desk import ENERGY
+from support.stores import client_of
 
 TOO_MANY: dict[str, Any] = {"Metadata": {f"n{number}": "x" for number in range(120)}}
 TOO_LONG: dict[str, Any] = {"Metadata": {"n": "x" * 70_000}}

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from copies import Copies
 from rights.erasure.test_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed, lift
@@ -29,6 +28,7 @@ from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
 from sluice.times import brussels_today
+from support.copies import Copies
 
 stores = pytest.mark.stores
 ENERGY = Principal("energy01")

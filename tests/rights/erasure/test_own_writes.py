@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from answers.giving import now
-from copies import Copies
-from meanwhile import Meanwhile
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.effects.run import EFFECTS
 from sluice.exchange.house import House
@@ -23,7 +21,9 @@ from sluice.rights.copies.swap import swap
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
-from stores import client_of
+from support.copies import Copies
+from support.meanwhile import Meanwhile
+from support.stores import client_of
 
 ENERGY = Principal("energy01")
 SIGN = "of-a-kms-"

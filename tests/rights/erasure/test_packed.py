@@ -10,14 +10,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import Desk, open_desk
-from forms import FORMS, Form, zipped
-from night import Night, with_papers
 from rights.asking import asked
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.copies.model import Outcome
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
+from support.desk import Desk, open_desk
+from support.forms import FORMS, Form, zipped
+from support.night import Night, with_papers
 
 
 def unzipped(content: bytes) -> bytes:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from copies import Copies
 from gate.papers import a_contract, a_field
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.exchange.persons.suppressed import find_suppressed
@@ -30,6 +29,7 @@ from sluice.rights.protections import settle_protections
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
+from support.copies import Copies
 
 pytestmark = pytest.mark.stores
 ENERGY, GAS = Principal("energy01"), Principal("gas01")

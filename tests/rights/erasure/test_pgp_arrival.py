@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from pysequoia import Cert, Tsk, encrypt
 
-from desk import Desk, open_desk
-from night import AGREEMENT, Edit, Night, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies
@@ -25,6 +23,8 @@ from sluice.rights.erasure.model import ErasureReport
 from sluice.rights.person.identifiers import parse_identifier, refs_of
 from sluice.settings import Settings
 from sluice.terms import ExchangeId, Principal
+from support.desk import Desk, open_desk
+from support.night import AGREEMENT, Edit, Night, with_papers
 
 ENERGY = Principal("energy01")
 ANY_NAME = Edit("renewal_campaign.inbound.odcs.yaml", "renewal_campaign/*.csv", "renewal_campaign/*")

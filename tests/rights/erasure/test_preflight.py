@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import Night, copied_night, three_returned
 from returns.commands import at_terminal, sluice
 from rights.asking import asked, decided
 from services.test_buckets import store as fake_store
@@ -25,7 +23,9 @@ from sluice.rights.erasure.preflight import PreflightFailed, Problem, Risk, pref
 from sluice.rights.erasure.release import draft
 from sluice.settings import Settings
 from sluice.terms import Principal
-from stores import client_of
+from support.copies import Copies
+from support.night import Night, copied_night, three_returned
+from support.stores import client_of
 
 ENERGY = Principal("energy01")
 

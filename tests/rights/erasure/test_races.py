@@ -18,11 +18,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copies import Copies
-from desk import environment
-from effort import effort
-from forks import Fork, forked
-from night import RESULTS, Call, Night, call_log, copied_night, open_night
 from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
 from sluice.errors import SluiceError
@@ -37,6 +32,11 @@ from sluice.rights.erasure import erase
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport
 from sluice.settings import Settings
+from support.copies import Copies
+from support.desk import environment
+from support.effort import effort
+from support.forks import Fork, forked
+from support.night import RESULTS, Call, Night, call_log, copied_night, open_night
 
 RACES = effort(1, 25)
 """Of each of the seven writers."""
@@ -87,7 +87,7 @@ def arena(copies: Copies, tmp_path: Path) -> Iterator[Arena]:
     with copied_night(copies, tmp_path, fill=crowded) as opened:
         plain = [(record, phone) for record, phone in opened.people(4 * COUNT) if len(phone) >= 9]
         people = plain[:COUNT]
-        with forked(Path(__file__).parents[2] / "race.py", environment(opened.desk.settings)) as worker:
+        with forked(Path(__file__).parents[2] / "support" / "race.py", environment(opened.desk.settings)) as worker:
             yield Arena(ground_of(opened, plain), worker, people)
 
 

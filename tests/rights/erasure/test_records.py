@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from desk import open_desk
-from night import Edit, Night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import find_copies, get_copy
 from sluice.rights.erasure.erase import run
 from sluice.settings import Settings
 from sluice.terms import ExchangeId
+from support.desk import open_desk
+from support.night import Edit, Night, with_papers
 
 CONTRACT, AS_AGREED = "renewal_campaign.inbound.odcs.yaml", 'format: csv\n    delimiter: ";"'
 FEW_REFUSED = Edit(CONTRACT, "maxRefusedShare, value: 0.1", "maxRefusedShare, value: 0.5")

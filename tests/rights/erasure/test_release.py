@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from night import AGREEMENT, AT_ONCE, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
 from returns.commands import at_terminal, sluice
 from rights.asking import asked, decided, let_go
 from sluice.db import connect
@@ -40,6 +38,8 @@ from sluice.rights.erasure.release import draft, release
 from sluice.rights.person.sealed import encrypt
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId, Flow, Principal
+from support.copies import Copies
+from support.night import AGREEMENT, AT_ONCE, Call, Edit, Night, copied_night, open_night, three_returned, with_papers
 
 ENERGY = Principal("energy01")
 CHAIN = "DPA-ENERGY01"

@@ -13,7 +13,7 @@ from sluice.ledger.erased import ErasureDone, ErasurePlanned
 from sluice.ledger.model import EntryKind
 from sluice.rights.case.model import CaseId
 from sluice.rights.erasure.scan_store import SCANS_OF_CASE, find_last_scans, find_proven
-from stores import Database
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
 NOW = datetime(2026, 11, 30, tzinfo=UTC).isoformat()

@@ -9,8 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copies import Copies
-from night import AT_ONCE, Call, Night, copied_night, open_night, with_papers
 from rights.asking import asked
 from sluice.exchange.catalogue import get_copy
 from sluice.exchange.read import list_exchanges
@@ -19,6 +17,8 @@ from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Decision, Direction, ExchangeId
+from support.copies import Copies
+from support.night import AT_ONCE, Call, Night, copied_night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 FAMILY = "0470 00 00 01"

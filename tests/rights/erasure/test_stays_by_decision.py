@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from desk import ENERGY
-from night import AGREEMENT, Edit
 from rights.instructing import accept, current, instruct, letter_text, of_principal, swept
 from rights.town import Person, Town, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
@@ -26,6 +23,9 @@ from sluice.rights.person.whom import all_refs_at
 from sluice.rights.withdrawals import record_and_tell
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY
+from support.night import AGREEMENT, Edit
 
 pytestmark = pytest.mark.stores
 PRINCIPAL = Principal(ENERGY[0])

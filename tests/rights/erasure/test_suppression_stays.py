@@ -16,9 +16,6 @@ from psycopg import sql
 from pydantic import SecretStr
 from pysequoia import Tsk
 
-from desk import ENERGY, Desk
-from effort import effort
-from night import AT_ONCE, Call, Night, call_log, open_night, with_papers
 from rights.estate import ENERGY01, IN_FORMS, Estate, add_contacts, agree, ask, flow_of
 from rights.lookalikes import MAILS, PHONES, draw_twins, known_by_mail, known_by_number, known_by_phone
 from rights.people import WRITERS, Person, as_csv, contact_rows
@@ -34,7 +31,10 @@ from sluice.rights.opening import finish_openings
 from sluice.services import postgres
 from sluice.services.model import PostgresServer
 from sluice.settings import Settings
-from stores import Database
+from support.desk import ENERGY, Desk
+from support.effort import effort
+from support.night import AT_ONCE, Call, Night, call_log, open_night, with_papers
+from support.stores import Database
 
 PEOPLE = 200
 EACH = effort(6, 1)

@@ -11,8 +11,6 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from desk import ENERGY
-from effort import effort
 from rights.estate import ENERGY01, TELECOM01, Estate, agree, ask, open_estate
 from rights.everywhere import in_folder, in_objects, in_server_files, in_tables, openers, place_of
 from rights.others import Compared, compare
@@ -29,7 +27,9 @@ from sluice.rights.erasure.classify import NAMED
 from sluice.rights.erasure.erase import run, verify
 from sluice.rights.erasure.model import ErasureReport
 from sluice.settings import Settings
-from stores import Database
+from support.desk import ENERGY
+from support.effort import effort
+from support.stores import Database
 
 PEOPLE, OTHERS, SHARED = effort((25, 25, 5), (1000, 1000, 200))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY
 from rights.erasure.test_beside_flows import NAMES, PICTURE, asked, put, two_principals
 from rights.town import Town
 from sluice.exchange.own_writes import note_own_write
@@ -18,6 +17,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport, PlanOutdated
 from sluice.rights.erasure.release import draft, release
 from sluice.settings import Settings
+from support.desk import ENERGY
 
 FOLDER = f"inbound/{ENERGY[1]}"
 

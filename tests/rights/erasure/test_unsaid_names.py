@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY
 from rights.town import Town, open_town
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights.copies.copy_store import find_copies
@@ -15,7 +14,8 @@ from sluice.rights.copies.swap import drop_superseded
 from sluice.rights.erasure.erase import run, verify
 from sluice.settings import Settings
 from sluice.terms import Principal
-from stores import client_of
+from support.desk import ENERGY
+from support.stores import client_of
 
 NAME = "jan\x01.csv"
 KEY = f"{ENERGY[0]}/inbound/{ENERGY[1]}/{NAME}"

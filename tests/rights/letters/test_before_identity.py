@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE
-from night import AGREEMENT, Edit
 from rights.instructing import accept, current, instruct, letter_text, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.answers.sweep import make_decided
@@ -24,6 +23,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")

@@ -7,11 +7,11 @@ from hashlib import sha256
 
 import pytest
 
-from desk import Desk
 from returns.commands import at_terminal, sluice
 from rights.letters.writing import NOW, asked, get
 from rights.letters.writing import desk as desk  # the fixture
 from sluice.rights.schedule import follow
+from support.desk import Desk
 
 
 def test_a_letter_by_command_is_in_the_file_asked_for_and_nowhere_else(

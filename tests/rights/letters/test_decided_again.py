@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from answers.giving import WE_EXPORT, WE_GIVE
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.instructing import accept, current, instruct, of_center, of_principal, swept
 from rights.town import DESK, SHA, Town, open_town, papers_of
@@ -44,6 +43,7 @@ from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 PORTABLE = Edit(AGREEMENT, "portable: false", "portable: true")

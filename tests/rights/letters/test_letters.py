@@ -9,7 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from desk import Desk
 from documents.test_receipt import text_of
 from rights.letters.writing import NOW, asked, get, logged, lying, order, refuse, scoped
 from rights.letters.writing import desk as desk  # the fixture
@@ -38,6 +37,7 @@ from sluice.rights.person.sealed import list_sealed, open_sealed
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import Desk
 
 DIGITS = "470123456"
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from desk import Desk
 from documents.test_receipt import text_of
-from night import AGREEMENT, Edit
 from rights.letters.writing import DESK, LEGAL, NOW, SHA, asked, get, of_two, order, refuse, scoped
 from rights.letters.writing import desk as desk  # the fixture
 from rights.town import Town, open_town, papers_of
@@ -23,6 +21,8 @@ from sluice.rights.letters.write import note_opened, open_document, open_letter,
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.desk import Desk
+from support.night import AGREEMENT, Edit
 
 
 def test_a_refusal_is_not_answered_without_its_letter(desk: Desk) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, Edit
 from rights.town import DESK, SHA, Town, open_town, papers_of
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case import store
@@ -22,6 +21,7 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 WE_ANSWER = [Edit(AGREEMENT, f"{article}: false", f"{article}: true") for article in ("A16", "A17", "A18", "A21")]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE
-from night import AGREEMENT, Edit
 from rights.instructing import accept, current, instruct, letter_text, of_center, of_principal, swept
 from rights.letter_samples import a_case, a_part, facts_of
 from rights.town import Town, open_town, papers_of
@@ -28,6 +27,7 @@ from sluice.rights.person.rectify import NOT_CONCERNED, ask
 from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
 STRANGER = [(SubjectKind.PHONE, "0470 99 88 77")]

@@ -8,7 +8,6 @@ import pytest
 
 from answers.giving import give, read
 from answers.test_portability import GOING
-from night import AGREEMENT, Edit
 from rights.changing import ALL_THE_PRINCIPALS, PRINCIPAL, center_decides_of_what_is_added
 from rights.instructing import letter_text, of_center, swept
 from rights.letter_samples import a_completion
@@ -19,6 +18,7 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.model import Action, Right
 from sluice.rights.copies.answer_store import find_given
 from sluice.settings import Settings
+from support.night import AGREEMENT, Edit
 
 ALSO = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
 SAY = words("nl").say

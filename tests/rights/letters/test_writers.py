@@ -8,10 +8,6 @@ from types import CodeType
 
 import pytest
 
-from crash import Steps
-from desk import Desk
-from dying import Victim, dying
-from effort import effort
 from rights.letters.writing import LEGAL, NOW, asked, get, logged, lying, of_two, order
 from rights.letters.writing import desk as desk  # the fixture
 from sluice.db import connect
@@ -19,6 +15,10 @@ from sluice.exchange.house import open_house
 from sluice.rights.case.model import CaseId, Letter, LetterKind, Remedies, State
 from sluice.rights.case.steps import decide
 from sluice.rights.letters.write import open_letter, write_letter
+from support.crash import Steps
+from support.desk import Desk
+from support.dying import Victim, dying
+from support.effort import effort
 
 POINTS = effort(4, 60)
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from desk import JANUARY, Desk, open_desk
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Case, CaseId, Order, Remedies, Right, Role, State, SubCase, Track
 from sluice.rights.case.reasons import iri
@@ -18,6 +17,7 @@ from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envel
 from sluice.rights.person.identifiers import Identifier
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import JANUARY, Desk, open_desk
 
 SHA = "ab" * 32
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from copies import Copies
 from rights.post_office import PostOffice, post_office
 from rights.town import Town, open_town, papers_of
 from sluice.rights.case.clock import alarms
@@ -22,6 +21,7 @@ from sluice.rights.mail.write import MOST_IN_A_ROW, Mailed, count_waiting, send_
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
+from support.copies import Copies
 
 pytestmark = pytest.mark.stores
 NAMES = ("energy01",)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copies import Copies
 from returns.deliveries import at_once
 from rights.town import Town, is_notice, open_town, papers_of
 from sluice.errors import NotFound, UsageError
@@ -24,6 +23,7 @@ from sluice.rights.notices.model import NotByHand, Notice, NoticeOutcome, Notice
 from sluice.rights.notices.notice_store import get_notice, list_answers, list_notices
 from sluice.rights.notices.tell import tell
 from sluice.settings import Settings
+from support.copies import Copies
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
 DAY = timedelta(days=1)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from answers.test_every_paper import CARE, another_agreement
-from night import change
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, Order, Right, State, Track
@@ -26,6 +25,7 @@ from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.night import change
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 LEGAL = iri("A17LegalClaims")

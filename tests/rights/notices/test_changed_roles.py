@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from night import Edit
 from rights.changing import ADDED, ALL_THE_PRINCIPALS, PRINCIPAL, center_decides_of_what_is_added
 from rights.town import open_town, papers_of, swept
 from sluice.rights.erasure.erase import run
 from sluice.rights.notices.notice_store import list_notices
 from sluice.settings import Settings
+from support.night import Edit
 
 STILL_ITS_OWN = frozenset({"disposition", "note_free_text"})
 """What its files of contacts bring too, so that it goes on deciding of what was its own."""

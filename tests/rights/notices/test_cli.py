@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from copies import Copies
-from night import AGREEMENT, Edit
 from returns.commands import at_terminal, sluice
 from rights.instructing import accept, instruct, of_principal
 from rights.town import Town, open_town, papers_of
@@ -24,6 +22,8 @@ from sluice.rights.person.rectify import ask
 from sluice.rights.person.wanted import Wanted
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.copies import Copies
+from support.night import AGREEMENT, Edit
 
 NAMES = ("energy01",)
 GRID = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")

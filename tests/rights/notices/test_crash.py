@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from copies import Copies
-from dying import Victim, dying
-from effort import effort
 from rights.town import DESK, Person, Town, is_notice, open_town, papers_of
 from sluice.ledger.sign import open_signed, split_flattened
 from sluice.ledger.verify import verify as verify_ledger
@@ -23,6 +20,9 @@ from sluice.rights.notices.notice_store import list_answers, list_notices
 from sluice.rights.notices.to_recipient import RECEIPT_TYPE
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
+from support.copies import Copies
+from support.dying import Victim, dying
+from support.effort import effort
 
 POINTS = effort(3, 24)
 NAMES = ("energy01", "gas01")

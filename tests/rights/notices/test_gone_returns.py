@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from copies import Copies
-from night import AGREEMENT, RESULTS, Call, Edit, call_log
 from rights.instructing import letter_text, swept
 from rights.town import Person, Town, open_town, papers_of
 from sluice.documents.words import words
@@ -21,6 +19,8 @@ from sluice.rights.notices.model import Notice, Side
 from sluice.rights.notices.notice_store import list_notices
 from sluice.settings import Settings
 from sluice.terms import Principal
+from support.copies import Copies
+from support.night import AGREEMENT, RESULTS, Call, Edit, call_log
 
 ENERGY, COMPANY = Principal("energy01"), "Energy One NV"
 WE_ANSWER = [Edit(AGREEMENT, f"A{article}: false", f"A{article}: true") for article in (17, 18)]

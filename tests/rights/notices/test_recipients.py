@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copies import Copies
-from effort import effort
 from rights.case.attempts import part_of
 from rights.town import Person, Town, is_notice, open_town, papers_of
 from sluice.exchange.read import list_exchanges, show_exchange
@@ -28,6 +26,8 @@ from sluice.rights.notices.recipients import groups_of, recipients_of, without_p
 from sluice.rights.notices.tell import tell
 from sluice.settings import Settings
 from sluice.terms import Direction, ExchangeId
+from support.copies import Copies
+from support.effort import effort
 
 PRINCIPALS = ("energy01", "gas01", "heat01")
 ABSENT, SENT, RETURNED = range(3)

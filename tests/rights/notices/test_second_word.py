@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 import psycopg
 import pytest
 
-from night import AGREEMENT, Edit
 from rights.instructing import accept, current, instruct, of_principal, swept
 from rights.town import SHA, Town, open_town, papers_of
 from sluice.lake.s3.objects import ObjectStore
@@ -26,6 +25,7 @@ from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import find_recipients, tell
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.night import AGREEMENT, Edit
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 PAPERS = [Edit(AGREEMENT, "recipients: []", f"recipients: [{GRID}]")]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from night import AGREEMENT, Edit
 from rights.instructing import current
 from rights.town import DESK, SHA, Town, open_town, papers_of, swept
 from sluice.rights.case.model import Action, Case, Letter, LetterKind, Order, Right, State, SubCase, Track
@@ -21,6 +20,7 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import BRUSSELS
+from support.night import AGREEMENT, Edit
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 PAPERS = [Edit(AGREEMENT, "recipients: []", f"recipients: [{GRID}]")]

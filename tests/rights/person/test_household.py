@@ -10,8 +10,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, give, now, read
-from copies import Copies
-from desk import ENERGY
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
@@ -33,6 +31,8 @@ from sluice.rights.person.wanted import Wanted
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY
 
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 CUSTOMER, PHONE, NATIONAL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.NATIONAL_NUMBER

@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from copies import Copies
-from desk import ENERGY as FLOW_OF
-from desk import requests
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.read import view_rows
 from sluice.exchange.persons import correction_store
@@ -32,6 +29,9 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY as FLOW_OF
+from support.desk import requests
 
 ENERGY = Principal("energy01")
 PHONE, EMAIL, CUSTOMER = SubjectKind.PHONE, SubjectKind.EMAIL, SubjectKind.PRINCIPAL_CUSTOMER_ID

@@ -10,8 +10,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, give, now, read
-from copies import Copies
-from desk import ENERGY as FLOW_OF
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.dial.read import view_rows
 from sluice.errors import UsageError
@@ -39,6 +37,8 @@ from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY as FLOW_OF
 
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
 PHONE, CUSTOMER = SubjectKind.PHONE, SubjectKind.PRINCIPAL_CUSTOMER_ID

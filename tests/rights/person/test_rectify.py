@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desk import ENERGY, JANUARY, Desk, open_desk
 from rights.town import DESK, SHA
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
@@ -21,6 +20,7 @@ from sluice.rights.person.wanted import Wanted
 from sluice.rights.read_instructions import read_instruction
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
+from support.desk import ENERGY, JANUARY, Desk, open_desk
 
 ENERGY01 = Principal(ENERGY[0])
 SINCE = "2026-11-20T00:00:00+00:00"

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from night import change
 from rights.changing import PRINCIPAL, each_decides_of_its_copy, next_version, renew
 from rights.estate import CONTACTS
 from rights.instructing import instruct, of_center, of_principal, swept
@@ -21,6 +20,7 @@ from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.person.rectify import _fields, _papers, carry_out, corrected_groups
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
+from support.night import change
 
 pytestmark = pytest.mark.stores
 RIGHT = {"values": {"street": "Rechtplein 17"}, "as_of": "2026-11-01T00:00:00+00:00"}

@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from desk import Desk
 from rights.prefix import put, sweep
 from sluice.rights.person.request_file import LARGEST_BYTES, MOST_PERSONS, Asked, FileOutcome, parse_request
+from support.desk import Desk
 
 MIB = 1 << 20
 PERSONS = b'{"right":"erasure","persons":['

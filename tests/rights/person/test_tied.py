@@ -10,8 +10,6 @@ import polars as pl
 import pytest
 
 from answers.giving import WE_GIVE, now
-from copies import Copies
-from desk import ENERGY
 from rights.estate import add_contacts, flow_of
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
 from sluice.dial.make import make_dial_list
@@ -31,6 +29,8 @@ from sluice.rights.person.tied import Known, tied_of
 from sluice.rights.protections import settle_protections
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
+from support.copies import Copies
+from support.desk import ENERGY
 
 ENERGY01, FIRST, SECOND = Principal(ENERGY[0]), Flow(ENERGY[1]), Flow(flow_of("ndjson"))
 CUSTOMER, PHONE, EMAIL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, SubjectKind.EMAIL

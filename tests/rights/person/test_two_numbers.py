@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from copies import Copies
 from rights.person.test_tied import (
     ENERGY01,
     FIRST,
@@ -27,6 +26,7 @@ from sluice.rights.consents.file import Said
 from sluice.rights.person.rectify_whom import refs_to_correct
 from sluice.rights.withdrawals import record_and_tell
 from sluice.settings import Settings
+from support.copies import Copies
 
 NOON = "2026-11-03T12:00:00Z"
 BROUGHT_BY = "campaign_code"

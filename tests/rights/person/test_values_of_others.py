@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from night import change
 from rights.estate import CONTACTS
 from rights.instructing import instruct
 from rights.town import Person, Town, open_town, papers_of
 from sluice.rights.case.model import Right, SubCase, Track
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
+from support.night import change
 
 pytestmark = pytest.mark.stores
 ENERGY, GAS = "energy01", "gas01"

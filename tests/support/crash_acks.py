@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from crash import answer, dying_at
 from sluice.returns.reminders import follow
+from support.crash import answer, dying_at
 
 
 def once(line: str) -> str:

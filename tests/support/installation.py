@@ -21,9 +21,9 @@ from sluice.services import keeper
 from sluice.services.process import wait_until
 from sluice.services.stack import fresh_settings
 from sluice.settings import Settings
-from stores import guarded_var
+from support.stores import guarded_var
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 Record = Callable[[str, object], None]
 ENERGY = ("energy01", "renewal_campaign")
 

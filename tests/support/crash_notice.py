@@ -5,8 +5,8 @@
 
 from datetime import datetime
 
-from crash import answer, dying_at
 from sluice.rights.schedule import sweep
+from support.crash import answer, dying_at
 
 
 def once(line: str) -> str:

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from crash import answer, dying_at
 from sluice.answers.handover_due import hand_owed
+from support.crash import answer, dying_at
 
 WATCHED = tuple(
     f"/sluice/{place}"

@@ -6,9 +6,9 @@ A line of stdin is ``step key``; the answer as in ``crash.py``.
 from functools import partial
 from uuid import uuid4
 
-from crash import answer, dying_at
 from sluice.db import transaction
 from sluice.exchange.house import House
+from support.crash import answer, dying_at
 
 TABLE = "create table sluice.naive (key text, id text); grant select, insert on sluice.naive to public"
 

@@ -28,8 +28,8 @@ from sluice.services.places import LOOPBACK, read_ports
 from sluice.settings import Settings
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 << 30  # a folder of its own is made there
-TESTS = Path(__file__).resolve().parent
-CHECKOUT = TESTS.parent
+SUPPORT = Path(__file__).resolve().parent
+CHECKOUT = SUPPORT.parents[1]
 MASTER_KEY = base64.b64encode(b"a key that only tests open with!").decode()
 """The same everywhere, so that which notes are drawn for a person does not change from run to run."""
 
@@ -149,7 +149,7 @@ def guarded_var() -> Iterator[Path]:
     """A fresh ``var``; whatever runs in it is stopped afterwards, even if this process is killed."""
     var = Path(tempfile.mkdtemp(prefix="sluice-tests-", dir=_in_memory()))
     var.chmod(0o711)
-    command = [sys.executable, str(TESTS / "guardian.py"), str(var)]
+    command = [sys.executable, str(SUPPORT / "guardian.py"), str(var)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guardian:
         yield var
         guardian.communicate(timeout=90)

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from networks import network_of
+from support.networks import network_of
 
 MEBIBYTE = 1 << 20
 WHEN_IMPORTED = [*network_of(), len(list(Path("/proc/self/task").iterdir()))]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crash import answer, dying_at
 from sluice.exchange.house import House
 from sluice.exchange.persons.merged import merge_index
 from sluice.rights.case.model import CaseId
@@ -21,6 +20,7 @@ from sluice.rights.erasure.release import draft, release
 from sluice.rights.notices.tell import tell
 from sluice.rights.tidy import tidy
 from sluice.terms import Principal
+from support.crash import answer, dying_at
 
 WATCHED = tuple(
     f"/sluice/{place}"

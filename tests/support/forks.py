@@ -209,4 +209,5 @@ def _run(program: str) -> int:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # where the scripts' imports begin
     serve(Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2])))

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from crash import WATCHED, answer, dying_at
 from sluice.retention.give_back import give_back
 from sluice.terms import Principal
+from support.crash import WATCHED, answer, dying_at
 
 ALL = (*WATCHED, "/sluice/returns/", "/sluice/retention/", "/sluice/documents/statement", "/sluice/lake/write/table")
 

@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from stores import CHECKOUT
+from support.stores import CHECKOUT
 
 OUR_LATER = CHECKOUT / "include" / "sluice" / "lineage" / "facets" / "1-0-1"
 """What we publish ourselves beside the first version."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from night import Edit
+from support.night import Edit
 
 CAMPAIGN = "renewal_campaign.inbound.odcs.yaml"
 ANY_NAME = Edit(CAMPAIGN, "renewal_campaign/*.csv", "renewal_campaign/*")

@@ -16,7 +16,7 @@ from pathlib import Path
 from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
 from sluice.settings import Settings
-from stores import Database, Databases, make_stores, settings_of
+from support.stores import Database, Databases, make_stores, settings_of
 
 Fill = Callable[[Settings, Path], object]
 """Opens an installation, puts something into it, and closes it: given its stores and an empty folder."""

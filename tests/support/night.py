@@ -12,8 +12,6 @@ from pathlib import Path
 import polars as pl
 from pysequoia import Cert
 
-from copies import Copies
-from desk import ENERGY, Desk
 from sluice.agreement.in_force.activate import activate_all
 from sluice.agreement.model import DeliveryRules
 from sluice.exchange.drain import Drained
@@ -30,6 +28,8 @@ from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Direction, Flow, Principal
 from sluice.times import brussels_day
+from support.copies import Copies
+from support.desk import ENERGY, Desk
 
 RESULTS = Flow("renewal_results")
 

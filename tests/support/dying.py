@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from desk import environment
-from forks import forked
 from sluice.settings import Settings
+from support.desk import environment
+from support.forks import forked
 
 
 class Failed(Exception):

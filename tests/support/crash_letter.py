@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from crash import answer, dying_at
 from sluice.rights.case.model import CaseId, LetterKind
 from sluice.rights.letters.write import write_letter
+from support.crash import answer, dying_at
 
 WATCHED = tuple(
     f"/sluice/{place}"

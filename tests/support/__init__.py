@@ -1,0 +1,1 @@
+"""What tests share: stores, installations, work that is killed, samples. docs/contributing.md tells what is where."""
