@@ -1,7 +1,7 @@
 # Two commands are enough: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock audit check fix test demo cluster down docs site evidence bench mutants clean
+.PHONY: help setup lock audit check fix test surface demo cluster down docs site evidence bench mutants clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -71,6 +71,9 @@ test: setup  ## Every test, on real stores of its own; what is tried often is tr
 	wait $$journeys; status=$$?; cat $$logs/journeys; read tests <$$logs/status; \
 	if [ $$((tests || status)) = 1 ]; then echo "what failed, again:"; grep -hE '^(E  |FAILED|ERROR)' $$logs/tests $$logs/journeys | tail -n 60; fi; \
 	exit $$((tests || status))
+
+surface: setup  ## Write down anew what somebody outside relies on (tests/surface), for git to show what changed
+	SLUICE_GOLDEN=1 $(PY) -m pytest tests/surface
 
 demo: setup  ## The whole story; or with FILE=... a CSV or XLSX of yours
 	$(VENV)/bin/sluice demo $(FILE)

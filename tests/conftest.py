@@ -13,7 +13,7 @@ from pathlib import Path
 gc.disable()  # until all is imported and collected: none of that is garbage
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS", "SLUICE_LONG")
+KEPT = ("SLUICE_REAL_DATA", "SLUICE_SCHEMAS", "SLUICE_LONG", "SLUICE_GOLDEN")
 
 
 def _clean_environment() -> None:
@@ -176,9 +176,11 @@ def fresh_settings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def copies(databases: Databases, service_var: Path) -> Copies:
+def copies(databases: Databases, service_var: Path) -> Iterator[Copies]:
     """Installations that are filled once and copied for each test."""
-    return Copies(databases, service_var)
+    made = Copies(databases, service_var)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
