@@ -220,9 +220,8 @@ class Keyring:
         return self._unwrapped(principal, purpose, wrapped)
 
     def _unwrapped(self, principal: Principal, purpose: str, wrapped: bytes) -> bytes:
-        for key in (self._wrapping(principal, purpose), self.master):  # the master key wrapped older ones
-            with suppress(InvalidUnwrap):
-                return aes_key_unwrap_with_padding(key, wrapped)
+        with suppress(InvalidUnwrap):
+            return aes_key_unwrap_with_padding(self._wrapping(principal, purpose), wrapped)
         raise EvidenceInvalid(Ref("key", f"{principal}/{purpose}"), Ref("setting", "SLUICE_MASTER_KEY"))
 
     def _wrapping(self, principal: Principal, purpose: str) -> bytes:

@@ -296,8 +296,8 @@ class Answer:
     delete_after: date
     only_principal: str | None = None
     """If set, the package is only about this principal, and is not the answer to the person."""
-    given: tuple[str, ...] | None = None
-    """Part and field group of everything in it, as ``part/group``; None if it was made before that was noted."""
+    given: tuple[str, ...] = ()
+    """Part and field group of everything in it, as ``part/group``."""
     gone_at: datetime | None = None
     gone_why: str | None = None
 

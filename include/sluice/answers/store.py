@@ -27,8 +27,7 @@ _SELECT_LINK = f"select {', '.join(_CAST.get(name, name) for name in _LINK)} fro
 def insert_answer(conn: Connection, answer: Answer) -> None:
     """Note a package that lies in the vault. Call in the transaction that logs it."""
     values = {name: getattr(answer, name) for name in _ANSWER}
-    given = None if answer.given is None else list(answer.given)
-    values |= {"sub_cases": list(answer.sub_cases), "principals": list(answer.principals), "given": given}
+    values |= {name: list(values[name]) for name in ("sub_cases", "principals", "given")}
     marks = ", ".join(f"%({name})s" for name in _ANSWER)
     conn.execute(f"insert into answer ({', '.join(_ANSWER)}) values ({marks})".encode(), values)
 
@@ -144,7 +143,7 @@ def _answer(row: Mapping[str, Any]) -> Answer:
             "kind": AnswerKind(row["kind"]),
             "sub_cases": tuple(map(SubCaseId, row["sub_cases"])),
             "principals": tuple(row["principals"]),
-            "given": None if row["given"] is None else tuple(row["given"]),
+            "given": tuple(row["given"]),
             "sha256": Sha256(row["sha256"]),
             "sealed_sha256": Sha256(row["sealed_sha256"]),
         }

@@ -16,7 +16,7 @@ def which_special(say: Words, record: ExchangeRecord, special: Collection[str] =
 
 
 def special_columns(record: ExchangeRecord, special: Collection[str] = ()) -> list[str]:
-    """Columns of a special category by their contract, or by their category; records of before say only the latter."""
+    """Columns of a special category by their contract, or by their category."""
     return [
         column.name
         for column in record.what.columns

@@ -102,7 +102,7 @@ class Opened:
     day: date | None = None
     """For a return, the Brussels calendar day of the contacts in it."""
     arrived_at: datetime | None = None
-    """When the store took the file; None where none arrived, and for files of before migration 0052."""
+    """When the store took the file; None where none arrived."""
     resumed_at: datetime | None = None
     """When its flow was resumed for the last time, if it stood still while a file that arrived waited."""
 

@@ -11,7 +11,7 @@ from sluice.terms import ExchangeId
 
 
 class Effect(StrEnum):
-    """What has to follow a committed entry, as the outbox names it: rows of older versions stay, so no text changes.
+    """What has to follow a committed entry, as the outbox names it.
 
     ``rank``: place in the order in which the effects of one exchange are done; lineage goes after all others, in this
     order as well. No exchange has two effects of the same rank.

@@ -41,11 +41,10 @@ class ErasureDone(Part):
 
     ``sealed``: objects only their recipient can open; the index of their rows does not name the person.
     ``shared``: identifiers of the person that other persons have too (a family's telephone): not looked for.
-    ``short``: identifiers too short to be looked for among bytes; None in entries from before they were counted.
-    ``waiting``: exchanges and uploads under way, which may still bring rows; None in older entries.
+    ``short``: identifiers too short to be looked for among bytes.
+    ``waiting``: exchanges and uploads under way, which may still bring rows.
     ``kept``: objects that name the person because of what was decided of them (``exceptions``), or was not yet:
-    ``undecided`` of them; None in older entries, where they were residues.
-    ``exceptions``, ``grounds``: None in entries from before they were listed.
+    ``undecided`` of them.
     """
 
     case_id: str
@@ -55,14 +54,14 @@ class ErasureDone(Part):
     objects_scanned: int
     residual: int
     doubts: int
-    sealed: int = 0
-    shared: int = 0
-    short: int | None = None
-    waiting: int | None = None
-    kept: int | None = None
-    undecided: int | None = None
-    exceptions: tuple[ExceptionKept, ...] | None = None
-    grounds: tuple[GroundDecided, ...] | None = None
+    sealed: int
+    shared: int
+    short: int
+    waiting: int
+    kept: int
+    undecided: int
+    exceptions: tuple[ExceptionKept, ...]
+    grounds: tuple[GroundDecided, ...]
 
 
 class ErasurePlanned(Part):

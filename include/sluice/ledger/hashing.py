@@ -1,6 +1,6 @@
 """The hash of an entry, computed independently of the database that is under audit.
 
-The layout is defined in ``migrations/versions/0001_ledger.sql``: eight parts, each preceded by its
+The layout is defined in ``migrations/versions/0001_baseline.sql``: eight parts, each preceded by its
 length as an unsigned 32-bit big-endian integer.
 """
 

@@ -53,8 +53,7 @@ def _spelled(text: str) -> str:
 def is_same_person(name: str, other: str) -> bool:
     """Whether two logins differ only in case, spaces and how their letters are composed.
 
-    Names kept earlier may have letters that are no longer allowed; such a letter matches any other, since it may look
-    like it.
+    A letter that no name of ours may have matches any other, since it may look like it: papers name people too.
     """
     ours, theirs = _folded(name), _folded(other)
     alike = (

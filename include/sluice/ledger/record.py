@@ -57,11 +57,11 @@ class ColumnLine(Part):
     source: str | None = None
     """Of a return: ``contacts.<column>`` (echoed from the principal) or ``results.<column>`` (our staff)."""
     purposes: tuple[str, ...] = ()
-    """Codes of the purposes under *why* that this column is for. Earlier records do not say so."""
+    """Codes of the purposes under *why* that this column is for."""
     sensitivity: str | None = None
-    """``special_category`` (Art. 9), else as its contract classifies it. Earlier records do not say so."""
+    """``special_category`` (Art. 9), else as its contract classifies it."""
     logical_type: str | None = None
-    """The contract's ODCS logicalType. Earlier records do not say so."""
+    """The contract's ODCS logicalType."""
 
 
 class ReasonLine(Part):
@@ -113,7 +113,7 @@ class What(Part):
     distinct_subjects: int | None
     special_categories: bool
     inputs: tuple[InputLine, ...] = ()
-    """Of an arrival only where held rows come back: the exchange that held them. Earlier records do not say so."""
+    """Of an arrival only where held rows come back: the exchange that held them."""
     supersedes: str | None = None
     """The return of the same day that this one corrects."""
 

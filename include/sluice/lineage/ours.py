@@ -118,7 +118,7 @@ def output_count_facet(record: ExchangeRecord) -> SluiceSubjectCountOutputDatase
 
 
 def _field_groups(record: ExchangeRecord, role: RoleLine) -> Iterator[FieldGroupRole]:
-    """A field group, once per legal basis of its columns; records of before say no basis of what came in."""
+    """A field group, once per legal basis of its columns."""
     columns = [column for column in record.what.columns if column.field_group == role.field_group]
     for basis in sorted({column.legal_basis or "" for column in columns}) or [""]:
         yield _field_group(record, role, basis, [column for column in columns if (column.legal_basis or "") == basis])

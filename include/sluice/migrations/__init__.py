@@ -1,1 +1,1 @@
-"""Migrations: the tables of Sluice, one version after another."""
+"""Migrations: the tables of Sluice, their owners and rights."""

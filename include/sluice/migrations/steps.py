@@ -5,16 +5,16 @@ from pathlib import Path
 
 
 def sql_beside(file: str) -> Callable[[], None]:
-    """The ``upgrade`` function of a version: runs the SQL file beside it. ``file``: the version's ``__file__``."""
-    return lambda: run_sql(Path(file).with_suffix(".sql").read_text(encoding="utf-8"))
+    """The ``upgrade`` function of a version: runs the SQL file beside it. ``file``: the version's ``__file__``.
 
+    It runs on the driver's own connection, without parameters, so ``%`` and ``:`` are plain text. Raises psycopg.Error.
+    """
 
-def run_sql(statements: str) -> None:
-    """Run SQL on the driver's own connection, without parameters, so ``%`` and ``:`` are plain text.
+    def upgrade() -> None:
+        from alembic import op
 
-    Raises psycopg.Error."""
-    from alembic import op
+        driver = op.get_bind().connection.driver_connection
+        assert driver is not None
+        driver.execute(Path(file).with_suffix(".sql").read_text(encoding="utf-8"))
 
-    driver = op.get_bind().connection.driver_connection
-    assert driver is not None
-    driver.execute(statements)
+    return upgrade

@@ -23,7 +23,7 @@ from sluice.rights.case.guards import check_language
 from sluice.rights.case.model import FILE, WITHOUT_LETTERS, Actor, Case, CaseId, Order, Right, Role, State
 from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import Identifier, Sought, check_identifiers, check_sought, owned_by
-from sluice.rights.person.owners import with_owners, with_owners_since
+from sluice.rights.person.owners import with_owners
 from sluice.rights.person.protect import protect
 from sluice.rights.person.scope import Scoped, check_principal
 from sluice.rights.person.sealed import Sealed, case_id_of, find_sealed, list_sealed, open_sealed, seal
@@ -118,8 +118,7 @@ def _check_same(house: House, case: Case, said: Envelope) -> None:
     Raises RequestIdReused.
     """
     sealed = find_sealed(house, case.subject_key)
-    right = right_asked(case.right, sealed.envelope.purposes) if sealed else case.right  # as older versions opened it
-    same = (right, case.principal, case.channel, case.language) == (
+    same = (case.right, case.principal, case.channel, case.language) == (
         said.right,
         said.principal,
         said.channel,
@@ -137,7 +136,7 @@ def _reaches_as_far(sealed: Envelope, said: Envelope) -> bool:
 def _is_same_person(sealed: Envelope, said: Envelope) -> bool:
     """Whether both name the same person. The owner of a customer number was determined when the first was sealed."""
     then, now = sealed.identifiers, said.identifiers
-    bare = [[replace(each, owner=None, knew=frozenset()) for each in every] for every in (then, now)]
+    bare = [[replace(each, owner=None) for each in every] for every in (then, now)]
     owners = all(one.owner in (None, other.owner) for one, other in zip(now, then, strict=False))
     return sealed.sought == said.sought and bare[0] == bare[1] and owners
 
@@ -203,7 +202,6 @@ def _finish(house: House, sealed: Sealed, now: datetime) -> Case:
     case_id = sealed.envelope.case_id
     if store.find_known(house.conn, [case_id]):
         return store.get_case(house.conn, case_id)
-    sealed = replace(sealed, envelope=with_owners_since(house, sealed.envelope))
     scoped = protect(house, sealed.envelope, now)
     _commit(house, _case_of(house, sealed, scoped), sealed)
     return store.get_case(house.conn, case_id)

@@ -36,14 +36,8 @@ class ProcessId:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "ProcessId":
-        """Read what ``asdict`` wrote, or what an older Sluice wrote, with wall-clock time (``started_at``)."""
-        if "started" in record:
-            return cls(record["pid"], record["started"])
-        with suppress(psutil.NoSuchProcess):
-            now = cls.of(record["pid"])
-            if now and abs(psutil.Process(now.pid).create_time() - record["started_at"]) < 1:
-                return now
-        return cls(record["pid"])
+        """Read what ``asdict`` wrote."""
+        return cls(record["pid"], record["started"])
 
     def is_alive(self) -> bool:
         """Whether this very process is running, and not a zombie."""

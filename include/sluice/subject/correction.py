@@ -15,7 +15,7 @@ class Correction:
     ``before``: keyed hashes of what it replaced. ``made_at``: when it was made; of two, the later one counts, whatever
     instant each is about. ``is_statement``: the field holds an opinion, which stays, and ``value`` is what the person
     has to say to it. ``salt``: hex, used for what the ledger says of the values. ``names``: for an identifier,
-    references of the right value; None if it was made before these were kept. ``named``: references of the values that
+    references of the right value. ``named``: references of the values that
     it replaced.
     """
 
@@ -28,7 +28,7 @@ class Correction:
     before: tuple[str, ...]
     is_statement: bool = False
     salt: str = part(default="", repr=False)
-    names: tuple[str, ...] | None = part(default=(), repr=False)
+    names: tuple[str, ...] = part(default=(), repr=False)
     named: tuple[str, ...] = part(default=(), repr=False)
 
     @property

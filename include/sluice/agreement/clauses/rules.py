@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from sluice.agreement import dpv
 from sluice.agreement.clauses.facts import DATED_STARTS, EEA_COUNTRIES, SECURITY_HEADINGS, START_EVENTS
 from sluice.agreement.clauses.shape import AGREEMENT
-from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
+from sluice.agreement.document import Document, Found, Spot, check_numbers
 from sluice.agreement.shape import check_shape
 from sluice.terms import Direction, RoleProfile
 
@@ -14,8 +14,6 @@ PLACEHOLDER_HASH = "0" * 64
 RETURNS_ABROAD = "054"
 NEVER_DATED = "078"
 SMALL_LETTERS = "032"
-LATER_RULES = frozenset({RETURNS_ABROAD, OTHER_BASE, NEVER_DATED, SMALL_LETTERS})
-"""Rules added after papers were already registered. Registered papers are read as they are, without these rules."""
 
 
 def check_agreement(document: Document) -> Iterator[Found]:

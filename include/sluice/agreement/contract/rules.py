@@ -26,8 +26,7 @@ from sluice.agreement.contract.columns import (
 from sluice.agreement.contract.key_references import check_key_references
 from sluice.agreement.contract.latency import check_latency
 from sluice.agreement.contract.quality import check_quality
-from sluice.agreement.contract.return_sources import NO_SOURCE
-from sluice.agreement.document import OTHER_BASE, Document, Found, Spot, check_numbers
+from sluice.agreement.document import Document, Found, Spot, check_numbers
 from sluice.agreement.model import Agreement
 from sluice.agreement.shape import OPEN, Flag, Kind, check_shape
 from sluice.terms import FLOW_PATTERN, Direction, FieldGroup, SubjectKind
@@ -48,13 +47,6 @@ FOLDERS: dict[str, str] = {
 NO_MAPPING = "052"
 NO_CHANNEL = "054"
 NEVER_DATED = "069"
-LATER_RULES = frozenset(
-    {
-        *(OTHER_BASE, shape.NO_NUMBERS, "036", "038", "039", NO_SOURCE, NO_MAPPING, NO_CHANNEL, NEVER_DATED),
-        *("071", "081", "095"),
-    }
-)
-"""Like the later rules of agreements: asked of a paper before it is put in force, never of one that is."""
 
 _GAP_PROPERTIES = tuple(name for name, _ in GAPS)
 _ABOUT_AGENTS = (FieldGroup.AGENT_REF, FieldGroup.HANDLING_TIMES, FieldGroup.QA_SCORE)
@@ -140,8 +132,8 @@ def _check_places(document: Document) -> Iterator[Found]:
     for place, known in read:
         for name, value in custom(place).items():
             if name in shape.PLACES and name not in known:
-                is_old = name == shape.CUSTOMER_ID_IGNORES and known  # at the table it was no error: papers have it
-                number = "011" if is_old else "053"
+                is_error = name == shape.CUSTOMER_ID_IGNORES and known  # a warning at the table
+                number = "011" if is_error else "053"
                 yield Found(value, number, f"{name}: {shape.PLACES[name]}")
     for answers in map(custom, columns(document)):
         if "consentGiven" in answers and "consentChannel" not in {**answers, **custom(top)}:

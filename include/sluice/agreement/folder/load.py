@@ -9,10 +9,9 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from sluice.agreement.clauses.rules import LATER_RULES, check_agreement, version_key
+from sluice.agreement.clauses.rules import check_agreement, version_key
 from sluice.agreement.contract.columns import custom
 from sluice.agreement.contract.customer_ids import Ignored, ignored_in
-from sluice.agreement.contract.rules import LATER_RULES as LATER_CONTRACT_RULES
 from sluice.agreement.contract.rules import check_contract
 from sluice.agreement.document import Document, Found, locate, make_problem, parse_document, read_document
 from sluice.agreement.errors import PaperInvalid
@@ -31,13 +30,13 @@ def load_agreement(path: Path) -> Agreement:
 @lru_cache(maxsize=256)
 def parse_agreement(body: bytes, path: str) -> Agreement:
     """The agreement in registered bytes. Raises PaperInvalid."""
-    return _agreement(parse_document(body, path), but=LATER_RULES)
+    return _agreement(parse_document(body, path))
 
 
-def _agreement(document: Document, but: frozenset[str] = frozenset()) -> Agreement:
+def _agreement(document: Document) -> Agreement:
     if not document.is_agreement:
         raise PaperInvalid(make_problem(document.path, 1, "AGR-007", "this is a contract"))
-    _refuse(document, (found for found in check_agreement(document) if found.number not in but))
+    _refuse(document, check_agreement(document))
     return build_agreement(document)
 
 
@@ -56,13 +55,13 @@ def load_contract(path: Path, agreement: Agreement | None = None) -> DataContrac
 def parse_contract(body: bytes, path: str, agreement_body: bytes, agreement_path: str) -> DataContract:
     """The contract in registered bytes, under the agreement in registered bytes. Raises PaperInvalid."""
     agreement = parse_agreement(agreement_body, agreement_path)
-    return _contract(parse_document(body, path), agreement, but=LATER_CONTRACT_RULES)
+    return _contract(parse_document(body, path), agreement)
 
 
-def _contract(document: Document, agreement: Agreement | None, but: frozenset[str] = frozenset()) -> DataContract:
+def _contract(document: Document, agreement: Agreement | None) -> DataContract:
     if not document.is_contract:
         raise PaperInvalid(make_problem(document.path, 1, "CON-007", "this is an agreement"))
-    _refuse(document, (found for found in check_contract(document, agreement) if found.number not in but))
+    _refuse(document, check_contract(document, agreement))
     if agreement is None:
         place = document.root["customProperties"]
         raise PaperInvalid(make_problem(document.path, place.line, "CON-027", place.where))
@@ -140,11 +139,7 @@ def _speaks_of(path: Path, named: str) -> bool:
 def find_on_file(
     principals_dir: Path, agreement_id: str, on: date
 ) -> tuple[Agreement, tuple[DataContract, ...]] | None:
-    """The newest version of an agreement that began by a date, with its contracts that hold; None if it ended.
-
-    Rules that were added later are not applied to contracts, which may be in force since before, as in
-    :func:`parse_contract`.
-    """
+    """The newest version of an agreement that began by a date, with its contracts that hold; None if it ended."""
     begun = [
         agreement
         for agreement in load_agreements(principals_dir, agreement_id)
@@ -175,7 +170,7 @@ def _contracts_of(agreement: Agreement) -> Iterator[DataContract]:
     """The contracts beside an agreement that name this version of it."""
     for path in find_papers(Path(agreement.path).parent):
         try:
-            yield _contract(read_document(path), agreement, but=LATER_CONTRACT_RULES)
+            yield _contract(read_document(path), agreement)
         except PaperInvalid:
             continue  # another agreement's, or no contract; `sluice contract lint` explains it
 

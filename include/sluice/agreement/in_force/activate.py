@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sluice.agreement.clauses import rules as agreement_rules
 from sluice.agreement.codes import GAP_CODES
-from sluice.agreement.contract import rules as contract_rules
 from sluice.agreement.contract.columns import contract_id, custom
 from sluice.agreement.document import Document, make_problem
 from sluice.agreement.folder.build import build_agreement
@@ -23,11 +21,6 @@ from sluice.times import brussels_day
 
 Check = Callable[[Path], Iterable[Problem]]
 """Finds more problems in a folder than the papers alone show: in rules, which only the gate can check."""
-LATER_CODES = frozenset(
-    f"{prefix}-{number}"
-    for prefix, rules in (("AGR", agreement_rules.LATER_RULES), ("CON", contract_rules.LATER_RULES))
-    for number in rules
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +54,7 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
     """Activate one principal's folder in one transaction; a folder that is already in force costs a few queries.
 
     A contract whose only errors are gaps is registered as a gap if no other is in force, so that its files are refused
-    for that reason; a better one that is in force stays. A document that is already in force unchanged does not stop
-    the others by breaking a rule that was added later.
+    for that reason; a better one that is in force stays.
     """
     folder = read_folder(path)
     if settled := _settled(conn, folder):
@@ -71,13 +63,10 @@ def activate_principal(conn: Connection, path: Path, now: datetime, check: Check
     if not folder.documents and not problems:
         return PrincipalActivation(path.name)
     gaps = _gapped(folder, problems)
-    old = frozenset(document.path for document in folder.documents if _is_in_force(conn, document))
     blocking = [
         problem
         for problem in problems
-        if problem.severity is Severity.ERROR
-        and not (problem.code in GAP_CODES and problem.path in gaps)
-        and not (problem.code in LATER_CODES and problem.path in old)
+        if problem.severity is Severity.ERROR and not (problem.code in GAP_CODES and problem.path in gaps)
     ]
     with transaction(conn):
         blocking += _check_registered(conn, folder) + check_unchanged(conn, folder)

@@ -199,7 +199,7 @@ def _contract(row: Row, agreement: Row) -> DataContract | None:
     try:
         return parse_contract(row.body, row.path, agreement.body, agreement.path)
     except PaperInvalid:
-        return None  # registered under an older linter; today's stricter one refuses it, which counts as a gap
+        return None  # what nobody can read counts as a gap
 
 
 def _find_principal_agreement(

@@ -312,7 +312,7 @@ def find_naming(house: House, principal: Principal) -> list[Correction]:
     for row in (row for row in rows if names is None or row.field in names):
         with suppress(NotFound, KeyDestroyed):  # a restored database from before an erasure; a key that is gone
             found.append(_open(house, row))
-    return [each for each in found if not each.is_statement and (each.names is None or each.names)]
+    return [each for each in found if not each.is_statement and each.names]
 
 
 def _names(right: RightValue, key: SubjectKey) -> set[str]:
@@ -339,7 +339,7 @@ def _before(
     for each in find_corrections(house, principal):
         if each.field == right.field and not each.is_statement and not (numbers or refs).isdisjoint(each.refs):
             found |= {value_hash(key, each.field, each.value), *each.before}
-            named |= {*(each.names or ()), *each.named}
+            named |= {*each.names, *each.named}
     return found - {value_hash(key, right.field, right.value)}, named
 
 
@@ -352,7 +352,7 @@ def _told(content: Correction) -> bytes:
         "before": list(content.before),
         "is_statement": content.is_statement,
         "salt": content.salt,
-        "names": list(content.names or ()),
+        "names": list(content.names),
         "named": list(content.named),
     }
     return rfc8785.dumps(said)
@@ -370,8 +370,8 @@ def _read(correction_id: str, content: bytes, made_at: datetime) -> Correction:
         tuple(said["before"]),
         said["is_statement"],
         said["salt"],
-        tuple(said["names"]) if "names" in said else None,
-        tuple(said.get("named", ())),
+        tuple(said["names"]),
+        tuple(said["named"]),
     )
 
 

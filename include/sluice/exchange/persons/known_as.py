@@ -11,14 +11,7 @@ from dataclasses import dataclass, field
 
 from sluice.exchange.house import House
 from sluice.exchange.persons.corrections import find_bearers, find_naming
-from sluice.subject.correction import Correction
-from sluice.subject.key import SubjectKey
-from sluice.subject.refs import refer
-from sluice.terms import Principal, SubjectKind
-
-UNMISTAKABLE = (SubjectKind.PHONE, SubjectKind.EMAIL, SubjectKind.NATIONAL_NUMBER, SubjectKind.IBAN)
-"""Kinds that nothing else can be mistaken for. They tell what an old correction is about, made before its references
-were kept."""
+from sluice.terms import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +37,10 @@ class KnownAs:
     @classmethod
     def of(cls, house: House, principal: Principal) -> "KnownAs":
         """Read the corrections as they stand now."""
-        links, key = defaultdict[str, list[Link]](list), house.subject_key(principal)
+        links = defaultdict[str, list[Link]](list)
         for each in find_naming(house, principal):
-            link = Link(frozenset({*each.refs, *each.named}), _right(each, key))
-            for ref in link.rows | link.right if link.right else ():
+            link = Link(frozenset({*each.refs, *each.named}), frozenset(each.names))
+            for ref in link.rows | link.right:
                 links[ref].append(link)
         return cls(house, principal, links)
 
@@ -77,10 +70,3 @@ class KnownAs:
         }
         own = frozenset(ref for ref in every if not others.get(ref))
         return own, frozenset(ref for ref, rows in others.items() if any(ref in row for row in rows))
-
-
-def _right(correction: Correction, key: SubjectKey) -> frozenset[str]:
-    if correction.names is not None:
-        return frozenset(correction.names)
-    told = (refer(key, kind, correction.value).ref for kind in UNMISTAKABLE)
-    return frozenset(ref for ref in told if ref is not None)

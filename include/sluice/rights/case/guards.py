@@ -18,7 +18,6 @@ from sluice.rights.case.model import ACTIONS, Action, Case, LetterKind, Order, R
 from sluice.rights.case.reasons import ABUSE, DELAYS, DOUBTS, IDENTITY, REFUSALS, REMEDIES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-_ONCE = re.compile(r"[A-Za-z0-9].{0,99}")
 LANGUAGES = ("nl", "fr", "en")
 WITHOUT_IDENTITY = frozenset({Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL})
 """Rights that are granted without an identity check: nobody has to prove who they are to refuse a call."""
@@ -38,14 +37,6 @@ class Attempt:
 Guard = Callable[[Attempt], bool]
 
 
-def names_somebody(text: str) -> bool:
-    """Whether a text can name who did something, by the rule for names of today or by the older, wider one.
-
-    A case that was begun under the older rule is finished under the same name.
-    """
-    return is_name(text) or (_ONCE.fullmatch(text) is not None and text.isprintable())
-
-
 def check_language(language: str) -> str:
     """Return one of the languages in which persons are written to. Raises UsageError for any other word."""
     if language not in LANGUAGES:
@@ -55,7 +46,7 @@ def check_language(language: str) -> str:
 
 def names_an_actor(attempt: Attempt) -> bool:
     """The order names who takes the step."""
-    return names_somebody(attempt.order.actor.name)
+    return is_name(attempt.order.actor.name)
 
 
 def has_a_moment(attempt: Attempt) -> bool:

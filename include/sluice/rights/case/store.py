@@ -15,7 +15,7 @@ from sluice.rights.case.clock_store import LAST_DAY, RUNS, WORDS
 from sluice.rights.case.errors import MaterialGone
 from sluice.rights.case.history import Step
 from sluice.rights.case.model import Action, Case, CaseId, Letter, Right, Role, State, SubCase, SubCaseId, Track
-from sluice.terms import Principal, Sha256
+from sluice.terms import Sha256
 
 _CASE = """case_id::text as case_id, "right", state, persons, principal, channel, language, country, opened_at,
     received, nominal_due, legal_due, extended_due, subject_bucket, subject_key, subject_sha256, searched,
@@ -34,19 +34,6 @@ _WANTED = f"""(%(principal)s::text is null
               and (not %(only_ours)s or {desk_store.OURS})"""
 NO_CLOCK = date.max
 """The last day of a case whose clock no longer runs; it sorts after every other day."""
-
-
-def find_knowing(conn: Connection, case_id: CaseId) -> dict[Principal, frozenset[int]]:
-    """Per principal with a part, the places of the identifiers that it knew when it got the part.
-
-    Empty before there is a part.
-    """
-    rows = conn.execute("select principal, identifiers from sub_case where case_id = %s", (case_id,)).fetchall()
-    found: dict[Principal, frozenset[int]] = {}
-    for row in rows:
-        name = Principal(row["principal"])
-        found[name] = found.get(name, frozenset()) | frozenset(row["identifiers"] or ())
-    return found
 
 
 def insert_case(conn: Connection, case: Case) -> bool:

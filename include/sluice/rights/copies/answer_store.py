@@ -166,16 +166,13 @@ def find_told(conn: Connection, case_id: str) -> dict[str, datetime]:
 
 
 def find_given(conn: Connection, case_id: str) -> dict[str, frozenset[str]]:
-    """By part, the field groups of which the answers of a case hold something.
-
-    Answers from before that was noted are left out.
-    """
+    """By part, the field groups of which the answers of a case hold something."""
     rows = conn.execute(
         f"""select part::text as part, coalesce(array_agg(split_part(g, '/', 2)) filter (where g is not null), '{{}}')
                 as groups
             from answer a cross join unnest(a.sub_cases) part
             left join lateral unnest(a.given) g on split_part(g, '/', 1) = part::text
-            where a.case_id = %s and a.given is not null and {_TOLD} group by part""".encode(),
+            where a.case_id = %s and {_TOLD} group by part""".encode(),
         (case_id,),
     ).fetchall()
     return {row["part"]: frozenset(row["groups"]) for row in rows}

@@ -131,7 +131,7 @@ def run_of_package(
 
 
 def _run(house: House, copy: Copy) -> bytes | None:
-    """The index run of a package; None for one from before packages had a run."""
+    """The index run of a package; None once it is gone."""
     try:
         return house.objects.read(copy.bucket, answer_store.index_key_of(copy.key))
     except NotFound:

@@ -25,9 +25,6 @@ from sluice.rights.erasure.certificate_check import FORMAT, TYPE
 from sluice.rights.erasure.certificate_page import LIMITS, make_certificate_pdf
 from sluice.rights.erasure.scan_store import Scan, find_last_scans
 
-SAID_BEFORE = 4
-"""Number of limits in certificates of older entries."""
-
 
 class NotProven(SluiceError):
     code: ClassVar[str] = "SLU-554"
@@ -100,7 +97,7 @@ def _issued(house: House, case: Case, scan: Scan) -> Certificate:
 
 
 def _document(case: Case, scan: Scan) -> dict[str, Any]:
-    """Return what is signed. An entry of an older kind must go on giving the bytes it gave, so no key may change."""
+    """Return what is signed. An entry always gives the same bytes, so no key may change."""
     done = scan.done
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -112,17 +109,14 @@ def _document(case: Case, scan: Scan) -> dict[str, Any]:
         "residual": done.residual,
         "sealed_to_recipient": done.sealed,
         "shared_with_others": done.shared,
-        "not_covered": list(LIMITS if done.kept is not None else LIMITS[:SAID_BEFORE]),
+        "not_covered": list(LIMITS),
+        "too_short_to_look_for": done.short,
+        "exceptions": [each.model_dump(mode="json") for each in done.exceptions],
+        "grounds": [each.model_dump(mode="json") for each in done.grounds],
         "ledger": {"entry_hash": scan.entry_hash},
     }
-    if done.short is not None:
-        document["too_short_to_look_for"] = done.short
     if done.kept:
         document["kept_by_decision"] = done.kept
-    if done.exceptions is not None:
-        document["exceptions"] = [each.model_dump(mode="json") for each in done.exceptions]
-    if done.grounds is not None:
-        document["grounds"] = [each.model_dump(mode="json") for each in done.grounds]
     return document
 
 

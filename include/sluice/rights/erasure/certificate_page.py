@@ -116,8 +116,8 @@ def _whole(say: Words, said: Said) -> Part:
 
 
 def _decided(say: Words, said: Said) -> Part | None:
-    """List why each part had to be erased (Art. 17(1)); None for a certificate from before that was in it."""
-    grounds = said.get("grounds")
+    """List why each part had to be erased (Art. 17(1)); None if there is no part."""
+    grounds = said["grounds"]
     if not grounds:
         return None
     head = (say.say("certificate.parts"), say.say("certificate.decided.ground"))
@@ -130,12 +130,11 @@ def _decided(say: Words, said: Said) -> Part | None:
 
 def _kept(say: Words, said: Said) -> Part:
     """List exceptions by statute (Art. 17(3)), and count the copies on which somebody else has not decided."""
-    heading, exceptions = say.say("certificate.kept.heading"), said.get("exceptions")
+    heading, exceptions = say.say("certificate.kept.heading"), said["exceptions"]
     waiting = sum(line["objects"] for line in said["stores"] if line["outcome"] == Outcome.KEPT.value)
     after = (say.count("certificate.kept.waiting", waiting, count=say.number(waiting)),) if waiting else ()
     if not exceptions:
-        word = "unlisted" if exceptions is None else "none"
-        return Part(heading, (Text(say.say(f"certificate.kept.{word}")),), after=after)
+        return Part(heading, (Text(say.say("certificate.kept.none")),), after=after)
     head = tuple(say.say(f"certificate.kept.{name}") for name in ("data", "exception", "review"))
     rows = tuple(
         (
@@ -151,7 +150,7 @@ def _kept(say: Words, said: Said) -> Part:
 def _shared(say: Words, said: Said) -> Part | None:
     """List what was not looked for or not opened; None if there was nothing of the kind."""
     names = {"shared": "shared_with_others", "sealed": "sealed_to_recipient", "short": "too_short_to_look_for"}
-    counts = {name: said[of] for name, of in names.items() if said.get(of)}
+    counts = {name: said[of] for name, of in names.items() if said[of]}
     if not counts:
         return None
     told = (say.count(f"certificate.{name}", count, count=say.number(count)) for name, count in counts.items())

@@ -19,8 +19,6 @@ from sluice.terms import Principal
 
 ABANDONED_AFTER = timedelta(minutes=30)
 """A run that has not ended and was not seen at work for this long counts as failed."""
-SEPARATED = " ! "
-"""What stood between decision and causes when both were one text (runs until migration 0050)."""
 _TAKEN_BACK = """(outcome is distinct from 'clean' and exists (select from subject_case c
     where c.case_id = erasure_run.case_id and c.state = 'WITHDRAWN_BY_SUBJECT'))"""
 _PLAN = "plan_id::text as plan_id, content, made_at, made_by, released_at, released_by"
@@ -227,18 +225,13 @@ def _run(row: dict[str, Any]) -> Run:
     read = {
         "case_id": CaseId(row["case_id"]),
         "outcome": RunEnd(row["outcome"]) if row["outcome"] else None,
-        "decided": {Principal(name): read_decided(said) for name, said in row["decided"].items()},
+        "decided": {
+            Principal(name): DecidedThen(said["decision"], frozenset(said["causes"]))
+            for name, said in row["decided"].items()
+        },
         "kept_out_at": frozenset(row["kept_out_at"]),
     }
     return Run(**{**row, **read})
-
-
-def read_decided(said: str | dict[str, Any]) -> DecidedThen:
-    """Read what a run noted about a principal; older runs noted one text."""
-    if isinstance(said, str):
-        decision, _, causes = said.partition(SEPARATED)
-        return DecidedThen(decision, frozenset(causes.split()))
-    return DecidedThen(said["decision"], frozenset(said["causes"]))
 
 
 def find_run(conn: Connection, case_id: CaseId) -> Run | None:

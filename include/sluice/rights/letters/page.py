@@ -145,10 +145,7 @@ def _why_not(
 
 
 def _reason(say: Words, right: Right, reason: str | None) -> Text:
-    """Return the text of a reason, or that none was given: a controller once could leave data out without one.
-
-    The letter then tells the person to ask the controller.
-    """
+    """Return the text of a reason, or that none was given: then the person is to ask the controller."""
     return Text(reason_text(say, right, reason), below=reason) if reason else Text(say.say("letter.refusal.unsaid"))
 
 

@@ -51,20 +51,14 @@ class Envelope:
 def name_owners(envelope: Envelope, knew: Mapping[Principal, Collection[int]]) -> Envelope:
     """Return the request with an owner for every customer number. Pure.
 
-    ``knew``: the places that each principal knows. If several know a number, nobody can tell whose it is, so the
-    number names those that knew it instead.
+    ``knew``: the places that each principal knows; no two know the same one.
     """
+    owners = {place: name for name, places in knew.items() for place in places}
     named = iter(
-        _owned(each, frozenset(name for name, places in knew.items() if place in places)) if is_unowned(each) else each
+        replace(each, owner=owners.get(place, NOBODY)) if is_unowned(each) else each
         for place, each in enumerate(envelope.identifiers)
     )
     return replace(envelope, persons=tuple(tuple(next(named) for _ in person) for person in envelope.persons))
-
-
-def _owned(identifier: Identifier, knew: frozenset[Principal]) -> Identifier:
-    if len(knew) > 1:
-        return replace(identifier, knew=knew)
-    return replace(identifier, owner=next(iter(knew), NOBODY), knew=frozenset())
 
 
 def write_envelope(envelope: Envelope) -> bytes:

@@ -34,14 +34,12 @@ class Identifier:
     """One identifier as it was given. The value stays out of every repr.
 
     ``owner``: of a customer number, the principal whose number it is, or ``NOBODY``. None: nobody said, as for
-    every other kind. ``knew``: of a number sealed before numbers had owners, the several principals that knew it;
-    it counts at these only.
+    every other kind.
     """
 
     kind: SubjectKind
     value: str = field(repr=False)
     owner: Principal | None = None
-    knew: frozenset[Principal] = frozenset()
 
 
 Person = tuple[Identifier, ...]
@@ -102,11 +100,7 @@ def places_at(identifiers: Sequence[Identifier], principal: Principal, *, nobody
     include the customer numbers that no principal knew. They serve to look and to compare, never to act on.
     """
     may = {None, principal} | ({NOBODY} if nobodys else set())
-    return [
-        place
-        for place, each in enumerate(identifiers)
-        if each.owner in may and (not each.knew or principal in each.knew)
-    ]
+    return [place for place, each in enumerate(identifiers) if each.owner in may]
 
 
 def refs_of(

@@ -2,11 +2,8 @@
 
 If the request addresses a principal, that principal's number is meant. Otherwise every principal is asked when
 the case is opened, and the answer is sealed with the request. A number that none of them knew then belongs to
-nobody in this case, even if somebody delivers such a number later. For a case from before there were owners,
-its parts say which principals knew a number, and it counts at each of these.
+nobody in this case, even if somebody delivers such a number later.
 """
-
-from collections import Counter
 
 from sluice.errors import Ref, UsageError
 from sluice.exchange.house import House
@@ -37,16 +34,6 @@ def with_owners(house: House, envelope: Envelope) -> Envelope:
         if is_unowned(each) and count > 1:
             raise NumberOfSeveral(Ref("identifier", place + 1), Ref("principals", count))
     return name_owners(envelope, knew)
-
-
-def with_owners_since(house: House, envelope: Envelope) -> Envelope:
-    """Do the same for a request that was sealed without owners and that no principal was told of yet.
-
-    A number that several principals know becomes nobody's, because nobody can be asked which one was meant.
-    """
-    knew = _ask(house, envelope)
-    count = Counter(place for places in knew.values() for place in places)
-    return name_owners(envelope, {name: [at for at in places if count[at] == 1] for name, places in knew.items()})
 
 
 def _ask(house: House, envelope: Envelope) -> dict[Principal, tuple[int, ...]]:

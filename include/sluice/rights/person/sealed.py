@@ -15,11 +15,9 @@ from sluice.exchange.house import House
 from sluice.keys import Keyring
 from sluice.lake.s3.objects import StoredObject
 from sluice.media_types import OCTETS
-from sluice.rights.case import store
 from sluice.rights.case.errors import SubjectUnreadable
 from sluice.rights.case.model import CaseId
-from sluice.rights.person.envelope import Envelope, name_owners, read_envelope, write_envelope
-from sluice.rights.person.identifiers import is_unowned
+from sluice.rights.person.envelope import Envelope, read_envelope, write_envelope
 from sluice.terms import Principal, Sha256
 
 PREFIX = "_cases/"
@@ -64,8 +62,9 @@ def open_sealed(house: House, key: str) -> Sealed:
     """Open the envelope under a key of the vault. Raises NotFound, SubjectUnreadable."""
     bucket = house.settings.bucket_vault
     content = house.objects.read(bucket, key)
-    envelope = _with_owners(house, read_envelope(decrypt(house.keyring, content)))
-    return Sealed(envelope, bucket, key, Sha256(hashlib.sha256(content).hexdigest()))
+    return Sealed(
+        read_envelope(decrypt(house.keyring, content)), bucket, key, Sha256(hashlib.sha256(content).hexdigest())
+    )
 
 
 def find_sealed(house: House, key: str) -> Sealed | None:
@@ -84,19 +83,6 @@ def list_sealed(house: House) -> list[tuple[CaseId, str]]:
     found = {item.key for item in house.objects.list_versions(house.settings.bucket_vault, PREFIX)}
     cases = {CaseId(number) for number in (key.split("/")[1] for key in found) if NUMBER.fullmatch(number)}
     return sorted((case_id, key) for case_id in cases if (key := subject_key(case_id)) in found)
-
-
-def _with_owners(house: House, envelope: Envelope) -> Envelope:
-    """Add owners to the customer numbers of an envelope that was sealed before they had any.
-
-    The parts of its case say which principals knew a number. These were told it, hold the person and decide, so the
-    number counts at each of them; if none knew it, it is nobody's. If the case does not exist yet, its opener
-    looks.
-    """
-    if not any(is_unowned(each) for each in envelope.identifiers):
-        return envelope
-    knew = store.find_knowing(house.conn, envelope.case_id)
-    return name_owners(envelope, knew) if knew else envelope
 
 
 def _known(stored: StoredObject) -> Sha256:

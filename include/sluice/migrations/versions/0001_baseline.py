@@ -1,4 +1,4 @@
-"""The ledger: chains, entries, checkpoints and the two functions that may add to them."""
+"""Every table, function and right that Sluice starts with, in a database that is empty."""
 
 from sluice.migrations.steps import sql_beside
 
