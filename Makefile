@@ -52,11 +52,12 @@ audit: setup  ## Known vulnerabilities of the lock (pip-audit; COPY=advisories w
 	$(if $(COPY),PYTHONPATH=tests $(PY) -m house.osv_copy $(COPY)) $(AUDIT)/bin/pip-audit --strict --disable-pip \
 	  --require-hashes --progress-spinner off --requirement requirements.txt
 
-check: setup  ## Format, lint, layers, types, tests without stores; under a minute
+check: setup  ## Format, lint, layers, types, size, tests without stores; under a minute
 	$(PY) -m ruff format --check $(CODE)
 	$(PY) -m ruff check $(CODE)
 	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
+	PYTHONPATH=tests $(PY) -m house.budget
 	$(PY) -m pytest -m "not stores and not journey and not slow and not long" -n 2 --hypothesis-profile loop $(AIRFLOWS:%=--ignore tests/%)
 
 fix: setup  ## Format, and repair what the linter can
@@ -92,11 +93,11 @@ site: setup  ## Build the documentation into var/site, to be read from disk
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 	@echo "open var/site/index.html"
 
-evidence: setup  ## The acceptance figures, measured again at full size; hours
-	SLUICE_LONG=1 $(PY) -m pytest -m "evidence or long" -n 2 --dist loadfile --no-loadscope-reorder
+evidence: setup  ## Every test in its long form, with the acceptance figures at full size; hours
+	SLUICE_LONG=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-mutants: setup  ## How many small changes to gate and identifiers the tests notice; ALL=1 takes hours
-	$(PY) -m bench.mutants $(if $(ALL),--all)
+mutants: setup  ## How many small changes to gate and identifiers the tests notice; ALL=1 takes hours; STORES=1: 60 to other rooms
+	$(PY) -m $(if $(STORES),bench.mutants_stores run,bench.mutants $(if $(ALL),--all))
 
 bench: setup  ## Ratios beside the floor of the same run; SIZE=full for the large one
 	$(PY) -m bench

@@ -1,21 +1,23 @@
 """``python -m bench.mutants_stores``: 60 small changes to rooms that write to stores, and which of them tests notice.
 
 A change is a comparison turned round, a call left out or two branches swapped. The 60 are those with the smallest
-SHA-256 of room, function and text, so that a set stays the same while the code around it moves. All of them are in one
-copy of the house, each behind a switch that also notes which tests reach it: the tests run once with no change on, then
-once for each change, only those that reach it, until the first one fails.
+SHA-256 of room, function and text, so that a set stays the same while the code around it moves. All of them are in a
+copy of the house with an environment of its own, each behind a switch that also notes which tests reach it: the tests
+of `make test` run once with no change on, then for each change those that reach it, until the first one fails.
 """
 
 import ast
 import hashlib
-import json
-import os
 import shutil
-import sys
+import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated
+from xml.etree import ElementTree  # nosec B405  # what our own tests wrote
 
 import typer
 
@@ -23,8 +25,9 @@ HOUSE = Path(__file__).resolve().parents[1]
 COPY = HOUSE / "var" / "mutants-stores"
 ROOMS = ("exchange", "rights", "returns", "ledger")
 COUNT = 60
-LEFT_OUT = ("--ignore", "tests/house", "--ignore", "tests/handbook", "--ignore", "tests/journeys")
+LEFT_OUT = ("--ignore=tests/house", "--ignore=tests/handbook", "--ignore=tests/journeys", "--ignore=tests/browser")
 """Tests that read the source, which has switches in the copy, and those that are too long to be tried 60 times."""
+TIMES = "times.xml"
 TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -125,14 +128,28 @@ def show() -> None:
 
 
 @app.command()
-def prepare(copy: Annotated[Path, typer.Argument()] = COPY) -> None:
+def run(
+    copy: Annotated[Path, typer.Argument(help="Where the copies are made; a second one lies beside it.")] = COPY,
+    only: Annotated[list[int] | None, typer.Option(help="Only these changes, by number.")] = None,
+) -> None:
+    """Which changes the tests notice; exits 1 if there is one that they do not.
+
+    Example: python -m bench.mutants_stores run
+    """
+    copies = [copy, copy.with_name(f"{copy.name}-2")]
+    for each in copies:
+        prepare(each)
+    reach(copies[0])
+    raise typer.Exit(1 if list(tried(copies, copies[0] / "include" / "reached", only)) else 0)
+
+
+def prepare(copy: Path) -> None:
     """Make the copy with all changes in it, none of them on."""
     shutil.rmtree(copy, ignore_errors=True)
-    ignored = shutil.ignore_patterns("__pycache__", "var", ".git", ".venv", ".*_cache", ".hypothesis")
+    ignored = shutil.ignore_patterns("__pycache__", "var", ".venv", ".*_cache", ".hypothesis")
     shutil.copytree(HOUSE, copy, ignore=ignored)
-    (copy / ".venv").symlink_to(Path(sys.prefix))
-    code = copy / "include" / "sluice"
-    drawn = changes(code)
+    subprocess.run(["make", "--silent", "setup"], cwd=copy, check=True)
+    code, drawn = copy / "include" / "sluice", changes(HOUSE / "include" / "sluice")
     for path in {change.path for change in drawn}:
         source = (code / path).read_bytes()
         here = [(number, change) for number, change in enumerate(drawn) if change.path == path]
@@ -144,11 +161,74 @@ def prepare(copy: Annotated[Path, typer.Argument()] = COPY) -> None:
     (copy / "include" / "on").write_text("-1")
     (copy / "include" / "reached").touch()
     (copy / "include" / "reached").chmod(0o666)
-    (copy / "changes.json").write_text(json.dumps([[c.path, c.function, c.kind, c.text, c.changed] for c in drawn]))
 
 
-def environment(copy: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(copy / "include")}
+def reach(copy: Path) -> None:
+    """Run the tests with no change on: which of them reach which change, and how long each takes."""
+    words = ["-m", "not journey and not long", *LEFT_OUT, f"--junitxml={TIMES}", "-n", "3", "--dist", "loadfile"]
+    subprocess.run([_python(copy), "-m", "pytest", *words, "--no-loadscope-reorder"], cwd=copy, check=False)
+
+
+def tried(copies: list[Path], reached: Path, only: list[int] | None = None) -> Iterator[int]:
+    """Try the changes, one in each copy at a time; those that no test noticed."""
+    tests = defaultdict[int, set[str]](set)
+    for line in reached.read_text("utf-8").splitlines():
+        reached_at, _, test = line.partition("\t")
+        if test and not test.startswith(tuple(each.removeprefix("--ignore=") for each in LEFT_OUT)):
+            tests[int(reached_at)].add(test)
+    seconds, drawn, free = times(reached.parents[1] / TIMES), changes(HOUSE / "include" / "sluice"), SimpleQueue[Path]()
+    for copy in copies:
+        free.put(copy)
+
+    numbers: list[int] = only or list(range(len(drawn)))
+
+    def attempt(number: int) -> tuple[int, bool]:
+        copy = free.get()
+        try:
+            room = f"tests/{drawn[number].path.split('/')[0]}/"
+            ordered = sorted(tests[number], key=lambda each: seconds.get(each, 3) * (1 if each.startswith(room) else 2))
+            return number, is_noticed(copy, number, ordered)
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as threads:
+        for number, noticed in threads.map(attempt, numbers):
+            change = drawn[number]
+            word = "noticed" if noticed else "NOT NOTICED"
+            print(
+                f"{number} {word}, {len(tests[number])} tests: {change.path} {change.function} {change.kind}",
+                flush=True,
+            )
+            if not noticed:
+                yield number
+
+
+def is_noticed(copy: Path, number: int, tests: list[str]) -> bool:
+    """Whether one of these tests fails with the change on."""
+    if not tests:
+        return False
+    (copy / "include" / "on").write_text(str(number))
+    command = [_python(copy), "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
+    try:
+        ended = subprocess.run(command, cwd=copy, capture_output=True, timeout=1800, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        (copy / "include" / "on").write_text("-1")
+    assert ended in (0, 1), f"change {number}: pytest ended with {ended}"
+    return ended == 1
+
+
+def times(path: Path) -> dict[str, float]:
+    """Seconds of each test, by its id."""
+    if not path.exists():
+        return {}
+    cases = ElementTree.parse(path).iter("testcase")
+    return {f"{c.attrib['classname'].replace('.', '/')}.py::{c.attrib['name']}": float(c.attrib["time"]) for c in cases}
+
+
+def _python(copy: Path) -> str:
+    return str(copy / ".venv" / "bin" / "python")
 
 
 if __name__ == "__main__":
