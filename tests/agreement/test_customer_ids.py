@@ -73,7 +73,6 @@ def desk(settings: Settings, tmp_path: Path) -> Iterator[Desk]:
 )
 def test_what_is_ignored_is_a_list_of_known_words(tmp_path: Path, words: str, codes: list[str]) -> None:
     folder = write_folder(tmp_path, contract=CONTRACT.replace(PLACE, said(words)))
-
     assert [problem.code for problem in lint_path(folder / CONTRACT_NAME)] == codes
 
 
@@ -81,9 +80,7 @@ def test_what_would_do_nothing_at_a_column_is_told(tmp_path: Path) -> None:
     column = "          - {property: subjectKey, value: principal_customer_id}\n"
     text = CONTRACT.replace(column, f"{column}          - {{property: customerIdIgnores, value: [case]}}\n")
     folder = write_folder(tmp_path, contract=text)
-
     [problem] = lint_path(folder / CONTRACT_NAME)
-
     assert (problem.code, "at its top" in problem.message) == ("CON-011", True)
     assert problem.line == text[: text.index("customerIdIgnores")].count("\n") + 1
 
@@ -94,9 +91,7 @@ def test_contracts_of_one_principal_say_the_same(store_settings: Settings, tmp_p
         (folder / name).write_text((PRINCIPALS / ENERGY / name).read_text(encoding="utf-8"), encoding="utf-8")
     before = [problem.code for problem in lint_path(folder)]
     change(folder / CONTRACT_NAME, PLACE, said("[case]"))
-
     found = [problem for problem in lint_path(folder) if problem.code not in before]
-
     assert {problem.code for problem in found} == {"CON-076"}
     assert sorted(Path(problem.path).name for problem in found) == NUMBERED
     assert "customerIdIgnores [case]" in found[0].message + found[1].message + found[2].message
@@ -112,7 +107,6 @@ def test_a_contract_without_customer_number_need_not_say_it(tmp_path: Path) -> N
     text = CONTRACT.replace("principal_customer_id", "phone_e164").replace("renewal_campaign", "other")
     (folder / "other.inbound.odcs.yaml").write_text(text, encoding="utf-8")
     silent, telling = (read_document(folder / name) for name in ("other.inbound.odcs.yaml", CONTRACT_NAME))
-
     assert "CON-076" not in [problem.code for problem in lint_path(folder)]
     assert (ignored_in(silent), ignored_in(telling)) == (None, {CustomerIdIgnores.CASE})
 
@@ -156,7 +150,6 @@ def test_who_is_kept_out_and_what_is_being_judged_keeps_it_too(desk: Desk, setti
     assert not activated(desk, settings, 2).is_refused, "another principal's"
     keep_out(desk.house, ENERGY, frozenset({"ab" * 16}), Suppression.OBJECTED, cause="2", case_id=None, now=now)
     say(settings, "[case]")
-
     assert errors_of(activated(desk, settings, 3)) == ["CON-077"] * len(NUMBERED)
 
 
@@ -173,9 +166,7 @@ def test_a_number_that_no_contract_has_any_more_compares_as_before(store_setting
             folder / CONTRACT_NAME, "{property: subjectKey, value: principal_customer_id}", "{property: x, value: y}"
         )
         change(folder / CONTRACT_NAME, "version: 1.0.0", "version: 2.0.0")
-
         done = activated(desk, settings)
-
         assert (done.is_refused, len(done.activated)) == (False, 1)
         assert ignored_by(desk.house.conn, ENERGY) == {CustomerIdIgnores.CASE}
 
@@ -187,7 +178,6 @@ def test_nobody_makes_a_key_of_references_without_what_it_ignores() -> None:
         for path in SOURCE.rglob("*.py")
         if re.search(r"\bSubjectKey\(|keyring\.subject_key\(|\.subject_key\(Principal\(code", path.read_text("utf-8"))
     }
-
     assert makers == {
         "cli/subject.py",  # by the papers of the checkout, offline
         "dial/dncm.py",  # the center's own: telephones alone

@@ -16,7 +16,7 @@ from sluice.agreement.folder.export import export_dcat
 from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.agreement.model import ArrivalRules, PgpKey
 from sluice.cli.contract import app
-from support.jsonld import NoTerm, expand, iris
+from support.official import NoTerm, expand, iris
 
 DCAT, DCT, CSVW = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/", "http://www.w3.org/ns/csvw#"
 TERMS = {
@@ -50,7 +50,6 @@ def refs(values: list[dict[str, str]]) -> list[str]:
 def test_every_contract_of_the_sample_is_a_dataset(path: Path) -> None:
     document, contract = export_dcat(path), load_contract(path)
     found = dataset(document)
-
     assert unknown(document) == set()
     assert set(found) >= MANDATORY
     assert found["@id"] == f"urn:sluice:contract:{contract.contract_id}:{contract.version}"
@@ -81,7 +80,6 @@ def test_days_and_publisher_are_those_of_the_papers(tmp_path: Path) -> None:
     plain = dataset(export_dcat(write_folder(tmp_path / "a") / CONTRACT_NAME))
     assert f"{DCT}issued" not in plain
     assert plain[f"{DCT}valid"][0]["@value"] == "start=2026-01-01; scheme=W3C-DTF;"
-
     first = "  - {property: principal, value: energy01}\n"
     dated = CONTRACT.replace(first, f"{first}  - {{property: validFrom, value: 2026-03-01}}\n", 1)
     ending = AGREEMENT.replace("validTo: null", "validTo: 2026-12-31", 1)

@@ -25,7 +25,7 @@ from sluice.db import Connection, connect_to
 from sluice.errors import NotFound, UsageError
 from sluice.ledger.verify import verify
 from sluice.terms import Direction, Flow, Principal, RoleProfile
-from support.stores import Database
+from support.stores import Database, Databases
 
 pytestmark = pytest.mark.stores
 NOW, TODAY = datetime(2026, 11, 25, 12, tzinfo=UTC), date(2026, 11, 25)
@@ -35,8 +35,22 @@ NOBODY, REVERSE = "SEED_OWNER_NO_SIGN_OFF", "SEED_OWNER_NO_REVERSE_ART28"
 TWO = AGREEMENT.replace("seedOwner: {signOff: null", "seedOwner: {twoPersonSignOff: true, signOff: null")
 
 
+@pytest.fixture(scope="module")
+def shared(databases: Databases) -> Iterator[Database]:
+    with databases.fresh() as fresh:
+        yield fresh
+
+
 @pytest.fixture
-def conn(database: Database) -> Iterator[Connection]:
+def conn(shared: Database) -> Iterator[Connection]:
+    """All that a test does is undone after it."""
+    with connect_to(shared.app_url) as connection, connection.transaction(force_rollback=True):
+        yield connection
+
+
+@pytest.fixture
+def alone(database: Database) -> Iterator[Connection]:
+    """In no transaction, so that a ledger can be verified."""
     with connect_to(database.app_url) as connection:
         yield connection
 
@@ -115,28 +129,28 @@ def test_two_people_sign_where_the_agreement_says_so(conn: Connection, tmp_path:
         sign(conn, "carla")
 
 
-def test_the_same_person_twice_is_recorded_and_every_other_refusal_is_none(conn: Connection, tmp_path: Path) -> None:
-    activate_principal(conn, write_folder(tmp_path, TWO), NOW)
-    sign(conn, "anna maes")
+def test_the_same_person_twice_is_recorded_and_every_other_refusal_is_none(alone: Connection, tmp_path: Path) -> None:
+    activate_principal(alone, write_folder(tmp_path, TWO), NOW)
+    sign(alone, "anna maes")
     with pytest.raises(SignOffRefused, match="SAME_PERSON"):
-        sign(conn, "Anna  Maes")
+        sign(alone, "Anna  Maes")
 
-    assert entries(conn, "role.sign_off_refused") == [
+    assert entries(alone, "role.sign_off_refused") == [
         {
             "chain": "principal.energy01", "principal": "energy01", "agreement_id": PAPER, "agreement_version": VERSION,
             "role_profile": "SEED_OWNER", "asked_by": "Anna Maes", "refused_at": "2026-11-25T13:00:00.000Z",
             "reason": "SAME_PERSON",
         }
     ]  # fmt: skip
-    assert [each["signed_by"] for each in entries(conn)] == ["anna maes"] and warns(conn), "it did not count"
+    assert [each["signed_by"] for each in entries(alone)] == ["anna maes"] and warns(alone), "it did not count"
     key = Ed25519PrivateKey.generate().public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    assert verify(conn, public_pem=pem).valid
-    sign(conn, "bert")
+    assert verify(alone, public_pem=pem).valid
+    sign(alone, "bert")
     for profile in ("SEED_OWNER", "JOINT"):
         with pytest.raises(SignOffRefused, match=r"SIGNED_OFF|NEEDS_NONE"):
-            sign(conn, "carla", profile=profile)
-    assert len(entries(conn, "role.sign_off_refused")) == 1, "nobody wanted to be two"
+            sign(alone, "carla", profile=profile)
+    assert len(entries(alone, "role.sign_off_refused")) == 1, "nobody wanted to be two"
 
 
 def test_a_name_in_the_paper_is_not_two_people(tmp_path: Path) -> None:
@@ -147,8 +161,9 @@ def test_a_name_in_the_paper_is_not_two_people(tmp_path: Path) -> None:
         assert build_agreement(document).is_seed_owner_signed_off is is_signed
 
 
-def test_of_two_spellings_at_once_one_signs(conn: Connection, database: Database, tmp_path: Path) -> None:
-    activate_principal(conn, write_folder(tmp_path, TWO), NOW)
+def test_of_two_spellings_at_once_one_signs(database, tmp_path):
+    with connect_to(database.app_url) as conn:
+        activate_principal(conn, write_folder(tmp_path, TWO), NOW)
 
     def at_once(by: str) -> str:
         with connect_to(database.app_url) as own:
@@ -160,15 +175,16 @@ def test_of_two_spellings_at_once_one_signs(conn: Connection, database: Database
     with ThreadPoolExecutor(6) as pool:
         said = sorted(pool.map(at_once, ("anna", "Anna", " ANNA", "anna ", "\uff21nna", "aNNa")))
     assert said == ["False"] + ["SAME_PERSON"] * 5
-    assert len(list_sign_offs(conn, PAPER, LATER)) == len(entries(conn)) == 1
+    with connect_to(database.app_url) as conn:
+        assert len(list_sign_offs(conn, PAPER, LATER)) == len(entries(conn)) == 1
 
 
 def test_the_database_takes_one_signature_of_a_person_and_keeps_it(conn: Connection) -> None:
     insert_sign_off(conn, SignOff(PAPER, VERSION, "SEED_OWNER", "anna", NOW, "BOARD"))
-    with pytest.raises(psycopg.errors.UniqueViolation, match="role_sign_off_four_eyes"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match="role_sign_off_four_eyes"), conn.transaction():
         insert_sign_off(conn, SignOff(PAPER, VERSION, "SEED_OWNER", "ANNA", LATER, "BOARD"))
     for change in ("update sluice.role_sign_off set signed_by = 'bert'", "delete from sluice.role_sign_off"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), conn.transaction():
             conn.execute(change.encode())
 
 

@@ -37,11 +37,8 @@ def expected(laid: list[tuple[Days, tuple[int, ...]]], day: date) -> int | None:
 
 
 @given(st.lists(st.tuples(days, st.tuples(st.integers(0, 2))), max_size=8))
-def test_each_day_belongs_to_the_highest_document_that_began_and_of_equals_to_the_last(
-    laid: list[tuple[Days, tuple[int, ...]]],
-) -> None:
+def test_each_day_belongs_to_the_highest_document_that_began_and_of_equals_to_the_last(laid):
     rows = replay(laid)
-
     for offset in range(30):
         day = START + timedelta(offset)
         holders = [document for document, span in rows.values() if day in span]
@@ -51,7 +48,6 @@ def test_each_day_belongs_to_the_highest_document_that_began_and_of_equals_to_th
 
 def test_a_version_that_ends_brings_none_before_it_back() -> None:
     laid = [(Days(START, None), (1, 0)), (Days(START + timedelta(5), START + timedelta(6)), (1, 1))]
-
     for order in (laid, laid[::-1]):
         held = {span.last for _, span in replay(order).values()}
         assert held == {START + timedelta(4), START + timedelta(6)}
@@ -62,23 +58,15 @@ def test_the_check_fails_on_a_rule_that_forgets_what_is_left() -> None:
         (Days(START, None), ()),
         (Days(START + timedelta(5), START + timedelta(6)), ()),
     ]
-
     forgetful = {1: (1, laid[1][0])}  # the old row closed, its remaining days not opened again
-
     assert expected(laid, START) == 0
     assert [document for document, span in forgetful.values() if START in span] != [0]
     assert [document for document, span in replay(laid).values() if START in span] == [0]
 
 
-def test_a_document_laid_twice_for_the_same_days_replaces_itself() -> None:
+def test_a_document_laid_twice_replaces_itself_and_what_does_not_touch_stays_untouched():
     span = Days(START, None)
-
     change = lay([Held(1, span, ())], span, ())
-
     assert (change.close, change.keep, change.open) == ((1,), (), (span,))
-
-
-def test_what_does_not_touch_stays_untouched() -> None:
     change = lay([Held(1, Days(START, START), ())], Days(START + timedelta(1), None), ())
-
     assert change.close == ()

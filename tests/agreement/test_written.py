@@ -1,7 +1,6 @@
 """What was read in place of a number, a day, true or false or a text, and what would be right."""
 
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -101,16 +100,13 @@ CONTRACTS = [
     [("agreement-3.0.0.yaml", "AGR", *each) for each in AGREEMENTS]
     + [(CONTRACT_NAME, "CON", *each) for each in CONTRACTS],
 )
-def test_papers_say_what_was_read_and_what_would_be_right(
-    tmp_path: Path, name: str, prefix: str, right: str, wrong: str, told: str
-) -> None:
+def test_papers_say_what_was_read_and_what_would_be_right(tmp_path, name, prefix, right, wrong, told):
     write_folder(tmp_path)
     [path] = tmp_path.rglob(name)
     sound = path.read_text(encoding="utf-8")
     assert right in sound
     control = [problem.message for problem in lint_as(path, prefix)]  # type: ignore[arg-type]
     path.write_text(sound.replace(right, wrong, 1), encoding="utf-8")
-
     found = [problem.message for problem in lint_as(path, prefix)]  # type: ignore[arg-type]
     assert [message for message in found if told in message] and not [each for each in control if told in each]
     assert len([message for message in found if "read as" in message]) <= 1, "told once"

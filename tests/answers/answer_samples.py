@@ -36,6 +36,7 @@ GROUPS = {
     FieldGroup.NOTE_FREE_TEXT: {"note": ("belt morgen terug, wil eerst overleggen",)},
     FieldGroup.AGENT_REF: {"agent": ("agent 1", "agent 2")},
 }
+LONG_NOTE = " ".join(["zij vertelt een heel lang verhaal over haar contract"] * 600)
 CATEGORY = {"phone": "TelephoneNumber", "email": "EmailAddress", "street": "PhysicalAddress", "product": "Purchase"}
 
 
@@ -140,7 +141,7 @@ def an_answer(language: str, kind: AnswerKind = AnswerKind.ACCESS, *, is_long: b
     left = tuple(Withheld(each, DATASET, why, number) for each in companies for number, why in enumerate(Why, 1))
     left = left if is_long else ()
     told = {TABLE: consents(companies)} if kind is AnswerKind.ACCESS and is_long else {}
-    note = " ".join(["zij vertelt een heel lang verhaal over haar contract"] * 600) if is_long else None
+    note = LONG_NOTE if is_long else None
     return Facts(
         case=a_case(part, right=right),
         kind=kind,

@@ -4,36 +4,56 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
-from rights.town import DESK, Town, open_town
-from sluice.answers.keep import opened
+from rights.town import DESK, Town
+from sluice.answers.keep import opened, remove_due
 from sluice.answers.link import Opened, check_words, take_out
 from sluice.answers.make import PackageWish, make
 from sluice.answers.model import AnswerKind, Made
 from sluice.exchange.house import House
 from sluice.rights.case.model import CaseId
-from sluice.terms import Principal
-from support.copies import Copies
 from support.night import AGREEMENT, Edit
 
 WE_GIVE = Edit(AGREEMENT, "A15: false", "A15: true")
 WE_EXPORT = Edit(AGREEMENT, "A20: false", "A20: true")
-PRINCIPALS = [Principal("energy01"), Principal("solar01")]
 
 
-@contextmanager
-def copied_town(copies: Copies, plant: Callable[..., None], folder: Path, edits: Sequence[Edit]) -> Iterator[Town]:
-    """A copy of a town of four people at two principals, as ``plant`` filled it under these papers."""
-    with copies.of(plant, folder, *edits) as settings, open_town(settings, folder, PRINCIPALS, 4) as opened:
-        yield opened
+def streets_of(whole: Town, size: int, after: int = 0) -> Iterator[Town]:
+    """The town with other people each time, so that every test of a module has its own; ``after`` so many streets."""
+    for first in range(after * size, len(whole.people), size):
+        yield replace(whole, people=whole.people[first : first + size])
+    raise AssertionError("more tests than streets")
+
+
+def clear(town: Town) -> None:
+    """What a test left is over: no case is open, no package is there."""
+    for table in ("sub_case", "subject_case"):
+        town.house.conn.execute(f"update {table} set state = 'CLOSED' where state <> 'CLOSED'".encode())
+    remove_due(town.house, now() + timedelta(days=2_000))
+
+
+def street_fixtures(size: int, after: int = 0) -> tuple[Any, Any]:
+    """Fixtures of a module that has a ``whole`` town: ``streets`` of so many people, and the ``town`` of one test."""
+
+    @pytest.fixture(scope="module")
+    def streets(whole: Town) -> Iterator[Town]:
+        return streets_of(whole, size, after)
+
+    @pytest.fixture
+    def town(streets: Iterator[Town]) -> Iterator[Town]:
+        town = next(streets)
+        yield town
+        clear(town)
+
+    return streets, town
 
 
 @dataclass(frozen=True)

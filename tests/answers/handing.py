@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from answers.giving import Package, now
+from answers.giving import Package, clear, now, streets_of
 from answers.test_portability import GOING
 from rights.town import DESK, Town, open_town, papers_of
 from sluice.answers.handover import ask_handover, send_on
@@ -48,6 +48,24 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
         opened.arrive(ENERGY, opened.people)
         opened.give_back(ENERGY, opened.people)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def streets(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Town]]:
+    """The same for all tests of a module, each with three people of its own."""
+    folder = tmp_path_factory.mktemp("handing")
+    settings = papers_of(module_settings, folder, [ENERGY, SOLAR], *GOING)
+    with open_town(next_controllers(settings, folder), folder, [ENERGY, SOLAR], 3 * 6) as whole:
+        whole.arrive(ENERGY, whole.people)
+        whole.give_back(ENERGY, whole.people)
+        yield streets_of(whole, 3)
+
+
+@pytest.fixture(name="town")
+def street(streets: Iterator[Town]) -> Iterator[Town]:
+    town = next(streets)
+    yield town
+    clear(town)
 
 
 def asked(town: Town, number: int, right: Right = Right.PORTABILITY, action: Action = Action.EXPORT) -> Case:

@@ -1,13 +1,20 @@
-"""Which rows are surely the person's: households, missing numbers, two numbers."""
+"""Which rows are surely the person's, and which notes quote somebody else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from sluice.agreement.folder.load import load_contract
+from sluice.agreement.model import DataContract
 from sluice.answers.confirm import Doubts, doubtful
+from sluice.answers.notes import of_others
 from sluice.rights.copies.model import Copy
 from sluice.rights.copies.read import PersonRows
+from sluice.subject.key import SubjectKey
+from sluice.subject.refs import refer
 from sluice.terms import Direction, ExchangeId, Flow, SubjectKind
 
 NUMBER, NATIONAL, PHONE = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.NATIONAL_NUMBER, SubjectKind.PHONE
@@ -66,3 +73,26 @@ def test_who_gave_a_number_of_another_principal_may_be_anybody_here() -> None:
     assert said(doubtful(found, asked), (1, 1)) == [[True], [True]]
     known = doubtful([rows_with(number=["other"], national=["n"])], {**asked, NATIONAL: frozenset({"n"})})
     assert said(known, (1,)) == [[False]], "a national number is the same everywhere"
+
+
+KEY = SubjectKey(bytes(range(32)))
+CONTRACT = Path(__file__).resolve().parents[2] / "include/principals/energy01/renewal_campaign.inbound.odcs.yaml"
+
+
+def of_region(region: str) -> DataContract:
+    contract = load_contract(CONTRACT)
+    return replace(contract, file_format=replace(contract.file_format, region=region))
+
+
+NUMBERS = [("NL", "06 12345678"), ("BE", "0475 12 34 56"), ("FR", "06 12 34 56 78")]
+
+
+@pytest.mark.parametrize(("region", "number"), NUMBERS)
+def test_a_number_is_known_as_its_file_writes_them(region: str, number: str) -> None:
+    contract = of_region(region)
+    notes = pl.Series([f"bel haar zus op {number}", None, "tevreden"], dtype=pl.String)
+    own = refer(KEY, SubjectKind.PHONE, number, region=region).ref
+    assert own is not None
+
+    assert of_others(notes, KEY, frozenset(), contract).to_list() == [True, False, False]
+    assert of_others(notes, KEY, frozenset({own}), contract).to_list() == [False] * 3, "their own is theirs"

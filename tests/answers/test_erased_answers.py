@@ -1,15 +1,14 @@
 """Answers that an erasure has to take: those of another request, of another name, made late; and none of others."""
 
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from answers.giving import WE_GIVE, give, now
-from rights.town import DESK, Town, open_town, papers_of
+from answers.giving import WE_GIVE, give, now, street_fixtures
+from rights.town import DESK, Town, town_fixture
 from sluice.answers import store
 from sluice.answers.keep import keep
 from sluice.answers.make import PackageWish, gather
@@ -25,29 +24,23 @@ from sluice.rights.erasure.model import RunEnd
 from sluice.rights.person.identifiers import Identifier
 from sluice.rights.person.sealed import open_sealed, seal
 from sluice.rights.schedule import sweep
-from sluice.settings import Settings
 from sluice.subject.columns import normalise_column
 from sluice.subject.index import build_run, find_in_run, write_run
 from sluice.subject.key import SubjectKey
 from sluice.subject.refs import ref_column
 from sluice.terms import Principal, SubjectKind
-from support.copies import Copies
 
 ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    settings = papers_of(settings, folder, [ENERGY, SOLAR], WE_GIVE)
-    with open_town(settings, folder, [ENERGY, SOLAR], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.arrive(SOLAR, opened.people)
-        opened.give_back(ENERGY, opened.people)
+def plant(town: Town) -> None:
+    for each in (ENERGY, SOLAR):
+        town.arrive(each, town.people)
+    town.give_back(ENERGY, town.people)
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
-        yield opened
+whole = town_fixture([ENERGY, SOLAR], 2 * 4, plant, WE_GIVE)
+streets, town = street_fixtures(2)
 
 
 def asked(town: Town, right: Right, kind: SubjectKind, value: str, principal: Principal | None = ENERGY) -> Case:
@@ -72,63 +65,35 @@ def gone(town: Town, case: Case) -> list[str | None]:
     return [each.gone_why for each in store.find_answers(town.house.conn, case.case_id)]
 
 
-def test_an_answer_to_a_request_by_another_identifier_is_found_by_what_is_in_it(town: Town) -> None:
-    mine, theirs = town.people
-    first = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
-    other = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, theirs.record(ENERGY))
-    hidden = asked(town, Right.ACCESS, SubjectKind.PRINCIPAL_CUSTOMER_ID, mine.record(ENERGY))
-    for case in (first, other, hidden):
-        give(town.house, case.case_id)
-    forget_everybody(town, hidden)
-    told(town)
-
-    erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
-    report = run(town.house, erasure.case_id, now())
-
-    assert (gone(town, first), gone(town, other), gone(town, hidden)) == (["erasure"], [None], [None])
-    assert (report.residual, report.doubts) == (1, 0), "the second scan reads what the index of an answer forgot"
-    report = run(town.house, erasure.case_id, now())
-    assert (gone(town, other), gone(town, hidden), report.residual) == ([None], ["erasure"], 0)
-
-
-def test_an_answer_is_about_whom_its_request_was_confirmed_to_be_about(town: Town) -> None:
-    mine, theirs = town.people
-    case = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
-    give(town.house, case.case_id)
-    asked_by = open_sealed(town.house, case.subject_key).envelope
-    person = ((Identifier(SubjectKind.PHONE, mine.phone),),)
-    sealed = seal(town.house, replace(asked_by, persons=person), f"_cases/{case.case_id}/confirmed.age")
-    town.desk.sql(f"update subject_case set subject_key = '{sealed.key}' where case_id = '{case.case_id}' returning 1")
-    told(town)
-
-    run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
-
-    assert gone(town, case) == ["erasure"]
-
-
-def test_what_was_made_of_another_principals_data_stays_and_counts_for_nothing(town: Town) -> None:
-    mine = town.people[0]
+def test_an_erasure_takes_every_answer_that_names_the_person_and_none_of_others(town: Town) -> None:
+    (mine, theirs), house = town.people, town.house
+    number = SubjectKind.PRINCIPAL_CUSTOMER_ID
+    first, hidden = (asked(town, Right.ACCESS, number, mine.record(ENERGY)) for _ in range(2))
+    other = asked(town, Right.ACCESS, number, theirs.record(ENERGY))
     elsewhere = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone, SOLAR)
-    give(town.house, elsewhere.case_id)
+    confirmed = asked(town, Right.ACCESS, SubjectKind.PHONE, theirs.phone)
+    again = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone)
+    for case in (first, other, hidden, elsewhere, confirmed, again):
+        give(house, case.case_id)
+    forget_everybody(town, hidden)
+    asked_by = open_sealed(house, confirmed.subject_key).envelope
+    person = ((Identifier(SubjectKind.PHONE, mine.phone),),)
+    sealed = seal(house, replace(asked_by, persons=person), f"_cases/{confirmed.case_id}/confirmed.age")
+    house.conn.execute("update subject_case set subject_key = %s where case_id = %s", (sealed.key, confirmed.case_id))
     told(town)
 
-    report = run(town.house, asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone).case_id, now())
-
-    assert gone(town, elsewhere) == [None]
-    assert (report.residual, report.doubts) == (0, 0)
-
-
-def test_an_answer_made_again_after_the_release_goes_too(town: Town) -> None:
-    mine = town.people[0]
-    access = asked(town, Right.ACCESS, SubjectKind.PHONE, mine.phone)
-    give(town.house, access.case_id)
-    told(town)
     erasure = asked(town, Right.ERASURE, SubjectKind.PHONE, mine.phone)
-    give(town.house, access.case_id)
+    give(house, again.case_id)
+    report = run(house, erasure.case_id, now())
 
-    report = run(town.house, erasure.case_id, now())
-
-    assert gone(town, access) == ["erasure", "replaced"] and report.residual == 0
+    assert gone(town, first) == ["erasure"], "asked by another identifier, found by what is in it"
+    assert gone(town, confirmed) == ["erasure"], "about whom its request was confirmed to be about"
+    assert gone(town, again) == ["erasure", "replaced"], "made again after the release"
+    assert (gone(town, other), gone(town, elsewhere), gone(town, hidden)) == ([None], [None], [None])
+    assert (report.residual, report.doubts) == (1, 0), "the second scan reads what the index of an answer forgot"
+    report = run(house, erasure.case_id, now())
+    assert (gone(town, hidden), report.residual) == (["erasure"], 0)
+    assert (gone(town, other), gone(town, elsewhere)) == ([None], [None]), "of others, and of other data"
 
 
 @pytest.mark.parametrize("has_ended", [False, True])

@@ -8,36 +8,36 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from answers.giving import WE_GIVE, cells_of, folder_of
+from answers.giving import WE_GIVE, cells_of, folder_of, streets_of
 from returns.commands import at_terminal
-from rights.town import Town, open_town, papers_of
+from rights.town import Town, town_fixture
 from sluice.cli.whole import app
 from sluice.rights.case.model import Action, Right
 from sluice.rights.case.store import get_case
-from sluice.settings import Settings
 from sluice.terms import Principal
-from support.copies import Copies
 
 ENERGY = Principal("energy01")
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    """Two persons of one principal, which lets us answer for it."""
-    settings = papers_of(settings, folder, [ENERGY], WE_GIVE)
-    with open_town(settings, folder, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.give_back(ENERGY, opened.people[:1])
+def plant(town: Town) -> None:
+    town.arrive(ENERGY, town.people)
+    town.give_back(ENERGY, town.people)
+
+
+whole = town_fixture([ENERGY], 3, plant, WE_GIVE)
+
+
+@pytest.fixture(scope="module")
+def streets(whole: Town) -> Iterator[Town]:
+    return streets_of(whole, 1)
 
 
 @pytest.fixture
-def town(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with (
-        copies.of(planted, tmp_path) as settings,
-        open_town(settings, tmp_path, [ENERGY], 2) as opened,
-        at_terminal(opened.desk, monkeypatch),
-    ):
+def town(streets: Iterator[Town], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    town = next(streets)
+    with at_terminal(town.desk, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        yield opened
+        yield town
 
 
 def run(*words: str) -> tuple[int, str]:

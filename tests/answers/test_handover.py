@@ -10,8 +10,9 @@ import pytest
 from pysequoia import Tsk, decrypt
 
 from answers.giving import now
-from answers.handing import ENERGY, NEXT, SOLAR, asked, package_of, sent, there
-from answers.handing import town as town  # the fixture
+from answers.handing import ENERGY, GOING, NEXT, SOLAR, asked, next_controllers, package_of, sent, there
+from answers.handing import street as street  # the fixtures
+from answers.handing import streets as streets
 from returns.commands import at_terminal, sluice
 from rights.town import Town, open_town, papers_of
 from sluice.answers.handover import give_to_principals, handed_to, send_on
@@ -117,8 +118,8 @@ def test_an_erasure_takes_it_from_both_and_the_receiver_is_told(town: Town) -> N
     sweep(town.house, now())
     names = town.desk.sql(f"select distinct recipient from notice where case_id = '{case.case_id}'")
     assert "Solar Nine BV" in {row["recipient"] for row in names}
-    [received] = answer_store.find_copies(town.house.conn, SOLAR)
-    remove(town.house, received)
+    received = {copy.key: copy for copy in answer_store.find_copies(town.house.conn, SOLAR)}
+    remove(town.house, received[second.opened.key])
     EFFECTS["delivery"](town.house, second.opened.exchange_id)
     assert not [o for o in there(town, "solar01/outbound/") if o.key == second.opened.key], "it is not put back"
 
@@ -186,26 +187,28 @@ def test_a_principal_whose_certificate_is_away_keeps_no_other_from_its_file(
 
 def received_under_pgp(town: Town, case: Case) -> list[tuple[int, bool]]:
     """Under solar01's prefix: how often a sealed package is found to name its person, and somebody else; denied?"""
-    sent(town, case)
+    handed = sent(town, case)
     key, found = town.house.subject_key(SOLAR), []
     for person in town.people[1:]:
         refs = frozenset(refs_of((parse_identifier(f"phone:{person.phone}", 1),), key, SOLAR).values())
         with open_bench(town.house, Target(SOLAR, key, refs, (person.phone,), frozenset())) as bench:
-            [copy] = answer_store.find_copies(town.house.conn, SOLAR)
+            copies = answer_store.find_copies(town.house.conn, SOLAR)
+            [copy] = [each for each in copies if each.key == handed.opened.key]
             found.append((store_of(copy).find(bench, copy), _index_denies(bench, copy)))
     return found
 
 
 def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_same(
-    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    controllers = town.desk.settings.controllers_dir
     secret = Tsk.generate("privacy@next.example")
     public = secret.extract_certificate()
-    (tmp_path / "controllers" / "next02.asc").write_bytes(bytes(public))
+    (controllers / "next02.asc").write_bytes(bytes(public))
     pinned = f"pgpKey: {{file: next02.asc, fingerprint: {public.fingerprint}}}"
     text = NEXT.replace("solar01", "next02").replace("prefix: next02", pinned)
-    (tmp_path / "controllers" / "next02.yaml").write_text(text)
-    (tmp_path / "controllers" / "solar01.yaml").write_text(f"{NEXT}{pinned}\n")
+    (controllers / "next02.yaml").write_text(text)
+    (controllers / "solar01.yaml").write_text(f"{NEXT}{pinned}\n")
     assert received_under_pgp(town, asked(town, 1)) == [(1, False), (0, True)], "asked under the key of energy01"
     waiting = town.ask(town.people[1], Right.PORTABILITY)
     with at_terminal(town.desk, monkeypatch):
@@ -234,15 +237,18 @@ def test_under_pgp_only_the_receiver_opens_it_and_an_erasure_finds_it_all_the_sa
     assert not [item for item in there(town, "_handed/") if item.key == handed.opened.key]
 
 
-def test_on_its_last_day_it_goes_from_both_places(town: Town) -> None:
-    handed = sent(town, asked(town, 0))
-    last = date.fromisoformat(handed.delete_after or "")
+def test_on_its_last_day_it_goes_from_both_places(store_settings: Settings, tmp_path: Path) -> None:
+    settings = next_controllers(papers_of(store_settings, tmp_path, [ENERGY, SOLAR], *GOING), tmp_path)
+    with open_town(settings, tmp_path, [ENERGY, SOLAR], 1) as town:
+        town.arrive(ENERGY, town.people)
+        handed = sent(town, asked(town, 0))
+        last = date.fromisoformat(handed.delete_after or "")
 
-    retain(town.house, datetime.combine(last, time(12), UTC), ENERGY)
-    assert [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
-    retain(town.house, datetime.combine(last, time(12), UTC) + timedelta(days=1), ENERGY)
+        retain(town.house, datetime.combine(last, time(12), UTC), ENERGY)
+        assert [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
+        retain(town.house, datetime.combine(last, time(12), UTC) + timedelta(days=1), ENERGY)
 
-    assert find_copies(town.house.conn, handed.opened.exchange_id) == []
-    assert not [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
-    vault = town.desk.settings.bucket_vault
-    assert not list(town.house.objects.list_versions(vault, "_handed/"))
+        assert find_copies(town.house.conn, handed.opened.exchange_id) == []
+        assert not [item for item in there(town, "solar01/outbound/") if item.key == handed.opened.key]
+        vault = town.desk.settings.bucket_vault
+        assert not list(town.house.objects.list_versions(vault, "_handed/"))

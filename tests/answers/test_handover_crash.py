@@ -14,7 +14,7 @@ from sluice.answers.handover_due import hand_owed
 from sluice.ledger.verify import verify as verify_ledger
 from sluice.rights.case.model import Case
 from sluice.settings import Settings
-from support.dying import Victim, dying
+from support.crash import Victim, dying
 from support.effort import effort
 
 POINTS = effort(3, 40)
@@ -30,7 +30,7 @@ def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
 
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
-    with dying(town.desk.settings, "crash_handover.py") as once:
+    with dying(town.desk.settings, "handover") as once:
         yield once
 
 

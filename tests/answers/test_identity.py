@@ -1,16 +1,17 @@
 """Who asks has to be known here before anything goes to them from us; a controller that answers knows its customer."""
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from answers.giving import WE_EXPORT, WE_GIVE
+from answers.giving import WE_EXPORT, WE_GIVE, now, street_fixtures
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from rights.instructing import current
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.town import DESK, SHA, Town, open_town, papers_of, town_fixture
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.sweep import make_decided
 from sluice.rights.case.desk_store import count_ours
@@ -37,26 +38,23 @@ ALL_OF_IT_THEIRS = [
 PORTABLE = (*BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false", "portable: true"))
 
 
-def towns(settings: Settings, folder: Path, edits: Sequence[Edit]) -> Iterator[Town]:
-    papers = papers_of(settings, folder, [ENERGY], *ALL_OF_IT_THEIRS, *PORTABLE, *edits)
-    with open_town(papers, folder, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        yield opened
+THEIRS = (*ALL_OF_IT_THEIRS, *PORTABLE)
+
+
+def plant(town: Town) -> None:
+    town.arrive(ENERGY, town.people)
+
+
+whole = town_fixture([ENERGY], 5, plant, *THEIRS, WE_GIVE, WE_EXPORT)
+streets, town = street_fixtures(1)
 
 
 @pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    yield from towns(store_settings, tmp_path, getattr(request, "param", ()))
-
-
-WE_ANSWER = pytest.mark.parametrize("town", [[WE_GIVE, WE_EXPORT]], indirect=True)
-BOTH = pytest.mark.parametrize(
-    ("right", "action"), [(Right.ACCESS, Action.GIVE), (Right.PORTABILITY, Action.EXPORT)], ids=lambda word: str(word)
-)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+def their_town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """The principal answers itself."""
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY], *THEIRS), tmp_path, [ENERGY], 2) as opened:
+        plant(opened)
+        yield opened
 
 
 def asked(town: Town, right: Right) -> Case:
@@ -102,29 +100,26 @@ def handed(town: Town) -> list[str]:
     return [item.key for item in found if item.key.endswith(".zip")]
 
 
+def test_a_controller_that_answers_itself_gets_what_it_gives_without_a_check_of_ours(their_town: Town) -> None:
+    every = ((Right.ACCESS, Action.GIVE, True), (Right.PORTABILITY, Action.EXPORT, False))
+    for number, (right, action, has_failed) in enumerate(every):
+        town = replace(their_town, people=their_town.people[number:])
+        case = asked(town, right)
+        if has_failed:
+            fail(town, case)
+        assert instruct(town, case, decision=action.value)[0] is InstructionOutcome.INSTRUCTED
+        assert count_ours(town.house.conn) == 0 and step_of(current(town, case)) is NextStep.CARRY_OUT
+
+        swept(town)
+
+        assert len(handed(town)) == number + 1
+        assert (part_of(town, case).state, current(town, case).state) == (State.CLOSED, State.CLOSED)
+        assert answer_store.find_told(town.house.conn, case.case_id) == {}, "nothing was made for whoever asked"
+
+
 @pytest.mark.parametrize(
-    ("right", "action", "has_failed"),
-    [(Right.ACCESS, Action.GIVE, True), (Right.PORTABILITY, Action.EXPORT, False)],
-    ids=lambda word: str(word),
+    ("right", "action"), [(Right.ACCESS, Action.GIVE), (Right.PORTABILITY, Action.EXPORT)], ids=lambda word: str(word)
 )
-def test_a_controller_that_answers_itself_gets_what_it_gives_without_a_check_of_ours(
-    town: Town, right: Right, action: Action, has_failed: bool
-) -> None:
-    case = asked(town, right)
-    if has_failed:
-        fail(town, case)
-    assert instruct(town, case, decision=action.value)[0] is InstructionOutcome.INSTRUCTED
-    assert count_ours(town.house.conn) == 0 and step_of(current(town, case)) is NextStep.CARRY_OUT
-
-    swept(town)
-
-    assert len(handed(town)) == 1
-    assert (part_of(town, case).state, current(town, case).state) == (State.CLOSED, State.CLOSED)
-    assert answer_store.find_told(town.house.conn, case.case_id) == {}, "nothing was made for whoever asked"
-
-
-@WE_ANSWER
-@BOTH
 def test_what_we_give_to_the_person_waits_for_a_check_that_is_shown_and_counted(
     town: Town, right: Right, action: Action
 ) -> None:
@@ -142,7 +137,6 @@ def test_what_we_give_to_the_person_waits_for_a_check_that_is_shown_and_counted(
     assert set(answer_store.find_told(town.house.conn, case.case_id)) == {part_of(town, case).sub_case_id}
 
 
-@WE_ANSWER
 def test_a_word_to_give_to_somebody_who_failed_to_show_who_they_are_is_refused_with_the_reason(town: Town) -> None:
     case, action = asked(town, Right.ACCESS), Action.GIVE
     fail(town, case)
@@ -155,7 +149,6 @@ def test_a_word_to_give_to_somebody_who_failed_to_show_who_they_are_is_refused_w
     assert refused_and_told(town, case)
 
 
-@WE_ANSWER
 def test_a_word_to_give_that_was_taken_waits_for_another_once_the_check_fails(town: Town) -> None:
     case, action = asked(town, Right.PORTABILITY), Action.EXPORT
     assert instruct(town, case, decision=action.value)[0] is InstructionOutcome.INSTRUCTED

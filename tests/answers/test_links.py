@@ -3,16 +3,15 @@
 import hashlib
 import secrets
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from answers.giving import WE_GIVE, give, now, taken
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from answers.giving import WE_GIVE, give, now, street_fixtures, taken
+from rights.town import DESK, SHA, Town, town_fixture
 from sluice.answers import store
 from sluice.answers.ids import AnswerId
 from sluice.answers.keep import remove_due
@@ -28,29 +27,24 @@ from sluice.rights.case.store import get_case
 from sluice.rights.erasure.erase import run
 from sluice.rights.letters.write import note_opened
 from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.terms import Principal
 from sluice.times import BRUSSELS
-from support.copies import Copies
+from support.effort import effort
 
 ENERGY = Principal("energy01")
-TRIES = 300
+TRIES = effort(20, 300)
 """Attempts of each kind."""
 DAY = timedelta(days=1)
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    """Two persons of one principal, both called."""
-    settings = papers_of(settings, folder, [ENERGY], WE_GIVE)
-    with open_town(settings, folder, [ENERGY], 3) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.give_back(ENERGY, opened.people[:2])
+def plant(town: Town) -> None:
+    """Of every three persons two are called."""
+    town.arrive(ENERGY, town.people)
+    town.give_back(ENERGY, [each for each in town.people if each.number % 3 < 2])
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY], 3) as opened:
-        yield opened
+whole = town_fixture([ENERGY], 3 * 13, plant, WE_GIVE)
+streets, town = street_fixtures(3)
 
 
 def given(town: Town, number: int = 0) -> Case:
@@ -72,6 +66,12 @@ def opens(town: Town, token: str, code: str, at: datetime | None = None) -> bool
 
 def opens_by(town: Town, link: NewLink) -> bool:
     return opens(town, link.token, link.code)
+
+
+def entries(town: Town, kind: str, case: Case) -> list[str]:
+    """Bodies of the ledger entries of this kind about a case."""
+    rows = town.desk.sql(f"select convert_from(body, 'UTF8') as body from ledger.entry where kind = '{kind}'")
+    return [str(row["body"]) for row in rows if case.case_id in str(row["body"])]
 
 
 def count(tries: int, attempt: Callable[[int], bool]) -> int:
@@ -117,8 +117,9 @@ def test_only_the_hash_of_a_token_exists_and_each_use_is_counted_and_logged(town
 
     [kept] = store.find_links(town.house.conn, link.answer.answer_id)
     assert (kept.uses, kept.failures) == (2, 0)
-    entries = town.desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'answer.taken'")
-    assert len(entries) == 2 and link.token not in repr(link) and link.code not in repr(link)
+    assert (
+        len(entries(town, "answer.taken", case)) == 2 and link.token not in repr(link) and link.code not in repr(link)
+    )
     rows = town.desk.sql(
         "select l::text as line from answer_link l union all select convert_from(body, 'UTF8') from ledger.entry"
     )
@@ -135,7 +136,7 @@ def test_a_use_counts_only_once_the_bytes_are_there_and_never_after_the_last(tow
 
     assert not opens_by(town, link)
     assert store.find_links(town.house.conn, answer.answer_id)[0].uses == 0
-    assert town.desk.sql("select 1 from answer_taken") == []
+    assert entries(town, "answer.taken", case) == []
 
     again = town.house.objects.put(bucket, answer.key, kept, "application/octet-stream")
     there = replace(answer, version_id=again.version_id)
@@ -153,8 +154,7 @@ def test_a_few_wrong_words_close_a_link_and_it_is_logged(town: Town) -> None:
     assert opens(town, link.token, " Zomer-2026 ")
     assert count(5, lambda n: opens(town, link.token, f"wrong-{n}")) == 0
     assert not opens(town, link.token, "zomer-2026")
-    kinds = [row["kind"] for row in town.desk.sql("select kind from ledger.entry where kind = 'answer.link_closed'")]
-    assert kinds == ["answer.link_closed"]
+    assert len(entries(town, "answer.link_closed", case)) == 1
     assert opens_by(town, linked(town, case)), "the desk makes a new one"
 
 

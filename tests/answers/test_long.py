@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +12,16 @@ import pytest
 
 from answers.giving import WE_EXPORT, WE_GIVE, Package, cells_of, give, now, read
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from rights.town import Town, open_town, papers_of
+from rights.town import Town, town_fixture
+from sluice.answers import files
 from sluice.answers.files import CSV, Drafting
 from sluice.answers.make import PackageWish
 from sluice.answers.model import AnswerKind
 from sluice.answers.sweep import make_decided
+from sluice.lake.write import xlsx
 from sluice.lake.write.xlsx import MOST_CHARACTERS, MOST_ROWS
 from sluice.rights.case.model import Action, Right
-from sluice.settings import Settings
 from sluice.terms import Principal
-from support.copies import Copies
 from support.night import AGREEMENT, Edit
 
 ENERGY = Principal("energy01")
@@ -30,23 +30,15 @@ LONG = "Lange Straat " * 3_000
 GOING = (WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false", "portable: true"))
 
 
-def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
-    """Fill an installation: two persons, of whom the first has a street that is far too long for a cell."""
-    settings = papers_of(settings, folder, [ENERGY], *edits)
-    with open_town(settings, folder, [ENERGY], 2) as opened:
-        cells = {"customer_number": opened.people[0].record(ENERGY), **cells_of(opened, 0), "street": LONG}
-        row = ";".join(cells.values())
-        opened.desk.drop(f"{opened.head}\n{row}\n".encode(), "long.csv", (ENERGY, "renewal_campaign"))
-        opened.desk.work()
+def plant(town: Town) -> None:
+    """The first person has a street that is far too long for a cell."""
+    cells = {"customer_number": town.people[0].record(ENERGY), **cells_of(town, 0), "street": LONG}
+    row = ";".join(cells.values())
+    town.desk.drop(f"{town.head}\n{row}\n".encode(), "long.csv", (ENERGY, "renewal_campaign"))
+    town.desk.work()
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    with (
-        copies.of(planted, tmp_path, *request.param) as settings,
-        open_town(settings, tmp_path, [ENERGY], 2) as opened,
-    ):
-        yield opened
+town = town_fixture([ENERGY], 2, plant, WE_GIVE, *GOING)
 
 
 def sheet(package: Package, name: str, group: str) -> list[dict[str, str]]:
@@ -58,7 +50,6 @@ def texts(rows: list[dict[str, str]]) -> list[str]:
     return [cell for row in rows for cell in row.values() if cell and cell.startswith("Lange Straat")]
 
 
-@pytest.mark.parametrize("town", [(WE_GIVE,)], indirect=True)
 def test_a_cell_too_long_for_a_workbook_does_not_keep_the_answer(town: Town) -> None:
     case = town.decided(town.people[0], Right.ACCESS, Action.GIVE)
 
@@ -73,7 +64,6 @@ def test_a_cell_too_long_for_a_workbook_does_not_keep_the_answer(town: Town) -> 
     assert json.dumps(LONG)[1:-2] in package.files["access.json"].decode()
 
 
-@pytest.mark.parametrize("town", [GOING], indirect=True)
 def test_who_takes_a_workbook_alone_gets_what_it_cannot_hold_beside_it(town: Town) -> None:
     case = town.decided(town.people[0], Right.PORTABILITY, Action.EXPORT)
 
@@ -101,18 +91,20 @@ def test_a_cut_never_splits_a_character(tmp_path: Path) -> None:
         assert draft.cut == {"note_free_text": 1} and "😀… [hier afgeknipt" in cell
 
 
-@pytest.mark.slow
-def test_a_table_with_more_rows_than_a_sheet_says_how_many_are_not_in_it(tmp_path: Path) -> None:
-    frame = pl.DataFrame(
-        {"at": pl.repeat("x", MOST_ROWS + 3, eager=True), "by": pl.repeat("y", MOST_ROWS + 3, eager=True)}
-    )
+@pytest.mark.parametrize("most", [50, pytest.param(MOST_ROWS, marks=pytest.mark.long)])
+def test_a_table_with_more_rows_than_a_sheet_says_how_many_are_not_in_it(
+    tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "MOST_ROWS", most)
+    monkeypatch.setattr(files, "MOST_ROWS", most)
+    frame = pl.DataFrame({"at": pl.repeat("x", most + 3, eager=True), "by": pl.repeat("y", most + 3, eager=True)})
     draft = Drafting(tmp_path / "package", "en")
     draft.table("data/call_event.csv", frame, CSV)
     draft.workbook("a.xlsx", [("call_event", frame, WHOLE)], "")
 
-    assert draft.cut == {"call_event": 4} and draft.rows == {"data/call_event.csv": MOST_ROWS + 3, "a.xlsx": MOST_ROWS}
+    assert draft.cut == {"call_event": 4} and draft.rows == {"data/call_event.csv": most + 3, "a.xlsx": most}
     with closing(openpyxl.load_workbook(draft.path("a.xlsx"), read_only=True)) as book:
-        *_, before, last = book["call_event"].iter_rows(min_row=MOST_ROWS, values_only=True)
+        *_, before, last = book["call_event"].iter_rows(min_row=most, values_only=True)
     assert before == ("x", "y")
     assert last == ("4 more rows do not fit in this sheet; every row stands in data/call_event.csv", None)
 

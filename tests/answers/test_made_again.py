@@ -1,20 +1,18 @@
 """An answer that an erasure removed before anybody took it out is still owed (GDPR Art. 15(3))."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from answers.giving import WE_EXPORT, WE_GIVE, Package, give, now, read
+from answers.giving import WE_EXPORT, WE_GIVE, Package, give, now, read, street_fixtures
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
-from rights.town import DESK, Person, Town, open_town, papers_of, swept
+from rights.town import DESK, Person, Town, swept, town_fixture
 from sluice.answers import store
 from sluice.answers.keep import note_taken
-from sluice.answers.model import Answer, AnswerKind, ErasedMeanwhile, Made
+from sluice.answers.model import Answer, ErasedMeanwhile, Made
 from sluice.answers.sweep import make_decided
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Action, Case, LetterKind, Right, State
@@ -24,9 +22,7 @@ from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import RunEnd
 from sluice.rights.letters.had import find_had, is_missed
 from sluice.rights.letters.write import note_opened, open_document, write_letter
-from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
-from support.copies import Copies
 from support.meanwhile import Meanwhile
 from support.night import AGREEMENT, Edit
 
@@ -34,18 +30,14 @@ ENERGY, SOLAR = Principal("energy01"), Principal("solar01")
 PORTABLE = Edit(AGREEMENT, "portable: false", "portable: true")
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    """Two persons, customers of both; either may ask for a copy and for a file to take along."""
-    settings = papers_of(settings, folder, [ENERGY, SOLAR], WE_GIVE, WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, PORTABLE)
-    with open_town(settings, folder, [ENERGY, SOLAR], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.arrive(SOLAR, opened.people)
+def plant(town: Town) -> None:
+    """All are customers of both; each may ask for a copy and for a file to take along."""
+    for each in (ENERGY, SOLAR):
+        town.arrive(each, town.people)
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, SOLAR], 2) as opened:
-        yield opened
+whole = town_fixture([ENERGY, SOLAR], 2 * 5, plant, WE_GIVE, WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, PORTABLE)
+streets, town = street_fixtures(2)
 
 
 def asked(town: Town, right: Right, action: Action, person: Person, principal: Principal | None = None) -> Case:
@@ -75,8 +67,12 @@ def letters(town: Town, case: Case) -> list[LetterKind]:
 
 def test_what_an_erasure_removed_is_made_again_of_what_is_left_before_any_letter_says_it_was_given(town: Town) -> None:
     person = town.people[0]
-    case = asked(town, Right.ACCESS, Action.GIVE, person)
-    assert made(town) == (1, 0)
+    case, taken, replaced = (asked(town, Right.ACCESS, Action.GIVE, person) for _ in range(3))
+    going = asked(town, Right.PORTABILITY, Action.EXPORT, person)
+    assert made(town) == (4, 0)
+    note_taken(town.house, answers_of(town, taken)[0], "anna", now())
+    give(town.house, replaced.case_id)
+    assert made(town) == (0, 0)
     swept(town)
     before = len(letters(town, case))
 
@@ -84,12 +80,15 @@ def test_what_an_erasure_removed_is_made_again_of_what_is_left_before_any_letter
     swept(town)
 
     assert [each.gone_why for each in answers_of(town, case)] == ["erasure"]
+    assert [each.gone_why for each in answers_of(town, replaced)] == ["erasure", "replaced"]
     assert not get_case(town.house.conn, case.case_id).state.is_over
     assert len(letters(town, case)) == before
-    assert (made(town), made(town)) == ((1, 0), (0, 0))
-    assert [each.gone_why for each in answers_of(town, case)] == [None, "erasure"]
-    text = newest(town, case).text
-    assert person.record(SOLAR) in text and person.record(ENERGY) not in text
+    assert (made(town), made(town)) == ((3, 0), (0, 0))
+    assert [each.gone_why for each in answers_of(town, taken)] == ["erasure"], "what was taken out is not owed again"
+    for each in (case, replaced, going):
+        assert [one.gone_why for one in answers_of(town, each)][:2] == [None, "erasure"]
+        text = newest(town, each).text
+        assert person.record(SOLAR) in text and person.record(ENERGY) not in text
     swept(town)
     take_out_letters(town, case)
     swept(town)
@@ -121,30 +120,6 @@ def test_a_letter_taken_out_is_no_answer_until_there_is_a_copy_again(town: Town)
     assert made(town) == (1, 0)
     had = [find_had(conn, stands, part) for part in stands.sub_cases]
     assert all(each is not None and each.at > begun for each in had), "not when the letter went, without it"
-
-
-def test_what_was_taken_out_is_not_owed_again(town: Town) -> None:
-    person = town.people[0]
-    case = asked(town, Right.ACCESS, Action.GIVE, person)
-    made(town)
-    note_taken(town.house, answers_of(town, case)[0], "anna", now())
-
-    erase(town, person)
-
-    assert made(town) == (0, 0) and [each.gone_why for each in answers_of(town, case)] == ["erasure"]
-
-
-def test_one_that_was_replaced_counts_for_nothing_once_its_newer_one_is_gone(town: Town) -> None:
-    person = town.people[0]
-    case = asked(town, Right.ACCESS, Action.GIVE, person)
-    made(town)
-    give(town.house, case.case_id)
-    assert made(town) == (0, 0)
-
-    erase(town, person)
-
-    assert [each.gone_why for each in answers_of(town, case)] == ["erasure", "replaced"]
-    assert made(town) == (1, 0)
 
 
 def test_one_that_was_noted_while_an_erasure_began_is_made_again_once_that_is_over(town: Town) -> None:
@@ -182,15 +157,3 @@ def test_of_what_nothing_is_left_to_take_along_the_person_is_told_so_with_remedi
     swept(town)
     done = get_case(town.house.conn, case.case_id)
     assert done.state is State.CLOSED and not done.is_breached and received_on(now()) <= done.last_day
-
-
-def test_of_what_is_left_to_take_along_there_is_a_file(town: Town) -> None:
-    person = town.people[0]
-    case = asked(town, Right.PORTABILITY, Action.EXPORT, person)
-    give(town.house, case.case_id, AnswerKind.PORTABILITY)
-
-    erase(town, person)
-
-    assert made(town) == (1, 0)
-    text = newest(town, case).text
-    assert person.record(SOLAR) in text and person.record(ENERGY) not in text

@@ -3,16 +3,11 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
-
-from answers.giving import taken
+from answers.giving import now, street_fixtures, taken
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from rights.instructing import current
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.town import DESK, SHA, Town, town_fixture
 from sluice.answers.handover_due import hand_owed
 from sluice.answers.link import make_link
 from sluice.answers.sweep import make_decided
@@ -28,7 +23,6 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.rights.request_store import list_files
 from sluice.rights.requests import read_requests
 from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.terms import Principal
 from support.night import AGREEMENT, Edit
 
@@ -36,17 +30,13 @@ ENERGY = Principal("energy01")
 PORTABLE = (*BY_CONTRACT, ANY_NUMBER, Edit(AGREEMENT, "portable: false", "portable: true"))
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    settings = papers_of(store_settings, tmp_path, [ENERGY], *getattr(request, "param", ()))
-    with open_town(settings, tmp_path, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.give_back(ENERGY, opened.people)
-        yield opened
+def plant(town: Town) -> None:
+    town.arrive(ENERGY, town.people)
+    town.give_back(ENERGY, town.people)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+whole = town_fixture([ENERGY], 3, plant, *PORTABLE)
+streets, town = street_fixtures(1)
 
 
 def ours(case: Case) -> SubCase:
@@ -67,14 +57,14 @@ def asked_and_decided(town: Town, right: Right, action: Action) -> Case:
     house, person = town.house, town.people[0]
     asked = {"right": right.value, "persons": [{"customer": person.record(ENERGY), "phone": person.phone}]}
     bucket = house.settings.bucket_exchange
-    house.objects.put(bucket, f"{ENERGY}/requests/one.json", json.dumps(asked).encode(), "text/json")
+    put = house.objects.put(bucket, f"{ENERGY}/requests/{person.number}.json", json.dumps(asked).encode(), "text/json")
     read_requests(house, now())
-    [file] = list_files(house.conn, ENERGY)
+    [file] = [each for each in list_files(house.conn, ENERGY) if each.version_id == put.version_id]
     case = store.get_case(house.conn, CaseId(str(file.case_id)))
     follow(house, now())
     [part] = [part for part in case.sub_cases if part.track is Track.PROCESSOR]
     said = json.dumps({"case": part.sub_case_id, "decision": action.value}).encode()
-    stored = house.objects.put(bucket, f"{ENERGY}/requests/instruction-1.json", said, "text/json")
+    stored = house.objects.put(bucket, f"{ENERGY}/requests/instruction-{part.sub_case_id}.json", said, "text/json")
     assert read_instruction(house, ENERGY, stored, now()).outcome is InstructionOutcome.INSTRUCTED
     decide(house.conn, case.case_id, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=action))
     return case
@@ -104,6 +94,7 @@ def test_what_the_center_decides_reaches_the_person_before_it_counts_as_answered
 
 
 def test_a_package_that_the_person_fetched_is_the_answer_to_a_file_too(town: Town) -> None:
+    before = handed(town, "access")
     case = asked_and_decided(town, Right.ACCESS, Action.GIVE)
     swept(town)
     link = make_link(town.house, case.case_id, now(), DESK, code="spoken word")
@@ -115,12 +106,11 @@ def test_a_package_that_the_person_fetched_is_the_answer_to_a_file_too(town: Tow
     assert mine.state is State.CLOSED
     given = json.loads(files["access.json"])["data"]
     assert given and set(given) <= set(mine.field_groups), "what the center decides of, and nothing of the principal"
-    [key] = [item.key for item in handed(town, "access")]
+    [key] = [item.key for item in handed(town, "access") if item not in before]
     told = packed(town.house.objects.read(town.house.settings.bucket_exchange, key))
     assert "identity" in json.loads(told["access.json"])["data"] and "identity" not in given, "the principal has that"
 
 
-@pytest.mark.parametrize("town", [PORTABLE], indirect=True)
 def test_what_the_center_lets_a_person_take_along_reaches_them_as_well(town: Town) -> None:
     case = asked_and_decided(town, Right.PORTABILITY, Action.EXPORT)
     swept(town)

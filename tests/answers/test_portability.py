@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 from jsonschema import Draft202012Validator
 
-from answers.giving import WE_EXPORT, Package, cells_of, give, now, read
+from answers.giving import WE_EXPORT, Package, cells_of, give, now, read, street_fixtures
 from rights.estate import CONTACTS
-from rights.town import DESK, Person, Town, open_town, papers_of
+from rights.town import DESK, Person, Town, open_town, papers_of, town_fixture
 from sluice.agreement.contract.eligibility import NotPortable
 from sluice.answers.decide import decide_portability
 from sluice.answers.make import PackageWish, make
@@ -33,7 +33,6 @@ from sluice.rights.person.sealed import encrypt
 from sluice.rights.schedule import sweep
 from sluice.settings import Settings
 from sluice.terms import Principal
-from support.copies import Copies
 from support.night import AGREEMENT, CONTRACT, RESULTS_CONTRACT, Edit
 
 ENERGY = Principal("energy01")
@@ -45,23 +44,26 @@ RECORD = "000123456789012345678"
 STREET = "=2+5"
 
 
-def planted(settings: Settings, folder: Path, *edits: Edit) -> None:
+def plant(town: Town) -> None:
     """The first person has a customer number with leading zeros and a street that a spreadsheet would run."""
-    settings = papers_of(settings, folder, [ENERGY], *edits)
-    with open_town(settings, folder, [ENERGY], 3) as opened:
-        opened.arrive(ENERGY, opened.people)
-        cells = {"customer_number": RECORD, **cells_of(opened, 0), "street": STREET}
-        row = ";".join(cells.values())
-        opened.desk.drop(f"{opened.head}\n{row}\n".encode(), "again.csv", (ENERGY, "renewal_campaign"))
-        opened.give_back(ENERGY, opened.people[:2])
+    town.arrive(ENERGY, town.people)
+    cells = {"customer_number": RECORD, **cells_of(town, 0), "street": STREET}
+    row = ";".join(cells.values())
+    town.desk.drop(f"{town.head}\n{row}\n".encode(), "again.csv", (ENERGY, "renewal_campaign"))
+    town.give_back(ENERGY, [each for each in town.people if each.number % 3 < 2])
+
+
+whole = town_fixture([ENERGY], 3 * 6, plant, *GOING)
+streets, town = street_fixtures(3, after=1)
+"""The people of the first street are of the package that many tests read, and of the workbook."""
 
 
 @pytest.fixture
-def town(copies: Copies, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    with (
-        copies.of(planted, tmp_path, *getattr(request, "param", GOING)) as settings,
-        open_town(settings, tmp_path, [ENERGY], 3) as opened,
-    ):
+def others(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+    """A town in which nothing may be taken along."""
+    with open_town(papers_of(store_settings, tmp_path, [ENERGY], WE_EXPORT), tmp_path, [ENERGY], 4) as opened:
+        opened.arrive(ENERGY, opened.people)
+        opened.give_back(ENERGY, opened.people)
         yield opened
 
 
@@ -69,9 +71,9 @@ def asked(town: Town, number: int) -> Case:
     return town.decided(town.people[number], Right.PORTABILITY, Action.EXPORT)
 
 
-@pytest.fixture
-def package(town: Town) -> Package:
-    return read(town.house, give(town.house, asked(town, 1).case_id, AnswerKind.PORTABILITY))
+@pytest.fixture(scope="module")
+def package(whole: Town) -> Package:
+    return read(whole.house, give(whole.house, asked(whole, 1).case_id, AnswerKind.PORTABILITY))
 
 
 def resources(package: Package) -> Mapping[str, dict[str, Any]]:
@@ -82,7 +84,7 @@ def tables(package: Package) -> list[str]:
     return [name for name in package.files if name.startswith("data/") and name.endswith(".csv")]
 
 
-def test_the_package_fits_its_descriptor_in_every_byte(town: Town, package: Package) -> None:
+def test_the_package_fits_its_descriptor_in_every_byte(package: Package) -> None:
     described = resources(package)
 
     assert set(described) == set(package.files) - {"datapackage.json", "SHA256SUMS"}
@@ -119,7 +121,7 @@ def test_a_column_that_is_empty_everywhere_is_no_column(town: Town) -> None:
     assert {row["reasonCode"] for row in package.rows("eligibility.csv") if row["field"] == "email"} == {"NOT_HERE"}
 
 
-def test_who_decides_of_a_column_stands_beside_it(town: Town, package: Package) -> None:
+def test_who_decides_of_a_column_stands_beside_it(package: Package) -> None:
     center = "Contact Center NV"  # as the agreements name us: no setting does
     rows = {(row["fieldGroup"], row["controller"]) for row in package.rows("eligibility.csv")}
     assert {("identity", "Energy One NV"), ("call_event", center)} <= rows
@@ -205,11 +207,11 @@ def by_duckdb(path: Path, types: Mapping[str, str]) -> list[dict[str, Any]]:
 
 @pytest.mark.evidence
 def test_the_workbook_runs_nothing_and_keeps_zeros_long_numbers_and_dates(
-    town: Town, record_property: Callable[[str, object], None]
+    whole: Town, record_property: Callable[[str, object], None]
 ) -> None:
-    person = town.people[0]
-    decided = town.agree(town.ask(person, Right.PORTABILITY, RECORD, language="fr"), Action.EXPORT)
-    package = read(town.house, give(town.house, decided.case_id, AnswerKind.PORTABILITY))
+    person = whole.people[0]
+    decided = whole.agree(whole.ask(person, Right.PORTABILITY, RECORD, language="fr"), Action.EXPORT)
+    package = read(whole.house, give(whole.house, decided.case_id, AnswerKind.PORTABILITY))
 
     book = openpyxl.load_workbook(io.BytesIO(package.files["portability.xlsx"]))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
@@ -226,7 +228,7 @@ def test_the_workbook_runs_nothing_and_keeps_zeros_long_numbers_and_dates(
     )
 
 
-def test_every_field_that_stays_has_its_reason(town: Town, package: Package) -> None:
+def test_every_field_that_stays_has_its_reason(package: Package) -> None:
     rows = package.rows("eligibility.csv")
 
     stays = [row for row in rows if row["included"] == "false"]
@@ -244,24 +246,6 @@ def test_every_field_that_stays_has_its_reason(town: Town, package: Package) -> 
     phone = next(row for row in words if row["field"] == "phone")
     assert (phone["label_nl"], phone["label_fr"]) == ("Telefoonnummer", "Numéro de téléphone")
     assert "agent" not in {row["field"] for row in words}
-
-
-@pytest.mark.parametrize("town", [(WE_EXPORT,)], indirect=True)
-def test_a_right_that_does_not_apply_is_refused_per_field_with_remedies_and_no_empty_file(town: Town) -> None:
-    case = town.ask(town.people[1], Right.PORTABILITY)
-
-    decided, lines = decide_portability(town.house, case.case_id, now(), DESK)
-
-    ours = next(part for part in decided.sub_cases if part.track is Track.CONTROLLER)
-    assert ours.state is State.REFUSED
-    mine = [line for line in lines if line.controller == ours.controller]
-    assert mine and {line.iri for line in mine} == {NOT_REQUIRED} and not any(line.included for line in mine)
-    letter = decided.find_letter(LetterKind.REFUSAL, ours.sub_case_id)
-    assert letter is not None and letter.language == "nl"
-    town.agree(decided, Action.EXPORT)
-    with pytest.raises(NothingPortable):
-        give(town.house, case.case_id, AnswerKind.PORTABILITY)
-    assert not [o for o in town.desk.objects(town.desk.settings.bucket_vault) if o.key.startswith("_answers/")]
 
 
 def test_what_partly_applies_is_given_in_part(town: Town) -> None:
@@ -291,26 +275,43 @@ def test_the_pdf_is_never_the_portable_file_alone(town: Town) -> None:
     assert "data/" not in said and "portability.xlsx" in said and "SHA256SUMS" in said
 
 
-@pytest.mark.parametrize("town", [(WE_EXPORT,)], indirect=True)
-def test_what_was_decided_and_cannot_go_ends_with_its_letter_and_keeps_no_other_waiting(town: Town) -> None:
-    first, second = asked(town, 1), asked(town, 2)
+def test_a_right_that_does_not_apply_is_refused_per_field_with_its_letter_and_keeps_no_other_waiting(
+    others: Town,
+) -> None:
+    first, second = asked(others, 1), asked(others, 2)
 
-    assert make_decided(town.house, "airflow", now()) == (0, 0)
-    assert make_decided(town.house, "airflow", now()) == (0, 0), "nothing is owed any more"
+    assert make_decided(others.house, "airflow", now()) == (0, 0)
+    assert make_decided(others.house, "airflow", now()) == (0, 0), "nothing is owed any more"
 
     for case in (first, second):
-        ended = get_case(town.house.conn, case.case_id)
+        ended = get_case(others.house.conn, case.case_id)
         letter = ended.letters[-1]
         assert letter.kind is LetterKind.REFUSAL and set(letter.sub_cases) == {p.sub_case_id for p in ended.sub_cases}
-        document = json.loads(open_document(town.house, letter))
+        document = json.loads(open_document(others.house, letter))
         assert all(word in json.dumps(document) for word in ("NotRequiredJustification", "remedies"))
-        note_opened(town.house.conn, letter, now(), DESK)
+        note_opened(others.house.conn, letter, now(), DESK)
     for _ in range(3):
-        assert sweep(town.house, now()).failed == 0
-    done = get_case(town.house.conn, first.case_id)
+        assert sweep(others.house, now()).failed == 0
+    done = get_case(others.house.conn, first.case_id)
     assert (done.state, {part.action for part in done.sub_cases}) == (State.CLOSED, {Action.REFUSE})
-    rows = town.desk.sql("select reasons, remedies_ref from case_transition where reason_code = 'NOTHING_PORTABLE'")
+    rows = others.desk.sql("select reasons, remedies_ref from case_transition where reason_code = 'NOTHING_PORTABLE'")
     assert len(rows) == 4 and all(row["reasons"] and row["remedies_ref"] == "remedies.be" for row in rows)
+
+    case = others.ask(others.people[3], Right.PORTABILITY)
+
+    decided, lines = decide_portability(others.house, case.case_id, now(), DESK)
+
+    ours = next(part for part in decided.sub_cases if part.track is Track.CONTROLLER)
+    assert ours.state is State.REFUSED
+    mine = [line for line in lines if line.controller == ours.controller]
+    assert mine and {line.iri for line in mine} == {NOT_REQUIRED} and not any(line.included for line in mine)
+    letter = decided.find_letter(LetterKind.REFUSAL, ours.sub_case_id)
+    assert letter is not None and letter.language == "nl"
+    others.agree(decided, Action.EXPORT)
+    with pytest.raises(NothingPortable):
+        give(others.house, case.case_id, AnswerKind.PORTABILITY)
+    vault = others.desk.objects(others.desk.settings.bucket_vault)
+    assert not [each for each in vault if each.key.startswith("_answers/")], "no empty file"
 
 
 def test_an_unforeseen_fault_of_one_case_keeps_no_other_waiting(town: Town) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.facts import clock_parameters
 from sluice.terms import FieldGroup, RoleProfile
 from support.effort import effort
+from support.golden import same_as_golden
 
 PAPERS = (ENERGY, TELECOM)
 DUE = AWARE + timedelta(hours=72)
@@ -129,33 +130,35 @@ def _is_of_whom_it_says(form: LetterPage, parts: Sequence[PrincipalPart]) -> Non
     assert (SAY("breach.processor", names=names) in text_of(form)) is bool(rest)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_agents_beside_customers_of_a_principal_are_notified_as_staff_that_nobody_counted(language: str) -> None:
-    say = words(language).say
-    made = pages(sliced([NAME, AGENT]), language)
-
-    assert set(made) == {(Draft.CONTROLLER, "energy01"), (Draft.AUTHORITY, None), (Draft.PERSONS, None)}
-    texts = {draft: text_of(page) for draft, page in made.items()}
-    form, letter = texts[Draft.AUTHORITY, None], texts[Draft.CONTROLLER, "energy01"]
-    employee = words(language).find("category.EmployeeID") or "EmployeeID"
-    assert say("breach.staff.fill") in form and say("register.subject.Employee") in form and employee in form
-    assert say("breach.persons") not in form and say("register.subject.Customer") not in form
-    assert say("breach.persons") in letter and say("register.subject.Customer") in letter and employee not in letter
-    assert say("breach.party.staff") in texts[Draft.PERSONS, None]
-    assert not [text for text in texts.values() if "{" in text or "breach." in text]
+def counted(*how: object) -> Slice:
+    """A breach of names at energy01 of which so much was counted."""
+    found = sliced([NAME])
+    return replace(found, parts=(replace(found.parts[0], counted=Counted(*how)),))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("more", "is_late"), [(-1, False), (0, False), (1, True)])
-def test_a_form_that_is_made_after_its_hours_asks_for_the_reasons(language: str, more: int, is_late: bool) -> None:
-    """And no letter or text does: Art. 33(1) alone asks for them."""
-    say, by = words(language).say, DUE + timedelta(seconds=more)
-    made = pages(sliced([NAME, AGENT], made_at=by), language)
-
-    asking = {draft for draft, page in made.items() if say("breach.delay.heading") in text_of(page)}
-    assert asking == ({(Draft.AUTHORITY, None)} if is_late else set())
-    form = text_of(made[Draft.AUTHORITY, None])
-    assert (words(language).moment(DUE.isoformat()) in form.partition(say("breach.delay.heading"))[2]) is is_late
+def test_drafts_are_those_that_were_looked_at() -> None:
+    """Agents beside customers; made in time, a second late; rows that were removed, that nobody reads, and both."""
+    late = sliced([NAME, AGENT], made_at=DUE + timedelta(seconds=1))
+    every = {
+        "in time": sliced([NAME, AGENT], made_at=DUE),
+        "late": late,
+        "removed": counted(309, 309, 0, (), 71, 71),
+        "unread": counted(0, 0, 0, ("return a1b2",), 4),
+        "both": counted(309, 309, 0, ("return a1b2",), 90, 1),
+    }
+    for language in LANGUAGES:
+        made = {kind: pages(found, language) for kind, found in every.items()}
+        heading = words(language).say("breach.delay.heading")
+        asking = [key for drafts in made.values() for key, page in drafts.items() if heading in text_of(page)]
+        assert asking == [(Draft.AUTHORITY, None)], "a form that is late, and no letter or text: Art. 33(1) alone"
+        texts = (
+            f"== {kind}: {draft} {name or '-'}\n{text_of(page)}"
+            for kind, drafts in made.items()
+            for (draft, name), page in drafts.items()
+        )
+        text = "\n".join(texts)
+        assert "{" not in text and "breach." not in text
+        same_as_golden(Path(__file__).parent / "golden" / f"drafts.{language}.txt", text)
 
 
 def test_persons_are_of_the_categories_of_every_agreement_that_says_something_of_them() -> None:
@@ -166,31 +169,3 @@ def test_persons_are_of_the_categories_of_every_agreement_that_says_something_of
     alone, together = (told(facts(pages(each)[Draft.CONTROLLER, "energy01"]), "subjects") for each in (found, both))
 
     assert together - alone == {SAY("register.subject.Patient")} and alone < together
-
-
-def test_rows_of_files_that_nobody_can_read_are_not_said_to_be_none() -> None:
-    found = sliced([AGENT])
-    sealed = replace(found, parts=(replace(found.parts[0], counted=Counted(0, 0, 0, ("return a1b2",), 4)),))
-
-    said = [fact(facts(pages(each)[Draft.AUTHORITY, None]), "rows") for each in (found, sealed)]
-
-    assert said == ["9", SAY("breach.rows.unread", count="0")]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_rows_that_were_removed_from_our_copy_are_said_beside_those_that_were_read(language: str) -> None:
-    say, found = words(language), sliced([NAME])
-
-    def said(counted: Counted) -> list[str | None]:
-        page = pages(replace(found, parts=(replace(found.parts[0], counted=counted),)), language)
-        pairs = facts(page[Draft.CONTROLLER, "energy01"])
-        named = {pair.label: pair.value.words for pair in pairs}
-        return [named[say.say(f"breach.{name}")] for name in ("persons", "rows")]
-
-    assert said(Counted(309, 309, 0, (), 71, 71)) == [
-        say.say("breach.persons.removed", count="309", more="71"),
-        say.count("breach.rows.removed", 71, count="309", more="71"),
-    ]
-    both = said(Counted(309, 309, 0, ("return a1b2",), 90, 1))
-    assert both[0] == say.say("breach.persons.both", count="309", more="90")
-    assert both[1] == say.say("breach.rows.unread", count=say.count("breach.rows.removed", 1, count="309", more="1"))

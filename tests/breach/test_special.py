@@ -1,13 +1,11 @@
 """Special data that agents wrote into notes: what the record says of them stands in slice, drafts and register."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
+from itertools import count
 
 from breach.test_drafts import AGENT, NAME, facts, line, pages, sliced, told
+from rights.town import night_fixture
 from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange
 from sluice.breach.model import UNNAMED, Draft, Line, Risk, Slice
@@ -21,8 +19,7 @@ from sluice.registers.make import make_register
 from sluice.registers.model import Article, Finding, FindingCode, Register
 from sluice.registers.tables import finding_text, tables_of
 from sluice.terms import RoleProfile
-from support.copies import Copies
-from support.night import Call, Night, copied_night
+from support.night import Call, Night
 
 NOTES = "note_free_text"
 SAID = "Klant is moslim en lid van de vakbond"
@@ -30,18 +27,14 @@ CLEAN = "wil een offerte"
 NOW = datetime.now(UTC)
 
 
-@pytest.fixture
-def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    with copied_night(copies, tmp_path) as opened:
-        yield opened
+night = night_fixture(id)
+CALL = count()
 
 
 def called(night: Night, note: str) -> ExchangeLine:
     """Two calls; the agent's note of one of them is this text."""
     people = night.people(2)
-    calls = [
-        Call(f"c{n}", *person, note=said) for n, (person, said) in enumerate(zip(people, (note, CLEAN), strict=True))
-    ]
+    calls = [Call(f"c{next(CALL)}", *person, note=said) for person, said in zip(people, (note, CLEAN), strict=True)]
     return night.desk.line(night.called(*calls))
 
 
@@ -65,6 +58,24 @@ def classes(register: Register) -> dict[str, str]:
 
 def undeclared(register: Register) -> list[Finding]:
     return [each for each in register.findings if each.code is FindingCode.SPECIAL_NOT_DECLARED]
+
+
+def test_a_register_row_of_notes_is_not_ordinary_once_something_was_found_in_them(night: Night) -> None:
+    called(night, CLEAN)
+    clean = register_of(night)
+    assert classes(clean)[NOTES] == "ordinary" and undeclared(clean) == [], "control"
+
+    called(night, SAID)
+
+    register = register_of(night)
+    said = classes(register)
+    assert said.pop(NOTES) == "special (GDPR Art. 9)"
+    assert set(said.values()) == {"ordinary"}, "of the same files nothing else is"
+    [finding] = undeclared(register)
+    assert (finding.number, finding.what, finding.exchanges) == ("DPA-ENERGY01/P-RESULT/note_free_text", NOTES, 1)
+    group = words("en").say("group.note_free_text")
+    assert group in finding_text(words("en"), Article.CONTROLLER, finding)
+    assert undeclared(register_of(night, Article.PROCESSOR)) == [], "the center decides of its notes"
 
 
 def test_what_the_screen_found_in_notes_is_named_in_the_slice_and_in_every_draft(night: Night) -> None:
@@ -94,24 +105,6 @@ def test_a_night_with_clean_notes_has_no_special_data(night: Night) -> None:
     nothing = "Special or criminal data: \N{EN DASH}"
     assert [nothing in texts[draft] for draft in (Draft.CONTROLLER, Draft.AUTHORITY)] == [True, True]
     assert "Special or criminal data" not in texts[Draft.PERSONS], "nobody is told of nothing"
-
-
-def test_a_register_row_of_notes_is_not_ordinary_once_something_was_found_in_them(night: Night) -> None:
-    called(night, CLEAN)
-    clean = register_of(night)
-    assert classes(clean)[NOTES] == "ordinary" and undeclared(clean) == [], "control"
-
-    called(night, SAID)
-
-    register = register_of(night)
-    said = classes(register)
-    assert said.pop(NOTES) == "special (GDPR Art. 9)"
-    assert set(said.values()) == {"ordinary"}, "of the same files nothing else is"
-    [finding] = undeclared(register)
-    assert (finding.number, finding.what, finding.exchanges) == ("DPA-ENERGY01/P-RESULT/note_free_text", NOTES, 1)
-    group = words("en").say("group.note_free_text")
-    assert group in finding_text(words("en"), Article.CONTROLLER, finding)
-    assert undeclared(register_of(night, Article.PROCESSOR)) == [], "the center decides of its notes"
 
 
 def found_in(night: Night, line: ExchangeLine, **found: int) -> ExchangeRecord:

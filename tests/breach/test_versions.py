@@ -9,6 +9,7 @@ import pytest
 from returns.commands import at_terminal, sluice
 from rights.test_journey import NAMES, planted
 from rights.town import Person, Town, open_town
+from sluice.breach.describe import describe
 from sluice.breach.make import slice_exchange, slice_object
 from sluice.breach.model import Counted, SliceEmpty
 from sluice.exchange.open import Arrivals
@@ -55,7 +56,12 @@ def test_a_version_that_an_erasure_replaced_is_gone_with_as_many_persons_as_its_
     first = addresses(town, "arrived", "lake")
     for _, url in first.values():
         assert (counted(town, url).persons, counted(town, url).unread) == (2, ()), "control"
+        with pytest.raises(SliceEmpty):
+            slice_object(town.house, f"{url}0", datetime.now(UTC))
     traces = {url: trace_object(town.house.conn, url) for _, url in first.values()}
+    lines = [line for line in town.desk.lines() if line.direction == "inbound" and line.rows_accepted]
+    before = {line.id: slice_exchange(town.house, line.id, datetime.now(UTC)) for line in lines}
+    assert not any(found.is_least for found in before.values())
 
     erase(town, town.people[0])
 
@@ -67,6 +73,12 @@ def test_a_version_that_an_erasure_replaced_is_gone_with_as_many_persons_as_its_
         now = counted(town, second[kind][1])
         assert (now.persons, now.unread, now.at_most, now.removed) == (1, (), 1, 1), "of what lies there now"
         assert trace_object(town.house.conn, url) == traces[url]
+    for exchange, old in before.items():
+        found = slice_exchange(town.house, exchange, datetime.now(UTC))
+        [part], [had] = found.parts, old.parts
+        assert (part.counted.persons, part.counted.at_most) == (had.counted.persons - 1, 1), "in no copy any more"
+        assert (part.counted.rows, part.counted.removed, found.is_least) == (had.counted.rows - 1, 1, True)
+        assert part.counted.unread == () and describe(found)["parts"][0]["rows_removed"] == 1
     with at_terminal(town.desk, monkeypatch):
         for _, url in first.values():
             assert sluice("breach", "slice", "--object", url).exit == 0
@@ -76,16 +88,7 @@ def test_a_version_that_an_erasure_replaced_is_gone_with_as_many_persons_as_its_
 
     for kind, (_, url) in (first | {f"{kind} since": each for kind, each in second.items()}).items():
         assert (counted(town, url).persons, counted(town, url).at_most) == (0, 2), kind
-
-
-def test_a_version_of_what_no_erasure_touched_is_the_one_that_lies_there_or_none(town: Town) -> None:
-    found = addresses(town, "arrived", "lake")
-    for _, url in found.values():
-        with pytest.raises(SliceEmpty):
-            slice_object(town.house, f"{url}0", datetime.now(UTC))
-
-    erase(town, town.people[0])
-    arrived = found["arrived"][1].partition("?")[0]
+    arrived = first["arrived"][1].partition("?")[0]
     other = town.desk.drop(b"x;y\n1;2\n", "contacts.csv", ("energy01", "renewal_campaign"))
     town.desk.work()
     [part] = slice_object(town.house, f"{arrived}?versionId={other.version_id}", datetime.now(UTC)).parts

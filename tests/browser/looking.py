@@ -50,11 +50,11 @@ class Album:
     pages: int = 0
 
     def keep(self, page: Page, name: str) -> None:
-        """Look at the page where a journey is: a picture in each look; axe in the look of the journey, or in all."""
+        """Look at the page where a journey is: a picture in each look, axe; in `make test` axe at each third page."""
         self.pages += 1
-        if self.has_scripts:
+        if self.has_scripts and effort(self.pages % 3 == 1, True):
             self.faults += effort(serious, in_looks)(page)
-        for scheme, viewport in LOOKS:
+        for scheme, viewport in effort((), LOOKS):
             dress(page, scheme, viewport)
             picture = self.folder / f"{self.pages:02}-{name}-{scheme}-{viewport['width']}.png"
             page.screenshot(path=picture, full_page=True)

@@ -12,7 +12,7 @@ from support.copies import Copies
 from support.night import copied_night
 from web.permissions import PAGES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]  # tests/web has it without a browser
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from playwright.sync_api import BrowserContext, Route
 from browser.house import Site
 from browser.payloads import PAYLOADS
 from sluice.exchange.read import list_exchanges
-from support.effort import effort
+from support.effort import chosen, effort
 from support.installation import Record
-from web.permissions import QUERIES, filled, lines
+from web.permissions import PAGES, QUERIES, filled, lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CAUGHT = "window.alert = () => { (window.top.caught ??= []).push(location.href); };"
@@ -63,7 +63,9 @@ def executed(context: BrowserContext, address: str) -> tuple[int, str]:
 def test_nothing_that_is_stored_runs(hostile_site: Site, has_policy: bool, record_property: Record) -> None:
     context = hostile_site.context(bypass_csp=not has_policy)
     context.add_init_script(CAUGHT)
-    opened = [executed(context, address) for address in addresses(hostile_site)]
+    every = [*addresses(hostile_site)]
+    lists = [each for each in every if each.startswith((f"{PAGES}/exchanges?", f"{PAGES}/roles?"))]
+    opened = [executed(context, address) for address in [*lists, *chosen(every, 4)]]
     context.close()
 
     assert [ran for ran, _ in opened if ran] == []
@@ -87,7 +89,8 @@ def test_the_payloads_run_where_nothing_is_escaped(hostile_site: Site, record_pr
     context, ran = hostile_site.context(), 0
     context.add_init_script(CAUGHT)
     careless = Environment(autoescape=False).from_string("<!doctype html><title>x</title><p>{{ said }}</p>")
-    for payload in PAYLOADS:
+    tried = chosen(PAYLOADS, 6)
+    for payload in tried:
         page = context.new_page()
         body = careless.render(said=payload)
         page.route("**/careless", partial(Route.fulfill, content_type="text/html; charset=utf-8", body=body))
@@ -96,7 +99,7 @@ def test_the_payloads_run_where_nothing_is_escaped(hostile_site: Site, record_pr
         ran += bool(page.evaluate(COUNT))
         page.close()
     context.close()
-    assert ran >= 50
+    assert ran >= len(tried) * 5 // 6
     record_property(
-        "hostile content, the control: payloads that run in a page that escapes nothing", f"{ran} of {len(PAYLOADS)}"
+        "hostile content, the control: payloads that run in a page that escapes nothing", f"{ran} of {len(tried)}"
     )

@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from playwright.sync_api import Locator, Page
 from pypdf import PdfReader
 
 from browser.house import Site
-from browser.looking import Album, table, taken
+from browser.looking import Album, in_looks, table, taken
 from browser.pages import line_of
 from returns.commands import sluice
+from sluice.rights.case.clock import received_on
 from sluice.rights.case.model import Right, State
 from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.staff.refs import agent_ref
@@ -34,6 +35,10 @@ NOTHING = "\N{EN DASH}"
 SVG = "{http://www.w3.org/2000/svg}"
 FORMS = ("PDF", "XLSX", "CSV", "JSON")
 SCRIPTS = pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+WITH_SCRIPTS = pytest.mark.parametrize(
+    "has_scripts", [True, pytest.param(False, marks=pytest.mark.long)], ids=["with scripts", "without scripts"]
+)
+"""In `make test` one journey is walked without them too."""
 Walk = Callable[..., AbstractContextManager[tuple[Page, Album]]]
 """Opens a browser for one person; ``has_scripts``: whether scripts run in it."""
 
@@ -56,7 +61,7 @@ def walk(site: Site, tmp_path: Path, request: pytest.FixtureRequest, record_prop
 
 
 @pytest.mark.evidence
-@SCRIPTS
+@WITH_SCRIPTS
 def test_an_exchange_is_found_and_its_receipt_verified(
     walk: Walk, site: Site, tmp_path: Path, has_scripts: bool
 ) -> None:
@@ -191,7 +196,9 @@ def entries(site: Site, kind: str, **said: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.evidence
-@pytest.mark.parametrize(("article", "has_scripts"), [("30.1", True), ("30.2", False)])
+@pytest.mark.parametrize(
+    ("article", "has_scripts"), [("30.1", True), pytest.param("30.2", False, marks=pytest.mark.long)]
+)
 def test_a_register_is_exported_and_every_file_says_what_the_page_says(
     walk: Walk, site: Site, tmp_path: Path, article: str, has_scripts: bool
 ) -> None:
@@ -229,7 +236,7 @@ def of_workbook(path: Path) -> list[list[str]]:
 
 
 @pytest.mark.evidence
-@SCRIPTS
+@WITH_SCRIPTS
 def test_a_breach_is_sliced_and_counts_whom_a_person_counts(
     walk: Walk, site: Site, tmp_path: Path, has_scripts: bool
 ) -> None:
@@ -315,3 +322,78 @@ def test_a_role_profile_is_signed_off_on_the_page_of_its_agreement(walk: Walk, s
         assert "nobody has signed it off" not in page.locator("main").inner_text()
     [entry] = entries(site, "role.signed_off")
     assert (entry["signed_by"], entry["reason"], entry["role_profile"]) == ("anna", "BOARD_2026_11", "SEED_OWNER")
+
+
+PHONE = "0471 98 76 54"
+
+
+def typed(page: Page, field: str, text: str) -> None:
+    """Write into a field that the Tab key leads to; in a list, the choice that begins so."""
+    tabbed_to(page, f"#{field}")
+    page.keyboard.type(text)
+
+
+def active(page: Page, selector: str) -> bool:
+    """Whether this element has the keyboard focus."""
+    return bool(page.evaluate("found => document.activeElement.matches(found)", selector))
+
+
+def cases(site: Site) -> set[str]:
+    return {case.case_id for case in list_cases(site.desk.house.conn, CaseFilter(right=Right.RECTIFICATION))}
+
+
+@pytest.mark.evidence
+@WITH_SCRIPTS
+def test_a_case_is_opened_by_keyboard_alone(
+    site: Site, tmp_path: Path, has_scripts: bool, record_property: Record
+) -> None:
+    before, album = cases(site), Album(tmp_path, has_scripts)
+    context = site.context(java_script_enabled=has_scripts)
+    page = context.new_page()
+    page.goto(f"{PAGES}/start")
+    tabbed_to(page, "main a.button").press("Enter")
+    page.wait_for_url("**/cases/new")
+    album.keep(page, "new")
+    typed(page, "right", "Rect")
+    typed(page, "phone", "12")
+    typed(page, "received", received_on(datetime.now(UTC)).strftime("%m%d%Y"))
+    typed(page, "channel", "tele")
+    typed(page, "language", "Fr")
+    tabbed_to(page, "form.deed button").press("Enter")
+
+    page.get_by_role("alert").get_by_text("SLU-522").wait_for()
+    album.keep(page, "wrong")
+    assert active(page, "[role=alert]"), "what is wrong is read first"
+    assert page.get_by_label("Telephone").input_value() == "12" and page.get_by_label("Right").input_value()
+    tabbed_to(page, "[role=alert] a[href='#phone']").press("Enter")
+    assert active(page, "#phone"), "and leads to its field"
+    said = page.locator("#phone").get_attribute("aria-describedby") or ""
+    assert "names nobody" in " ".join(page.locator(f"#{each}").inner_text() for each in said.split())
+    page.keyboard.press("Control+a")
+    page.keyboard.type(PHONE)
+    tabbed_to(page, "form.deed button").press("Enter")
+
+    page.get_by_role("status").get_by_text("The case is open").wait_for()
+    album.keep(page, "opened")
+    assert "9876" not in page.url and PHONE not in page.content()
+    [number] = cases(site) - before
+    assert f"/cases/{number}?done=open" in page.url
+    page.reload()
+    context.close()
+    assert album.faults == [] and cases(site) - before == {number}
+    record_property(f"a case opened by keyboard, {'with' if has_scripts else 'without'} scripts", "0 serious faults")
+
+
+def test_the_form_with_everything_wrong_has_no_serious_fault(site: Site) -> None:
+    context = site.context()
+    page = context.new_page()
+    page.goto(f"{PAGES}/cases/new")
+    page.locator("details summary").click()
+    page.locator("form.deed").evaluate("form => form.noValidate = true")
+    for field in ("email", "customer", "national_number", "iban", "full_name"):
+        page.locator(f"#{field}").fill("x")
+    page.locator("form.deed button").click()
+    page.get_by_role("alert").get_by_text("SLU-607").wait_for()
+    assert page.locator("[aria-invalid=true]").count() == 4, "what is needed"
+    assert in_looks(page) == []
+    context.close()

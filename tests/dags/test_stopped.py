@@ -31,8 +31,9 @@ from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Flow, Principal
 from support.copies import Copies
+from support.crash import dying
 from support.desk import ENERGY, Desk, open_desk
-from support.dying import dying
+from support.effort import effort
 from support.meanwhile import Meanwhile
 from support.night import AT_ONCE, RESULTS, Call, Night, copied_night
 
@@ -103,12 +104,13 @@ def test_what_was_stopped_for_no_reason_of_the_ledger_or_is_no_flow_is_refused(d
     assert desk.sql("select 1 from flow_stop") == []
 
 
+@pytest.mark.evidence
 def test_what_a_killed_worker_left_waits_while_its_flow_is_stopped_and_is_accepted_once(desk: Desk) -> None:
-    with dying(desk.settings, "crash.py") as victim:
+    with dying(desk.settings, "inbound") as victim:
         desk.drop(desk.campaign(20, seed=1)[0], "first.csv")
         _, steps = victim(0)
         dropped = []
-        for number, point in enumerate(range(steps // 8, steps, steps // 4), 2):
+        for number, point in enumerate(range(steps // 8, steps, steps // effort(2, 4)), 2):
             dropped.append(desk.drop(desk.campaign(20, seed=number)[0], f"f{number}.csv"))
             assert victim(point)[0], "it was killed"
         sluice("exchange", "stop", *ENERGY, *STOP)

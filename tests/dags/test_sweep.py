@@ -19,8 +19,8 @@ from sluice.returns.due import open_due
 from sluice.terms import ExchangeId, Flow, Principal
 from support.copies import Copies
 from support.desk import ENERGY, Desk
+from support.meanwhile import refusing
 from support.night import RESULTS, Call, Night, copied_night
-from support.unopened import refusing
 
 pytestmark = pytest.mark.slow  # importing Airflow's operators takes seconds
 

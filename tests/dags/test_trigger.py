@@ -30,7 +30,7 @@ from sluice.orchestration.trigger import (
 )
 from sluice.settings import Settings, get_settings
 from support.desk import open_desk
-from support.unopened import refusing
+from support.meanwhile import refusing
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LATER, LAST = NOON + timedelta(seconds=2), NOON + timedelta(seconds=4)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import polars as pl
 
+from sluice.agreement.in_force.activate import activate_all
 from sluice.dial.dncm import import_numbers
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
@@ -14,6 +15,8 @@ from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Flow, Principal
 from sluice.times import BRUSSELS
 from support.desk import ENERGY, Desk
+from support.night import change
+from support.stores import CHECKOUT
 
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
@@ -62,3 +65,18 @@ def record(desk: Desk, done: Dialled) -> ExchangeRecord:
     found = show_exchange(desk.house.conn, done.exchange_id).record
     assert found is not None
     return found
+
+
+def called(desk: Desk) -> set[str]:
+    """Customers in a dial list that is made now."""
+    return set(listed(desk, ask(desk))["customer_number"])
+
+
+def next_version(desk: Desk, *edits: tuple[str, str], version: str = "1.1.0") -> None:
+    """The contract of contacts in a later version, in force: that of the checkout, changed."""
+    path = desk.settings.principals_dir / ENERGY01 / CONTRACT
+    path.write_bytes((CHECKOUT / "include" / "principals" / ENERGY01 / CONTRACT).read_bytes())
+    for old, new in (("version: 1.0.0", f"version: {version}"), *edits):
+        change(path, old, new)
+    for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
+        assert not done.is_refused, done.problems

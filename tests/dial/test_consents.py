@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -11,9 +11,9 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
+from dial.lists import CAMPAIGN, ENERGY01, ask, listed, now
 from returns.commands import at_terminal, sluice
 from sluice.dial import make
-from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Dialled, Request
 from sluice.dial.recall import recall_lists
 from sluice.exchange.effects.run import do_effects
@@ -30,12 +30,11 @@ from sluice.settings import Settings
 from sluice.subject.refs import refer
 from sluice.subject.scope import MARKETING, scope_of
 from sluice.subject.suppression import Suppression
-from sluice.terms import Flow, Principal, SubjectKind
+from sluice.terms import SubjectKind
 from sluice.times import BRUSSELS
-from support.desk import ENERGY, Desk, open_desk
+from support.desk import Desk, open_desk
 from support.night import AGREEMENT, Edit, change, with_papers
 
-ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 HEAD = 'legalBasis: "https://w3id.org/dpv/legal/eu/gdpr#A6-1-{}"\n      basisHolder: principal\n      channels: [{}]'
 COLUMNS = "customer;purpose;channel;state;at;until;method;notice;collected_by"
 IRI = "https://w3id.org/dpv#DirectMarketing"
@@ -65,10 +64,6 @@ def desk(store_settings: Settings, tmp_path: Path, basis: str) -> Iterator[Desk]
         yield opened
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def people(desk: Desk, opted_in: str) -> list[str]:
     """Customer numbers of those whose file says this of texts."""
     frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
@@ -80,10 +75,8 @@ def ref_of(desk: Desk, customer: str) -> str:
 
 
 def dialled(desk: Desk, channel: str = "sms") -> tuple[set[str], Dialled]:
-    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel(channel), "parquet", "anna")
-    done = make_dial_list(desk.house, request, now())
-    rows = pl.read_parquet(desk.house.objects.read(done.bucket, done.key))
-    return set(rows["customer_number"]), done
+    done = ask(desk, channel=channel, form="parquet")
+    return set(listed(desk, done)["customer_number"]), done
 
 
 def said(
@@ -109,9 +102,9 @@ def withdrawn(desk: Desk, customer: str) -> None:
     )
 
 
-def test_a_withdrawal_that_named_no_purpose_ends_with_consent_to_all_that_rests_on_it(desk: Desk) -> None:
-    """It also stops what rests on the contract, in so many words; nobody gives a consent for that."""
-    one, *_ = people(desk, "Y")
+def test_a_withdrawal_ends_with_consent_to_all_that_rests_on_it(desk: Desk) -> None:
+    """One that names no purpose also stops what rests on the contract; nobody gives a consent for that."""
+    one, both, other, *_ = people(desk, "Y")
     given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, one)]
     open_case(
         desk.house,
@@ -127,20 +120,17 @@ def test_a_withdrawal_that_named_no_purpose_ends_with_consent_to_all_that_rests_
 
     assert find_reasons(desk.house, ENERGY01, refs) == ()
 
-
-def test_who_consented_again_to_all_that_they_had_withdrawn_from_is_told_of_no_withdrawal(desk: Desk) -> None:
-    one, other, *_ = people(desk, "Y")
-    for each in (one, other):
+    for each in (both, other):
         withdrawn(desk, each)
 
     def reasons(customer: str, channel: str | None = None) -> tuple[str, ...]:
         return find_reasons(desk.house, ENERGY01, frozenset({ref_of(desk, customer)}), channel)
 
-    record_consent(desk.house, ENERGY01, said(one), "anna", now())
-    assert reasons(one, "sms") == ()
-    assert reasons(one, "voice") == reasons(one) == ("consent_withdrawn",), "calls are still withdrawn"
-    record_consent(desk.house, ENERGY01, said(one, channel="voice"), "anna", now())
-    assert reasons(one) == ()
+    record_consent(desk.house, ENERGY01, said(both), "anna", now())
+    assert reasons(both, "sms") == ()
+    assert reasons(both, "voice") == reasons(both) == ("consent_withdrawn",), "calls are still withdrawn"
+    record_consent(desk.house, ENERGY01, said(both, channel="voice"), "anna", now())
+    assert reasons(both) == ()
     assert reasons(other, "sms") == reasons(other) == ("consent_withdrawn",), "control"
 
 
@@ -189,11 +179,29 @@ def people_to_call(desk: Desk) -> set[str]:
     return set(frame.filter(pl.col("opt_in_phone") == "Y")["customer_number"])
 
 
+def check_tied_comes_back(desk: Desk, customers: list[str]) -> None:
+    """What is tied to a withdrawal (telephone and address) comes back with the consent of its person."""
+    frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
+    with_address = set(frame.filter(pl.col("email") != "")["customer_number"])
+    person, other = [each for each in customers if each in with_address][:2]
+    for each in (person, other):
+        given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, each)]
+        asked = NewRequest(Right.CONSENT_WITHDRAWAL, given, ENERGY01, now(), "letter", "nl", Actor(Role.DESK, "anna"))
+        open_case(desk.house, asked, now())
+    out = find_suppressed(desk.house, ENERGY01)
+    assert out is not None and out.height == 6, "telephone and address of both are tied to their numbers"
+    assert dialled(desk)[0].isdisjoint({person, other})
+
+    record_consent(desk.house, ENERGY01, said(person), "anna", now())
+    assert person in dialled(desk)[0] and other not in dialled(desk)[0]
+
+
 def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [each for each in people(desk, "Y") if each in people_to_call(desk)]
     person, objector = both[:2]
+    check_tied_comes_back(desk, both[2:])
     older = now() - timedelta(seconds=1)
     for each in (person, objector):
         withdrawn(desk, each)
@@ -230,22 +238,6 @@ def test_consent_given_again_lifts_a_withdrawal_for_its_purpose_and_channel_only
     assert {(each["purpose"], each["privacy_notice"]) for each in exported} == {(IRI, "W-7"), (IRI, "none")}
     with pytest.raises(ConsentsInvalid, match="at"):
         record_consent(desk.house, ENERGY01, said(person, at=now() + timedelta(days=1)), "anna", now())
-
-
-def test_what_is_tied_to_a_withdrawal_comes_back_with_the_consent_of_its_person(desk: Desk) -> None:
-    frame = pl.read_csv(desk.campaign(40)[0], separator=";", infer_schema=False)
-    with_address = set(frame.filter(pl.col("email") != "")["customer_number"])
-    person, other = [each for each in people(desk, "Y") if each in with_address & people_to_call(desk)][:2]
-    for each in (person, other):
-        given = [(SubjectKind.PRINCIPAL_CUSTOMER_ID, each)]
-        asked = NewRequest(Right.CONSENT_WITHDRAWAL, given, ENERGY01, now(), "letter", "nl", Actor(Role.DESK, "anna"))
-        open_case(desk.house, asked, now())
-    withdrawn = find_suppressed(desk.house, ENERGY01)
-    assert withdrawn is not None and withdrawn.height == 6, "telephone and address of both are tied to their numbers"
-    assert dialled(desk)[0].isdisjoint({person, other})
-
-    record_consent(desk.house, ENERGY01, said(person), "anna", now())
-    assert person in dialled(desk)[0] and other not in dialled(desk)[0]
 
 
 @pytest.mark.parametrize("basis", ["f"], indirect=True)

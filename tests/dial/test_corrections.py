@@ -1,11 +1,15 @@
 """A correction wins over older files that arrive later; what it was is flagged; an erasure removes it."""
 
 import io
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import polars as pl
+import pytest
 
+from dial.lists import CAMPAIGN, ENERGY01, now
 from sluice.dial.read import view_rows
 from sluice.exchange.persons.corrections import (
     Left,
@@ -21,18 +25,36 @@ from sluice.lake.quarantine import seal_bytes
 from sluice.lake.s3.objects import StoredObject
 from sluice.subject.correct import value_hash
 from sluice.subject.refs import refer
-from sluice.terms import Flow, Principal, SubjectKind
-from support.desk import ENERGY, Desk
+from sluice.terms import SubjectKind
+from support.desk import Desk
 
-ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
-CASE = "3f0d6a52-1c67-4b6e-9a0b-0f5a3c1d7e42"
-OTHER_CASE = CASE.replace("3f", "4f")
+CASES = ["", ""]
+"""Of the test."""
 RIGHT = "Rechtzettingsplein 1"
 AS_OF = datetime(2026, 11, 25, tzinfo=UTC)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+SEEDS = itertools.count(1)
+OF_THE_TEST = "appended_at >= current_setting('tests.began')::timestamptz"
+"""Of entries of the ledger."""
+
+
+@pytest.fixture
+def desk(module_desk: Desk) -> Desk:
+    """A desk of several tests, at which nothing is corrected."""
+    for item in left_in_vault(module_desk):
+        module_desk.house.objects.delete_version(item.bucket, item.key, item.version_id)
+    module_desk.house.conn.execute("update correction set gone_at = now() where gone_at is null")
+    CASES[:] = str(uuid4()), str(uuid4())
+    module_desk.house.conn.execute("select set_config('tests.began', clock_timestamp()::text, false)")
+    return module_desk
+
+
+def contacts(desk: Desk) -> pl.DataFrame:
+    """Rows of contacts whom no other test has; the first file of them is accepted."""
+    people = pl.read_csv(desk.campaign(8, next(SEEDS))[0], separator=";", infer_schema=False)
+    assert arrives(desk, people, "first.csv") == {}
+    return people
 
 
 def said(value: str, name: str = "street", as_of: datetime | None = None, asked: str = "") -> RightValue:
@@ -66,11 +88,9 @@ def street_now(desk: Desk, number: str) -> str:
 
 
 def test_a_correction_beats_older_files_and_the_value_it_replaced_and_gives_way_to_news(desk: Desk) -> None:
-    path, _ = desk.campaign(12)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
+    people = contacts(desk)
     number, was = people["customer_number"][0], people["street"][0]
-    assert arrives(desk, people, "first.csv") == {}
-    correct(desk.house, ENERGY01, CASE, refs(desk, number), said(RIGHT), now())
+    correct(desk.house, ENERGY01, CASES[0], refs(desk, number), said(RIGHT), now())
     assert street_now(desk, number) == RIGHT
 
     assert arrives(desk, people, "second.csv") == {"street": 1}, "the value that was corrected"
@@ -83,7 +103,9 @@ def test_a_correction_beats_older_files_and_the_value_it_replaced_and_gives_way_
     assert street_now(desk, number) == "Verhuisd 9"
     assert view_rows(desk.house, ENERGY01, CAMPAIGN).filter(pl.col("street") == was).is_empty()
 
-    entries = desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'correction.made'")
+    entries = desk.sql(
+        f"select convert_from(body, 'UTF8') as body from ledger.entry where kind = 'correction.made' and {OF_THE_TEST}"
+    )
     body = json.loads(str(entries[0]["body"]))
     assert (len(entries), body["field"], len(body["before"]), len(body["after"])) == (1, "street", 1, 64)
     everything = desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry")
@@ -91,11 +113,9 @@ def test_a_correction_beats_older_files_and_the_value_it_replaced_and_gives_way_
 
 
 def test_a_corrected_phone_is_the_one_that_is_called_and_still_keeps_the_person_out(desk: Desk) -> None:
-    path, _ = desk.campaign(8)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
-    arrives(desk, people, "first.csv")
+    people = contacts(desk)
     number = people["customer_number"][0]
-    correct(desk.house, ENERGY01, CASE, refs(desk, number), said("0470 11 22 33", "phone"), now())
+    correct(desk.house, ENERGY01, CASES[0], refs(desk, number), said("0470 11 22 33", "phone"), now())
     view = view_rows(desk.house, ENERGY01, CAMPAIGN)
     row = view.filter(pl.col("customer_number") == number).to_dicts()[0]
     key = desk.house.subject_key(ENERGY01)
@@ -104,11 +124,9 @@ def test_a_corrected_phone_is_the_one_that_is_called_and_still_keeps_the_person_
 
 
 def test_an_erasure_removes_what_was_corrected_of_the_person_and_of_nobody_else(desk: Desk) -> None:
-    path, _ = desk.campaign(8)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
-    arrives(desk, people, "first.csv")
+    people = contacts(desk)
     first, second = (refs(desk, each) for each in people["customer_number"].head(2))
-    for each, case in ((first, CASE), (second, CASE.replace("3f", "4f"))):
+    for each, case in ((first, CASES[0]), (second, CASES[1])):
         correct(desk.house, ENERGY01, case, each, said(RIGHT), now())
 
     assert drop_corrections(desk.house, ENERGY01, first, now()) == 1
@@ -119,8 +137,8 @@ def test_an_erasure_removes_what_was_corrected_of_the_person_and_of_nobody_else(
     assert RIGHT.encode() not in sealed
 
 
-def corrected(desk: Desk, person: frozenset[str], value: str = RIGHT, case: str = CASE, **more: str) -> str:
-    return correct(desk.house, ENERGY01, case, person, said(value, as_of=AS_OF, **more), now())
+def corrected(desk: Desk, person: frozenset[str], value: str = RIGHT, case: str = "", **more: str) -> str:
+    return correct(desk.house, ENERGY01, case or CASES[0], person, said(value, as_of=AS_OF, **more), now())
 
 
 def put_sealed(desk: Desk, content: bytes) -> None:
@@ -134,13 +152,11 @@ def left_in_vault(desk: Desk) -> list[StoredObject]:
 
 
 def test_what_a_dead_worker_left_is_removed_by_the_next_erasure_and_until_then_found(desk: Desk) -> None:
-    path, _ = desk.campaign(8)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
-    arrives(desk, people, "first.csv")
+    people = contacts(desk)
     first, second = (refs(desk, each) for each in people["customer_number"].head(2))
     corrected(desk, first)
-    corrected(desk, second, case=OTHER_CASE)
-    desk.house.conn.execute("update correction set gone_at = now() where case_id = %s", (CASE,))  # and it died here
+    corrected(desk, second, case=CASES[1])
+    desk.house.conn.execute("update correction set gone_at = now() where case_id = %s", (CASES[0],))  # and it died here
     assert count_left(desk.house, ENERGY01, first) == Left(1) == count_left(desk.house, ENERGY01, second)
     assert len(find_corrections(desk.house, ENERGY01)) == 1
 
@@ -152,9 +168,7 @@ def test_what_a_dead_worker_left_is_removed_by_the_next_erasure_and_until_then_f
 
 
 def test_what_was_asked_before_an_erasure_is_not_written_anew_after_it(desk: Desk) -> None:
-    path, _ = desk.campaign(8)
-    arrives(desk, pl.read_csv(path, separator=";", infer_schema=False), "first.csv")
-    person = refs(desk, "E10000001")
+    person = refs(desk, contacts(desk)["customer_number"][0])
     made = corrected(desk, person)
     drop_corrections(desk.house, ENERGY01, person, now())
 
@@ -171,15 +185,13 @@ def test_an_object_that_is_no_correction_is_a_doubt(desk: Desk) -> None:
 
 def test_the_ledger_says_nothing_of_a_value_once_the_sealed_object_is_gone(desk: Desk) -> None:
     """With the salt the entry proves what was corrected; with the subject key alone nobody can even guess."""
-    path, _ = desk.campaign(8)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
+    people = contacts(desk)
     number, was = people["customer_number"][0], people["street"][0]
-    arrives(desk, people, "first.csv")
     made, key = corrected(desk, refs(desk, number)), desk.house.subject_key(ENERGY01)
     [correction] = find_corrections(desk.house, ENERGY01)
     [entry] = desk.sql(
-        """select convert_from(body, 'UTF8')::json as body, encode(hash, 'hex') as hash from ledger.entry
-           where kind = 'correction.made'"""
+        f"""select convert_from(body, 'UTF8')::json as body, encode(hash, 'hex') as hash from ledger.entry
+            where kind = 'correction.made' and {OF_THE_TEST}"""
     )
     body = entry["body"]
     assert isinstance(body, dict) and evidence_of(desk.house, [made]) == entry["hash"]
@@ -191,16 +203,14 @@ def test_the_ledger_says_nothing_of_a_value_once_the_sealed_object_is_gone(desk:
         str(row["body"]) for row in desk.sql("select convert_from(body, 'UTF8') as body from ledger.entry")
     )
     assert not [each for each in (*hashes.values(), correction.salt) if each in everything]
-    again = corrected(desk, refs(desk, number), case=OTHER_CASE)
+    again = corrected(desk, refs(desk, number), case=CASES[1])
     other = next(each for each in find_corrections(desk.house, ENERGY01) if each.correction_id == again)
     assert other.salt != correction.salt
 
 
 def test_another_value_is_another_correction_and_what_it_replaced_is_stale(desk: Desk) -> None:
-    path, _ = desk.campaign(8)
-    people = pl.read_csv(path, separator=";", infer_schema=False)
+    people = contacts(desk)
     number = people["customer_number"][0]
-    arrives(desk, people, "first.csv")
     corrected(desk, refs(desk, number), "Eerst 1")
     corrected(desk, refs(desk, number), "Dan 2")
 

@@ -16,17 +16,30 @@ from support.desk import Desk, open_desk
 from support.night import Edit, with_papers
 
 
-@pytest.mark.parametrize(("days", "is_made"), [(None, False), (6, False), (5, True), (0, True)])
-def test_phone_marketing_needs_a_number_list_of_five_days_at_most(desk: Desk, days: int | None, is_made: bool) -> None:
+def test_phone_marketing_needs_a_number_list_of_five_days_at_most_and_goes_when_that_is_too_old(desk: Desk) -> None:
     contacts(desk, 5)
-    if days is not None:
-        numbers(desk, days_ago=days)
-
-    if is_made:
-        assert ask(desk).rows_in == 5
-    else:
+    for days in (None, 6):
+        if days is not None:
+            numbers(desk, days_ago=days)
         with pytest.raises(DialRefused, match="STALE_DNCM_LIST"):
             ask(desk)
+    for days in (5, 3, 0):
+        numbers(desk, days_ago=days)
+        done = ask(desk)
+        assert done.rows_in == 5
+        last = {copy.kind: copy.delete_after for copy in record(desk, done).how_long.copies}
+        assert last == dict.fromkeys(("dial.kept", "index"), str(today() + timedelta(days=5 - days)))
+
+    path = desk.folder / "other.txt"
+    path.write_text("+32470999998\n")
+    imports = "select 1 from ledger.entry where kind = 'dncm.imported'"
+    before = len(desk.sql(imports))
+    dates = [
+        import_numbers(desk.house, path, today() - timedelta(days=days), "anna", now()).found.dated_on
+        for days in (9, 1, 4, 1)
+    ]
+    assert dates == [today() - timedelta(days=days) for days in (9, 1, 1, 1)], "as young as that and never older"
+    assert len(desk.sql(imports)) == before + 2, "each that is younger"
 
 
 def test_a_number_on_the_list_is_not_called_in_any_spelling_and_the_list_holds_no_number(desk: Desk) -> None:
@@ -45,27 +58,6 @@ def test_a_number_on_the_list_is_not_called_in_any_spelling_and_the_list_holds_n
         if item.key.startswith("_dncm/")
     )
     assert not [number for number in digits.head(7) if number.encode() in stored]
-
-
-def test_a_list_goes_once_the_number_list_it_was_compared_with_is_too_old(desk: Desk) -> None:
-    contacts(desk, 5)
-    numbers(desk, days_ago=3)
-    done = ask(desk)
-    last = {copy.kind: copy.delete_after for copy in record(desk, done).how_long.copies}
-    assert last == dict.fromkeys(("dial.kept", "index"), str(today() + timedelta(days=2)))
-
-
-def test_the_same_number_list_downloaded_later_is_as_young_as_that_and_never_older(desk: Desk) -> None:
-    contacts(desk, 5)
-    path = desk.folder / "dncm.txt"
-    path.write_text("+32470999999\n")
-    dates = [
-        import_numbers(desk.house, path, today() - timedelta(days=days), "anna", now()).found.dated_on
-        for days in (9, 1, 4, 1)
-    ]
-    assert dates == [today() - timedelta(days=days) for days in (9, 1, 1, 1)]
-    assert len(desk.sql("select 1 from ledger.entry where kind = 'dncm.imported'")) == 2, "each that is younger"
-    assert ask(desk).rows_in == 5
 
 
 def test_every_telephone_number_of_a_row_is_looked_up(store_settings: Settings, tmp_path: Path) -> None:

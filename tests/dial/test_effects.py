@@ -234,6 +234,7 @@ def test_six_rights_in_two_roles_show_in_the_next_three_exchanges(
     record_property("six rights x two roles x next dial list, return, inbound file: effect proven", figure)
 
 
+@pytest.mark.long
 def test_without_the_rights_everybody_is_in_all_three(town: Town) -> None:
     """The control: the same checks fail for who stays out, had nobody asked anything."""
     dial, back, (next_file, _) = dialled(town), returned(town), arrived(town)

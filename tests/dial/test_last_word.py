@@ -1,19 +1,16 @@
 """Of two files the one that was put last has the last word, whenever and in whatever order somebody looked."""
 
-import io
+import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import polars as pl
 import pytest
 
+from dial.lists import CAMPAIGN, ENERGY01, called, now
 from sluice.answers.righted import THE_PERSON, Righted
-from sluice.dial.make import make_dial_list
-from sluice.dial.model import Channel, Request
 from sluice.dial.read import view_rows
 from sluice.exchange.effects.run import do_effects
 from sluice.exchange.persons.corrections import RightValue, correct, find_corrections
@@ -25,32 +22,28 @@ from sluice.ledger.copy_kinds import LAKE
 from sluice.returns.righting import oldest_first
 from sluice.returns.store import find_contacts
 from sluice.rights.copies.copy_store import find_copies
-from sluice.settings import Settings
 from sluice.subject.refs import refer
-from sluice.terms import Flow, Principal, SubjectKind
-from support.desk import ENERGY, Desk, open_desk
+from sluice.terms import SubjectKind
+from support.desk import Desk
 
 pytestmark = pytest.mark.stores
-ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 RIGHT, NEWS = "Rechtplein 17", "Verhuisd 9"
 TICK_S = 1.1
 """The clock of the store has whole seconds."""
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        opened.may_call()
-        yield opened
+SEEDS = itertools.count(100)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+@pytest.fixture(scope="module")
+def desk(module_desk: Desk) -> Desk:
+    module_desk.may_call()
+    return module_desk
 
 
 def contacts(desk: Desk) -> pl.DataFrame:
-    """Rows of contacts who have all agreed to be called."""
-    path, _ = desk.campaign(8)
+    """Rows of contacts whom no other test has, and who have all agreed to be called."""
+    path, _ = desk.campaign(8, next(SEEDS))
     people = pl.read_csv(path, separator=";", infer_schema=False)
     return people.with_columns(opt_in_phone=pl.lit("Y"), note=pl.lit(""))
 
@@ -65,11 +58,7 @@ def put(desk: Desk, people: pl.DataFrame, name: str, **cells: str) -> StoredObje
 
 
 def is_called(desk: Desk, number: str) -> bool:
-    """Whether a customer is in a dial list that is made now."""
-    request = Request(str(uuid4()), ENERGY01, CAMPAIGN, "P-RENEW", Channel.PHONE, "csv", "anna")
-    done = make_dial_list(desk.house, request, now())
-    listed = pl.read_csv(io.BytesIO(desk.house.objects.read(done.bucket, done.key)), separator=";", infer_schema=False)
-    return number in listed["customer_number"].to_list()
+    return number in called(desk)
 
 
 def make_right(desk: Desk, number: str) -> None:
@@ -101,30 +90,29 @@ def is_stale(desk: Desk, dropped: StoredObject) -> bool:
     return any(line.code == "STALE_VALUE_CORRECTED" and line.column == "street" for line in record.reasons)
 
 
-@pytest.mark.parametrize(
-    ("names", "wait_s"),
-    [
-        (("contacts_b.csv", "contacts_a.csv"), TICK_S),
-        (("contacts_a.csv", "contacts_b.csv"), TICK_S),
-        (("contacts.csv", "contacts.csv"), 0),
-    ],
-    ids=["listed last is put first", "listed as put", "one key in one second"],
-)
-@pytest.mark.parametrize(("first", "last"), [("Y", "N"), ("N", "Y")])
-def test_of_files_met_by_one_poll_the_one_that_was_put_last_counts(
-    desk: Desk, names: tuple[str, str], wait_s: float, first: str, last: str
-) -> None:
-    people = contacts(desk)
-    number = people["customer_number"][0]
-    old = put(desk, people, names[0], opt_in_phone=first, street="A 1")
-    time.sleep(wait_s)
-    new = put(desk, people, names[1], opt_in_phone=last, street="B 2")
+def test_of_files_met_by_one_poll_the_one_that_was_put_last_counts(desk: Desk) -> None:
+    """Where the one listed last was put first, where they are listed as put, and with one key in one second."""
+    ways = (("b.csv", "a.csv"), ("a.csv", "b.csv"), ("one.csv", "one.csv"))
+    cases = [(contacts(desk), names, *words) for names in ways for words in (("Y", "N"), ("N", "Y"))]
+
+    def put_of(number: int, is_last: bool) -> StoredObject:
+        people, names, *words = cases[number]
+        name, street = f"{number}-{names[is_last]}", ("A 1", "B 2")[is_last]
+        return put(desk, people, name, opt_in_phone=words[is_last], street=street)
+
+    olds = [put_of(number, False) for number in range(4)]
+    soon = [[put_of(number, is_last) for is_last in (False, True)] for number in (4, 5)]
+    time.sleep(TICK_S)
+    pairs = [*zip(olds, (put_of(number, True) for number in range(4)), strict=True), *soon]
     desk.work()
 
-    opened = [get_opened(desk.house.conn, desk.line(each).id).opened_at for each in (old, new)]
-    assert opened[0] < opened[1]
-    assert is_called(desk, number) is (last == "Y")
-    assert street(desk, number) == "B 2"
+    for pair in pairs:
+        opened = [get_opened(desk.house.conn, desk.line(each).id).opened_at for each in pair]
+        assert opened[0] < opened[1]
+    listed = called(desk)
+    for people, *_, last in cases:
+        number = people["customer_number"][0]
+        assert (number in listed, street(desk, number)) == (last == "Y", "B 2")
 
 
 def test_a_file_put_before_a_correction_is_older_than_it_however_late_it_is_met(desk: Desk) -> None:
@@ -178,50 +166,56 @@ def ages_in_returns(desk: Desk) -> dict[str, datetime]:
     return {lake.exchange_id: said.at for lake, said in oldest_first(desk.house, inputs)}
 
 
-@pytest.mark.parametrize(
-    ("held_days", "news_days", "counts"),
-    [(20, 2, "news"), (2, 2, "news"), (2, 20, "held")],
-    ids=["an older file", "a file of the same day", "the control: a younger file"],
-)
-def test_a_row_let_go_is_as_old_as_the_file_that_it_came_in(
-    desk: Desk, held_days: int, news_days: int, counts: str
-) -> None:
-    people = contacts(desk)
-    number = people["customer_number"][0]
-    held = put(desk, people, f"contacts_{day(held_days)}.csv", note=NOTE, street="A 1")
+def test_a_row_let_go_is_as_old_as_the_file_that_it_came_in(desk: Desk) -> None:
+    """An older file, one of the same day, and (the control) a younger one than what says no."""
+    cases = [(contacts(desk), *days) for days in ((20, 2, "news"), (2, 2, "news"), (2, 20, "held"))]
+    olds = [
+        put(desk, people, f"contacts_{day(held)}.{n}.csv", note=NOTE, street="A 1")
+        for n, (people, held, _, _) in enumerate(cases)
+    ]
     desk.work()
     time.sleep(TICK_S)
-    news = put(desk, people, f"contacts_{day(news_days)}.1.csv", opt_in_phone="N", street="B 2")
+    news = [
+        put(desk, people, f"contacts_{day(days)}.1{n}.csv", opt_in_phone="N", street="B 2")
+        for n, (people, _, days, _) in enumerate(cases)
+    ]
     desk.work()
-    assert not is_called(desk, number)
+    numbers = [people["customer_number"][0] for people, *_ in cases]
+    assert called(desk).isdisjoint(numbers)
 
-    back = let_go(desk, held)
+    backs = [let_go(desk, each) for each in olds]
 
-    assert is_called(desk, number) is (counts == "held")
-    assert street(desk, number) == {"held": "A 1", "news": "B 2"}[counts]
-    of_file, of_news, of_row = (desk.line(each).id for each in (held, news, back))
-    right = [of_file, of_row, of_news] if counts == "news" else [of_news, of_file, of_row]
-    assert list(ages_in_returns(desk)) == right, "rows that came back are read after the rest of their file"
+    listed, ages = called(desk), list(ages_in_returns(desk))
+    for number, old, new, back, (*_, counts) in zip(numbers, olds, news, backs, cases, strict=True):
+        assert (number in listed) is (counts == "held")
+        assert street(desk, number) == {"held": "A 1", "news": "B 2"}[counts]
+        of_file, of_news, of_row = (desk.line(each).id for each in (old, new, back))
+        right = [of_file, of_row, of_news] if counts == "news" else [of_news, of_file, of_row]
+        mine = [each for each in ages if each in right]
+        assert mine == right, "rows that came back are read after the rest of their file"
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["by its name", "by its arrival"])
-def test_a_row_let_go_after_a_correction_does_not_undo_it(desk: Desk, *, named: bool) -> None:
-    people = contacts(desk)
-    number = people["customer_number"][0]
-    put(desk, people, "first.csv", street="Kerkstraat 1")
+def test_a_row_let_go_after_a_correction_does_not_undo_it(desk: Desk) -> None:
+    """Of a file that is older by its name, and of one that is older by its arrival."""
+    people = [contacts(desk) for _ in range(2)]
+    for n, each in enumerate(people):
+        put(desk, each, f"let-go-{n}.csv", street="Kerkstraat 1")
     desk.work()
-    held = put(desk, people, f"contacts_{day(20)}.csv" if named else "contacts.csv", note=NOTE, street="Elders 3")
+    names = (f"contacts_{day(20)}.let-go.csv", "contacts.let-go.csv")
+    held = [put(desk, each, name, note=NOTE, street="Elders 3") for each, name in zip(people, names, strict=True)]
     desk.work()
     time.sleep(TICK_S)
-    make_right(desk, number)
+    for each in people:
+        make_right(desk, each["customer_number"][0])
     time.sleep(TICK_S)
 
-    back = let_go(desk, held)
+    backs = [let_go(desk, each) for each in held]
 
-    assert is_stale(desk, back), "its receipt says so"
-    assert street(desk, number) == RIGHT
     ages = ages_in_returns(desk)
-    assert ages[desk.line(back).id] == ages[desk.line(held).id]
+    for each, file, back in zip(people, held, backs, strict=True):
+        assert is_stale(desk, back), "its receipt says so"
+        assert street(desk, each["customer_number"][0]) == RIGHT
+        assert ages[desk.line(back).id] == ages[desk.line(file).id]
 
 
 def decided(desk: Desk, dropped: StoredObject) -> tuple[str, str | None]:
@@ -235,7 +229,7 @@ ACCEPTED, DUPLICATE = ("accepted", None), ("refused", "DUPLICATE_CONTENT")
 def said(desk: Desk, people: pl.DataFrame, back: int | None, word: str) -> tuple[str, str | None]:
     """What becomes of a file of that many days ago, or of no day, in which the first one says a word about calls."""
     name = "undated" if back is None else day(back)
-    dropped = put(desk, people, f"contacts_{name}.csv", opt_in_phone=word)
+    dropped = put(desk, people, f"contacts_{name}.{people['customer_number'][0]}.csv", opt_in_phone=word)
     desk.work()
     return decided(desk, dropped)
 

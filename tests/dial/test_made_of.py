@@ -1,13 +1,8 @@
 """What a dial list is made of stands beside it: lineage finds it from both ends, and reads no more than it draws."""
 
-import runpy
-from pathlib import Path
-
-import psycopg
 import pytest
 
 from dial.lists import ask, contacts, now, numbers
-from sluice import migrations
 from sluice.dial.store import mark_gone
 from sluice.lineage.drawing import Column
 from sluice.lineage.follow import follow_exchange
@@ -41,19 +36,3 @@ def test_what_it_is_made_of_is_found_from_both_ends_and_drawn_until_it_is_taken_
     cut = follow_exchange(conn, came, now())
     assert cut.most == 2
     assert {each.exchange_id for each in cut.records} == {came, lists[1].exchange_id}, "the newest one"
-
-
-def test_lists_that_were_closed_before_are_linked_when_the_database_is_brought_up(desk: Desk) -> None:
-    """0029 did so, and 0031 again for what a worker of the version before closed meanwhile."""
-    contacts(desk)
-    numbers(desk)
-    ask(desk)
-    noted = desk.sql("select * from return_input")
-    assert len(noted) == 1
-    link = runpy.run_path(str(Path(migrations.__file__).parent / "versions" / "0031_made_of_again.py"))["LINK"]
-    url = desk.settings.database_admin_url
-    assert url is not None
-    with psycopg.connect(url.get_secret_value()) as admin:
-        admin.execute("delete from sluice.return_input")
-        admin.execute(link.encode())
-    assert desk.sql("select * from return_input") == noted

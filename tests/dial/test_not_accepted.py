@@ -1,6 +1,5 @@
 """A no counts although its row was refused for something else, or waits: whoever said it is not called on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,14 +9,13 @@ from uuid import uuid4
 import polars as pl
 import pytest
 
-from dial.lists import CAMPAIGN, ENERGY01, ask, listed, now, today
+from dial.lists import CAMPAIGN, ENERGY01, called, now, today
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.dial.words import AT, NO_AT, NO_PLACE, NOES, PLACE, with_noes
 from sluice.lake.s3.objects import ObjectStore
 from sluice.lake_columns import CORRECTED, REF, REFS
-from sluice.settings import Settings
-from support.desk import Desk, open_desk
+from support.desk import Desk
 
 pytestmark = pytest.mark.stores
 BELIEF = "Klant is moslim, liever na vrijdag bellen"
@@ -30,16 +28,10 @@ OTHERWISE = {
 """A row without customer number is known by its telephone alone."""
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path) as opened:
-        opened.may_call()
-        yield opened
-
-
-def called(desk: Desk) -> set[str]:
-    """Customer numbers in a list that is made now."""
-    return set(listed(desk, ask(desk))["customer_number"])
+@pytest.fixture(scope="module")
+def desk(module_desk: Desk) -> Desk:
+    module_desk.may_call()
+    return module_desk
 
 
 def send(desk: Desk, people: pl.DataFrame, number: str, days_ago: int, **cells: str) -> None:
@@ -52,33 +44,47 @@ def send(desk: Desk, people: pl.DataFrame, number: str, days_ago: int, **cells: 
     assert desk.line(dropped).decision in ("accepted", "partly_accepted")
 
 
-def first(desk: Desk) -> pl.DataFrame:
+@pytest.fixture(scope="module")
+def people(desk: Desk) -> pl.DataFrame:
     """The oldest file, accepted."""
-    people = pl.read_csv(desk.campaign(30)[0], separator=";", infer_schema=False)
-    send(desk, people, "", 3)
-    return people
+    rows = pl.read_csv(desk.campaign(30)[0], separator=";", infer_schema=False)
+    send(desk, rows, "", 3)
+    return rows
 
 
-@pytest.mark.parametrize("wrong", OTHERWISE)
-def test_a_no_in_a_row_that_was_not_accepted_counts_until_a_younger_word(desk: Desk, wrong: str) -> None:
-    people = first(desk)
+def test_a_no_in_a_row_that_was_not_accepted_counts_until_a_younger_word(desk: Desk, people: pl.DataFrame) -> None:
     before = called(desk)
-    number = min(before)
+    numbers = dict(zip(OTHERWISE, sorted(before), strict=False))
+    is_theirs, changed = pl.col("customer_number"), people
+    for wrong, number in numbers.items():
+        cells = {"opt_in_phone": "N", **OTHERWISE[wrong]}
+        changed = changed.with_columns(
+            pl.when(is_theirs == number).then(pl.lit(cell)).otherwise(name).alias(name)
+            for name, cell in sorted(cells.items(), key=lambda each: each[0] == "customer_number")
+        )
+    send(desk, changed, "", 2)
+    assert called(desk) == before - set(numbers.values())
 
-    send(desk, people, number, 2, opt_in_phone="N", **OTHERWISE[wrong])
-    assert called(desk) == before - {number}
+    yes = people.with_columns(
+        opt_in_phone=pl.when(is_theirs.is_in(list(numbers.values()))).then(pl.lit("Y")).otherwise("opt_in_phone"),
+        street=pl.lit("Anders 1"),
+    )
+    send(desk, yes, "", 1)
+    assert called(desk) == before, "the persons said yes since"
 
-    send(desk, people, number, 1, opt_in_phone="Y")
-    assert called(desk) == before, "the person said yes since"
 
-
-@pytest.mark.parametrize("wrong", ["refused", "held"])
-def test_nothing_but_a_no_is_taken_from_such_a_row(desk: Desk, wrong: str) -> None:
-    people = first(desk)
+def test_nothing_but_a_no_is_taken_from_such_a_row(desk: Desk, people: pl.DataFrame) -> None:
     before = called(desk)
-    number = min(set(people["customer_number"]) - before)
-
-    send(desk, people, number, 1, opt_in_phone="Y", **OTHERWISE[wrong])
+    refused, held = sorted(set(people["customer_number"]) - before)[:2]
+    changed = people.with_columns(
+        opt_in_phone=pl.when(pl.col("customer_number").is_in([refused, held]))
+        .then(pl.lit("Y"))
+        .otherwise("opt_in_phone"),
+        product=pl.when(pl.col("customer_number") == refused).then(pl.lit("SOLAR")).otherwise("product"),
+        note=pl.when(pl.col("customer_number") == held).then(pl.lit(BELIEF)).otherwise("note"),
+        street=pl.lit("Anders 2"),
+    )
+    send(desk, changed, "", 0)
 
     assert called(desk) == before
 
@@ -121,10 +127,9 @@ class Watched:
         return self.store.fetch(bucket, key, version_id, target)
 
 
-def test_of_the_sealed_files_one_at_a_time_lies_in_the_work_folder(desk: Desk) -> None:
-    people = first(desk)
-    for days_ago, number in zip((2, 1), people["customer_number"][:2], strict=True):
-        send(desk, people, number, days_ago, **OTHERWISE["refused"])
+def test_of_the_sealed_files_one_at_a_time_lies_in_the_work_folder(desk: Desk, people: pl.DataFrame) -> None:
+    for days_ago, number in zip((9, 8), people["customer_number"][:2], strict=True):
+        send(desk, people, number, days_ago, street=f"Elders {days_ago}", **OTHERWISE["refused"])
     seen = Watched(desk.house.objects, [], [])
 
     make_dial_list(

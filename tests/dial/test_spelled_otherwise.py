@@ -1,19 +1,13 @@
 """A later contract writes dates and numbers otherwise: a list says in its spelling what the older files said."""
 
-import re
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from dial.lists import CAMPAIGN, CONTRACT, ENERGY01, ask, listed, now, numbers
-from sluice.agreement.in_force.activate import activate_all
+from dial.lists import CAMPAIGN, ENERGY01, ask, listed, next_version, numbers
 from sluice.dial.read import view_rows
-from sluice.settings import Settings
-from support.desk import Desk, open_desk
-from support.night import change, with_papers
+from support.desk import Desk
 
 pytestmark = pytest.mark.stores
 COLUMN = "contract_end_date\n        logicalType: date\n        logicalTypeOptions: {{format: {}}}"
@@ -25,24 +19,8 @@ OPTIONAL = (PHONE.format("true"), PHONE.format("false"))
 ENDS = date(2027, 4, 3)
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(with_papers(store_settings, tmp_path), tmp_path) as opened:
-        opened.may_call()
-        yield opened
-
-
-def next_version(desk: Desk, *edits: tuple[str, str], version: str = "1.1.0") -> None:
-    """The contract of contacts in its next version, in force."""
-    papers = desk.settings.principals_dir / ENERGY01 / CONTRACT
-    [line] = re.findall(r"^version: .*$", papers.read_text(encoding="utf-8"), re.MULTILINE)
-    for old, new in (*edits, (line, f"version: {version}")):
-        change(papers, old, new)
-    for done in activate_all(desk.house.conn, desk.settings.principals_dir, now()):
-        assert not done.is_refused, done.problems
-
-
-def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_not_be_called(desk: Desk) -> None:
+def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_not_be_called(papers_desk: Desk) -> None:
+    desk = papers_desk
     path, _ = desk.campaign(8)
     people = pl.read_csv(path, separator=";", infer_schema=False).with_row_index()
     people = people.with_columns(phone=pl.format("047512340{}", "index"), opt_in_phone=pl.lit("Y")).drop("index")
@@ -57,8 +35,9 @@ def test_a_telephone_stays_the_number_that_it_was_for_the_call_and_for_who_may_n
     assert sorted(listed(desk, ask(desk))["phone"]) == [f"0032{phone[1:]}" for phone in others]
 
 
-def test_what_was_no_number_in_its_own_country_is_not_dialled_in_another(desk: Desk) -> None:
+def test_what_was_no_number_in_its_own_country_is_not_dialled_in_another(papers_desk: Desk) -> None:
     """0612345678 is nobody's in Belgium; in the Netherlands it is somebody's, who never said yes."""
+    desk = papers_desk
     next_version(desk, OPTIONAL)
     path, _ = desk.campaign(4)
     people = pl.read_csv(path, separator=";", infer_schema=False).with_row_index()
@@ -68,12 +47,13 @@ def test_what_was_no_number_in_its_own_country_is_not_dialled_in_another(desk: D
     desk.work()
     assert sorted(listed(desk, ask(desk))["phone"]) == cells[1:], "control: nor in its own"
 
-    next_version(desk, ABROAD, version="1.2.0")
+    next_version(desk, OPTIONAL, ABROAD, version="1.2.0")
 
     assert sorted(listed(desk, ask(desk))["phone"]) == [f"0032{phone[1:]}" for phone in cells[1:]]
 
 
-def test_a_day_and_an_amount_stay_what_they_were(desk: Desk) -> None:
+def test_a_day_and_an_amount_stay_what_they_were(papers_desk: Desk) -> None:
+    desk = papers_desk
     path, _ = desk.campaign(8)
     people = pl.read_csv(path, separator=";", infer_schema=False)
     people = people.with_columns(contract_end_date=pl.lit("03/04/2027"), monthly_amount=pl.lit("62,271"))

@@ -20,8 +20,8 @@ from sluice.keys import Keyring
 from sluice.ledger.record import ExchangeRecord
 from sluice.terms import Decision
 from support.copies import Copies
-from support.jsonld import NoTerm, expand, iris
 from support.night import copied_night
+from support.official import NoTerm, expand, iris
 
 PROV, DPV = "http://www.w3.org/ns/prov#", "https://w3id.org/dpv#"
 TERMS = {

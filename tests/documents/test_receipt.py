@@ -84,32 +84,10 @@ def test_the_statement_says_whom_it_is_about_and_who_has_it(receipt):
     assert said["sub_processors"] == ["Object Store BV"]
 
 
-ADDED = {"distinct_subjects", "special_categories", "recipients", "sub_processors", "countries"}
-"""Keys that receipts of before do not have."""
-
-
-def test_a_receipt_of_before_still_verifies(receipt, keyring):
+def test_a_receipt_without_its_decision_does_not_verify(receipt, keyring):
     said = payload_of(receipt.jws)
-    before = rfc8785.dumps({name: value for name, value in said.items() if name not in ADDED})
-
-    assert verify_receipt(sign(before, keyring.signing, TYPE).flattened, keyring.public_pem, receipt.pdf).valid
-    assert said.keys() > ADDED
     broken = rfc8785.dumps({name: value for name, value in said.items() if name != "decision"})
     assert not verify_receipt(sign(broken, keyring.signing, TYPE).flattened, keyring.public_pem, receipt.pdf).valid
-
-
-@pytest.mark.parametrize(
-    ("language", "sentences"),
-    [
-        ("nl", ("Verschillende personen 4.087", "Bijzondere categorieën geen")),
-        ("fr", ("Personnes différentes 4 087", "Catégories particulières aucune")),
-        ("en", ("Different persons 4,087", "Special categories none", "Object Store BV", "BE, NL")),
-    ],
-)
-def test_the_page_says_whom_it_is_about(receipt, language, sentences):
-    text = text_of(receipt.pdf)
-
-    assert [sentence for sentence in sentences if sentence not in text] == []
 
 
 def test_a_file_that_was_not_read_is_about_nobody_that_is_known(keyring):
@@ -132,19 +110,8 @@ def test_the_page_says_it_in_three_languages_the_principals_first(receipt):
     verdicts = ["Gedeeltelijk aanvaard", "Accepté en partie", "Partly accepted"]
 
     assert [words.index(verdict) for verdict in verdicts] == sorted(words.index(verdict) for verdict in verdicts)
-    for expected in (
-        "41.176 van de 41.188 rijen zijn aanvaard",
-        "41,176 of 41,188 rows were accepted",
-        "Klanten bellen over de verlenging van hun contract.",
-        "legitimate interests (GDPR Art. 6(1)(f))",
-        "energy01 decides why and how this data is used (controller)",
-        "VALUE_IDENTIFIER",
-        "3, 17, 204 …",
-        "23 February 2027",
-        "d1" * 32,
-        f"sluice receipt verify {EXCHANGE}.json",
-    ):
-        assert expected in words
+    for expected in ("VALUE_IDENTIFIER", "3, 17, 204 …", "23 February 2027", "d1" * 32):
+        assert expected in words, "and what stands in golden/ reaches the paper"
 
 
 def tags_of(pdf: bytes) -> tuple[set[str], set[str]]:
@@ -191,16 +158,6 @@ def test_every_decision_has_a_page(keyring, language):
         receipt = make_receipt(record, an_entry(record), keyring, language)
 
         assert verify_receipt(receipt.jws, keyring.public_pem, receipt.pdf).valid
-
-
-def test_a_refusal_without_paper_says_what_to_sign(keyring):
-    record = a_refusal_without_paper()
-
-    words = text_of(make_receipt(record, an_entry(record), keyring, "en").pdf)
-
-    assert "There is no processing agreement for this principal." in words
-    assert "Sign one with the contact center" in words
-    assert "Its rows were not counted" in words
 
 
 @pytest.mark.slow

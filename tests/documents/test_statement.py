@@ -1,15 +1,13 @@
 """The role statement says of every column whose it is, and breaks when anything in it is touched."""
 
-import base64
 import json
 
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from documents.samples import EXCHANGE, GDPR, PD, a_record
+from documents.test_receipt import payload_of
 from sluice.documents.statement import (
     METADATA_KEY,
     TYPE,
@@ -119,20 +117,15 @@ def test_the_same_record_gives_the_same_bytes(jws, keyring):
     assert again == jws
 
 
-@pytest.mark.parametrize(
-    "part", ["controller", "owner_label", "legal_basis", "basis_holder", "origin", "role_profile", "retention_rule"]
-)
-def test_a_column_without_a_whole_role_is_named_and_stops_the_statement(part, keyring):
-    broken = (*COLUMNS, line("extra", "results.extra", **{part: None}))
-
-    with pytest.raises(RoleUnstated, match="column extra"):
-        make_statement(a_return(columns=broken), ENTRY, keyring)
+ROLE = ("controller", "owner_label", "legal_basis", "basis_holder", "origin", "role_profile", "retention_rule")
 
 
-@pytest.mark.parametrize("source", [None, "", "results", "results.", "elsewhere.note"])
-def test_a_column_from_nowhere_stops_the_statement(source, keyring):
-    with pytest.raises(RoleUnstated, match="column extra"):
-        make_statement(a_return(columns=(line("extra", source),)), ENTRY, keyring)
+def test_a_column_without_a_whole_role_or_from_nowhere_is_named_and_stops_the_statement(keyring):
+    roleless = [(*COLUMNS, line("extra", "results.extra", **{part: None})) for part in ROLE]
+    strays = [(line("extra", source),) for source in (None, "", "results", "results.", "elsewhere.note")]
+    for columns in (*roleless, *strays):
+        with pytest.raises(RoleUnstated, match="column extra"):
+            make_statement(a_return(columns=columns), ENTRY, keyring)
 
 
 def test_there_is_no_statement_before_there_is_a_file(keyring):
@@ -151,16 +144,6 @@ def test_parquet_carries_the_roles_without_what_depends_on_its_own_bytes(jws, ke
     assert (inside["files"], inside["entry_hash"]) == ([], None)
     assert [column["controller"] for column in inside["columns"]] == ["principal", "center", "both"]
     assert parquet_metadata(early) == parquet_metadata(whole)
-
-
-def test_every_flipped_byte_is_refused(jws, keyring):
-    @settings(max_examples=100, deadline=None)
-    @given(at=st.integers(0, len(jws) - 1), mask=st.integers(1, 255))
-    def flipped_is_refused(at: int, mask: int) -> None:
-        with pytest.raises(SignatureInvalid):
-            verify_statement(jws[:at] + bytes([jws[at] ^ mask]) + jws[at + 1 :], keyring.public_pem)
-
-    flipped_is_refused()
 
 
 @pytest.mark.slow
@@ -222,14 +205,5 @@ def test_signed_by_us_but_no_statement_is_refused(jws, keyring):
     for payload in altered_payloads(payload_of(jws)).values():
         with pytest.raises(SignatureInvalid):
             verify_statement(sign(rfc8785.dumps(payload), keyring.signing, TYPE).flattened, keyring.public_pem)
-
-
-def test_control_the_unaltered_payload_signed_again_is_a_statement(jws, keyring):
     again = sign(rfc8785.dumps(payload_of(jws)), keyring.signing, TYPE).flattened
-
-    assert verify_statement(again, keyring.public_pem) == verify_statement(jws, keyring.public_pem)
-
-
-def payload_of(jws: bytes) -> dict:
-    payload = json.loads(jws)["payload"]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert verify_statement(again, keyring.public_pem) == verify_statement(jws, keyring.public_pem), "the control"

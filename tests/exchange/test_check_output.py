@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,23 +10,32 @@ import pytest
 
 from sluice.errors import GateFailed
 from sluice.exchange.judging.check_output import check_left, read_left
-from sluice.exchange.judging.nursery import CHILD, Nursery
-from sluice.settings import Settings
-from support.desk import Desk, open_desk
+from sluice.exchange.judging.nursery import Nursery
+from sluice.exchange.read import ExchangeLine
+from support.desk import Desk
 from support.stores import client_of
 
 SECRET = b"the key of everything"
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+@contextmanager
+def in_evil_hands(desk: Desk, monkeypatch: pytest.MonkeyPatch, child: str) -> Iterator[Desk]:
+    """The same desk, whose files are judged by a child that was taken over."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
-    with open_desk(store_settings, tmp_path) as opened, Nursery("support.children_of_old:judge_and_link") as evil:
-        settings = opened.settings
-        settings.var.mkdir(parents=True, exist_ok=True)
-        (settings.var / "secret").write_bytes(SECRET)
-        yield Desk(replace(opened.house, nursery=evil), tmp_path)
+    desk.settings.var.mkdir(parents=True, exist_ok=True)
+    (desk.settings.var / "secret").write_bytes(SECRET)
+    with Nursery(f"exchange.children_of_old:{child}") as evil:
+        yield Desk(replace(desk.house, nursery=evil), desk.folder)
+
+
+def judged(desk: Desk, left: str, seed: int) -> ExchangeLine:
+    """What becomes of a file whose child leaves this."""
+    desk.house.conn.execute("update exchange set next_attempt_at = now() + interval '1 day'")  # of those before
+    (desk.settings.var / "evil").write_text(left)
+    item = desk.drop(desk.campaign(60, seed=seed)[0], f"{seed}.csv")
+    desk.work()
+    return desk.line(item)
 
 
 def everything(desk: Desk) -> bytes:
@@ -39,57 +49,36 @@ def everything(desk: Desk) -> bytes:
     return found
 
 
-@pytest.mark.parametrize("left", ["findings.csv link", "findings.csv name", "index.parquet link", "failure.txt link"])
-def test_what_it_points_at_is_nowhere_and_the_file_waits(desk: Desk, left: str) -> None:
-    (desk.settings.var / "evil").write_text(left)
-    item = desk.drop(desk.campaign(60)[0])
-    desk.open_new()
-    desk.work()
-
-    line = desk.line(item)
-    assert (line.decision, line.last_error) == ("open", "SLU-401"), line
+def test_what_it_points_at_is_nowhere_and_the_file_waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = ("findings.csv link", "findings.csv name", "index.parquet link", "failure.txt link")
+    with in_evil_hands(desk, monkeypatch, "judge_and_link") as evil:
+        for seed, left in enumerate(ways, 1):
+            line = judged(evil, left, seed)
+            assert (line.decision, line.last_error) == ("open", "SLU-401"), left
     assert SECRET not in everything(desk)
-
-    with Nursery(CHILD) as good:  # the control
-        next_time = Desk(replace(desk.house, nursery=good), desk.folder)
-        item = next_time.drop(next_time.campaign(60, seed=2)[0], "second.csv")
-        next_time.open_new()
-        next_time.work()
-        assert next_time.line(item).decision == "accepted"
+    assert judged(desk, "", 9).decision == "accepted", "the control"
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("ValueError at reader.py:12", "ValueError at reader.py:12"),
-        ("KeyError at unknown place", "KeyError at unknown place"),
-        ("Jan Peeters 0470123456", "unknown"),
-        ("ValueError at reader.py:12\nexchange 1 is accepted", "unknown"),
-        ("ValueError at \x1b[2J.py:12", "unknown"),
-        ("E" * (1 << 20), "unknown"),
-    ],
-    ids=["place", "none", "value", "line", "escape", "long"],
-)
+TOLD = {
+    "ValueError at reader.py:12": "ValueError at reader.py:12",
+    "KeyError at unknown place": "KeyError at unknown place",
+    "Jan Peeters 0470123456": "unknown",
+    "ValueError at reader.py:12\nexchange 1 is accepted": "unknown",
+    "ValueError at \x1b[2J.py:12": "unknown",
+    "E" * (1 << 20): "unknown",
+}
+
+
 def test_a_log_repeats_a_place_and_nothing_else(
-    store_settings: Settings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    text: str,
-    told: str,
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TESTS, TESTS.parent / "include"))))
-    with open_desk(store_settings, tmp_path) as opened, Nursery("support.children_of_old:judge_and_talk") as evil:
-        desk = Desk(replace(opened.house, nursery=evil), tmp_path)
-        desk.settings.var.mkdir(parents=True, exist_ok=True)
-        (desk.settings.var / "evil").write_text(text)
-        item = desk.drop(desk.campaign(60)[0])
-        desk.open_new()
-        desk.work()
-        assert desk.line(item).last_error == "SLU-401"
-    said = [each.getMessage() for each in caplog.records if "is set aside" in each.getMessage()]
-    assert len(said) == 1 and f"at {told}. Cure" in said[0]
-    assert told == text or not any(word in caplog.text for word in ("Peeters", "is accepted", "\x1b", "EEE"))
+    with in_evil_hands(desk, monkeypatch, "judge_and_talk") as evil:
+        for seed, (text, told) in enumerate(TOLD.items(), 1):
+            caplog.clear()
+            assert judged(evil, text, seed).last_error == "SLU-401"
+            said = [each.getMessage() for each in caplog.records if "is set aside" in each.getMessage()]
+            assert len(said) == 1 and f"at {told}. Cure" in said[0]
+            assert told == text or not any(word in caplog.text for word in ("Peeters", "is accepted", "\x1b", "EEE"))
 
 
 def test_only_regular_files_with_one_name_are_a_childs(tmp_path: Path) -> None:

@@ -1,24 +1,32 @@
-"""What an engineer is told before a file is sent is what becomes of it when it is sent."""
+"""What an engineer is told before a file is sent is what becomes of it when it is sent; or why it cannot be told."""
 
 import csv
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from agreement.papers import CONTRACT, write_folder
-from returns.commands import at_terminal, sluice
+from agreement.papers import CONTRACT as PAPER
+from agreement.papers import write_folder
+from exchange.conftest import lent_desk
+from returns.commands import Answer, at_terminal, sluice
+from sluice.agreement.in_force.activate import activate_all
 from sluice.agreement.papers import Paper
 from sluice.cli.whole import app
 from sluice.exchange.dry_run import DryRun, find_paper
 from sluice.exchange.judging.nursery import CHILD, Nursery
+from sluice.lake.s3.objects import StoredObject
 from sluice.sample.files import write_campaign
 from sluice.settings import Settings, get_settings
 from sluice.terms import Flow, Verdict
-from support.desk import Desk
-from support.night import Call, call_log
+from sluice.times import brussels_today
+from support.copies import Copies
+from support.desk import ENERGY, Desk
+from support.night import AGREEMENT, Call, Edit, call_log, change
 
 RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
 NOTES = ("Klant is moslim, liever na vrijdag bellen", "wil een offerte", "is lid van de vakbond")
@@ -61,7 +69,6 @@ def test_rows_that_would_wait_for_a_reader_are_not_told_as_accepted(
 
 @pytest.mark.usefixtures("fresh_settings")
 def test_a_fault_of_the_paper_that_only_the_child_meets_is_told_by_its_code(tmp_path: Path) -> None:
-    """As of a paper that was put in force before the linter asked for an ASCII delimiter."""
     settings: Settings = get_settings()
     paper = find_paper(settings, "DPA-ENERGY01", Flow("renewal_campaign"), date(2026, 11, 28))
     assert isinstance(paper, Paper) and paper.contract is not None
@@ -77,30 +84,12 @@ def test_a_fault_of_the_paper_that_only_the_child_meets_is_told_by_its_code(tmp_
 
 
 @pytest.mark.usefixtures("fresh_settings")
-def test_a_contract_that_a_later_rule_would_not_let_in_is_judged_as_the_center_goes_on_judging(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = write_folder(tmp_path / "principals", contract=CONTRACT.replace("format: dd/MM/yyyy", "format: MM/yyyy"))
-    path = tmp_path / "leads.csv"
-    write_campaign(path, 30, 1)
-    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(folder.parent))
-
-    linted, tried = sluice("contract", "lint", str(folder)), sluice("gate", "run", str(path), *RUN)
-
-    assert [each["code"] for each in linted.document["problems"]] == ["CON-038"] * 2
-    assert {each["code"] for each in tried.document["reasons"] if each["severity"] == "error"} == {
-        "LIMIT_REFUSED_SHARE",
-        "VALUE_DATE",
-    }
-
-
-@pytest.mark.usefixtures("fresh_settings")
 def test_what_only_the_center_has_the_keys_of_is_not_asked_and_said_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "      - name: customer_number\n"
     to = "customers.inbound.odcs.yaml#/schema/customers/properties/number"
-    refers = CONTRACT.replace(name, f"{name}        relationships: [{{to: {to}}}]\n")
+    refers = PAPER.replace(name, f"{name}        relationships: [{{to: {to}}}]\n")
     folder = write_folder(tmp_path / "principals", contract=refers)
     path, page = tmp_path / "leads.csv", tmp_path / "leads.html"
     write_campaign(path, 30, 1)
@@ -150,3 +139,105 @@ def test_a_call_in_the_hour_that_the_clocks_make_twice_or_skip_is_refused_and_no
     assert [said[f"rows_{name}"] for name in ("accepted", "refused", "held")] == rows
     found = {each["code"] for each in said["reasons"] if each["code"].startswith("VALUE_TIME")}
     assert found == ({code} if code else set())
+
+
+CONTRACT = "renewal_campaign.inbound.odcs.yaml"
+NEXT_YEAR = date(brussels_today().year + 1, 1, 1)
+
+
+def activate(desk: Desk) -> None:
+    for each in activate_all(desk.house.conn, desk.settings.principals_dir, datetime.now(UTC)):
+        assert not each.is_refused, each.problems
+
+
+def contract_from(desk: Desk, first: date) -> None:
+    """From this day on DUAL is no product any more."""
+    path, refused = desk.settings.principals_dir / ENERGY[0] / CONTRACT, "  - {property: maxRefusedShare"
+    change(path, "version: 1.0.0", "version: 1.1.0")
+    change(path, '["ELEC", "GAS", "DUAL"]', '["ELEC", "GAS"]')
+    change(path, refused, f"  - {{property: validFrom, value: {first}}}\n{refused}")
+    activate(desk)
+
+
+def agreement_from(desk: Desk, first: date) -> Path:
+    """A new version of the agreement; the folder of its papers."""
+    folder = desk.settings.principals_dir / ENERGY[0]
+    new = folder / "agreement-3.1.0.yaml"
+    shutil.copy(folder / AGREEMENT, new)
+    change(new, "version: 3.0.0", "version: 3.1.0")
+    change(new, "supersedes: 2.4.0", "supersedes: 3.0.0")
+    change(new, "validFrom: 2026-01-01\nvalidTo", f"validFrom: {first}\nvalidTo")
+    return folder
+
+
+def all_from(desk: Desk, first: date) -> None:
+    """Such a version, with every contract issued anew under it."""
+    for path in agreement_from(desk, first).glob("*.odcs.yaml"):
+        pin, valid = "agreementVersion, value: 3.{}.0}}", f"\n  - {{property: validFrom, value: {first}}}"
+        change(path, pin.format(0), pin.format(1) + valid)
+        change(path, "version: 1.0.0", "version: 1.1.0")
+    activate(desk)
+
+
+def judged_here_and_there(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[StoredObject, Answer, str]:
+    """A file as the center judges it, and what a dry run says of it, to programs and to people."""
+    path = desk.campaign(60)[0]
+    dropped = desk.drop(path)
+    desk.work()
+    with at_terminal(desk, monkeypatch):
+        said = sluice("gate", "run", str(path), *RUN)
+        return dropped, said, CliRunner().invoke(app, ["gate", "run", str(path), *RUN]).stderr
+
+
+@pytest.mark.parametrize("papers_from", [contract_from, all_from], ids=["contract", "agreement"])
+def test_a_contract_that_does_not_hold_yet_is_named_with_its_first_day(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, papers_from: Callable[[Desk, date], None]
+) -> None:
+    papers_from(desk, NEXT_YEAR)
+    dropped, said, shown = judged_here_and_there(desk, monkeypatch)
+
+    record = desk.shown(dropped).record
+    assert record is not None
+    assert (desk.line(dropped).decision, record.how.contract_version) == ("accepted", "1.0.0")
+    assert (said.exit, said.document["verdict"]) == (3, "UNDECIDED"), "not another verdict than the center's"
+    [reason] = said.document["reasons"]
+    assert (reason["code"], reason["rule"]) == ("FORBIDDEN_CONTRACT_NOT_YET", f"paper.in_force:{NEXT_YEAR}")
+    assert str(NEXT_YEAR) in shown
+
+
+def test_the_center_says_so_too_of_a_flow_that_has_no_contract_until_then(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = "agreementVersion, value: 3.0.0}"
+    later = Edit(CONTRACT, pin, f"{pin}\n  - {{property: validFrom, value: {NEXT_YEAR}}}")
+    with lent_desk(copies, tmp_path, later) as desk:
+        unheard_of = desk.drop(b"x", where=(ENERGY[0], "no_such_flow"))
+        dropped, said, _ = judged_here_and_there(desk, monkeypatch)
+        record = desk.shown(dropped).record
+
+        assert record is not None
+        [reason] = said.document["reasons"]
+        assert [(each.code, each.rule) for each in record.reasons] == [(reason["code"], reason["rule"])]
+        assert desk.line(dropped).reason_code == "FORBIDDEN_CONTRACT_NOT_YET"
+        assert desk.line(unheard_of).reason_code == "FORBIDDEN_NO_CONTRACT", "the control"
+
+
+def test_one_that_holds_from_today_on_judges_both(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control."""
+    contract_from(desk, brussels_today())
+    dropped, said, _ = judged_here_and_there(desk, monkeypatch)
+
+    assert (desk.line(dropped).decision, said.document["verdict"]) == ("refused", "REFUSED")
+    assert {each["code"] for each in said.document["reasons"]} >= {"LIMIT_REFUSED_SHARE", "VALUE_NOT_IN_SET"}
+
+
+def test_a_contract_that_was_not_issued_anew_has_the_verdict_of_the_center(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement_from(desk, brussels_today())
+    activate(desk)
+    dropped, said, shown = judged_here_and_there(desk, monkeypatch)
+
+    [reason] = said.document["reasons"]
+    assert reason["code"] == desk.line(dropped).reason_code == "FORBIDDEN_AGREEMENT_EXPIRED"
+    assert "names another version of DPA-ENERGY01 than 3.1.0" in shown

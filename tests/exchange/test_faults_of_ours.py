@@ -134,40 +134,30 @@ def test_what_waits_for_us_is_met_once_by_a_slot_and_keeps_no_newer_file_waiting
         check_none_held_up(desk.house.conn, later)
 
 
-def test_a_fault_of_ours_is_heard_of_where_its_class_was_never_loaded(desk: Desk) -> None:
+def test_a_fault_of_ours_is_heard_of_where_its_class_was_never_loaded_and_one_of_the_file_is_none(desk: Desk) -> None:
     desk.drop(b"x")
     desk.open_new()
-
-    def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
-        raise ControllerInvalid(Ref("controller", "shop01"))
-
-    done = drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry)
-
-    assert done.held_up == 1 and heard(desk) == [f"{ControllerInvalid.code} False"]
-    desk.sql("update exchange set next_attempt_at = now() returning 1")
-    assert drained(desk).waiting == 0 and heard(desk) == []
-
-
-def test_what_is_set_aside_for_its_own_fault_waits_for_nobody_of_us(desk: Desk) -> None:
-    desk.drop(b"x")
-    desk.open_new()
-    faults = [DocumentInvalid(Ref("paper", "gone")), GateFailed(Ref("file", "odd"))]
+    faults = [ControllerInvalid(Ref("controller", "shop01")), GateFailed(Ref("file", "odd"))]
 
     def carry(house: House, opened: Opened, run: Mapping[str, str]) -> Decision | None:
         raise faults.pop(0)
 
-    for told in ([f"{DocumentInvalid.code} False"], []):
+    def once() -> Drained:
         desk.sql("update exchange set next_attempt_at = now() returning 1")
-        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry, lambda: True)
-        assert heard(desk) == told
+        return drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {}, carry, lambda: True)
 
+    def heard() -> list[str]:
+        return [each.code for each in find_held_up(desk.house.conn, datetime.now(UTC) + HEARD_AFTER)]
 
-def heard(desk: Desk) -> list[str]:
-    """What a fresh process says is held up: each code, and whether that process has loaded its class."""
-    done = subprocess.run(
+    assert once().held_up == 1 and heard() == [ControllerInvalid.code]
+    fresh = subprocess.run(
         [sys.executable, "-c", HEARS], env=environment(desk.settings), capture_output=True, text=True, check=True
     )
-    return done.stdout.splitlines()
+    assert fresh.stdout.splitlines() == [f"{ControllerInvalid.code} False"]
+    assert once().held_up == 0 and heard() == [], "what is set aside for its own fault waits for nobody of us"
+    faults.append(ControllerInvalid(Ref("controller", "shop01")))
+    assert once().held_up == 1 and heard() == [ControllerInvalid.code]
+    assert drained(desk).waiting == 0 and heard() == [], "judged at last"
 
 
 @pytest.mark.parametrize(
@@ -181,21 +171,21 @@ def heard(desk: Desk) -> list[str]:
     ids=["exchange", "principal", "object, if free", "object"],
 )
 def test_a_lock_whose_connection_is_lost_does_not_hide_what_went_wrong(
-    store_settings: Settings, held: Callable[[Connection], AbstractContextManager[object]]
+    module_settings: Settings, held: Callable[[Connection], AbstractContextManager[object]]
 ) -> None:
-    with connect(store_settings) as conn, pytest.raises(DocumentInvalid), held(conn):
-        lose(store_settings, conn)
+    with connect(module_settings) as conn, pytest.raises(DocumentInvalid), held(conn):
+        lose(module_settings, conn)
         raise DocumentInvalid(Ref("paper", "gone"))
 
 
-def test_a_sweep_ends_where_its_connection_is_lost_and_meets_no_other_item(store_settings: Settings) -> None:
+def test_a_sweep_ends_where_its_connection_is_lost_and_meets_no_other_item(module_settings: Settings) -> None:
     met: list[int] = []
-    with connect(store_settings) as conn:
+    with connect(module_settings) as conn:
 
         def step(number: int) -> int:
             met.append(number)
             if number == 2:
-                lose(store_settings, conn)
+                lose(module_settings, conn)
             conn.execute("select 1")
             if number == 1:
                 raise DocumentInvalid(Ref("paper", "gone"))
@@ -255,8 +245,7 @@ def test_where_the_listing_of_one_principal_is_cut_the_files_of_others_are_worke
     assert "what arrives from energy01 waits: SLU-206" in caplog.text
 
     monkeypatch.setattr(objects, "Listing", Listing)
-    desk.work()
-    assert len(desk.lines()) == 10, "the control"
+    assert desk.open_new() == 9, "the control"
 
 
 def test_what_is_listed_no_more_is_not_remembered_but_where_the_listing_was_cut(
@@ -322,11 +311,11 @@ def test_what_nobody_foresaw_while_arrivals_are_opened_forgets_none(
     assert arrivals.open_new(desk.house.conn, desk.house.objects) == Looked(0, 0)
 
 
-def test_a_lock_is_free_soon_after_its_holder_died_in_the_middle_of_a_query(store_settings: Settings) -> None:
+def test_a_lock_is_free_soon_after_its_holder_died_in_the_middle_of_a_query(module_settings: Settings) -> None:
     """PostgreSQL looks for a client that is gone only when told to; else the query of a dead one waits on."""
-    assert store_settings.database_url is not None
-    url = store_settings.database_url.get_secret_value()
-    with connect(store_settings) as other, connect(store_settings) as asking:
+    assert module_settings.database_url is not None
+    url = module_settings.database_url.get_secret_value()
+    with connect(module_settings) as other, connect(module_settings) as asking:
         other.execute("select pg_advisory_lock(2, 2)")
         pipe = subprocess.PIPE
         with subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=pipe, text=True) as holder:

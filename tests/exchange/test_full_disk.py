@@ -11,7 +11,7 @@ import pytest
 from sluice.errors import DiskUnfit, GateFailed, Ref
 from sluice.exchange.workroom import ROOM_BYTES, check_room, private_folder
 from support.desk import ENERGY, Desk, environment
-from support.examined import examine_one
+from support.installation import examine_one
 
 TRIES = 4
 """One more than those of a child that died."""
@@ -21,20 +21,32 @@ from sluice.exchange.drain import drain
 from sluice.exchange.house import open_house
 from sluice.settings import get_settings
 from sluice.terms import Direction, Flow, Principal
-room, work = int(sys.argv[1]), get_settings().var / "work"
+work = get_settings().var / "work"
 with open_house(get_settings()) as house:
     def once():
         house.conn.execute("update exchange set next_attempt_at = now()")
         done = drain(house, Direction.INBOUND, Principal("{ENERGY[0]}"), Flow("{ENERGY[1]}"), {{}})
         [line] = house.conn.execute("select decision, attempts, last_error from exchange").fetchall()
         return [done.held_up, line["decision"], line["attempts"], line["last_error"]]
-    free = os.statvfs(work)
-    (work / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize - room))
-    full = [once() for _ in range({TRIES})]
-    (work / "filler").unlink()
+    full = []
+    for room in map(int, sys.argv[1:]):
+        free = os.statvfs(work)
+        (work / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize - room))
+        full += [once() for _ in range({TRIES})]
+        (work / "filler").unlink()
     print(json.dumps([full, once()]))
 """
-ON_A_SMALL_DISK = 'mount -t tmpfs -o size=96m tmpfs "$1" && exec "$0" "$2" "$3"'
+LOOK = """
+import subprocess, sys
+from sluice.settings import get_settings
+from support.installation import examine_one
+for options in sys.argv[1:]:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", get_settings().var], check=True)
+    found = examine_one("disk", get_settings())
+    print(found.ok, found.is_missing, found.detail)
+    subprocess.run(["umount", get_settings().var], check=True)
+"""
+ON_A_SMALL_DISK = 'mount -t tmpfs -o size=96m tmpfs "$1" && shift && exec "$0" "$@"'
 
 
 def can_mount() -> bool:
@@ -44,21 +56,19 @@ def can_mount() -> bool:
 
 @pytest.mark.stores
 @pytest.mark.skipif(not can_mount(), reason="only root with a mount namespace mounts a small disk")
-@pytest.mark.parametrize("room", [0, 60_000], ids=["not for the file", "for the file, not for what is made of it"])
-def test_where_the_disk_is_full_a_file_waits_and_is_judged_once_there_is_room(
-    desk: Desk, tmp_path: Path, room: int
-) -> None:
+def test_where_the_disk_is_full_a_file_waits_and_is_judged_once_there_is_room(desk: Desk, tmp_path: Path) -> None:
+    """No room for the file; then for the file, and not for what is made of it."""
     desk.drop(desk.campaign(rows=200)[0])
     desk.open_new()
     work, script = desk.settings.var / "work", tmp_path / "drain.py"
     work.mkdir(exist_ok=True)
     script.write_text(DRAIN)
 
-    command = ["unshare", "-m", "sh", "-c", ON_A_SMALL_DISK, sys.executable, work, script, str(room)]
+    command = ["unshare", "-m", "sh", "-c", ON_A_SMALL_DISK, sys.executable, work, script, "0", "60000"]
     done = subprocess.run(command, env=environment(desk.settings), capture_output=True, text=True, check=True)
 
     full, after = json.loads(done.stdout)
-    assert full == [[1, "open", 0, DiskUnfit.code]] * TRIES
+    assert full == [[1, "open", 0, DiskUnfit.code]] * 2 * TRIES
     assert after == [0, "accepted", 1, None]
 
 
@@ -89,14 +99,12 @@ def test_a_file_that_swells_beyond_the_room_it_may_take_is_to_blame_itself(
 @pytest.mark.skipif(not can_mount(), reason="only root with a mount namespace mounts a small disk")
 def test_the_doctor_tells_a_disk_that_is_short_of_room_and_one_that_is_read_only(desk: Desk, tmp_path: Path) -> None:
     assert examine_one("disk", desk.settings).ok, "the control"
-    asked = "import sys; from support.examined import examine_one; from sluice.settings import get_settings\n"
-    asked += "found = examine_one('disk', get_settings()); print(found.ok, found.is_missing, found.detail)"
-    surroundings, told = environment(desk.settings) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}, []
-    for options in ("size=8m", "size=96m", "size=96m,ro"):
-        mounted = f'mount -t tmpfs -o {options} tmpfs "$1" && exec "$0" -c "$2"'
-        command = ["unshare", "-m", "sh", "-c", mounted, sys.executable, desk.settings.var, asked]
-        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
-        told.append(done.stdout)
+    script = tmp_path / "look.py"
+    script.write_text(LOOK)
+    surroundings = environment(desk.settings) | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    command = ["unshare", "-m", sys.executable, script, "size=8m", "size=96m", "size=96m,ro"]
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
+    told = done.stdout.splitlines()
     assert told[0].startswith("False True SLU-211") and "because ENOSPC; MiB free 8." in told[0]
-    assert told[1] == "True True 96 MiB free where SLUICE_VAR lies\n"
+    assert told[1] == "True True 96 MiB free where SLUICE_VAR lies"
     assert told[2].startswith("False True SLU-211") and "because EROFS" in told[2]

@@ -26,7 +26,7 @@ from sluice.ledger.store import find_entry
 from sluice.terms import ExchangeId
 from support.copies import Copies
 from support.desk import Desk
-from support.night import AT_ONCE, Call, copied_night
+from support.night import copied_night, three_returned
 
 OTHERWISE = "fr"
 PLACES = ("page", "signature", "copy beside the data")
@@ -48,14 +48,16 @@ def lay(house: House, bucket: str, key: str, content: bytes | None) -> None:
 
 
 @pytest.fixture
-def due(desk: Desk) -> ExchangeId:
-    """An exchange that is closed, and whose receipt is due."""
+def closed_one(desk: Desk) -> ExchangeId:
+    """An exchange that is closed."""
     dropped = desk.drop(desk.campaign(rows=20)[0])
     desk.work()
-    exchange_id = ExchangeId(desk.line(dropped).id)
+    return ExchangeId(desk.line(dropped).id)
+
+
+def owe_receipt(desk: Desk) -> None:
     desk.sql("update exchange set receipt_at = null returning 1")
     desk.sql("update outbox set done_at = null, next_attempt_at = now() where effect = 'receipt' returning 1")
-    return exchange_id
 
 
 def places(desk: Desk, exchange_id: ExchangeId) -> dict[str, tuple[str, str]]:
@@ -65,45 +67,40 @@ def places(desk: Desk, exchange_id: ExchangeId) -> dict[str, tuple[str, str]]:
     return dict(zip(PLACES, ((bucket, f"{stem}.pdf"), (bucket, f"{stem}.json"), beside), strict=True))
 
 
-@pytest.mark.parametrize("left", [1, 2, 3], ids=["page", "page and signature", "all three"])
-def test_the_receipt_that_was_given_is_the_receipt_whatever_version_goes_on(
-    desk: Desk, due: ExchangeId, left: int
+def test_the_receipt_that_was_given_is_the_receipt_and_what_is_none_of_ours_is_given_to_nobody(
+    desk: Desk, closed_one: ExchangeId, tmp_path: Path
 ) -> None:
-    given = make_receipt(*closed(desk.house, due), desk.house.keyring, OTHERWISE)
-    at = places(desk, due)
-    for number, (place, content) in enumerate(zip(PLACES, (given.pdf, given.jws, given.jws), strict=True)):
-        lay(desk.house, *at[place], content if number < left else None)
+    """Whatever version goes on."""
+    (record, entry), ours, at = closed(desk.house, closed_one), desk.house.keyring, places(desk, closed_one)
+    given = make_receipt(record, entry, ours, OTHERWISE)
+    for left in (1, 2, 3):  # the page; the signature with it; the copy beside the data too
+        owe_receipt(desk)
+        for number, (place, content) in enumerate(zip(PLACES, (given.pdf, given.jws, given.jws), strict=True)):
+            lay(desk.house, *at[place], content if number < left else None)
 
-    assert do_effects(desk.house) == 1
+        assert do_effects(desk.house) == 1, left
 
-    page, signature, beside = (desk.house.objects.read(*at[place]) for place in PLACES)
-    assert desk.lines()[0].receipt_at and beside == signature
-    assert (page == given.pdf, signature == given.jws) == (left > 1, left > 1), "a page alone was given to nobody"
+        page, signature, beside = (desk.house.objects.read(*at[place]) for place in PLACES)
+        assert desk.lines()[0].receipt_at and beside == signature
+        assert (page == given.pdf, signature == given.jws) == (left > 1, left > 1), "a page alone was given to nobody"
 
+    for foreign in ("key", "entry", "page"):
+        owe_receipt(desk)
+        signing = Ed25519PrivateKey.generate() if foreign == "key" else ours.signing
+        about = replace(entry, seq=entry.seq + 1) if foreign == "entry" else entry
+        laid = make_receipt(record, about, Keyring(tmp_path / "other", bytes(32), signing), OTHERWISE)
+        lay(desk.house, *at["page"], b"%PDF-1.7" if foreign == "page" else laid.pdf)
+        lay(desk.house, *at["signature"], laid.jws)
 
-@pytest.mark.parametrize("foreign", ["key", "entry", "page"])
-def test_what_is_no_receipt_of_ours_of_this_entry_is_given_to_nobody(
-    desk: Desk, due: ExchangeId, foreign: str, tmp_path: Path
-) -> None:
-    (record, entry), ours = closed(desk.house, due), desk.house.keyring
-    signing = Ed25519PrivateKey.generate() if foreign == "key" else ours.signing
-    about = replace(entry, seq=entry.seq + 1) if foreign == "entry" else entry
-    laid = make_receipt(record, about, Keyring(tmp_path / "keys", bytes(32), signing), OTHERWISE)
-    at = places(desk, due)
-    lay(desk.house, *at["page"], b"%PDF-1.7" if foreign == "page" else laid.pdf)
-    lay(desk.house, *at["signature"], laid.jws)
+        assert do_effects(desk.house) == 0, foreign
 
-    assert do_effects(desk.house) == 0
-
-    assert desk.lines()[0].receipt_at is None
-    waits = desk.sql("select effect, last_error from outbox where done_at is null")
-    assert waits == [{"effect": "receipt", "last_error": EvidenceInvalid.code}]
+        assert desk.lines()[0].receipt_at is None
+        waits = desk.sql("select effect, last_error from outbox where done_at is null")
+        assert waits == [{"effect": "receipt", "last_error": EvidenceInvalid.code}]
 
 
 def test_roles_that_were_stated_beside_a_return_do_not_keep_its_file_from_going(copies: Copies, tmp_path: Path) -> None:
-    with copied_night(copies, tmp_path, AT_ONCE) as night:
-        night.called(Call("c1", *night.people(1)[0]))
-        night.make()
+    with copied_night(copies, tmp_path, fill=three_returned) as night:
         house, [line] = night.desk.house, night.returns()
         (record, entry), exchange_id = closed(house, ExchangeId(line.id)), ExchangeId(line.id)
         where = (night.desk.settings.bucket_exchange, f"{record.what.key}.roles.json")
@@ -120,18 +117,18 @@ def test_roles_that_were_stated_beside_a_return_do_not_keep_its_file_from_going(
                 assert record.what.key not in night.delivered()
 
 
-@pytest.mark.parametrize("left", [1, 2], ids=["page", "page and signature"])
-def test_the_receipt_that_a_next_controller_has_does_not_keep_the_package_from_it(town: Town, left: int) -> None:
+def test_the_receipt_that_a_next_controller_has_does_not_keep_the_package_from_it(town: Town) -> None:
     handed = sent(town, asked(town, 0))
     house, opened = town.house, handed.opened
     given = make_receipt_for_other(*closed(house, opened.exchange_id), house.keyring, OTHERWISE)
     ends = dict(zip((".receipt.pdf", ".receipt.json"), (given.pdf, given.jws), strict=True))
-    for number, (end, content) in enumerate(ends.items()):
-        lay(house, opened.bucket, f"{opened.key}{end}", content if number < left else None)
-    lay(house, opened.bucket, opened.key, None)
+    for left in (1, 2):
+        for number, (end, content) in enumerate(ends.items()):
+            lay(house, opened.bucket, f"{opened.key}{end}", content if number < left else None)
+        lay(house, opened.bucket, opened.key, None)
 
-    EFFECTS["delivery"](house, opened.exchange_id)
+        EFFECTS["delivery"](house, opened.exchange_id)
 
-    assert house.objects.head(opened.bucket, opened.key)
-    pair = [house.objects.read(opened.bucket, f"{opened.key}{end}") for end in ends]
-    assert [one == other for one, other in zip(pair, ends.values(), strict=True)] == [left > 1] * 2
+        assert house.objects.head(opened.bucket, opened.key)
+        pair = [house.objects.read(opened.bucket, f"{opened.key}{end}") for end in ends]
+        assert [one == other for one, other in zip(pair, ends.values(), strict=True)] == [left > 1] * 2

@@ -3,112 +3,33 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from returns.commands import at_terminal, sluice
 from sluice.db import Connection, connect
 from sluice.documents.verify import verify_receipt
-from sluice.errors import NotFound
+from sluice.errors import GateFailed, NotFound
+from sluice.exchange import store
 from sluice.exchange.house import open_house
 from sluice.exchange.judging import nursery
 from sluice.exchange.naming import NO_FLOW
-from sluice.exchange.read import get_accepted
+from sluice.exchange.read import ExchangeLine, get_accepted
 from sluice.lake.quarantine import unseal
-from sluice.sample.faults import FaultPlan
+from sluice.lake.s3.objects import StoredObject
+from sluice.ledger.record import ExchangeRecord
+from sluice.sample.faults import FaultPlan, Planted
 from sluice.settings import Settings
-from sluice.terms import Principal
+from sluice.terms import Direction, Flow, Principal
 from support.desk import ENERGY, Desk, open_desk
 
 FAULTS = FaultPlan(missing_required=3, bad_phone=4, duplicate_key=2, wrong_code=2, ragged_row=1)
-
-
-def receipt_of(desk: Desk, exchange_id: str, ending: str, where: tuple[str, str] = ENERGY) -> bytes:
-    key = f"{where[0]}/receipts/{where[1]}/{exchange_id}.{ending}"
-    return desk.house.objects.read(desk.settings.bucket_exchange, key)
-
-
-def lake_of(desk: Desk, exchange_id: str) -> pl.DataFrame:
-    item = get_accepted(desk.house.conn, exchange_id)
-    return pl.read_parquet(io.BytesIO(desk.house.objects.read(item.bucket, item.key, item.version_id)))
-
-
-def test_a_clean_file_is_accepted_whole_and_receipted(desk: Desk) -> None:
-    path, _ = desk.campaign(rows=300)
-    dropped = desk.drop(path)
-    desk.work()
-    line = desk.line(dropped)
-    assert (line.decision, line.rows_in, line.rows_accepted, line.rows_refused) == ("accepted", 300, 300, 0)
-    check = verify_receipt(
-        receipt_of(desk, line.id, "json"), desk.house.keyring.public_pem, receipt_of(desk, line.id, "pdf")
-    )
-    assert check.valid
-    assert check.exchange == line.id
-
-
-def test_every_cell_of_an_accepted_file_is_in_the_lake_unchanged(desk: Desk) -> None:
-    path, _ = desk.campaign(rows=300)
-    dropped = desk.drop(path)
-    desk.work()
-    sent = pl.read_csv(path, separator=";", infer_schema=False, quote_char='"')
-    kept = lake_of(desk, desk.line(dropped).id).sort("sluice_row")
-    assert kept.select(sent.columns).equals(sent.with_columns(pl.all().replace("", None)))
-    assert kept["sluice_row"].to_list() == list(range(1, 301))
-
-
-def test_the_lake_object_is_sorted_by_subject_and_shows_no_value_in_its_statistics(desk: Desk) -> None:
-    import pyarrow.parquet as pq
-
-    dropped = desk.drop(desk.campaign(rows=300)[0])
-    desk.work()
-    item = get_accepted(desk.house.conn, desk.line(dropped).id)
-    file = pq.ParquetFile(io.BytesIO(desk.house.objects.read(item.bucket, item.key, item.version_id)))
-    group = file.metadata.row_group(0)
-    with_statistics = {
-        group.column(n).path_in_schema for n in range(group.num_columns) if group.column(n).statistics is not None
-    }
-    refs = file.read(["sluice_subject_ref"])["sluice_subject_ref"].to_pylist()
-    assert with_statistics == {"sluice_subject_ref"}
-    assert refs == sorted(refs)
-
-
-def test_bad_rows_go_to_quarantine_and_the_others_go_on(desk: Desk, tmp_path: Path) -> None:
-    path, planted = desk.campaign(rows=300, faults=FAULTS)
-    dropped = desk.drop(path)
-    desk.work()
-    line = desk.line(dropped)
-    assert line.decision == "partly_accepted"
-    assert (line.rows_in or 0) == (line.rows_accepted or 0) + (line.rows_refused or 0) == 300
-    assert line.rows_refused == len(planted.all_rows)
-    findings = pl.read_csv(io.BytesIO(receipt_of(desk, line.id, "findings.csv")))
-    assert set(findings.filter(pl.col("severity") == "error")["row"]) == planted.all_rows
-    record = desk.shown(dropped).record
-    assert record is not None
-    sealed = next(copy for copy in record.how_long.copies if copy.kind == "quarantine.rows")
-    (tmp_path / "sealed.age").write_bytes(desk.house.objects.read(sealed.bucket, sealed.key, sealed.version_id))
-    unseal(tmp_path / "sealed.age", tmp_path / "rows.parquet", desk.house.keyring, Principal("energy01"))
-    rows = set(pl.read_parquet(tmp_path / "rows.parquet")["sluice_row"])
-    assert rows < planted.all_rows
-    assert rows.isdisjoint(set(lake_of(desk, line.id)["sluice_row"]))
-
-
-def test_quarantine_holds_no_readable_value(desk: Desk) -> None:
-    path, _ = desk.campaign(rows=300, faults=FAULTS)
-    desk.drop(path)
-    desk.work()
-    sealed = [o for o in desk.objects(desk.settings.bucket_vault) if o.key.endswith(".age")]
-    emails = [
-        mail.encode()
-        for mail in pl.read_csv(path, separator=";", infer_schema=False, truncate_ragged_lines=True)[
-            "email"
-        ].drop_nulls()
-    ]
-    contents = [desk.house.objects.read(o.bucket, o.key, o.version_id) for o in sealed]
-    assert sealed
-    assert not any(mail in content for mail in emails for content in contents)
-    assert any(mail in path.read_bytes() for mail in emails)  # the control: they can be found in clear
+ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 
 
 def _zipped(content: bytes) -> bytes:
@@ -118,66 +39,170 @@ def _zipped(content: bytes) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("name", "where", "change", "decision", "code"),
-    [
-        ("x.csv", ("water01", "meter_contacts"), None, "refused", "FORBIDDEN_AGREEMENT_EXPIRED"),
-        ("x.csv", ("nobody01", "leads"), None, "refused", "FORBIDDEN_NO_AGREEMENT"),
-        ("x.csv", ("energy01", "unheard_of"), None, "refused", "FORBIDDEN_NO_CONTRACT"),
-        ("jan.peeters@post.example.csv", ENERGY, None, "refused", "NAME_UNSAFE"),
-        ("0475123456.csv", ENERGY, None, "refused", "NAME_UNSAFE"),
-        ("x.txt", ENERGY, None, "refused", "NAME_NOT_AS_AGREED"),
-        ("x.csv", ENERGY, lambda c: b"", "refused", "UNREADABLE_EMPTY_FILE"),
-        ("x.csv", ENERGY, _zipped, "refused", "WRONG_FORMAT"),
-        ("x.csv", ENERGY, lambda c: c.replace(b"email", b"e_mail", 1), "refused", "HEADER"),
-    ],
-)
-def test_what_is_wrong_is_refused_with_its_reason_and_receipted(
-    desk: Desk, name: str, where: tuple[str, str], change: object, decision: str, code: str
-) -> None:
-    content = desk.campaign(rows=50)[0].read_bytes()
-    dropped = desk.drop(change(content) if callable(change) else content, name, where)
+@dataclass(frozen=True)
+class Arrived:
+    """One desk to which a clean file, one with faults, and everything that is refused came in one night."""
+
+    desk: Desk
+    clean: Path
+    bad: Path
+    planted: Planted
+    dropped: dict[str, StoredObject]
+
+    def line(self, name: str) -> ExchangeLine:
+        return self.desk.line(self.dropped[name])
+
+    def record(self, name: str) -> ExchangeRecord:
+        record = self.desk.shown(self.dropped[name]).record
+        assert record is not None
+        return record
+
+    def receipt(self, name: str, ending: str, where: str = ENERGY[0]) -> bytes:
+        line = self.line(name)
+        key = f"{where}/receipts/{line.flow}/{line.id}.{ending}"
+        return self.desk.house.objects.read(self.desk.settings.bucket_exchange, key)
+
+    def lake(self, name: str) -> bytes:
+        item = get_accepted(self.desk.house.conn, self.line(name).id)
+        return self.desk.house.objects.read(item.bucket, item.key, item.version_id)
+
+
+REFUSED = [
+    ("x.csv", ("water01", "meter_contacts"), None, "FORBIDDEN_AGREEMENT_EXPIRED"),
+    ("x.csv", ("nobody01", "leads"), None, "FORBIDDEN_NO_AGREEMENT"),
+    ("x.csv", (ENERGY[0], "unheard_of"), None, "FORBIDDEN_NO_CONTRACT"),
+    ("contract.pdf", (ENERGY[0], "janssens-peter"), None, "FORBIDDEN_NO_CONTRACT"),
+    ("contract.pdf", (ENERGY[0], "1412813"), None, "FORBIDDEN_NO_CONTRACT"),
+    ("contract.pdf", ENERGY, None, "NAME_NOT_AS_AGREED"),
+    ("jan.peeters@post.example.csv", ENERGY, None, "NAME_UNSAFE"),
+    ("0475123456.csv", ENERGY, None, "NAME_UNSAFE"),
+    ("x.txt", ENERGY, None, "NAME_NOT_AS_AGREED"),
+    ("empty.csv", ENERGY, lambda content: b"", "UNREADABLE_EMPTY_FILE"),
+    ("zipped.csv", ENERGY, _zipped, "WRONG_FORMAT"),
+    ("header.csv", ENERGY, lambda content: content.replace(b"email", b"e_mail", 1), "HEADER"),
+]
+
+
+@pytest.fixture(scope="module")
+def arrived(module_desk: Desk) -> Iterator[Arrived]:
+    desk, dropped = module_desk, {}
+    clean, _ = desk.campaign(rows=300)
+    bad, planted = desk.campaign(rows=300, seed=2, faults=FAULTS)
+    dropped["clean"], dropped["bad"] = desk.drop(clean, "clean.csv"), desk.drop(bad, "bad.csv")
+    content = desk.campaign(rows=50, seed=3)[0].read_bytes()
+    for name, where, change, _ in REFUSED:
+        dropped[f"{where[0]}/{where[1]}/{name}"] = desk.drop(change(content) if change else content, name, where)
+    for seed in (4, 5):
+        dropped[f"version {seed}"] = desk.drop(desk.campaign(rows=20, seed=seed)[0], "versions.csv")
     desk.work()
-    line = desk.line(dropped)
-    assert line.decision == decision
+    yield Arrived(desk, clean, bad, planted, dropped)
+
+
+def test_a_clean_file_is_accepted_whole_and_receipted(arrived: Arrived) -> None:
+    line = arrived.line("clean")
+    assert (line.decision, line.rows_in, line.rows_accepted, line.rows_refused) == ("accepted", 300, 300, 0)
+    public = arrived.desk.house.keyring.public_pem
+    check = verify_receipt(arrived.receipt("clean", "json"), public, arrived.receipt("clean", "pdf"))
+    assert (check.valid, check.exchange) == (True, line.id)
+
+
+def test_every_cell_is_in_the_lake_unchanged_sorted_by_subject_and_shown_in_no_statistics(arrived: Arrived) -> None:
+    sent = pl.read_csv(arrived.clean, separator=";", infer_schema=False, quote_char='"')
+    kept = pl.read_parquet(io.BytesIO(arrived.lake("clean")))
+    in_order = kept.sort("sluice_row")
+    assert in_order.select(sent.columns).equals(sent.with_columns(pl.all().replace("", None)))
+    assert in_order["sluice_row"].to_list() == list(range(1, 301))
+    group = pq.ParquetFile(io.BytesIO(arrived.lake("clean"))).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    assert {each.path_in_schema for each in columns if each.statistics is not None} == {"sluice_subject_ref"}
+    refs = kept["sluice_subject_ref"].to_list()
+    assert refs == sorted(refs)
+
+
+def test_bad_rows_go_to_quarantine_sealed_and_the_others_go_on(arrived: Arrived, tmp_path: Path) -> None:
+    line, planted, desk = arrived.line("bad"), arrived.planted, arrived.desk
+    assert line.decision == "partly_accepted"
+    assert (line.rows_in or 0) == (line.rows_accepted or 0) + (line.rows_refused or 0) == 300
+    assert line.rows_refused == len(planted.all_rows)
+    findings = pl.read_csv(io.BytesIO(arrived.receipt("bad", "findings.csv")))
+    assert set(findings.filter(pl.col("severity") == "error")["row"]) == planted.all_rows
+    sealed = next(copy for copy in arrived.record("bad").how_long.copies if copy.kind == "quarantine.rows")
+    content = desk.house.objects.read(sealed.bucket, sealed.key, sealed.version_id)
+    (tmp_path / "sealed.age").write_bytes(content)
+    unseal(tmp_path / "sealed.age", tmp_path / "rows.parquet", desk.house.keyring, ENERGY01)
+    rows = set(pl.read_parquet(tmp_path / "rows.parquet")["sluice_row"])
+    assert rows < planted.all_rows
+    assert rows.isdisjoint(set(pl.read_parquet(io.BytesIO(arrived.lake("bad")))["sluice_row"]))
+
+    sent = pl.read_csv(arrived.bad, separator=";", infer_schema=False, truncate_ragged_lines=True)
+    emails = [mail.encode() for mail in sent["email"].drop_nulls()]
+    vault = [item for item in desk.objects(desk.settings.bucket_vault) if item.key.endswith(".age")]
+    contents = [desk.house.objects.read(item.bucket, item.key, item.version_id) for item in vault]
+    assert contents and not any(mail in each for mail in emails for each in contents), "quarantine shows no value"
+    assert any(mail in arrived.bad.read_bytes() for mail in emails), "the control: they can be found in clear"
+
+
+@pytest.mark.parametrize(("name", "where", "change", "code"), REFUSED)
+def test_what_is_wrong_is_refused_with_its_reason_and_receipted(
+    arrived: Arrived, name: str, where: tuple[str, str], change: object, code: str
+) -> None:
+    key = f"{where[0]}/{where[1]}/{name}"
+    line = arrived.line(key)
+    assert line.decision == "refused"
     assert (line.reason_code or "").startswith(code)
     assert line.receipt_at is not None
-    assert not desk.objects(desk.settings.bucket_lake)
-    receipt = json.loads(receipt_of(desk, line.id, "json", (where[0], line.flow)))
-    assert receipt["payload"]
-    assert line.flow == (NO_FLOW if where[1] in ("leads", "unheard_of") else where[1])
+    assert not [item for item in arrived.desk.objects(arrived.desk.settings.bucket_lake) if line.id in item.key]
+    assert json.loads(arrived.receipt(key, "json", where[0]))["payload"]
+    assert line.flow == (where[1] if where[1] in ("meter_contacts", ENERGY[1]) else NO_FLOW)
 
 
-def test_a_name_that_could_name_a_person_is_in_no_record_receipt_or_key(desk: Desk) -> None:
-    dropped = desk.drop(desk.campaign(rows=50)[0], "jan.peeters@post.example.csv")
-    desk.work()
-    shown = desk.shown(dropped)
-    assert shown.entry is not None
-    assert b"peeters" not in shown.entry.body
-    keys = [o.key for bucket in ("bucket_lake", "bucket_vault") for o in desk.objects(getattr(desk.settings, bucket))]
-    receipts = [o.key for o in desk.objects(desk.settings.bucket_exchange) if "/receipts/" in o.key]
-    assert not any("peeters" in key for key in keys + receipts)
-
-
-@pytest.mark.parametrize("folder", ["janssens-peter", "1412813"])
-def test_a_folder_that_no_contract_names_is_in_no_record_receipt_or_key(desk: Desk, folder: str) -> None:
-    desk.drop(desk.campaign(rows=50)[0], "contract.pdf", (ENERGY[0], folder))
-    known = desk.drop(desk.campaign(rows=50)[0], "contract.pdf")
-    desk.work()
-    assert {line.flow for line in desk.lines()} == {NO_FLOW, ENERGY[1]}
+def test_a_name_or_folder_that_could_name_a_person_is_in_no_record_receipt_or_key(arrived: Arrived) -> None:
+    desk = arrived.desk
     entries = [bytes(row["body"]).decode() for row in desk.sql("select body from ledger.entry")]
     catalogue = [str(row["key"]) for row in desk.sql("select key from copy")]
-    stored = [
-        item
-        for bucket in ("bucket_exchange", "bucket_lake", "bucket_vault")
-        for item in desk.objects(getattr(desk.settings, bucket))
-        if "/inbound/" not in item.key
-    ]
+    buckets = (desk.settings.bucket_exchange, desk.settings.bucket_lake, desk.settings.bucket_vault)
+    stored = [item for bucket in buckets for item in desk.objects(bucket) if "/inbound/" not in item.key]
     documents = [desk.house.objects.read(item.bucket, item.key, item.version_id) for item in stored]
     told = [*entries, *catalogue, *(item.key for item in stored), *map(str, documents)]
-    assert not [text for text in told if folder in text]
-    assert "energy01/inbound/[name withheld]" in catalogue and known.key in catalogue, "of a flow it is there"
-    assert any(known.key in text for text in entries) and any(NO_FLOW in item.key for item in stored)
+    assert not [text for text in told for word in ("peeters", "janssens-peter", "1412813") if word in text]
+    known = arrived.dropped[f"{ENERGY[0]}/{ENERGY[1]}/contract.pdf"].key
+    assert "energy01/inbound/[name withheld]" in catalogue and known in catalogue, "of a flow it is there"
+    assert any(known in text for text in entries) and any(NO_FLOW in item.key for item in stored)
+
+
+def test_a_new_version_of_a_key_is_an_exchange_of_its_own(arrived: Arrived) -> None:
+    assert [arrived.line(f"version {seed}").decision for seed in (4, 5)] == ["accepted", "accepted"]
+
+
+def test_the_record_answers_all_six_questions(arrived: Arrived) -> None:
+    record = arrived.record("bad")
+    assert record.why.purposes
+    assert set(record.why.purposes[0].text) == {"nl", "fr", "en"}
+    assert record.what.sha256
+    assert all(column.role_profile for column in record.what.columns)
+    assert all(copy.delete_after for copy in record.how_long.copies)
+    assert record.who.roles
+    assert record.who.countries
+    assert record.how.contract_sha256
+    assert sum(record.how.gate_counts.values()) > 0
+    assert record.right_treatment.held_back == {}
+
+
+def test_the_same_content_again_is_a_duplicate_that_names_the_first(arrived: Arrived) -> None:
+    again = arrived.desk.drop(arrived.clean, "again.csv")
+    arrived.desk.work()
+    line, record = arrived.desk.line(again), arrived.desk.shown(again).record
+    assert (line.decision, line.reason_code) == ("refused", "DUPLICATE_CONTENT")
+    assert record is not None and arrived.line("clean").id in (record.rule_id or "")
+
+
+def test_accepted_data_is_invisible_until_its_receipt_lies_there(arrived: Arrived) -> None:
+    exchange, conn = arrived.line("clean").id, arrived.desk.house.conn
+    assert get_accepted(conn, exchange).rows == 300
+    conn.execute("update exchange set receipt_at = null where exchange_id = %s", (exchange,))
+    with pytest.raises(NotFound):
+        get_accepted(conn, exchange)
+    conn.execute("update exchange set receipt_at = now() where exchange_id = %s", (exchange,))
 
 
 def test_a_folder_is_a_flow_once_its_contract_was_registered(store_settings: Settings, tmp_path: Path) -> None:
@@ -192,102 +217,45 @@ def test_a_folder_is_a_flow_once_its_contract_was_registered(store_settings: Set
         assert (desk.line(after).flow, desk.line(after).decision) == (ENERGY[1], "accepted")
 
 
-def test_the_same_content_again_is_a_duplicate_that_names_the_first(desk: Desk) -> None:
-    path, _ = desk.campaign(rows=50)
-    first = desk.drop(path, "a.csv")
-    desk.work()
-    second = desk.drop(path, "b.csv")
-    desk.work()
-    line = desk.line(second)
-    assert (line.decision, line.reason_code) == ("refused", "DUPLICATE_CONTENT")
-    record = desk.shown(second).record
-    assert record is not None
-    assert desk.line(first).id in (record.rule_id or "")
-
-
-def test_a_new_version_of_a_key_is_an_exchange_of_its_own(desk: Desk) -> None:
-    first = desk.drop(desk.campaign(rows=50, seed=1)[0])
-    second = desk.drop(desk.campaign(rows=50, seed=2)[0])
-    desk.work()
-    assert [desk.line(each).decision for each in (first, second)] == ["accepted", "accepted"]
-
-
-def test_accepted_data_is_invisible_until_its_receipt_lies_there(desk: Desk) -> None:
-    dropped = desk.drop(desk.campaign(rows=50)[0])
-    desk.work()
-    exchange = desk.line(dropped).id
-    assert get_accepted(desk.house.conn, exchange).rows == 50
-    desk.house.conn.execute("update exchange set receipt_at = null where exchange_id = %s", (exchange,))
-    with pytest.raises(NotFound):
-        get_accepted(desk.house.conn, exchange)
-
-
 def test_a_file_that_takes_too_much_is_undecided_kept_sealed_and_blocks_nobody(
-    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nursery, "BYTES_PER_CPU_SECOND", 1 << 40)  # a large file is given no more than a small one
-    strict = store_settings.model_copy(update={"gate_cpu_seconds": 1})
-    with open_desk(strict, tmp_path) as desk:
-        endless = desk.drop(desk.campaign(rows=400_000, seed=2)[0], "endless.csv")
-        good = desk.drop(desk.campaign(rows=50)[0], "good.csv")
-        desk.work()
-        assert desk.line(good).decision == "accepted"
-        assert (desk.line(endless).decision, desk.line(endless).reason_code) == ("undecided", "LIMIT_CPU")
-        assert [o.key for o in desk.objects(strict.bucket_vault) if o.key.endswith("file.age")]
+    with open_desk(desk.settings.model_copy(update={"gate_cpu_seconds": 1}), tmp_path) as strict:
+        endless = strict.drop(strict.campaign(rows=200_000, seed=2)[0], "endless.csv")
+        good = strict.drop(strict.campaign(rows=50)[0], "good.csv")
+        strict.work()
+        assert strict.line(good).decision == "accepted"
+        assert (strict.line(endless).decision, strict.line(endless).reason_code) == ("undecided", "LIMIT_CPU")
+        assert [o.key for o in strict.objects(strict.settings.bucket_vault) if o.key.endswith("file.age")]
 
 
-def test_the_record_answers_all_six_questions(desk: Desk) -> None:
-    dropped = desk.drop(desk.campaign(rows=300, faults=FAULTS)[0])
-    desk.work()
-    record = desk.shown(dropped).record
-    assert record is not None
-    assert record.why.purposes
-    assert set(record.why.purposes[0].text) == {"nl", "fr", "en"}
-    assert record.what.sha256
-    assert all(column.role_profile for column in record.what.columns)
-    assert all(copy.delete_after for copy in record.how_long.copies)
-    assert record.who.roles
-    assert record.who.countries
-    assert record.how.contract_sha256
-    assert sum(record.how.gate_counts.values()) > 0
-    assert record.right_treatment.held_back == {}
-
-
-def test_what_a_try_before_the_commit_left_is_swept(desk: Desk) -> None:
+def test_what_a_try_before_the_commit_left_is_swept_and_who_lost_its_lock_keeps_nothing(desk: Desk) -> None:
     """A worker that died, or lost its lock, leaves versions that no record names."""
     dropped = desk.drop(desk.campaign(rows=50)[0])
     desk.open_new()
-    exchange = desk.line(dropped).id
-    place = f"energy01/renewal_campaign/exchange={exchange}"
-    desk.house.objects.put(desk.settings.bucket_lake, f"{place}/part-0.parquet", b"left by the dead", "x")
-    desk.house.objects.put(desk.settings.bucket_vault, f"{place}/file.age", b"left by the dead", "x")
-    desk.work()
-    assert desk.line(dropped).decision == "accepted"
-    assert lake_of(desk, exchange).height == 50
-    assert [o.key for o in desk.objects(desk.settings.bucket_vault)] == []
-    parts = [o for o in desk.objects(desk.settings.bucket_lake) if o.key.endswith("part-0.parquet")]
-    assert len(parts) == 1
-
-
-def test_a_worker_that_lost_its_lock_keeps_nothing(desk: Desk) -> None:
-    from sluice.errors import GateFailed
-    from sluice.exchange import store
-    from sluice.terms import Direction, Flow
-
-    desk.drop(desk.campaign(rows=50)[0])
-    desk.open_new()
-    with store.claim_next(desk.house.conn, Direction.INBOUND, Principal("energy01"), Flow(ENERGY[1])) as opened:
+    with store.claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
         assert opened is not None
         store.check_still_ours(desk.house.conn, opened)
         desk.house.conn.execute("select pg_advisory_unlock_all()")
         with pytest.raises(GateFailed):
             store.check_still_ours(desk.house.conn, opened)
+    exchange = desk.line(dropped).id
+    place = f"energy01/renewal_campaign/exchange={exchange}"
+    desk.house.objects.put(desk.settings.bucket_lake, f"{place}/part-0.parquet", b"left by the dead", "x")
+    desk.house.objects.put(desk.settings.bucket_vault, f"{place}/file.age", b"left by the dead", "x")
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    desk.work()
+    item = get_accepted(desk.house.conn, exchange)
+    content = desk.house.objects.read(item.bucket, item.key, item.version_id)
+    assert desk.line(dropped).decision == "accepted"
+    assert pl.read_parquet(io.BytesIO(content)).height == 50
+    assert [o.key for o in desk.objects(desk.settings.bucket_vault)] == []
+    parts = [o for o in desk.objects(desk.settings.bucket_lake) if o.key.endswith("part-0.parquet")]
+    assert len(parts) == 1
 
 
 def test_what_somebody_works_on_does_not_wait_however_long_it_takes(desk: Desk) -> None:
-    from sluice.exchange import store
-    from sluice.terms import Direction, Flow
-
     for rows in (50, 60, 70):
         desk.drop(desk.campaign(rows=rows)[0])
     desk.open_new()
@@ -297,7 +265,7 @@ def test_what_somebody_works_on_does_not_wait_however_long_it_takes(desk: Desk) 
 
     with (
         connect(desk.settings) as trigger,
-        store.claim_next(desk.house.conn, Direction.INBOUND, Principal("energy01"), Flow(ENERGY[1])) as taken,
+        store.claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as taken,
     ):
         assert taken is not None and waits(trigger) == [(2, 1)]
         desk.house.conn.execute("update exchange set next_attempt_at = now() - interval '1 minute'")
@@ -306,30 +274,28 @@ def test_what_somebody_works_on_does_not_wait_however_long_it_takes(desk: Desk) 
         assert waits(trigger) == [(3, 0)], "the control: its slot is gone"
 
 
-def test_a_fault_that_is_not_the_files_costs_it_no_attempt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    dropped = desk.drop(desk.campaign(rows=50)[0])
-    desk.open_new()
-    broken = desk.settings.model_copy(update={"expectations_dir": desk.folder / "nowhere"})
-    with open_desk(broken, desk.folder) as other, at_terminal(other, monkeypatch):
-        done = sluice("exchange", "drain")
-    assert (done.exit, done.document["flows"]["/".join(ENERGY)]) == (3, {"decisions": {}, "set_aside": 0, "held_up": 1})
-    assert (desk.line(dropped).decision, desk.line(dropped).last_error) == ("open", "SLU-302")
-    assert desk.sql("select attempts from exchange")[0]["attempts"] == 0
-    desk.sql("update exchange set next_attempt_at = now() returning 1")
-    with at_terminal(desk, monkeypatch):
-        done = sluice("exchange", "drain")
-    assert (done.exit, done.document["flows"]["/".join(ENERGY)]["decisions"]) == (0, {"accepted": 1})
-    assert desk.line(dropped).decision == "accepted"
-
-
-def test_a_file_that_is_set_aside_is_no_success(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sluice.errors import GateFailed
+def test_a_fault_that_is_not_the_files_costs_no_attempt_and_what_is_set_aside_is_no_success(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drained(of: Desk) -> tuple[int, dict[str, object]]:
+        with at_terminal(of, monkeypatch):
+            done = sluice("exchange", "drain")
+        return done.exit, done.document["flows"]["/".join(ENERGY)]
 
     def fail(*_: object) -> None:
         raise GateFailed
 
-    desk.drop(desk.campaign(rows=5)[0])
-    monkeypatch.setattr("sluice.exchange.drain.carry_arrival", fail)
-    with at_terminal(desk, monkeypatch):
-        done = sluice("exchange", "drain")
-    assert (done.exit, done.document["flows"]["/".join(ENERGY)]) == (3, {"decisions": {}, "set_aside": 1, "held_up": 0})
+    dropped = desk.drop(desk.campaign(rows=50)[0])
+    desk.open_new()
+    broken = desk.settings.model_copy(update={"expectations_dir": desk.folder / "nowhere"})
+    with open_desk(broken, desk.folder) as other:
+        assert drained(other) == (3, {"decisions": {}, "set_aside": 0, "held_up": 1})
+    assert (desk.line(dropped).decision, desk.line(dropped).last_error) == ("open", "SLU-302")
+    assert desk.sql("select attempts from exchange")[0]["attempts"] == 0
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    with monkeypatch.context() as failing:
+        failing.setattr("sluice.exchange.drain.carry_arrival", fail)
+        assert drained(desk) == (3, {"decisions": {}, "set_aside": 1, "held_up": 0})
+    desk.sql("update exchange set next_attempt_at = now() returning 1")
+    code, flow = drained(desk)
+    assert (code, flow["decisions"], desk.line(dropped).decision) == (0, {"accepted": 1}, "accepted")

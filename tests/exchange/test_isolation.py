@@ -26,11 +26,12 @@ from sluice.services import seaweed
 from sluice.services.model import SeaweedServer
 from sluice.services.process import wait_until
 from sluice.settings import Settings
-from support.effort import effort
+from support.effort import chosen, effort
 from support.stores import s3_client
 
 PRINCIPALS = ("client-a", "client-ab", "client-b", "energy01", "telecom01")
-PAIRS = [(mine, theirs) for mine in PRINCIPALS for theirs in PRINCIPALS if mine != theirs]
+ALL = [(mine, theirs) for mine in PRINCIPALS for theirs in PRINCIPALS if mine != theirs]
+PAIRS = chosen(ALL, 5)
 IN_ALL_SPELLINGS = effort([("client-a", "client-ab")], PAIRS)
 SHORTER = ("", "c", "client-", "/")
 """Beginnings that several prefixes have."""
@@ -74,10 +75,10 @@ class Shop:
         return f"{sum(part['Size'] for part in listed)} bytes of an upload".encode()
 
 
-@pytest.fixture
-def shop(store_settings: Settings, s3_server: SeaweedServer, service_var: Path) -> Iterator[Shop]:
+@pytest.fixture(scope="module")
+def shop(module_settings: Settings, s3_server: SeaweedServer, service_var: Path) -> Iterator[Shop]:
     """Every principal has a key, a receipt, and an upload under way."""
-    bucket = store_settings.bucket_exchange
+    bucket = module_settings.bucket_exchange
     seaweed.write_identities(service_var, bucket, PRINCIPALS)
     center = s3_client(s3_server.endpoint, s3_server.access_key, s3_server.secret_key)
     victims = {}
@@ -134,7 +135,7 @@ def others(shop: Shop, mine: str) -> list[tuple[str, str, bytes]]:
 @pytest.mark.timeout(1800)
 def test_no_credential_gets_into_another_prefix(shop: Shop, record_property: Callable[[str, object], None]) -> None:
     tried, got_in = 0, list[str]()
-    for mine in PRINCIPALS:
+    for mine in dict.fromkeys(mine for mine, _ in PAIRS):
         thief = shop.thief(mine)
         before = others(shop, mine)
         against = [
@@ -152,6 +153,15 @@ def test_no_credential_gets_into_another_prefix(shop: Shop, record_property: Cal
     assert (got_in, stolen(shop)) == ([], [])
     assert shop.center.get_bucket_versioning(Bucket=shop.bucket)["Status"] == "Enabled"
     record_property("S-10 calls of S3 against another principal's prefix that got in", f"{len(got_in)} of {tried}")
+
+
+def test_a_principal_reaches_its_own_prefix_and_only_as_agreed(shop: Shop, module_settings: Settings) -> None:
+    bucket, mine = shop.bucket, shop.thief("client-a").client
+    mine.put_object(Bucket=bucket, Key="client-a/inbound/leads/x.csv", Body=b"x")
+    assert mine.get_object(Bucket=bucket, Key=f"client-a/{RECEIPT}")["Body"].read() == SECRET + b"client-a"
+    forged = partial(mine.put_object, Bucket=bucket, Key="client-a/receipts/forged.json", Body=b"x")
+    lake = partial(mine.get_object, Bucket=module_settings.bucket_lake, Key="client-a/x")
+    assert [outcome(forged, "client-a"), outcome(lake, "client-a")] == ["", ""]
 
 
 NOT_THERE = {
@@ -218,12 +228,3 @@ def test_a_prefix_without_its_slash_is_found(shop: Shop, monkeypatch: pytest.Mon
     assert got_in["client-ab"] >= {"get_object", "list_objects_v2", "put_object", "list_object_versions", "link"}
     assert got_in["client-b"] == set()
     assert "client-a/inbound/leads/c.csv" in stolen(shop)
-
-
-def test_a_principal_reaches_its_own_prefix_and_only_as_agreed(shop: Shop, store_settings: Settings) -> None:
-    bucket, mine = shop.bucket, shop.thief("client-a").client
-    mine.put_object(Bucket=bucket, Key="client-a/inbound/leads/x.csv", Body=b"x")
-    assert mine.get_object(Bucket=bucket, Key=f"client-a/{RECEIPT}")["Body"].read() == SECRET + b"client-a"
-    forged = partial(mine.put_object, Bucket=bucket, Key="client-a/receipts/forged.json", Body=b"x")
-    lake = partial(mine.get_object, Bucket=store_settings.bucket_lake, Key="client-a/x")
-    assert [outcome(forged, "client-a"), outcome(lake, "client-a")] == ["", ""]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from exchange.conftest import lent_desk
 from returns.commands import at_terminal, sluice
 from sluice.errors import UNFORESEEN
 from sluice.exchange import drain as draining
@@ -20,12 +21,14 @@ from sluice.exchange.drain import drain, drain_all, drain_many
 from sluice.exchange.effects import run
 from sluice.exchange.effects.run import MOST_TRIES, do_effects
 from sluice.exchange.held_up import FilesHeldUp, check_none_held_up
+from sluice.exchange.house import open_house
 from sluice.exchange.sweeping import LeftUndone, check_none_left
 from sluice.lineage import post
 from sluice.settings import Settings
 from sluice.terms import Direction, Flow, Principal
+from support.copies import Copies
 from support.desk import ENERGY, Desk, open_desk
-from support.examined import examine_one
+from support.installation import examine_one
 
 pytestmark = pytest.mark.stores
 
@@ -83,177 +86,161 @@ def errors(desk: Desk) -> set[tuple[str, str | None]]:
     return {(str(row["name"]), str(row["last_error"])) for row in rows}
 
 
-def test_a_receiver_of_lineage_that_speaks_no_http_keeps_no_receipt(store_settings: Settings, tmp_path: Path) -> None:
-    with (
-        listening(NONSENSE) as (url, _),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0]) for seed in (1, 2)]
+def judged(settings: Settings, folder: Path) -> None:
+    """Fills an installation: three files were accepted, and nobody asked for lineage."""
+    with open_desk(settings, folder) as desk:
+        for seed in (1, 2, 3):
+            desk.drop(desk.campaign(rows=20, seed=seed)[0])
         desk.work()
-        assert all(desk.line(each).receipt_at for each in dropped)
+
+
+@contextmanager
+def owing(copies: Copies, folder: Path, count: int, *answers: bytes) -> Iterator[tuple[Desk, list[str]]]:
+    """A desk that owes the lineage of so many files to a receiver, and the receipts of all; what the receiver took."""
+    with (
+        listening(*answers) as (url, took),
+        lent_desk(copies, folder, fill=judged) as lent,
+        open_house(lent.settings.model_copy(update={"lineage_url": url})) as house,
+    ):
+        house.conn.execute("update exchange set receipt_at = null, opened_at = now()")
+        house.conn.execute(
+            """update outbox set done_at = null, attempts = 0, next_attempt_at = now() where effect = 'receipt'
+               or effect like 'lineage%%' and exchange_id in (select exchange_id from exchange limit %s)""",
+            (count,),
+        )
+        yield Desk(house, folder), took
+
+
+def drained(desk: Desk) -> None:
+    drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+
+
+def again(desk: Desk) -> int:
+    """One round of everybody's effects, when the pauses of all of them are over."""
+    desk.house.conn.execute(
+        "update outbox set next_attempt_at = now() where done_at is null and next_attempt_at < 'infinity'"
+    )
+    return do_effects(desk.house)
+
+
+def test_a_receiver_of_lineage_that_speaks_no_http_keeps_no_receipt(copies: Copies, tmp_path: Path) -> None:
+    with owing(copies, tmp_path, 3, NONSENSE) as (desk, _):
+        do_effects(desk.house)
+        assert all(line.receipt_at for line in desk.lines())
         assert ("lineage.start", "SLU-472") in errors(desk)
         assert {name for name, _ in errors(desk)} == {"lineage.start", "lineage.closed"}
 
 
-def test_a_receiver_of_lineage_that_never_answers_is_asked_once_and_after_every_receipt(
-    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_receiver_that_never_answers_is_asked_once_and_after_every_receipt_and_no_slot_asks_for_others(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(post, "TIMEOUT_SECONDS", 1.0)
-    with (
-        listening(b"") as (url, took),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0]) for seed in (1, 2, 3)]
+    with owing(copies, tmp_path, 0, b"", GONE, TAKEN) as (desk, took):
+        dropped = [desk.drop(desk.campaign(rows=20, seed=seed)[0]) for seed in (4, 5)]
         desk.open_new()
-        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
+        drained(desk)
         assert all(desk.line(each).receipt_at for each in dropped)
         assert len(took) == 1, "the control: each file would have asked for its own two events"
 
+        for seed in (6, 7):
+            desk.drop(desk.campaign(rows=20, seed=seed)[0])
+            desk.open_new()
+            drained(desk)
+            desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
+        drained(desk)
+        assert took[1:] == ["START 503", "START 200", "COMPLETE 200"], "its own, and nothing where it met no file"
+        assert do_effects(desk.house) == 6 and errors(desk) == set()
 
-def test_a_run_is_told_to_end_only_after_it_was_told_to_begin(store_settings: Settings, tmp_path: Path) -> None:
-    with (
-        listening(GONE, TAKEN) as (url, took),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        desk.drop(desk.campaign(rows=20)[0])
-        desk.open_new()
-        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
-        do_effects(desk.house)
+
+def test_a_run_is_told_to_end_only_after_it_was_told_to_begin(copies: Copies, tmp_path: Path) -> None:
+    with owing(copies, tmp_path, 1, GONE, TAKEN) as (desk, took):
+        for _ in range(2):
+            do_effects(desk.house)
         assert took == ["START 503"]
-        desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
-        do_effects(desk.house)
+        again(desk)
         assert took == ["START 503", "START 200", "COMPLETE 200"] and errors(desk) == set()
 
 
 @pytest.mark.parametrize(("answer", "heard"), [(REFUSED, "START 413"), (GONE, "START 503"), (EXPIRED, "START 401")])
 def test_an_event_that_is_refused_keeps_no_other_waiting_and_a_receiver_that_is_down_all(
-    store_settings: Settings, tmp_path: Path, answer: bytes, heard: str
+    copies: Copies, tmp_path: Path, answer: bytes, heard: str
 ) -> None:
-    with (
-        listening(answer, TAKEN) as (url, took),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        for seed in (1, 2):
-            desk.drop(desk.campaign(rows=20, seed=seed)[0])
-        desk.open_new()
-        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
-        rest = ["START 200", "COMPLETE 200"] if answer is REFUSED else []
-        assert took == [heard, *rest]
-
-
-def again(desk: Desk) -> int:
-    """One round of everybody's effects, when the pauses of all of them are over."""
-    desk.sql(
-        "update outbox set next_attempt_at = now() where done_at is null and next_attempt_at < 'infinity' returning 1"
-    )
-    return do_effects(desk.house)
+    with owing(copies, tmp_path, 2, answer, TAKEN) as (desk, took):
+        do_effects(desk.house)
+        assert took == [heard, *(["START 200", "COMPLETE 200"] if answer is REFUSED else [])]
 
 
 def test_a_token_that_expired_costs_one_post_a_round_is_told_and_loses_no_event(
-    store_settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    copies: Copies, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with listening(*[EXPIRED] * 6, TAKEN) as (url, took):
-        settings = store_settings.model_copy(update={"lineage_url": url})
-        with open_desk(settings, tmp_path) as desk:
-            for seed in (1, 2, 3):
-                desk.drop(desk.campaign(rows=20, seed=seed)[0])
-            desk.open_new()
-            drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
-            for rounds in range(2, 7):
-                again(desk)
-                assert took == ["START 401"] * rounds
-            assert caplog.text.count("lineage waits: SLU-472") == 6
-            assert examine_one("lineage", settings).ok, "it may pass"
-            desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
-            found = examine_one("lineage", settings)
-            assert not found.ok and found.detail == "0 refused, 6 waiting, SLU-472" and "token" in found.cure
-            with pytest.raises(FilesHeldUp, match=r"SLU-207.* lineage events 0 refused, 6 waiting, SLU-472"):
-                check_none_held_up(desk.house.conn, datetime.now(UTC))
-
-            assert again(desk) == 6 and errors(desk) == set()
-            assert examine_one("lineage", settings).ok
+    with owing(copies, tmp_path, 3, *[EXPIRED] * 6, TAKEN) as (desk, took):
+        settings = desk.settings
+        for rounds in range(1, 7):
+            again(desk)
+            assert took == ["START 401"] * rounds
+        assert caplog.text.count("lineage waits: SLU-472") == 6
+        assert examine_one("lineage", settings).ok, "it may pass"
+        desk.house.conn.execute("update exchange set opened_at = opened_at - interval '3 minutes'")
+        found = examine_one("lineage", settings)
+        assert not found.ok and found.detail == "0 refused, 6 waiting, SLU-472" and "token" in found.cure
+        with pytest.raises(FilesHeldUp, match=r"SLU-207.* lineage events 0 refused, 6 waiting, SLU-472"):
             check_none_held_up(desk.house.conn, datetime.now(UTC))
+
+        assert again(desk) == 6 and errors(desk) == set()
+        assert examine_one("lineage", settings).ok
+        check_none_held_up(desk.house.conn, datetime.now(UTC))
 
 
 def test_an_event_that_is_always_refused_is_tried_a_few_times_and_stays_owed(
-    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = [GONE, *[REFUSED] * MOST_TRIES]
-    with listening(*tries, TAKEN) as (url, took):
-        settings = store_settings.model_copy(update={"lineage_url": url})
-        with open_desk(settings, tmp_path) as desk, at_terminal(desk, monkeypatch):
-            desk.drop(desk.campaign(rows=20)[0])
-            desk.work()
-            desk.sql("update exchange set opened_at = opened_at - interval '3 minutes' returning 1")
-            for _ in range(len(tries) + 5):
-                again(desk)
-            assert took == ["START 503", *["START 413"] * MOST_TRIES], "what was no refusal counts for none"
-            assert errors(desk) == {("lineage.start", "SLU-475"), ("lineage.closed", "None")}
-            assert examine_one("lineage", settings).detail == "1 refused, 1 waiting, SLU-475"
-
-            assert sluice("lineage", "again").document == {"events": 1}
-            assert sluice("lineage", "again").document == {"events": 0}
-            assert do_effects(desk.house) == 2
-            assert took[len(tries) :] == ["START 200", "COMPLETE 200"] and errors(desk) == set()
-
-
-def test_ends_of_runs_whose_start_was_refused_hide_no_newer_event(store_settings: Settings, tmp_path: Path) -> None:
-    """Only so many effects are taken up in a round, and those would be the first of each."""
-    with (
-        listening(REFUSED) as (url, _),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        desk.drop(desk.campaign(rows=20)[0])
-        desk.work()
-        assert [each.name for each in outbox.find_due(desk.house.conn)] == []
-        desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
+    with owing(copies, tmp_path, 1, *tries, TAKEN) as (desk, took), at_terminal(desk, monkeypatch):
+        desk.house.conn.execute("update exchange set opened_at = opened_at - interval '3 minutes'")
+        for _ in range(2):
+            again(desk)
+        assert took == ["START 503", "START 413"]
+        waits = [each.name for each in outbox.find_due(desk.house.conn)]
+        assert waits == [], "only so many are taken up in a round: ends of runs that wait hide no newer event"
+        desk.house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
         assert [each.name for each in outbox.find_due(desk.house.conn)] == ["lineage.start", "lineage.closed"]
+        for _ in range(len(tries) + 5):
+            again(desk)
+        assert took == ["START 503", *["START 413"] * MOST_TRIES], "what was no refusal counts for none"
+        assert errors(desk) == {("lineage.start", "SLU-475"), ("lineage.closed", "None")}
+        assert examine_one("lineage", desk.settings).detail == "1 refused, 1 waiting, SLU-475"
+
+        assert sluice("lineage", "again").document == {"events": 1}
+        assert sluice("lineage", "again").document == {"events": 0}
+        assert do_effects(desk.house) == 2
+        assert took[len(tries) :] == ["START 200", "COMPLETE 200"] and errors(desk) == set()
 
 
-def test_a_slot_sends_the_lineage_of_what_it_judged_and_of_nobody_else(
-    store_settings: Settings, tmp_path: Path
+def test_an_effect_that_fails_as_nobody_foresaw_or_that_a_newer_version_put_keeps_no_other(
+    copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (
-        listening(GONE, TAKEN) as (url, took),
-        open_desk(store_settings.model_copy(update={"lineage_url": url}), tmp_path) as desk,
-    ):
-        for seed in (1, 2):
-            desk.drop(desk.campaign(rows=20, seed=seed)[0])
-            desk.open_new()
-            drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
-            desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
-        drain(desk.house, Direction.INBOUND, Principal(ENERGY[0]), Flow(ENERGY[1]), {})
-        assert took == ["START 503", "START 200", "COMPLETE 200"], "its own, and nothing where it met no file"
-        assert do_effects(desk.house) == 2 and errors(desk) == set()
-
-
-def test_an_effect_that_fails_as_nobody_foresaw_keeps_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise KeyError("0470123456")
 
-    monkeypatch.setattr(run, "EFFECTS", {**run.EFFECTS, "lineage.start": broken})
-    dropped = desk.drop(desk.campaign(rows=20)[0])
-    desk.work()
-    assert desk.line(dropped).receipt_at
-    assert errors(desk) == {("lineage.start", UNFORESEEN), ("lineage.closed", "None")}
-    monkeypatch.undo()
-    desk.sql("update outbox set next_attempt_at = now() where done_at is null returning 1")
-    assert do_effects(desk.house) == 2 and errors(desk) == set()
+    with owing(copies, tmp_path, 1, TAKEN) as (desk, _):
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "EFFECTS", {**run.EFFECTS, "lineage.start": broken})
+            do_effects(desk.house)
+        assert all(line.receipt_at for line in desk.lines())
+        assert errors(desk) == {("lineage.start", UNFORESEEN), ("lineage.closed", "None")}
+        assert again(desk) == 2 and errors(desk) == set()
 
-
-def test_an_effect_that_a_newer_version_put_waits_for_it_and_keeps_no_other(desk: Desk) -> None:
-    dropped = desk.drop(desk.campaign(rows=20)[0])
-    desk.open_new()
-    desk.sql(
-        "insert into outbox (exchange_id, effect, rank) select exchange_id, 'of_later', 0 from exchange returning 1"
-    )
-    desk.work()
-    assert desk.line(dropped).receipt_at
-    assert errors(desk) == {("of_later", UNFORESEEN)}
+        desk.sql(
+            """insert into outbox (exchange_id, effect, rank) select exchange_id, 'of_later', 0
+               from exchange limit 1 returning 1"""
+        )
+        desk.house.conn.execute("update outbox set done_at = null, next_attempt_at = now() where effect = 'receipt'")
+        assert do_effects(desk.house) == 3
+        assert errors(desk) == {("of_later", UNFORESEEN)}
 
 
 def test_every_effect_is_done_by_somebody_and_the_outbox_keeps_the_texts_that_it_has() -> None:
-    """Rows of earlier versions are read by these; of what is done for one exchange no two have one rank."""
+    """Of what is done for one exchange no two have one rank."""
     assert set(run.EFFECTS) == set(outbox.Effect)
     assert {each.value: each.rank for each in outbox.Effect} == {
         "lineage.start": 1, "findings": 2, "receipt": 3, "delivery": 4, "dial": 4, "lineage.closed": 5, "sweep": 6,

@@ -33,80 +33,83 @@ def fates(event: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def opened(settings: Settings, folder: Path) -> Settings:
-    """An installation whose receiver of lineage is a file."""
-    return with_papers(settings.model_copy(update={"lineage_url": f"file://{folder}/events.ndjson"}), folder, AT_ONCE)
-
-
-def called(night: Night) -> None:
-    night.called(*(Call(f"c{number}", *person) for number, person in enumerate(night.people(12))))
-    night.make()
-    do_effects(night.desk.house)
-
-
-def test_an_erasure_tells_which_objects_it_wrote_anew(store_settings: Settings, tmp_path: Path) -> None:
-    settings = opened(store_settings, tmp_path)
-    with open_night(settings, tmp_path) as night:
-        called(night)
-        assert changed(settings) == [], "nothing was changed yet"
-        record, phone = night.people(3)[1]
-        run(night.desk.house, asked(night, phone, record).case_id, datetime.now(UTC))
-        do_effects(night.desk.house)
-
-        found = {event["job"]["name"]: event for event in changed(settings)}
-        assert {f"s3://{settings.bucket_lake}", f"s3://{settings.bucket_exchange}"} <= {
-            where for event in found.values() for where, _ in fates(event)
-        }
-        assert {fate for event in found.values() for _, fate in fates(event)} == {"OVERWRITE"}
-        asked_for = night.desk.sql("select exchange_id::text as id from outbox where effect = 'lineage.changed'")
-        assert {event["run"]["runId"] for event in found.values()} == {row["id"] for row in asked_for}
-        there = {
-            (f"s3://{row['bucket']}", row["key"], row["version_id"])
-            for row in night.desk.sql("select bucket, key, version_id from copy where kind = 'lake'")
-        }
-        lakes = {
-            (each["namespace"], each["name"], each["facets"]["version"]["datasetVersion"])
-            for event in found.values()
-            for each in event["outputs"]
-            if each["namespace"] == f"s3://{settings.bucket_lake}" and each["name"].endswith("part-0.parquet")
-        }
-        assert lakes and lakes <= there, "the versions that are there now"
-        assert phone not in "".join(events(settings)) and record not in "".join(events(settings))
-
-
-def test_retention_tells_what_it_removed_and_the_whole_of_it_again(
+def test_lineage_hears_of_what_an_erasure_wrote_anew_and_of_what_retention_removed(
     store_settings: Settings, tmp_path: Path, schemas: Path
 ) -> None:
-    settings = opened(store_settings, tmp_path)
+    receiver = store_settings.model_copy(update={"lineage_url": f"file://{tmp_path}/events.ndjson"})
+    settings = with_papers(receiver, tmp_path, AT_ONCE)
     with open_night(settings, tmp_path) as night:
-        called(night)
-        retain(night.desk.house, datetime.now(UTC) + timedelta(days=45))
-        do_effects(night.desk.house)
-        first = {event["run"]["runId"]: fates(event) for event in changed(settings)}
-        assert first and {fate for all_ in first.values() for _, fate in all_} == {"DROP"}
-
-        retain(night.desk.house, datetime.now(UTC) + timedelta(days=4000))
-        do_effects(night.desk.house)
-        last = {event["run"]["runId"]: fates(event) for event in changed(settings)}
-        assert all(first[each] <= last[each] for each in first) and (f"s3://{settings.bucket_lake}", "DROP") in {
-            one for all_ in last.values() for one in all_
-        }
+        house = night.desk.house
+        night.called(*(Call(f"c{number}", *person) for number, person in enumerate(night.people(12))))
+        night.make()
+        do_effects(house)
+        assert changed(settings) == [], "nothing was changed yet"
+        erasure_tells(night, settings)
+        retention_tells(night, settings)
         official: Callable[[str], int] = validator(schemas)
         for event in events(settings):
             check_event(event)
             assert official(event) >= 4
+        asked_while_told(night)
 
 
-def test_what_is_asked_for_again_while_it_is_told_is_told_again(store_settings: Settings, tmp_path: Path) -> None:
-    with open_night(opened(store_settings, tmp_path), tmp_path) as night:
-        called(night)
-        conn, name = night.desk.house.conn, night.returns()[0].id
-        outbox.tell_changed(conn, name)
-        [effect] = [each for each in outbox.find_due(conn) if each.name == outbox.Effect.CHANGED]
-        assert outbox.begin(conn, effect)
-        outbox.tell_changed(conn, name)  # another copy goes meanwhile
+def erasure_tells(night: Night, settings: Settings) -> None:
+    """Which objects it wrote anew."""
+    record, phone = night.people(3)[1]
+    run(night.desk.house, asked(night, phone, record).case_id, datetime.now(UTC))
+    do_effects(night.desk.house)
 
-        outbox.end(conn, effect)
+    found = {event["job"]["name"]: event for event in changed(settings)}
+    told = {each for event in found.values() for each in fates(event)}
+    assert {f"s3://{settings.bucket_lake}", f"s3://{settings.bucket_exchange}"} <= {where for where, _ in told}
+    assert {fate for _, fate in told} == {"OVERWRITE"}
+    asked_for = night.desk.sql("select exchange_id::text as id from outbox where effect = 'lineage.changed'")
+    assert {event["run"]["runId"] for event in found.values()} == {row["id"] for row in asked_for}
+    there = {
+        (f"s3://{row['bucket']}", row["key"], row["version_id"])
+        for row in night.desk.sql("select bucket, key, version_id from copy where kind = 'lake'")
+    }
+    lakes = {
+        (each["namespace"], each["name"], each["facets"]["version"]["datasetVersion"])
+        for event in found.values()
+        for each in event["outputs"]
+        if each["namespace"] == f"s3://{settings.bucket_lake}" and each["name"].endswith("part-0.parquet")
+    }
+    assert lakes and lakes <= there, "the versions that are there now"
+    assert phone not in "".join(events(settings)) and record not in "".join(events(settings))
 
-        assert [each.name for each in outbox.find_due(conn)] == [outbox.Effect.CHANGED]
-        assert do_effects(night.desk.house) == 1 and outbox.find_due(conn) == []
+
+def retention_tells(night: Night, settings: Settings) -> None:
+    """What it removed, and the whole of it again."""
+    before = changed(settings)
+    edited = {each for event in before for each in fates(event)}
+    retain(night.desk.house, datetime.now(UTC) + timedelta(days=45))
+    do_effects(night.desk.house)
+    news = changed(settings)[len(before) :]
+    first = {event["run"]["runId"]: dropped(event) for event in news}
+    assert any(first.values())
+    assert {each for event in news for each in fates(event) - dropped(event)} <= edited, "only what was edited before"
+
+    retain(night.desk.house, datetime.now(UTC) + timedelta(days=4000))
+    do_effects(night.desk.house)
+    last = {event["run"]["runId"]: dropped(event) for event in changed(settings)}
+    assert all(first[each] <= last[each] for each in first)
+    assert (f"s3://{settings.bucket_lake}", "DROP") in {one for all_ in last.values() for one in all_}
+
+
+def dropped(event: dict[str, Any]) -> set[tuple[str, str]]:
+    return {each for each in fates(event) if each[1] == "DROP"}
+
+
+def asked_while_told(night: Night) -> None:
+    """What is asked for again while it is told is told again."""
+    conn, name = night.desk.house.conn, night.returns()[0].id
+    outbox.tell_changed(conn, name)
+    [effect] = [each for each in outbox.find_due(conn) if each.name == outbox.Effect.CHANGED]
+    assert outbox.begin(conn, effect)
+    outbox.tell_changed(conn, name)  # another copy goes meanwhile
+
+    outbox.end(conn, effect)
+
+    assert [each.name for each in outbox.find_due(conn)] == [outbox.Effect.CHANGED]
+    assert do_effects(night.desk.house) == 1 and outbox.find_due(conn) == []

@@ -7,37 +7,44 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from exchange.conftest import lent_desk
 from sluice.agreement.in_force.activate import activate_all
+from sluice.db import connect_to
 from sluice.errors import GateFailed
 from sluice.exchange.close import close
 from sluice.exchange.given_back import paper_under
 from sluice.exchange.judge import judged_exchange
 from sluice.exchange.keep import keep
 from sluice.exchange.persons.suppressed import keep_out
+from sluice.exchange.stop_store import ASKED_AT
 from sluice.exchange.stops import resume_flow, stop_flow
 from sluice.exchange.store import check_still_ours, claim_next, get_opened
 from sluice.lake.s3.objects import StoredObject
 from sluice.ledger.record import ExchangeRecord
 from sluice.rights.copies.copy_store import find_copies
 from sluice.rights.person.identifiers import parse_identifier, refs_of
-from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Direction, ExchangeId, Flow, Principal
 from sluice.times import brussels_today
-from support.desk import ENERGY, Desk, open_desk
-from support.night import AGREEMENT, Edit, change, with_papers
+from support.copies import Copies
+from support.desk import ENERGY, Desk
+from support.night import AGREEMENT, Edit, change
+from support.stores import Database
 
 pytestmark = pytest.mark.stores
+
 CONTRACT = "renewal_campaign.inbound.odcs.yaml"
 RIGHT, WRONG = '["ELEC", "GAS", "DUAL"]', '["ELEC", "GAS"]'
 ENERGY01, CAMPAIGN = Principal(ENERGY[0]), Flow(ENERGY[1])
 
 
+EDITS = Edit(CONTRACT, RIGHT, WRONG), Edit(CONTRACT, "maxRefusedShare, value: 0.1", "maxRefusedShare, value: 0.9")
+
+
 @pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+def desk(copies: Copies, tmp_path: Path) -> Iterator[Desk]:
     """A contract that refuses a third of what it should take, without refusing the file for it."""
-    edits = Edit(CONTRACT, RIGHT, WRONG), Edit(CONTRACT, "maxRefusedShare, value: 0.1", "maxRefusedShare, value: 0.9")
-    with open_desk(with_papers(store_settings, tmp_path, *edits), tmp_path) as opened:
+    with lent_desk(copies, tmp_path, *EDITS) as opened:
         yield opened
 
 
@@ -103,23 +110,30 @@ def judged(desk: Desk, dropped: StoredObject) -> tuple[str | None, str | None]:
     return found.reason_code or found.decision, found.how.contract_version
 
 
-@pytest.mark.parametrize("is_stopped_first", [True, False], ids=["stopped, then opened", "opened, then stopped"])
-def test_what_waited_is_judged_by_the_contract_that_was_mended_meanwhile(desk: Desk, *, is_stopped_first: bool) -> None:
-    if is_stopped_first:
-        stop(desk)
-        dropped = waiting(desk)
-    else:
-        dropped = desk.drop(desk.campaign(60)[0])
-        desk.open_new()
-        stop(desk)
-        desk.work()
-    assert desk.line(dropped).decision == "open"
+def test_what_waited_is_judged_by_the_contract_that_was_mended_meanwhile(desk: Desk) -> None:
+    before = desk.drop(desk.campaign(60)[0])
+    desk.open_new()
+    stop(desk)
+    after = desk.drop(desk.campaign(60, 2)[0], "after.csv")
+    desk.work()
+    assert {desk.line(each).decision for each in (before, after)} == {"open"}
 
     mend(desk)
     resume(desk)
     desk.work()
 
-    assert judged(desk, dropped) == ("accepted", "1.0.1")
+    assert {judged(desk, each) for each in (before, after)} == {("accepted", "1.0.1")}
+    exchange_id, by = desk.line(before).id, record(desk, before).how.contract_sha256
+
+    stop(desk)
+    change(desk.settings.principals_dir / ENERGY01 / CONTRACT, "version: 1.0.1", "version: 1.0.2")
+    activate(desk)
+    resume(desk)
+
+    contract = paper_under(desk.house.conn, get_opened(desk.house.conn, exchange_id)).contract
+    assert contract is not None and contract.sha256 == by, "whoever reads it later asks the papers of then"
+    found = find_copies(desk.house.conn, ENERGY01, among=[ExchangeId(exchange_id)])
+    assert {copy.contract.sha256 for copy in found if copy.contract} == {by}
 
 
 def test_a_file_of_no_stop_is_judged_by_the_contract_of_its_opening(desk: Desk) -> None:
@@ -144,38 +158,6 @@ def test_an_agreement_that_ended_meanwhile_closes_the_gate(desk: Desk) -> None:
     assert desk.line(dropped).reason_code == "FORBIDDEN_AGREEMENT_EXPIRED"
 
 
-def test_whoever_reads_it_later_asks_the_papers_that_it_was_judged_by(desk: Desk) -> None:
-    stop(desk)
-    dropped = waiting(desk)
-    mend(desk)
-    resume(desk)
-    desk.work()
-    exchange_id = desk.line(dropped).id
-    by = record(desk, dropped).how.contract_sha256
-
-    stop(desk)
-    change(desk.settings.principals_dir / ENERGY01 / CONTRACT, "version: 1.0.1", "version: 1.0.2")
-    activate(desk)
-    resume(desk)
-
-    contract = paper_under(desk.house.conn, get_opened(desk.house.conn, exchange_id)).contract
-    assert contract is not None and contract.sha256 == by
-    found = find_copies(desk.house.conn, ENERGY01, among=[ExchangeId(exchange_id)])
-    assert {copy.contract.sha256 for copy in found if copy.contract} == {by}
-
-
-def test_what_was_taken_up_before_a_stop_is_not_closed_after_its_end(desk: Desk) -> None:
-    desk.drop(desk.campaign(60)[0])
-    desk.open_new()
-    with claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
-        assert opened is not None
-        stop(desk)
-        check_still_ours(desk.house.conn, opened)  # the control: it is finished while its flow stands still
-        resume(desk)
-        with pytest.raises(GateFailed):
-            check_still_ours(desk.house.conn, opened)
-
-
 def test_what_is_about_to_close_when_its_flow_is_stopped_and_resumed_is_judged_again(desk: Desk) -> None:
     """Readers of later days ask the papers as of the resume before it was closed."""
     dropped = desk.drop(desk.campaign(60)[0])
@@ -183,10 +165,12 @@ def test_what_is_about_to_close_when_its_flow_is_stopped_and_resumed_is_judged_a
     with claim_next(desk.house.conn, Direction.INBOUND, ENERGY01, CAMPAIGN) as opened:
         assert opened is not None
         with judged_exchange(desk.house, opened) as done:
-            check_still_ours(desk.house.conn, opened)
             stop(desk)
+            check_still_ours(desk.house.conn, opened)  # the control: it is finished while its flow stands still
             mend(desk)
             resume(desk)
+            with pytest.raises(GateFailed):
+                check_still_ours(desk.house.conn, opened)
             with pytest.raises(GateFailed):
                 close(desk.house, keep(desk.house, done), {})
     assert desk.line(dropped).decision == "open"
@@ -258,3 +242,18 @@ def refs_of_one(desk: Desk) -> frozenset[str]:
     number = pl.read_csv(desk.campaign(60)[0], separator=";", infer_schema=False)["customer_number"][0]
     person = [parse_identifier(f"customer:{number}", 1)]
     return frozenset(refs_of(person, desk.house.subject_key(ENERGY01), ENERGY01).values())
+
+
+INDEX = "flow_stop_resumed_at"
+
+
+def test_the_stops_of_a_flow_that_are_over_are_found_by_their_index(database: Database) -> None:
+    """It is asked of every copy of a principal."""
+    asked = f"explain select {ASKED_AT} from exchange"
+    with connect_to(database.app_url) as conn, conn.transaction(force_rollback=True):
+        conn.execute("set local enable_seqscan = off")
+        found = "\n".join(line["QUERY PLAN"] for line in conn.execute(asked.encode()).fetchall())
+        other = conn.execute(b"explain select max(resumed_at) from flow_stop where reason = 'x'").fetchall()
+
+    assert INDEX in found and "Seq Scan on flow_stop" not in found
+    assert INDEX not in str(other), "the control: a question about no flow does not use it"

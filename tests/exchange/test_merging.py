@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from psycopg.errors import LockNotAvailable
 
+from exchange.conftest import lent_desk
 from sluice.db import Connection, connect_to
 from sluice.errors import EvidenceInvalid, ServiceMissing
 from sluice.exchange.house import House, open_house
@@ -37,6 +38,7 @@ from sluice.ledger.copy_kinds import INDEX
 from sluice.settings import Settings
 from sluice.subject.index import ENTRIES_PER_PART, write_run
 from sluice.terms import Decision, Principal
+from support.copies import Copies
 from support.desk import Desk, open_desk
 
 ENERGY01, NOBODY = Principal("energy01"), Principal("gone99")
@@ -45,15 +47,27 @@ FILES, REFS = 4, ["ab" * 16]
 Names = set[tuple[str, str]]
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    """A desk with as many unmerged files as a merge needs."""
-    with open_desk(store_settings, tmp_path) as opened:
+def unmerged(settings: Settings, folder: Path) -> None:
+    """Fills an installation: as many files came in, and are not merged, as a merge needs."""
+    with open_desk(settings, folder) as opened:
         for number in range(FILES):
             opened.drop(opened.campaign(5, seed=number + 1)[0], f"{number}.csv")
         opened.work()
         assert opened.unmerge() == FILES
+
+
+@pytest.fixture
+def desk(copies: Copies, tmp_path: Path) -> Iterator[Desk]:
+    """For tests that take away no run."""
+    with lent_desk(copies, tmp_path, fill=unmerged) as opened:
         yield opened
+
+
+@pytest.fixture
+def own(copies: Copies, tmp_path: Path) -> Iterator[Desk]:
+    """For tests that do."""
+    with copies.of(unmerged, tmp_path) as settings, open_house(settings) as house:
+        yield Desk(house, tmp_path)
 
 
 def admin(desk: Desk) -> "closing[Connection]":
@@ -109,9 +123,7 @@ def test_what_is_lost_is_made_again_whoever_notices(desk: Desk) -> None:
     assert parts(desk) == noted(desk) != set() and answered(desk) == FILES
     assert merge_all(desk.house, NOW) == (0, 0)
 
-
-def test_whoever_reads_waits_for_nobody_and_forgets_what_is_damaged_afterwards(desk: Desk) -> None:
-    merge_all(desk.house, NOW)
+    # Whoever reads waits for nobody, and forgets what is damaged afterwards.
     change(desk, "update sluice.index_merge_part set sha256 = repeat('0', 64)")
     [month] = find_months(desk.house.conn, ENERGY01, RUNS)
     desk.house.conn.execute("set lock_timeout = '2s'")
@@ -226,18 +238,21 @@ def asked_while(desk: Desk, happens: Callable[[Run], None]) -> tuple[Run, set[st
     return runs[0], {run.exchange_id for run, _ in found}
 
 
-def test_who_is_in_a_run_that_was_edited_while_others_were_read_is_found(desk: Desk) -> None:
-    oldest, names = asked_while(desk, lambda run: None)
+def test_a_run_that_changes_while_others_are_read_names_who_is_in_it_now(own: Desk) -> None:
+    oldest, names = asked_while(own, lambda run: None)
     assert names == {oldest.exchange_id}, "the control"
-    assert asked_while(desk, lambda run: swap(desk, run, read(desk, run)))[1] == names
+    assert asked_while(own, lambda run: swap(own, run, read(own, run)))[1] == names
     nobody = write_run(pl.DataFrame(schema={"ref": pl.UInt64, "kind": pl.UInt8}))
-    assert asked_while(desk, lambda run: swap(desk, run, nobody))[1] == set(), "the edited one decides"
-
-
-def test_a_run_that_was_removed_names_nobody_and_one_that_was_lost_is_an_error(desk: Desk) -> None:
-    assert asked_while(desk, lambda run: remove(desk, run))[1] == set()
+    content = read(own, oldest_run(own))
+    assert asked_while(own, lambda run: swap(own, run, nobody))[1] == set(), "the edited one decides"
+    swap(own, oldest_run(own), content)
+    assert asked_while(own, lambda run: remove(own, run))[1] == set(), "one that was removed names nobody"
     with pytest.raises(EvidenceInvalid):
-        asked_while(desk, lambda run: lose_run(desk, run))
+        asked_while(own, lambda run: lose_run(own, run))
+
+
+def oldest_run(desk: Desk) -> Run:
+    return find_runs(desk.house.conn, ENERGY01, {INDEX})[0]
 
 
 @contextmanager
@@ -262,27 +277,23 @@ def before(house: House, operation: str, below: str, happens: Callable[[], objec
         events.unregister(name, note)
 
 
-def test_a_run_that_is_lost_fails_its_month_and_what_was_merged_stays(desk: Desk) -> None:
-    merge_all(desk.house, NOW)
-    was = noted(desk)
-    desk.drop(desk.campaign(5, seed=FILES + 1)[0], "more.csv")
-    desk.work()
-    *_, newest = runs_of(desk)
-    lose_run(desk, newest)
+def test_a_run_that_is_edited_or_lost_meanwhile_waits_or_fails_its_month_and_what_was_merged_stays(own: Desk) -> None:
+    *_, newest = runs_of(own)
+    content = read(own, newest)
+    with before(own.house, "GetObject", newest.key, lambda: swap(own, newest, content)) as gets:
+        assert merge_all(own.house, NOW) == (0, 0), "it waits for the next night"
+    assert gets and parts(own) == set()
+    assert merge_all(own.house, NOW) == (FILES, 0)
 
-    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (0, 1)
-    assert parts(desk) == noted(desk) == was and answered(desk) == FILES
-    remove(desk, newest)
-    assert merge_index(desk.house, ENERGY01, NOW, fewest=1) == (0, 0), "who was removed is missed by nobody"
-
-
-def test_a_run_that_is_edited_while_it_is_merged_waits_for_the_next_night(desk: Desk) -> None:
-    *_, newest = runs_of(desk)
-    content = read(desk, newest)
-    with before(desk.house, "GetObject", newest.key, lambda: swap(desk, newest, content)) as gets:
-        assert merge_all(desk.house, NOW) == (0, 0)
-    assert gets and parts(desk) == set()
-    assert merge_all(desk.house, NOW) == (FILES, 0)
+    was = noted(own)
+    own.drop(own.campaign(5, seed=FILES + 1)[0], "more.csv")
+    own.work()
+    *_, newest = runs_of(own)
+    lose_run(own, newest)
+    assert merge_index(own.house, ENERGY01, NOW, fewest=1) == (0, 1)
+    assert parts(own) == noted(own) == was and answered(own) == FILES
+    remove(own, newest)
+    assert merge_index(own.house, ENERGY01, NOW, fewest=1) == (0, 0), "who was removed is missed by nobody"
 
 
 def cut(desk: Desk, house: House) -> None:
@@ -291,35 +302,30 @@ def cut(desk: Desk, house: House) -> None:
     change(desk, "select pg_terminate_backend(%s, 10000)", pid)
 
 
-def test_who_lost_the_lock_while_reading_puts_nothing(desk: Desk) -> None:
-    with open_house(desk.settings) as second, before(second, "PutObject", "", lambda: None) as puts:
-        reading = before(second, "GetObject", "", lambda: second.conn.execute("select pg_advisory_unlock_all()"))
-        with reading as gets:
+def test_who_lost_the_lock_or_the_database_leaves_nothing(own: Desk) -> None:
+    with open_house(own.settings) as second, before(second, "PutObject", "", lambda: None) as puts:
+        with before(second, "GetObject", "", lambda: unlock(second)) as gets:
             assert merge_all(second, NOW) == (0, 1)
-        assert gets and puts == []
-        assert merge_all(second, NOW) == (FILES, 0) and puts, "the control"
-
-
-def test_who_lost_the_database_while_putting_leaves_nothing(desk: Desk) -> None:
-    with open_house(desk.settings) as second:
-        with before(second, "PutObject", "", lambda: cut(desk, second)) as puts, pytest.raises(ServiceMissing):
+        assert gets and puts == [], "lost while reading: it puts nothing"
+    with open_house(own.settings) as second:
+        with before(second, "PutObject", "", lambda: cut(own, second)) as puts, pytest.raises(ServiceMissing):
             merge_all(second, NOW)
-        assert puts and parts(desk) == noted(desk) == set()
-    assert merge_all(desk.house, NOW) == (FILES, 0)
+        assert puts and parts(own) == noted(own) == set()
 
-
-def test_who_lost_the_lock_puts_no_more_than_was_begun_and_takes_it_back(desk: Desk) -> None:
-    """A run of so many persons that it is cut into more parts than are put between two looks at the lock."""
-    *_, newest = runs_of(desk)
+    # A run of so many persons that it is cut into more parts than are put between two looks at the lock.
+    *_, newest = runs_of(own)
     random = np.random.default_rng(1)
     refs = np.sort(random.integers(0, 2**64, BETWEEN_CHECKS * ENTRIES_PER_PART + 1, np.uint64))
-    swap(desk, newest, write_run(pl.DataFrame({"ref": refs, "kind": np.ones(len(refs), np.uint8)})))
-    with open_house(desk.settings) as second:
-        unlock = before(second, "PutObject", "", lambda: second.conn.execute("select pg_advisory_unlock_all()"))
-        with unlock as puts:
+    swap(own, newest, write_run(pl.DataFrame({"ref": refs, "kind": np.ones(len(refs), np.uint8)})))
+    with open_house(own.settings) as second:
+        with before(second, "PutObject", "", lambda: unlock(second)) as puts:
             assert merge_all(second, NOW) == (0, 1)
-        assert len(puts) == BETWEEN_CHECKS and parts(desk) == noted(desk) == set()
-    assert merge_all(desk.house, NOW) == (FILES, 0) and len(parts(desk)) == 2 * BETWEEN_CHECKS, "the control"
+        assert len(puts) == BETWEEN_CHECKS and parts(own) == noted(own) == set(), "no more than was begun, taken back"
+    assert merge_all(own.house, NOW) == (FILES, 0) and len(parts(own)) == 2 * BETWEEN_CHECKS, "the control"
+
+
+def unlock(house: House) -> None:
+    house.conn.execute("select pg_advisory_unlock_all()")
 
 
 def one_more(desk: Desk, number: int) -> list[str | None]:
@@ -345,7 +351,8 @@ def test_a_run_that_cannot_be_merged_keeps_no_file_waiting(desk: Desk, caplog: p
     assert {line.decision for line in desk.lines()} == {Decision.ACCEPTED}
 
 
-def test_what_is_older_than_a_day_or_big_waits_for_the_night(desk: Desk) -> None:
+def test_what_is_older_than_a_day_or_big_or_of_last_month_waits_for_the_night(desk: Desk) -> None:
+    """Months are those of Brussels, where December begins an hour before it does in UTC."""
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     change(desk, "update sluice.exchange set opened_at = %s", noon)
     assert merge_new(desk.house, ENERGY01, noon + timedelta(hours=25)) == 0
@@ -354,9 +361,7 @@ def test_what_is_older_than_a_day_or_big_waits_for_the_night(desk: Desk) -> None
     change(desk, "update sluice.copy set size_bytes = %s where kind = 'index'", BIG_BYTES - 1)
     assert merge_new(desk.house, ENERGY01, noon + timedelta(hours=1)) == FILES, "the control"
 
-
-def test_what_came_last_month_waits_for_the_night(desk: Desk) -> None:
-    """Months are those of Brussels, where December begins an hour before it does in UTC."""
+    assert desk.unmerge() == FILES
     change(desk, "update sluice.exchange set opened_at = '2026-11-30T22:30:00Z'")
     assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 30, 23, 30, tzinfo=UTC)) == 0
     assert merge_new(desk.house, ENERGY01, datetime(2026, 11, 30, 22, 45, tzinfo=UTC)) == FILES, "the control"

@@ -74,15 +74,12 @@ def test_a_file_without_rows_is_accepted_and_nobody_who_reads_on_stumbles(night:
     night.make()
     assert pl.read_csv(io.BytesIO(night.file(night.returns()[0])), separator=";").height == 3
     assert merge_index(desk.house, Principal(ENERGY[0]), datetime.now(UTC), fewest=2)[1] == 0
-    report = run(desk.house, asked(night, *reversed(night.people(2)[1])).case_id, datetime.now(UTC))
+    report = run(desk.house, asked(night, *reversed(night.people(3)[2])).case_id, datetime.now(UTC))
     assert (report.residual, report.doubts) == (0, 0)
     do_effects(desk.house)  # lineage hears of what the erasure edited
     assert desk.sql("select 1 from outbox where done_at is null") == []
 
-
-def test_rows_that_are_all_refused_are_kept_apart_and_an_erasure_finds_who_is_in_them(night: Night) -> None:
-    desk = night.desk
-
+    # Rows that are all refused are kept apart, and an erasure finds who is in them.
     dropped = desk.drop(refused_only(night), "refused.csv")
     desk.work()
 

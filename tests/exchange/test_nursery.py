@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from sluice.exchange.judging.nursery import ChildEnd, ChildLimits, Nursery
-from support.children import MEBIBYTE
-from support.networks import Network, network_of
+from support.children import MEBIBYTE, Network, network_of
 
 pytestmark = pytest.mark.slow
 

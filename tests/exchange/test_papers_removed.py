@@ -18,7 +18,7 @@ from sluice.orchestration.operators import ActivatePaper
 from sluice.settings import Settings
 from sluice.times import brussels_today
 from support.desk import ENERGY, Desk, open_desk
-from support.examined import examine_one
+from support.installation import examine_one
 from support.night import AGREEMENT, change, with_papers
 
 pytestmark = pytest.mark.stores

@@ -1,4 +1,4 @@
-"""Files whose cells are dates and numbers themselves come as their contract says, and pass its rules."""
+"""What the judging child makes of a file: cells as agreed, the notes that are drawn, whether runs tell of it."""
 
 import io
 from collections.abc import Callable
@@ -12,12 +12,22 @@ import xlsxwriter
 
 from gate.papers import a_contract, a_field, a_key
 from lake.reading import read_bytes, table_of
+from sluice.agreement.folder.load import load_agreement, load_contract
 from sluice.agreement.model import DataContract
+from sluice.exchange.judging import rest_index
+from sluice.exchange.judging.content import read_content
+from sluice.exchange.judging.job import Job
 from sluice.exchange.judging.reading import hints_of
+from sluice.exchange.judging.rest_index import is_told
 from sluice.gate.contract_rules import rules_for, thresholds_of
 from sluice.gate.judge import judge
 from sluice.gate.onepass import run_rules
-from sluice.terms import Verdict
+from sluice.keys import Keyring
+from sluice.lake.read.reader import read_table
+from sluice.lake.table import FormatRefusal
+from sluice.sample.files import write_campaign
+from sluice.settings import Settings, get_settings
+from sluice.terms import Principal, Verdict
 
 MOMENT = datetime(2024, 1, 30, 10, 0)
 HEADER = ("lead", "day", "at", "clock", "amount")
@@ -55,11 +65,7 @@ def contract(form: str, *formats: str | None, comma: bool) -> DataContract:
     ("formats", "comma", "cells"),
     [
         ((None, None, None), False, ("L1", "2024-01-30", "2024-01-30T10:00:00", "10:00:00", "12.5")),
-        (
-            ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%H:%M"),
-            True,
-            ("L1", "30/01/2024", "30/01/2024 10:00", "10:00", "12,5"),
-        ),
+        (("%d/%m/%Y", "%d/%m/%Y %H:%M", "%H:%M"), True, ("L1", "30/01/2024", "30/01/2024 10:00", "10:00", "12,5")),
         (
             ("%Y%m%d", "%Y-%m-%d %H:%M:%S", "%H:%M:%S"),
             False,
@@ -91,3 +97,61 @@ def test_an_identifier_is_read_as_the_file_spells_it() -> None:
     agreed = a_contract(replace(a_key(), logical_type="number"), a_field("amount", "number"), comma=True)
 
     assert hints_of(agreed).commas == ("amount",)
+
+
+def tells(contract: DataContract, *columns: str, bad: tuple[str, ...] = ()) -> bool:
+    return is_told(contract, columns, pl.Series("raw", bad, dtype=pl.String), None)
+
+
+def test_runs_tell_of_a_file_with_every_column_that_names_and_few_pieces_that_are_no_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contract = a_contract(a_key(), a_field("note"))
+    assert tells(contract, "lead", bad=("L-1;x", "L-2;y"))
+    assert not tells(contract, "note")
+    assert not tells(a_contract(a_field("note")), "note"), "nothing in it can name anybody"
+    monkeypatch.setattr(rest_index, "MOST_PIECES", 4)
+    assert tells(contract, "lead", bad=("L-1;x", "L-2;y"))
+    assert not tells(contract, "lead", bad=("L-1;x", "L-2;y;z")), "it is opened instead"
+
+
+CONTRACT, AGREEMENT = "energy01/renewal_campaign.inbound.odcs.yaml", "energy01/agreement-3.0.0.yaml"
+ENERGY, TELECOM = Principal("energy01"), Principal("telecom01")
+
+
+def drawn(file: Path, sample_key: str) -> set[int]:
+    papers = get_settings().principals_dir
+    job = Job(
+        folder=file.parent,
+        file=file,
+        file_name=file.name,
+        contract=load_contract(papers / CONTRACT),
+        suites=(),
+        subject_key="",
+        sample_key=sample_key,
+        origin=None,
+        free_text=load_agreement(papers / AGREEMENT).free_text,
+    )
+    table = read_table(file, file_name=file.name)
+    assert not isinstance(table, FormatRefusal)
+    return {each.row for each in read_content(table, job).findings if each.code == "TEXT_SAMPLE"}
+
+
+def test_the_sample_is_another_under_another_key_and_without_one(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.csv"
+    write_campaign(file, 5_000, 7)
+
+    ours, others, dry = drawn(file, "ours"), drawn(file, "others"), drawn(file, "")
+
+    assert ours == drawn(file, "ours") and min(map(len, (ours, others, dry))) > 5
+    assert len({frozenset(each) for each in (ours, others, dry)}) == 3
+
+
+def test_the_key_is_the_principals_own_and_the_same_at_every_attempt(tmp_path: Path) -> None:
+    first, again, elsewhere = (
+        Keyring.open(Settings(var=tmp_path / var, home=tmp_path, keys_dir=tmp_path / "keys")) for var in "aab"
+    )
+
+    assert first.sample_key(ENERGY) == again.sample_key(ENERGY)
+    assert len({first.sample_key(ENERGY), first.sample_key(TELECOM), elsewhere.sample_key(ENERGY)}) == 3
+    assert not (tmp_path / "keys").exists()

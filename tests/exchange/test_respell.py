@@ -35,6 +35,10 @@ def told(cell: str, was: DataContract | None, now: DataContract, came: str | Non
     return str(respelled(frame, before, was, column_types(now))["cell"].item())
 
 
+DAY_FIRST, MONTH_FIRST = a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y")
+IN_UTC, HERE = a_contract("timestamp", UTC), a_contract("timestamp", LOCAL)
+
+
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2099, 12, 31)), st.sampled_from(FORMS), st.sampled_from(FORMS))
 def test_a_moment_stays_what_it_was_or_the_cell_as_it_came(moment: datetime, old: str, new: str) -> None:
     cell = moment.strftime(old)
@@ -50,38 +54,32 @@ def test_a_moment_stays_what_it_was_or_the_cell_as_it_came(moment: datetime, old
 
 
 @pytest.mark.parametrize(
-    ("cell", "was", "now", "right"),
+    ("why", "cell", "was", "now", "right"),
     [
-        ("1.250,5", a_contract("number", comma=True), a_contract("number"), "1.250,5"),
-        ("62,271", a_contract("number", comma=True), a_contract("number"), "62.271"),
-        ("-0.50", a_contract("number"), a_contract("number", comma=True), "-0,50"),
-        ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "04/03/2027"),
-        ("31/02/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%m/%d/%Y"), "31/02/2027"),
-        ("2026-11-24T10:00:00Z", a_contract("timestamp", UTC), a_contract("timestamp", LOCAL), "2026-11-24T10:00:00Z"),
-        ("24/11/2026 10:00", a_contract("timestamp", LOCAL), a_contract("timestamp", UTC), "24/11/2026 10:00"),
-        ("03/04/55", a_contract("date", "%d/%m/%y"), a_contract("date", "%Y-%m-%d"), "03/04/55"),
-        ("03/04/55", a_contract("date", "%d/%m/%y"), a_contract("date", "%m/%d/%y"), "04/03/55"),
-        ("03/04/2027", a_contract("string"), a_contract("date", "%m/%d/%Y"), "03/04/2027"),
-        ("03/04/2027", None, a_contract("date", "%m/%d/%Y"), "03/04/2027"),
-        ("3/4/2027", a_contract("date", "%d/%m/%Y"), a_contract("date", "%d/%m/%Y"), "3/4/2027"),
-    ],
-    ids=[
-        "no number",
-        "comma",
-        "point",
-        "bare digits",
-        "no day",
-        "UTC",
-        "our clocks",
-        "of which century",
-        "control: that stays open",
-        "a text",
-        "nobody knows",
-        "control: the same form",
+        ("no number", "1.250,5", a_contract("number", comma=True), a_contract("number"), "1.250,5"),
+        ("comma", "62,271", a_contract("number", comma=True), a_contract("number"), "62.271"),
+        ("point", "-0.50", a_contract("number"), a_contract("number", comma=True), "-0,50"),
+        ("bare digits", "3/4/2027", DAY_FIRST, MONTH_FIRST, "04/03/2027"),
+        ("no day", "31/02/2027", DAY_FIRST, MONTH_FIRST, "31/02/2027"),
+        ("UTC", "2026-11-24T10:00:00Z", IN_UTC, HERE, "2026-11-24T10:00:00Z"),
+        ("our clocks", "24/11/2026 10:00", HERE, IN_UTC, "24/11/2026 10:00"),
+        ("of which century", "03/04/55", a_contract("date", "%d/%m/%y"), a_contract("date", "%Y-%m-%d"), "03/04/55"),
+        (
+            "control: that stays open",
+            "03/04/55",
+            a_contract("date", "%d/%m/%y"),
+            a_contract("date", "%m/%d/%y"),
+            "04/03/55",
+        ),
+        ("a text", "03/04/2027", a_contract("string"), MONTH_FIRST, "03/04/2027"),
+        ("nobody knows", "03/04/2027", None, MONTH_FIRST, "03/04/2027"),
+        ("control: the same form", "3/4/2027", DAY_FIRST, DAY_FIRST, "3/4/2027"),
     ],
 )
-def test_what_is_known_is_written_anew(cell: str, was: DataContract | None, now: DataContract, right: str) -> None:
-    assert told(cell, was, now) == right
+def test_what_is_known_is_written_anew(
+    why: str, cell: str, was: DataContract | None, now: DataContract, right: str
+) -> None:
+    assert told(cell, was, now) == right, why
 
 
 def test_a_corrected_cell_is_left_as_it_was_given() -> None:

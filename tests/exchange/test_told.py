@@ -1,31 +1,43 @@
-"""What the reader sees in a file reaches whoever sent it: with the column, without a name that may be a person's."""
+"""What the reader sees in a file reaches whoever sent it; what is empty, a null word or a blank record too."""
 
 import csv
+import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
 from agreement.papers import CONTRACT, write_folder
+from gate.papers import a_contract, a_field
+from results.exports import MAPPINGS, golden_export, mapping_of
 from returns.commands import sluice
+from sluice.agreement.model import DataContract
 from sluice.agreement.papers import Paper
-from sluice.exchange.dry_run import DryRun, find_paper
+from sluice.exchange.dry_run import DryRun, Tried, find_paper
 from sluice.exchange.judging.nursery import CHILD, Nursery
+from sluice.gate.contract_rules import rules_for
 from sluice.gate.model import ROWS_SHOWN
+from sluice.gate.onepass import run_rules
+from sluice.results.canonical import to_canonical, without_null_words
+from sluice.results.mapping import load_mapping
 from sluice.sample.files import write_campaign
 from sluice.settings import get_settings
-from sluice.terms import Flow
-
-RUN = ("--agreement", "DPA-ENERGY01", "--flow", "renewal_campaign", "--dry-run")
-Rows = list[list[str]]
+from sluice.terms import Flow, Verdict
 
 pytestmark = pytest.mark.usefixtures("fresh_settings")
+
+RENEWAL = "renewal_campaign"
+RUN = ("--agreement", "DPA-ENERGY01", "--flow", RENEWAL, "--dry-run")
+Rows = list[list[str]]
+Change = Callable[[DataContract], DataContract]
 
 
 def campaign(folder: Path) -> Rows:
@@ -160,14 +172,25 @@ def test_a_file_has_as_many_rows_as_records_also_where_one_of_them_is_none(
     assert {each["code"] for each in reasons} == {"SHAPE_TOO_FEW_CELLS", *(["SHAPE_ROW_COUNT"] if is_refused else [])}
 
 
-def judged(path: Path) -> dict[str, list[str | None]]:
-    """Judge a file under a contract that takes any format; its columns by reason code."""
-    paper = find_paper(get_settings(), "DPA-ENERGY01", Flow("renewal_campaign"), date(2026, 11, 28))
+def dry_run(path: Path, flow: str = RENEWAL, change: Change = lambda contract: contract) -> Tried:
+    """Judge a file under the contract of a flow, changed."""
+    paper = find_paper(get_settings(), "DPA-ENERGY01", Flow(flow), date(2026, 11, 28))
     assert isinstance(paper, Paper)
-    form = replace(paper.contract.file_format, format=path.suffix[1:], pattern="*")
-    paper = replace(paper, contract=replace(paper.contract, file_format=form))
-    with Nursery(CHILD) as nursery, DryRun(nursery, get_settings(), paper, ()) as judge:
-        found = judge.run(path).reasons
+    changed = replace(paper, contract=change(paper.contract))
+    with Nursery(CHILD) as nursery, DryRun(nursery, get_settings(), changed, ()) as judge:
+        return judge.run(path)
+
+
+def of_format_of(path: Path) -> Change:
+    """A contract that takes what the file is."""
+    return lambda contract: replace(
+        contract, file_format=replace(contract.file_format, format=path.suffix[1:], pattern="*")
+    )
+
+
+def judged(path: Path) -> dict[str, list[str | None]]:
+    """The columns that are told of a file, by reason code."""
+    found = dry_run(path, change=of_format_of(path)).reasons
     return {code: [each.column for each in found if each.code == code] for code in {each.code for each in found}}
 
 
@@ -186,3 +209,133 @@ def test_a_cell_of_a_workbook_that_makes_a_record_unreadable_is_told_with_its_co
             sheet.write_row(at, 0, row)
 
     assert judged(path)["VALUE_NUMBER_PRECISION"] == ["#3", "phone"]
+
+
+CALLS = 20
+
+
+def export(**cells: str) -> pl.DataFrame:
+    """Rows of the call log of Five9 that pass; the last one has these cells."""
+    row = golden_export("five9")[0].drop("AGENT NAME")
+    calls = [f"30000000000{n:04}" for n in range(CALLS)]
+    frame = pl.concat([row] * CALLS).with_columns(pl.Series("CALL ID", calls))
+    is_last = pl.int_range(pl.len()) == CALLS - 1
+    return frame.with_columns(
+        pl.when(is_last).then(pl.lit(cell)).otherwise(pl.col(name)).alias(name) for name, cell in cells.items()
+    )
+
+
+def tried(folder: Path, frame: pl.DataFrame) -> Tried:
+    path = folder / "renewal_results_2026-11-24.csv"
+    frame.write_csv(path)
+    return dry_run(path, "renewal_results")
+
+
+@pytest.mark.parametrize(("column", "words"), [("DISPOSITION", ["[None]", " - "]), ("DNIS", ["-"]), ("CALL ID", ["-"])])
+def test_a_required_cell_with_a_null_word_is_refused_as_an_empty_one(
+    tmp_path: Path, column: str, words: list[str]
+) -> None:
+    empty = tried(tmp_path, export(**{column: ""}))
+
+    for word in words:
+        found = tried(tmp_path, export(**{column: word}))
+        assert {(each.code, each.rule, each.rows) for each in found.reasons} >= {
+            ("VALUE_NULL", f"{column}.required", (CALLS,))
+        }
+        assert (found.reasons, found.verdict) == (empty.reasons, empty.verdict)
+    assert (empty.verdict.rows_in, empty.rows_accepted, empty.verdict.rows_refused) == (CALLS, CALLS - 1, 1)
+
+
+def test_a_null_word_in_a_cell_that_may_be_empty_refuses_nothing(tmp_path: Path) -> None:
+    assert tried(tmp_path, export()).reasons == (), "the control"
+    assert tried(tmp_path, export(AGENT="[None]", RECORDINGS="-")).reasons == ()
+    assert tried(tmp_path, export(**{"CUSTOMER NAME": "-"})).reasons == (), "no canonical column is made of it"
+
+
+def test_a_word_that_counts_as_empty_in_only_one_of_two_readings_stays(tmp_path: Path) -> None:
+    text = (MAPPINGS / "vicidial.yaml").read_text()
+    twice = tmp_path / "vicidial.yaml"
+    twice.write_text(text + "  second_agent: {column: user}\n")
+    frame = pl.DataFrame({"user": ["VDAD", "-", "6612", " "], "other": ["-"] * 4})
+
+    once = without_null_words(frame, mapping_of("vicidial")).to_dict(as_series=False)
+    both = without_null_words(frame, load_mapping(twice)).to_dict(as_series=False)
+
+    assert once == {"user": [None, None, "6612", None], "other": ["-"] * 4}
+    assert both == {"user": ["VDAD", None, "6612", None], "other": ["-"] * 4}
+
+
+@pytest.mark.parametrize("platform", ["five9", "vicidial", "nice_cxone", "genesys_cloud"])
+def test_what_is_made_of_an_export_is_the_same_without_its_null_words(platform: str) -> None:
+    mapping, frame = mapping_of(platform), golden_export(platform)
+
+    bare = without_null_words(frame, mapping)
+
+    assert bare.null_count().sum_horizontal().item() > frame.null_count().sum_horizontal().item(), (
+        "control: it has some"
+    )
+    assert to_canonical(bare, mapping).frame.equals(to_canonical(frame, mapping).frame)
+    assert to_canonical(bare, mapping).findings == to_canonical(frame, mapping).findings
+
+
+def test_two_rows_of_null_words_are_no_repetition() -> None:
+    rules = rules_for(a_contract(a_field("user", unique=True)), ())
+    frame = pl.DataFrame({"user": ["VDAD", "VDAD", "6612"]})
+
+    found = run_rules(without_null_words(frame, mapping_of("vicidial")), rules)
+
+    assert sum(each.unexpected_count for each in found.outcomes) == 0
+    assert sum(each.unexpected_count for each in run_rules(frame, rules).outcomes) == 2, "the control"
+
+
+ROWS, BLANK = 12, 3
+"""How many records are in the files, and which of them is blank."""
+
+
+def as_blank_line(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_csv(path, separator=";")
+    path.write_text(path.read_text().replace("\n" + ";" * (frame.width - 1) + "\n", "\n\n"))
+
+
+def as_xlsx(frame: pl.DataFrame, path: Path) -> None:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate([frame.columns, *frame.rows()]):
+            for place, cell in enumerate(row):
+                if cell is not None:
+                    sheet.write_string(at, place, cell)
+
+
+FORMS: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+    "csv": lambda frame, path: frame.write_csv(path, separator=";"),
+    "quoted.csv": lambda frame, path: frame.fill_null("").write_csv(path, separator=";", quote_style="always"),
+    "line.csv": as_blank_line,
+    "json": lambda frame, path: path.write_text(json.dumps(frame.to_dicts())),
+    "parquet": lambda frame, path: frame.write_parquet(path),
+    "xlsx": as_xlsx,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("is_loose", [True, False])
+def test_a_record_of_empty_cells_is_refused_as_a_blank_line_is(tmp_path: Path, form: str, is_loose: bool) -> None:
+    made = tmp_path / "made.csv"
+    write_campaign(made, ROWS, 1)
+    frame = pl.read_csv(made, separator=";", infer_schema=False)
+    nothing = pl.DataFrame({name: [None] for name in frame.columns}, schema=frame.schema)
+    path = tmp_path / f"leads.{form}"
+    FORMS[form](pl.concat([frame[: BLANK - 1], nothing, frame[BLANK:]]), path)
+
+    def agreed(contract: DataContract) -> DataContract:
+        sent = of_format_of(path)(contract)
+        if not is_loose:
+            return sent
+        loose = tuple(replace(each, required=False, subject_key=None) for each in contract.fields)
+        return replace(sent, fields=loose, quality=())  # no other rule sees that the record is empty
+
+    tried = dry_run(path, change=agreed)
+    verdict, told = tried.verdict, {each.code: each.rows for each in tried.reasons}
+    assert told.pop("SHAPE_BLANK_RECORD") == (BLANK,)
+    assert told.keys() <= ({"VALUE_NULL", "VALUE_NO_SUBJECT"} if not is_loose else set())
+    assert (verdict.verdict, verdict.rows_in, tried.rows_accepted) == (Verdict.WARNED, ROWS, ROWS - 1)
+    assert (verdict.rows_refused, tried.rows_held) == (1, 0)

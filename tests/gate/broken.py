@@ -1,6 +1,5 @@
 """Judges with one mistake each: the equality test must find every one of them."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -75,19 +74,9 @@ def empty_text_is_null(frame: pl.DataFrame, check: Check) -> pl.Series:
     return _cells(frame, check).fill_null("") == ""
 
 
-@fails_where(f"{VALUES}be_null")
-def empty_text_is_no_value(frame: pl.DataFrame, check: Check) -> pl.Series:
-    return _cells(frame, check).fill_null("") != ""
-
-
 @fails_where(f"{VALUES}be_in_set")
 def null_is_in_no_set(frame: pl.DataFrame, check: Check) -> pl.Series:
     return _where(_cells(frame, check), lambda cell: cell not in _members(check)).fill_null(True)
-
-
-@fails_where(f"{VALUES}not_be_in_set")
-def null_is_in_every_set(frame: pl.DataFrame, check: Check) -> pl.Series:
-    return _where(_cells(frame, check), lambda cell: cell in _members(check)).fill_null(True)
 
 
 @fails_where(f"{VALUES}be_unique")
@@ -101,12 +90,6 @@ def null_is_a_duplicate(frame: pl.DataFrame, check: Check) -> pl.Series:
     return _cells(frame, check).is_duplicated()
 
 
-@fails_where(f"{VALUES}be_unique")
-def case_does_not_matter(frame: pl.DataFrame, check: Check) -> pl.Series:
-    cells = _cells(frame, check)
-    return cells.str.to_lowercase().is_duplicated() & cells.is_not_null()
-
-
 @fails_where(f"{VALUES}match_regex")
 def regex_as_rust_has_it(frame: pl.DataFrame, check: Check) -> pl.Series:
     try:
@@ -115,31 +98,9 @@ def regex_as_rust_has_it(frame: pl.DataFrame, check: Check) -> pl.Series:
         return pl.Series([False] * frame.height, dtype=pl.Boolean)
 
 
-@fails_where(f"{VALUES}match_regex")
-def regex_is_anchored(frame: pl.DataFrame, check: Check) -> pl.Series:
-    return ~_where(_cells(frame, check), re.compile(str(check.option("regex"))).match)
-
-
-@fails_where(f"{VALUES}not_match_regex")
-def regex_must_cover_the_cell(frame: pl.DataFrame, check: Check) -> pl.Series:
-    return _where(_cells(frame, check), re.compile(str(check.option("regex"))).fullmatch)
-
-
-@fails_where(f"{VALUES}match_regex_list")
-def only_the_first_pattern_counts(frame: pl.DataFrame, check: Check) -> pl.Series:
-    patterns = check.option("regex_list")
-    first = str(patterns[0]) if isinstance(patterns, tuple) else ""
-    return ~_where(_cells(frame, check), re.compile(first).search)
-
-
 @fails_where(f"{LENGTH}equal")
 def length_is_in_bytes(frame: pl.DataFrame, check: Check) -> pl.Series:
     return _where(_cells(frame, check), lambda cell: len(cell.encode()) != check.option("value"))
-
-
-@fails_where(f"{LENGTH}equal")
-def length_is_after_trimming(frame: pl.DataFrame, check: Check) -> pl.Series:
-    return _where(_cells(frame, check), lambda cell: len(cell.strip()) != check.option("value"))
 
 
 @fails_where(f"{VALUES}match_strftime_format")
@@ -211,20 +172,6 @@ def what_is_empty_differs_from_nothing(check: Check) -> Check:
 @understands("expect_column_proportion_of_non_null_values_to_be_between")
 def bounds_are_never_met(check: Check) -> Check:
     return replace(check, options=tuple((name, name.startswith("strict") or value) for name, value in check.options))
-
-
-@fails_where("expect_column_values_to_not_match_regex_list")
-def only_the_first_pattern_is_forbidden(frame: pl.DataFrame, check: Check) -> pl.Series:
-    patterns = check.option("regex_list")
-    first = str(patterns[0]) if isinstance(patterns, tuple) else ""
-    return _where(_cells(frame, check), re.compile(first).search)
-
-
-@fails_where("expect_select_column_values_to_be_unique_within_record")
-def empty_cells_are_never_alike(frame: pl.DataFrame, check: Check) -> pl.Series:
-    rows = frame.select(check.columns).iter_rows()
-    found = ([cell for cell in row if cell is not None] for row in rows)
-    return pl.Series([len(set(cells)) < len(cells) for cells in found], dtype=pl.Boolean)
 
 
 def a_row_is_lost(frame: pl.DataFrame, rules: Sequence[Rule]) -> PassResult:

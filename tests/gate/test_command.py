@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from lake.compressed import MESSAGE
+from lake.reading import MESSAGE
 from sluice.cli.whole import app
 from sluice.errors import Exit, FileMissing, UsageError
 from sluice.sample.files import write_campaign
@@ -34,6 +34,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def papers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The papers of the checkout, which a test may change."""
+    shutil.copytree(get_settings().principals_dir, tmp_path / "principals")
+    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(tmp_path / "principals"))
+    get_settings.cache_clear()
+    return tmp_path / "principals"
+
+
 def run(file: str, lines: bytes | None = None) -> Result:
     return CliRunner().invoke(app, [*RUN, file], input=lines)
 
@@ -50,7 +59,6 @@ def batch(*names: bytes) -> tuple[list[dict[str, Any]], int]:
 def test_a_batch_of_one_ends_as_that_file_does(files: Path, name: str, exit: Exit) -> None:
     path = str(files / name)
     alone, (lines, code) = run(path), batch(path.encode())
-
     assert (alone.exit_code, code) == (exit, exit)
     assert lines == [{"file": path, **json.loads(alone.stdout)}]
 
@@ -67,7 +75,6 @@ def test_a_batch_of_one_ends_as_that_file_does(files: Path, name: str, exit: Exi
 )
 def test_a_batch_ends_with_its_worst_exit(files: Path, names: tuple[str, ...], exit: Exit) -> None:
     lines, code = batch(*(str(files / name).encode() for name in names))
-
     assert code == exit
     assert [Path(str(line["file"])).name for line in lines] == list(names)
 
@@ -75,9 +82,9 @@ def test_a_batch_ends_with_its_worst_exit(files: Path, names: tuple[str, ...], e
 @pytest.mark.parametrize("name", [b"x" * 256, b"a\0b", b"a\xffb", b"", b"/"])
 def test_a_name_that_no_file_can_have_is_that_line_s_error_and_the_rest_goes_on(files: Path, name: bytes) -> None:
     (odd, good), code = batch(name, str(files / "good.csv").encode())
-
     assert (odd["verdict"], odd["error"]["code"]) == ("UNDECIDED", FileMissing.code)
     assert (good["verdict"], code) == ("PASSED", Exit.USAGE)
+    assert isinstance(run("x" * 256).exception, FileMissing), "alone it is one too"
 
 
 def test_a_folder_s_name_that_is_no_text_says_nothing_of_the_file_in_it(files: Path, tmp_path: Path) -> None:
@@ -87,19 +94,13 @@ def test_a_folder_s_name_that_is_no_text_says_nothing_of_the_file_in_it(files: P
         (folder / name).write_bytes((files / name).read_bytes())
     (folder / os.fsdecode(b"a\xffb.csv")).write_bytes((files / "good.csv").read_bytes())
     names = ("good.csv", "refused.csv", "undecided.csv")
-
     there, _ = batch(*(os.fsencode(folder / name) for name in names))
     plain, _ = batch(*(os.fsencode(files / name) for name in names))
     (unsafe,), code = batch(os.fsencode(folder) + b"/a\xffb.csv")
-
     assert [line | {"file": ""} for line in there] == [line | {"file": ""} for line in plain]
     assert [line["verdict"] for line in there] == ["PASSED", "REFUSED", "UNDECIDED"]
     assert (code, [reason["code"] for reason in unsafe["reasons"]]) == (Exit.REFUSED, ["NAME_UNSAFE"])
     assert (folder / "good.csv").read_bytes() == (files / "good.csv").read_bytes(), "the file itself stays"
-
-
-def test_alone_it_is_a_missing_file_too() -> None:
-    assert isinstance(run("x" * 256).exception, FileMissing)
 
 
 @pytest.mark.parametrize(
@@ -110,37 +111,23 @@ def test_alone_it_is_a_missing_file_too() -> None:
         ("DPA-ENERGY01", "draft_flow", "FORBIDDEN_CONTRACT_GAP"),
     ],
 )
-def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agreement: str, flow: str, code: str
-) -> None:
+def test_where_the_paper_refuses_the_verdict_says_so_for_every_file(files, papers, tmp_path, agreement, flow, code):
     """As the DAG does; a program that reads the verdict gets one, in a batch too."""
-    papers = tmp_path / "principals"
-    shutil.copytree(get_settings().principals_dir, papers)
     (papers / "energy01" / "draft_flow.inbound.odcs.yaml").write_text("schema: [", encoding="utf-8")
-    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
-    get_settings.cache_clear()
     words = ("gate", "run", "--agreement", agreement, "--flow", flow, "--dry-run", "--format", "json")
     good, page = str(files / "good.csv"), tmp_path / "report.html"
-
     alone = CliRunner().invoke(app, [*words, good, "--report", str(page)])
     many = CliRunner().invoke(app, [*words, "-"], input=f"{good}\n{good}\n")
-
     said = json.loads(alone.stdout)
     assert (alone.exit_code, said["verdict"], [each["code"] for each in said["reasons"]]) == (1, "REFUSED", [code])
     assert (many.exit_code, [json.loads(line)["verdict"] for line in many.stdout.splitlines()]) == (1, ["REFUSED"] * 2)
     assert code in page.read_text(encoding="utf-8")
 
 
-def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    papers = tmp_path / "principals"
-    shutil.copytree(get_settings().principals_dir, papers)
+def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(files, papers):
     back = papers / "energy01" / "renewal_results.outbound_return.odcs.yaml"
     text = back.read_text(encoding="utf-8").replace("return.renewal_results", "return.renewal_back")
     back.with_name("renewal_back.outbound_return.odcs.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
-    get_settings.cache_clear()
     for file in (str(files / "good.csv"), "-"):
         done = CliRunner().invoke(app, [*RUN[:5], "renewal_back", *RUN[6:], file], input="")
         assert isinstance(done.exception, UsageError) and "NO_FILE_ARRIVES_IN_THIS_FLOW" in str(done.exception)
@@ -158,9 +145,7 @@ def test_a_flow_that_only_goes_the_other_way_is_wrong_usage(
 )
 def test_what_was_misspelt_is_told_with_what_there_is(files: Path, agreement: str, flow: str, told: str) -> None:
     words = ("gate", "run", "--agreement", agreement, "--flow", flow, "--dry-run", str(files / "good.csv"))
-
     done = CliRunner().invoke(app, words)
-
     assert told in done.stderr and (told or "here:" not in done.stderr)
     assert "here:" not in done.stdout and "folder:" not in done.stdout
 
@@ -190,9 +175,7 @@ def test_no_note_is_drawn_for_a_reader_that_the_center_would_not_draw(tmp_path: 
     """Which notes are drawn is known to the center's key alone: here none is, or the row told would be another's."""
     clean = tmp_path / "clean.csv"
     write_campaign(clean, 400, 3)
-
     done = CliRunner().invoke(app, [*RUN, str(clean)])
-
     said = json.loads(done.stdout)
     assert (done.exit_code, said["verdict"], said["reasons"], said["rows_accepted"]) == (0, "PASSED", [], 400)
 
@@ -207,20 +190,12 @@ def test_no_note_is_drawn_for_a_reader_that_the_center_would_not_draw(tmp_path: 
         ("renewal_results.internal.odcs.yaml", "kind: DataContract", "kind: [DataContract", ""),
     ],
 )
-def test_a_paper_that_cannot_be_used_is_told_with_its_line(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paper: str, right: str, wrong: str, told: str
-) -> None:
-    papers = tmp_path / "principals"
-    shutil.copytree(get_settings().principals_dir, papers)
+def test_a_paper_that_cannot_be_used_is_told_with_its_line(files, papers, paper, right, wrong, told):
     path = papers / "energy01" / paper
     text = path.read_text(encoding="utf-8")
     assert right in text
     path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
-    monkeypatch.setenv("SLUICE_PRINCIPALS_DIR", str(papers))
-    get_settings.cache_clear()
-
     done = run(str(files / "good.csv"))
-
     if not told:
         assert (done.exit_code, done.stderr) == (Exit.DONE, ""), "control: another flow's paper does not matter"
         return

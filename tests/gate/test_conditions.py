@@ -1,7 +1,6 @@
 """Which rows a rule is about: what may be said, and that a file is judged by it."""
 
 import json
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -77,34 +76,26 @@ def test_nothing_else_is_a_condition(said: object) -> None:
         check_of(NOT_NULL, {"column": "end", "row_condition": said})
 
 
-def test_a_condition_of_a_rule_about_the_file_is_refused() -> None:
+def test_a_condition_of_a_rule_about_the_file_and_one_in_a_suite_that_is_none_are_refused_by_place(tmp_path):
     with pytest.raises(OptionRefused):
         check_of("expect_table_row_count_to_equal", {"value": 1, "row_condition": CLOSED})
+    bad = {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": {**CLOSED, "operator": ">"}}}
+    with pytest.raises(DocumentInvalid, match=r"expectation 1; kind .*; option row_condition"):
+        read_suite(json.dumps({"name": "calls", "expectations": [bad]}).encode(), "calls.json")
 
 
 def test_the_rows_for_which_it_holds_are_judged_and_the_others_are_not() -> None:
-    said = {
-        "name": "calls",
-        "expectations": [
-            {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": CLOSED}, "meta": {"rule": "closed"}},
-            {
-                "type": "expect_column_values_to_be_unique",
-                "kwargs": {"column": "end", "row_condition": {**CLOSED, "operator": "!="}},
-                "meta": {"rule": "apart"},
-            },
-            {
-                "type": "expect_column_unique_value_count_to_be_between",
-                "kwargs": {"column": "status", "max_value": 2},
-                "severity": "warning",
-            },
-        ],
-    }
+    unique, apart = "expect_column_values_to_be_unique", {**CLOSED, "operator": "!="}
+    few = {"type": "expect_column_unique_value_count_to_be_between", "kwargs": {"column": "status", "max_value": 2}}
+    asked = [
+        {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": CLOSED}, "meta": {"rule": "closed"}},
+        {"type": unique, "kwargs": {"column": "end", "row_condition": apart}, "meta": {"rule": "apart"}},
+        few | {"severity": "warning"},
+    ]
+    said = {"name": "calls", "expectations": asked}
     rules = read_suite(json.dumps(said).encode(), "calls.json").rules
     frame = pl.DataFrame(
-        {
-            "status": ["CLOSED", "CLOSED", "OPEN", None, "NEW", "CLOSED"],
-            "end": [None, "x", "x", "x", None, "x"],
-        }
+        {"status": ["CLOSED", "CLOSED", "OPEN", None, "NEW", "CLOSED"], "end": [None, "x", "x", "x", None, "x"]}
     )
     verdict = judge(run_rules(frame, rules), [], Thresholds(1.0)).verdict
 
@@ -123,9 +114,7 @@ NOT_CLOSED = {**CLOSED, "operator": "!="}
 
 
 @pytest.mark.parametrize(("condition", "meant"), [(CLOSED, 0), (NOT_CLOSED, 2), (IS_EMPTY, 2), (IS_FULL, 0)])
-def test_a_column_that_the_file_lacks_is_as_an_empty_one_so_nobody_switches_a_rule_off(
-    condition: dict[str, object], meant: int
-) -> None:
+def test_a_column_that_the_file_lacks_is_as_an_empty_one_so_nobody_switches_a_rule_off(condition, meant):
     rule = Rule("end.full", check_of(NOT_NULL, {"column": "end", "row_condition": condition}), "VALUE_NULL")
     frame = pl.DataFrame({"end": [None, "x"], "status": [None, None]}, schema={"end": pl.String, "status": pl.String})
     empty, without = (run_rules(each, [rule]).outcomes[0] for each in (frame, frame.drop("status")))
@@ -151,12 +140,6 @@ def test_a_column_that_only_a_condition_names_has_to_be_in_the_contract() -> Non
     assert rule.check.needed == {"end", "status"}
     with pytest.raises(ColumnUnknown, match="column status"):
         rules_for(a_contract(a_field("end"), quality=(entry,)), ())
-
-
-def test_a_condition_in_a_suite_that_is_none_is_told_with_its_place(tmp_path: Path) -> None:
-    bad = {"type": NOT_NULL, "kwargs": {"column": "end", "row_condition": {**CLOSED, "operator": ">"}}}
-    with pytest.raises(DocumentInvalid, match=r"expectation 1; kind .*; option row_condition"):
-        read_suite(json.dumps({"name": "calls", "expectations": [bad]}).encode(), "calls.json")
 
 
 def test_the_same_rule_with_another_condition_is_another_question() -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from sluice.agreement.folder.load import load_contract
 from sluice.agreement.model import FieldRole, QualityRule
-from sluice.errors import DocumentInvalid
 from sluice.gate.contract_rules import rules_for
 from sluice.gate.errors import ColumnUnknown, OptionInvalid, OptionRefused, QualityRefused, TypeMismatch
 from sluice.gate.kinds import check_of
@@ -15,6 +14,11 @@ from sluice.terms import Severity
 
 from .papers import KIND, a_contract, a_field, a_key, an_entry, custom
 from .test_suites import a_suite
+
+
+def q(*said: object, **more: object) -> QualityRule:
+    return an_entry("q", *said, **more)
+
 
 ARGUMENTS = "quality q; option arguments"
 MISSING = "quality q; option missingValues"
@@ -32,26 +36,25 @@ def rules_of(*entries: QualityRule, fields: tuple[FieldRole, ...] = ()) -> dict[
 @pytest.mark.parametrize(
     ("entry", "kinds"),
     [
-        (an_entry("q", "nullValues", "phone"), [f"{KIND}not_be_null"]),
+        (q("nullValues", "phone"), [f"{KIND}not_be_null"]),
         (
-            an_entry("q", "missingValues", "phone", arguments={"missingValues": [None, "", "n/a"]}),
+            q("missingValues", "phone", arguments={"missingValues": [None, "", "n/a"]}),
             [f"{KIND}not_be_null", f"{KIND}not_be_in_set"],
         ),
-        (an_entry("q", "missingValues", "phone", arguments={"missingValues": [None]}), [f"{KIND}not_be_null"]),
-        (an_entry("q", "invalidValues", "phone", arguments={"validValues": ["a"]}), [f"{KIND}be_in_set"]),
-        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "^0"}), [f"{KIND}match_regex"]),
-        (an_entry("q", "duplicateValues", "phone"), [f"{KIND}be_unique"]),
+        (q("missingValues", "phone", arguments={"missingValues": [None]}), [f"{KIND}not_be_null"]),
+        (q("invalidValues", "phone", arguments={"validValues": ["a"]}), [f"{KIND}be_in_set"]),
+        (q("invalidValues", "phone", arguments={"pattern": "^0"}), [f"{KIND}match_regex"]),
+        (q("duplicateValues", "phone"), [f"{KIND}be_unique"]),
         (
-            an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "phone"]}),
+            q("duplicateValues", None, arguments={"properties": ["lead", "phone"]}),
             ["expect_compound_columns_to_be_unique"],
         ),
-        (an_entry("q", "duplicateValues", None, arguments={"properties": ["lead"]}), [f"{KIND}be_unique"]),
-        (an_entry("q", "rowCount", operator="mustBeGreaterThan"), ["expect_table_row_count_to_be_between"]),
+        (q("duplicateValues", None, arguments={"properties": ["lead"]}), [f"{KIND}be_unique"]),
+        (q("rowCount", operator="mustBeGreaterThan"), ["expect_table_row_count_to_be_between"]),
     ],
 )
 def test_an_odcs_metric_is_an_expectation(entry: QualityRule, kinds: list[str]) -> None:
     found = rules_of(entry)["q"]
-
     assert [rule.check.kind for rule in found] == kinds
     assert {rule.tolerance for rule in found} == {None}
 
@@ -67,13 +70,8 @@ def test_an_odcs_metric_is_an_expectation(entry: QualityRule, kinds: list[str]) 
         ("mustBeBetween", (3, 5), {"min_value": 3, "max_value": 5}),
     ],
 )
-def test_a_number_of_rows_has_the_bounds_that_its_operator_says(
-    operator: str, threshold: tuple[float, ...], bounds: dict[str, object]
-) -> None:
-    (rule,) = rules_of(an_entry("q", "rowCount", operator=operator, threshold=threshold, severity=Severity.WARNING))[
-        "q"
-    ]
-
+def test_a_number_of_rows_has_the_bounds_that_its_operator_says(operator, threshold, bounds):
+    (rule,) = rules_of(q("rowCount", operator=operator, threshold=threshold, severity=Severity.WARNING))["q"]
     wanted = check_of("expect_table_row_count_to_be_between", bounds)
     assert rule == Rule("q", wanted, "SHAPE_ROW_COUNT", Severity.WARNING, None, Source.CONTRACT)
 
@@ -128,9 +126,7 @@ def test_a_contract_without_quality_entries_asks_what_its_columns_say() -> None:
 
 def test_a_custom_entry_is_taken_as_it_is() -> None:
     said = {"type": f"{KIND}be_between", "kwargs": {"min_value": 0, "mostly": 0.9}}
-
-    (rule,) = rules_of(an_entry("q", None, "amount", operator=None, threshold=(), expectation=said))["q"]
-
+    (rule,) = rules_of(q(None, "amount", operator=None, threshold=(), expectation=said))["q"]
     assert (rule.check.columns, rule.source) == (("amount",), Source.CONTRACT)
     assert rule.tolerance == Tolerance("mostly", (0.9,), "share")
 
@@ -152,73 +148,46 @@ def test_a_custom_entry_is_taken_as_it_is() -> None:
         ({"operator": "mustBeBetween", "threshold": (0, 5)}, Tolerance("mustBeBetween", (0, 5), "rows")),
     ],
 )
-def test_a_limit_that_allows_none_is_a_row_rule_and_any_other_a_tolerance(
-    said: dict[str, object], tolerance: Tolerance | None
-) -> None:
-    (rule,) = rules_of(an_entry("q", "duplicateValues", "phone", **said))["q"]
-
+def test_a_limit_that_allows_none_is_a_row_rule_and_any_other_a_tolerance(said, tolerance):
+    (rule,) = rules_of(q("duplicateValues", "phone", **said))["q"]
     assert rule.tolerance == tolerance
 
 
 @pytest.mark.parametrize(
     ("entry", "error", "place"),
     [
-        (an_entry("q", "sql"), QualityRefused, "quality q; metric sql"),
-        (an_entry("q", "freshness"), QualityRefused, "quality q; metric freshness"),
+        (q("sql"), QualityRefused, "quality q; metric sql"),
+        (q("freshness"), QualityRefused, "quality q; metric freshness"),
         (
-            an_entry("q", "nullValues", "phone", operator="mustBeGreaterThan"),
+            q("nullValues", "phone", operator="mustBeGreaterThan"),
             QualityRefused,
             "quality q; operator mustBeGreaterThan; unit rows",
         ),
+        (q("nullValues", "phone", operator="mustNotBe"), QualityRefused, "quality q; operator mustNotBe; unit rows"),
+        (q("nullValues", "phone", threshold=(3.0,)), QualityRefused, "quality q; operator mustBe; unit rows"),
+        (q("nullValues", "phone", operator=None, threshold=()), QualityRefused, "quality q; operator none; unit rows"),
+        (q("nullValues", "phone", unit="bytes"), QualityRefused, "quality q; operator mustBe; unit bytes"),
+        (q("rowCount", operator="mustNotBe"), QualityRefused, "quality q; operator mustNotBe; unit rows"),
+        (q("rowCount", unit="percent"), QualityRefused, "quality q; operator mustBe; unit percent"),
+        (q("invalidValues", "phone"), OptionInvalid, ARGUMENTS),
+        (q("invalidValues", "phone", arguments={"pattern": "a", "x": 1}), OptionInvalid, ARGUMENTS),
+        (q("missingValues", "phone"), OptionInvalid, MISSING),
+        (q("missingValues", "phone", arguments={"missingValues": []}), OptionInvalid, MISSING),
+        (q("missingValues", "phone", arguments={"missingValues": "a"}), OptionInvalid, MISSING),
+        (q("missingValues", "phone", arguments={"missingValues": ["a"], "x": 1}), OptionInvalid, MISSING),
+        (q("duplicateValues", "phone", arguments={"x": 1}), OptionInvalid, "quality q; option properties"),
+        (q(None, "phone", expectation={"type": "x"}), OptionInvalid, IMPLEMENTATION),
+        (q(None, operator=None, threshold=(), expectation={}), OptionInvalid, IMPLEMENTATION),
+        (q(None, "phone", operator=None, threshold=()), QualityRefused, "quality q; metric none"),
         (
-            an_entry("q", "nullValues", "phone", operator="mustNotBe"),
-            QualityRefused,
-            "quality q; operator mustNotBe; unit rows",
-        ),
-        (
-            an_entry("q", "nullValues", "phone", threshold=(3.0,)),
-            QualityRefused,
-            "quality q; operator mustBe; unit rows",
-        ),
-        (
-            an_entry("q", "nullValues", "phone", operator=None, threshold=()),
-            QualityRefused,
-            "quality q; operator none; unit rows",
-        ),
-        (an_entry("q", "nullValues", "phone", unit="bytes"), QualityRefused, "quality q; operator mustBe; unit bytes"),
-        (an_entry("q", "rowCount", operator="mustNotBe"), QualityRefused, "quality q; operator mustNotBe; unit rows"),
-        (an_entry("q", "rowCount", unit="percent"), QualityRefused, "quality q; operator mustBe; unit percent"),
-        (an_entry("q", "invalidValues", "phone"), OptionInvalid, ARGUMENTS),
-        (an_entry("q", "invalidValues", "phone", arguments={"pattern": "a", "x": 1}), OptionInvalid, ARGUMENTS),
-        (an_entry("q", "missingValues", "phone"), OptionInvalid, MISSING),
-        (an_entry("q", "missingValues", "phone", arguments={"missingValues": []}), OptionInvalid, MISSING),
-        (an_entry("q", "missingValues", "phone", arguments={"missingValues": "a"}), OptionInvalid, MISSING),
-        (an_entry("q", "missingValues", "phone", arguments={"missingValues": ["a"], "x": 1}), OptionInvalid, MISSING),
-        (an_entry("q", "duplicateValues", "phone", arguments={"x": 1}), OptionInvalid, "quality q; option properties"),
-        (an_entry("q", None, "phone", expectation={"type": "x"}), OptionInvalid, IMPLEMENTATION),
-        (an_entry("q", None, operator=None, threshold=(), expectation={}), OptionInvalid, IMPLEMENTATION),
-        (an_entry("q", None, "phone", operator=None, threshold=()), QualityRefused, "quality q; metric none"),
-        (
-            an_entry("q", "invalidValues", "phone", arguments={"pattern": "("}),
+            q("invalidValues", "phone", arguments={"pattern": "("}),
             OptionInvalid,
             "quality q; kind expect_column_values_to_match_regex; option regex",
         ),
-        (an_entry("q", "invalidValues", "phone", arguments={"validValues": [1]}), TypeMismatch, "rule q; column phone"),
-        (
-            an_entry("q", "duplicateValues", None, arguments={"properties": ["lead", "gone"]}),
-            ColumnUnknown,
-            "rule q; column gone",
-        ),
-        (
-            custom("be_between", "phone", min_value=1),
-            TypeMismatch,
-            "rule q; column phone",
-        ),
-        (
-            custom("be_between", "amount", min_value="2024-01-01"),
-            TypeMismatch,
-            "rule q; column amount",
-        ),
+        (q("invalidValues", "phone", arguments={"validValues": [1]}), TypeMismatch, "rule q; column phone"),
+        (q("duplicateValues", None, arguments={"properties": ["lead", "gone"]}), ColumnUnknown, "rule q; column gone"),
+        (custom("be_between", "phone", min_value=1), TypeMismatch, "rule q; column phone"),
+        (custom("be_between", "amount", min_value="2024-01-01"), TypeMismatch, "rule q; column amount"),
         (
             custom("not_be_null", "phone", row_condition="x"),
             OptionRefused,
@@ -226,22 +195,17 @@ def test_a_limit_that_allows_none_is_a_row_rule_and_any_other_a_tolerance(
         ),
     ],
 )
-def test_an_entry_that_cannot_be_judged_says_so_when_it_loads(
-    entry: QualityRule, error: type[DocumentInvalid], place: str
-) -> None:
+def test_an_entry_that_cannot_be_judged_says_so_when_it_loads(entry, error, place):
     with pytest.raises(error) as refused:
         rules_of(entry)
-
     assert type(refused.value) is error
     assert "; ".join(map(str, refused.value.refs)) == f"contract water01.inbound.leads; {place}"
 
 
 def test_a_suite_may_only_name_columns_of_the_contract() -> None:
     suite = read_suite(a_suite(kwargs={"column": "gone"}), "leads.json")
-
     with pytest.raises(ColumnUnknown) as refused:
         rules_for(a_contract(a_key()), (suite,))
-
     assert "rule leads.1; column gone" in str(refused.value)
 
 
@@ -249,9 +213,8 @@ def test_a_suite_may_only_name_columns_of_the_contract() -> None:
 def test_a_pair_of_two_types_is_refused_at_load_and_not_undecided_for_every_file(kind: str) -> None:
     said = {"type": f"expect_column_pair_values_{kind}", "kwargs": {"column_A": "day", "column_B": "moment"}}
     fields = (a_field("day", "date"), a_field("moment", "timestamp"))
-
     with pytest.raises(TypeMismatch):
-        rules_of(an_entry("q", operator=None, threshold=(), expectation=said), fields=fields)
+        rules_of(q(operator=None, threshold=(), expectation=said), fields=fields)
 
 
 @pytest.mark.parametrize(
@@ -268,16 +231,14 @@ def test_a_pair_of_two_types_is_refused_at_load_and_not_undecided_for_every_file
 )
 def test_columns_and_bounds_of_one_type_are_compared(entry: dict[str, object]) -> None:
     fields = (a_field("day", "date"), a_field("other", "date"), a_field("count", "integer"), a_field("at", "timestamp"))
-
-    assert len(rules_of(an_entry("q", operator=None, threshold=(), expectation=entry), fields=fields)["q"]) == 1
+    assert len(rules_of(q(operator=None, threshold=(), expectation=entry), fields=fields)["q"]) == 1
 
 
 def test_what_an_entry_says_is_not_said_twice() -> None:
     found = rules_of(an_entry("filled", "nullValues", "lead"))
-
     assert "lead.required" not in found
     assert {"filled", "rows.any"} <= found.keys()
-    assert "rows.any" not in rules_of(an_entry("q", "rowCount", operator="mustBeGreaterThan"))
+    assert "rows.any" not in rules_of(q("rowCount", operator="mustBeGreaterThan"))
 
 
 @pytest.mark.parametrize("said", [{"severity": Severity.WARNING}, {"operator": "mustBeLessThan", "threshold": (5,)}])
@@ -289,7 +250,6 @@ def test_the_contracts_of_this_repository_have_rules_with_their_suites() -> None
     home = get_home()
     papers = sorted((home / "include" / "principals").glob("*/*.odcs.yaml"))
     suites = {"renewal_campaign": ["campaign_contacts"], "subscriber_base": ["subscriber_base"]}
-
     for paper in papers:
         contract = load_contract(paper)
         rules = rules_for(contract, load_suites(home / "expectations", suites.get(contract.flow, contract.suites)))

@@ -85,7 +85,6 @@ def test_every_kind_of_the_closed_list_has_an_example() -> None:
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_an_example_does_what_it_says(kind: str) -> None:
     one = EXAMPLES[kind]
-
     assert one.rule.check.kind == kind and f"Code: `{KINDS[kind].code}`." in one.told
     assert {outcome for _, outcomes in one.files for outcome in outcomes} <= {"", "fails", "left out"}
     assert "fails" in {outcome for _, outcomes in one.files for outcome in outcomes}
@@ -94,9 +93,7 @@ def test_an_example_does_what_it_says(kind: str) -> None:
 
 def test_an_example_that_says_something_else_is_found() -> None:
     lie = PAGE.read_text(encoding="utf-8").replace("| NL | fails |", "| NL |  |").replace("| 3 | fails |", "| 3 |  |")
-
     told = {kind: wrong(one) for kind, one in examples(lie).items()}
-
     assert {kind for kind, found in told.items() if found} == {
         "expect_column_values_to_be_in_set",
         "expect_table_row_count_to_equal",

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -66,41 +65,33 @@ def canary_frame() -> pl.DataFrame:
 def test_it_agrees_with_the_pass_it_is_asked_about(frame: pl.DataFrame, drawn: tuple[dict[str, object], ...]) -> None:
     asked = rules([check_of(kind, said) for kind, said in zip(GX_KINDS, drawn, strict=True)])
     result = run_rules(frame, asked)
-
     assert agrees(validate(result, asked), result)
 
 
-def test_it_judges_a_frame_as_it_judges_a_pass_over_it() -> None:
+def test_it_judges_a_frame_as_it_judges_a_pass_over_it_and_dates_of_it():
     frame = pl.DataFrame({"a": ["x", "x", None], "n": [1, 2, 3]})
     asked = [
         a_rule("expect_column_values_to_be_unique", column="a"),
         a_rule("expect_column_values_to_be_between", column="n", max_value=2),
     ]
-
     outcome = validate(frame, asked)
-
     assert agrees(outcome, run_rules(frame, asked))
     assert [line.failing for line in outcome.lines] == [(0, 1), (2,)]
-
-
-def test_it_judges_dates_of_a_frame() -> None:
     days = pl.DataFrame({"d": [date(2024, 1, 1), date(2024, 3, 1), None]})
     moments = days.select(pl.col("d").cast(pl.Datetime("us")))
     by_day = a_rule("expect_column_values_to_be_between", column="d", min_value="2024-02-01")
     by_moment = a_rule("expect_column_values_to_be_between", column="d", min_value="2024-02-01T00:00:00")
-
     assert validate(days, [by_day]).lines[0].failing == (0,)
     assert validate(moments, [by_moment]).lines[0].failing == (0,)
     assert validate(moments, [by_day]).lines[0].raised
+    assert validate(pl.DataFrame({"a": ["x"]}), []).version == version("great_expectations")
 
 
 def test_a_file_that_fails_everywhere_is_compared_by_counts() -> None:
     asked = [a_rule("expect_column_values_to_not_be_null", column="a")]
     rows = MOST_INDEXES + 1
     result = run_rules(pl.DataFrame({"a": [None] * rows}, schema={"a": pl.String}), asked)
-
     outcome = validate(result, asked)
-
     assert (outcome.lines[0].unexpected_count, outcome.lines[0].failing) == (rows, None)
     assert agrees(outcome, result)
 
@@ -116,10 +107,8 @@ def test_a_pass_that_was_changed_afterwards_is_noticed(change: str) -> None:
         "success": replace(found, success=True),
         "a count": replace(found, unexpected_count=1),
     }
-
     other = replace(result, outcomes=(changed[change],))
     verdict = judge(result, [], Thresholds(1.0)).verdict
-
     assert not agrees(outcome, other)
     assert combine_verdicts(verdict, outcome, result) == verdict
     doubted = combine_verdicts(verdict, outcome, other)
@@ -132,53 +121,35 @@ def test_a_rule_that_one_judge_could_not_ask_is_noticed() -> None:
     outcome = validate(result, [each.rule for each in result.outcomes])
     [line], [found] = outcome.lines, result.outcomes
     raised, could_not = replace(outcome, lines=(replace(line, raised=True),)), replace(found, state=State.RAISED)
-
     assert not agrees(raised, result), "every count is the same"
     assert not agrees(outcome, replace(result, outcomes=(could_not,)))
     assert agrees(raised, replace(result, outcomes=(could_not,)))
 
 
-def test_the_outcome_names_the_version_of_the_judge() -> None:
-    assert validate(pl.DataFrame({"a": ["x"]}), []).version == version("great_expectations")
-
-
-def test_mostly_is_great_expectations_own_arithmetic() -> None:
+def test_mostly_is_its_own_arithmetic_and_rules_on_missing_columns_are_left_out():
     tolerance = Tolerance("mostly", (0.5,), "share")
     rule = a_rule("expect_column_values_to_be_unique", tolerance=tolerance, column="a")
     frames = [pl.DataFrame({"a": ["x", "x", "y", last]}) for last in ("z", "y")]
-
     outcomes = [validate(run_rules(frame, [rule]), [rule]) for frame in frames]
-
     assert [outcome.lines[0].success for outcome in outcomes] == [True, False]
-
-
-def test_rules_on_missing_columns_and_checks_of_our_own_are_left_out() -> None:
     asked = [
         a_rule("expect_column_values_to_be_unique", column="gone"),
         a_rule("expect_column_to_exist", column="gone"),
     ]
     result = run_rules(pl.DataFrame({"a": ["x"]}), asked)
-
     outcome = validate(result, asked)
-
     assert [line.place for line in outcome.lines] == [1]
     assert agrees(outcome, result)
 
 
 def test_every_metric_of_a_suite_is_asked_for_in_one_call() -> None:
-    context = great_expectations().get_context(mode="ephemeral")
-    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
-    batch = asset.get_batch(
-        asset.build_batch_request({"dataframe": pl.DataFrame({"who": ["a", None], "b": ["x", "x"]})})
-    )
+    batch = _batch(pl.DataFrame({"who": ["a", None], "b": ["x", "x"]}))
     asked = [
         *canary_rules()[:-1],
         a_rule("expect_table_row_count_to_equal", value=2),
         a_rule("expect_column_to_exist", column="b"),
     ]
-
     result = batch.validate(suite_of(enumerate(asked)))
-
     assert len(result.results) == len(asked)
     assert batch.data.execution_engine.calls == 1
 
@@ -191,35 +162,25 @@ def test_a_checkpoint_takes_a_polars_frame() -> None:
     definition = asset.add_batch_definition_whole_frame("all")
     validation = context.validation_definitions.add(gx.ValidationDefinition(name="v", data=definition, suite=suite))
     checkpoint = context.checkpoints.add(gx.Checkpoint(name="c", validation_definitions=[validation]))
-
     good = checkpoint.run(batch_parameters={"dataframe": pl.DataFrame({"a": ["x"]})})
     bad = checkpoint.run(batch_parameters={"dataframe": pl.DataFrame({"a": [None]}, schema={"a": pl.String})})
-
     assert (good.success, bad.success) == (True, False)
 
 
 @pytest.mark.parametrize("level", ["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"])
 def test_no_value_gets_into_a_result_of_great_expectations(level: str) -> None:
-    context = great_expectations().get_context(mode="ephemeral")
-    asset = context.data_sources.add_polars_once("once").add_frame_asset("frame")
-    batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame()}))
-
+    batch = _batch(canary_frame())
     result = batch.validate(suite_of(enumerate(canary_rules())), result_format={"result_format": level})
-
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False) + str(result)) == []
 
 
-def test_no_value_gets_into_anything_we_make(
-    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_value_gets_into_anything_we_make(capfd, caplog):
     caplog.set_level(logging.DEBUG)
     result = run_rules(canary_frame(), canary_rules())
     outcome = validate(result, canary_rules())
     judgement = judge(result, [], Thresholds(1.0))
     printed = capfd.readouterr()
-
     everything = [repr(result), repr(outcome), repr(judgement), str(judgement.report.rows()), caplog.text, *printed]
-
     assert found_in("".join(everything)) == []
     assert printed == ("", "")
 
@@ -228,19 +189,15 @@ def test_the_pandas_engine_would_have_shown_them() -> None:
     context = great_expectations().get_context(mode="ephemeral")
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("frame")
     batch = asset.get_batch(asset.build_batch_request({"dataframe": canary_frame().to_pandas()}))
-
     result = batch.validate(suite_of(enumerate(canary_rules())), result_format="COMPLETE")
-
     assert found_in(json.dumps(result.to_json_dict(), ensure_ascii=False)) == CANARIES
 
 
 def test_a_rule_that_a_pass_was_not_asked_is_not_answered_from_it() -> None:
     result = run_rules(pl.DataFrame({"a": ["x", "x"]}), [a_rule("expect_column_values_to_be_unique", column="a")])
     other = a_rule("expect_column_values_to_be_in_set", column="a", value_set=["x"])
-
     [line] = validate(result, [other]).lines
     shortest = _batch(result).validate(suite_of(enumerate([other])), result_format={"result_format": "BOOLEAN_ONLY"})
-
     assert (line.raised, line.success, line.unexpected_count, line.failing) == (True, False, None, None)
     assert not shortest.success
 
@@ -251,7 +208,6 @@ def test_an_asset_takes_one_whole_frame_and_nothing_else() -> None:
 
     asset, other = source.add_frame_asset("frame"), source.add_frame_asset("other")
     whole = {"dataframe": pl.DataFrame({"a": ["x"]})}
-
     assert asset.get_batch_parameters_keys() == tuple(whole)
     assert asset.get_batch(asset.build_batch_request(whole)).data.frame is whole["dataframe"]
     for options in (None, {}, {"frame": whole["dataframe"]}, whole | {"more": 1}, {"dataframe": [["x"]]}):
@@ -264,15 +220,12 @@ def test_an_asset_takes_one_whole_frame_and_nothing_else() -> None:
         asset.get_batch(other.build_batch_request(whole))
 
 
-def test_a_project_of_great_expectations_where_we_stand_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_project_of_great_expectations_where_we_stand_is_left_alone(tmp_path, monkeypatch):
     with quiet():
         great_expectations().get_context(mode="file", project_root_dir=tmp_path)
     monkeypatch.chdir(tmp_path)
     project = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     asked = [a_rule("expect_column_values_to_not_be_null", column="a")]
-
     assert [validate(pl.DataFrame({"a": ["x"]}), asked).success for _ in range(2)] == [True, True]
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == project
     assert any(path.name == "great_expectations.yml" for path in project), "the control"
@@ -286,7 +239,6 @@ def test_a_condition_that_is_not_of_our_grammar_is_not_answered() -> None:
     for condition, is_answered in ((Column("a") == "x", True), (Column("b") > 0, False), (Column("a") == 1, False)):
         asked = gx.expectations.ExpectColumnValuesToBeNull(column="a", row_condition=condition)
         result = _batch(frame).validate(asked)
-
         assert not result.success
         assert result.result.get("element_count") == (1 if is_answered else None)
 
@@ -296,20 +248,16 @@ def test_a_suite_with_a_condition_is_a_suite_of_great_expectations() -> None:
     said = {"type": "comparison", "column": {"name": "b"}, "operator": "NOT_IN", "parameter": ["2", "3"]}
     where = {"type": "or", "conditions": [{"type": "and", "conditions": [said]}, said]}
     rule = a_rule("expect_column_values_to_not_be_null", column="a", row_condition=where)
-
     [expectation, lesser] = suite_of(enumerate([rule, replace(rule, severity=Severity.WARNING)])).expectations
-
     assert (expectation.severity, lesser.severity) == ("critical", "warning")
     assert expectation.row_condition.dict() == {"type": "or", "conditions": [said, said]}
 
 
 def test_a_kind_that_is_not_listed_fails_and_does_not_fall_back_to_pandas() -> None:
     gx = great_expectations()
-
     result = _batch(pl.DataFrame({"a": ["1"]})).validate(
         gx.expectations.ExpectColumnValuesToBeOfType(column="a", type_="str")
     )
-
     assert not result.success
 
 
@@ -327,7 +275,6 @@ def test_threads_do_not_mix_their_files() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
     assert wrong == []
 
 
@@ -370,8 +317,6 @@ def test_both_judges_agree_on_a_file_with_a_record_that_is_no_row(left_out: int)
     whole = Pass(asked)
     whole.add(frame)
     result = whole.result(lambda rows: frame[rows], left_out)
-
     outcome = validate(result, asked)
-
     assert result.outcomes[0].success and agrees(outcome, result)
     assert [line.place for line in outcome.lines] == ([1] if left_out else [0, 1])

@@ -25,6 +25,7 @@ from sluice.gate.model import (
 )
 from sluice.gate.onepass import run_rules
 from sluice.terms import Severity, Verdict
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,11 @@ ROWS = "expect_table_row_count_to_be_between"
 LENIENT = Thresholds(1.0)
 NONE = "mustBeLessOrEqualTo"
 quick = settings(
-    max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=effort(100, 200),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -52,43 +57,29 @@ def judged(values: list[str | None], *rules: Rule, extra: tuple[RowFinding, ...]
     return judge(run_rules(frame, rules), extra, Thresholds(limit))
 
 
-def test_a_file_without_a_finding_passes() -> None:
+def test_a_row_that_fails_an_error_rule_is_refused_the_others_go_on_and_a_warning_refuses_nothing():
     verdict = judged(["a", "b"], a_rule()).verdict
-
     assert (verdict.verdict, verdict.rows_in, verdict.rows_accepted, verdict.reasons) == (Verdict.PASSED, 2, 2, ())
     assert verdict.gate_counts == {"PASSED": 1, "WARNED": 0, "REFUSED": 0, "UNDECIDED": 0}
-
-
-def test_a_row_that_fails_an_error_rule_is_refused_and_the_others_go_on() -> None:
     judgement = judged(["a", None, "c"], a_rule())
-
     assert judgement.refused.to_list() == [1]
     assert judgement.verdict.verdict is Verdict.WARNED
     assert (judgement.verdict.rows_accepted, judgement.verdict.rows_refused) == (2, 1)
     assert judgement.verdict.reasons == (Finding("VALUE_NULL", NOT_NULL, "lead", 1, (2,)),)
-
-
-def test_a_warning_refuses_nothing() -> None:
     judgement = judged(["a", None], a_rule(severity=Severity.WARNING))
-
     assert (judgement.verdict.verdict, judgement.verdict.rows_refused) == (Verdict.WARNED, 0)
     assert judgement.refused.is_empty()
 
 
-def test_too_large_a_share_of_refused_rows_refuses_the_file() -> None:
+def test_too_large_a_share_of_refused_rows_refuses_the_file_and_exactly_the_limit_does_not():
     within = judged(["a"] * 9 + [None], a_rule(), limit=0.1).verdict
     above = judged(["a"] * 8 + [None] * 2, a_rule(), limit=0.1).verdict
-
     assert (within.verdict, within.rows_accepted) == (Verdict.WARNED, 9)
     assert (above.verdict, above.rows_accepted, above.rows_refused) == (Verdict.REFUSED, 0, 10)
     assert above.reasons[0] == Finding("LIMIT_REFUSED_SHARE", "maxRefusedShare", None, 2, stops=True)
-
-
-def test_a_share_of_exactly_the_limit_is_within_it() -> None:
-    """In floats 0.29 x 100 is less than 29."""
     assert 0.29 * 100 < 29
     for tens in range(1, 100):
-        for rows in (100, 200, 300):
+        for rows in effort((100,), (100, 200, 300)):
             gone = tens * rows // 100
             values: list[str | None] = [None] * gone + ["a"] * (rows - gone)
             assert judged(values, a_rule(), limit=tens / 100).verdict.verdict is Verdict.WARNED, (tens, rows)
@@ -107,23 +98,17 @@ def test_a_share_of_exactly_the_limit_is_within_it() -> None:
 )
 def test_a_tolerance_is_the_limit_for_the_file(severity: Severity, limit: int, verdict: Verdict, refused: int) -> None:
     found = judged(["a", "b", None, None], a_rule(severity=severity, tolerance=Tolerance(NONE, (limit,)))).verdict
-
     assert (found.verdict, found.rows_refused) == (verdict, refused)
 
 
-def test_mostly_is_a_share_of_the_values_asked() -> None:
+def test_mostly_is_a_share_of_the_values_asked_and_rules_with_one_id_share_one_tolerance():
     rule = a_rule(UNIQUE, tolerance=Tolerance("mostly", (0.5,), "share"))
-
     assert judged(["a", "a", "b", "c", None], rule).verdict.verdict is Verdict.WARNED
     assert judged(["a", "a", "b", None, None], rule).verdict.verdict is Verdict.REFUSED
-
-
-def test_rules_with_one_id_share_one_tolerance() -> None:
     placeholder = check_of("expect_column_values_to_not_be_in_set", {"column": "lead", "value_set": ["n/a"]})
     tolerance = Tolerance(NONE, (1,))
     missing = a_rule(tolerance=tolerance)
     named = replace(missing, check=placeholder, code="VALUE_IN_SET")
-
     assert judged(["a", None], missing, named).verdict.verdict is Verdict.WARNED
     assert judged(["n/a", None], missing, named).verdict.verdict is Verdict.REFUSED
 
@@ -135,16 +120,22 @@ def test_a_row_that_fails_two_rules_with_one_id_counts_once(bad: list[str], verd
     listed = a_rule("expect_column_values_to_be_in_set", tolerance=tolerance, value_set=["nl", "fr"])
     formed = check_of("expect_column_values_to_match_regex", {"column": "lead", "regex": "^[a-z]{2}$"})
     shaped = replace(listed, check=formed, code="VALUE_PATTERN")
-
     found = judged([*bad, *["nl"] * (100 - len(bad))], listed, shaped).verdict
-
     assert found.verdict is verdict
 
 
-def test_a_failed_rule_about_the_file_refuses_it() -> None:
+def test_a_failed_rule_about_the_file_refuses_it_and_none_or_one_that_raised_is_no_verdict():
     verdict = judged(["a"], a_rule(ROWS, min_value=2)).verdict
-
     assert (verdict.verdict, verdict.rows_accepted, verdict.reasons[0].code) == (Verdict.REFUSED, 0, "SHAPE_ROW_COUNT")
+    verdict = judged(["a"]).verdict
+    assert (verdict.verdict, verdict.rows_accepted) == (Verdict.UNDECIDED, 0)
+    assert verdict.reasons == (Finding("LIMIT_NO_RULES", "rules", None, 1, stops=True),)
+    verdict = judged(["a"], a_rule("expect_column_values_to_be_between", min_value=1), a_rule()).verdict
+    assert (verdict.verdict, verdict.rows_refused) == (Verdict.UNDECIDED, 1)
+    between = "expect_column_values_to_be_between"
+    assert verdict.reasons == (Finding("UNREADABLE_RULE", between, "lead", 1, stops=True),)
+    raised = a_rule("expect_column_values_to_be_between", min_value=1)
+    assert judged(["a"], raised, a_rule(ROWS, min_value=2)).verdict.verdict is Verdict.REFUSED
 
 
 def test_each_rule_that_was_asked_counts_by_the_verdict_it_alone_would_give() -> None:
@@ -156,7 +147,6 @@ def test_each_rule_that_was_asked_counts_by_the_verdict_it_alone_would_give() ->
     }
     asked = {verdict: judged(["a", "b", None], rule, a_rule(column="gone")) for verdict, rule in rules.items()}
     together = judged(["a", "b", None], *rules.values(), a_rule(column="gone")).verdict
-
     none = {word.value: 0 for word in Verdict}
     assert {verdict: each.verdict.gate_counts for verdict, each in asked.items()} == {
         verdict: none | {verdict.value: 1} for verdict in rules
@@ -168,9 +158,7 @@ def test_what_stops_the_file_is_told_first_then_errors_then_warnings_and_the_mos
     warned = [RowFinding(row, "w", "VALUE_W", "lead", Severity.WARNING) for row in (1, 2, 3)]
     once = [RowFinding(1, *said) for said in (("b", "VALUE_B", "y"), ("b", "VALUE_B", "x"), ("a", "VALUE_B", "z"))]
     often = [RowFinding(row, "c", "VALUE_C") for row in (1, 2)]
-
     verdict = judged(["a"] * 3, a_rule(ROWS, min_value=9), extra=(*warned, *once, *often)).verdict
-
     assert [(each.code, each.rule, each.column) for each in verdict.reasons] == [
         ("SHAPE_ROW_COUNT", ROWS, None),
         ("VALUE_C", "c", None),
@@ -181,27 +169,10 @@ def test_what_stops_the_file_is_told_first_then_errors_then_warnings_and_the_mos
     ]
 
 
-def test_no_rule_is_no_verdict() -> None:
-    verdict = judged(["a"]).verdict
-
-    assert (verdict.verdict, verdict.rows_accepted) == (Verdict.UNDECIDED, 0)
-    assert verdict.reasons == (Finding("LIMIT_NO_RULES", "rules", None, 1, stops=True),)
-
-
-def test_a_rule_that_raised_is_no_verdict() -> None:
-    verdict = judged(["a"], a_rule("expect_column_values_to_be_between", min_value=1), a_rule()).verdict
-
-    assert (verdict.verdict, verdict.rows_refused) == (Verdict.UNDECIDED, 1)
-    between = "expect_column_values_to_be_between"
-    assert verdict.reasons == (Finding("UNREADABLE_RULE", between, "lead", 1, stops=True),)
-
-
 def test_what_somebody_else_found_of_rows_is_a_reason_for_each_column() -> None:
     found = [RowFinding(row, "phone.valid", "VALUE_PHONE", "phone", Severity.WARNING) for row in range(30, 0, -1)]
     more = RowFinding(2, "phone.valid", "VALUE_PHONE", "mobile", Severity.WARNING)
-
     verdict = judged(["a"] * 30, a_rule(), extra=(*found, more)).verdict
-
     warned = {"severity": Severity.WARNING}
     assert verdict.reasons == (
         Finding("VALUE_PHONE", "phone.valid", "phone", 30, tuple(range(1, 21)), **warned),
@@ -209,59 +180,36 @@ def test_what_somebody_else_found_of_rows_is_a_reason_for_each_column() -> None:
     )
 
 
-def test_what_is_known_to_be_wrong_outweighs_what_could_not_be_told() -> None:
-    raised = a_rule("expect_column_values_to_be_between", min_value=1)
-
-    assert judged(["a"], raised, a_rule(ROWS, min_value=2)).verdict.verdict is Verdict.REFUSED
-
-
-def test_an_undeclared_column_stops_the_file_and_is_named_by_its_place() -> None:
+def test_undeclared_columns_stop_the_file_and_are_named_by_their_place_as_many_as_are_shown_of_any_reason():
     rule = Rule("columns.declared", declared_columns(("lead",)), "HEADER_UNDECLARED_COLUMN")
     result = run_rules(pl.DataFrame({"lead": ["a"], "Jan Peeters": ["b"]}), [rule])
-
     verdict = judge(result, [], LENIENT).verdict
-
     assert verdict.verdict is Verdict.REFUSED
     assert verdict.reasons == (Finding("HEADER_UNDECLARED_COLUMN", "columns.declared", "#2", 1, stops=True),)
-
-
-def test_each_undeclared_column_is_named_by_its_place_as_many_as_are_shown_of_any_reason() -> None:
     rule = Rule("columns.declared", declared_columns(("lead",)), "HEADER_UNDECLARED_COLUMN")
     few, many = (pl.DataFrame({name: ["a"] for name in ("lead", *map(str, range(n)))}) for n in (2, ROWS_SHOWN + 3))
-
     verdict = judge(run_rules(few, [rule]), [], LENIENT).verdict
     more = judge(run_rules(many, [rule]), [], LENIENT).verdict
-
     assert [(each.column, each.count) for each in verdict.reasons] == [("#2", 1), ("#3", 1)]
     assert verdict.gate_counts["REFUSED"] == 1, "it is one rule"
     assert len(more.reasons) == ROWS_SHOWN + 1 and sum(each.count for each in more.reasons) == ROWS_SHOWN + 3
     assert [(each.column, each.count) for each in more.reasons if each.count > 1] == [(None, 3)]
-
-
-def test_what_is_missing_from_a_header_is_counted_beside_the_columns_that_are_too_many() -> None:
     check = check_of("expect_table_columns_to_match_set", {"column_set": ["lead", "phone"]})
     result = run_rules(pl.DataFrame({"lead": ["a"], "other": ["b"]}), [Rule("columns", check, "HEADER_COLUMN_SET")])
-
     told = {(each.column, each.count) for each in judge(result, [], LENIENT).verdict.reasons}
     assert told == {("#2", 1), (None, 1)}
 
 
-def test_rows_the_reader_left_out_count_and_shift_the_numbers() -> None:
+def test_rows_the_reader_left_out_shift_the_numbers_and_the_report_holds_every_row_the_reason_twenty():
     ragged = RowFinding(2, "ragged", "SHAPE_RAGGED_ROW", in_frame=False)
-
     judgement = judged(["a", None, "c"], a_rule(), extra=(ragged,))
-
     assert (judgement.verdict.rows_in, judgement.verdict.rows_refused) == (4, 2)
     assert judgement.refused.to_list() == [1]
     assert judgement.report.rows() == [
         (2, "ragged", "SHAPE_RAGGED_ROW", None, "error"),
         (3, NOT_NULL, "VALUE_NULL", "lead", "error"),
     ]
-
-
-def test_the_report_holds_every_failing_row_and_the_reason_twenty() -> None:
     judgement = judged([None] * 100, a_rule())
-
     assert judgement.report.height == 100
     assert judgement.verdict.reasons[-1].rows == tuple(range(1, 21))
 
@@ -275,7 +223,6 @@ def test_a_row_that_is_none_of_the_file_is_an_error(row: int) -> None:
 def test_undecided_never_turns_a_refusal_into_a_doubt() -> None:
     doubt = Finding("UNREADABLE_JUDGES_DIFFER", "great_expectations", None, 1, stops=True)
     accepted, refused = judged(["a"], a_rule()).verdict, judged(["a"], a_rule(ROWS, min_value=2)).verdict
-
     assert (as_undecided(accepted, doubt).verdict, as_undecided(accepted, doubt).rows_accepted) == (
         Verdict.UNDECIDED,
         0,
@@ -348,7 +295,6 @@ def test_rows_in_are_rows_accepted_and_rows_refused_always(file: File) -> None:
     result, extra, thresholds = file
     judgement = judge(result, extra, thresholds)
     verdict = judgement.verdict
-
     assert verdict.rows_in == verdict.rows_accepted + verdict.rows_refused
     assert min(verdict.rows_accepted, verdict.rows_refused) >= 0
     left_out = len({found.row for found in extra if not found.in_frame})

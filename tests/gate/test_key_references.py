@@ -92,10 +92,13 @@ def test_one_that_no_file_can_be_judged_by_is_told_and_never_judged(tmp_path: Pa
         load_contract(path)
 
 
-def test_keys_of_several_columns_at_once_are_told_too(tmp_path: Path) -> None:
-    path = papers(tmp_path, f"{{to: {TO}}}")
+def test_keys_of_several_columns_at_once_are_told_too_and_a_return_has_no_references(tmp_path):
+    path = papers(tmp_path / "a", f"{{to: {TO}}}")
     at = "    properties:\n"
     change(path, at, f"    relationships: [{{from: [a.b, a.c], to: [d.b, d.c]}}]\n{at}")
+    assert [code for code, _ in told(path, "CON-071")] == ["CON-071"]
+    path = papers(tmp_path / "b", f"{{to: {TO}}}")
+    change(path, "energy01.inbound.renewal_campaign", "energy01.outbound_return.renewal_campaign")
     assert [code for code, _ in told(path, "CON-071")] == ["CON-071"]
 
 
@@ -104,12 +107,6 @@ def test_a_column_that_no_contract_beside_it_has_is_told(tmp_path: Path, listed:
     path = papers(tmp_path, f"{{to: {TO}}}", listed)
     [(_, message)] = told(path, "CON-073")
     assert "customers.customer_number" in message
-
-
-def test_a_return_is_not_judged_so_it_has_no_references(tmp_path: Path) -> None:
-    path = papers(tmp_path, f"{{to: {TO}}}")
-    change(path, "energy01.inbound.renewal_campaign", "energy01.outbound_return.renewal_campaign")
-    assert [code for code, _ in told(path, "CON-071")] == ["CON-071"]
 
 
 CELLS = st.sampled_from(["", "1", "01", "1.0", " 1", "a", "A", "é", "e\u0301", "a\nb", "\U0001f600", "nan", "None"])
@@ -131,9 +128,7 @@ def found(cells: list[str | None], keys: list[str], cuts: tuple[int, ...] = ()) 
     keys=st.lists(CELLS, min_size=1, unique=True),
     cuts=st.lists(st.integers(0, 12), max_size=3),
 )
-def test_it_is_what_great_expectations_calls_a_set_of_values_whose_members_are_the_keys(
-    cells: list[str | None], keys: list[str], cuts: list[int]
-) -> None:
+def test_it_is_what_great_expectations_calls_a_set_of_values_whose_members_are_the_keys(cells, keys, cuts):
     frame = pl.DataFrame({"a": cells}, schema={"a": pl.String})
     check = check_of("expect_column_values_to_be_in_set", {"column": "a", "value_set": keys})
     [theirs] = said_by_pandas(frame, [check], {})
@@ -145,23 +140,18 @@ def test_it_is_what_great_expectations_calls_a_set_of_values_whose_members_are_t
     )
 
 
-def test_a_key_of_nothing_is_known_and_without_keys_nothing_is_answered() -> None:
+def test_a_key_of_nothing_is_known_without_keys_nothing_is_answered_and_no_suite_can_ask_for_it():
     assert found(["x", None], []).failing.to_list() == [0]  # type: ignore[union-attr]  # counted
     frame = pl.DataFrame({"a": ["x"]})
     alone = Pass([Rule("a.key", UNKNOWN, "VALUE_UNKNOWN_KEY")])
     alone.add(frame)
     assert alone.result(lambda rows: frame[rows]).outcomes[0].state is State.RAISED
-
-
-def test_no_suite_can_ask_for_it() -> None:
     with pytest.raises(KindRefused):
         check_of(KNOWN, {"column": "a", "dataset": "list.a"})
 
 
 @pytest.mark.parametrize(("is_reviewed", "has_keys", "asked"), [(False, True, 1), (False, False, 0), (True, True, 0)])
-def test_a_dry_run_and_a_file_that_lay_with_its_reader_are_not_asked(
-    tmp_path: Path, is_reviewed: bool, has_keys: bool, asked: int
-) -> None:
+def test_a_dry_run_and_a_file_that_lay_with_its_reader_are_not_asked(tmp_path, is_reviewed, has_keys, asked):
     contract = replace(a_contract(a_key(), a_field("a")), references=(KeyReference("a", Flow("list"), "a"),))
     assert [each.id for each in rules_for(contract, ()) if each.check.kind == KNOWN] == ["a.key"]
     job = Job(
@@ -194,9 +184,13 @@ def listed(desk: Desk, *lines: bytes) -> StoredObject:
 
 
 @pytest.mark.stores
-def test_a_file_waits_for_its_list_and_then_values_that_are_not_in_it_are_refused(
-    store_settings: Settings, tmp_path: Path
-) -> None:
+def test_a_file_waits_for_its_list_and_then_values_that_are_in_no_accepted_file_of_it_are_refused(
+    store_settings, tmp_path
+):
+    def keys(sent: StoredObject) -> str:
+        record = desk.shown(sent).record
+        return record.how.suites["keys customers.customer_number"] if record else ""
+
     with desk_with_a_list(store_settings, tmp_path) as desk:
         head, *rows = lines_of(desk, 40)
         early = sent(desk, head, *rows, name="early.csv")
@@ -208,30 +202,10 @@ def test_a_file_waits_for_its_list_and_then_values_that_are_not_in_it_are_refuse
         assert (line.rows_accepted, line.rows_refused) == (39, 1)
         [reason] = shown.record.reasons if shown.record else []
         assert (reason.rule, reason.column, reason.rows) == ("customer_number.key", "customer_number", (40,))
-
-
-@pytest.mark.stores
-def test_every_accepted_file_of_the_list_counts_however_small_the_newest_is(
-    store_settings: Settings, tmp_path: Path
-) -> None:
-    with desk_with_a_list(store_settings, tmp_path) as desk:
-        head, *rows = lines_of(desk, 40)
-        for part in (rows[:-1], rows[-1:]):
-            listed(desk, head, *part)
-        whole = sent(desk, head, *rows)
+        listed(desk, head, *rows[-1:])  # however small the newest is, each accepted file of the list counts
+        whole = sent(desk, head, *rows[1:], name="whole.csv")
         assert (desk.line(whole).decision, desk.line(whole).reason_code) == ("accepted", None)
-
-
-@pytest.mark.stores
-def test_the_record_says_by_which_keys(store_settings: Settings, tmp_path: Path) -> None:
-    with desk_with_a_list(store_settings, tmp_path) as desk:
-        head, *rows = lines_of(desk, 10)
-        said = []
-        for part in (rows[:-1], rows[-1:]):
-            listed(desk, head, *part)
-            record = desk.shown(sent(desk, head, *part)).record
-            said.append(record.how.suites["keys customers.customer_number"] if record else "")
-        assert len(set(said)) == 2 and all(len(each) == 64 for each in said)
+        assert keys(again) != keys(whole) and {len(keys(again)), len(keys(whole))} == {64}, "the record says by which"
 
 
 FOR_CARE = (
@@ -261,8 +235,8 @@ def stay_out(desk: Desk, rows: list[bytes], reason: Suppression, scope: Scope) -
     ids=["erased", "objected to another purpose"],
 )
 def test_who_stays_out_of_the_list_is_not_refused_where_a_file_refers_to_it(
-    store_settings: Settings, tmp_path: Path, reason: Suppression, scope: Scope, edits: tuple[Edit, ...], held: int
-) -> None:
+    store_settings, tmp_path, reason, scope, edits, held
+):
     with desk_with_a_list(store_settings, tmp_path, *edits) as desk:
         head, *rows = lines_of(desk, 40)
         stay_out(desk, rows[:12], reason, scope)

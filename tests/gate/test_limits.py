@@ -71,11 +71,8 @@ def codes(verdict: GateVerdict) -> set[str]:
         ("fileMb: 1", "large", "LIMIT_FILE_SIZE"),
     ],
 )
-def test_a_lower_limit_refuses_with_its_code(
-    nursery: Nursery, tmp_path: Path, request: pytest.FixtureRequest, limits: str, file: str, code: str
-) -> None:
+def test_a_lower_limit_refuses_with_its_code(nursery, tmp_path, request, limits, file, code):
     verdict = judged(nursery, tmp_path, request.getfixturevalue(file), limits)
-
     assert (verdict.verdict, codes(verdict), verdict.rows_accepted) == (Verdict.REFUSED, {code}, 0)
 
 
@@ -85,14 +82,11 @@ def test_the_same_files_are_within_the_default(nursery: Nursery, tmp_path: Path,
     assert not any(code.startswith("LIMIT_FILE") for code in codes(judged(nursery, tmp_path / "2", large, "")))
 
 
-def test_a_higher_limit_admits_what_the_default_refuses_as_far_as_the_house_goes(
-    nursery: Nursery, tmp_path: Path, large_cell: Path
-) -> None:
+def test_a_higher_limit_admits_what_the_default_refuses_as_far_as_the_house_goes(nursery, tmp_path, large_cell):
     by_default = judged(nursery, tmp_path / "1", large_cell, "")
     asked_alone = judged(nursery, tmp_path / "2", large_cell, "cellKb: 2048")
     allowed_alone = judged(nursery, tmp_path / "3", large_cell, "", most_cell_kb=2048)
     both = judged(nursery, tmp_path / "4", large_cell, "cellKb: 2048", most_cell_kb=2048)
-
     assert [codes(each) for each in (by_default, asked_alone, allowed_alone)] == [{"LIMIT_CELL_SIZE"}] * 3
     assert codes(both) <= {"TEXT_SAMPLE"} and both.rows_accepted == 20
 
@@ -101,9 +95,7 @@ def test_a_higher_limit_admits_what_the_default_refuses_as_far_as_the_house_goes
 def test_depth_of_json_is_a_limit_too(tmp_path: Path, depth: int, is_sound: bool) -> None:
     path = tmp_path / "deep.json"
     path.write_text('{"name": {"of": {"one": "cell"}}}')
-
     table = read_table(path, file_name=path.name, limits=FileLimits(json_depth=depth))
-
     assert not isinstance(table, FormatRefusal)
     assert [bad.code for bad in table.bad_rows] == ([] if is_sound else ["LIMIT_JSON_DEPTH"])
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from sluice.gate.regex import search, translate
+from support.effort import effort
 
 from .cases import TEXTS
 
@@ -30,9 +31,8 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 patterns = st.recursive(st.sampled_from(ATOMS), _grown, max_leaves=6)
 texts = st.lists(st.sampled_from(TEXTS) | st.text("ab1_é \n.٣", max_size=6), min_size=1, max_size=20)
-quick = settings(
-    max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+quick = settings(max_examples=effort(120, 300), deadline=None, derandomize=True, database=None)
+quick = settings(quick, suppress_health_check=list(HealthCheck))
 
 
 def _python(pattern: str, values: list[str]) -> list[bool]:
@@ -53,9 +53,7 @@ def _rust(pattern: str, values: list[str]) -> list[bool]:
 @given(pattern=patterns, values=texts)
 def test_search_finds_what_python_finds(pattern: str, values: list[str]) -> None:
     frame = pl.DataFrame({"text": values})
-
     found = frame.select(search(pl.col("text"), pattern)).to_series()
-
     assert found.to_list() == _python(pattern, values)
 
 
@@ -63,7 +61,6 @@ def test_search_finds_what_python_finds(pattern: str, values: list[str]) -> None
 def test_the_untranslated_pattern_would_be_caught() -> None:
     case = st.tuples(patterns, texts)
     generate = settings(quick, phases=[Phase.generate], max_examples=2_000)
-
     assert find(case, lambda drawn: _rust(*drawn) != _python(*drawn), settings=generate)
 
 
@@ -85,6 +82,5 @@ def test_what_rust_means_differently_is_left_to_python(pattern: str) -> None:
 
 def test_null_stays_null_in_both() -> None:
     frame = pl.DataFrame({"text": ["a", None]})
-
     assert frame.select(search(pl.col("text"), "a")).to_series().to_list() == [True, None]
     assert frame.select(search(pl.col("text"), "(?=a)")).to_series().to_list() == [True, None]

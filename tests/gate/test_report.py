@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,7 +52,6 @@ def values_in(text: str, file: Path) -> set[str]:
 
 def test_every_finding_is_explained_at_the_terminal_and_on_the_page(faulty: Path, page: Path) -> None:
     shown, text = CliRunner().invoke(app, [*RUN, str(faulty)]).stdout, page.read_text(encoding="utf-8")
-
     for told in (" ".join(shown.replace("│", " ").split()), text):
         for code in ("VALUE_NULL", "VALUE_DATE", "VALUE_NOT_IN_SET", "DUPLICATE_VALUE", "SHAPE_TOO_MANY_CELLS"):
             assert code in told
@@ -66,7 +64,6 @@ def test_every_finding_is_explained_at_the_terminal_and_on_the_page(faulty: Path
 def test_no_value_of_a_person_is_on_the_page(faulty: Path, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     one = next(line for line in faulty.read_text().splitlines()[1:] if line.count(";") == 19).split(";")
-
     assert values_in(text, faulty) == set()
     assert values_in(text.replace("</main>", f"{one[2]}</main>"), faulty) == {one[2]}  # the control: a last name
 
@@ -77,7 +74,6 @@ def test_no_value_of_a_person_is_on_the_page(faulty: Path, page: Path) -> None:
 def test_it_speaks_the_language_that_was_asked_for(faulty: Path, tmp_path: Path, lang: str, cure: str) -> None:
     path = tmp_path / "page.html"
     shown = CliRunner().invoke(app, [*RUN, str(faulty), "--report", str(path), "--lang", lang]).stdout
-
     assert f'<html lang="{lang}">' in path.read_text(encoding="utf-8")
     assert cure in path.read_text(encoding="utf-8")
     assert cure.split()[0] in shown
@@ -88,9 +84,7 @@ def test_what_a_rule_asks_of_the_header_is_said_once_for_all_columns_that_are_to
     write_campaign(file, 12, 1)
     header, *rows = file.read_text().splitlines()
     file.write_text("\n".join([f"{header};one;two;three", *(f"{row};;;" for row in rows)]) + "\n")
-
     CliRunner().invoke(app, [*RUN, str(file), "--report", str(path)])
-
     text, width = path.read_text(encoding="utf-8"), header.count(";") + 1
     assert [f"#{width + place}<" in text for place in range(5)] == [False, True, True, True, False]
     assert text.count("columns.declared") == 3 and text.count("sluice_columns_to_be_declared") == 1
@@ -99,9 +93,7 @@ def test_what_a_rule_asks_of_the_header_is_said_once_for_all_columns_that_are_to
 def test_a_file_s_name_that_may_be_a_person_s_is_not_told(tmp_path: Path, faulty: Path) -> None:
     file, path = tmp_path / "jan.peeters@example.org.csv", tmp_path / "page.html"
     file.write_bytes(faulty.read_bytes())
-
     CliRunner().invoke(app, [*RUN, str(file), "--report", str(path)])
-
     assert "NAME_UNSAFE" in path.read_text(encoding="utf-8")
     assert "peeters" not in path.read_text(encoding="utf-8")
 
@@ -119,9 +111,7 @@ def test_a_file_s_name_that_may_be_a_person_s_is_not_told(tmp_path: Path, faulty
 def test_the_page_never_replaces_the_file_and_has_a_place(faulty: Path, tmp_path: Path, words: tuple[str, str]) -> None:
     before = faulty.read_bytes()
     option, value = words
-
     refused = CliRunner().invoke(app, [*RUN, str(faulty), option, value.format(file=faulty, folder=tmp_path)])
-
     assert isinstance(refused.exception, UsageError)
     assert faulty.read_bytes() == before
 
@@ -129,15 +119,12 @@ def test_the_page_never_replaces_the_file_and_has_a_place(faulty: Path, tmp_path
 def test_a_file_that_is_not_there_is_missing_whatever_lies_at_the_page_s_place(tmp_path: Path) -> None:
     page = tmp_path / "old.html"
     page.write_text("old")
-
     for file in (tmp_path / "absent.csv", tmp_path / ("x" * 300), tmp_path):
         assert isinstance(CliRunner().invoke(app, [*RUN, str(file), "--report", str(page)]).exception, FileMissing)
     assert page.read_text() == "old"
 
 
-def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(
-    tmp_path: Path, faulty: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(tmp_path, faulty, monkeypatch):
     file, path = tmp_path / "faulty.csv", tmp_path / "page.html"
     file.write_bytes(faulty.read_bytes())
     stayed = CliRunner().invoke(app, [*RUN, str(faulty), "--format", "json"])
@@ -150,7 +137,6 @@ def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(
 
     monkeypatch.setattr(DryRun, "run", judge_and_remove)
     went = CliRunner().invoke(app, [*RUN, str(file), "--report", str(path), "--format", "json"])
-
     assert not file.exists()
     assert (went.exit_code, json.loads(went.stdout)) == (stayed.exit_code, json.loads(stayed.stdout))
     assert sha256(faulty.read_bytes()).hexdigest() in path.read_text(encoding="utf-8")
@@ -158,15 +144,21 @@ def test_a_file_that_goes_while_it_is_judged_has_its_verdict_and_its_page(
 
 def test_a_list_of_files_has_no_page(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, [*RUN, "-", "--report", str(tmp_path / "x.html")], input="")
-
     assert isinstance(refused.exception, UsageError)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+@pytest.mark.slow
+def test_everybody_can_read_it_and_nothing_is_fetched(chromium: str, page: Path) -> None:
+    """The control: the same look at a broken page finds a fault and a request."""
+    broken = page.with_name("broken.html")
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"<meta http-equiv[^>]*>", "", text).replace("--quiet: #545b69", "--quiet: #c5c9d1")
+    broken.write_text(text.replace("</main>", '<img src="other.png"></main>'), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
+        assert [faults_in(browser, page, scheme) for scheme in ("light", "dark")] == [(set(), set())] * 2
+        requests = {page.with_name("other.png").as_uri()}
+        assert faults_in(browser, broken, "light") == ({"color-contrast", "image-alt"}, requests)
         browser.close()
 
 
@@ -180,27 +172,7 @@ def faults_in(browser: Browser, page: Path, scheme: str) -> tuple[set[str], set[
     return found, set(asked) - {page.as_uri()}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_it_and_nothing_is_fetched(browser: Browser, page: Path, scheme: str) -> None:
-    assert faults_in(browser, page, scheme) == (set(), set())
-
-
-@pytest.mark.slow
-def test_the_look_at_the_page_would_find_a_fault_and_a_request(browser: Browser, page: Path) -> None:
-    broken = page.with_name("broken.html")
-    text = page.read_text(encoding="utf-8")
-    text = re.sub(r"<meta http-equiv[^>]*>", "", text).replace("--quiet: #545b69", "--quiet: #c5c9d1")
-    broken.write_text(text.replace("</main>", '<img src="other.png"></main>'), encoding="utf-8")
-
-    assert faults_in(browser, broken, "light") == (
-        {"color-contrast", "image-alt"},
-        {page.with_name("other.png").as_uri()},
-    )
-
-
 def test_there_is_no_script_in_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8").lower()
-
     assert not any(sign in text for sign in ("<script", "javascript:", "src=", "url(", "@import", "<link"))
     assert "default-src 'none'" in text

@@ -10,17 +10,7 @@ from hypothesis import strategies as st
 
 from sluice.gate.errors import PassUnreadable
 from sluice.gate.kinds import check_of
-from sluice.gate.model import (
-    Check,
-    ColumnType,
-    PassResult,
-    Rule,
-    RuleOutcome,
-    Source,
-    State,
-    Tolerance,
-    ValueType,
-)
+from sluice.gate.model import Check, ColumnType, PassResult, Rule, RuleOutcome, Source, State, Tolerance, ValueType
 from sluice.gate.onepass import run_rules
 from sluice.gate.wire import failing_table, from_json, to_json
 from sluice.terms import Severity
@@ -39,9 +29,7 @@ any_case = st.sampled_from(GX_KINDS).flatmap(cases)
 @given(case=any_case)
 def test_a_pass_arrives_as_it_left(case: Case) -> None:
     left = run_rules(case.frame, rules([case.check]))
-
     arrived = from_json(to_json(left), failing_table(left))
-
     assert arrived == left
     assert said_by_us(arrived) == said_by_us(left)
     assert arrived.outcomes[0].rule.check.types == left.outcomes[0].rule.check.types
@@ -68,9 +56,7 @@ def test_a_rule_arrives_with_its_consequence_and_its_types() -> None:
     sent = PassResult(
         7, ("a", "#2"), tuple(RuleOutcome(rule, State.RAISED, positions=(2, 3)) for rule in left), left_out=2
     )
-
     arrived = from_json(to_json(sent), failing_table(sent))
-
     assert arrived == sent
     assert [each.rule for each in arrived.outcomes] == left
     assert [each.rule.check.types for each in arrived.outcomes] == [(comma, None), (day, day), sets.types]
@@ -80,7 +66,6 @@ def test_a_pass_that_was_cut_is_not_believed() -> None:
     case = pl.DataFrame({"a": ["x", "x"]})
     result = run_rules(case, rules([_unique()]))
     text, table = to_json(result), failing_table(result)
-
     for broken, rows in [(text[:-1], table), (text, table.head(1)), ("[]", table), (json.dumps({"rows": 1}), table)]:
         with pytest.raises(PassUnreadable) as refused:
             from_json(broken, rows)
@@ -90,7 +75,6 @@ def test_a_pass_that_was_cut_is_not_believed() -> None:
 def test_only_counts_and_the_words_of_the_paper_cross() -> None:
     canary = "Jan Peeters 0475 12 34 56"
     result = run_rules(pl.DataFrame({"a": [canary, canary]}), rules([_unique()]))
-
     assert canary not in to_json(result)
     assert failing_table(result).schema == {"outcome": pl.UInt32, "index": pl.UInt32}
 

@@ -6,7 +6,7 @@ STRANGER = "tests/journeys/test_demo.py does it, with SLUICE_LONG"
 IS_THE_TEST = "it is what runs this test"
 CLEANED = "it needs Airflow's own database and logs; tests/services/test_tidy.py does the same"
 GIVEN = "the store is given there; tests/services/test_principal_keys.py does it"
-TURNED = "tests/journeys/test_turned_to_celery.py does it, with SLUICE_LONG"
+TURNED = "tests/journeys/test_up_and_down.py does it"
 
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     "README.md": {
@@ -25,10 +25,6 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "sluice up --workers": TURNED,
     },
     "docs/how-to/send-a-file.md": {"gpg": "it needs a keyring of the principal; tests/lake/test_pgp_gnupg.py has one"},
-    "docs/operations.md": {
-        "git pull": "it fetches from the address your colleagues gave you",
-        "make setup": "every other target of the Makefile begins with it",
-    },
     "docs/tutorial/first-exchange.md": {"git clone": STRANGER, "make demo": STRANGER},
 }
 """Page -> the beginning of a command -> why it is not run."""

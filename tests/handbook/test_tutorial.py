@@ -48,7 +48,7 @@ class Reader:
     def follow(self, page: str, placeholders: Placeholders) -> list[str]:
         commands = commands_of(pages()[page].read_text(encoding="utf-8"))
         activated = {ACTIVATE: f"{ACTIVATE}; PATH={self.command}:$PATH"}  # the quick one stays in front
-        return follow(self.shell, commands, {**activated, **placeholders}, tuple(LEFT_OUT[page]))
+        return follow(self.shell, commands, {**activated, **placeholders}, tuple(LEFT_OUT.get(page, ())))
 
 
 LISTED = "sluice exchange list --format json"

@@ -41,7 +41,7 @@ def test_every_module_that_is_to_be_mutated_is_there() -> None:
     assert [name for name in mutants.MUTATED if not list(mutants.HOUSE.glob(f"include/sluice/{name}.py"))] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parsing_is_measured_over_a_dag_bag_that_has_every_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse, "AGREEMENTS", 3)
     monkeypatch.setattr(parse, "ROUNDS", 1)

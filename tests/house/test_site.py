@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
+from support.effort import chosen
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -66,6 +68,7 @@ def test_what_would_be_fetched_is_found(tmp_path: Path) -> None:
     assert sorted(fetched(assets(tmp_path))) == ["https://cdn.example/x.js", "https://fonts.example/f.css"]
 
 
+@pytest.mark.long  # mkdocs itself does it, and every build is as strict
 def test_a_page_that_nobody_finds_and_a_dead_link_stop_the_build(tmp_path: Path) -> None:
     for name in ("mkdocs.yml", "README.md", "airflow.cfg"):
         shutil.copy(HOUSE / name, tmp_path)
@@ -79,6 +82,7 @@ def test_a_page_that_nobody_finds_and_a_dead_link_stop_the_build(tmp_path: Path)
     assert "lost.md" in done.stderr and "gone.md" in done.stderr
 
 
+@pytest.mark.evidence
 def test_it_is_read_and_searched_from_its_folder(site: Path, chromium: str) -> None:
     asked: list[str] = []
     faults: dict[str, list[str]] = {}
@@ -87,7 +91,7 @@ def test_it_is_read_and_searched_from_its_folder(site: Path, chromium: str) -> N
         for scheme in ("light", "dark"):
             page = browser.new_page(color_scheme=scheme)
             page.on("request", lambda request: asked.append(request.url))
-            faults |= {f"{name}, {scheme}": serious(page, site / f"{name}.html") for name in LOOKED_AT}
+            faults |= {f"{name}, {scheme}": serious(page, site / f"{name}.html") for name in chosen(LOOKED_AT, 2)}
         page.goto((site / "index.html").as_uri())
         page.fill("input[name=query]", "quarantine")
         page.wait_for_selector(".md-search-result__link", state="attached", timeout=30_000)

@@ -6,14 +6,18 @@ import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from sluice.cli.output import LONGEST_LINE, WIDE, probe_stdout_full
+from support.effort import chosen
 
 SLUICE = f"{sys.executable} -m sluice"
 CHECKOUT = Path(__file__).resolve().parents[2]
+BUFFERED = ("", "PYTHONUNBUFFERED=1 ")
+JUDGE = "--agreement DPA-ENERGY01 --flow renewal_campaign --dry-run"
 CLOCK = f"{sys.executable} -m sluice.cli.main clock due"
 
 
@@ -23,19 +27,22 @@ def ended(words: str, stdin: str = "") -> tuple[int, str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 @pytest.mark.parametrize(
     ("words", "code"),
-    [
-        (f"{CLOCK} 2026-03-05 --format json", 0),
-        (f"{CLOCK} 2026-03-05 --format json >&-", 3),
-        (f"{CLOCK} 2026-03-05 >&-", 3),
-        (f"{SLUICE} --version >&-", 3),
-        (f"{CLOCK} 2026-03-05 2>&-", 0),
-        (f"{CLOCK} never 2>&-", 2),
-        (f"{CLOCK} never --format json >&-", 2),
-        (f"{CLOCK} - --format json <&-", 0),
-        (f"{CLOCK} 2026-03-05 --format json >/dev/full", 3),
-    ],
+    chosen(
+        [
+            (f"{CLOCK} 2026-03-05 --format json", 0),
+            (f"{CLOCK} 2026-03-05 --format json >&-", 3),
+            (f"{CLOCK} 2026-03-05 >&-", 3),
+            (f"{SLUICE} --version >&-", 3),
+            (f"{CLOCK} 2026-03-05 2>&-", 0),
+            (f"{CLOCK} never 2>&-", 2),
+            (f"{CLOCK} never --format json >&-", 2),
+            (f"{CLOCK} - --format json <&-", 0),
+            (f"{CLOCK} 2026-03-05 --format json >/dev/full", 3),
+        ]
+    ),
 )
 def test_a_closed_or_full_stream_leaves_no_traceback_and_no_answer_that_is_lost_is_done(words: str, code: int) -> None:
     left, _, told = ended(words)
@@ -45,8 +52,11 @@ def test_a_closed_or_full_stream_leaves_no_traceback_and_no_answer_that_is_lost_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", ["clock due 2026-03-05", "clock due 2026-03-05 --format json", "--version"])
-@pytest.mark.parametrize("buffered", ["", "PYTHONUNBUFFERED=1 "])
+@pytest.mark.evidence
+@pytest.mark.parametrize(
+    ("words", "buffered"),
+    chosen(list(product(("clock due 2026-03-05", "clock due 2026-03-05 --format json", "--version"), BUFFERED)), 2),
+)
 def test_a_full_disk_is_told_by_its_code(words: str, buffered: str) -> None:
     left, _, told = ended(f"{buffered}{SLUICE} {words} >/dev/full")
 
@@ -67,7 +77,11 @@ def test_a_line_longer_than_any_item_is_not_read_on_and_those_before_it_are_answ
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "words", ["gate run - --agreement DPA-ENERGY01 --flow renewal_campaign --dry-run", "clock due -"]
+    "words",
+    [
+        "clock due -",
+        pytest.param(f"gate run - {JUDGE}", marks=pytest.mark.long),
+    ],
 )
 def test_a_line_without_end_takes_no_memory(words: str) -> None:
     left, _, told = ended(f"yes x | tr -d '\\n' | (ulimit -v 8000000; {SLUICE} {words})")
@@ -76,7 +90,8 @@ def test_a_line_without_end_takes_no_memory(words: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.evidence
+@pytest.mark.parametrize("closed", chosen(["<&-", ">&-", "2>&-", "<&- >&- 2>&-"], 2))
 def test_importing_the_output_leaves_the_streams_as_they_are_and_preparing_opens_them(closed: str) -> None:
     lines = (
         "import sys; before = sys.stdin, sys.stdout, sys.stderr; from sluice.cli import output",
@@ -121,7 +136,9 @@ def test_the_package_is_the_command_and_says_its_version() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", ["clock due 2026-03-05 --format json", "status"])
+@pytest.mark.parametrize(
+    "words", [pytest.param("clock due 2026-03-05 --format json", marks=pytest.mark.long), "status"]
+)
 def test_a_folder_that_was_removed_under_a_shell_changes_no_answer(tmp_path: Path, words: str) -> None:
     command = f"env -u SLUICE_HOME PYTHONPATH={CHECKOUT / 'include'} {SLUICE} {words}"
     left, said, told = ended(f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && {command}")
@@ -140,17 +157,15 @@ def test_a_log_keeps_a_sentence_on_its_line() -> None:
 def test_no_name_of_a_file_moves_the_cursor(tmp_path: Path) -> None:
     file = tmp_path / "a\x1b[2Jb\x9b1m[red].csv"
     file.write_text("x\n")
-    judge = "--agreement DPA-ENERGY01 --flow renewal_campaign --dry-run"
-    for words in (f"gate run {{}} {judge}", f"gate run {{}}.not {judge}", f"gate run {{}} {judge} --format json"):
+    for words in (f"gate run {{}}.not {JUDGE}", f"gate run {{}} {JUDGE} --format json", f"gate run {{}} {JUDGE}"):
         _, said, told = ended(f"{SLUICE} {words.format(shlex.quote(str(file)))}")
         assert [sign for sign in "\x1b\x9b" if sign in said + told] == [], words
+    assert "a\\x1b[2Jb\\x9b1m[red].csv" in said, "it is told as it is, and is no markup"
     folder = tmp_path / "c\x1b[2J"
     folder.mkdir()
     (folder / "agreement-1.0.0.yaml").write_text("schema: [")
     _, said, _ = ended(f"{SLUICE} agreement lint {shlex.quote(str(folder))}")
     assert "c\\x1b[2J/agreement" in said and "\x1b" not in said
-    _, said, _ = ended(f"{SLUICE} gate run {shlex.quote(str(file))} {judge}")
-    assert "a\\x1b[2Jb\\x9b1m[red].csv" in said, "it is told as it is, and is no markup"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -39,13 +40,13 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return said
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_no_verb_repeats_what_was_typed_in_the_wrong_place(say: Any, verb: tuple[str, ...]) -> None:
-    for wrong in (("--format=json", f"--{TYPED[2]}"), ("--format", TYPED[2], *TYPED), (*TYPED * 4, "--no-such", "1")):
-        code, out, told = say(*verb, *wrong)
+def test_no_verb_repeats_what_was_typed_in_the_wrong_place(say: Any) -> None:
+    wrong = (("--format=json", f"--{TYPED[2]}"), ("--format", TYPED[2], *TYPED), (*TYPED * 4, "--no-such", "1"))
+    for verb, words in product(VERBS, wrong):
+        code, out, told = say(*verb, *words)
 
-        assert code == 2 and "SLU-304" in told and " ".join(verb) in told
-        assert [value for value in TYPED if value in out + told] == []
+        assert code == 2 and "SLU-304" in told and " ".join(verb) in told, verb
+        assert [value for value in TYPED if value in out + told] == [], verb
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.effort import effort
 from support.installation import Put, Record, Stack, installed
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.long, pytest.mark.timeout(3600)]
 
 MODEL = Path(__file__).resolve().parents[2] / "include" / "principals" / "energy01"
 PRINCIPALS = [f"energy{number:02d}" for number in range(1, 11)]
@@ -46,7 +45,7 @@ def open_files(stack: Stack, puts: Sequence[Put]) -> int:
     return len(puts) - sum(bool(line.receipt_at) for line in stack.lines(puts).values())
 
 
-@pytest.mark.parametrize("count", effort([], [500]))
+@pytest.mark.parametrize("count", [500])
 def test_whoever_is_killed_twice_under_load_nothing_is_lost_or_doubled(
     cluster: Stack, count: int, record_property: Record
 ) -> None:
@@ -85,7 +84,7 @@ def measure(stack: Stack, workers: int, count: int) -> float:
     return 60 * count / (last - puts[0].at).total_seconds()
 
 
-@pytest.mark.parametrize("count", effort([], [100]))
+@pytest.mark.parametrize("count", [100])
 def test_two_workers_against_one(cluster: Stack, count: int, record_property: Record) -> None:
     two, one = (measure(cluster, workers, count) for workers in (2, 1))
     record_property(

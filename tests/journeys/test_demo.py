@@ -10,10 +10,9 @@ import psutil
 import pytest
 
 from handbook.commands import HOUSE
-from support.effort import effort
 from support.installation import Record
 
-pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.long, pytest.mark.timeout(1800)]
 OF_THE_MACHINE = ("PATH", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
@@ -33,7 +32,7 @@ def started_in(folder: Path) -> list[psutil.Process]:
     return [each for each in found if str(folder) in " ".join([each.info["cwd"] or "", *(each.info["cmdline"] or ())])]
 
 
-@pytest.mark.parametrize("warm", effort([], [2]))
+@pytest.mark.parametrize("warm", [2])
 def test_a_stranger_clones_it_and_sees_the_whole_story(tmp_path: Path, warm: int, record_property: Record) -> None:
     clone = tmp_path / "sluice"
     typed(tmp_path, "git", "clone", "--quiet", str(HOUSE), str(clone))

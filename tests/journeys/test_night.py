@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from journeys.test_triggers import Api
+from journeys.door import Api
 from sluice.demo.night import Night, import_staff, run_night
 from sluice.demo.night_checks import flips_of, night_checks, profile_of
 from sluice.demo.night_files import free_day, staff_file, write_exports
@@ -81,7 +81,7 @@ def test_the_dag_reads_an_acknowledgement_of_the_correction(told: Told, stack: S
     correction = told.night.correction
     mine = ObjectStore(as_principal(stack.settings, "energy01"))
     mine.put(stack.settings.bucket_exchange, f"energy01/acks/{correction.id}.ack", b"", "text/plain")
-    Api(stack).call("POST", "/dags/acknowledgements/dagRuns", {"logical_date": None})
+    Api(stack).run("acknowledgements")
     assert await_answer(told.house, correction.id) == ("file", "energy01")
 
 

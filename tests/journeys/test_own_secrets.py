@@ -1,21 +1,21 @@
-"""S-13: the secrets that an installation makes for itself are in none of its logs, outputs, pages and errors."""
+"""What an installation tells: none of its own secrets (S-13), and of lineage what the official schemas allow."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, build_opener
 
+import polars as pl
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from sluice.services import airflow
+from journeys.door import Api
 from sluice.services.postgres import find as find_postgres
-from support.installation import Record, Stack, environment
-from support.own_secrets import secrets_of, told
+from support.installation import Record, Stack, environment, secrets_of, told
+from support.official import validator
 
 pytestmark = [pytest.mark.journey, pytest.mark.evidence, pytest.mark.timeout(600)]
+PERSONAL = ("last_name", "email", "phone", "customer_number", "street")
 PAGES = ("/api/v2/config", "/api/v2/connections", "/api/v2/variables", "/api/v2/plugins", "/api/v2/version")
 
 
@@ -43,19 +43,10 @@ def outputs(stack: Stack) -> dict[str, str]:
 
 def pages(stack: Stack) -> dict[str, str]:
     """What Airflow's API says of itself to its administrator."""
-    address, opener, said = airflow.address(stack.var), build_opener(), {}
-    login = json.dumps({"username": "admin", "password": airflow.admin_password(stack.var)}).encode()
-    with opener.open(Request(f"{address}/auth/token", login, {"Content-Type": "application/json"})) as answer:
-        opener.addheaders = [("Authorization", f"Bearer {json.load(answer)['access_token']}")]
-    for path in PAGES:
-        try:
-            with opener.open(f"{address}{path}") as answer:
-                said[path] = answer.read().decode()
-        except HTTPError as refused:
-            with refused:
-                said[path] = f"{refused.code} {refused.read().decode()}"
-    assert said["/api/v2/config"].startswith("403"), "its settings are shown to nobody"
-    return said
+    api = Api(stack)
+    answers = {path: api.server.ask("GET", path, token=api.token) for path in PAGES}
+    assert answers["/api/v2/config"].status == 403, "its settings are shown to nobody"
+    return {path: answer.text for path, answer in answers.items()}
 
 
 def test_no_secret_of_the_installation_is_told(stack: Stack, record_property: Record) -> None:
@@ -76,4 +67,21 @@ def test_no_secret_of_the_installation_is_told(stack: Stack, record_property: Re
     record_property(
         "secrets of an installation (S-13)",
         f"{len(names)} of its own: 0 in {logs} logs, {len(PAGES)} pages of Airflow, {len(said) - len(PAGES)} outputs",
+    )
+
+
+def test_every_event_is_valid_and_none_holds_a_value(stack: Stack, schemas: Path, record_property: Record) -> None:
+    path = stack.campaigns(1, rows=500)[0]
+    (line,) = stack.wait([stack.put(path)]).values()
+    events = (stack.var / "lineage" / "events.ndjson").read_text().splitlines()
+    validate = validator(schemas)
+    facets = sum(map(validate, events))
+    mine = [event for event in events if json.loads(event)["run"]["runId"] == line.id]
+    sent = pl.read_csv(path, separator=";", infer_schema=False)
+    values = {value for name in PERSONAL for value in sent[name].drop_nulls() if len(value) > 4}
+    assert [json.loads(event)["eventType"] for event in mine] == ["START", "COMPLETE"]
+    assert [value for value in values if any(value in event for event in events)] == []
+    assert any(value in path.read_text() for value in values)  # the control: they can be found
+    record_property(
+        "OpenLineage events valid by the official schemas", f"{len(events)} of {len(events)}, {facets} facets"
     )

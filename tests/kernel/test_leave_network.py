@@ -49,13 +49,16 @@ def tried(*denied: str, with_thread: bool = False) -> list[bool]:
     return found
 
 
-def test_who_left_reaches_no_network_and_no_local_socket_in_no_thread() -> None:
+def test_each_lock_keeps_the_network_away_by_itself_in_every_thread():
     assert tried() == [True, True, False, False, True]
     assert tried(with_thread=True) == [True, True, False, False, False, True]
-
-
-def test_where_a_container_denies_a_namespace_the_filter_is_enough() -> None:
     assert tried(*NO_NAMESPACE, with_thread=True) == [True, True, False, False, False, True]
+    assert tried(*NO_FILTER, *NO_NAMESPACE) == [False, True, True, True, True], "the control of all the others"
+    asked = (
+        "import socket; from sluice.kernel import deny; print(deny('socket', 'no-such-call'), bool(socket.socket()))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_where_no_filter_can_be_had_the_namespace_is_enough_for_the_network() -> None:
@@ -63,15 +66,3 @@ def test_where_no_filter_can_be_had_the_namespace_is_enough_for_the_network() ->
     if not said:
         pytest.skip("this machine lets nobody make a namespace, as a container does")
     assert (before, after, own) == (True, False, True)
-
-
-def test_where_the_kernel_denies_both_it_is_told_and_the_network_is_there() -> None:
-    assert tried(*NO_FILTER, *NO_NAMESPACE) == [False, True, True, True, True], "the control of all the others"
-
-
-def test_a_call_that_nobody_knows_denies_nothing() -> None:
-    asked = (
-        "import socket; from sluice.kernel import deny; print(deny('socket', 'no-such-call'), bool(socket.socket()))"
-    )
-    done = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["False", "True"]

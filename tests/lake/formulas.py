@@ -7,60 +7,17 @@ what an import strips or does not show, it begins with ``= + - @`` in any width,
 
 import csv
 import io
+import json
 import re
 import unicodedata
+from pathlib import Path
 
 DELIMITERS = ",;\t|"
 NUMBER = r"[+-]?[0-9]+(?:[.,][0-9]+)?"
 PLAIN = rf"(?:{NUMBER}|\+[0-9][0-9 ]{{5,20}})"
 
-ATTACKS = (
-    "=1+1",
-    "=cmd|' /C calc'!A0",
-    "+cmd|' /C calc'!A0",
-    "-cmd|' /C calc'!A0",
-    "@SUM(1+1)*cmd|' /C calc'!A0",
-    "-2+3+cmd|' /C calc'!A0",
-    '=HYPERLINK("http://127.0.0.1/?x="&A1,"click")',
-    '=IMPORTXML(CONCAT("http://127.0.0.1/",A1),"//a")',
-    '=WEBSERVICE("http://127.0.0.1/"&A1)',
-    '=DDE("cmd";"/C calc";"!A0")',
-    "\t=1+1",
-    "\r=1+1",
-    "\n=1+1",
-    " =1+1",
-    "\u00a0=1+1",
-    "\ufeff=1+1",
-    "\u200b=1+1",
-    "\u00ad=1+1",
-    "\x01=1+1",
-    "\uff1d1+1",
-    "\uff0b1+1",
-    "\uff0d1+1",
-    "\uff20SUM(A1)",
-    "\u22121+A1",
-    "+32475123456+A1",
-    "+1 (555) 123",
-    "-",
-    "--1",
-    "1;=1+1;2",
-    "1,=1+1,2",
-    "1\t=cmd|' /C calc'!A0\t2",
-    "1|=1+1|2",
-    "first line\n=1+1",
-    "first line\r\n@SUM(A1)",
-    'quoted,"=1+1",b',
-    'x;"=1+1";y',
-    "'=1+1",
-    "''=1+1",
-    "\t",
-    "=",
-    "+",
-)
-HARMLESS = (
-    "-12,5", "+7", "-0.5", "12", "0032475123456", "+32475123456", "+32 475 12 34 56", "a=b", "1-2", "x@example.org",
-    "it's", "'quoted'", "", " ", "'", "2026-11-24", "'t is goed", "C++", "\"said\"",
-)  # fmt: skip
+_CELLS = json.loads(Path(__file__).with_name("formulas.json").read_text(encoding="utf-8"))
+ATTACKS, HARMLESS = tuple(_CELLS["attacks"]), tuple(_CELLS["harmless"])
 
 
 def live_cells(text: str, delimiter: str, *, others: bool = True) -> list[str]:

@@ -6,6 +6,12 @@ from sluice.lake.read.format_codes import CODES
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, FormatRefusal, Table
 
+PGP = Path(__file__).parent / "pgp"
+KEY = (PGP / "compressed_key.asc").read_text()
+MESSAGE = (PGP / "compressed_message.asc").read_bytes()
+"""What GnuPG 2.4.7 makes of a CSV by default (``gpg --sign --encrypt --armor``), compressed inside the encryption, and
+the key of that one message: signed by the same key that it is encrypted to. The key is nobody's."""
+
 
 def read_bytes(
     folder: Path, content: bytes, name: str = "drop.csv", hints: FormatHints | None = None

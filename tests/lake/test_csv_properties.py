@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sluice.lake.read.reader import opened_table, read_table
 from sluice.lake.table import FormatRefusal, Table
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -84,11 +85,9 @@ def damage(answer: Table, names: list[str], rows: list[list[str]]) -> list[int]:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort(100, 400), deadline=None)
 @given(tables(), WAYS, ENCODINGS)
-def test_a_table_comes_back_as_written_or_not_at_all(
-    table: tuple[list[str], list[list[str]]], way: dict[str, object], encoding: str
-) -> None:
+def test_a_table_comes_back_as_written_or_not_at_all(table, way, encoding):
     names, rows = table
     if way["quotechar"] == "'":  # a well-formed double quote is a quote for everybody
         rows = [[cell.replace('"', "") for cell in row] for row in rows]
@@ -97,9 +96,7 @@ def test_a_table_comes_back_as_written_or_not_at_all(
     content = written(names, rows, way, encoding)
     names = [name.encode(encoding, "replace").decode(encoding) for name in names]
     rows = [[cell.encode(encoding, "replace").decode(encoding) for cell in row] for row in rows]
-
     answer = read_bytes(content)
-
     if isinstance(answer, Table):
         assert damage(answer, names, rows) == []
 
@@ -136,16 +133,9 @@ def told(answer: Table | FormatRefusal) -> object:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=effort(100, 400), deadline=None)
 @given(tables(), WAYS, ENCODINGS, st.integers(1, 60), st.integers(1, 4), st.booleans())
-def test_a_file_in_parts_is_the_file(
-    table: tuple[list[str], list[list[str]]],
-    way: dict[str, object],
-    encoding: str,
-    part_bytes: int,
-    every: int,
-    is_ragged: bool,
-) -> None:
+def test_a_file_in_parts_is_the_file(table, way, encoding, part_bytes, every, is_ragged):
     names, rows = table
     content = written(names, rows, way, encoding)
     if is_ragged:

@@ -93,7 +93,6 @@ def test_other_bytes_stay_and_the_rest_reads_the_same_in_every_dialect() -> None
             outcomes[erase_and_compare(Path(folder), content, data, chunk)] += 1
 
     erase()
-
     assert outcomes["erased"] > 50, outcomes
     assert outcomes["refused"] * 10 < outcomes["erased"], outcomes
 
@@ -126,22 +125,26 @@ def test_real_files_lose_their_records_and_nothing_else(real_data: Path, tmp_pat
     count = table.record_count
     for gone in ({1}, {count}, {count // 2 or 1, count}, set(range(1, count + 1, 3)), set(range(1, count + 1))):
         target.unlink(missing_ok=True)
-
         erased = erase_records(source, target, sorted(gone), table)
-
         assert target.read_bytes() == kept_bytes(source.read_bytes(), table, gone)
         assert (erased.rows_before, erased.rows_after) == (count, count - len(gone))
 
 
-def test_the_header_stays_when_nobody_is_left(tmp_path: Path) -> None:
+def test_the_header_stays_when_nobody_is_left_and_an_open_last_line_or_blank_records_are_edited_as_told(tmp_path):
     erased, content = erased_from(tmp_path, b"\xef\xbb\xbf\r\nid;name\r\n1;An\r\n2;Bo", {1, 2})
-
     assert content == b"\xef\xbb\xbf\r\nid;name\r\n"
     assert (erased.rows_before, erased.rows_after) == (2, 0)
-
-
-def test_a_last_line_without_line_end_leaves_the_one_before_it_alone(tmp_path: Path) -> None:
     assert erased_from(tmp_path, b"id,name\n1,An\n2,Bo", {2})[1] == b"id,name\n1,An\n"
+    content = b"id;name;note\n1;An;x\n2;Bo;belt\nterug\n3;Cy;y\n4;Di;z\n"
+    with pytest.raises(EraseRefused, match="MAY_CONTINUE"):
+        erased_from(tmp_path, content, {2})
+    assert erased_from(tmp_path, content, {2, 3})[1] == b"id;name;note\n1;An;x\n3;Cy;y\n4;Di;z\n"
+    erased, content = erased_from(tmp_path, b"id;name\n1;An\n\n2;Bo\n", {3})
+    assert content == b"id;name\n1;An\n\n"
+    assert (erased.rows_before, erased.rows_after, erased.remarks) == (3, 1, ("BLANK_RECORDS_AT_END",))
+    with pytest.raises(RecordsUnknown) as unknown:
+        erased_from(tmp_path, b"id;name\n1;An\n", {0, 2})
+    assert unknown.value.refs == (Ref("record", 0), Ref("count", 2))
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp850", "iso8859-15", "euc_jp", "utf-16-be", "utf-16-le"])
@@ -152,24 +155,18 @@ def test_an_agreed_encoding_is_edited_in_its_own_bytes(tmp_path: Path, encoding:
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(mark + "".join(lines).encode(encoding))
     table = table_at(source, FormatHints(encoding=encoding))
-
     erase_records(source, target, [2], table, chunk=7)
-
     assert target.read_bytes() == mark + (lines[0] + lines[2]).encode(encoding)
 
 
 @pytest.mark.parametrize(("encoding", "delimiter"), [("shift_jis", "|"), ("gbk", "|"), ("cp500", ";")])
-def test_an_encoding_whose_bytes_may_look_like_a_delimiter_is_refused(
-    tmp_path: Path, encoding: str, delimiter: str
-) -> None:
+def test_an_encoding_whose_bytes_may_look_like_a_delimiter_is_refused(tmp_path, encoding, delimiter):
     source = tmp_path / "source"
     source.write_bytes(f"id{delimiter}name\n1{delimiter}x\n".encode())
     table = table_at(source)
-
     with pytest.raises(EraseRefused) as refused:
         dialect = replace(table.dialect, encoding=encoding)
         erase_records(source, tmp_path / "target", [1], replace(table, dialect=dialect))
-
     assert rule_of(refused.value) == "ENCODING"
 
 
@@ -180,28 +177,10 @@ def test_a_quote_that_readers_understand_differently_is_refused(tmp_path: Path, 
     sound.write_bytes(b"id;name\n1;x\n2;y\n")
     source.write_bytes(f"id;name\n{line}\n2;y\n".encode())
     assert isinstance(read_table(source, file_name="drop.csv"), FormatRefusal)
-
     with pytest.raises(EraseRefused) as refused:
         erase_records(source, tmp_path / "target", [2], table_at(sound))
-
     assert rule_of(refused.value) == "AMBIGUOUS_QUOTING"
     assert not (tmp_path / "target").exists()
-
-
-def test_a_record_that_may_continue_goes_with_its_pieces_only(tmp_path: Path) -> None:
-    content = b"id;name;note\n1;An;x\n2;Bo;belt\nterug\n3;Cy;y\n4;Di;z\n"
-
-    with pytest.raises(EraseRefused, match="MAY_CONTINUE"):
-        erased_from(tmp_path, content, {2})
-
-    assert erased_from(tmp_path, content, {2, 3})[1] == b"id;name;note\n1;An;x\n3;Cy;y\n4;Di;z\n"
-
-
-def test_blank_records_that_come_to_stand_at_the_end_are_told(tmp_path: Path) -> None:
-    erased, content = erased_from(tmp_path, b"id;name\n1;An\n\n2;Bo\n", {3})
-
-    assert content == b"id;name\n1;An\n\n"
-    assert (erased.rows_before, erased.rows_after, erased.remarks) == (3, 1, ("BLANK_RECORDS_AT_END",))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +194,6 @@ def test_blank_records_that_come_to_stand_at_the_end_are_told(tmp_path: Path) ->
 )
 def test_a_last_record_that_counts_the_others_is_told(tmp_path: Path, last: str, remarks: tuple[str, ...]) -> None:
     content = f"id;name;n\n1;An;1\n2;Bo;1\n3;Cy;1\n{last}\n".encode()
-
     assert erased_from(tmp_path, content, {1})[0].remarks == remarks
     assert erased_from(tmp_path, content, {1, 4})[0].remarks == ()
 
@@ -223,29 +201,18 @@ def test_a_last_record_that_counts_the_others_is_told(tmp_path: Path, last: str,
 def test_what_our_reader_would_not_take_again_is_not_left_behind(tmp_path: Path) -> None:
     """One row beside one trailer of another width: the reader cannot tell which of them is the table."""
     content = b"id;name\n1;An\n2;Bo\nEND;2;x\n"
-
     assert erased_from(tmp_path, content, set())[1] == content
     with pytest.raises(EraseRefused) as refused:
         erased_from(tmp_path, content, {1})
-
     assert refused.value.refs == (Ref("rule", "OUTPUT_UNREADABLE"), Ref("reason", "SHAPE_RAGGED_ROWS"))
     assert not (tmp_path / "target").exists()
-
-
-def test_records_that_do_not_exist_are_the_callers_mistake(tmp_path: Path) -> None:
-    with pytest.raises(RecordsUnknown) as unknown:
-        erased_from(tmp_path, b"id;name\n1;An\n", {0, 2})
-
-    assert unknown.value.refs == (Ref("record", 0), Ref("count", 2))
 
 
 def test_a_target_that_exists_is_never_touched(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"id;name\n1;An\n2;Bo\n")
-
     with pytest.raises(LocalCopyUnreadable):
         erase_records(source, source, [1], table_at(source))
-
     assert source.read_bytes() == b"id;name\n1;An\n2;Bo\n"
 
 
@@ -280,7 +247,6 @@ def test_control_an_eraser_that_loses_parity_in_a_chunk_is_caught(tmp_path: Path
             caught += 1
         else:
             assert target.read_bytes() == kept_bytes(MULTI_LINE, table, {number})
-
     assert caught == 0 if chunk == len(MULTI_LINE) else caught > 30
 
 
@@ -293,7 +259,6 @@ def test_control_a_cut_that_takes_a_byte_more_is_caught(tmp_path: Path) -> None:
     spans = get_spans(data, table)
     for more in (1, 3, -1):
         wider = RecordSpans(spans.starts, spans.stops, spans.ends + more)
-
         with pytest.raises(EraseRefused, match=r"OUTPUT_|COUNT_DIFFERS"):
             cut_records(data, tmp_path / f"target{more}", np.array([7]), table, wider)
 
@@ -312,15 +277,11 @@ def test_cells_of_a_record_are_those_of_the_csv_module() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", [";", "\t"])
-def test_the_line_in_which_excel_says_the_delimiter_is_no_record_and_stays(
-    tmp_path: Path, encoding: str, end: str, mark: str
-) -> None:
+def test_the_line_in_which_excel_says_the_delimiter_is_no_record_and_stays(tmp_path, encoding, end, mark):
     lines = [f"sep={mark}", mark.join(["naam", "stad"]), mark.join(["Ren\u00e9", "Gent"]), mark.join(["An", "Luik"])]
     path = tmp_path / "drop.csv"
     path.write_bytes(end.join([*lines, ""]).encode(encoding))
-
     table = table_at(path)
-
     assert table.frame.rows() == [("Ren\u00e9", "Gent"), ("An", "Luik")] and table.row_numbers.to_list() == [1, 2]
     assert (table.dialect.delimiter, table.dialect.header_row) == (mark, 2)
     assert "said in the line before the header" in table.dialect.evidence["delimiter"]

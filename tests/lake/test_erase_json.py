@@ -16,6 +16,7 @@ from sluice.lake.erase.in_json import ElementSpans, cut_elements, erase_records,
 from sluice.lake.erase.model import Erased, EraseRefused, RecordsUnknown
 from sluice.lake.read.reader import read_table
 from sluice.lake.table import FormatHints, Table
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +66,6 @@ def compare(texts: list[str], content: str, left: str, gone: set[int], chunk: in
         if not isinstance(before, Table):
             return "not a table"
         erased = erase_records(source, target, sorted(gone), before, chunk=chunk)
-
         assert target.read_bytes().decode() == left
         assert (erased.rows_before, erased.rows_after) == (len(texts), len(texts) - len(gone))
         if not left.strip():
@@ -78,14 +78,14 @@ def compare(texts: list[str], content: str, left: str, gone: set[int], chunk: in
 
 def check_share(outcomes: Counter[str]) -> None:
     """Check that the comparison really took place on enough files."""
-    assert outcomes["erased"] > 20, outcomes
+    assert outcomes["erased"] > effort(8, 20), outcomes
     assert outcomes["erased"] > outcomes["not a table"], outcomes
 
 
 def test_an_element_goes_with_one_separator_and_nothing_else() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=effort(32, 80), deadline=None)
     @given(spelt(), st.data(), SPACE, SPACE, CHUNKS)
     def erase(texts: list[str], data: st.DataObject, before: str, behind: str, chunk: int) -> None:
         gone = data.draw(st.sets(st.integers(1, len(texts)), min_size=1))
@@ -98,14 +98,13 @@ def test_an_element_goes_with_one_separator_and_nothing_else() -> None:
         outcomes[compare(texts, head + body + tail, head + left + tail, gone, chunk)] += 1
 
     erase()
-
     check_share(outcomes)
 
 
 def test_a_line_goes_with_its_line_end_and_nothing_else() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=effort(32, 80), deadline=None)
     @given(spelt(), st.data(), st.sampled_from(["\n", "\r\n", " \n", "\r"]), st.booleans(), CHUNKS)
     def erase(texts: list[str], data: st.DataObject, end: str, ends_open: bool, chunk: int) -> None:
         gone = data.draw(st.sets(st.integers(1, len(texts)), min_size=1))
@@ -115,7 +114,6 @@ def test_a_line_goes_with_its_line_end_and_nothing_else() -> None:
         outcomes[compare(texts, "".join(lines), left, gone, chunk)] += 1
 
     erase()
-
     check_share(outcomes)
 
 
@@ -136,33 +134,18 @@ def test_what_stays_between_records(tmp_path: Path, content: str, gone: set[int]
     assert erased_from(tmp_path, content.encode(), gone)[1] == left.encode()
 
 
-def test_a_column_that_only_an_erased_record_had_is_no_difference(tmp_path: Path) -> None:
+def test_columns_of_an_erased_record_no_bytes_left_and_sums_are_told_and_what_is_not_there_is_an_error(tmp_path):
     erased, content = erased_from(tmp_path, b'[{"note": "x", "a": 1}, {"b": 2, "a": 3}]', {1})
-
     assert (erased.rows_after, content) == (1, b'[{"b": 2, "a": 3}]')
-
-
-def test_a_file_without_bytes_is_told(tmp_path: Path) -> None:
     erased, content = erased_from(tmp_path, b'{"a":1}', {1})
-
     assert (erased.rows_after, erased.remarks, content) == (0, ("NO_BYTES_LEFT",), b"")
-
-
-def test_a_last_record_that_counts_the_others_is_told(tmp_path: Path) -> None:
     assert erased_from(tmp_path, b'{"a":"An"}\n{"a":"Bo"}\n{"a":"Total: 2"}\n', {1})[0].remarks == ("TOTALS_NOW_WRONG",)
-
-
-def test_records_that_do_not_exist_are_the_callers_mistake(tmp_path: Path) -> None:
     with pytest.raises(RecordsUnknown):
         erased_from(tmp_path, b'{"a":1}', {2})
-
-
-def test_a_record_that_nests_as_deep_as_the_reader_allows(tmp_path: Path) -> None:
     deep: Any = 1
     for _ in range(200):
         deep = {"a": deep}
     content = (json.dumps(deep) + "\n" + '{"a": 2}\n').encode()
-
     assert erased_from(tmp_path, content, {1})[1] == b'{"a": 2}\n'
 
 
@@ -202,7 +185,6 @@ def test_control_an_eraser_that_loses_a_string_in_a_chunk_is_caught(tmp_path: Pa
             assert [json.loads(line)["id"] for line in target.read_bytes().splitlines() if line] == [
                 n for n in range(1, 31) if n != number
             ]
-
     assert caught == 0 if chunk == len(NESTED) else caught > 10
 
 
@@ -212,7 +194,6 @@ def test_control_another_record_than_the_one_asked_for_is_caught(tmp_path: Path)
     table, data = read(source), memoryview(NESTED)
     spans = find_elements(data, table)
     shifted = ElementSpans(np.roll(spans.starts, 1), np.roll(spans.stops, 1), False)
-
     with pytest.raises(EraseRefused, match="SPAN_NOT_RECORD"):
         cut_elements(data, tmp_path / "target", np.array([5]), table, shifted)
 
@@ -224,7 +205,6 @@ def test_control_an_element_cut_with_a_byte_of_its_neighbour_is_caught(tmp_path:
     table, data = read(source), memoryview(content)
     spans = find_elements(data, table)
     spans.stops[0] -= 1
-
     with pytest.raises(EraseRefused, match="OUTPUT_UNREADABLE"):
         cut_elements(data, tmp_path / "target", np.array([2]), table, spans)
 
@@ -234,9 +214,7 @@ def test_erasing_the_only_record_with_an_object_leaves_the_columns_of_the_contra
     source.write_text('{"id": 1, "Agent": {"Username": "an"}}\n{"id": 2, "Agent": null}\n')
     hints = FormatHints(columns=("id", "Agent.Username"))
     before = table_of(read_table(source, file_name="drop.json", wanted=hints))
-
     erase_records(source, target, [1], before)
-
     after = table_of(read_table(target, file_name="drop.json", wanted=hints))
     assert target.read_text() == '{"id": 2, "Agent": null}\n'
     assert after.frame.rows() == [("2", None)] and after.frame.columns == before.frame.columns

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lake.reading import read_bytes, table_of
 from lake.workbooks import (
+    CELL,
     SHEET,
     STRINGS,
     added,
+    by_openpyxl,
+    by_xlsxwriter,
     cells_of,
     edited,
     erase,
@@ -26,15 +28,14 @@ from lake.workbooks import (
 )
 from sluice.lake.erase.model import EraseRefused, RecordsUnknown
 from sluice.lake.table import FormatHints
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_row_is_blank_and_everything_else_is_as_it_was(tmp_path: Path) -> None:
     content = workbook()
-
     erased, result = erase(tmp_path, content)
-
     assert (erased.rows_before, erased.rows_after) == (3, 2)
     assert erased.remarks == ("ROWS_BLANKED_IN_PLACE", "SHARED_STRINGS_BLANKED")
     before, after = cells_of(content), cells_of(result)
@@ -45,33 +46,23 @@ def test_the_row_is_blank_and_everything_else_is_as_it_was(tmp_path: Path) -> No
     assert (naming(content), naming(result)) == ({"worksheet", "shared_strings"}, set())
 
 
-def test_the_reader_sees_the_other_records_under_their_own_numbers(tmp_path: Path) -> None:
+def test_the_reader_sees_the_other_records_under_their_own_numbers_and_a_blank_last_one_is_told(tmp_path):
     before = table_of(read_bytes(tmp_path, workbook(), "drop.xlsx"))
-
     after = table_of(read_bytes(tmp_path, erase(tmp_path, workbook())[1], "drop.xlsx"))
-
     assert after.row_numbers.to_list() == [1, 3]
     assert after.frame.rows() == [before.frame.row(0), before.frame.row(2)]
     assert {(bad.row, bad.code) for bad in after.bad_rows} == {(2, "SHAPE_BLANK_RECORD")}
-
-
-def test_a_blank_last_record_is_told_because_readers_stop_before_it(tmp_path: Path) -> None:
     erased, result = erase(tmp_path, workbook(), [3], needles=())
-
     assert erased.remarks[-1] == "BLANK_RECORDS_AT_END"
     assert table_of(read_bytes(tmp_path, result, "drop.xlsx")).record_count == 2
 
 
-def test_erasing_twice_is_erasing_once(tmp_path: Path) -> None:
+def test_erasing_twice_is_erasing_once_and_order_dates_and_compression_of_the_container_stay(tmp_path):
     once = erase(tmp_path, workbook())[1]
-
     erased, twice = erase(tmp_path, once)
-
     assert (erased.rows_before, erased.rows_after, erased.remarks) == (2, 2, ())
     assert parts_of(twice) == parts_of(once)
 
-
-def test_order_dates_and_compression_of_the_container_stay(tmp_path: Path) -> None:
     def listed(content: bytes) -> list[tuple[object, ...]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [
@@ -129,56 +120,39 @@ def test_a_formula_of_another_row_that_shares_with_the_row_keeps_working(tmp_pat
         return xml.replace(VALUE.encode(), b'<c r="D3"><f t="shared" si="0"/><v>2</v></c>')
 
     erased, result = erase(tmp_path, edited(workbook(), SHEET, share))
-
     assert "FORMULA_CACHE_DROPPED" in erased.remarks
     assert b'<c r="D2"><f t="shared" ref="D2:D3" si="0">1+1</f></c>' in parts_of(result)[SHEET]
     assert b'<c r="D3"/>' in parts_of(result)[SHEET]
 
 
 @pytest.mark.parametrize(("old", "new"), [('r="D3"', 'r="D2"'), ('r="D2"', 'r="D3"'), ('r="D4"', 'r="E3"')])
-def test_control_a_cell_that_stands_in_another_row_than_it_says_fails_the_proof(
-    tmp_path: Path, old: str, new: str
-) -> None:
+def test_control_a_cell_that_stands_in_another_row_than_it_says_fails_the_proof(tmp_path, old, new):
     with pytest.raises(EraseRefused, match="rule PROOF"):
         erase(tmp_path, in_sheet(old, new))
 
 
-def test_a_record_that_is_not_there_is_an_error_of_the_caller(tmp_path: Path) -> None:
+def test_the_sheet_must_be_one_and_the_record_there(tmp_path):
     with pytest.raises(RecordsUnknown):
         erase(tmp_path, workbook(), records=[4])
-
-
-def test_the_sheet_must_be_one(tmp_path: Path) -> None:
     two = workbook(lambda book, _: book.add_worksheet("meer").write("A1", "x"))
-
     with pytest.raises(EraseRefused, match="rule SHEET"):
         erase(tmp_path, two, sheet=None)
     with pytest.raises(EraseRefused, match="rule SHEET"):
         erase(tmp_path, two, sheet="weg")
     assert erase(tmp_path, workbook(), sheet=None)[0].rows_after == 2
+    content = workbook(lambda book, _: book.add_worksheet("meer").write_column(0, 0, ["x", "1", "2"]))
+    result = erase(tmp_path, content, [1], "meer", ())[1]
+    table = table_of(read_bytes(tmp_path, result, "drop.xlsx", FormatHints(sheet="meer")))
+    assert (table.row_numbers.to_list(), table.frame.rows()) == ([2], [("2",)])
 
 
-CELL = st.one_of(
-    st.none(),
-    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6),
-    st.sampled_from(["_x000D_", "a\nb", "<v>", "</c>", "&amp;", '<c r="A1">', "=1", "1e5"]),
-    st.integers(-(10**14), 10**14),
-    st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: float(f"{value:.15g}")),
-    st.booleans(),
-)
-
-
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(st.data(), st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=6), st.booleans())
-def test_other_rows_of_any_workbook_keep_value_type_and_style(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, lines: list[list[object]], is_openpyxl: bool
-) -> None:
+def test_other_rows_of_any_workbook_keep_value_type_and_style(tmp_path_factory, data, lines, is_openpyxl):
     content = by_openpyxl(lines) if is_openpyxl else by_xlsxwriter(lines)
     filled = [at for at, line in enumerate(lines, 1) if any(cell not in (None, "") for cell in line)]
     records = data.draw(st.lists(st.integers(1, max(filled)), unique=True)) if filled else []
-
     erased, result = erase(tmp_path_factory.mktemp("erase"), content, records, None, ())
-
     assert erased.rows_before - erased.rows_after == len(set(records) & set(filled))
     before, after = cells_of(content), cells_of(result)
     for place, cell in before.items():
@@ -186,29 +160,6 @@ def test_other_rows_of_any_workbook_keep_value_type_and_style(
             assert (after[place][0], after[place][2]) == (None, cell[2])
         else:
             assert after[place] == cell
-
-
-def by_xlsxwriter(lines: list[list[object]]) -> bytes:
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        sheet = book.add_worksheet()
-        for at, line in enumerate([["aa", "bb", "cc"], *lines]):
-            for column, cell in enumerate(line):
-                write = sheet.write_string if isinstance(cell, str) else sheet.write
-                write(at, column, cell)
-    return out.getvalue()
-
-
-def by_openpyxl(lines: list[list[object]]) -> bytes:
-    book, out = openpyxl.Workbook(), io.BytesIO()
-    for line in [["aa", "bb", "cc"], *lines]:
-        book.active.append(line)
-    for row in book.active.iter_rows():
-        for cell in row:
-            if isinstance(cell.value, str):
-                cell.data_type = "s"
-    book.save(out)
-    return out.getvalue()
 
 
 EDITABLE_PARTS = re.compile(
@@ -235,7 +186,6 @@ REAL = {
 def test_a_real_file_keeps_every_other_cell_and_part(real_data: Path, tmp_path: Path, name: str) -> None:
     path = real_data / "xlsx" / name
     content, sheet = path.read_bytes(), widest_sheet(path)
-
     try:
         erased, result = erase(tmp_path, content, [1], sheet, ())
     except (EraseRefused, RecordsUnknown) as refused:
@@ -243,7 +193,6 @@ def test_a_real_file_keeps_every_other_cell_and_part(real_data: Path, tmp_path: 
     else:
         outcome = f"{erased.rows_before} -> {erased.rows_after}"
         compare(path, content, result, sheet)
-
     assert outcome == REAL[name]
 
 
@@ -252,9 +201,7 @@ def test_no_value_of_a_real_person_is_left_in_a_real_file(real_data: Path, tmp_p
     frame = table_of(read_bytes(tmp_path, content, "drop.xlsx")).frame
     others = "\n".join(text for row in frame.slice(1).rows() for text in row if text)
     own = [text for text in frame.row(0) if text and len(text) > 4 and text not in others]
-
     erase(tmp_path, content, [1], None, own)
-
     result = b"\n".join(parts_of((tmp_path / "target.xlsx").read_bytes()).values()).decode("latin-1")
     before = b"\n".join(parts_of(content).values()).decode("latin-1")
     assert [text for text in own if text in before]
@@ -275,12 +222,3 @@ def compare(path: Path, content: bytes, result: bytes, sheet: str) -> None:
 def widest_sheet(path: Path) -> str:
     book = openpyxl.load_workbook(path)
     return str(max(book.worksheets, key=lambda sheet: sheet.max_row * sheet.max_column).title)
-
-
-def test_hints_name_the_sheet_that_the_reader_reads(tmp_path: Path) -> None:
-    content = workbook(lambda book, _: book.add_worksheet("meer").write_column(0, 0, ["x", "1", "2"]))
-
-    result = erase(tmp_path, content, [1], "meer", ())[1]
-
-    table = table_of(read_bytes(tmp_path, result, "drop.xlsx", FormatHints(sheet="meer")))
-    assert (table.row_numbers.to_list(), table.frame.rows()) == ([2], [("2",)])

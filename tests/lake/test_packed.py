@@ -1,9 +1,11 @@
-"""Files that come packed: read as what is in them, or refused without opening more than was agreed."""
+"""What a file is by its content, also packed: read as what is in it, or refused without opening more than agreed."""
 
 import bz2
 import gzip
 import io
 import zipfile
+import zlib
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +13,11 @@ import pytest
 
 from lake.reading import read_bytes, refusal_of, table_of
 from sluice.lake.erase.in_csv import erase_records
+from sluice.lake.erase.in_gzip import erase_in_gzip
 from sluice.lake.erase.in_zip import erase_in_zip
 from sluice.lake.erase.model import Erased, EraseRefused
 from sluice.lake.read.reader import read_table
-from sluice.lake.table import FormatHints
+from sluice.lake.table import FileLimits, FormatHints, LocalCopyUnreadable
 
 TEXT = b"id;name\n1;Ann\n2;\xc3\x89mile\n3;Jan\n"
 
@@ -45,7 +48,6 @@ def workbook() -> bytes:
 )
 def test_what_is_packed_is_the_table_inside(tmp_path: Path, name: str, content: bytes, container: str | None) -> None:
     table = table_of(read_bytes(tmp_path, content, name=name, hints=FormatHints(format="csv")))
-
     assert table.frame.equals(table_of(read_bytes(tmp_path, TEXT)).frame)
     assert (table.dialect.format, table.dialect.container) == ("csv", container)
     assert table.dialect.as_record()["container"] == container
@@ -56,6 +58,7 @@ def test_a_workbook_in_gzip_is_a_workbook(tmp_path: Path, name: str) -> None:
     assert table_of(read_bytes(tmp_path, gzip.compress(workbook()), name=name)).dialect.format == "xlsx"
 
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BOMB = gzip.compress(b"0" * (20 << 20))
 CODES = {
     "several": ("ARCHIVE_MEMBERS", "drop.zip", zipped({"a.csv": TEXT, "b.csv": TEXT})),
@@ -76,6 +79,11 @@ CODES = {
     "not as agreed": ("WRONG_FORMAT_NOT_AS_AGREED", "drop.gz", gzip.compress(b'[{"a": 1}]')),
     "empty inside": ("UNREADABLE_EMPTY_FILE", "drop.gz", gzip.compress(b"")),
     "another packer": ("WRONG_FORMAT_ARCHIVE", "drop", bz2.compress(TEXT)),
+    "a PDF": ("WRONG_FORMAT_PDF", "drop", b"%PDF-1.7\n"),
+    "a page": ("WRONG_FORMAT_MARKUP", "drop", b"<html><table><tr><td>a</td></tr></table></html>"),
+    "an old workbook": ("WRONG_FORMAT_XLS", "drop", OLE + bytes(600)),
+    "an encrypted workbook": ("ARCHIVE_ENCRYPTED", "drop", OLE + "EncryptedPackage".encode("utf-16-le")),
+    "a text called a workbook": ("WRONG_FORMAT_NAME", "drop.xlsx", b"a;b\n1;2\n"),
 }
 
 
@@ -86,14 +94,11 @@ def test_what_cannot_be_unpacked_safely_is_refused(tmp_path: Path, case: str) ->
     assert (refusal.code, refusal.undecided) == (code, False)
 
 
-def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
+def test_an_encrypted_member_is_refused_and_nothing_unpacked_stays(tmp_path):
     content = bytearray(zipped({"a.csv": TEXT}))
     for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + flags] |= 1
     assert refusal_of(read_bytes(tmp_path, bytes(content), name="drop.zip")).code == "ARCHIVE_ENCRYPTED"
-
-
-def test_nothing_unpacked_stays(tmp_path: Path) -> None:
     path = tmp_path / "object"
     path.write_bytes(gzip.compress(TEXT))
     read_table(path, file_name="drop.gz", folder=tmp_path)
@@ -113,7 +118,6 @@ def erased(folder: Path, content: bytes, gone: list[int]) -> tuple[Erased, Path]
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
 def test_records_leave_a_zip_and_its_member_stays_what_it_was(tmp_path: Path, method: int) -> None:
     done, target = erased(tmp_path, zipped({"klanten.csv": TEXT}, method), [2])
-
     with zipfile.ZipFile(target) as archive:
         [member] = archive.infolist()
         assert archive.read(member) == TEXT.replace(b"2;\xc3\x89mile\n", b"")
@@ -191,3 +195,89 @@ def test_a_zip_that_another_reader_reads_otherwise_is_refused(tmp_path: Path, ca
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.namelist() == ["a.csv"], "control: it opens"
     assert refusal_of(read_bytes(tmp_path, content, name="drop.zip")).code == "UNREADABLE_ARCHIVE"
+
+
+@pytest.mark.parametrize("name", ["drop.csv", "drop.CSV", "drop.txt"])
+def test_a_name_or_a_contract_that_contradicts_the_content_is_told_with_both_readings(tmp_path, name):
+    refusal = refusal_of(read_bytes(tmp_path, zipped({"klanten": b"a;b"}), name=name))
+    assert (refusal.code, refusal.readings) == ("WRONG_FORMAT_NAME", ("csv", "zip"))
+    refusal = refusal_of(read_bytes(tmp_path, b"a;b\n1;2\n", name="drop", hints=FormatHints(format="xlsx")))
+    assert (refusal.code, refusal.readings) == ("WRONG_FORMAT_NOT_AS_AGREED", ("xlsx", "csv"))
+    for text in ("drop", "drop.csv", "drop.txt", "drop.tsv", "drop.20260301"):
+        assert table_of(read_bytes(tmp_path, b"a;b\n1;2\n", name=text)).record_count == 1, "control"
+
+
+pytestmark = pytest.mark.slow
+
+ROWS = [b"id;name\r\n", *(b"%d;name %d\r\n" % (number, number * 7919) for number in range(1, 2_001))]
+INNER = b"".join(ROWS)
+
+
+def gzipped(content: bytes, level: int = 9) -> bytes:
+    out = io.BytesIO()
+    with gzip.GzipFile(filename="drop.csv", mode="wb", fileobj=out, mtime=1_700_000_000, compresslevel=level) as file:
+        file.write(content)
+    return out.getvalue()
+
+
+def with_everything(content: bytes) -> bytes:
+    """A header with all optional parts, which Python cannot write."""
+    head = b"\x1f\x8b\x08\x1f\x00\x11\x22\x33\x00\x03" + b"\x04\x00AB\x00\x00" + b"drop.csv\0" + b"a note\0"
+    head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")
+    return head + gzipped(content)[10 + len(b"drop.csv\0") :]
+
+
+def erased_in_gzip(
+    folder: Path, content: bytes, gone: list[int], limits: FileLimits | None = None
+) -> tuple[Erased, bytes]:
+    source, target = folder / "source.gz", folder / "target.gz"
+    source.write_bytes(content)
+
+    def erase(inner: Path, edited: Path) -> Erased:
+        return erase_records(inner, edited, gone, table_of(read_table(inner, file_name="drop.csv")))
+
+    erased = erase_in_gzip(source, target, erase, limits)
+    assert sorted(folder.iterdir()) == [source, target], "nothing unpacked stays behind"
+    return erased, target.read_bytes()
+
+
+@pytest.mark.parametrize("write", [gzipped, partial(gzipped, level=1), with_everything])
+def test_header_stays_and_the_content_is_edited(tmp_path: Path, write: partial[bytes]) -> None:
+    content = write(INNER)
+    erased, left = erased_in_gzip(tmp_path, content, [1, 1_000])
+    assert gzip.decompress(left) == b"".join([ROWS[0], *ROWS[2:1_000], *ROWS[1_001:]])
+    header = len(content) - len(gzipped(INNER)[19:]) if write is with_everything else 19
+    assert left[:header] == content[:header]
+    assert erased.rows_after == 1_998
+    assert erased.remarks == ("CONTAINER_TEXT_KEPT",)
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (gzipped(INNER) + gzipped(b"3;Cy\r\n"), "MULTI_MEMBER"),
+        (gzipped(INNER) + b"\0\0", "TRAILING_BYTES"),
+        (gzipped(INNER)[:-1], "DAMAGED_CONTAINER"),
+        (gzipped(INNER)[:-8] + b"\0" * 8, "DAMAGED_CONTAINER"),
+        (gzipped(INNER)[:12], "DAMAGED_CONTAINER"),
+        (INNER, "DAMAGED_CONTAINER"),
+    ],
+)
+def test_a_container_that_is_not_one_whole_member_is_refused(tmp_path: Path, content: bytes, rule: str) -> None:
+    with pytest.raises(EraseRefused, match=rule):
+        erased_in_gzip(tmp_path, content, [1])
+    assert not (tmp_path / "target.gz").exists()
+
+
+def test_what_unpacks_to_a_huge_file_or_the_inner_eraser_refuses_is_refused(tmp_path):
+    with pytest.raises(EraseRefused, match="LIMIT_FILE_SIZE"):
+        erased_in_gzip(tmp_path, gzipped(b"a;b\n" + b"0;0\n" * 1_000_000), [1], FileLimits(file_bytes=100_000))
+    with pytest.raises(EraseRefused, match="MAY_CONTINUE"):
+        erased_in_gzip(tmp_path, gzipped(b"a;b\n0;1\n1;2\npiece\n2;3\n4;5\n"), [2])
+
+
+def test_a_target_that_exists_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "target.gz").write_bytes(b"mine")
+    with pytest.raises(LocalCopyUnreadable):
+        erased_in_gzip(tmp_path, gzipped(INNER), [1])
+    assert (tmp_path / "target.gz").read_bytes() == b"mine"

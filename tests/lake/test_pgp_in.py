@@ -36,11 +36,13 @@ class Post:
         return encrypt(content, recipients=[center], signer=self.principal.signer(), armor=armor)
 
 
+def made(profile: Profile) -> Post:
+    return Post(*(Tsk.generate(f"{name}@x.example", profile=profile) for name in ("center", "principal", "other")))
+
+
 @pytest.fixture(scope="module", params=[Profile.RFC4880, Profile.RFC9580], ids=["v4", "v6"])
 def post(request: pytest.FixtureRequest) -> Post:
-    return Post(
-        *(Tsk.generate(f"{name}@x.example", profile=request.param) for name in ("center", "principal", "other"))
-    )
+    return made(request.param)
 
 
 def read(
@@ -72,10 +74,9 @@ def zipped(content: bytes) -> bytes:
 )
 @pytest.mark.parametrize("armor", [False, True])
 def test_what_is_encrypted_is_the_table_inside_and_says_for_whom_and_by_whom(
-    tmp_path: Path, post: Post, inside: bytes, name: str, container: str, armor: bool
-) -> None:
+    tmp_path, post, inside, name, container, armor
+):
     table = table_of(read(tmp_path, post.sealed(inside, armor=armor), post.keys, name))
-
     assert table.frame.rows() == [("1", "Ann"), ("2", "Jan")]
     told = table.dialect.as_record()
     assert (told["container"], told["format"]) == (container, "csv")
@@ -92,29 +93,18 @@ def flipped(content: bytes, at: int) -> bytes:
     return bytes(changed)
 
 
+def to(whom: Tsk, signer: Tsk | None = None) -> bytes:
+    return encrypt(TEXT, recipients=[whom.extract_certificate()], signer=signer and signer.signer(), armor=False)
+
+
 CODES: dict[str, tuple[str, Make]] = {
-    "for somebody else": (
-        "FORBIDDEN_PGP_RECIPIENT",
-        lambda p: (
-            encrypt(TEXT, recipients=[p.other.extract_certificate()], signer=p.principal.signer(), armor=False),
-            p.keys,
-        ),
-    ),
+    "for somebody else": ("FORBIDDEN_PGP_RECIPIENT", lambda p: (to(p.other, p.principal), p.keys)),
     "under a password": ("FORBIDDEN_PGP_RECIPIENT", lambda p: (encrypt(TEXT, passwords=["x"], armor=False), p.keys)),
-    "unsigned": (
-        "FORBIDDEN_PGP_UNSIGNED",
-        lambda p: (encrypt(TEXT, recipients=[p.center.extract_certificate()], armor=False), p.keys),
-    ),
-    "signed by another": (
-        "FORBIDDEN_PGP_SIGNER",
-        lambda p: (encrypt(TEXT, recipients=[p.center.extract_certificate()], signer=p.other.signer()), p.keys),
-    ),
+    "unsigned": ("FORBIDDEN_PGP_UNSIGNED", lambda p: (to(p.center), p.keys)),
+    "signed by another": ("FORBIDDEN_PGP_SIGNER", lambda p: (to(p.center, p.other), p.keys)),
     "signed by another, signature not asked": (
         "FORBIDDEN_PGP_SIGNER",
-        lambda p: (
-            encrypt(TEXT, recipients=[p.center.extract_certificate()], signer=p.other.signer()),
-            replace(p.keys, must_be_signed=False),
-        ),
+        lambda p: (to(p.center, p.other), replace(p.keys, must_be_signed=False)),
     ),
     "changed at its end": ("UNREADABLE_PGP", lambda p: (flipped(p.sealed(), -30), p.keys)),
     "changed, large": ("UNREADABLE_PGP", lambda p: (flipped(p.sealed(TEXT * 200_000), 600_000), p.keys)),
@@ -144,26 +134,17 @@ def test_what_may_not_be_believed_is_refused_for_one_reason(tmp_path: Path, post
     assert (refusal.code, refusal.undecided) == (code, False)
 
 
-def test_a_revoked_pin_is_refused(tmp_path: Path, post: Post) -> None:
+def test_a_revoked_pin_no_key_and_another_name_are_refused_and_a_signature_only_where_asked(tmp_path, post):
     certificate = post.principal.extract_certificate()
     revoked = certificate.merge(
         type(certificate).from_bytes(bytes(certificate) + bytes(certificate.revoke(post.principal.certifier())))
     )
     refusal = refusal_of(read(tmp_path, post.sealed(), replace(post.keys, certificate=str(revoked))))
     assert refusal.code == "FORBIDDEN_PGP_KEY"
-
-
-def test_without_a_signature_it_is_read_where_none_is_asked(tmp_path: Path, post: Post) -> None:
-    bare = encrypt(TEXT, recipients=[post.center.extract_certificate()], armor=False)
+    bare = to(post.center)
     table = table_of(read(tmp_path, bare, replace(post.keys, must_be_signed=False)))
     assert (table.record_count, table.dialect.signed_by) == (2, None)
-
-
-def test_without_a_key_nobody_can_tell(tmp_path: Path, post: Post) -> None:
     refusal = refusal_of(read(tmp_path, post.sealed(), None))
     assert (refusal.code, refusal.undecided) == ("ARCHIVE_PGP_SEALED", True)
-
-
-def test_a_name_that_says_otherwise_is_refused(tmp_path: Path, post: Post) -> None:
     assert refusal_of(read(tmp_path, post.sealed(), post.keys, "x.csv")).code == "WRONG_FORMAT_NAME"
     assert refusal_of(read(tmp_path, post.sealed(), post.keys, "x.xlsx.pgp")).code == "WRONG_FORMAT_NAME"

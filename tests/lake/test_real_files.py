@@ -45,14 +45,12 @@ def test_every_real_table_has_a_hand_written_line(real_data: Path) -> None:
         for path in (real_data / folder).rglob("*")
         if path.suffix in (".csv", ".xlsx")
     }
-
     assert files == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_real_file_is_read_as_written_by_hand(real_data: Path, name: str) -> None:
     answer = read_real(real_data, name)
-
     assert facts(answer, EXPECTED[name]) == EXPECTED[name]
     if isinstance(answer, Table):
         assert answer.frame.height + len(answer.bad_rows) == answer.record_count
@@ -65,9 +63,7 @@ def test_every_cell_is_what_the_csv_module_reads(real_data: Path, name: str) -> 
     encoding = "utf-8-sig" if dialect["encoding"] == "utf-8" else dialect["encoding"].removesuffix("-le")
     with (real_data / name).open(encoding=encoding, newline="") as file:
         header, *rows = list(csv.reader(file, delimiter=dialect["delimiter"], strict=True))
-
     table = table_of(read_real(real_data, name))
-
     assert table.frame.columns == header
     assert table.frame.rows() == [tuple(cell or None for cell in row) for row in rows]
 
@@ -75,9 +71,7 @@ def test_every_cell_is_what_the_csv_module_reads(real_data: Path, name: str) -> 
 @pytest.mark.parametrize("name", SPECTRUM)
 def test_every_cell_is_what_the_spectrum_expects(real_data: Path, name: str) -> None:
     expected = json.loads((real_data / f"csv/spectrum/{name}.json").read_text(encoding="utf-8"))
-
     table = table_of(read_real(real_data, f"csv/spectrum/{name}.csv"))
-
     assert table.frame.to_dicts() == expected
 
 
@@ -85,7 +79,6 @@ def test_cells_of_the_real_workbooks_by_hand(real_data: Path) -> None:
     persons = table_of(read_real(real_data, "xlsx/persons-dmy-dates.xlsx")).frame
     small = table_of(read_real(real_data, "xlsx/scientific-notation.xlsx")).frame
     dates = table_of(read_real(real_data, "xlsx/texty-dates.xlsx")).frame
-
     assert persons.columns == ["0", "First Name", "Last Name", "Gender", "Country", "Age", "Date", "Id"]
     assert persons.row(0)[3:] == ("Female", "United States", "32", "15/10/2017", "1562")
     assert small.rows() == [("4.27335427525861e-07",)]
@@ -94,6 +87,5 @@ def test_cells_of_the_real_workbooks_by_hand(real_data: Path) -> None:
 
 def test_control_a_wrong_line_is_noticed(real_data: Path) -> None:
     answer = read_real(real_data, "csv/delimiter.csv")
-
     assert facts(answer, {"records": 3}) != {"records": 3}
     assert facts(answer, {"delimiter": ","}) != {"delimiter": ","}

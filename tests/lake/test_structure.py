@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lake.reading import read_bytes
 from sluice.lake.read.structure import scan
 from sluice.lake.table import Table
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -30,23 +31,20 @@ def spelled_out(data: bytes, delimiter: int) -> tuple[list[tuple[int, int]], boo
     return ([*found, (start, cells)] if start < len(data) else found), inside
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=effort(125, 500), deadline=None)
 @given(HOSTILE)
 def test_records_and_cells_are_those_of_a_state_machine(data: bytes) -> None:
     expected, is_open = spelled_out(data, ord(";"))
-
     found = scan(memoryview(data), (ord(";"), ord(",")), chunk=64)
-
     assert found is not None
     assert list(zip(found.starts.tolist(), found.cells[ord(";")].tolist(), strict=True)) == expected
     assert found.unclosed == is_open
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(75, 300), deadline=None)
 @given(HOSTILE)
 def test_the_size_of_the_chunks_changes_nothing(data: bytes) -> None:
     small, large = (scan(memoryview(data), (ord(";"), ord(",")), chunk=size) for size in (64, 1 << 20))
-
     assert small is not None and large is not None
     assert (small.quotes, small.doubled, small.crlf, small.lone_cr) == (
         large.quotes,
@@ -68,18 +66,14 @@ BODIES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=effort(75, 300), deadline=None)
 @given(BODIES, st.sampled_from([b"\n", b"\r\n"]))
-def test_every_table_agrees_with_the_csv_module(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], end: bytes
-) -> None:
+def test_every_table_agrees_with_the_csv_module(tmp_path_factory, lines, end):
     content = end.join([b"een;twee", *lines]) + end
     rows = list(csv.reader(io.StringIO(content.decode(), newline=""), delimiter=";", strict=True))[1:]
     while rows and not rows[-1]:  # blank lines at the end are no records
         rows.pop()
-
     answer = read_bytes(tmp_path_factory.mktemp("drop"), content)
-
     if isinstance(answer, Table):
         bad = {row.row for row in answer.bad_rows}
         kept = [tuple(cell or None for cell in row) for number, row in enumerate(rows, 1) if number not in bad]

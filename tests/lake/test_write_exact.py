@@ -77,7 +77,6 @@ def test_the_defaults_of_pandas_change_them(record_property: Record) -> None:
     """The control: the same files, read and written again as most programs do."""
     cells = list(HARD)
     changed = sum(there_and_back(cell) != [cell] for cell in cells)
-
     assert changed >= 10
     assert from_csv(written(cells, "csv")) == cells == from_json(written(cells, "json"))
     record_property("S-12 control: strings that pandas' defaults change", f"{changed} of {len(cells)}")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from lake.formulas import ATTACKS
 from sluice.lake.write.model import WriteForm, Written
 from sluice.lake.write.table import write_table
+from support.effort import effort
 
 TEXT = st.one_of(st.none(), st.sampled_from(ATTACKS), st.text(max_size=10))
 NUMBERS = st.one_of(
@@ -43,36 +44,33 @@ def rows_of(done: Written, form: str) -> list[dict[str, object]]:
     return json.loads(text, **parse) if form == "json" else [json.loads(one, **parse) for one in text.split("\n")[:-1]]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(25, 100), deadline=None)
 @given(cells=st.lists(TEXT, max_size=6), form=st.sampled_from(["json", "ndjson"]))
 def test_json_text_is_exact(cells, form):
     frame = pl.DataFrame({"a": cells, "=b": cells}, schema={"a": pl.String, "=b": pl.String})
     with tempfile.TemporaryDirectory() as folder:
         done = write(frame, WriteForm(form), folder)
-
         assert rows_of(done, form) == frame.to_dicts()
     assert done.neutralised == {}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(cells=st.lists(TEXT, max_size=6))
 def test_parquet_text_is_exact_for_polars_and_duckdb(cells):
     frame = pl.DataFrame({"a": cells, "=b": cells}, schema={"a": pl.String, "=b": pl.String})
     with tempfile.TemporaryDirectory() as folder:
         path = write(frame, WriteForm("parquet"), folder).path
-
         assert pl.read_parquet(path).equals(frame)
         assert duckdb.execute("select * from read_parquet(?)", [str(path)]).fetchall() == frame.rows()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(25, 100), deadline=None)
 @given(cells=st.lists(NUMBERS, min_size=1, max_size=4), kind=st.sampled_from(["integer", "number"]))
 def test_a_number_is_the_same_number_or_text(cells, kind):
     frame = pl.DataFrame({"n": cells}, schema={"n": pl.String})
     with tempfile.TemporaryDirectory() as folder:
         done = write(frame, WriteForm("json"), folder, {"n": kind})
         found = [row["n"] for row in rows_of(done, "json")]
-
     if done.as_text:
         assert found == cells
     else:
@@ -111,21 +109,21 @@ def test_types_of_json_and_parquet(tmp_path):
     assert read["code"].to_list() == ["007", "1", "2"]
 
 
-def test_a_date_that_its_format_would_write_otherwise_leaves_the_column_text(tmp_path):
+def test_a_date_that_its_format_would_write_otherwise_is_text_and_a_format_without_a_time_is_of_dates_only(tmp_path):
     frame = pl.DataFrame({"day": ["1/2/2026", "03/04/2026"]})
-
     done = write(frame, WriteForm("parquet", date_format="%d/%m/%Y"), tmp_path, {"day": "date"})
-
     assert done.as_text == ("day",)
     assert pl.read_parquet(done.path).equals(frame)
+    days, moments = WriteForm("csv", date_format="%d/%m/%Y"), WriteForm("csv", date_format="%d/%m/%Y %H:%M")
+    assert days.formats_of("day", "date") == ("%d/%m/%Y",)
+    assert "%d/%m/%Y" not in days.formats_of("at", "timestamp")
+    assert moments.formats_of("at", "timestamp") == ("%d/%m/%Y %H:%M",)
 
 
 @pytest.mark.parametrize(("at", "kept"), [("10:30", pl.String), ("00:00", pl.Date)], ids=["a time", "control: none"])
 def test_a_day_that_is_written_with_a_time_of_day_does_not_lose_it(at, kept, tmp_path):
     frame = pl.DataFrame({"day": [f"24/11/2026 {at}", None]})
-
     done = write(frame, WriteForm("parquet", date_format="%d/%m/%Y %H:%M"), tmp_path, {"day": "date"})
-
     assert pl.read_parquet(done.path).schema["day"] == kept
     assert done.as_text == (("day",) if kept is pl.String else ())
 
@@ -133,21 +131,17 @@ def test_a_day_that_is_written_with_a_time_of_day_does_not_lose_it(at, kept, tmp
 def test_a_night_without_values_has_the_schema_of_every_other_night(tmp_path):
     types = {"day": "date", "at": "timestamp", "n": "number"}
     full = pl.DataFrame({"day": ["2026-11-24"], "at": ["2026-11-24T10:00:00.000000Z"], "n": ["1.5"]})
-
     schemas = [
         pl.read_parquet_schema(write(one, WriteForm("parquet"), tmp_path, types).path)
         for one in (full, full.clear(), full.with_columns(pl.lit(None, pl.String).alias(name) for name in full.columns))
     ]
-
     assert schemas[0] == schemas[1] == schemas[2]
 
 
 def test_parquet_carries_the_metadata_and_no_value_in_its_footer(tmp_path):
     frame = pl.DataFrame({"note": ["needle-in-footer", "b"]})
     path = tmp_path / "x.parquet"
-
     write_table(frame, {}, WriteForm("parquet"), path, title="t", metadata={b"sluice.role_statement": b'{"a":1}'})
-
     found = pq.read_metadata(path)
     assert found.metadata[b"sluice.role_statement"] == b'{"a":1}'
     assert not found.row_group(0).column(0).is_stats_set
@@ -156,7 +150,6 @@ def test_parquet_carries_the_metadata_and_no_value_in_its_footer(tmp_path):
 @pytest.mark.parametrize("form", ["json", "ndjson", "parquet"])
 def test_a_table_without_rows_is_still_a_file(form, tmp_path):
     done = write(pl.DataFrame(schema={"a": pl.String}), WriteForm(form), tmp_path, {"a": "integer"})
-
     assert {"json": b"[]\n", "ndjson": b""}.get(form, done.path.read_bytes()) == done.path.read_bytes()
     assert done.size_bytes == done.path.stat().st_size
     if form == "parquet":
@@ -193,18 +186,9 @@ def test_another_process_at_another_time_writes_the_same_bytes(tmp_path, pytestc
             check=True,
         )
         answers.append(done.stdout.split())
-
     assert answers[0] == answers[1]
     assert answers[0] == [sha256((tmp_path / "1" / name).read_bytes()).hexdigest() for name in FORMAT_NAMES]
     assert sorted(path.name for path in (tmp_path / "1").iterdir()) == sorted(FORMAT_NAMES)
 
 
 FORMAT_NAMES = ("csv", "tsv", "xlsx", "json", "ndjson", "parquet")
-
-
-def test_a_format_without_a_time_of_day_is_of_dates_only() -> None:
-    days, moments = WriteForm("csv", date_format="%d/%m/%Y"), WriteForm("csv", date_format="%d/%m/%Y %H:%M")
-
-    assert days.formats_of("day", "date") == ("%d/%m/%Y",)
-    assert "%d/%m/%Y" not in days.formats_of("at", "timestamp")
-    assert moments.formats_of("at", "timestamp") == ("%d/%m/%Y %H:%M",)

@@ -17,6 +17,7 @@ from sluice.lake.table import FormatHints, Table
 from sluice.lake.write.formulas import neutralised_text, restored
 from sluice.lake.write.model import ValueUnwritable, WriteForm, WriteFormInvalid
 from sluice.lake.write.table import write_table
+from support.effort import effort
 
 CELL = st.one_of(
     st.none(),
@@ -48,19 +49,18 @@ def write(frame: pl.DataFrame, form: WriteForm, folder: str | Path) -> Path:
     return write_table(frame, {}, form, Path(folder) / "out.csv", title="t").path
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(25, 100), deadline=None)
 @given(frame=frames(), form=FORMS)
 def test_the_csv_module_reads_the_same_cells(frame, form):
     with tempfile.TemporaryDirectory() as folder:
         text = write(frame, form, folder).read_bytes().decode(form.encoding)
-
     header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, strict=True)
     assert header == frame.columns
     assert rows == expected_rows(frame)
     assert [[restored(cell) for cell in row] for row in rows] == [[cell or "" for cell in row] for row in frame.rows()]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(frame=frames(), delimiter=st.sampled_from(",;|\t"))
 def test_polars_and_duckdb_read_the_same_cells(frame, delimiter):
     with tempfile.TemporaryDirectory() as folder:
@@ -71,12 +71,11 @@ def test_polars_and_duckdb_read_the_same_cells(frame, delimiter):
                columns = ?, new_line = '\\r\\n')""",
             [str(path), delimiter, dict.fromkeys(frame.columns, "VARCHAR")],
         ).fetchall()
-
     assert [[cell or "" for cell in row] for row in by_polars.rows()] == expected_rows(frame)
     assert [[cell or "" for cell in row] for row in by_duckdb] == expected_rows(frame)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(frame=frames(), delimiter=st.sampled_from(",;|\t"), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_our_own_reader_never_reads_other_cells(frame, delimiter, encoding):
     hints = FormatHints(
@@ -85,7 +84,6 @@ def test_our_own_reader_never_reads_other_cells(frame, delimiter, encoding):
     with tempfile.TemporaryDirectory() as folder:
         path = write(frame, WriteForm("csv", delimiter=delimiter, encoding=encoding), folder)
         answer = read_table(path, file_name="out.csv", wanted=hints)
-
     if isinstance(answer, Table):
         rows = expected_rows(frame)
         kept = [rows[number - 1] for number in answer.row_numbers]
@@ -102,9 +100,7 @@ def test_our_own_reader_reads_an_ordinary_return(delimiter, tmp_path):
             "amount": ["12,50", "-3,00", "1.234,5"],
         }
     )
-
     path = write(frame, WriteForm("csv", delimiter=delimiter), tmp_path)
-
     answer = read_table(
         path, file_name="out.csv", wanted=FormatHints(delimiter=delimiter, columns=tuple(frame.columns))
     )
@@ -112,26 +108,16 @@ def test_our_own_reader_reads_an_ordinary_return(delimiter, tmp_path):
     assert answer.frame.with_columns(pl.col("note").str.replace("'-", "-")).equals(frame)
 
 
-def test_quotes_stand_only_where_they_must_and_lines_end_in_crlf(tmp_path):
+def test_quotes_stand_only_where_they_must_an_empty_record_is_one_and_no_rows_leave_the_header(tmp_path):
     frame = pl.DataFrame({"a": ["plain", "with, comma", "", None], "b c": ['"', " pad ", "é", "x\ny"]})
-
     content = write(frame, WriteForm("csv"), tmp_path).read_bytes()
-
     assert content.decode() == 'a,b c\r\nplain,""""\r\n"with, comma", pad \r\n"",é\r\n,"x\ny"\r\n'
-
-
-def test_a_record_without_a_value_is_still_a_record(tmp_path):
     path = write(pl.DataFrame({"only": ["x", None, "y"]}), WriteForm("csv"), tmp_path)
-
     assert path.read_bytes() == b'only\r\nx\r\n""\r\ny\r\n'
-
-
-def test_no_rows_leave_the_header(tmp_path):
     for encoding in ("utf-8", "cp1252", "utf-16-le"):
         path = write(
             pl.DataFrame(schema={"a": pl.String, "b": pl.String}), WriteForm("csv", encoding=encoding), tmp_path
         )
-
         assert path.read_bytes().decode(encoding) == "a,b\r\n"
 
 
@@ -153,10 +139,8 @@ def test_encoding_and_delimiter_are_as_agreed(form, content, tmp_path):
 
 def test_a_character_that_does_not_exist_there_is_named_by_column_and_count(tmp_path):
     frame = pl.DataFrame({"name": ["Şahin", "Peeters", "Łukasz"], "city": ["Gent", "Liège", "Ieper"], "日": ["x"] * 3})
-
     with pytest.raises(ValueUnwritable) as caught:
         write(frame, WriteForm("csv", encoding="cp1252"), tmp_path)
-
     assert [str(ref) for ref in caught.value.refs] == [
         "rule write.encoding", "column 日", "rows 0", "column name", "rows 2",
     ]  # fmt: skip
@@ -172,25 +156,13 @@ def test_nul_is_refused_by_column_and_count(tmp_path):
 @pytest.mark.parametrize(
     "form",
     [
-        WriteForm("csv", delimiter='"'),
-        WriteForm("csv", delimiter="||"),
-        WriteForm("csv", delimiter="a"),
-        WriteForm("csv", delimiter="\n"),
-        WriteForm("csv", delimiter="§"),
-        WriteForm("tsv", delimiter=";"),
-        WriteForm("csv", encoding="utf-7"),
-        WriteForm("csv", encoding="cp037"),
-        WriteForm("csv", encoding="no-such"),
-        WriteForm("csv", encoding="base64"),
-        WriteForm("csv", encoding="idna"),
-        WriteForm("json", encoding="cp1252"),
-        WriteForm("xlsx", sheet="a/b"),
-        WriteForm("xlsx", sheet="x" * 32),
-        WriteForm("xls"),
+        *(WriteForm("csv", delimiter=each) for each in ('"', "||", "a", "\n", "§")),
+        *(WriteForm("csv", encoding=each) for each in ("utf-7", "cp037", "no-such", "base64", "idna")),
+        *(WriteForm("xlsx", sheet=each) for each in ("a/b", "x" * 32)),
+        *(WriteForm("tsv", delimiter=";"), WriteForm("json", encoding="cp1252"), WriteForm("xls")),
     ],
 )
 def test_a_form_that_does_not_exist_is_refused(form, tmp_path):
     with pytest.raises(WriteFormInvalid):
         write(pl.DataFrame({"a": ["x"]}), form, tmp_path)
-
     assert list(tmp_path.iterdir()) == []

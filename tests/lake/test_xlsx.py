@@ -1,12 +1,10 @@
 """Workbooks are read without damage: text, numbers and dates as they are shown or as the contract writes them."""
 
-import io
 import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
 
-import openpyxl
 import pytest
 import xlsxwriter
 from hypothesis import given, settings
@@ -14,12 +12,13 @@ from hypothesis import strategies as st
 
 from lake.reading import read_bytes, table_of
 from lake.sheets import PLAIN, rows, workbook
-from lake.workbooks import edited
+from lake.workbooks import CELL, by_openpyxl, by_xlsxwriter, edited
 from sluice.lake.table import FormatHints
 from sluice.lake.xlsx import cells as xlsx_cells
 from sluice.lake.xlsx.cells import read_usual_cells
 from sluice.lake.xlsx.formats import NumberFormat, Shown, format_of
 from sluice.lake.xlsx.sheet import read_cells_exact
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -28,9 +27,7 @@ def test_text_stays_text_and_numbers_are_spelled_exactly(tmp_path: Path) -> None
     cells = ["007", "+32475", "NA", "1e5", " pad ", "a\nb", "_x000D_", "<&>\"'", "x\r\ny"]
     numbers = [1, 1.5, -3, 0.1, 1e-7, 123456789012345, 0.333333333333333, True]
     content = workbook(rows([f"k{n}" for n in range(17)], [*cells, *numbers]))
-
     row = table_of(read_bytes(tmp_path, content, "drop.xlsx")).frame.row(0)
-
     assert list(row[:9]) == cells
     assert list(row[9:]) == ["1", "1.5", "-3", "0.1", "1e-07", "123456789012345", "0.333333333333333", "TRUE"]
 
@@ -94,7 +91,6 @@ def test_early_days_of_the_1900_calendar(tmp_path: Path) -> None:
             sheet.write(at, 0, value, day)
 
     table = table_of(read_bytes(tmp_path, workbook(fill), "drop.xlsx"))
-
     assert table.frame["dag"].to_list() == ["1900-01-01", "1900-02-28", "1900-03-01", "9999-12-31"]
     assert {(bad.row, bad.code) for bad in table.bad_rows} == {(n, "VALUE_DATE_IMPOSSIBLE") for n in (3, 5, 6, 8)}
 
@@ -141,9 +137,7 @@ def test_a_number_format_says_what_a_number_is(code: str, shown: Shown) -> None:
         ("0" * 33, 1, None),
     ],
 )
-def test_zeros_of_a_number_format_are_read_or_the_row_says_so(
-    tmp_path: Path, code: str, value: float, text: str | None
-) -> None:
+def test_zeros_of_a_number_format_are_read_or_the_row_says_so(tmp_path, code, value, text):
     """Without them a customer number is another one, and who was erased comes back."""
 
     def fill(book: xlsxwriter.Workbook) -> None:
@@ -152,7 +146,6 @@ def test_zeros_of_a_number_format_are_read_or_the_row_says_so(
         sheet.write_number(2, 0, value, book.add_format({"num_format": code}))
 
     table = table_of(read_bytes(tmp_path, workbook(fill), "drop.xlsx"))
-
     assert table.frame["klant"].to_list() == ["007", text] if text else ["007"]
     assert [(bad.row, bad.code) for bad in table.bad_rows] == ([] if text else [(2, "VALUE_NUMBER_FORMAT")])
 
@@ -160,18 +153,7 @@ def test_zeros_of_a_number_format_are_read_or_the_row_says_so(
 def test_references_and_escapes_become_the_characters_they_name(tmp_path: Path) -> None:
     written = b">&#x41;&#110; &amp;lt; _x0041__x005F_x0041_ _xD83D__xDE00_<"
     content = edited(PLAIN, "xl/sharedStrings.xml", lambda xml: xml.replace(b">An<", written))
-
     assert table_of(read_bytes(tmp_path, content, "drop.xlsx")).frame.item(0, 1) == "An &lt; A_x0041_ \U0001f600"
-
-
-CELL = st.one_of(
-    st.none(),
-    st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=6),
-    st.sampled_from(["007", "_x000D_", "a\nb", "<v>", "</c>", "&amp;", '<c r="A1">', "1e5"]),
-    st.integers(-(10**14), 10**14),
-    st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: float(f"{value:.15g}")),  # as exact as Excel itself
-    st.booleans(),
-)
 
 
 def spelled(value: object) -> str | None:
@@ -184,55 +166,25 @@ def spelled(value: object) -> str | None:
     return str(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=effort(20, 60), deadline=None)
 @given(
     st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=6),
     st.sampled_from(["xlsxwriter", "openpyxl"]),
 )
-def test_a_workbook_of_another_library_comes_back_identical(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[list[object]], writer: str
-) -> None:
+def test_a_workbook_of_another_library_comes_back_identical(tmp_path_factory, lines, writer):
     content = by_xlsxwriter(lines) if writer == "xlsxwriter" else by_openpyxl(lines)
     values = lines
     if writer == "openpyxl":  # it writes _x000D_ without escaping it, which means CR
         values = [["\r" if cell == "_x000D_" else cell for cell in line] for line in lines]
-
     table = table_of(read_bytes(tmp_path_factory.mktemp("drop"), content, "drop.xlsx"))
-
     for number, row in zip(table.row_numbers, table.frame.rows(), strict=True):
         assert list(row) == [spelled(cell) for cell in values[number - 1]]
     filled = [n for n, line in enumerate(values, 1) if any(spelled(cell) for cell in line)]
     assert table.row_numbers.to_list() == filled
 
 
-def by_xlsxwriter(lines: list[list[object]]) -> bytes:
-    def fill(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
-        header: list[object] = ["aa", "bb", "cc"]
-        for at, line in enumerate([header, *lines]):
-            for column, cell in enumerate(line):
-                write = sheet.write_string if isinstance(cell, str) else sheet.write
-                write(at, column, cell)
-
-    return workbook(fill)
-
-
-def by_openpyxl(lines: list[list[object]]) -> bytes:
-    book, out = openpyxl.Workbook(), io.BytesIO()
-    for line in [["aa", "bb", "cc"], *lines]:
-        book.active.append(line)
-    for row in book.active.iter_rows():
-        for cell in row:
-            if isinstance(cell.value, str):
-                cell.data_type = "s"
-    book.save(out)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("at_once", [1, 1000, xlsx_cells.AT_ONCE])
-def test_the_fast_and_the_exact_reader_of_cells_agree(
-    real_data: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
-) -> None:
+def test_the_fast_and_the_exact_reader_of_cells_agree(real_data, monkeypatch, at_once):
     """Also where a sheet is read in pieces; one of a single byte ends before the next row."""
     monkeypatch.setattr(xlsx_cells, "AT_ONCE", at_once)
     compared = 0
@@ -245,5 +197,4 @@ def test_the_fast_and_the_exact_reader_of_cells_agree(
                 if fast is not None:
                     compared += 1
                     assert fast.equals(exact), name
-
     assert compared >= 5

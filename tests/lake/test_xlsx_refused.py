@@ -1,7 +1,9 @@
 """A workbook with anything active, hidden, doubled or broken is refused, or its row is."""
 
 import io
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,12 @@ from hypothesis import strategies as st
 
 from lake.reading import read_bytes, refusal_of, table_of
 from lake.sheets import PLAIN, hidden_sheet, in_sheet, rows, two_sheets, workbook
-from lake.workbooks import BOOK, SHEET, added, edited
+from lake.workbooks import BOOK, SHEET, STRINGS, added, edited, parts_of
+from lake.workbooks import workbook as workbook_of_persons
 from sluice.lake.read.format_codes import CODES
 from sluice.lake.table import FormatHints, Table
+from sluice.lake.xlsx.package import Package, XmlRefused
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 PARTS = [SHEET, BOOK, "xl/sharedStrings.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"]
@@ -93,7 +98,6 @@ REFUSED = {
 @pytest.mark.parametrize("code", REFUSED)
 def test_what_is_active_hidden_or_broken_is_refused(tmp_path: Path, code: str) -> None:
     refusal = refusal_of(read_bytes(tmp_path, REFUSED[code], "drop.xlsx"))
-
     assert (refusal.code, refusal.undecided) == (code, False)
 
 
@@ -103,36 +107,25 @@ def test_control_the_plain_workbook_is_read(tmp_path: Path) -> None:
     assert table_of(read_bytes(tmp_path, linked, "drop.xlsx")).record_count == 2
 
 
-def test_a_bomb_is_refused_by_its_directory(tmp_path: Path) -> None:
+def test_a_bomb_one_far_cell_and_formulas_are_told_without_reading_a_million_rows(tmp_path):
     out = io.BytesIO(PLAIN)
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/nul.bin", bytes(20_000_000))
-
     assert refusal_of(read_bytes(tmp_path, out.getvalue(), "drop.xlsx")).code == "ARCHIVE_RATIO"
+    content = in_sheet(b'r="B3"', b'r="XFD1048576"')
+    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
+    assert (refusal.code, refusal.undecided) == ("SHAPE_BLANK_GAP", True)
+    assert refusal_of(read_bytes(tmp_path, REFUSED["ACTIVE_FORMULA"], "drop.xlsx")).rows == (2,)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
     content = added(PLAIN, SHEET, b"<worksheet/>")
-
     assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == "ARCHIVE_DUPLICATE_NAME"
-
-
-def test_formulas_are_named_by_row(tmp_path: Path) -> None:
-    assert refusal_of(read_bytes(tmp_path, REFUSED["ACTIVE_FORMULA"], "drop.xlsx")).rows == (2,)
-
-
-def test_one_far_cell_does_not_cost_a_million_rows(tmp_path: Path) -> None:
-    content = in_sheet(b'r="B3"', b'r="XFD1048576"')
-
-    refusal = refusal_of(read_bytes(tmp_path, content, "drop.xlsx"))
-
-    assert (refusal.code, refusal.undecided) == ("SHAPE_BLANK_GAP", True)
 
 
 def test_the_contract_chooses_between_sheets(tmp_path: Path) -> None:
     content = workbook(two_sheets)
-
     assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == "DIALECT_SHEET"
     chosen = table_of(read_bytes(tmp_path, content, "drop.xlsx", FormatHints(sheet="Twee")))
     assert (chosen.frame.columns, chosen.dialect.sheet) == (["b"], 2)
@@ -149,29 +142,95 @@ NO_CHARACTERS = [
 
 
 @pytest.mark.parametrize(("written", "code"), NO_CHARACTERS)
-def test_characters_that_do_not_exist_are_refused(tmp_path: Path, written: bytes, code: str) -> None:
+def test_characters_that_do_not_exist_are_refused_in_strings_and_cells(tmp_path, written, code):
     content = edited(PLAIN, "xl/sharedStrings.xml", lambda xml: xml.replace(b">An<", b">" + written + b"<"))
-
     assert refusal_of(read_bytes(tmp_path, content, "drop.xlsx")).code == code
-
-
-@pytest.mark.parametrize(("written", "code"), NO_CHARACTERS)
-def test_characters_that_do_not_exist_are_refused_in_a_cell_too(tmp_path: Path, written: bytes, code: str) -> None:
     cell = b'<c r="B2" t="inlineStr"><is><t>%s</t></is></c>'
     inline = in_sheet(b'<c r="B2" t="s"><v>3</v></c>', cell % written)
-
     assert refusal_of(read_bytes(tmp_path, inline, "drop.xlsx")).code == code
     control = in_sheet(b'<c r="B2" t="s"><v>3</v></c>', cell % b"An")
     assert table_of(read_bytes(tmp_path, control, "drop.xlsx")).frame.item(0, 1) == "An"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=effort(37, 150), deadline=None)
 @given(st.sampled_from(PARTS), st.integers(0, 5000), st.binary(max_size=4), st.integers(0, 9))
-def test_a_damaged_workbook_always_has_an_outcome(
-    tmp_path_factory: pytest.TempPathFactory, part: str, at: int, new: bytes, gone: int
-) -> None:
+def test_a_damaged_workbook_always_has_an_outcome(tmp_path_factory, part, at, new, gone):
     content = edited(PLAIN, part, lambda xml: xml[: at % len(xml)] + new + xml[at % len(xml) + gone :])
-
     answer = read_bytes(tmp_path_factory.mktemp("drop"), content, "drop.xlsx")
-
     assert isinstance(answer, Table) or answer.code in CODES
+
+
+PERSONS = workbook_of_persons()
+UNUSED = "docProps/app.xml"
+FEW, MANY = 1000, 20_000_000
+
+
+def deflated(content: bytes) -> bytes:
+    machine = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return machine.compress(content) + machine.flush()
+
+
+def packed(part: str, stream: bytes, size: int, crc: int) -> bytes:
+    """The workbook_of_persons with one part of that stream, of which its directory says so much."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in parts_of(PERSONS).items():
+            archive.writestr(name, stream if name == part else content)
+        info = archive.getinfo(part)
+        info.compress_type, info.file_size, info.CRC = zipfile.ZIP_DEFLATED, size, crc
+    return out.getvalue()
+
+
+CONTENT = {name: parts_of(PERSONS)[name] for name in (SHEET, STRINGS, UNUSED)}
+DAMAGED = {
+    "cut": lambda stream: stream[:-1],
+    "cut in half": lambda stream: stream[: len(stream) // 2],
+    "nothing": lambda _: b"",
+    "more behind its end": lambda stream: stream + b"\0",
+    "another stream behind its end": lambda stream: stream + stream,
+    "no deflate": lambda stream: b"\xff" * len(stream),
+    "other text of that length": lambda stream: deflated(zlib.decompress(stream, -zlib.MAX_WBITS).swapcase()),
+}
+
+
+@pytest.mark.parametrize("part", CONTENT)
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_stream_is_refused(tmp_path: Path, part: str, damage: str) -> None:
+    content = CONTENT[part]
+    book = packed(part, DAMAGED[damage](deflated(content)), len(content), zlib.crc32(content))
+    assert refusal_of(read_bytes(tmp_path, book, "drop.xlsx")).code == "UNREADABLE_ARCHIVE"
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+@pytest.mark.parametrize("part", CONTENT)
+def test_a_stream_of_another_length_than_declared_is_refused(tmp_path: Path, part: str, more: int) -> None:
+    content = CONTENT[part]
+    book = packed(part, deflated(content), len(content) + more, zlib.crc32(content))
+    assert refusal_of(read_bytes(tmp_path, book, "drop.xlsx")).code == "UNREADABLE_ARCHIVE"
+
+
+@pytest.mark.parametrize("part", CONTENT)
+def test_control_the_undamaged_stream_is_read(tmp_path: Path, part: str) -> None:
+    content = CONTENT[part]
+    book = packed(part, deflated(content), len(content), zlib.crc32(content))
+    assert table_of(read_bytes(tmp_path, book, "drop.xlsx")).record_count == 3
+
+
+def test_an_empty_part_is_read(tmp_path: Path) -> None:
+    book = packed(UNUSED, deflated(b""), 0, 0)
+    assert table_of(read_bytes(tmp_path, book, "drop.xlsx")).record_count == 3
+
+
+def test_what_is_longer_than_declared_is_refused_before_it_is_inflated() -> None:
+    content = bytes(MANY)
+    book = packed(SHEET, deflated(content), FEW, zlib.crc32(content[:FEW]))
+    del content
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        tracemalloc.start()
+        try:
+            with pytest.raises(XmlRefused, match="UNREADABLE_ARCHIVE"):
+                Package(archive).read(SHEET)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < MANY / 10

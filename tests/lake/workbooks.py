@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import xlsxwriter
+from hypothesis import strategies as st
 
 from sluice.lake.erase.in_xlsx import erase_records
 from sluice.lake.erase.model import Erased, EraseRefused
@@ -99,3 +100,36 @@ def cells_of(content: bytes) -> dict[tuple[str, str], tuple[object, str, int]]:
 
 def row_of(coordinate: str) -> int:
     return int(re.sub(r"[A-Z]", "", coordinate))
+
+
+CELL = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6),
+    st.sampled_from(["_x000D_", "a\nb", "<v>", "</c>", "&amp;", '<c r="A1">', "=1", "1e5", "007"]),
+    st.integers(-(10**14), 10**14),
+    st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: float(f"{value:.15g}")),
+    st.booleans(),
+)
+
+
+def by_xlsxwriter(lines: list[list[object]]) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at, line in enumerate([["aa", "bb", "cc"], *lines]):
+            for column, cell in enumerate(line):
+                write = sheet.write_string if isinstance(cell, str) else sheet.write
+                write(at, column, cell)
+    return out.getvalue()
+
+
+def by_openpyxl(lines: list[list[object]]) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for line in [["aa", "bb", "cc"], *lines]:
+        book.active.append(line)
+    for row in book.active.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    book.save(out)
+    return out.getvalue()

@@ -1,21 +1,15 @@
 """The leak scanner (security S-01): whose values are seen through which channel of an installation.
 
-    python -m leaks.scan VALUES [--database URL] [FOLDER ...]
-
-VALUES holds one canary a line, its spellings apart by tabs. Says which lines of it were found where, never
-a value; exit 1 when there was one. It shares no code with the product: the searcher is that of the tests of erasure.
+It shares no code with the product: the searcher is that of the tests of erasure.
 """
 
-import argparse
-import sys
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from leaks.sources import Source, files, tables
+from leaks.sources import Source
 from rights.residue import Opener, Searcher
 
 
@@ -57,29 +51,3 @@ def _seen(source: Source, searcher: Searcher, openers: Sequence[Opener]) -> set[
         return searcher.search(source.content, *openers)
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
         return searcher.owners_in(source.content)
-
-
-def _given(words: argparse.Namespace) -> Iterator[Source]:
-    for folder in words.folders:
-        yield from files(folder, str(folder))
-    if words.database:
-        yield from tables(words.database)
-
-
-def main() -> int:
-    """Scan what the command line names; one line per channel that leaks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("values", type=Path)
-    parser.add_argument("folders", type=Path, nargs="*")
-    parser.add_argument("--database")
-    words = parser.parse_args()
-    owners = [line.split("\t") for line in words.values.read_text(encoding="utf-8").splitlines() if line]
-    report = scan(_given(words), Searcher(owners))
-    for channel, found in sorted(report.leaks.items()):
-        print(f"{channel}: lines {', '.join(str(each + 1) for each in sorted(found))}")
-    print(f"{len(report.leaks)} channels leak; {report.sources} sources, {report.size_bytes} bytes", file=sys.stderr)
-    return 1 if report.leaks else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

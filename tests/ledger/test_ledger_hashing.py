@@ -31,7 +31,7 @@ def test_moving_a_byte_from_one_part_to_the_next_changes_the_hash():
 
 
 def test_the_hash_is_the_one_written_down():
-    """Computed by hand from the layout in 0001_ledger.sql; it must never change."""
+    """Computed by hand from the layout in 0001_baseline.sql; it must never change."""
     digest = entry_hash("DPA-A", 1, "exchange.opened", b"", ZERO_HASH, b"{}", bytes(8))
 
     assert digest.hex() == "9aeda4747d99f9ab7dea22cb41825b95b604de37f333657c199f67577fae1e9e"

@@ -210,11 +210,12 @@ def made_of_itself(record: ExchangeRecord) -> ExchangeRecord:
 NOTE, ACCOUNT = "klant belt zelf terug", "agent01"
 
 
-@pytest.fixture
-def sent(store_settings, tmp_path):
+@pytest.fixture(scope="module")
+def sent(module_settings, tmp_path_factory):
     """A night whose return was delivered, with lineage written to a file."""
-    settings = store_settings.model_copy(update={"lineage_url": (tmp_path / "events.ndjson").as_uri()})
-    with open_night(settings, tmp_path) as night:
+    folder = tmp_path_factory.mktemp("sent")
+    settings = module_settings.model_copy(update={"lineage_url": (folder / "events.ndjson").as_uri()})
+    with open_night(settings, folder) as night:
         calls = [Call(f"c{n}", record, phone, note=NOTE) for n, (record, phone) in enumerate(night.people(4))]
         night.results(call_log([*calls, replace(calls[3], id="c9", record="NOBODY")]))
         night.make()
@@ -230,7 +231,7 @@ def closed(night: Night) -> ExchangeRecord:
 
 
 @pytest.mark.stores
-def test_a_real_night_traces_both_ways_and_its_events_hold_no_person(sent, schemas, tmp_path):
+def test_a_real_night_traces_both_ways_and_its_events_hold_no_person(sent, schemas):
     house, record = sent.desk.house, closed(sent)
     contacts = next(each for each in record.what.inputs if each.kind == "contacts")
     results = next(each for each in record.what.inputs if each.kind == "results")
@@ -250,7 +251,7 @@ def test_a_real_night_traces_both_ways_and_its_events_hold_no_person(sent, schem
     ]
     assert {each.source for each in back.origins} == {str(column.source) for column in record.what.columns}
 
-    events = (tmp_path / "events.ndjson").read_text().splitlines()
+    events = (sent.desk.folder / "events.ndjson").read_text().splitlines()
     assert len(events) == 6
     assert min(map(validator(schemas), events)) >= 6
     for forbidden in (NOTE, ACCOUNT, *(text for person in sent.people(4) for text in person)):
@@ -302,8 +303,8 @@ def assert_fields_exist(house, record: ExchangeRecord, event) -> None:
 
 
 @pytest.mark.stores
-def test_what_nobody_made_has_no_trace(store_settings):
-    with connect(store_settings) as conn:
+def test_what_nobody_made_has_no_trace(module_settings):
+    with connect(module_settings) as conn:
         for url in ("s3://exchange/energy01/outbound/nothing.csv", "https://exchange/energy01", "s3://exchange"):
             with pytest.raises(NotFound):
                 trace_object(conn, url)

@@ -5,11 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import psycopg
 import pytest
 
 from exchange.test_review import BELIEF, PLAIN, come_back, night, notes_sent, now
-from sluice import migrations
 from sluice.breach.make import slice_exchange
 from sluice.breach.model import Risk
 from sluice.exchange.read import ExchangeLine
@@ -17,14 +15,10 @@ from sluice.exchange.review import back_key, decide
 from sluice.exchange.review_model import Choice
 from sluice.exchange.store import get_opened
 from sluice.ledger.model import EntryKind
-from sluice.ledger.record import ExchangeRecord
 from sluice.ledger.store import find_entry
 from sluice.lineage.check import check_event
-from sluice.lineage.drawing import draw
 from sluice.lineage.events import closed_event
 from sluice.lineage.follow import follow_exchange
-from sluice.lineage.graph import trace_of
-from sluice.lineage.store import find_sources, find_users
 from sluice.lineage.trace import trace_exchange
 from sluice.terms import ExchangeId
 from support.night import Call, Night
@@ -32,13 +26,6 @@ from support.official import validator
 
 __all__ = ["night"]
 pytestmark = pytest.mark.stores
-LINK = Path(migrations.__file__).parent / "versions" / "0042_review_input.sql"
-
-
-@pytest.fixture
-def held(night: Night) -> ExchangeLine:
-    """The one call of a log waits for a person, so nothing of the log itself goes into a return."""
-    return night.desk.line(night.called(Call("c0", *night.people(1)[0], note=BELIEF), name="alone.csv"))
 
 
 def let_go(night: Night, held: ExchangeLine, row: int = 1) -> ExchangeLine:
@@ -54,8 +41,11 @@ def place(night: Night, line: ExchangeLine) -> str:
     return f"object:s3://{what.bucket}/{what.key}?versionId={what.version_id}"
 
 
-def test_a_return_of_a_row_that_waited_leads_to_the_file_it_came_in_by(night: Night, held: ExchangeLine) -> None:
+def test_a_return_of_a_row_that_waited_leads_to_the_file_it_came_in_by(night: Night, schemas: Path) -> None:
+    """The one call of a log waits for a person, so nothing of the log itself goes into a return."""
+    held = night.desk.line(night.called(Call("c0", *night.people(1)[0], note=BELIEF), name="alone.csv"))
     conn, back = night.desk.house.conn, let_go(night, held)
+    check_picture_and_event(night, held, back, schemas)
     notes_sent(night)
     [line] = night.returns()
     assert held.id not in {each.exchange_id for each in night.record(line).what.inputs}, "only by the file between"
@@ -74,42 +64,9 @@ def test_a_return_of_a_row_that_waited_leads_to_the_file_it_came_in_by(night: Ni
     assert set(part.went_into) == {back.id, line.id}
 
 
-def test_control_a_record_of_before_says_nothing_of_it_and_still_has_its_graph(
-    night: Night, held: ExchangeLine
-) -> None:
-    record = night.record(let_go(night, held))
-    [line] = record.what.inputs
-    before = record.model_copy(update={"what": record.what.model_copy(update={"inputs": ()})})
-    first = night.record(held)
-
-    assert (line.exchange_id, line.kind) == (held.id, "review")
-    assert both(first, record) and not both(first, before)
-    nodes = {each.id for each in trace_of([before, first]).graph.nodes}
-    assert {f"exchange:{held.id}", f"exchange:{record.exchange_id}"} <= nodes
-    arrows = draw([first, before], [held.id]).arrows
-    assert arrows and not [each for each in arrows if each.source.startswith("quarantine:")]
-
-
-def both(*records: ExchangeRecord) -> bool:
-    """Whether one path leads through all these exchanges."""
-    return any({f"exchange:{each.exchange_id}" for each in records} <= set(path) for path in trace_of(records).paths)
-
-
-def test_what_came_back_before_is_linked_when_the_database_is_brought_up(night: Night, held: ExchangeLine) -> None:
-    conn, back = night.desk.house.conn, let_go(night, held)
-    url = night.desk.settings.database_admin_url
-    assert url is not None
-    with psycopg.connect(url.get_secret_value()) as admin:
-        admin.execute("delete from sluice.return_input")
-        admin.commit()
-        assert find_sources(conn, [back.id]) == find_users(conn, [held.id]) == [], "control"
-        admin.execute(LINK.read_bytes())
-
-    assert (find_sources(conn, [back.id]), find_users(conn, [held.id])) == ([held.id], [back.id])
-
-
-def test_the_picture_and_the_event_say_where_the_rows_waited(night: Night, held: ExchangeLine, schemas: Path) -> None:
-    house, back = night.desk.house, let_go(night, held)
+def check_picture_and_event(night: Night, held: ExchangeLine, back: ExchangeLine, schemas: Path) -> None:
+    """Both say where the rows waited."""
+    house = night.desk.house
     for start in (held, back):
         drawn = follow_exchange(house.conn, start.id, now()).drawing
         [arrow] = [each for each in drawn.arrows if each.source == f"quarantine:{held.id}"]

@@ -23,35 +23,17 @@ def test_every_platform_has_a_golden_export() -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_an_export_gives_the_rows_that_a_person_wrote_down(platform: str) -> None:
+def test_an_export_gives_the_rows_and_findings_that_a_person_wrote_down(platform):
     canonical, expected = golden(platform)
-
     assert [filled(row) for row in canonical.frame.to_dicts()] == expected["rows"]
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_what_cannot_be_read_is_a_finding_of_its_row_and_column(platform: str) -> None:
-    canonical, expected = golden(platform)
-
     assert findings_of(canonical) == expected["findings"]
     assert canonical.usable.to_list() == expected["usable"]
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_canonical_frame_is_text_with_the_canonical_columns_first(platform: str) -> None:
     export = golden_export(platform)
-    canonical = to_canonical(export, mapping_of(platform))
-
     assert tuple(canonical.frame.columns) == mapping_of(platform).names
     assert tuple(canonical.frame.columns[: len(CANONICAL_COLUMNS)]) == CANONICAL_COLUMNS
     assert set(canonical.frame.dtypes) == {pl.String}
     assert canonical.frame.height == export.height
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_an_export_without_rows_gives_no_rows(platform: str) -> None:
     canonical = to_canonical(golden_export(platform).clear(), mapping_of(platform))
-
     assert (canonical.frame.height, canonical.findings) == (0, ())
     assert canonical.usable.to_list() == []
 
@@ -70,39 +52,26 @@ def test_each_needed_column_is_missed_by_its_name(platform: str) -> None:
         assert canonical.frame.height == export.height
 
 
-def test_control_an_optional_column_may_be_missing() -> None:
+def test_the_order_of_columns_and_an_optional_one_decide_nothing_and_a_family_without_columns_is_missed():
     canonical = to_canonical(golden_export("five9").drop("note", "order_number"), mapping_of("five9"))
-
     assert canonical.missing_columns == ()
     assert canonical.frame["note"].null_count() == canonical.frame.height
-
-
-def test_a_family_without_any_phone_column_and_one_with_half_of_its_columns_are_missed() -> None:
     export, mapping = golden_export("genesys_cloud"), mapping_of("genesys_cloud")
     none = to_canonical(export.drop(pl.selectors.starts_with("CallRecordLastAttempt-")), mapping)
     half = to_canonical(export.drop("CallRecordLastResult-Home", "Mobile"), mapping)
-
     assert none.missing_columns == ("CallRecordLastAttempt-",)
     assert half.missing_columns == ("Mobile", "CallRecordLastResult-Home")
-
-
-def test_the_order_of_columns_in_the_file_decides_nothing() -> None:
     export, mapping = golden_export("genesys_cloud"), mapping_of("genesys_cloud")
     turned = to_canonical(export.select(reversed(export.columns)), mapping)
-
     assert turned.frame.equals(to_canonical(export, mapping).frame)
 
 
-def test_no_finding_holds_a_value_of_the_export() -> None:
+def test_every_code_has_a_class_and_occurs_in_a_golden_export_and_no_finding_holds_a_value():
+    seen = {finding.code for platform in PLATFORMS for finding in golden(platform)[0].findings}
+    assert CODES - seen == {"HEADER_MISSING_COLUMN"}
+    assert all(any(code.startswith(f"{each}_") for each in RefusalClass) for code in CODES)
     for platform in PLATFORMS:
         export = golden_export(platform)
         cells = {cell for name in export.columns for cell in export[name].to_list() if cell and len(cell) > 4}
         for finding in to_canonical(export, mapping_of(platform)).findings:
             assert not any(cell in f"{finding.rule} {finding.code} {finding.column}" for cell in cells)
-
-
-def test_every_code_has_a_class_and_occurs_in_a_golden_export() -> None:
-    seen = {finding.code for platform in PLATFORMS for finding in golden(platform)[0].findings}
-
-    assert CODES - seen == {"HEADER_MISSING_COLUMN"}
-    assert all(any(code.startswith(f"{each}_") for each in RefusalClass) for code in CODES)

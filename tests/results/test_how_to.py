@@ -32,9 +32,7 @@ def folder_of_the_page(folder: Path) -> Path:
 def test_the_files_of_the_page_give_its_rows(tmp_path: Path) -> None:
     folder = folder_of_the_page(tmp_path)
     expected = pl.read_csv(io.StringIO(blocks("csv")[1]), infer_schema=False)
-
     canonical = to_canonical(frame_of(folder / "tiny.csv"), load_mapping(folder / "include" / "mappings" / "tiny.yaml"))
-
     assert canonical.frame.select(expected.columns).equals(expected)
     assert canonical.frame.drop(expected.columns).null_count().sum_horizontal().item() == 4 * expected.height
     told = [f"row {(one.row_index or 0) + 1}  {one.rule}  {one.code}  {one.column}\n" for one in canonical.findings]
@@ -43,15 +41,12 @@ def test_the_files_of_the_page_give_its_rows(tmp_path: Path) -> None:
 
 def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     (code,) = re.findall(r"<<'CODE'\n(.*?)^CODE", PAGE, re.MULTILINE | re.DOTALL)
-
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=folder_of_the_page(tmp_path), capture_output=True, text=True, check=True
     )
-
     assert run.stdout.startswith("2 of 3 rows are usable\n")
 
 
 def test_the_page_names_every_source_reading_and_column() -> None:
     words = [*Take, *Unit, *CANONICAL_COLUMNS, "format", "zone", "plus", "unit", "null_words", "optional", "latest_by"]
-
     assert [word for word in words if not re.search(rf"`{word}\b", PAGE)] == []

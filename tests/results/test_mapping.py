@@ -78,9 +78,7 @@ def problems(folder: Path, text: str) -> list[Problem]:
 def test_a_sound_file_is_loaded_with_its_hash(tmp_path: Path) -> None:
     path = tmp_path / "tiny.yaml"
     path.write_text(SOUND)
-
     mapping = load_mapping(path)
-
     assert (mapping.platform, mapping.version, f"{mapping.dated}") == ("tiny", "1.0.0", "2026-11-01")
     assert mapping.sha256 == hashlib.sha256(SOUND.encode()).hexdigest()
     assert mapping.names == (*CANONICAL_COLUMNS, "score")
@@ -94,14 +92,12 @@ def test_a_sound_file_is_loaded_with_its_hash(tmp_path: Path) -> None:
 def test_each_fault_is_found_at_its_line(tmp_path: Path, code: str, line: int, old: str, new: str) -> None:
     assert old in SOUND
     (found,) = problems(tmp_path, SOUND.replace(old, new, 1))
-
     assert (found.code, found.line, found.path) == (code, line, str(tmp_path / "tiny.yaml"))
     assert "Cure: " in found.message
 
 
 def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     text = SOUND.replace("{column: id}", "{}").replace("%d/%m/%Y %H:%M", "%d/%m").replace("Brussels", "Atlantis")
-
     assert [(one.code, one.line) for one in problems(tmp_path, text)] == [
         ("MAP-020", 7),
         ("MAP-021", 8),
@@ -110,7 +106,7 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_not_there_or_too_large_has_a_code(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_or_too_large_has_a_code_and_those_of_the_house_load(tmp_path):
     path = tmp_path / "none.yaml"
     for size in (0, 2 * 1024 * 1024):
         if size:
@@ -118,11 +114,5 @@ def test_a_file_that_is_not_there_or_too_large_has_a_code(tmp_path: Path) -> Non
         with pytest.raises(MappingInvalid) as caught:
             load_mapping(path)
         assert [one.code for one in caught.value.problems] == ["MAP-001"]
-
-
-def test_the_mappings_of_the_house_load_and_name_their_platform() -> None:
     assert [load_mapping(path).platform for path in sorted(MAPPINGS.glob("*.yaml"))] == PLATFORMS
-
-
-def test_every_code_of_this_room_is_tried_above() -> None:
     assert {code for code in MAPPING_CODES if code >= "MAP-020"} - {fault[0] for fault in FAULTS} == set()

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from results.exports import golden_export, mapping_of
 from sluice.results.canonical import to_canonical
 from sluice.results.merge import ATTEMPTS, DELIVERIES, merge_results, outcomes
+from support.effort import effort
 
 COLUMNS = ("contact_id", "updated_at", "started_at", "record_id", "note")
 SCHEMA = dict.fromkeys(COLUMNS, pl.String)
@@ -23,7 +24,7 @@ ROW = st.tuples(
     st.sampled_from([None, "a", "b"]),
 )
 ROWS = st.lists(ROW, max_size=12)
-FEWER = settings(max_examples=30)
+FEWER = settings(max_examples=effort(15, 30))
 """Each example costs a dozen queries."""
 
 
@@ -64,20 +65,16 @@ def test_a_merge_is_what_the_rule_says_row_by_row(rows: list[tuple[str | None, .
 def test_shuffled_rows_give_the_same_frame(rows: list[tuple[str | None, ...]], random: Random) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)
-
     assert_frame_equal(merge_results(frame(shuffled)), merge_results(frame(rows)))
 
 
 @pytest.mark.slow
 @given(ROWS, st.integers(0, 12), st.integers(1, 3))
 @FEWER
-def test_split_repeated_and_late_files_give_the_same_rows(
-    rows: list[tuple[str | None, ...]], cut: int, times: int
-) -> None:
+def test_split_repeated_and_late_files_give_the_same_rows(rows, cut, times):
     once = merge_results(frame(rows))
     again = merge_results(pl.concat([frame(rows[cut:]), frame(rows[:cut])] * times))
     in_parts = merge_results(pl.concat([merge_results(frame(rows[cut:])), frame(rows[:cut])], how="diagonal"))
-
     assert_frame_equal(again.drop(DELIVERIES), once.drop(DELIVERIES))
     assert_frame_equal(in_parts, once)
     assert again[DELIVERIES].to_list() == [count * times for count in once[DELIVERIES].to_list()]
@@ -85,12 +82,9 @@ def test_split_repeated_and_late_files_give_the_same_rows(
 
 @given(ROWS)
 @FEWER
-def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_record(
-    rows: list[tuple[str | None, ...]],
-) -> None:
+def test_outcomes_are_the_latest_of_the_merged_rows_behind_those_without_a_record(rows):
     merged = plain_merge(rows)
     nameless = [{**contact, ATTEMPTS: None} for contact in merged if contact["record_id"] is None]
-
     assert outcomes(frame(rows)).to_dicts() == [*nameless, *plain_latest(merged)]
 
 
@@ -110,21 +104,14 @@ def test_of_one_update_time_the_file_that_came_last_has_the_last_word(notes: str
     assert (winner["note"], winner[DELIVERIES], winner[ATTEMPTS]) == (wins, len(notes), 1)
 
 
-def test_within_one_file_the_order_of_its_rows_decides_nothing() -> None:
+def test_of_one_update_time_the_order_of_rows_decides_nothing_and_a_higher_one_wins_over_a_later_file():
     file = in_files(("x1", "1", "c"), ("x2", "1", "b"), ("x2", "2", "a"), ("x2", "3", "b"))
     for order in ([0, 1, 2, 3], [0, 3, 2, 1], [0, 2, 3, 1]):
         (winner,) = outcomes(file[order]).to_dicts()
         assert (winner["note"], winner["sluice_exchange"], winner["sluice_row"]) == ("b", "x2", "3")
-
-
-def test_where_a_row_came_from_only_parts_equal_contents() -> None:
     for files in (("x1", "x2"), ("x2", "x1")):
         (winner,) = outcomes(in_files(*((file, "1", "a") for file in files))).to_dicts()
         assert winner["sluice_exchange"] == "x2"
-
-
-def test_a_later_file_changes_nothing_of_a_higher_update_time() -> None:
-    """The control: only ties are told apart by the file."""
     rows = in_files(("x1", "1", "a"), ("x2", "1", "b"))
     newer = rows.with_columns(updated_at=pl.Series([MOMENTS[1], MOMENTS[0]]))
     assert outcomes(newer)["note"].to_list() == ["a"]
@@ -141,9 +128,7 @@ def test_a_record_has_its_latest_contact_and_the_number_of_its_contacts() -> Non
             ("c6", MOMENTS[0], MOMENTS[0], None, "no record"),
         ]
     )
-
     latest = outcomes(rows).filter(pl.col("record_id").is_not_null())
-
     assert latest.select("record_id", "contact_id", "note", ATTEMPTS).rows() == [
         ("r1", "c2", "corrected", 2),
         ("r2", "c5", "tie, higher id", 2),
@@ -153,7 +138,6 @@ def test_a_record_has_its_latest_contact_and_the_number_of_its_contacts() -> Non
 def test_records_of_connect_delivered_at_least_once_become_one_row_each() -> None:
     canonical = to_canonical(golden_export("amazon_connect"), mapping_of("amazon_connect"))
     merged = merge_results(canonical.frame.filter(canonical.usable))
-
     assert merged.select("record_id", "disposition", DELIVERIES).rows() == [
         ("E10000001", "Sale", 3),
         ("E10000002", None, 1),
@@ -164,5 +148,4 @@ def test_records_of_connect_delivered_at_least_once_become_one_row_each() -> Non
 def test_control_a_changed_cell_changes_the_frame(column: str) -> None:
     rows = frame([("c1", MOMENTS[0], MOMENTS[0], "r1", "a"), ("c1", MOMENTS[1], MOMENTS[0], "r1", "b")])
     changed = rows.with_columns(pl.lit(MOMENTS[2]).alias(column))
-
     assert not merge_results(changed).equals(merge_results(rows))

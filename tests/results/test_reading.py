@@ -55,9 +55,7 @@ def test_an_offset_in_the_text_tells_the_moment_on_every_night(local: datetime, 
     sign, minutes = "-" if quarters < 0 else "+", abs(quarters) * 15
     text = f"{local:%Y-%m-%dT%H:%M:%S.000}{sign}{minutes // 60:02}{minutes % 60:02}"
     moment = local - timedelta(minutes=15 * quarters)
-
     found = read(text, TimeReading("%Y-%m-%dT%H:%M:%S%.f%z", OFFSET))
-
     if 1990 <= moment.year <= 2099:
         assert found == (f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z", [])
 
@@ -97,16 +95,10 @@ def test_a_duration_is_the_same_in_every_unit(seconds: int) -> None:
 @pytest.mark.parametrize(
     ("unit", "text"),
     [
-        (Unit.SECONDS, "1.5"),
-        (Unit.SECONDS, "-1"),
-        (Unit.SECONDS, "1e3"),
-        (Unit.SECONDS, "0:10"),
+        *((Unit.SECONDS, text) for text in ("1.5", "-1", "1e3", "0:10")),
         (Unit.MILLISECONDS, "1,000"),
-        (Unit.HOURS, "0:60:00"),
-        (Unit.HOURS, "10:00"),
-        (Unit.HOURS, "1:2:3"),
-        (Unit.MINUTES, "0:60"),
-        (Unit.MINUTES, "0:00:10"),
+        *((Unit.HOURS, text) for text in ("0:60:00", "10:00", "1:2:3")),
+        *((Unit.MINUTES, text) for text in ("0:60", "0:00:10")),
     ],
 )
 def test_what_is_no_duration_in_the_unit_is_none(unit: Unit, text: str) -> None:
@@ -115,7 +107,5 @@ def test_what_is_no_duration_in_the_unit_is_none(unit: Unit, text: str) -> None:
 
 def test_null_words_are_whole_cells_and_other_cells_keep_their_spaces() -> None:
     cells = pl.DataFrame({"agent": ["[None]", " [None] ", "-", " ", "", None, "[Deleted]", " a-b "]})
-
     read_cells = cells.select(null_of(pl.col("agent"), ["[None]", "-"])).to_series().to_list()
-
     assert read_cells == [None] * 6 + ["[Deleted]", " a-b "]

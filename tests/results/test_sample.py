@@ -43,7 +43,6 @@ def written(folder: Path, platform: Platform) -> tuple[PlantedResults, pl.DataFr
 @pytest.mark.parametrize("platform", list(Platform))
 def test_every_fault_is_where_the_sample_says(tmp_path: Path, platform: Platform) -> None:
     planted, day, late = written(tmp_path, platform)
-
     assert (planted.rows, planted.contacts, day.height) == (62, 60, 62)
     for one in planted.placed:
         frame = late if one.fault is ResultFault.LATE_DISPOSITION else day
@@ -60,31 +59,17 @@ def test_every_fault_is_where_the_sample_says(tmp_path: Path, platform: Platform
 
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", list(Platform))
-def test_a_late_disposition_wins_and_a_repeated_row_is_one_contact(tmp_path: Path, platform: Platform) -> None:
+def test_a_late_disposition_wins_a_repeated_row_is_one_contact_and_all_six_tell_of_the_same_day(tmp_path, platform):
     planted, day, late = written(tmp_path, platform)
-
     merged = merge_results(pl.concat([late, day, day]))
-
     assert merged.height == planted.contacts
     corrected = merged.filter(pl.col("contact_id").is_in(late["contact_id"].to_list()))
     assert corrected.drop(DELIVERIES).sort("contact_id").equals(late.sort("contact_id"))
     assert outcomes(merged)[ATTEMPTS].sum() == planted.contacts
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("platform", list(Platform))
-def test_all_six_tell_of_the_same_day(tmp_path: Path, platform: Platform) -> None:
-    _, day, _ = written(tmp_path, platform)
     _, other, _ = written(tmp_path, Platform.SALESFORCE_TASK)
-
     assert day["started_at"].str.starts_with(DAY).all()
-    told = (
-        pl.col("started_at").str.head(len("2026-11-24T10:00")),
-        pl.col("talk_seconds").fill_null("0"),
-        "record_id",
-        "disposition",
-        "callback_at",
-    )
+    minute, talked = pl.col("started_at").str.head(len("2026-11-24T10:00")), pl.col("talk_seconds").fill_null("0")
+    told = (minute, talked, "record_id", "disposition", "callback_at")
     assert day.select(told).equals(other.select(told))
 
 
@@ -93,7 +78,6 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(tmp_path: P
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_results(tmp_path / name, platform, CONTACTS, seed, on=date(2026, 7, 1))
     one, same, other = ((tmp_path / name).read_bytes() for name in "abc")
-
     assert one == same != other
 
 

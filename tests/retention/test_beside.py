@@ -73,10 +73,29 @@ def test_no_copy_of_a_file_outlives_the_shortest_rule_of_its_contract(store_sett
         assert {kind: found.pop(kind) for kind in OF_CELLS} == dict.fromkeys(OF_CELLS, ("RET-01", str(end)))
         assert found == {"findings": ("quarantine", house_day())}, "rows and codes, no cell"
 
+        check_refused_whole(desk)
+
         retain(desk.house, at_night(end))
         assert left(desk, copies.values()) == {*OF_CELLS, "findings"}
         retain(desk.house, at_night(end + timedelta(days=1)))
         assert left(desk, copies.values()) == {"findings"}
+
+
+def check_refused_whole(desk: Desk) -> None:
+    """A file that is refused has the days of its paper, and without a paper those of the house."""
+    again = desk.drop(desk.campaign(rows=60, faults=FAULTS)[0], "again.csv")
+    prose = desk.drop(b"Een bladzijde die niemand als tabel kan lezen.\n" * 9, "prose.csv")
+    unknown = desk.drop(b"a;b\n1;2\n", where=("energy01", "nothing_agreed"))
+    desk.work()
+
+    week = ("RET-01", str(brussels_today() + timedelta(days=7)))
+    assert desk.line(again).reason_code == "DUPLICATE_CONTENT"
+    assert days_of(desk, id_of(desk, again)) == {"arrived": week}
+    found = days_of(desk, id_of(desk, prose))
+    assert desk.line(prose).decision == "refused"
+    assert (found["arrived"], found["quarantine.file"]) == (week, week)
+    assert desk.line(unknown).reason_code == "FORBIDDEN_NO_CONTRACT"
+    assert days_of(desk, id_of(desk, unknown)) == {"arrived": ("arrived", house_day())}
 
 
 def test_where_the_rule_is_longer_the_days_of_the_house_end_what_lies_beside_the_lake(
@@ -100,25 +119,6 @@ def test_who_is_in_what_was_sealed_is_known_as_long_as_that_is_there(store_setti
         }
         assert {kind: found[kind] for kind in ends} == ends
         assert found["quarantine.rows"] == found["index.rest"] < str(found["lake"])
-
-
-def test_a_file_that_is_refused_whole_has_the_days_of_its_paper_and_without_a_paper_those_of_the_house(
-    store_settings: Settings, tmp_path: Path
-) -> None:
-    with arrived(store_settings, tmp_path, WEEK) as (desk, _):
-        again = desk.drop(desk.campaign(rows=60, faults=FAULTS)[0], "again.csv")
-        prose = desk.drop(b"Een bladzijde die niemand als tabel kan lezen.\n" * 9, "prose.csv")
-        unknown = desk.drop(b"a;b\n1;2\n", where=("energy01", "nothing_agreed"))
-        desk.work()
-
-        week = ("RET-01", str(brussels_today() + timedelta(days=7)))
-        assert desk.line(again).reason_code == "DUPLICATE_CONTENT"
-        assert days_of(desk, id_of(desk, again)) == {"arrived": week}
-        found = days_of(desk, id_of(desk, prose))
-        assert desk.line(prose).decision == "refused"
-        assert (found["arrived"], found["quarantine.file"]) == (week, week)
-        assert desk.line(unknown).reason_code == "FORBIDDEN_NO_CONTRACT"
-        assert days_of(desk, id_of(desk, unknown)) == {"arrived": ("arrived", house_day())}
 
 
 def test_a_law_keeps_the_data_and_not_the_file_as_it_came(store_settings: Settings, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def returned(settings: Settings, folder: Path, *edits: Edit) -> Iterator[tuple[N
         yield night, results, ExchangeId(line.id)
 
 
-@pytest.mark.parametrize("start", ["call", "received"])
+@pytest.mark.parametrize("start", ["call", pytest.param("received", marks=pytest.mark.long)])
 def test_a_recording_lies_nowhere_past_its_month(start: str, store_settings: Settings, tmp_path: Path) -> None:
     """In the lake, in the platform's export, in the return and in what was delivered, whatever its rule starts at."""
     edit = Edit(AGREEMENT, FROM_CALL, FROM_CALL.replace("call", start))

@@ -91,7 +91,10 @@ def test_records_of_an_ended_agreement_stay_until_its_data_is_back_where_it_asks
         assert drop_consents(desk.house, after) == (1, 0)
 
 
-@pytest.mark.parametrize("contacts", [0, 3], ids=["no file ever came", "all went by their own rule"])
+@pytest.mark.parametrize(
+    "contacts",
+    [pytest.param(0, id="no file ever came", marks=pytest.mark.long), pytest.param(3, id="all went by their own rule")],
+)
 def test_records_go_with_an_agreement_of_whose_files_nothing_is_left_to_give_back(
     store_settings: Settings, tmp_path: Path, contacts: int
 ) -> None:

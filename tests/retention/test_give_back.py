@@ -42,7 +42,7 @@ from sluice.subject.refs import refer
 from sluice.subject.suppression import Suppression
 from sluice.terms import ExchangeId, Flow, Principal, SubjectKind
 from sluice.times import brussels_today
-from support.dying import dying
+from support.crash import dying
 from support.effort import effort
 from support.meanwhile import Meanwhile
 from support.night import AGREEMENT, AT_ONCE, RESULTS, Call, Edit, Night, change, open_night, with_papers
@@ -52,7 +52,7 @@ TODAY = brussels_today()
 END = TODAY + timedelta(days=3)
 BEFORE = datetime.now(UTC) - timedelta(days=4)
 """The papers held when the contacts of a test were made."""
-POINTS = effort(3, 40)
+POINTS = effort(2, 40)
 BESIDE = ("odcs.yaml", "receipt.json", "receipt.pdf", "roles.json")
 
 
@@ -366,7 +366,7 @@ def test_killed_anywhere_a_rerun_gives_back_exactly_once(
     day, wrong = at_night(END + timedelta(days=1)), 0
     with ending(store_settings, tmp_path, AT_ONCE, contacts=POINTS + 3) as night:
         house, people = night.desk.house, [record for record, _ in night.people(POINTS + 1)]
-        with dying(night.desk.settings, "crash_give_back.py") as once:
+        with dying(night.desk.settings, "give_back") as once:
             run_id = kept_out(night, people[0], Suppression.RESTRICTED)
             _, steps = once(day.isoformat(), 0)
             for number, person in enumerate(people[1:]):
@@ -376,7 +376,7 @@ def test_killed_anywhere_a_rerun_gives_back_exactly_once(
                 assert killed
                 files(night)  # nothing half visible, nothing twice
                 house.conn.execute("update outbox set next_attempt_at = now() where done_at is null")
-                once(day.isoformat(), 0)
+                give(night)
                 wrong += len(files(night)) != number + 2
         lift(house, run_id, datetime.now(UTC), "an")
         assert give(night).is_confirmed

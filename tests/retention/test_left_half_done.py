@@ -79,14 +79,8 @@ def test_the_last_copies_of_a_principal_are_finished_too_whatever_was_held_since
 
     assert (done.held, done.failed) == (0, 0) and done.deleted >= 2
     assert not exists(night.desk, lake)
-    assert retain(house, after) == Retained()
-
-
-def test_what_an_erasure_removed_is_no_copy_of_retention(night: Night) -> None:
-    house, lake = night.desk.house, lake_of(night)
     house.conn.execute("update copy set gone_at = now()")
-
-    assert retain(house, at_night(last_day(lake) + timedelta(days=400))) == Retained()
+    assert retain(house, after) == Retained(), "what an erasure removed is no copy of retention"
 
 
 def test_what_an_erasure_removed_after_a_worker_died_is_not_recorded_as_gone_on_its_day(night: Night) -> None:

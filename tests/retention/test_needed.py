@@ -72,7 +72,7 @@ def reasons(town: Town) -> set[Need | None]:
     return {due.needed_for for due in find_due(town.house, later().date(), later()) if due.copy.kind == "lake"}
 
 
-@pytest.mark.parametrize("is_merged", [False, True])
+@pytest.mark.parametrize("is_merged", [pytest.param(False, marks=pytest.mark.long), True])
 def test_what_a_person_restricted_stays_until_that_is_lifted(town: Town, is_merged: bool) -> None:
     case = town.ask(town.people[0], Right.RESTRICTION)
     if is_merged:
@@ -110,7 +110,7 @@ def asked_at(town: Town, right: Right, moment: datetime) -> Case:
     return open_case(town.house, NewRequest(right, given, None, moment, "letter", "nl", DESK), moment)
 
 
-@pytest.mark.parametrize("right", [Right.ACCESS, Right.PORTABILITY])
+@pytest.mark.parametrize("right", [Right.ACCESS, pytest.param(Right.PORTABILITY, marks=pytest.mark.long)])
 def test_what_nobody_decided_to_give_stays_as_long_as_it_can_be_answered_in_time(town: Town, right: Right) -> None:
     case = asked_at(town, right, later() - timedelta(days=10))
 
@@ -124,23 +124,19 @@ def test_what_nobody_decided_to_give_stays_as_long_as_it_can_be_answered_in_time
     assert lakes(town) == set(), "nobody decided within three months"
 
 
-@pytest.mark.parametrize("way", ["failed", "refused", "withdrawn", "another right"])
-def test_what_is_to_be_given_to_nobody_goes_on_its_day(town: Town, way: str) -> None:
-    at = later() - timedelta(days=10)
-    case = asked_at(town, Right.OBJECTION if way == "another right" else Right.ACCESS, at)
-    conn, why = town.house.conn, iri("A12IdentityFailure")
-    if way == "failed":
-        settle_identity(conn, case.case_id, False, Order(DESK, at, why, SHA))
-    elif way == "withdrawn":
-        withdraw(conn, case.case_id, Order(DESK, at, "SUBJECT_ASKED", SHA))
-    elif way == "refused":
-        settle_identity(conn, case.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
-        take_due(town.house, at)
-        order = Order(DESK, at, why, SHA, reasons={"*": why}, remedies=Remedies(REMEDIES["BE"], "nl"))
-        decide(conn, case.case_id, State.REFUSED, order)
-        part = of_principal(current(town, case))
-        said = instruct(town, part, at, decision="refuse", reason="A12IdentityFailure")
-        assert said is InstructionOutcome.INSTRUCTED
+def test_what_is_to_be_given_to_nobody_goes_on_its_day(town: Town) -> None:
+    at, conn, why = later() - timedelta(days=10), town.house.conn, iri("A12IdentityFailure")
+    asked_at(town, Right.OBJECTION, at)
+    failed, withdrawn, refused = (asked_at(town, Right.ACCESS, at) for _ in range(3))
+    assert reasons(town) == {Need.ANSWER, None}, "control"
+    settle_identity(conn, failed.case_id, False, Order(DESK, at, why, SHA))
+    withdraw(conn, withdrawn.case_id, Order(DESK, at, "SUBJECT_ASKED", SHA))
+    settle_identity(conn, refused.case_id, True, Order(DESK, at, "IDENTITY_SHOWN", SHA))
+    take_due(town.house, at)
+    order = Order(DESK, at, why, SHA, reasons={"*": why}, remedies=Remedies(REMEDIES["BE"], "nl"))
+    decide(conn, refused.case_id, State.REFUSED, order)
+    said = instruct(town, of_principal(current(town, refused)), at, decision="refuse", reason="A12IdentityFailure")
+    assert said is InstructionOutcome.INSTRUCTED
 
     assert reasons(town) == {None}
     retain(town.house, later())
@@ -158,9 +154,14 @@ def test_a_restriction_that_comes_while_copies_go_keeps_those_that_are_still_the
     assert len(lakes(town)) == 1 and done.held >= 2, "of two files the first one was gone by then"
 
 
-def test_no_index_is_read_where_nobody_needs_anything(town: Town) -> None:
+def test_the_list_says_what_a_copy_is_needed_for_and_no_index_is_read_where_nobody_needs_anything(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An index that is not there says what is read: its copies wait, for it may just be being edited."""
     town.ask(town.people[0], Right.RESTRICTION)
+    with at_terminal(town.desk, monkeypatch):
+        found = sluice("retention", "due", "--on", str(later().date())).document["copies"]
+    assert {each["needed_for"] for each in found if each["kind"] == "lake"} == {"restriction", None}
     bucket = town.desk.settings.bucket_lake
     for item in list(town.house.objects.list_versions(bucket, INDEX_PREFIX)):
         town.house.objects.delete_version(bucket, item.key, item.version_id)
@@ -182,12 +183,3 @@ def test_of_a_principal_of_whom_nobody_can_say_what_may_go_nothing_goes(
     done = retain(town.house, later())
 
     assert (done.deleted, done.failed, done.undone) == (0, 0, 1) and lakes(town) == {NAMING, OTHER}
-
-
-def test_the_list_says_what_a_copy_is_needed_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    town.ask(town.people[0], Right.RESTRICTION)
-
-    with at_terminal(town.desk, monkeypatch):
-        found = sluice("retention", "due", "--on", str(later().date())).document["copies"]
-
-    assert {each["needed_for"] for each in found if each["kind"] == "lake"} == {"restriction", None}

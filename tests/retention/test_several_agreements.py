@@ -84,29 +84,21 @@ def lake_of(desk: Desk, exchange_id: str) -> CopyLine:
 
 
 def test_what_came_under_an_agreement_that_ended_goes_although_another_one_runs(
-    store_settings: Settings, tmp_path: Path
+    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GDPR Art. 28(3)(g): within the days that this agreement says."""
     with two_agreements(store_settings, tmp_path, {OPEN: ends_on(END)}) as (desk, care, renewal):
+        with at_terminal(desk, monkeypatch):
+            found = sluice("retention", "due", "--on", str(GONE)).document["copies"]
+        told = {(each["kind"], each["last_day"]) for each in found if each["why"] == "agreement_ended"}
+        last = str(GONE - timedelta(days=1))
+        assert ("lake", last) in told and last_day(care) >= GONE, "before its rule ends"
+        assert {day for _, day in told} == {last}
         retain(desk.house, at_night(GONE - timedelta(days=1)))
         assert exists(desk, care), "control: the days are not over"
         retain(desk.house, at_night(GONE))
         assert not exists(desk, care)
         assert exists(desk, renewal), "of the one that runs nothing goes"
-
-
-def test_the_list_gives_the_last_day_by_which_a_copy_goes_where_its_agreement_ended_before_its_rule(
-    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        two_agreements(store_settings, tmp_path, {OPEN: ends_on(END)}) as (desk, care, _),
-        at_terminal(desk, monkeypatch),
-    ):
-        found = sluice("retention", "due", "--on", str(GONE)).document["copies"]
-
-    told = {(each["kind"], each["last_day"], each["why"]) for each in found if each["why"] == "agreement_ended"}
-    assert ("lake", str(GONE - timedelta(days=1)), "agreement_ended") in told and last_day(care) >= GONE
-    assert {day for _, day, _ in told} == {str(GONE - timedelta(days=1))}
 
 
 def test_what_an_agreement_wants_back_is_not_deleted_because_another_one_ended_earlier_or_asks_for_less(

@@ -5,12 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from support.copies import Copies
-from support.night import Night, copied_night
+from returns.evenings import Evening, Evenings
+from sluice.services.model import SeaweedServer
+from support.night import AT_ONCE
+from support.stores import Databases
+
+
+@pytest.fixture(scope="session")
+def evenings(
+    databases: Databases, s3_server: SeaweedServer, service_var: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Evenings]:
+    made = Evenings(databases, s3_server, service_var, tmp_path_factory)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    """An installation with papers, ready staff and empty stores."""
-    with copied_night(copies, tmp_path) as opened:
-        yield opened
+def night(evenings: Evenings) -> Evening:
+    """An evening of one test; somebody has to release a return."""
+    return evenings.next()
+
+
+@pytest.fixture
+def at_once(evenings: Evenings) -> Evening:
+    """An evening of one test whose returns go without a second person."""
+    return evenings.next(AT_ONCE)

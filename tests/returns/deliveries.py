@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 from botocore.exceptions import ClientError
 
 from sluice.exchange.house import House, open_house
@@ -81,6 +82,23 @@ def deliver(
             (exchange_id, at, at + DAY, at + 3 * DAY),
         )
     return Delivered(exchange_id, sha256)
+
+
+OF_THE_TEST = "appended_at >= current_setting('tests.began')::timestamptz"
+"""Of entries of the ledger."""
+
+
+def cleared(desk: Desk) -> Desk:
+    """A desk of several tests, at which nothing waits for an acknowledgement, no file lies and no notice."""
+    bucket, url = desk.settings.bucket_exchange, desk.settings.database_admin_url
+    for item in desk.objects(bucket):
+        if "/acks/" in item.key or "/notices/" in item.key:
+            desk.house.objects.delete_version(bucket, item.key, item.version_id)
+    assert url is not None
+    with psycopg.connect(url.get_secret_value()) as admin:
+        admin.execute("truncate sluice.ack_file, sluice.acknowledgement cascade")
+    desk.house.conn.execute("select set_config('tests.began', clock_timestamp()::text, false)")
+    return desk
 
 
 def at_once(desk: Desk, *works: Callable[[House], T]) -> list[T]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from returns.deliveries import DAY, at_once, deliver
+from returns.commands import at_terminal, sluice
+from returns.deliveries import DAY, OF_THE_TEST, at_once, cleared, deliver
 from sluice.cli.whole import app
 from sluice.ledger.model import EntryKind
 from sluice.ledger.store import find_entry
@@ -21,9 +22,8 @@ from sluice.returns.acks import acknowledge
 from sluice.returns.reminders import Reminded, remind
 from sluice.rights.alerts import due as alerts
 from sluice.rights.mail.model import MailKind
-from sluice.settings import get_settings
 from sluice.terms import ExchangeId, Flow, Principal
-from support.desk import Desk, environment
+from support.desk import Desk
 
 START = datetime(2026, 11, 24, 6, tzinfo=UTC)
 DUE, ESCALATE = 24, 72
@@ -38,6 +38,11 @@ LIFE = {
     ("ESCALATED", "ack"): "ACKNOWLEDGED_LATE",
 }
 """The oracle: a machine of states and events that knows no moments. What is not here changes nothing."""
+
+
+@pytest.fixture
+def desk(module_desk: Desk) -> Desk:
+    return cleared(module_desk)
 
 
 def at(hour: int) -> datetime:
@@ -158,7 +163,11 @@ def test_three_workers_at_once_remind_of_each_once(desk: Desk) -> None:
     now = datetime.now(UTC)
     swept = at_once(desk, *[lambda house: remind(house, now)] * 3)
     assert (sum(each.reminded for each in swept), sum(each.failed for each in swept)) == (10, 0)
-    assert len(notices(desk)) == len(desk.sql("select 1 from ledger.entry where kind = 'return.reminded'")) == 10
+    assert (
+        len(notices(desk))
+        == len(desk.sql(f"select 1 from ledger.entry where kind = 'return.reminded' and {OF_THE_TEST}"))
+        == 10
+    )
 
 
 def test_who_acknowledged_is_not_reminded(desk: Desk) -> None:
@@ -211,83 +220,52 @@ def test_a_notice_that_was_recorded_and_never_put_is_put_by_the_next_sweep(desk:
 
 
 @pytest.fixture
-def command(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    """The command, in the installation of the desk."""
-    for name, value in environment(desk.settings).items():
-        if name.startswith("SLUICE_"):
-            monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    yield CliRunner()
-    get_settings.cache_clear()
+def command(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with at_terminal(desk, monkeypatch):
+        yield
 
 
-def run(command: CliRunner, *words: str) -> tuple[int, dict[str, Any]]:
-    done = command.invoke(app, ["recipients", *words, "--format", "json"])
-    return done.exit_code, json.loads(done.stdout) if done.stdout else {}
-
-
-def test_the_list_shows_each_state_and_filters_by_it(desk: Desk, command: CliRunner) -> None:
+@pytest.mark.usefixtures("command")
+def test_the_list_shows_each_state_and_filters_by_it_and_ack_says_yes_once(desk: Desk) -> None:
     sent, overdue, theirs = deliver(desk), deliver(desk, ago=2 * DAY), deliver(desk, "telecom01")
-    status, listed = run(command, "list")
-    told = {line["exchange"]: line["state"] for line in listed["acknowledgements"]}
-    assert (status, told) == (
-        0,
-        {sent.exchange_id: "SENT", theirs.exchange_id: "SENT", overdue.exchange_id: "OVERDUE"},
-    )
     for words, expected in (
-        (("--state", "OVERDUE"), [overdue]),
-        (("--state", "sent", "--principal", "telecom01"), [theirs]),
-        (("--state", "ESCALATED"), []),
+        ((), {sent: "SENT", theirs: "SENT", overdue: "OVERDUE"}),
+        (("--state", "OVERDUE"), {overdue: "OVERDUE"}),
+        (("--state", "sent", "--principal", "telecom01"), {theirs: "SENT"}),
+        (("--state", "ESCALATED"), {}),
     ):
-        listed = run(command, "list", *words)[1]
-        assert listed["more"] is False
-        assert [line["exchange"] for line in listed["acknowledgements"]] == [each.exchange_id for each in expected]
+        listed = sluice("recipients", "list", *words)
+        assert (listed.exit, listed.document["more"]) == (0, False)
+        told = {line["exchange"]: line["state"] for line in listed.document["acknowledgements"]}
+        assert told == {each.exchange_id: state for each, state in expected.items()}
+    assert sluice("recipients", "list", "--state", "LOST").error == "SLU-304"
 
-
-def test_ack_says_yes_once(desk: Desk, command: CliRunner) -> None:
-    delivered = deliver(desk)
-    first = run(command, "ack", delivered.exchange_id[:8])
-    second = run(command, "ack", delivered.exchange_id, "--by", "somebody else")
-    assert (first[0], first[1]["outcome"], second[0], second[1]["outcome"]) == (
-        0,
-        "ACKNOWLEDGED",
-        1,
-        "ALREADY_ACKNOWLEDGED",
-    )
-    line = run(command, "list")[1]["acknowledgements"][0]
-    assert (line["acknowledged_by"], line["via"]) == (first[1]["by"], "command")
-
-
-def test_follow_reads_and_reminds_and_files_says_what_it_read(desk: Desk, command: CliRunner) -> None:
-    deliver(desk, ago=2 * DAY)
-    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/x", b"garbage", "text/plain")
-    status, told = run(command, "follow")
-    assert (status, told["outcomes"], told["reminded"], told["escalated"], told["notices"], told["failed"]) == (
-        0,
-        {"UNREADABLE": 1},
-        1,
-        0,
-        2,
-        0,
-    )
-    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/y", b"more garbage", "text/plain")
-    run(command, "follow")
-    told = [run(command, "files", "--limit", limit)[1] for limit in ("1", "2")]
-    assert [(len(each["files"]), each["more"]) for each in told] == [(1, True), (2, False)]
-    listed = told[0]["files"]
-    assert [(each["outcome"], each["exchange"]) for each in listed] == [("UNREADABLE", None)]
-    assert [command.invoke(app, ["recipients", word]).exit_code for word in ("list", "files", "follow")] == [0, 0, 0]
-
-
-def test_an_unknown_state_is_wrong_usage(command: CliRunner) -> None:
-    done = command.invoke(app, ["recipients", "list", "--state", "LOST"])
-    assert done.exception is not None and "SLU-304" in str(done.exception)
+    first = sluice("recipients", "ack", sent.exchange_id[:8])
+    second = sluice("recipients", "ack", sent.exchange_id, "--by", "somebody else")
+    assert (first.exit, first.document["outcome"]) == (0, "ACKNOWLEDGED")
+    assert (second.exit, second.document["outcome"]) == (1, "ALREADY_ACKNOWLEDGED")
+    [line] = sluice("recipients", "list", "--state", "ACKNOWLEDGED").document["acknowledgements"]
+    assert (line["acknowledged_by"], line["via"]) == (first.document["by"], "command")
 
 
 @pytest.mark.slow
-def test_the_operator_does_what_the_command_does(desk: Desk, command: CliRunner) -> None:
+@pytest.mark.usefixtures("command")
+def test_follow_reads_and_reminds_and_files_says_what_it_read(desk: Desk) -> None:
     from sluice.orchestration.follow import FollowAcknowledgements
 
     deliver(desk, ago=2 * DAY)
+    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/x", b"garbage", "text/plain")
+    told = sluice("recipients", "follow").document
+    counts = {"outcomes": {"UNREADABLE": 1}, "reminded": 1, "escalated": 0, "notices": 2, "failed": 0}
+    assert {name: told[name] for name in counts} == counts
+    desk.house.objects.put(desk.settings.bucket_exchange, "energy01/acks/y", b"more garbage", "text/plain")
+    sluice("recipients", "follow")
+    files = [sluice("recipients", "files", "--limit", limit).document for limit in ("1", "2")]
+    assert [(len(each["files"]), each["more"]) for each in files] == [(1, True), (2, False)]
+    assert [(each["outcome"], each["exchange"]) for each in files[0]["files"]] == [("UNREADABLE", None)]
+    for word in ("list", "files", "follow"):
+        assert CliRunner().invoke(app, ["recipients", word]).exit_code == 0, "in words too"
+
+    deliver(desk, ago=2 * DAY)
     told = FollowAcknowledgements(task_id="follow").work({})
-    assert told == "{}, waiting: 0; reminded: 1, escalated: 0"
+    assert told == "{}, waiting: 0; reminded: 1, escalated: 0", "the operator does what the command does"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns.deliveries import DAY, Shop, at_once, deliver, open_shops
+from returns.deliveries import DAY, OF_THE_TEST, Shop, at_once, cleared, deliver, open_shops
 from sluice.errors import NotFound, Ref, UsageError
 from sluice.exchange.house import House
 from sluice.exchange.inbox import InboxSweep
@@ -18,8 +18,8 @@ from sluice.returns.ack import AckOutcome, AckState, parse_ack
 from sluice.returns.ack_store import list_ack_files, list_acknowledgements
 from sluice.returns.acks import acknowledge, read_acks
 from sluice.returns.reminders import follow
+from support.crash import dying
 from support.desk import Desk
-from support.dying import dying
 from support.effort import effort
 
 ID, SHA = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10", "ab" * 32
@@ -28,9 +28,19 @@ Shops = Mapping[str, Shop]
 
 
 @pytest.fixture
-def shops(desk: Desk, service_var: Path) -> Iterator[Shops]:
-    with open_shops(desk, service_var) as opened:
+def desk(module_desk: Desk) -> Desk:
+    return cleared(module_desk)
+
+
+@pytest.fixture(scope="module")
+def opened_shops(module_desk: Desk, service_var: Path) -> Iterator[Shops]:
+    with open_shops(module_desk, service_var) as opened:
         yield opened
+
+
+@pytest.fixture
+def shops(desk: Desk, opened_shops: Shops) -> Shops:
+    return opened_shops
 
 
 def read(desk: Desk) -> InboxSweep:
@@ -44,23 +54,19 @@ def states(desk: Desk, now: datetime | None = None) -> dict[str, AckState]:
 
 def entries(desk: Desk, kind: str) -> list[dict[str, object]]:
     rows = desk.house.conn.execute(
-        "select exchange_id::text as id, chain, body from ledger.entry where kind = %s order by chain, seq", (kind,)
+        f"""select exchange_id::text as id, chain, body from ledger.entry where kind = %s and {OF_THE_TEST}
+            order by chain, seq""",
+        (kind,),
     ).fetchall()
     return [{"id": row["id"], "chain": row["chain"], **json.loads(row["body"])} for row in rows]
 
 
-@pytest.mark.parametrize("name", [ID, f"{ID}.ack", f"{ID.upper()}.ACK"])
-def test_an_empty_file_says_it_by_its_name(name: str) -> None:
-    ack = parse_ack(name, b"")
-    assert ack is not None and (ack.exchange_id, ack.sha256) == (ID, None)
-
-
-def test_json_says_it_by_its_two_keys_whatever_the_name_is() -> None:
-    for content in (
-        GOOD,
-        b"\xef\xbb\xbf" + GOOD,
-        GOOD.upper().replace(b"EXCHANGE", b"exchange").replace(b"SHA256", b"sha256"),
-    ):
+def test_an_empty_file_says_it_by_its_name_and_json_by_its_two_keys_whatever_the_name_is() -> None:
+    for name in (ID, f"{ID}.ack", f"{ID.upper()}.ACK"):
+        ack = parse_ack(name, b"")
+        assert ack is not None and (ack.exchange_id, ack.sha256) == (ID, None)
+    upper = GOOD.upper().replace(b"EXCHANGE", b"exchange").replace(b"SHA256", b"sha256")
+    for content in (GOOD, b"\xef\xbb\xbf" + GOOD, upper):
         ack = parse_ack("anything", content)
         assert ack is not None and (ack.exchange_id, ack.sha256) == (ID, SHA)
 
@@ -230,12 +236,12 @@ def test_a_second_look_at_the_same_files_does_nothing(desk: Desk, shops: Shops) 
     shops["energy01"].put("b", b"garbage")
     first, second = read(desk), read(desk)
     assert (first.notices, second) == (1, InboxSweep())
-    assert len(desk.sql("select 1 from ledger.entry where kind like '%acknowledge%'")) == 2
+    assert len(desk.sql(f"select 1 from ledger.entry where kind like '%acknowledge%' and {OF_THE_TEST}")) == 2
 
 
 @pytest.mark.timeout(120)
 def test_two_workers_at_once_answer_each_file_once(desk: Desk, shops: Shops) -> None:
-    rounds = 8
+    rounds = effort(3, 8)
     for number in range(rounds):
         delivered = deliver(desk)
         shops["energy01"].put(f"{number}-a", delivered.ack())
@@ -264,7 +270,7 @@ def test_the_desk_acknowledges_by_command_once(desk: Desk) -> None:
 
 def test_two_people_at_once_acknowledge_it_once(desk: Desk) -> None:
     now = datetime.now(UTC)
-    for _ in range(10):
+    for _ in range(effort(3, 10)):
         exchange_id = deliver(desk).exchange_id
 
         def of(name: str, exchange_id: str = exchange_id) -> Callable[[House], AckOutcome]:
@@ -308,7 +314,7 @@ def test_killed_anywhere_a_rerun_answers_each_file_once_and_owes_no_notice(
 ) -> None:
     now = datetime.now(UTC) + 2 * DAY
     steps, deaths, point, owing = 0, 0, 0, 0
-    with dying(desk.settings, "crash_acks.py") as victim:
+    with dying(desk.settings, "acks") as victim:
         while point <= steps:
             delivered, ignored = deliver(desk), deliver(desk)
             shops["energy01"].put(f"{point}-good", delivered.ack())

@@ -1,7 +1,5 @@
 """Platforms deliver at least once, in any order, late: the return is the same to the byte."""
 
-import csv
-import io
 import json
 from base64 import urlsafe_b64decode
 from collections import defaultdict
@@ -14,6 +12,7 @@ from random import Random
 
 import pytest
 
+from returns.evenings import Evening
 from sluice.exchange.read import ExchangeLine
 from sluice.settings import Settings
 from sluice.terms import Flow
@@ -37,8 +36,8 @@ from support.night import (
 
 pytestmark = pytest.mark.stores
 
-PLANS, FILES, TIMES = effort(6, 36), 8, 3
-MAKE_AFTER = (3, 6, FILES)
+PLANS, FILES, TIMES = effort(3, 36), effort(4, 8), 3
+MAKE_AFTER = (FILES // 2, FILES - 1, FILES)
 """Returns are made on time, when a part of the files is here, and again when the rest came."""
 
 
@@ -123,31 +122,21 @@ def never_twice(night: Night, lines: list[ExchangeLine]) -> int:
     return len(lines) - 1
 
 
-@pytest.fixture
-def papers(store_settings: Settings, tmp_path: Path) -> Settings:
-    return with_papers(store_settings, tmp_path, AT_ONCE)
-
-
-def words(content: bytes) -> list[str]:
-    return [row["disposition"] for row in csv.DictReader(io.StringIO(content.decode()), delimiter=";")]
-
-
-def test_a_late_disposition_is_a_correction_and_going_back_to_the_first_is_another(
-    papers: Settings, tmp_path: Path
-) -> None:
-    with open_night(papers, tmp_path) as night:
-        call = Call("c1", *night.people(1)[0], at=CALLED_AT)
-        other = Call("c2", *night.people(2)[1], agent="agent02")
-        for number, word in enumerate(["Sale", "No sale", "Sale"]):
-            night.called(replace(call, disposition=word, took=f"0:0{4 + number}:00"), other, name=f"{number}.csv")
-            night.make()
-            night.make()
-        third, second, first = night.returns()
-        assert [words(night.file(line)) for line in (first, second, third)] == [["Sale"], ["No sale"], ["Sale"]]
-        assert night.file(first) == night.file(third)
-        assert [night.record(line).what.supersedes for line in (first, second, third)] == [None, first.id, second.id]
-        receipt = night.delivered()[f"{night.record(second).what.key}.receipt.json"]
-        assert first.id.encode() in payload(receipt)
+def test_a_late_disposition_is_a_correction_and_going_back_to_the_first_is_another(at_once: Evening) -> None:
+    night = at_once
+    first, second = night.people(2)
+    call, other = Call("c1", *first, at=CALLED_AT), Call("c2", *second, agent="agent02")
+    for number, word in enumerate(["Sale", "No sale", "Sale"]):
+        night.called(replace(call, disposition=word, took=f"0:0{4 + number}:00"), other, name=f"{number}.csv")
+        night.make()
+        night.make()
+    third, second, first = night.returns()
+    said = [[row["disposition"] for row in night.rows(line)] for line in (first, second, third)]
+    assert said == [["Sale"], ["No sale"], ["Sale"]]
+    assert night.file(first) == night.file(third)
+    assert [night.record(line).what.supersedes for line in (first, second, third)] == [None, first.id, second.id]
+    receipt = night.delivered()[f"{night.record(second).what.key}.receipt.json"]
+    assert first.id.encode() in payload(receipt)
 
 
 def payload(jws: bytes) -> bytes:
@@ -156,36 +145,36 @@ def payload(jws: bytes) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def test_what_was_delivered_already_is_never_delivered_again(papers: Settings, tmp_path: Path) -> None:
-    with open_night(papers, tmp_path) as night:
-        calls = [Call(f"c{n}", *person) for n, person in enumerate(night.people(4))]
-        night.called(*calls)
-        night.make()
-        night.called(*calls, name="the-same-bytes.csv")
-        night.make()
-        assert len(night.returns()) == 1
+def test_what_was_delivered_already_is_never_delivered_again(at_once: Evening) -> None:
+    night = at_once
+    calls = [Call(f"c{n}", *person) for n, person in enumerate(night.people(4))]
+    night.called(*calls)
+    night.make()
+    night.called(*calls, name="the-same-bytes.csv")
+    night.make()
+    assert len(night.returns()) == 1
 
-        night.called(*reversed(calls), name="turned.csv")
-        night.called(*calls[:2], name="half.csv")
-        night.make()
-        night.make()
+    night.called(*reversed(calls), name="turned.csv")
+    night.called(*calls[:2], name="half.csv")
+    night.make()
+    night.make()
 
-        second, first = night.returns()
-        assert (first.decision, second.decision, second.reason_code) == ("accepted", "refused", "DUPLICATE_CONTENT")
-        assert len([key for key in night.delivered() if key.endswith(".csv")]) == 1
+    second, first = night.returns()
+    assert (first.decision, second.decision, second.reason_code) == ("accepted", "refused", "DUPLICATE_CONTENT")
+    assert len([key for key in night.delivered() if key.endswith(".csv")]) == 1
 
 
-def test_a_row_that_waits_for_its_agent_makes_no_second_return_by_itself(papers: Settings, tmp_path: Path) -> None:
-    with open_night(papers, tmp_path) as night:
-        people = night.people(2)
-        night.called(Call("c1", *people[0]), Call("c2", *people[1], agent="agent02"))
-        for number in range(3):
-            night.make()
-            night.admit(f"{HEAD}\ncourse,somebody{number},{ago(20)},gdpr-2,yes,\n")
-        assert [line.decision for line in night.returns()] == ["partly_accepted"]
-        rows = ("course,agent02,{},gdpr-2,yes,", "exam,agent02,{},gdpr-2,yes,90", "signature,agent02,{},coc-4,,")
-        told_late = (row.format(ago(30 - number)) for number, row in enumerate(rows))
-        night.admit("\n".join([HEAD, *told_late, ""]))
+def test_a_row_that_waits_for_its_agent_makes_no_second_return_by_itself(at_once: Evening) -> None:
+    night, people = at_once, at_once.people(2)
+    night.called(Call("c1", *people[0]), Call("c2", *people[1], agent="agent02"))
+    for number in range(2):
         night.make()
-        night.make()
-        assert [line.decision for line in night.returns()] == ["accepted", "partly_accepted"]
+        night.admit(f"{HEAD}\ncourse,somebody{number},{ago(20)},gdpr-2,yes,\n")
+    night.make()
+    assert [line.decision for line in night.returns()] == ["partly_accepted"]
+    rows = ("course,agent02,{},gdpr-2,yes,", "exam,agent02,{},gdpr-2,yes,90", "signature,agent02,{},coc-4,,")
+    told_late = (row.format(ago(30 - number)) for number, row in enumerate(rows))
+    night.admit("\n".join([HEAD, *told_late, ""]))
+    night.make()
+    night.make()
+    assert [line.decision for line in night.returns()] == ["accepted", "partly_accepted"]

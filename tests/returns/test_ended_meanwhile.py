@@ -17,7 +17,7 @@ from sluice.returns.release import release
 from sluice.settings import Settings
 from sluice.terms import Direction, Principal
 from sluice.times import brussels_today
-from support.night import AGREEMENT, Call, Edit, Night, open_night, with_papers
+from support.night import AGREEMENT, CALLED_AT, Call, Edit, Night, open_night, with_papers
 
 pytestmark = pytest.mark.stores
 WANTS_BACK = Edit(AGREEMENT, "g_end: {choice: delete", "g_end: {choice: return")
@@ -50,7 +50,7 @@ def in_five_days() -> datetime:
     return datetime.now(UTC) + timedelta(days=5)
 
 
-@pytest.mark.parametrize("is_another_there", [False, True])
+@pytest.mark.parametrize("is_another_there", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_it_is_released_on_the_last_day_and_not_after_it(
     is_another_there: bool, store_settings: Settings, tmp_path: Path
 ) -> None:
@@ -61,27 +61,28 @@ def test_it_is_released_on_the_last_day_and_not_after_it(
         assert [each.decision for each in night.returns()] == ["accepted"] and night.delivered()
 
 
-def test_it_ends_and_the_one_that_replaces_it_is_refused(store_settings: Settings, tmp_path: Path) -> None:
-    with prepared(store_settings, tmp_path) as (night, line):
-        release(night.desk.house, line.id, "jan.jansen", datetime.now(UTC))
-        night.make(now=in_five_days())
-        assert [(each.id == line.id, each.decision, each.reason_code) for each in night.returns()] == [
-            (False, "refused", "FORBIDDEN_AGREEMENT_EXPIRED"),
-            (True, "refused", "STALE_NEWER_RETURN"),
-        ]
-        night.make(now=in_five_days())
-        assert len(night.returns()) == 2 and night.delivered() == {}
-
-
-def test_a_released_one_that_is_taken_up_after_the_end_is_refused(store_settings: Settings, tmp_path: Path) -> None:
-    with prepared(store_settings, tmp_path) as (night, line):
-        house = night.desk.house
-        release(house, line.id, "jan.jansen", datetime.now(UTC))
+def test_a_released_one_is_refused_after_the_end_and_so_is_the_one_that_replaces_it(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    with prepared(store_settings, tmp_path, is_another_there=True) as (night, line):
+        house, day = night.desk.house, CALLED_AT - timedelta(days=1)
+        night.called(Call("d1", *night.people(1)[0], at=day), name="before.csv")
+        night.make()
+        for each in night.returns():
+            release(house, each.id, "jan.jansen", datetime.now(UTC))
         with claim_next(house.conn, Direction.OUTBOUND_RETURN, Principal("energy01"), line.flow) as opened:
             assert opened is not None
             with time_machine.travel(in_five_days()):
-                assert carry_return(house, opened, {}) == "refused"
-        assert [each.reason_code for each in night.returns()] == ["FORBIDDEN_AGREEMENT_EXPIRED"]
+                assert carry_return(house, opened, {}) == "refused", "it was taken up before anybody looked"
+        released = {each.id: each.id == opened.exchange_id for each in night.returns()}
+        night.make(now=in_five_days())
+        found = {each.id: each.reason_code for each in night.returns()}
+        for exchange_id, was_taken_up in released.items():
+            reason = "FORBIDDEN_AGREEMENT_EXPIRED" if was_taken_up else "STALE_NEWER_RETURN"
+            assert found.pop(exchange_id) == reason
+        assert set(found.values()) == {"FORBIDDEN_AGREEMENT_EXPIRED"}, "of what replaces them"
+        night.make(now=in_five_days())
+        assert len(night.returns()) == len(released) + len(found)
         night.desk.work()
         assert night.delivered() == {}
 

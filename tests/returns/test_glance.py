@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from returns.past import CONTACTS, CUT_OFF, DAYS, EARLY, ENERGY, LATE, LATER, OTHERS, Past
-from sluice import migrations
 from sluice.db import Connection
 from sluice.returns.due import cut_off_of, open_due
 from support.copies import Copies
-from support.night import DUE_DAY, RESULTS, Call, Night, copied_night, three_returned
+from support.effort import effort
+from support.night import DUE_DAY, RESULTS, copied_night, three_returned
 
 pytestmark = pytest.mark.stores
 BETWEEN = tuple(cut_off_of(day, LATER) - timedelta(minutes=5) for day in DAYS)
@@ -71,7 +71,7 @@ def returned(copies: Copies, tmp_path: Path) -> Iterator[Past]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=effort(15, 60),
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
@@ -135,15 +135,18 @@ class Counted(psycopg.Cursor[Any]):
         return done
 
 
+YEAR = effort(40, 365)
+
+
 def year_returned(past: Past) -> None:
-    """365 days, each with two files of contacts and one of results, and a return of all that was there by then."""
-    for back in range(365):
-        day = DUE_DAY - timedelta(days=364 - back)
+    """So many days, each with two files of contacts and one of results, and a return of all that was there by then."""
+    for back in reversed(range(YEAR)):
+        day = DUE_DAY - timedelta(days=back)
         closed_at = cut_off_of(day, CUT_OFF) - timedelta(hours=1)
         for _ in range(2):
             past.arrive(CONTACTS, closed_at)
         past.arrive(RESULTS, closed_at, day)
-    assert len(open_due(past.night.desk.house, ENERGY, RESULTS, next(past.clock))) == 365
+    assert len(open_due(past.night.desk.house, ENERGY, RESULTS, next(past.clock))) == YEAR
     past.conn.execute(
         """update exchange set decision = 'accepted', closed_at = opened_at, held_codes = '{RESULT_OTHER_PERSON}',
                said_id = (select max(said_id) from exchange)
@@ -170,30 +173,4 @@ def test_a_look_at_a_year_of_which_nothing_is_due_asks_as_much_as_one_at_a_day(
     assert of_a_year == of_a_day == (of_a_day[0], 0)
     assert of_a_day[0] < 20
     said = f"{of_a_year[0]}, {of_a_year[1]} entries of the ledger read"
-    record_property("returns: statements of a look at 365 days of which none is due", said)
-
-
-def test_codes_of_what_was_closed_or_prepared_before_are_noted_when_the_database_is_brought_up(night: Night) -> None:
-    def noted() -> list[tuple[str, set[str]]]:
-        rows = night.desk.house.conn.execute("select decision, held_codes from exchange where held_codes <> '{}'")
-        return [(row["decision"], set(row["held_codes"])) for row in rows]
-
-    def wiped_and_brought_up() -> list[tuple[str, set[str]]]:
-        script = Path(migrations.__file__).parent / "versions" / "0043_inputs_seen.sql"
-        url = night.desk.settings.database_admin_url
-        assert url is not None
-        with psycopg.connect(url.get_secret_value()) as admin:
-            admin.execute("update sluice.exchange set held_codes = '{}'")
-            admin.execute(script.read_text("utf-8").partition("reset role;")[2].encode())
-        return noted()
-
-    first, second = night.people(2)
-    night.called(Call("c1", *first), Call("c2", *second, agent="agent02"), Call("c3", "no-such-record", "+32470000009"))
-    night.make()
-    prepared = noted()
-    assert prepared == [("open", {"STAFF_EXAM_BELOW_MINIMUM", "RESULT_UNKNOWN_RECORD"})]
-    assert wiped_and_brought_up() == prepared
-    night.release(night.returns()[0])
-    closed = noted()
-    assert closed == [("partly_accepted", prepared[0][1])]
-    assert wiped_and_brought_up() == closed
+    record_property(f"returns: statements of a look at {YEAR} days of which none is due", said)

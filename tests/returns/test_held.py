@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from returns.attempt import Attempt
+from returns.evenings import Evening
 from sluice.sample.files import write_campaign, write_subscribers
 from sluice.settings import Settings
 from sluice.times import BRUSSELS
 from support.night import (
-    AGREEMENT,
     AT_ONCE,
     CALLED_AT,
     HEAD,
@@ -163,59 +163,32 @@ def _says_no_value(night: Night, shown: list[str], calls: list[Call]) -> None:
 
 
 def test_a_row_without_phone_or_campaign_is_refused_when_it_arrives_where_the_contract_requires_one(
-    store_settings: Settings, tmp_path: Path
+    at_once: Evening,
 ) -> None:
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as night:
-        calls = [Call(f"c{n}", *person) for n, person in enumerate(night.people(10))]
-        results = night.called(*calls[:-2], replace(calls[-2], campaign=""), replace(calls[-1], phone=""))
-        night.make()
-        line = night.desk.line(results)
-        assert (line.decision, line.rows_accepted, line.rows_refused) == ("partly_accepted", 8, 2)
-        assert {reason.column for reason in night.record(line).reasons} >= {"CAMPAIGN", "DNIS"}
-        assert night.returns()[0].rows_in == 8
+    calls = [Call(f"c{n}", *person) for n, person in enumerate(at_once.people(10))]
+    results = at_once.called(*calls[:-2], replace(calls[-2], campaign=""), replace(calls[-1], phone=""))
+    at_once.make()
+    line = at_once.desk.line(results)
+    assert (line.decision, line.rows_accepted, line.rows_refused) == ("partly_accepted", 8, 2)
+    assert {reason.column for reason in at_once.record(line).reasons} >= {"CAMPAIGN", "DNIS"}
+    assert at_once.returns()[0].rows_in == 8
 
 
-def test_later_contacts_lift_an_unknown_record(night: Night) -> None:
-    later = night.desk.folder / "later.csv"
-    write_campaign(later, 30, 77)
-    with later.open(encoding="utf-8", newline="") as file:
-        new = next(csv.DictReader(file, delimiter=";"))
-    night.called(Call("c1", *night.people(1)[0]), Call("c2", new["customer_number"], new["phone"]))
+def test_later_contacts_lift_an_unknown_record(at_once: Evening) -> None:
+    night = at_once
+    later, new = night.other_contacts()
+    night.called(Call("c1", *night.people(1)[0]), Call("c2", *new))
     night.make()
     first = night.returns()[0]
     assert night.record(first).right_treatment.held_back == {"RESULT_UNKNOWN_RECORD": 1}
 
-    night.desk.drop(later, "later.csv")
-    night.desk.work()
+    night.arrive(later)
     night.make()
 
     second = night.returns()[0]
     record = night.record(second)
     assert (second.decision, record.right_treatment.held_back, record.what.rows_accepted) == ("accepted", {}, 2)
     assert record.what.supersedes == first.id
-    assert new["customer_number"] in {row["customer_number"] for row in _rows(night)}
+    assert new[0] in {row["customer_number"] for row in night.rows(second)}
     night.make()
     assert len(night.returns()) == 2, "what lifted it does not count as missing afterwards"
-
-
-@pytest.mark.parametrize("may_follow", [False, True])
-def test_a_later_credential_lifts_only_where_the_agreement_says_so(
-    store_settings: Settings, tmp_path: Path, may_follow: bool
-) -> None:
-    later = Edit(AGREEMENT, "releaseWhenReadyLater: false", "releaseWhenReadyLater: true")
-    papers = with_papers(store_settings, tmp_path, AT_ONCE, *([later] if may_follow else []))
-    with open_night(papers, tmp_path) as night:
-        people = night.people(2)
-        night.called(Call("c1", *people[0]), Call("c2", *people[1], agent="agent02"))
-        night.make()
-        night.admit(f"{HEAD}\ncourse,agent02,{ago(-1, 0)},gdpr-2,yes,\nexam,agent02,{ago(-1, 1)},gdpr-2,yes,90\n"
-                    f"signature,agent02,{ago(-1, 2)},coc-4,,\n")  # fmt: skip
-        night.make()
-        night.make()
-        accepted = [
-            night.record(line).what for line in night.returns() if line.decision in ("accepted", "partly_accepted")
-        ]
-        assert [what.rows_accepted for what in accepted] == ([2, 1] if may_follow else [1])
-        assert night.record(night.returns()[0]).right_treatment.held_back == (
-            {} if may_follow else {"STAFF_EXAM_BELOW_MINIMUM": 1}
-        )

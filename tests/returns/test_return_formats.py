@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from pysequoia import Tsk, decrypt
 
 from lake.formulas import ATTACKS, live_cells
+from returns.evenings import Evening
 from sluice.agreement.dpv import GDPR
 from sluice.agreement.folder.load import load_agreement
 from sluice.documents.statement import METADATA_KEY
@@ -163,11 +164,16 @@ def says_its_roles(content: bytes) -> None:
     }  # fmt: skip
 
 
-def test_a_pgp_return_opens_to_the_very_file_and_only_with_the_pinned_key(
+def test_a_pgp_return_opens_to_the_very_file_and_leaves_the_eea_only_on_its_basis(
     store_settings: Settings, tmp_path: Path
 ) -> None:
     key = Tsk.generate("exchange@energy01.example")
-    settings = with_papers(store_settings, tmp_path, AT_ONCE)
+    edits = (
+        Edit(AGREEMENT, "  country: BE", f'  country: US\n  transferBasis: "{GDPR}A46-2-c"'),
+        Edit(AGREEMENT, "transfersOutsideEea: forbidden", "transfersOutsideEea: with_basis"),
+    )
+    settings = with_papers(store_settings, tmp_path, AT_ONCE, *edits)
+    paper = load_agreement(settings.principals_dir / "energy01" / AGREEMENT)
     seal_returns(settings.principals_dir / "energy01" / AGREEMENT, key.extract_certificate())
     with open_night(settings, tmp_path, 5) as night:
         night.called(Call("c1", *night.people(1)[0]))
@@ -175,6 +181,7 @@ def test_a_pgp_return_opens_to_the_very_file_and_only_with_the_pinned_key(
         [line] = night.returns()
         record = night.record(line)
         assert record.what.key.endswith(".csv.pgp")
+        assert record.who.countries == ("BE", "NL", "US")
         opened = decrypt(night.file(line), key.decryptor()).bytes
         assert opened is not None
         assert [row["customer_number"] for row in read_csv(opened)] == [night.people(1)[0][0]]
@@ -182,51 +189,28 @@ def test_a_pgp_return_opens_to_the_very_file_and_only_with_the_pinned_key(
         night.make()
         assert len(night.returns()) == 1
 
-
-def test_recordings_go_only_within_their_retention_and_those_left_out_are_counted(
-    store_settings: Settings, tmp_path: Path
-) -> None:
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE), tmp_path) as night:
-        people = night.people(3)
-        old = CALLED_AT - timedelta(days=40)
-        night.called(
-            Call("new", *people[0], recording="rec-new"),
-            Call("old", *people[1], at=old, recording="rec-old"),
-            Call("old too", *people[2], at=old, recording=""),
-        )
-        night.make()
-        lines = {day_of(night.record(line).what.key): line for line in night.returns()}
-        newer, older = lines[CALLED_AT.date()], lines[old.date()]
-        assert [row["recording_ref"] for row in read_csv(night.file(newer))] == ["rec-new"]
-        assert [row["recording_ref"] for row in read_csv(night.file(older))] == ["", ""]
-        assert b"rec-old" not in b"".join(night.delivered().values())
-        assert [night.record(line).right_treatment.withheld for line in (newer, older)] == [{}, {"recording_ref": 1}]
-
-
-def day_of(key: str) -> date:
-    return date.fromisoformat(key.rpartition("_")[2][:10])
-
-
-def test_a_return_that_leaves_the_eea_rests_on_its_basis_and_says_where_it_went(
-    store_settings: Settings, tmp_path: Path
-) -> None:
-    edits = (
-        Edit(AGREEMENT, "  country: BE", f'  country: US\n  transferBasis: "{GDPR}A46-2-c"'),
-        Edit(AGREEMENT, "transfersOutsideEea: forbidden", "transfersOutsideEea: with_basis"),
-    )
-    with open_night(with_papers(store_settings, tmp_path, AT_ONCE, *edits), tmp_path, 5) as night:
-        night.called(Call("c1", *night.people(1)[0]))
-        night.make()
-        [line] = night.returns()
-        assert line.decision == "accepted"
-        assert night.record(line).who.countries == ("BE", "NL", "US")
-        paper = load_agreement(night.desk.settings.principals_dir / "energy01" / AGREEMENT)
-
     day = CALLED_AT.date()
     bare = replace(paper, delivery=replace(paper.delivery, transfer_basis=None))
     nowhere = replace(paper, transfers_outside_eea="forbidden")
     assert forbidden(paper, day) == ()
     assert [[each.code for each in forbidden(each, day)] for each in (bare, nowhere)] == [["FORBIDDEN_COUNTRY"]] * 2
+
+
+def test_recordings_go_only_within_their_retention_and_those_left_out_are_counted(at_once: Evening) -> None:
+    night, people, old = at_once, at_once.people(3), CALLED_AT - timedelta(days=40)
+    night.called(
+        Call("new", *people[0], recording="rec-new"),
+        Call("old", *people[1], at=old, recording="rec-old"),
+        Call("old too", *people[2], at=old, recording=""),
+    )
+    night.make()
+    [newer], [older] = night.returns(), replace(night, number=night.number + 40).returns()
+    assert [row["recording_ref"] for row in read_csv(night.file(newer))] == ["rec-new"]
+    assert [row["recording_ref"] for row in read_csv(night.file(older))] == ["", ""]
+    bucket = night.desk.settings.bucket_exchange
+    every = [night.desk.house.objects.read(bucket, o.key, o.version_id) for o in night.desk.objects(bucket)]
+    assert b"rec-new" in b"".join(every) and b"rec-old" not in b"".join(every)
+    assert [night.record(line).right_treatment.withheld for line in (newer, older)] == [{}, {"recording_ref": 1}]
 
 
 def test_a_return_without_its_source_is_refused_once(store_settings: Settings, tmp_path: Path) -> None:

@@ -33,6 +33,13 @@ def ready(agent: str) -> str:
 
 
 @pytest.fixture
+def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
+    """An installation with papers, ready staff and empty stores: what is counted is asked for all of it."""
+    with copied_night(copies, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
 def prepared(night: Night) -> ExchangeLine:
     """A prepared return: one row goes, one waits for agent02, who failed the exam."""
     first, second = night.people(2)

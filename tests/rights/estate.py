@@ -32,7 +32,6 @@ from sluice.sample.exports import Platform
 from sluice.sample.results import Cast, write_results
 from sluice.settings import Settings
 from sluice.terms import Flow, Principal
-from support.copies import Copies, Fill
 from support.desk import ENERGY
 from support.night import (
     AT_ONCE,
@@ -42,7 +41,6 @@ from support.night import (
     Night,
     add_contract,
     call_log,
-    copied_night,
     open_night,
     seal_returns,
     with_papers,
@@ -152,15 +150,6 @@ def open_estate(settings: Settings, folder: Path, people: int, others: int, shar
         _returns(estate)
         _leftovers(estate)
         yield estate
-
-
-@contextmanager
-def copied_estate(copies: Copies, fill: Fill, folder: Path, people: int, others: int, shared: int) -> Iterator[Estate]:
-    """A copy of what ``fill`` opened with the same numbers."""
-    drawn = draw_people(people + others)
-    with copied_night(copies, folder, fill=fill) as night:
-        key = Tsk.from_bytes((folder / KEY).read_bytes())
-        yield Estate(night, drawn[:people], drawn[people:], drawn[:shared], key)
 
 
 def mixed(estate: Estate, seed: int = SEED) -> list[Person]:

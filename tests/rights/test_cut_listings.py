@@ -46,28 +46,17 @@ def put(desk: Desk, principal: str, folder: str, name: str, content: bytes) -> N
     desk.house.objects.put(desk.settings.bucket_exchange, f"{principal}/{folder}/{name}", content, "x/y")
 
 
-def test_the_requests_of_others_are_read(desk: Desk) -> None:
+def test_what_others_ask_acknowledge_and_say_of_notices_is_read(desk: Desk) -> None:
     cut(desk, "requests")
     put(desk, OTHER, "requests", "erasure-1.csv", b"phone\n0470123456\n")
+    asked = read_requests(desk.house, datetime.now(UTC))
+    assert (asked.requests, asked.failed) == ({"READ": 1}, 1)
 
-    done = read_requests(desk.house, datetime.now(UTC))
-
-    assert (done.requests, done.failed) == ({"READ": 1}, 1)
-
-
-def test_the_acknowledgements_of_others_are_read(desk: Desk) -> None:
     cut(desk, "acks")
     put(desk, OTHER, "acks", f"{NUMBER}.ack", b"")
+    acks = read_acks(desk.house, datetime.now(UTC))
+    assert (acks.outcomes, acks.notices, acks.failed) == ({"UNKNOWN_EXCHANGE": 1}, 1, 1)
 
-    done = read_acks(desk.house, datetime.now(UTC))
-
-    assert (done.outcomes, done.notices, done.failed) == ({"UNKNOWN_EXCHANGE": 1}, 1, 1)
-
-
-def test_what_others_say_of_notices_is_read(desk: Desk) -> None:
-    cut(desk, "acks")
     put(desk, OTHER, "acks", f"notice-{NUMBER}.done", b"")
-
-    done = read_answers(desk.house, datetime.now(UTC))
-
-    assert (done.outcomes, done.notices, done.waiting, done.failed) == ({"UNKNOWN_NOTICE": 1}, 1, 0, 1)
+    said = read_answers(desk.house, datetime.now(UTC))
+    assert (said.outcomes, said.notices, said.waiting, said.failed) == ({"UNKNOWN_NOTICE": 1}, 1, 0, 1)

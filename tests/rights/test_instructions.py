@@ -1,7 +1,9 @@
-"""An instruction counts once, from whom it must come from, or is refused, recorded and answered."""
+"""An instruction counts once, from whom it must come from and signed for good, or is refused, recorded and answered."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +16,13 @@ from returns.deliveries import open_shops
 from rights.prefix import Spoken, asked, notice, put, states, sweep
 from rights.prefix import desk as desk  # the fixture
 from sluice.ledger.append import canonical
+from sluice.ledger.record import Part
 from sluice.ledger.sign import sign
 from sluice.rights.case import store
-from sluice.rights.case.model import Action, Right, State
+from sluice.rights.case.model import Action, Right, State, SubCase
 from sluice.rights.instruction_rules import KEY_FILE, TYPE, parse_instruction
 from sluice.settings import Settings
-from support.desk import Desk
+from support.desk import Desk, open_desk
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 
@@ -114,13 +117,10 @@ def test_an_instruction_counts_once(desk: Desk) -> None:
     found = store.find_part(desk.house.conn, part.sub_case_id)
     assert found is not None and found.action is None
 
-
-def test_nobody_can_instruct_to_go_on_with_direct_marketing(desk: Desk) -> None:
     part = asked(desk, Right.DIRECT_MARKETING)
-    put(
-        desk, "instruction-1.json", {"case": part.sub_case_id, "decision": "refuse", "reason": "A12ManifestlyUnfounded"}
-    )
-    assert sweep(desk).instructions == {"NOT_ADMITTED": 1}
+    said = {"case": part.sub_case_id, "decision": "refuse", "reason": "A12ManifestlyUnfounded"}
+    put(desk, "instruction-5.json", said)
+    assert sweep(desk).instructions == {"NOT_ADMITTED": 1}, "nobody can instruct to go on with direct marketing"
 
 
 def test_where_a_key_is_known_the_signature_decides(desk: Desk, tmp_path: Path) -> None:
@@ -167,3 +167,107 @@ def test_the_prefix_is_the_proof_because_nobody_else_writes_there(desk: Desk, se
             shops["telecom01"].client.get_object(
                 Bucket=desk.settings.bucket_exchange, Key=f"energy01/notices/case-{part.sub_case_id}.json"
             )
+
+
+class Erase(Part):
+    case: str
+    decision: str = "erase"
+
+
+class EraseThese(Erase):
+    fields: tuple[str, ...]
+
+
+class Refuse(Part):
+    case: str
+    decision: str = "refuse"
+    reason: str = "A17LegallyRequired"
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A principal that signs; ``desk`` knows its key."""
+
+    desk: Desk
+    key: Ed25519PrivateKey
+
+    def signed(self, said: Part) -> bytes:
+        return sign(canonical(said), self.key, TYPE).compact
+
+    def outcome(self, content: bytes) -> str:
+        """What becomes of a file with this content."""
+        put(self.desk, "instruction-x.json", content)
+        [outcome] = sweep(self.desk).instructions
+        return outcome
+
+    def part(self, part: SubCase) -> tuple[State, Action | None]:
+        found = store.find_part(self.desk.house.conn, part.sub_case_id)
+        assert found is not None
+        return found.state, found.action
+
+
+@pytest.fixture
+def signer(store_settings: Settings, tmp_path: Path) -> Iterator[Signer]:
+    papers, key = tmp_path / "papers", Ed25519PrivateKey.generate()
+    shutil.copytree(store_settings.principals_dir, papers)
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (papers / "energy01" / KEY_FILE).write_bytes(pem)
+    with open_desk(store_settings, tmp_path) as opened:
+        settings = opened.settings.model_copy(update={"principals_dir": papers})
+        yield Signer(Desk(replace(opened.house, settings=settings), tmp_path), key)
+
+
+def test_a_signed_word_that_was_taken_back_counts_in_no_spelling(signer: Signer) -> None:
+    for first in (b"", b"\n", b"\r\n"):
+        part = asked(signer.desk)
+        erase, refuse = signer.signed(Erase(case=part.sub_case_id)), signer.signed(Refuse(case=part.sub_case_id))
+        assert signer.outcome(erase + first) == "INSTRUCTED"
+        assert signer.outcome(refuse) == "CONTRADICTS"
+
+        again = [signer.outcome(each) for each in (erase, erase + b"\n", erase + b"\r\n")]
+        padded = [signer.outcome(each) for each in (erase + b" ", erase + b"\n\n", b"\n" + erase, erase + b"\t\r\n")]
+
+        assert (again, padded) == (["REPLAYED"] * 3, ["WRONG_SIGNATURE"] * 4)
+        assert signer.part(part) == (State.ESCALATED, None)
+        anew = signer.signed(EraseThese(case=part.sub_case_id, fields=tuple(part.field_groups)))
+        assert signer.outcome(anew) == "INSTRUCTED", "the control: what its key signs anew counts"
+
+
+def test_what_was_said_before_the_last_word_stops_nothing_and_counts_no_more(signer: Signer) -> None:
+    part = asked(signer.desk)
+    refuse = signer.signed(Refuse(case=part.sub_case_id))
+    anew = signer.signed(EraseThese(case=part.sub_case_id, fields=tuple(part.field_groups)))
+    assert signer.outcome(signer.signed(Erase(case=part.sub_case_id))) == "INSTRUCTED"
+    assert signer.outcome(refuse) == "CONTRADICTS"
+    assert signer.outcome(anew) == "INSTRUCTED"
+
+    assert [signer.outcome(refuse), signer.outcome(refuse)] == ["REPLAYED", "REPLAYED"]
+
+    assert signer.part(part) == (State.INSTRUCTED, Action.ERASE)
+
+    part = asked(signer.desk)  # the control: without anything after it, it is the principal's answer when it is called
+    refuse = signer.signed(Refuse(case=part.sub_case_id))
+    assert signer.outcome(signer.signed(Erase(case=part.sub_case_id))) == "INSTRUCTED"
+    assert [signer.outcome(refuse), signer.outcome(refuse)] == ["CONTRADICTS", "INSTRUCTED"]
+    assert signer.part(part) == (State.INSTRUCTED, Action.REFUSE)
+
+
+def test_without_the_file_with_its_key_no_instruction_is_followed_and_none_is_lost(signer: Signer) -> None:
+    """Whatever becomes of the file; who never had a key needs none."""
+    desk, part = signer.desk, asked(signer.desk)
+    file = desk.settings.principals_dir / "energy01" / KEY_FILE
+    pem, said = file.read_bytes(), canonical(Spoken(case=part.sub_case_id, decision="erase"))
+    assert sweep(desk).failed == 0, "nothing is there yet; that there is a key is remembered"
+
+    file.unlink()
+    put(desk, "instruction-plain.json", said)
+    put(desk, "instruction-signed.json", sign(said, signer.key, TYPE).compact)
+    done = sweep(desk)
+
+    assert (done.instructions, done.failed) == ({}, 2)
+    assert states(desk, part) is State.AWAITING_INSTRUCTION
+    file.write_bytes(pem)
+    assert sweep(desk).instructions == {"WRONG_SIGNATURE": 1, "INSTRUCTED": 1}, "once it is back"
+    other = asked(desk, principal="telecom01")
+    put(desk, "instruction-plain.json", {"case": other.sub_case_id, "decision": "erase"}, "telecom01")
+    assert sweep(desk).instructions == {"INSTRUCTED": 1}

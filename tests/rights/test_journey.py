@@ -40,8 +40,16 @@ def planted(settings: Settings, folder: Path) -> None:
         opened.give_back("energy01", [one])
 
 
+@pytest.fixture(scope="module")
+def town(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """For tests that only read."""
+    folder = tmp_path_factory.mktemp("town")
+    with copies.lend(planted, folder) as settings, open_town(settings, folder, NAMES, 3) as opened:
+        yield opened
+
+
 @pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
+def own(copies: Copies, tmp_path: Path) -> Iterator[Town]:
     with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as opened:
         yield opened
 
@@ -114,19 +122,12 @@ def test_somebody_unknown_has_no_way_and_hears_what_was_searched(town: Town) -> 
     assert [node.kind for node in nobody.graph.nodes] == ["person"]
 
 
-def test_after_an_erasure_the_index_says_nothing_of_them(town: Town) -> None:
-    case = town.decided(town.people[0])
-    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
-
-    assert journey(town, 0).passages == ()
-    assert len(journey(town, 1).passages) == 1, "everybody else is followed as before"
-
-
 def test_a_return_that_was_delivered_has_reached_them_after_it_was_removed_for_somebody_else(
     copies: Copies, tmp_path: Path
 ) -> None:
     """A file under PGP goes whole with one of its persons; the other was in it when its principal got it."""
     with copies.of(locked, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as town:
+        what_was_never_delivered_is_no_way_of_the_data(town)
         before = reached(town, 1)
         case = town.decided(town.people[0])
         assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
@@ -141,34 +142,34 @@ def test_a_return_that_was_delivered_has_reached_them_after_it_was_removed_for_s
     assert after == before
 
 
-def test_of_a_file_that_brought_an_erased_person_back_the_way_does_not_lead_into_the_lake(town: Town) -> None:
+def test_of_a_file_that_brought_an_erased_person_back_the_way_does_not_lead_into_the_lake(own: Town) -> None:
     """The others of it are there; they were kept out, and stand in the file as it came only."""
-    case = town.decided(town.people[0])
-    assert run(town.house, case.case_id, datetime.now(UTC)).residual == 0
-    town.arrive("energy01", town.people, "later.csv")
-    later = list_exchanges(town.house.conn)[0]
-    assert (later.rows_accepted, later.rows_held) == (len(town.people) - 1, 1), "control"
+    case = own.decided(own.people[0])
+    assert run(own.house, case.case_id, datetime.now(UTC)).residual == 0
+    assert journey(own, 0).passages == (), "the index says nothing of them"
+    assert len(journey(own, 1).passages) == 1, "everybody else is followed as before"
+    own.arrive("energy01", own.people, "later.csv")
+    later = list_exchanges(own.house.conn)[0]
+    assert (later.rows_accepted, later.rows_held) == (len(own.people) - 1, 1), "control"
 
-    drawn = follow_case(town.house, case.case_id, datetime.now(UTC)).followed.drawing
+    drawn = follow_case(own.house, case.case_id, datetime.now(UTC)).followed.drawing
 
-    own = {box.id: box.is_own for box in drawn.boxes if box.exchange == later.id}
-    assert own[f"exchange:{later.id}"] and own[f"file:{later.id}"]
-    assert not own[f"{LAKE}:{later.id}"]
-    other = town.ask(town.people[1])
-    seen = follow_case(town.house, other.case_id, datetime.now(UTC)).followed.drawing
+    theirs = {box.id: box.is_own for box in drawn.boxes if box.exchange == later.id}
+    assert theirs[f"exchange:{later.id}"] and theirs[f"file:{later.id}"]
+    assert not theirs[f"{LAKE}:{later.id}"]
+    other = own.ask(own.people[1])
+    seen = follow_case(own.house, other.case_id, datetime.now(UTC)).followed.drawing
     ways = {box.id: box.is_own for box in seen.boxes if box.exchange == later.id}
     assert ways[f"{LAKE}:{later.id}"], "control: of somebody who is in it it does"
 
 
-def test_what_was_never_delivered_is_no_way_of_the_data(copies: Copies, tmp_path: Path) -> None:
+def what_was_never_delivered_is_no_way_of_the_data(town: Town) -> None:
     """The graph says of it what the passage says: it reached nobody. It was made all the same, and waits here."""
-    with copies.of(locked, tmp_path) as settings, open_town(settings, tmp_path, NAMES, 3) as town:
-        told = journey(town, 1)
-        returns = {each.principal: each.exchange for each in told.passages if each.direction == "outbound_return"}
-        waits = f"exchange:{returns['gas01']}"
-        alone = trace_exchange(town.house.conn, returns["gas01"])
-        control = trace_exchange(town.house.conn, returns["energy01"])
-
+    told = journey(town, 1)
+    returns = {each.principal: each.exchange for each in told.passages if each.direction == "outbound_return"}
+    waits = f"exchange:{returns['gas01']}"
+    alone = trace_exchange(town.house.conn, returns["gas01"])
+    control = trace_exchange(town.house.conn, returns["energy01"])
     for graph in (told.graph, alone.graph):
         assert {edge.verb for edge in graph.edges if edge.source == waits} >= {"made return", "is for"}
         assert "delivered" not in {edge.verb for edge in graph.edges if edge.source == waits}

@@ -23,10 +23,11 @@ from sluice.subject.key import SubjectKey
 from sluice.subject.refs import refer
 from sluice.terms import Principal, SubjectKind
 from subject.plans import spellings
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
-PEOPLE, CALLED, SPELLINGS = 1_000, 20, 12
+PEOPLE, CALLED, SPELLINGS = effort(150, 1_000), 20, 12
 HASHES = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 
 

@@ -1,19 +1,24 @@
 """An objection that names nothing but marketing is one to direct marketing, whichever door it comes in by."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from returns.commands import at_terminal, sluice
-from rights.instructing import accept, current, instruct, letter_text, of_center, of_principal
-from rights.letter_samples import a_case, a_part, facts_of
-from rights.town import DESK, SHA, Town, open_town, papers_of, swept
-from sluice.documents.words import LANGUAGES, words
+from rights.instructing import (
+    ENERGY,
+    accept,
+    current,
+    instruct,
+    lent,
+    letter_text,
+    of_center,
+    of_principal,
+)
+from rights.town import DESK, SHA, Town, swept
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.exchange.persons.suppressed_store import find_runs
 from sluice.rights.case import store
@@ -23,23 +28,16 @@ from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, withdraw
 from sluice.rights.finish import _for_marketing
 from sluice.rights.instruction_rules import InstructionOutcome
-from sluice.rights.letters.document import spoken
-from sluice.rights.letters.model import PartFacts
-from sluice.rights.letters.page import make_letter_page
 from sluice.rights.letters.write import note_opened
 from sluice.rights.notices.notice_store import find_kept_out
-from sluice.rights.opening import NewRequest, envelope_of, open_case, open_envelope
-from sluice.rights.person.identifiers import Identifier
-from sluice.rights.person.sealed import case_id_of
+from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.requests import read_request
 from sluice.rights.schedule import follow
-from sluice.settings import Settings
 from sluice.subject.scope import CONSENT, Use
 from sluice.subject.scope import MARKETING as MARKETED
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import SubjectKind
 
 pytestmark = pytest.mark.stores
-ENERGY = Principal("energy01")
 DPV = "https://w3id.org/dpv#"
 MARKETING, OTHER = f"{DPV}DirectMarketing", f"{DPV}ServiceProvision"
 NAMED = [
@@ -50,11 +48,7 @@ NAMED = [
 ]
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        yield opened
+town = lent()
 
 
 def held(town: Town) -> set[str]:
@@ -71,30 +65,29 @@ def objected(town: Town, *purposes: str, number: UUID | None = None, right: Righ
     return open_case(town.house, asked, now)
 
 
-@pytest.mark.parametrize(("purposes", "right"), NAMED)
-def test_at_the_desk(town: Town, purposes: tuple[str, ...], right: Right) -> None:
-    assert objected(town, *purposes).right is right
-    assert held(town) == {"objected" if right is Right.DIRECT_MARKETING else "soft_hold"}
+def protected(town: Town, case_id: CaseId) -> tuple[Right, set[str]]:
+    """The right of a case, and as what its person is kept out for it."""
+    rows = town.house.conn.execute("select reason from suppression_run where case_id = %s", (case_id,)).fetchall()
+    return store.get_case(town.house.conn, case_id).right, {str(row["reason"]) for row in rows}
 
 
-@pytest.mark.parametrize(("purposes", "right"), NAMED)
-def test_in_a_file_of_a_principal(town: Town, purposes: tuple[str, ...], right: Right) -> None:
-    said = {"right": "objection", "persons": [{"phone": town.people[0].phone}], "purposes": purposes}
+def test_it_is_one_to_direct_marketing_whichever_door_it_comes_in_by(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, bucket = f"{ENERGY}/requests/objection.json", town.desk.settings.bucket_exchange
-    item = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
-    read = read_request(town.house, ENERGY, item, datetime.now(UTC))
-    assert read.case_id is not None
-    assert store.get_case(town.house.conn, read.case_id).right is right
-    assert held(town) == {"objected" if right is Right.DIRECT_MARKETING else "soft_hold"}
-
-
-@pytest.mark.parametrize(("purpose", "right"), [("DirectMarketing", Right.DIRECT_MARKETING), (None, Right.OBJECTION)])
-def test_at_the_terminal(town: Town, monkeypatch: pytest.MonkeyPatch, purpose: str | None, right: Right) -> None:
-    words = ["--right", "objection", "--identifier", f"phone:{town.people[0].phone}", "--principal", ENERGY]
-    with at_terminal(town.desk, monkeypatch):
-        done = sluice("case", "open", *words, *(["--purpose", purpose] if purpose else []))
-    assert done.exit == 0
-    assert store.get_case(town.house.conn, CaseId(str(done.document["case"]))).right is right
+    phone = town.people[0].phone
+    words = ["--right", "objection", "--identifier", f"phone:{phone}", "--principal", ENERGY]
+    for purposes, right in NAMED:
+        kept = right, {"objected" if right is Right.DIRECT_MARKETING else "soft_hold"}
+        assert protected(town, objected(town, *purposes).case_id) == kept, "at the desk"
+        said = {"right": "objection", "persons": [{"phone": phone}], "purposes": purposes}
+        item = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
+        read = read_request(town.house, ENERGY, item, datetime.now(UTC))
+        assert read.case_id is not None and protected(town, read.case_id) == kept, "in a file of a principal"
+        named = [word for purpose in purposes for word in ("--purpose", purpose.removeprefix(DPV))]
+        with at_terminal(town.desk, monkeypatch):
+            done = sluice("case", "open", *words, *named)
+        assert protected(town, CaseId(str(done.document["case"]))) == kept, "at the terminal"
 
 
 def test_neither_the_desk_nor_the_principal_can_refuse_it(town: Town) -> None:
@@ -112,16 +105,11 @@ def test_neither_the_desk_nor_the_principal_can_refuse_it(town: Town) -> None:
 
 
 def test_the_same_request_again_is_the_same_case(town: Town) -> None:
-    number, house, now = uuid4(), town.house, datetime.now(UTC)
+    number = uuid4()
     case = objected(town, MARKETING, number=number)
     assert objected(town, MARKETING, number=number).case_id == case.case_id
-    given = (Identifier(SubjectKind.PHONE, town.people[1].phone),)
-    older = envelope_of(case_id_of(house.keyring, uuid := uuid4()), Right.OBJECTION, ENERGY, (given,), now, now, DESK)
-    case = open_envelope(house, replace(older, channel="letter", purposes=(MARKETING,)), now)
-    asked = NewRequest(Right.OBJECTION, given, ENERGY, now, "letter", "nl", DESK, uuid, purposes=(MARKETING,))
-    assert open_case(house, asked, now).case_id == case.case_id, "as an older version opened it"
     with pytest.raises(RequestIdReused):
-        open_case(house, replace(asked, right=Right.ERASURE, purposes=()), now)
+        objected(town, number=number, right=Right.ERASURE)
 
 
 def test_the_same_number_with_a_wider_objection_is_another_request(town: Town) -> None:
@@ -171,7 +159,8 @@ def test_a_general_one_that_is_refused_still_stops_marketing_and_no_more(town: T
     assert own == ({True} if reaches else set()), "what is tied to the person too"
     text = letter_text(town, case, LetterKind.REFUSAL)
     assert ("kept out of the calls and messages for advertising" in text) is reaches
-    [confirmed] = [json.loads(body) for name, body in town.notices(ENERGY).items() if name.startswith("confirmation-")]
+    number = of_principal(case).sub_case_id
+    [confirmed] = [json.loads(body) for name, body in town.notices(ENERGY).items() if f"confirmation-{number}" in name]
     assert (confirmed.get("kept_out_of") == "marketing") is reaches
 
 
@@ -233,20 +222,3 @@ def test_who_is_known_to_nobody_stays_out_of_marketing_too(town: Town, purposes:
     reaches = not purposes
     assert stopped(town, MARKETING) is reaches and not stopped(town, OTHER)
     assert ("calls and messages for advertising" in letter_text(town, case)) is reaches
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_letters_say_so_in_every_language(language: str) -> None:
-    say = words(language).say
-    part = a_part(State.REFUSED, Action.REFUSE)
-
-    def told(right: Right, *purposes: str, kind: LetterKind = LetterKind.REFUSAL) -> list[str]:
-        facts = facts_of(a_case(part, right=right), kind, language, PartFacts(part, "Energy One NV"), purposes=purposes)
-        return list(spoken(make_letter_page(facts)))
-
-    for asked in ((), (MARKETING, OTHER)):
-        assert say("letter.stays_out.marketing") in told(Right.OBJECTION, *asked)
-        assert say("letter.hold.marketing") in told(Right.OBJECTION, *asked, kind=LetterKind.RECEIPT)
-    for right, asked in ((Right.OBJECTION, (OTHER,)), (Right.ERASURE, ())):
-        assert say("letter.stays_out.marketing") not in told(right, *asked)
-        assert say("letter.hold.marketing") not in told(right, *asked, kind=LetterKind.RECEIPT)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from returns.deliveries import at_once
 from rights.prefix import asked, notice, persons, put, sweep
 from rights.prefix import desk as desk  # the fixture
 from sluice.agreement.in_force.activate import activate_all
-from sluice.exchange.house import House, open_house
+from sluice.exchange.house import open_house
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights import requests
 from sluice.rights.case import store
@@ -26,6 +27,7 @@ from sluice.rights.requests import RequestSweep, read_requests
 from sluice.settings import Settings
 from sluice.times import brussels_day
 from support.desk import Desk
+from support.effort import chosen
 
 T = TypeVar("T")
 
@@ -96,53 +98,52 @@ def test_a_dead_reader_is_finished_and_nothing_is_twice(desk: Desk) -> None:
 
 
 class Dying(ObjectStore):
-    """The real store, of a worker that dies before or after its n-th request."""
+    """The real store, of a worker that dies before or after its n-th request; at none it counts them."""
 
     def __init__(self, settings: Settings, dies_at: int, *, before: bool) -> None:
         super().__init__(settings)
-        self.left, self.before = dies_at, before
+        self.asked, self.dies_at, self.before = 0, dies_at, before
 
     def _try(self, operation: str, bucket: str, attempt: Callable[[], T]) -> T:
-        self.left -= 1
-        if self.left == 0 and self.before:
+        self.asked += 1
+        if self.asked == self.dies_at and self.before:
             raise KeyboardInterrupt
         try:
             return super()._try(operation, bucket, attempt)
         finally:
-            if self.left == 0:  # whatever the answer was: that there is no such object is one too
+            if self.asked == self.dies_at:  # whatever the answer was: that there is no such object is one too
                 raise KeyboardInterrupt
 
 
-def work(house: House, now: datetime) -> None:
-    """What the schedule does."""
-    read_requests(house, now)
-    take_due(house, now)
+def work(desk: Desk, dies_at: int, *, before: bool) -> int:
+    """What the schedule does, until it is done or the worker dies; how many requests that took."""
+    objects, now = Dying(desk.settings, dies_at, before=before), datetime.now(UTC)
+    with suppress(KeyboardInterrupt):
+        read_requests(replace(desk.house, objects=objects), now)
+        take_due(replace(desk.house, objects=objects), now)
+    return objects.asked
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_a_worker_that_dies_at_any_request_to_the_store_is_finished(desk: Desk, before: bool) -> None:
-    now, deaths = datetime.now(UTC), 0
-    for point in range(1, 200):
-        put(desk, f"erasure-{point}.csv", f"phone\n0470{point:06}\n".encode())
-        try:
-            work(replace(desk.house, objects=Dying(desk.settings, point, before=before)), now)
-        except KeyboardInterrupt:
-            deaths += 1
-            work(desk.house, now)
-        else:
-            break
+    put(desk, "erasure-0.csv", b"phone\n0470000000\n")
+    most = work(desk, 0, before=before)
+    points = chosen(range(1, most + 1), 5)
+    for number, point in enumerate(points, start=1):
+        put(desk, f"erasure-{number}.csv", f"phone\n0470{number:06}\n".encode())
+        assert work(desk, point, before=before) == point, "it died there"
+        work(desk, 0, before=before)
         cases = store.list_cases(desk.house.conn)
-        assert len(cases) == point
-        assert {part.state for case in cases for part in case.sub_cases if part.track is Track.PROCESSOR} == {
-            State.AWAITING_INSTRUCTION
-        }
-    bucket = desk.settings.bucket_exchange
+        assert len(cases) == number + 1
+        states = {part.state for case in cases for part in case.sub_cases if part.track is Track.PROCESSOR}
+        assert states == {State.AWAITING_INSTRUCTION}
+    bucket, files = desk.settings.bucket_exchange, len(points) + 1
     keys = [item.key for item in desk.house.objects.list_versions(bucket, "energy01/notices/")]
-    assert len(keys) == len(set(keys)) == 2 * (deaths + 1), "one answer and one notice each, written once"
+    assert len(keys) == len(set(keys)) == 2 * files, "one answer and one notice each, written once"
     steps = desk.sql("select case_id, sub_case_id, to_state from case_transition")
     assert len(steps) == len({tuple(step.values()) for step in steps}), "every step once"
-    assert len(desk.sql("select 1 from suppression_run")) == deaths + 1
-    assert deaths >= 10
+    assert len(desk.sql("select 1 from suppression_run")) == files
+    assert most >= 10
 
 
 def test_two_workers_at_once_do_everything_once(desk: Desk) -> None:

@@ -1,63 +1,37 @@
 """Data that is kept and not used where its erasure was asked is a refusal: a ground, a date, an honest letter."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.instructing import ENERGY, arrived, instruct, lent, now, of_center, of_principal, swept
+from rights.town import DESK, SHA, Town
 from sluice.exchange.persons.suppressed import find_suppressed
 from sluice.rights.case import store
 from sluice.rights.case.clock import months_later, received_on
 from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.facts import exception_review_months
-from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State, SubCase, Track
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide
 from sluice.rights.desk_steps import decide_and_tell, extend_and_tell
 from sluice.rights.erasure.exceptions import exceptions_of
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import open_document, write_letter
-from sluice.rights.read_instructions import read_instruction
-from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import SubjectKind
 from support.night import AGREEMENT, Edit
 
-ENERGY = Principal("energy01")
 WE_ANSWER = Edit(AGREEMENT, "A17: false", "A17: true")
 CLAIMS = iri("A17LegalClaims")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(papers_of(store_settings, tmp_path, [ENERGY], WE_ANSWER), tmp_path, [ENERGY], 4) as opened:
-        opened.arrive(ENERGY, opened.people)
-        yield opened
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+town = lent(arrived, WE_ANSWER)
 
 
 def asked(town: Town) -> Case:
     return town.opened(Right.ERASURE, [(SubjectKind.PHONE, town.people[0].phone)], ENERGY)
-
-
-def part_of(case: Case, track: Track) -> SubCase:
-    return next(part for part in case.sub_cases if part.track is track)
-
-
-def instruct(town: Town, part: SubCase, **said: object) -> InstructionOutcome:
-    """What an instruction of energy01 does."""
-    body = json.dumps({"case": part.sub_case_id, "decision": "restrict", **said}).encode()
-    key = f"{ENERGY}/requests/instruction-{len(said)}.json"
-    return read_instruction(
-        town.house, ENERGY, town.house.objects.put(town.desk.settings.bucket_exchange, key, body, "text/json"), now()
-    ).outcome
 
 
 def decided(town: Town, case: Case, target: State, *groups: str) -> None:
@@ -66,7 +40,7 @@ def decided(town: Town, case: Case, target: State, *groups: str) -> None:
         DESK, now(), CLAIMS if groups else "ACCEPTED", SHA, reasons=dict.fromkeys(groups, CLAIMS),
         remedies=Remedies(REMEDIES["BE"], "nl"), action=Action.RESTRICT,
     )  # fmt: skip
-    decide(town.house.conn, case.case_id, target, order, [part_of(case, Track.CONTROLLER).sub_case_id])
+    decide(town.house.conn, case.case_id, target, order, [of_center(case).sub_case_id])
 
 
 def documents(town: Town, case: Case) -> dict[LetterKind, dict[str, object]]:
@@ -76,9 +50,9 @@ def documents(town: Town, case: Case) -> dict[LetterKind, dict[str, object]]:
 
 def test_nobody_restricts_instead_of_erasing_without_a_reason_for_all_of_it(town: Town) -> None:
     case = asked(town)
-    theirs, ours = part_of(case, Track.PROCESSOR), part_of(case, Track.CONTROLLER)
+    theirs, ours = of_principal(case), of_center(case)
 
-    assert instruct(town, theirs) is InstructionOutcome.NOT_ADMITTED
+    assert instruct(town, theirs, decision="restrict") is InstructionOutcome.NOT_ADMITTED
     for target, groups, guard in (
         (State.ACCEPTED, (), "does_what_was_asked"),
         (State.ACCEPTED, ours.field_groups, "does_what_was_asked"),
@@ -91,13 +65,10 @@ def test_nobody_restricts_instead_of_erasing_without_a_reason_for_all_of_it(town
 
 def test_it_is_a_refusal_with_a_reason_a_review_date_and_letters_that_say_so(town: Town) -> None:
     case = asked(town)
-    assert instruct(town, part_of(case, Track.PROCESSOR), reason="A17LegalClaims") is InstructionOutcome.INSTRUCTED
+    said = instruct(town, of_principal(case), decision="restrict", reason="A17LegalClaims")
+    assert said is InstructionOutcome.INSTRUCTED
     decided(town, case, State.PARTIAL, "*")
-    for _ in range(3):
-        follow(town.house, now())
-        sweep(town.house, now())
-
-    done = store.get_case(town.house.conn, case.case_id)
+    done = swept(town, case)
     kept = exceptions_of(done, store.list_steps(town.house.conn, case.case_id), ENERGY)
     today = received_on(now())
     assert {(each.reason, each.review_on) for each in kept} == {
@@ -124,7 +95,7 @@ def test_it_is_a_refusal_with_a_reason_a_review_date_and_letters_that_say_so(tow
 def test_after_an_extension_all_of_it_is_restricted_instead_only_within_the_month_of_a_refusal(town: Town) -> None:
     case = asked(town)
     extend_and_tell(town.house, case.case_id, Order(DESK, now(), iri("A12Complexity"), SHA))
-    groups = part_of(case, Track.CONTROLLER).field_groups
+    groups = of_center(case).field_groups
     late = Order(
         DESK, now() + timedelta(days=45), CLAIMS, SHA, reasons=dict.fromkeys(groups, CLAIMS),
         remedies=Remedies(REMEDIES["BE"], "nl"), action=Action.RESTRICT,
@@ -135,9 +106,9 @@ def test_after_an_extension_all_of_it_is_restricted_instead_only_within_the_mont
         decide_and_tell(town.house, case.case_id, replace(late, action=None))
 
     in_time = decide_and_tell(town.house, case.case_id, replace(late, at=now()))
-    assert part_of(in_time.case, Track.CONTROLLER).state is State.PARTIAL
+    assert of_center(in_time.case).state is State.PARTIAL
     other = asked(town)
     extend_and_tell(town.house, other.case_id, Order(DESK, now(), iri("A12Complexity"), SHA))
     some = replace(late, action=Action.ERASE, reasons={groups[0]: CLAIMS})
     done = decide_and_tell(town.house, other.case_id, some)
-    assert part_of(done.case, Track.CONTROLLER).state is State.PARTIAL, "what is done in part may take the longer time"
+    assert of_center(done.case).state is State.PARTIAL, "what is done in part may take the longer time"

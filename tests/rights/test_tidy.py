@@ -30,11 +30,12 @@ from sluice.rights.tidy import Tidied, tidy, tidy_case
 from sluice.settings import Settings
 from sluice.terms import Principal
 from support.copies import Copies
-from support.dying import Victim, dying
+from support.crash import Victim, dying
+from support.effort import effort
 
 ENERGY = Principal("energy01")
 DAYS = timedelta(days=1)
-POINTS = 12
+POINTS = effort(4, 12)
 
 
 def planted(settings: Settings, folder: Path) -> None:
@@ -53,7 +54,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
     """Tidies a year on and dies at a step: any word, step, what."""
-    with dying(town.desk.settings, "crash_erase.py") as once:
+    with dying(town.desk.settings, "erasure") as once:
         yield once
 
 

@@ -5,20 +5,23 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sluice.agreement.in_force.activate import activate_all
 from sluice.exchange.house import House, open_house
 from sluice.returns.drain import drain_returns
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Actor, Case, Order, Right, Role, State
-from sluice.rights.case.steps import decide, settle_identity
+from sluice.rights.case.steps import decide, settle_identity, withdraw
 from sluice.rights.due_steps import take_due
+from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.release import draft, release
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.person.identifiers import Identifier
@@ -29,10 +32,14 @@ from sluice.staff.admit import admit
 from sluice.staff.model import StaffFile
 from sluice.terms import Principal, SubjectKind
 from support.desk import ENERGY, Desk
-from support.night import AT_ONCE, RESULTS, STAFF, Call, Edit, call_log, with_papers
+from support.night import AT_ONCE, RESULTS, STAFF, Call, Edit, Night, call_log, open_night, with_papers
 
 DESK = Actor(Role.DESK, "anna")
 SHA = "ab" * 32
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -185,3 +192,61 @@ def open_town(settings: Settings, folder: Path, principals: Sequence[str], peopl
 def plain(cells: Sequence[str]) -> str:
     """Cells as a line that needs no quotes."""
     return ";".join(re.sub(r'[;"\r\n]+', " ", cell) for cell in cells)
+
+
+def town_fixture(
+    principals: Sequence[str],
+    people: int,
+    fill: Callable[[Town], object] = id,
+    *edits: Edit,
+    papers: Callable[[Settings], object] = id,
+) -> Callable[..., Iterator[Town]]:
+    """A fixture: one town for all tests of a module, filled once; each test works with people of its own.
+
+    ``papers``: changes the folder of its papers before they come in force.
+    """
+
+    @pytest.fixture(scope="module")
+    def town(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+        folder = tmp_path_factory.mktemp("town")
+        settings = papers_of(module_settings, folder, principals, *edits)
+        papers(settings)
+        with open_town(settings, folder, principals, people) as opened:
+            fill(opened)
+            yield opened
+
+    return town
+
+
+def night_fixture(
+    fill: Callable[[Night], object], *edits: Edit, papers: Callable[[Settings], object] = id, contacts: int = 40
+) -> Callable[..., Iterator[Night]]:
+    """The same with a night at energy01."""
+
+    @pytest.fixture(scope="module")
+    def night(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+        folder = tmp_path_factory.mktemp("night")
+        settings = with_papers(module_settings, folder, *edits)
+        papers(settings)
+        with open_night(settings, folder, contacts) as opened:
+            fill(opened)
+            yield opened
+
+    return night
+
+
+def let_go(town: Town, case: Case) -> None:
+    """The machine plans an erasure, and somebody who decided nothing releases it."""
+    draft(town.house, case.case_id, "airflow", now())
+    release(town.house, case.case_id, "bert", now())
+
+
+def take_back(town: Town | Night, *cases: Case) -> None:
+    """Whoever asked takes it back."""
+    for case in cases:
+        withdraw(town.desk.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+
+
+def due(town: Town, case: Case, at: datetime | None = None) -> bool:
+    """Whether the next run takes this erasure up."""
+    return case.case_id in take_up(town.house, "airflow", at or now())

@@ -21,6 +21,7 @@ from sluice.settings import get_settings
 from sluice.subject.model import NoRef
 from sluice.subject.normalise import normalise
 from sluice.terms import SubjectKind
+from support.effort import chosen, effort
 
 Write = Callable[..., Planted]
 Record = dict[str, str]
@@ -101,20 +102,13 @@ def is_day(text: str) -> bool:
         return False
 
 
-@BOTH
-def test_the_columns_are_those_of_the_contract_in_its_order(sample, tmp_path):
-    sample.write(tmp_path / "a.csv", 1, 1)
-
-    assert read(tmp_path / "a.csv")[0] == [column["name"] for column in sample.columns()]
-
-
 @pytest.mark.slow
 @BOTH
 def test_without_faults_every_row_keeps_every_rule_even_those_that_only_warn(sample, tmp_path):
-    sample.write(tmp_path / "a.csv", 5000, 21)
-    _, records = read(tmp_path / "a.csv")
+    sample.write(tmp_path / "a.csv", effort(1000, 5000), 21)
+    names, records = read(tmp_path / "a.csv")
     columns = sample.columns()
-
+    assert names == [column["name"] for column in columns]
     assert broken_rows(records, columns) == set()
     for column in columns:
         for rule in column.get("quality", []):
@@ -125,9 +119,8 @@ def test_without_faults_every_row_keeps_every_rule_even_those_that_only_warn(sam
 
 
 @BOTH
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", chosen([1, 2, 3], 2))
 def test_with_faults_the_contract_refuses_exactly_the_planted_rows(sample, seed, tmp_path):
     planted = sample.write(tmp_path / "a.csv", 2000, seed, faults=sample.plan)
-
     assert broken_rows(read(tmp_path / "a.csv")[1], sample.columns()) == planted.all_rows
     assert len(planted.rows(Fault.DUPLICATE_KEY)) == 10

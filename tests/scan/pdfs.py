@@ -1,5 +1,6 @@
 """Pages whose fonts number their glyphs as they like, object by object; written without a look at the scanner."""
 
+import functools
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -106,6 +107,7 @@ def _packed(objects: list[bytes]) -> bytes:
     return bytes(out) + b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF" % (holder + 1, stream(table, said), len(out))
 
 
+@functools.cache
 def pdf_bomb(mebibytes: int) -> bytes:
     """A page of operators that show one letter each: it takes some twenty times its inflated size to read."""
     page = zlib.compress(b"BT (a) Tj " * (mebibytes * 104857), 9)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import yaml
 
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass
 
+SPELT = yaml.safe_load(Path(__file__).with_name("spelt.yaml").read_text(encoding="utf-8"))
 EVERY_CLASS = dict.fromkeys(ScreenClass, ScreenAction.MASK)
 
 

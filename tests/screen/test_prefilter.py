@@ -3,7 +3,6 @@
 import unicodedata
 
 import polars as pl
-import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from sluice.screen.phones import phone_shape
 from sluice.screen.prefilter import Shape, find_candidates, find_shapes
 from sluice.screen.tables import terms
 from sluice.screen.words import find_words
+from support.effort import effort
 
 EVERY_SHAPE = sum(Shape)
 SEPARATOR = st.text(alphabet=" .-/()\u00a0\u200b\u2011", max_size=2)
@@ -32,7 +32,7 @@ def test_every_term_is_a_candidate_and_found_in_its_class() -> None:
     assert len(missed) < len(texts) * 0.06, missed  # a longer term, another class or an exception may win
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(50, 100), deadline=None)
 @given(before=TEXT, term=st.sampled_from([term.text.replace("*", "") for term in terms()]), after=TEXT)
 def test_the_word_pass_holds_every_word_that_is_found(before: str, term: str, after: str) -> None:
     note = f"{before}{term}{after}"
@@ -40,7 +40,7 @@ def test_the_word_pass_holds_every_word_that_is_found(before: str, term: str, af
         assert find_candidates(pl.Series([note])).words.all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(50, 100), deadline=None)
 @given(note=NUMBER_NOTES)
 @example(note="03 30 07 85")
 def test_the_number_passes_hold_every_number_that_is_found(note: str) -> None:
@@ -52,17 +52,20 @@ def test_the_number_passes_hold_every_number_that_is_found(note: str) -> None:
         assert class_ in {hit[0] for hit in find_numbers(text, shapes, "BE")}
 
 
-@pytest.mark.parametrize("note", [one.note for one in read_labelled("notes_tuned.csv")])
-def test_the_passes_change_nothing_for_a_labelled_note(note: str) -> None:
-    found = find_candidates(pl.Series([note]))
-    text = fold(note).text
-    hits = find_numbers(text, EVERY_SHAPE, "BE")
-    assert not hits or find_numbers(text, int(find_shapes(found.plain, phone_shape("BE"))[0]), "BE") == hits
-    assert not find_mails(text) or found.mails.all()
-    assert not find_words(note, fold(note)) or found.words.all()
+def test_the_passes_change_nothing_for_a_labelled_note() -> None:
+    notes = [one.note for one in read_labelled("notes_tuned.csv")]
+    found = find_candidates(pl.Series(notes))
+    for note, mails, words, shapes in zip(
+        notes, found.mails, found.words, find_shapes(found.plain, phone_shape("BE")), strict=True
+    ):
+        text = fold(note).text
+        hits = find_numbers(text, EVERY_SHAPE, "BE")
+        assert not hits or find_numbers(text, int(shapes), "BE") == hits
+        assert not find_mails(text) or mails, note
+        assert not find_words(note, fold(note)) or words, note
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(50, 100), deadline=None)
 @given(note=st.one_of(TEXT, st.text(max_size=20)))
 def test_a_note_folds_alike_alone_and_in_a_column(note: str) -> None:
     assume(all(unicodedata.category(one) != "Cn" for one in note))  # polars knows newer characters than Python

@@ -15,22 +15,13 @@ NOTES = pl.Series([f"note {row}" for row in range(2000)] + ["klant is ziek", "",
 FINDINGS = screen_notes(NOTES, EVERY_CLASS).findings
 
 
-def test_the_sample_is_about_the_share_and_the_same_each_time() -> None:
+def test_the_sample_is_about_the_share_the_same_each_time_another_by_another_salt_and_holds_a_smaller_one():
     first = sampled(NOTES, FINDINGS, 0.1, "salt")
     assert 140 <= int(first.sum()) <= 260
     assert first.equals(sampled(NOTES, FINDINGS, 0.1, "salt"))
-
-
-def test_another_salt_is_another_sample() -> None:
     assert not sampled(NOTES, FINDINGS, 0.1, "salt").equals(sampled(NOTES, FINDINGS, 0.1, "pepper"))
-
-
-def test_a_greater_share_holds_the_smaller_sample() -> None:
     small, great = sampled(NOTES, FINDINGS, 0.1, "salt"), sampled(NOTES, FINDINGS, 0.3, "salt")
     assert (small & ~great).sum() == 0
-
-
-def test_everything_means_every_note_with_text_and_no_finding() -> None:
     chosen = sampled(NOTES, FINDINGS, 1, "salt")
     assert chosen.to_list() == [True] * 2000 + [False, False, False]
     assert sampled(NOTES, FINDINGS, 0, "salt").sum() == 0

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from screen.labelled import EVERY_CLASS, read_labelled
+from screen.labelled import EVERY_CLASS, SPELT, read_labelled
 from sluice.screen.model import NotesMalformed, Screened
 from sluice.screen.screen import screen_notes
 from sluice.terms import ScreenAction, ScreenClass
+from support.effort import effort
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ def classes(note: str) -> list[str]:
     return screen(note).findings["class"].to_list()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(50, 100), deadline=None)
 @given(note=NOTES)
 @example(note="tel \uff10\uff14\uff17\uff15\u00a012\u202f34\u00a056")
 @example(note="de\u0301pression se\u0301ve\u0300re")
@@ -40,7 +41,7 @@ def test_a_span_lies_in_its_note_and_its_text_is_gone_after_masking(note: str) -
     assert _without_masks(masked) == _without_masks(_without_spans(note, screened))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=effort(50, 100), deadline=None)
 @given(note=NOTES, action=st.sampled_from([ScreenAction.ALLOW, ScreenAction.REVIEW, ScreenAction.REFUSE]))
 def test_only_mask_changes_a_note(note: str, action: ScreenAction) -> None:
     screened = screen(note, action=action)
@@ -48,24 +49,17 @@ def test_only_mask_changes_a_note(note: str, action: ScreenAction) -> None:
     assert screened.findings.drop("action").equals(screen(note).findings.drop("action"))
 
 
-@pytest.mark.parametrize("note", KNOWN)
-def test_nothing_is_found_in_what_masking_left(note: str) -> None:
-    assert classes(screen(note).notes[0]) == []
+def test_nothing_is_found_in_what_masking_left() -> None:
+    assert screen(*screen(*KNOWN).notes).findings.height == 0
 
 
-def test_null_and_empty_notes_stay_and_count_as_no_text() -> None:
+def test_null_empty_and_no_notes_stay_and_the_notes_given_are_not_changed():
     screened = screen(None, "", "ziek", None)
     assert screened.notes.to_list() == [None, "", "[health]", None]
     assert screened.rows_with_text == 1
-
-
-def test_no_notes_at_all() -> None:
     screened = screen()
     assert screened.notes.to_list() == []
     assert screened.findings.height == 0
-
-
-def test_the_notes_given_are_not_changed() -> None:
     notes = pl.Series("note", ["dépression sévère", "bel 0475 12 34 56"])
     screen_notes(notes, EVERY_CLASS)
     assert notes.to_list() == ["dépression sévère", "bel 0475 12 34 56"]
@@ -77,44 +71,27 @@ def test_offsets_count_characters_of_the_note_as_it_came() -> None:
     assert [note[one.start : one.end] for one in spans] == ["de\u0301pression", "0475\u00a012\u00a034\u00a056"]
 
 
-def test_overlapping_spans_become_one_mask() -> None:
+def test_overlapping_spans_become_one_mask_of_the_classes_of_the_agreement_and_negation_is_about_health_too():
     screened = screen("vakbond, hij is ziek thuis")
     assert screened.notes[0] == "[union], hij is [health]"
-
-
-def test_only_the_classes_of_the_agreement_are_screened_for() -> None:
     notes = pl.Series(["ziek, bel 0475 12 34 56"])
     screened = screen_notes(notes, {ScreenClass.PHONE: ScreenAction.MASK})
     assert screened.notes.to_list() == ["ziek, bel [phone]"]
     assert screened.screened_for == (ScreenClass.PHONE,)
-
-
-def test_negation_is_about_health_too() -> None:
     assert classes("heeft geen kanker") == ["health"]
 
 
-@pytest.mark.parametrize(
-    "note",
-    [
-        "Ziekenhuisstraat 12",
-        "via het ziekenfonds",
-        "Western Union",
-        "Mr Gay",
-        "rue de l'Hôpital 3",
-        "betaling +++090/9337/55493+++",
-        "EAN 5414 4882 0011 2233 44",
-        "op 02/11/2026 5 keer gebeld",
-        "[health] en [union]",
-    ],
-)
+@pytest.mark.parametrize("note", SPELT["a listed exception is no finding"])
 def test_a_listed_exception_is_no_finding(note: str) -> None:
     assert classes(note) == []
 
 
-def test_findings_and_errors_never_hold_text() -> None:
+def test_findings_and_errors_never_hold_text_and_what_is_no_text_is_refused():
     screened = screen("ziek, bel 0475 12 34 56")
     assert "0475" not in repr(screened)
     assert "ziek" not in repr(screened)
+    with pytest.raises(NotesMalformed, match="SLU-492"):
+        screen_notes(pl.Series("note", [1]), EVERY_CLASS)
 
 
 @pytest.mark.timeout(20)
@@ -124,11 +101,6 @@ def test_findings_and_errors_never_hold_text() -> None:
 def test_a_note_of_32_000_characters_of_anything_is_read_in_time(piece: str) -> None:
     note = f"{piece * (32_000 // len(piece))} jan@voo.be ziek tel 0475 12 34 56"
     assert "health" in classes(note)
-
-
-def test_what_is_no_text_is_refused() -> None:
-    with pytest.raises(NotesMalformed, match="SLU-492"):
-        screen_notes(pl.Series("note", [1]), EVERY_CLASS)
 
 
 def _without_spans(note: str, screened: Screened) -> str:

@@ -20,15 +20,9 @@ def test_every_row_has_a_source_and_a_date(name: str) -> None:
         assert date.fromisoformat(row["known_on"]) <= date.fromisoformat(tables_version())
 
 
-def test_every_class_without_a_checksum_has_terms_in_each_language() -> None:
+def test_every_class_without_a_checksum_has_terms_in_each_language_none_twice_and_ascii_once_folded():
     listed = {(row["class"], row["language"]) for row in read_table("terms")}
     assert listed == {(one, language) for one in set(ScreenClass) - STRUCTURED for language in ("nl", "fr", "en")}
-
-
-def test_no_language_lists_a_term_twice_in_a_class() -> None:
     counts = Counter((row["class"], row["language"], fold(row["term"]).text) for row in read_table("terms"))
     assert [row for row, count in counts.items() if count > 1] == []
-
-
-def test_terms_are_ascii_once_folded() -> None:
     assert [term.text for term in terms() if not term.text.isascii()] == []

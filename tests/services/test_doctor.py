@@ -14,15 +14,16 @@ from sluice.db import connect
 from sluice.exchange.anchor import EvidenceOfAnother, anchor_ledger
 from sluice.exchange.house import open_house
 from sluice.keys import Keyring
+from sluice.lake.s3 import objects
 from sluice.lake.s3.objects import open_client
 from sluice.rights.mail.mail_store import begin_mail, note_mail_error
-from sluice.services import doctor, stack
+from sluice.services import buckets, doctor, stack
 from sluice.services.doctor import describe_settings, examine
 from sluice.services.seaweed import credential
 from sluice.settings import Settings
 from sluice.terms import Principal
 from support.desk import environment
-from support.examined import examine_one
+from support.installation import examine_one
 
 pytestmark = pytest.mark.stores
 
@@ -31,24 +32,34 @@ def changed(settings: Settings, **values: object) -> Settings:
     return settings.model_copy(update=values)
 
 
-def test_a_sound_installation_passes(store_settings: Settings) -> None:
-    assert [check.name for check in examine(store_settings) if not check.ok] == ["services"]  # these are the tests' own
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is away is asked a second long."""
+    monkeypatch.setattr(objects, "TRY_FOR_SECONDS", 1)
+    monkeypatch.setattr(buckets, "PATIENCE_SECONDS", 1)
 
 
-def test_an_administrator_is_not_a_role_for_the_application(store_settings: Settings) -> None:
-    admin = changed(store_settings, database_url=store_settings.database_admin_url)
+def test_a_sound_installation_passes(module_settings: Settings) -> None:
+    assert [check.name for check in examine(module_settings) if not check.ok] == [
+        "services"
+    ]  # these are the tests' own
+
+
+def test_an_administrator_is_not_a_role_for_the_application(module_settings: Settings) -> None:
+    admin = changed(module_settings, database_url=module_settings.database_admin_url)
     assert not examine_one("database role", admin).ok
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("name", ["services", "database", "buckets", "store"])
-def test_what_does_not_answer_is_missing_and_has_a_cure(store_settings: Settings, name: str) -> None:
+def test_what_does_not_answer_is_missing_and_has_a_cure(module_settings: Settings, name: str) -> None:
     nowhere = SecretStr("postgresql://sluice@127.0.0.1:1/sluice")
-    found = examine_one(name, changed(store_settings, database_url=nowhere, s3_endpoint="http://127.0.0.1:1"))
+    found = examine_one(name, changed(module_settings, database_url=nowhere, s3_endpoint="http://127.0.0.1:1"))
     assert not found.ok and found.is_missing and found.cure
 
 
-def test_who_reads_strangers_files_and_keeps_the_network_or_every_file_is_told(store_settings: Settings) -> None:
-    assert examine_one("readers of files", store_settings).ok
+def test_who_reads_strangers_files_and_keeps_the_network_or_every_file_is_told(module_settings: Settings) -> None:
+    assert examine_one("readers of files", module_settings).ok
     asked = (
         "from sluice.kernel import deny; from sluice.services import doctor; from sluice.settings import Settings\n"
         "look = next(each for each in doctor.LOOKS if each.name == 'readers of files')\n"
@@ -61,15 +72,16 @@ def test_who_reads_strangers_files_and_keeps_the_network_or_every_file_is_told(s
     assert "ok=False" in network and "reach the network" in network
 
 
-def test_missing_buckets_are_named(store_settings: Settings) -> None:
-    found = examine_one("buckets", changed(store_settings, bucket_lake="no-such-bucket"))
+def test_missing_buckets_are_named(module_settings: Settings) -> None:
+    found = examine_one("buckets", changed(module_settings, bucket_lake="no-such-bucket"))
     assert not found.ok and "no-such-bucket" in found.detail
 
 
-def test_whether_evidence_is_locked_is_said_and_no_failure(store_settings: Settings) -> None:
-    found = examine_one("evidence", store_settings)
+@pytest.mark.usefixtures("impatient")
+def test_whether_evidence_is_locked_is_said_and_no_failure(module_settings: Settings) -> None:
+    found = examine_one("evidence", module_settings)
     assert found.ok and found.detail == "no object lock: whoever owns the bucket can remove what is in it"
-    locked = changed(store_settings, bucket_evidence=f"locked-{store_settings.bucket_evidence}")
+    locked = changed(module_settings, bucket_evidence=f"locked-{module_settings.bucket_evidence}")
     bucket, client = locked.bucket_evidence, open_client(locked)
     client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     assert examine_one("evidence", locked).detail == "object lock on, without a default retention"
@@ -80,7 +92,7 @@ def test_whether_evidence_is_locked_is_said_and_no_failure(store_settings: Setti
         assert examine_one("evidence", locked).detail == f"object lock on, {mode.lower()}, 10 {unit.lower()}"
     client.delete_bucket(Bucket=bucket)
     assert examine_one("evidence", locked).detail == "object lock not known (NoSuchBucket)"
-    assert not examine_one("evidence", changed(store_settings, s3_endpoint="http://127.0.0.1:1")).ok
+    assert not examine_one("evidence", changed(module_settings, s3_endpoint="http://127.0.0.1:1")).ok
 
 
 def test_buckets_of_another_installation_are_found_and_nothing_starts_on_them(
@@ -130,9 +142,9 @@ def test_keys_that_another_master_key_wrapped_are_found(store_settings: Settings
     assert not gone.ok and "SLU-116" in gone.detail and "master.key" in gone.detail
 
 
-def test_a_country_without_last_days_is_found_before_somebody_asks(store_settings: Settings) -> None:
-    assert "BE: a request of today is due on 2" in examine_one("legal clock", store_settings).detail
-    found = examine_one("legal clock", changed(store_settings, center_country="UK"))
+def test_a_country_without_last_days_is_found_before_somebody_asks(module_settings: Settings) -> None:
+    assert "BE: a request of today is due on 2" in examine_one("legal clock", module_settings).detail
+    found = examine_one("legal clock", changed(module_settings, center_country="UK"))
     assert not found.ok and "COUNTRY_OUTSIDE_EEA" in found.detail and "SLUICE_CENTER_COUNTRY" in found.cure
 
 
@@ -152,10 +164,10 @@ WAYS = "mail, webhook, queue"
     ],
 )
 def test_an_address_to_which_nothing_can_go_is_named_before_something_has_to(
-    store_settings: Settings, name: str, said: object, lacks: str
+    module_settings: Settings, name: str, said: object, lacks: str
 ) -> None:
-    assert examine_one(WAYS, store_settings).detail == "the desk hears by the log only"
-    found = examine_one(WAYS, changed(store_settings, **{name: said}))
+    assert examine_one(WAYS, module_settings).detail == "the desk hears by the log only"
+    found = examine_one(WAYS, changed(module_settings, **{name: said}))
     assert not found.ok and f"setting SLUICE_{lacks}." in found.detail and "geheim" not in found.detail
 
 
@@ -173,17 +185,17 @@ def test_what_the_desk_should_have_heard_and_what_has_no_more_to_be_sent(store_s
 
 
 def test_a_setting_that_nobody_reads_is_named_and_what_it_says_is_not(
-    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    module_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLUICE_SLOTS", "2")
-    assert examine_one("settings", store_settings).ok
+    assert examine_one("settings", module_settings).ok
     monkeypatch.setenv("SLUICE_LINEAGE_ULR", "geheim")
-    found = examine_one("settings", store_settings)
+    found = examine_one("settings", module_settings)
     assert not found.ok and "SLUICE_LINEAGE_ULR" in found.detail and "geheim" not in found.detail
 
 
 def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
-    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    module_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {
         "SERVICE_HOST": "10.0.0.1",
@@ -194,52 +206,52 @@ def test_what_kubernetes_tells_of_the_services_of_a_release_is_no_setting(
         "PORT_8080_TCP_ADDR": "10.0.0.1",
     }.items():
         monkeypatch.setenv(f"SLUICE_API_SERVER_{name}", value)
-    assert examine_one("settings", store_settings).ok
+    assert examine_one("settings", module_settings).ok
     monkeypatch.setenv("SLUICE_S3_PORT", "8333")
-    assert "SLUICE_S3_PORT" in examine_one("settings", store_settings).detail, "the control"
+    assert "SLUICE_S3_PORT" in examine_one("settings", module_settings).detail, "the control"
 
 
 def test_a_broken_dag_is_named_and_airflow_writes_its_logs_where_ours_are(
-    store_settings: Settings, tmp_path: Path
+    module_settings: Settings, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     (home / "dags").mkdir(parents=True)
     (home / "dags" / "torn.py").write_text("from airflow.sdk import DAG\nraise RuntimeError\n")
-    assert "torn.py" in examine_one("DAGs", changed(store_settings, home=home)).detail
+    assert "torn.py" in examine_one("DAGs", changed(module_settings, home=home)).detail
     assert not (home / "var").exists() and not (home / "logs").exists()
 
 
-def test_of_a_setting_that_makes_no_client_the_name_is_said(store_settings: Settings) -> None:
+def test_of_a_setting_that_makes_no_client_the_name_is_said(module_settings: Settings) -> None:
     for name in ("buckets", "suppressions", "store", "places"):
-        found = examine_one(name, changed(store_settings, s3_endpoint="localhost:9000"))
+        found = examine_one(name, changed(module_settings, s3_endpoint="localhost:9000"))
         assert "SLU-104" in found.detail and "SLUICE_S3_ENDPOINT" in found.detail and found.is_missing
         assert "9000" not in found.detail
 
 
 def test_a_look_that_breaks_says_where_and_stops_no_other(
-    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    module_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor.migrations, "current", lambda url: {}[url])
     monkeypatch.setattr(doctor, "PARSE_SECONDS", 0.01)
 
-    found = {check.name: check for check in examine(store_settings)}
+    found = {check.name: check for check in examine(module_settings)}
 
     assert found["migrations"].detail.startswith("KeyError at test_doctor.py:")
     assert found["DAGs"].detail == "not parsed within 0.01 s"
     assert found["places"].ok
 
 
-def test_a_server_without_our_roles_is_not_migrated(store_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_without_our_roles_is_not_migrated(module_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "POWER", doctor.POWER.replace("sluice_owner", "no_such_role"))
 
-    found = examine_one("database role", store_settings)
+    found = examine_one("database role", module_settings)
 
     assert "SLU-204" in found.detail and "42704" in found.detail and found.is_missing
 
 
-def test_settings_are_shown_without_secrets(store_settings: Settings) -> None:
-    shown = describe_settings(store_settings)
-    assert store_settings.s3_secret_key is not None
-    assert store_settings.s3_secret_key.get_secret_value() not in str(shown)
+def test_settings_are_shown_without_secrets(module_settings: Settings) -> None:
+    shown = describe_settings(module_settings)
+    assert module_settings.s3_secret_key is not None
+    assert module_settings.s3_secret_key.get_secret_value() not in str(shown)
     assert shown["s3_secret_key"] == "(set)"
-    assert shown["bucket_lake"] == store_settings.bucket_lake
+    assert shown["bucket_lake"] == module_settings.bucket_lake

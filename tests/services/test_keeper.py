@@ -55,7 +55,14 @@ def left_in(var: Path) -> list[str]:
     return [line for line in lines if str(var) in line and "guardian" not in line]
 
 
-def test_what_an_interrupted_up_never_came_to_is_down(var: Path) -> None:
+def open_to_others(var: Path) -> list[str]:
+    files = (path for path in var.rglob("*") if not path.is_symlink())
+    return [str(path) for path in files if path.stat().st_mode & 0o022]
+
+
+def test_an_interrupted_up_is_down_and_airflow_does_not_start_on_evidence_that_another_key_signed(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(line: str) -> None:
         raise KeyboardInterrupt(line)
 
@@ -68,23 +75,22 @@ def test_what_an_interrupted_up_never_came_to_is_down(var: Path) -> None:
     assert bring_up(var) == ["postgresql", "s3", "keeper"]
     assert {service.state for service in stack.standing(HOME, var)} == {State.UP}, "control: asked for without Airflow"
 
-
-def test_airflow_does_not_start_on_evidence_that_another_key_signed(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would sign on with that key."""
-    bring_up(var)
-    settings = stack.fresh_settings(HOME, var)
-    with open_house(settings) as house:
+    with open_house(stack.fresh_settings(HOME, var)) as house:
         anchor_ledger(house, datetime.now(UTC))
     monkeypatch.setattr(airflow, "migrate", lambda *args: None)
     first = (var / "secrets" / "signing.pem").rename(var / "signing.pem")
-
-    with pytest.raises(EvidenceOfAnother):
+    with pytest.raises(EvidenceOfAnother):  # it would sign on with that key
         stack.bring_up(HOME, var, with_airflow=True, report=lambda line: None)
     kept = plan.read_plan(var)
     assert kept is not None and kept.s3 and not kept.airflow
     assert not (var / "secrets" / "signing.pem").exists(), "nor is a key made, which would hide that the first is gone"
     first.replace(var / "secrets" / "signing.pem")
     assert bring_up(var) == ["postgresql", "s3", "keeper"], "the control"
+
+    assert len(left_in(var)) >= 3, "the control: keeper, postgres, weed"
+    stack.take_down(var)
+    assert left_in(var) == [] and not env_path(var).exists()
+    stack.take_down(var)
 
 
 def may_look_into_others() -> bool:
@@ -93,68 +99,42 @@ def may_look_into_others() -> bool:
     return bool(int(status.partition("CapEff:")[2].split()[0], 16) >> CAP_SYS_PTRACE & 1)
 
 
-def test_stores_that_are_killed_come_back_at_the_same_address(var: Path) -> None:
-    assert bring_up(var) == ["postgresql", "s3", "keeper"]
-    before = env_path(var).read_text()
-    for name in ("postgresql", "s3"):
-        kill(var, name)
-    assert bring_up(var) == ["postgresql", "s3", "keeper"]
-    assert env_path(var).read_text() == before
-    exposed, closed = exposed_sockets(processes_of(var))
-    assert exposed == [] and (not closed or not may_look_into_others())
+def killed_keeper(var: Path) -> keeper.Standing:
+    """Kill the keeper; what it had written down."""
+    last = keeper.read_standing(var)
+    assert last is not None
+    os.kill(last.keeper.pid, signal.SIGKILL)
+    return last
 
 
-def test_nobody_else_may_write_to_what_services_make_whatever_the_umask(var: Path) -> None:
-    def open_to_others() -> list[str]:
-        files = (path for path in var.rglob("*") if not path.is_symlink())
-        return [str(path) for path in files if path.stat().st_mode & 0o022]
-
+def test_whoever_is_killed_comes_back_at_the_same_address_and_down_leaves_nothing(var: Path) -> None:
     before = os.umask(0)
     try:
         (var / "control").mkdir(parents=True)
-        assert open_to_others() == [str(var / "control")], "control: by this umask everybody may"
+        assert open_to_others(var) == [str(var / "control")], "control: by this umask everybody may"
         (var / "control").rmdir()
-        bring_up(var)
+        assert bring_up(var) == ["postgresql", "s3", "keeper"]
     finally:
         os.umask(before)
-    assert open_to_others() == []
-
-
-def test_up_twice_changes_nothing(var: Path) -> None:
+    assert open_to_others(var) == [], "nobody else may write to what services make, whatever the umask"
+    first, addresses = keeper.read_standing(var), env_path(var).read_text()
     bring_up(var)
-    first = keeper.read_standing(var)
-    bring_up(var)
-    assert keeper.read_standing(var) == first
+    assert keeper.read_standing(var) == first, "up twice changes nothing"
 
+    for name in ("postgresql", "s3"):
+        kill(var, name)
+    assert bring_up(var) == ["postgresql", "s3", "keeper"]
+    assert env_path(var).read_text() == addresses
+    exposed, closed = exposed_sockets(processes_of(var))
+    assert exposed == [] and (not closed or not may_look_into_others())
 
-def test_down_leaves_no_process_and_can_be_repeated(var: Path) -> None:
-    bring_up(var)
-    assert len(left_in(var)) >= 3  # the control: keeper, postgres, weed
-    stack.take_down(var)
-    assert left_in(var) == []
-    assert not env_path(var).exists()
-    stack.take_down(var)
-
-
-def test_a_killed_keeper_is_replaced_and_adopts_the_stores(var: Path) -> None:
-    bring_up(var)
-    before = keeper.read_standing(var)
-    assert before is not None
-    os.kill(before.keeper.pid, signal.SIGKILL)
+    last = killed_keeper(var)
     assert wait_until(lambda: not keeper.is_running(var), 10)
     assert bring_up(var) == ["postgresql", "s3", "keeper"]
-    after = keeper.read_standing(var)
-    assert after is not None
-    assert [kept.process for kept in after.services] == [kept.process for kept in before.services]
-
-
-def test_down_also_works_when_the_keeper_was_killed(var: Path) -> None:
-    bring_up(var)
-    standing = keeper.read_standing(var)
-    assert standing is not None
-    os.kill(standing.keeper.pid, signal.SIGKILL)
+    after = killed_keeper(var)
+    assert [kept.process for kept in after.services] == [kept.process for kept in last.services], "adopted"
     stack.take_down(var)
-    assert left_in(var) == []
+    assert left_in(var) == [], "down works when the keeper was killed, too"
 
 
 def test_a_keeper_goes_on_after_an_error_that_is_none_of_ours(var: Path) -> None:

@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import boto3
-import pytest
 
 from support.stores import CHECKOUT
 
@@ -33,11 +33,15 @@ ACTIONS = {
 """Call of boto3 -> the actions of IAM it needs."""
 
 
+@cache
+def known() -> dict[str, str]:
+    return dict(boto3.client("s3", region_name="eu-central-1").meta.method_to_api_mapping)
+
+
 def called(source: str) -> Iterator[str]:
     """Calls of S3 in a source, whatever the client is named."""
-    known = boto3.client("s3", region_name="eu-central-1").meta.method_to_api_mapping
     names = (paged or plain for paged, plain in CALLED.findall(source))
-    yield from (name for name in names if name in known)
+    yield from (name for name in names if name in known())
 
 
 def granted(page: str) -> set[str]:
@@ -49,7 +53,6 @@ def needed(sources: list[str]) -> set[str]:
     return {action for source in sources for name in called(source) for action in ACTIONS[name]}
 
 
-@pytest.mark.slow
 def test_the_policy_of_the_page_is_what_the_code_calls() -> None:
     sources = [path.read_text() for path in Path(CHECKOUT / "include" / "sluice").rglob("*.py")]
     assert {name for source in sources for name in called(source)} == set(ACTIONS)

@@ -22,7 +22,7 @@ from sluice.services.places import (
     write_private,
 )
 from sluice.services.stack import standing, take_down
-from support.ports import occupied
+from support.stores import occupied
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from sluice.services import stack
 from sluice.services.plan import read_plan
 from sluice.services.plugins_folder import COMPILED, SHIPPED, Fault, PluginsChanged, find_faults, secure
 from sluice.settings import Settings, get_settings
-from support.examined import examine_one
+from support.installation import examine_one
 
 HOUSE = Path(__file__).resolve().parents[2]
 PLUGIN = "sluice_plugin.py"

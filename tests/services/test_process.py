@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -59,15 +58,6 @@ def test_a_process_of_another_start_of_the_machine_is_not_this_one(tmp_path: Pat
     assert here is not None and here.is_of_this_boot()
     before = ProcessId(here.pid, here.started.replace(here.started[:8], "00000000"))
     assert not before.is_alive() and not before.is_of_this_boot()
-
-
-def test_what_an_older_version_wrote_is_understood(tmp_path: Path) -> None:
-    here, by_clock = ProcessId.of(os.getpid()), psutil.Process().create_time()
-    assert here is not None
-    assert ProcessId.from_record({"pid": here.pid, "started_at": by_clock}) == here
-    assert ProcessId.from_record(asdict(here)) == here
-    assert not ProcessId.from_record({"pid": here.pid, "started_at": by_clock - 100}).is_alive()
-    assert not ProcessId.from_record({"pid": 2**22 + 1, "started_at": by_clock}).is_alive()
 
 
 def test_what_cannot_be_written_down_is_not_left_running(tmp_path: Path) -> None:

@@ -21,8 +21,7 @@ from sluice.services.places import GRPC_OFFSET, choose_ports, read_ports
 from sluice.services.process import ProcessId, wait_until
 from sluice.services.record import spawn_recorded
 from sluice.settings import Settings
-from support.ports import occupied
-from support.stores import s3_client
+from support.stores import occupied, s3_client
 
 pytestmark = pytest.mark.stores
 
@@ -39,32 +38,32 @@ def answer(call: Callable[[], Any]) -> str:
     return "done"
 
 
-@pytest.fixture
-def admin(s3_server: SeaweedServer, store_settings: Settings) -> Any:
+@pytest.fixture(scope="module")
+def admin(s3_server: SeaweedServer, module_settings: Settings) -> Any:
     return s3_client(s3_server.endpoint, s3_server.access_key, s3_server.secret_key)
 
 
-@pytest.fixture
-def principal(service_var: Path, s3_server: SeaweedServer, store_settings: Settings) -> Iterator[Callable[[str], Any]]:
+@pytest.fixture(scope="module")
+def principal(service_var: Path, s3_server: SeaweedServer, module_settings: Settings) -> Iterator[Callable[[str], Any]]:
     """A client with the key of one principal; three of them exist."""
-    seaweed.write_identities(service_var, store_settings.bucket_exchange, NAMES)
+    seaweed.write_identities(service_var, module_settings.bucket_exchange, NAMES)
 
     def of(name: str) -> Any:
         key = seaweed.credential(service_var, name)
         fresh = s3_client(s3_server.endpoint, key.access_key, key.secret_key)
-        own = {"Bucket": store_settings.bucket_exchange, "Prefix": f"{name}/"}
+        own = {"Bucket": module_settings.bucket_exchange, "Prefix": f"{name}/"}
         # The key was known before, for the bucket of another test: wait for what it may do in this one.
         assert wait_until(lambda: answer(lambda: fresh.list_objects_v2(**own)) == "done", 60)
         return fresh
 
     yield of
-    seaweed.write_identities(service_var, store_settings.bucket_exchange, ())
+    seaweed.write_identities(service_var, module_settings.bucket_exchange, ())
 
 
 def test_a_principal_drops_files_and_fetches_its_receipts(
-    admin: Any, principal: Callable[[str], Any], store_settings: Settings
+    admin: Any, principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    own, bucket = principal("client-a"), store_settings.bucket_exchange
+    own, bucket = principal("client-a"), module_settings.bucket_exchange
     for folder in ("inbound/flow", "requests", "acks"):
         assert answer(lambda f=folder: own.put_object(Bucket=bucket, Key=f"client-a/{f}/x", Body=b"1")) == "done"
     for folder in ("outbound", "receipts", "notices"):
@@ -74,9 +73,9 @@ def test_a_principal_drops_files_and_fetches_its_receipts(
 
 
 def test_a_principal_cannot_read_back_or_overwrite_the_wrong_folders(
-    admin: Any, principal: Callable[[str], Any], store_settings: Settings
+    admin: Any, principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    own, bucket = principal("client-a"), store_settings.bucket_exchange
+    own, bucket = principal("client-a"), module_settings.bucket_exchange
     for folder in ("outbound", "receipts", "notices"):
         assert answer(lambda f=folder: own.put_object(Bucket=bucket, Key=f"client-a/{f}/x", Body=b"1")) in DENIED
     own.put_object(Bucket=bucket, Key="client-a/inbound/flow/x", Body=b"1")
@@ -84,9 +83,9 @@ def test_a_principal_cannot_read_back_or_overwrite_the_wrong_folders(
 
 
 def test_no_principal_deletes_a_version_of_what_it_sent(
-    admin: Any, principal: Callable[[str], Any], store_settings: Settings
+    admin: Any, principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    own, bucket, key = principal("client-a"), store_settings.bucket_exchange, "client-a/inbound/flow/x"
+    own, bucket, key = principal("client-a"), module_settings.bucket_exchange, "client-a/inbound/flow/x"
     version = own.put_object(Bucket=bucket, Key=key, Body=b"1")["VersionId"]
     assert answer(lambda: own.delete_object(Bucket=bucket, Key=key)) in DENIED
     assert answer(lambda: own.delete_object(Bucket=bucket, Key=key, VersionId=version)) in DENIED
@@ -96,9 +95,9 @@ def test_no_principal_deletes_a_version_of_what_it_sent(
 
 
 def test_no_principal_reaches_into_the_prefix_of_another(
-    admin: Any, principal: Callable[[str], Any], store_settings: Settings
+    admin: Any, principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    bucket = store_settings.bucket_exchange
+    bucket = module_settings.bucket_exchange
     for name in NAMES:
         admin.put_object(Bucket=bucket, Key=f"{name}/receipts/x", Body=b"1")
         admin.put_object(Bucket=bucket, Key=f"{name}/inbound/x", Body=b"1")
@@ -125,50 +124,53 @@ def test_no_principal_reaches_into_the_prefix_of_another(
 
 
 def test_no_principal_changes_the_bucket_or_sees_the_lake(
-    principal: Callable[[str], Any], store_settings: Settings
+    principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    own, bucket = principal("client-a"), store_settings.bucket_exchange
+    own, bucket = principal("client-a"), module_settings.bucket_exchange
     suspended = {"Status": "Suspended"}
     assert answer(lambda: own.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=suspended)) in DENIED
     assert answer(lambda: own.delete_bucket_policy(Bucket=bucket)) in DENIED
     assert answer(lambda: own.put_object_acl(Bucket=bucket, Key="client-a/inbound/x", ACL="public-read")) != "done"
-    for other in (store_settings.bucket_lake, store_settings.bucket_vault, store_settings.bucket_evidence):
+    for other in (module_settings.bucket_lake, module_settings.bucket_vault, module_settings.bucket_evidence):
         assert answer(lambda b=other: own.list_objects_v2(Bucket=b)) in DENIED
 
 
 def test_a_new_principal_is_let_in_without_a_restart(
-    service_var: Path, s3_server: SeaweedServer, principal: Callable[[str], Any], store_settings: Settings
+    service_var: Path, s3_server: SeaweedServer, principal: Callable[[str], Any], module_settings: Settings
 ) -> None:
-    assert seaweed.write_identities(service_var, store_settings.bucket_exchange, (*NAMES, "newcomer"))
+    assert seaweed.write_identities(service_var, module_settings.bucket_exchange, (*NAMES, "newcomer"))
     key_of = seaweed.credential(service_var, "newcomer")
     own = s3_client(s3_server.endpoint, key_of.access_key, key_of.secret_key)
     key = "newcomer/inbound/flow/x"
     assert wait_until(
-        lambda: answer(lambda: own.put_object(Bucket=store_settings.bucket_exchange, Key=key, Body=b"1")) == "done",
+        lambda: answer(lambda: own.put_object(Bucket=module_settings.bucket_exchange, Key=key, Body=b"1")) == "done",
         60,
     )
     running = seaweed.find(service_var)
     assert running is not None and running.pid == s3_server.pid
 
 
-def test_nobody_is_let_in_without_a_key(s3_server: SeaweedServer, store_settings: Settings) -> None:
+def test_nobody_is_let_in_without_a_key(s3_server: SeaweedServer, module_settings: Settings) -> None:
     stranger = s3_client(s3_server.endpoint, "nobody", "nothing")
-    assert answer(lambda: stranger.list_objects_v2(Bucket=store_settings.bucket_exchange)) == "InvalidAccessKeyId"
+    assert answer(lambda: stranger.list_objects_v2(Bucket=module_settings.bucket_exchange)) == "InvalidAccessKeyId"
 
 
-def test_the_ports_behind_s3_show_nothing(service_var: Path, admin: Any, store_settings: Settings) -> None:
-    admin.put_object(Bucket=store_settings.bucket_lake, Key="x", Body=b"1")
-    filer = f"http://127.0.0.1:{read_ports(service_var)['s3-filer']}/buckets/{store_settings.bucket_lake}/"
+def test_the_ports_behind_s3_show_nothing(service_var: Path, admin: Any, module_settings: Settings) -> None:
+    admin.put_object(Bucket=module_settings.bucket_lake, Key="x", Body=b"1")
+    filer = f"http://127.0.0.1:{read_ports(service_var)['s3-filer']}/buckets/{module_settings.bucket_lake}/"
     with pytest.raises(HTTPError, match="401") as refused:
         build_opener(ProxyHandler({})).open(filer)
     refused.value.close()
-    assert admin.get_object(Bucket=store_settings.bucket_lake, Key="x")["Body"].read() == b"1"  # the control
+    assert admin.get_object(Bucket=module_settings.bucket_lake, Key="x")["Body"].read() == b"1"  # the control
 
 
-def test_objects_outlive_kill_9(var: Path) -> None:
-    server = seaweed.start(var)
+def test_objects_outlive_kill_9_and_who_stops_leaves_no_folder_of_sockets_outside_of_var(var: Path) -> None:
+    deep = var / ("long" * 25)
+    outside = seaweed._far_dir(deep)
+    server = seaweed.start(deep)
+    assert outside.is_dir(), "the path is too long for a socket"
     settings = Settings(
-        var=var,
+        var=deep,
         s3_endpoint=server.endpoint,
         s3_access_key=SecretStr(server.access_key),
         s3_secret_key=SecretStr(server.secret_key),
@@ -177,17 +179,15 @@ def test_objects_outlive_kill_9(var: Path) -> None:
     s3_client(server.endpoint, server.access_key, server.secret_key).put_object(Bucket="lake", Key="kept", Body=b"7")
     os.kill(server.pid, signal.SIGKILL)
     wait_until(lambda: ProcessId.of(server.pid) is None, 10)
-    again = seaweed.start(var)
+    again = seaweed.start(deep)
     buckets.check_store(settings)
-    body = (
-        s3_client(again.endpoint, again.access_key, again.secret_key)
-        .get_object(Bucket="lake", Key="kept")["Body"]
-        .read()
-    )
-    assert (body, again.endpoint) == (b"7", server.endpoint)
+    kept = s3_client(again.endpoint, again.access_key, again.secret_key).get_object(Bucket="lake", Key="kept")
+    assert (kept["Body"].read(), again.endpoint) == (b"7", server.endpoint)
+    seaweed.stop(deep)
+    assert not outside.exists()
 
 
-@pytest.mark.parametrize("name", ["s3", "s3-volume"])
+@pytest.mark.parametrize("name", [pytest.param("s3", marks=pytest.mark.long), "s3-volume"])
 def test_a_port_that_somebody_took_between_its_choice_and_the_start_is_replaced(
     var: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -226,14 +226,3 @@ def test_who_stops_leaves_the_sockets_of_a_server_that_has_its_ports_by_now(var:
     assert sockets() == there
     seaweed.stop(var)
     assert sockets() == []
-
-
-def test_who_stops_leaves_no_folder_of_sockets_outside_of_var(var: Path) -> None:
-    deep = var / ("long" * 25)
-    outside = seaweed._far_dir(deep)
-    try:
-        seaweed.start(deep)
-        assert outside.is_dir(), "the path is too long for a socket"
-    finally:
-        seaweed.stop(deep)
-    assert not outside.exists()

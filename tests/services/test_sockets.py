@@ -6,7 +6,7 @@ from pathlib import Path
 
 from support.forks import forked
 
-SCRIPT = Path(__file__).resolve().parents[1] / "support" / "unseen.py"
+SCRIPT = Path(__file__).with_name("unseen.py")
 
 
 def test_whoever_is_not_root_is_told_how_many_processes_were_not_looked_into() -> None:

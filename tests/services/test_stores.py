@@ -2,7 +2,6 @@
 
 import secrets
 from contextlib import closing
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -45,12 +44,6 @@ def test_a_database_newer_than_the_code_says_both_versions_and_is_left_as_it_is(
         assert conn.execute("select version_num from sluice.alembic_version").fetchone() == {"version_num": "9999"}
     assert (refused.value.code, refused.value.exit) == ("SLU-114", Exit.MISSING)
     assert "newer" in refused.value.cure
-
-
-def test_every_version_runs_its_file_on_the_driver() -> None:
-    """A second way would have errors of its own, and take ``:word`` for a parameter."""
-    versions = Path(migrations.__file__).parent.joinpath("versions").glob("0*.py")
-    assert [path.name for path in versions if "op.execute" in path.read_text()] == []
 
 
 def test_an_administrator_who_is_no_superuser_migrates(databases: Databases) -> None:

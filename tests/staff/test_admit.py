@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import polars as pl
 import psycopg
@@ -19,7 +18,6 @@ from sluice.staff.contacts import agents_of, ready_at
 from sluice.staff.model import CodeCalendarUnclear, Imported, Reason, StaffFile
 from sluice.staff.refs import agent_ref
 from sluice.staff.store import last_import_seq, read_codes, read_directory, read_intervals, read_people
-from staff.center import Fate, write_staff
 from support.stores import Database
 
 KEY = bytes(range(32))
@@ -186,20 +184,16 @@ def test_a_calendar_that_contradicts_itself_is_not_guessed(conn: Connection) -> 
         read_intervals(conn, MINIMUM)
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize(
-    "statement", ["update sluice.{} set recorded_at = now()", "delete from sluice.{}", "truncate sluice.{}"]
-)
-def test_the_application_role_cannot_change_or_remove_a_row(conn: Connection, table: str, statement: str) -> None:
+def test_the_application_role_cannot_change_or_remove_a_row_and_the_owner_of_the_server_can(
+    database: Database, conn: Connection
+) -> None:
     put(conn, WHOLE)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        conn.execute(statement.format(table))
-
-
-def test_the_owner_of_the_server_can_so_the_refusal_is_the_role_s(database: Database, conn: Connection) -> None:
-    put(conn, WHOLE)
+    for table in TABLES:
+        for change in ("update sluice.{} set recorded_at = now()", "delete from sluice.{}", "truncate sluice.{}"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(change.format(table))
     with connect_to(database.admin_url) as admin:
-        assert admin.execute("delete from sluice.staff_credential").rowcount == 3
+        assert admin.execute("delete from sluice.staff_credential").rowcount == 3, "control: it is the role's"
 
 
 def test_a_failed_import_leaves_nothing(database: Database, conn: Connection) -> None:
@@ -210,35 +204,27 @@ def test_a_failed_import_leaves_nothing(database: Database, conn: Connection) ->
     assert rows_of(conn) == [0, 0, 0, 0]
 
 
-def test_the_sample_center_is_as_planned_by_rule_and_by_vector(conn: Connection, tmp_path: Path) -> None:
-    plan = write_staff(tmp_path, agents=60, seed=7, on=NOW)
-    for path in plan.files:
-        assert put(conn, path.read_text()).judged.findings == ()
-    people = {person.agent_ref: person.readiness for person in read_people(conn, NOW, MINIMUM)}
-    assert {agent.agent: people[agent_ref(KEY, agent.agent)].ready for agent in plan.agents} == {
-        agent.agent: agent.is_ready for agent in plan.agents
+def test_accounts_of_calls_are_agents_and_each_is_ready_or_not_for_its_reason(conn: Connection) -> None:
+    told = {
+        "A-1": None,
+        "A-2": Reason.EXAM_BELOW_MINIMUM,
+        "A-3": Reason.NO_SIGNATURE,
+        "A-4": Reason.OLD_CODE_VERSION,
     }
-    rows = [("five9", agent.account, "2026-11-25T12:00:00.000000Z") for agent in plan.agents]
-    asked = pl.DataFrame(rows, schema=dict.fromkeys(("platform", "account", "started_at"), pl.String), orient="row")
+    rows = {
+        "A-2": COURSE + EXAM.replace(",90,", ",89.99,") + SIGNED,
+        "A-3": COURSE + EXAM,
+        "A-4": COURSE + EXAM + SIGNED.replace("coc-1", "coc-0"),
+    }
+    old = CODE.replace("2026", "2025").replace("coc-1", "coc-0")
+    accounts = "".join(f"account,{agent},,,,,five9,acc-{agent},\n" for agent in told)
+    others = "".join(text.replace("A-1", agent) for agent, text in rows.items())
+    assert put(conn, WHOLE + old + others + accounts).judged.findings == ()
+    people = {person.agent_ref: person.readiness.ready for person in read_people(conn, NOW, MINIMUM)}
+    assert people == {agent_ref(KEY, agent): reason is None for agent, reason in told.items()}
+    asked = pl.DataFrame(
+        [("five9", f"acc-{agent}", "2026-11-25T12:00:00.000000Z") for agent in told],
+        schema=dict.fromkeys(("platform", "account", "started_at"), pl.String), orient="row",
+    )  # fmt: skip
     asked = asked.with_columns(agents_of(asked, read_directory(conn), KEY).alias("agent"))
-    reasons = ready_at(asked, read_intervals(conn, MINIMUM)).to_list()
-    told = {agent.fate: reason for agent, reason in zip(plan.agents, reasons, strict=True)}
-    assert told == {
-        Fate.READY: None,
-        Fate.EXACTLY_MINIMUM: None,
-        Fate.PASSED_AFTER_WHOLE_COURSE_AGAIN: None,
-        Fate.JUST_BELOW_MINIMUM: Reason.EXAM_BELOW_MINIMUM,
-        Fate.RETAKE_OF_EXAM_ONLY: Reason.RETAKE_WITHOUT_COURSE,
-        Fate.EXAM_IN_PARTS: Reason.EXAM_NOT_WHOLE,
-        Fate.EXAM_EXPIRED: Reason.EXAM_EXPIRED,
-        Fate.NO_SIGNATURE: Reason.NO_SIGNATURE,
-        Fate.SIGNATURE_BEFORE_EXAM: Reason.SIGNATURE_BEFORE_EXAM,
-        Fate.OLD_CODE_VERSION: Reason.OLD_CODE_VERSION,
-    }
-
-
-def test_the_sample_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
-    one, two = (write_staff(tmp_path / name, agents=30, seed=3, on=NOW) for name in "ab")
-    other = write_staff(tmp_path / "c", agents=30, seed=4, on=NOW)
-    read = [[path.read_bytes() for path in plan.files] for plan in (one, two, other)]
-    assert read[0] == read[1] and one.agents == two.agents and read[0] != read[2]
+    assert ready_at(asked, read_intervals(conn, MINIMUM)).to_list() == list(told.values())

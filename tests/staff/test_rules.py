@@ -76,139 +76,65 @@ def _is_prepared(begun: Credential, passed: Credential, done: list[Credential], 
 
 # --- the acceptance row, line by line ----------------------------------------------------------------
 
-Story = tuple[list[Credential], datetime, tuple[Reason, ...]]
-
-STORIES: dict[str, Story] = {
-    "90 % exactly": ([course(day(0)), exam(day(1), "90"), signature(day(2))], day(3), ()),
-    "90.0000 exactly": ([course(day(0)), exam(day(1), "90.0000"), signature(day(2))], day(3), ()),
-    "89.99 %": (
-        [course(day(0)), exam(day(1), "89.99"), signature(day(2))],
-        day(3),
-        (Reason.EXAM_BELOW_MINIMUM,),
-    ),
-    "retake of the exam only": (
-        [course(day(0)), exam(day(1), "60"), exam(day(2), "99"), signature(day(3))],
-        day(4),
-        (Reason.RETAKE_WITHOUT_COURSE,),
-    ),
-    "a second retake of the exam only": (
-        [course(day(0)), exam(day(1), "60"), exam(day(2), "99"), exam(day(3), "100"), signature(day(4))],
-        day(5),
-        (Reason.RETAKE_WITHOUT_COURSE,),
-    ),
-    "retake of the whole course": (
-        [course(day(0)), exam(day(1), "60"), course(day(2)), exam(day(3), "90"), signature(day(4))],
-        day(5),
-        (),
-    ),
-    "retake of a part of the course": (
-        [course(day(0)), exam(day(1), "60"), course(day(2), whole=False), exam(day(3), "95"), signature(day(4))],
-        day(5),
-        (Reason.RETAKE_WITHOUT_COURSE,),
-    ),
-    "exam in parts": (
-        [course(day(0)), exam(day(1), "95", whole=False), signature(day(2))],
-        day(3),
-        (Reason.EXAM_NOT_WHOLE,),
-    ),
-    "exam before the course": (
-        [exam(day(0), "95"), course(day(1)), signature(day(2))],
-        day(3),
-        (Reason.EXAM_BEFORE_COURSE,),
-    ),
-    "exam at the moment of the course": (
-        [course(day(0)), exam(day(0), "95"), signature(day(2))],
-        day(3),
-        (Reason.EXAM_BEFORE_COURSE,),
-    ),
-    "another course": (
-        [course(day(0), version="fire"), exam(day(1), "95"), signature(day(2))],
-        day(3),
-        (Reason.EXAM_BEFORE_COURSE,),
-    ),
-    "signature before the exam": (
-        [course(day(0)), signature(day(1)), exam(day(2), "95")],
-        day(3),
-        (Reason.SIGNATURE_BEFORE_EXAM,),
-    ),
-    "signature at the moment of the exam": (
-        [course(day(0)), exam(day(2), "95"), signature(day(2))],
-        day(3),
-        (Reason.SIGNATURE_BEFORE_EXAM,),
-    ),
-    "old code version": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2))],
-        CALENDAR[1].current_from,
-        (Reason.OLD_CODE_VERSION,),
-    ),
-    "one second before the new code version": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2))],
-        CALENDAR[1].current_from - SECOND,
-        (),
-    ),
-    "expired": (
-        [course(day(0)), exam(day(1), "95"), signature(day(200), "coc-2")],
-        exam_valid_until(day(1)),
-        (Reason.EXAM_EXPIRED,),
-    ),
-    "one second before it expires": (
-        [course(day(0)), exam(day(1), "95"), signature(day(200), "coc-2")],
-        exam_valid_until(day(1)) - SECOND,
-        (),
-    ),
+NEXT, LAST = CALENDAR[1].current_from, exam_valid_until(day(1))
+PASSED = "c0 e1:95 s2"
+"""Course on day 0, exam of 95 % on day 1, signature on day 2; ``-``: not whole."""
+STORIES: dict[str, tuple[str, datetime, tuple[Reason, ...]]] = {
+    "90 % exactly": ("c0 e1:90 s2", day(3), ()),
+    "90.0000 exactly": ("c0 e1:90.0000 s2", day(3), ()),
+    "89.99 %": ("c0 e1:89.99 s2", day(3), (Reason.EXAM_BELOW_MINIMUM,)),
+    "retake of the exam only": ("c0 e1:60 e2:99 s3", day(4), (Reason.RETAKE_WITHOUT_COURSE,)),
+    "a second retake of the exam only": ("c0 e1:60 e2:99 e3:100 s4", day(5), (Reason.RETAKE_WITHOUT_COURSE,)),
+    "retake of the whole course": ("c0 e1:60 c2 e3:90 s4", day(5), ()),
+    "retake of a part of the course": ("c0 e1:60 c2- e3:95 s4", day(5), (Reason.RETAKE_WITHOUT_COURSE,)),
+    "exam in parts": ("c0 e1:95- s2", day(3), (Reason.EXAM_NOT_WHOLE,)),
+    "exam before the course": ("e0:95 c1 s2", day(3), (Reason.EXAM_BEFORE_COURSE,)),
+    "exam at the moment of the course": ("c0 e0:95 s2", day(3), (Reason.EXAM_BEFORE_COURSE,)),
+    "another course": ("c0:fire e1:95 s2", day(3), (Reason.EXAM_BEFORE_COURSE,)),
+    "signature before the exam": ("c0 s1 e2:95", day(3), (Reason.SIGNATURE_BEFORE_EXAM,)),
+    "signature at the moment of the exam": ("c0 e2:95 s2", day(3), (Reason.SIGNATURE_BEFORE_EXAM,)),
+    "old code version": (PASSED, NEXT, (Reason.OLD_CODE_VERSION,)),
+    "one second before the new code version": (PASSED, NEXT - SECOND, ()),
+    "expired": ("c0 e1:95 s200:coc-2", LAST, (Reason.EXAM_EXPIRED,)),
+    "one second before it expires": ("c0 e1:95 s200:coc-2", LAST - SECOND, ()),
     "a renewed exam, the code not signed again": (
-        [course(day(0)), exam(day(1), "95"), signature(day(200), "coc-2"), course(day(300)), exam(day(301), "95")],
-        exam_valid_until(day(1)),
-        (Reason.SIGNATURE_BEFORE_EXAM,),
+        "c0 e1:95 s200:coc-2 c300 e301:95", LAST, (Reason.SIGNATURE_BEFORE_EXAM,),
     ),
-    "contact one second before the signature": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2))],
-        day(2) - SECOND,
-        (Reason.NO_SIGNATURE,),
-    ),
-    "contact at the second of the signature": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2))],
-        day(2),
-        (),
-    ),
-    "an exam failed at the moment of the course": (
-        [course(day(0)), exam(day(0), "60"), exam(day(1), "95"), signature(day(2))],
-        day(3),
-        (Reason.RETAKE_WITHOUT_COURSE,),
-    ),
+    "contact one second before the signature": (PASSED, day(2) - SECOND, (Reason.NO_SIGNATURE,)),
+    "contact at the second of the signature": (PASSED, day(2), ()),
+    "an exam failed at the moment of the course": ("c0 e0:60 e1:95 s2", day(3), (Reason.RETAKE_WITHOUT_COURSE,)),
     "failed and passed at one moment": (
-        [course(day(0)), exam(day(1), "60"), exam(day(1), "95"), signature(day(2))],
-        day(3),
-        (Reason.EXAM_BELOW_MINIMUM, Reason.RETAKE_WITHOUT_COURSE),
+        "c0 e1:60 e1:95 s2", day(3), (Reason.EXAM_BELOW_MINIMUM, Reason.RETAKE_WITHOUT_COURSE),
     ),
-    "nothing at all": ([], day(0), (Reason.NO_COURSE, Reason.NO_EXAM, Reason.NO_SIGNATURE)),
-    "a code that nobody wrote": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2), "coc-9")],
-        day(3),
-        (Reason.UNKNOWN_CODE_VERSION,),
-    ),
-    "a code of later": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2), "coc-2")],
-        day(3),
-        (Reason.CODE_NOT_YET_CURRENT,),
-    ),
-    "a code of later, once it is current": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2), "coc-2")],
-        CALENDAR[1].current_from,
-        (),
-    ),
-    "passed, and a later exam failed": (
-        [course(day(0)), exam(day(1), "95"), signature(day(2)), exam(day(3), "50")],
-        day(4),
-        (),
-    ),
-}
+    "nothing at all": ("", day(0), (Reason.NO_COURSE, Reason.NO_EXAM, Reason.NO_SIGNATURE)),
+    "a code that nobody wrote": ("c0 e1:95 s2:coc-9", day(3), (Reason.UNKNOWN_CODE_VERSION,)),
+    "a code of later": ("c0 e1:95 s2:coc-2", day(3), (Reason.CODE_NOT_YET_CURRENT,)),
+    "a code of later, once it is current": ("c0 e1:95 s2:coc-2", NEXT, ()),
+    "passed, and a later exam failed": (f"{PASSED} e3:50", day(4), ()),
+}  # fmt: skip
+
+
+def told(story: str) -> list[Credential]:
+    """The events of a line of the acceptance row."""
+    events = []
+    for word in story.split():
+        whole, (when, _, what) = not word.endswith("-"), word[1:].rstrip("-").partition(":")
+        at = day(int(when))
+        match word[0]:
+            case "c":
+                events.append(course(at, whole, what or "gdpr"))
+            case "e":
+                events.append(exam(at, what, whole))
+            case _:
+                events.append(signature(at, what or "coc-1"))
+    return events
 
 
 @pytest.mark.evidence
 def test_every_line_of_the_acceptance_row_is_right(record_property: Callable[[str, object], None]) -> None:
     wrong = []
-    for name, (events, at, reasons) in STORIES.items():
+    for name, (story, at, reasons) in STORIES.items():
+        events = told(story)
         answer = readiness(events, CALENDAR, at, MINIMUM)
         is_right = answer.reasons == reasons and answer.ready is (reasons == ())
         if not is_right or oracle(events, CALENDAR, at, MINIMUM) is not answer.ready:
@@ -220,7 +146,7 @@ def test_every_line_of_the_acceptance_row_is_right(record_property: Callable[[st
 
 
 def test_no_code_is_current_before_the_first_one() -> None:
-    events = [course(day(0)), exam(day(1), "95"), signature(day(2))]
+    events = told(PASSED)
     assert readiness(events, (), day(3), MINIMUM).reasons == (Reason.NO_CODE_VERSION,)
 
 
@@ -232,18 +158,12 @@ def test_the_grace_of_a_new_code_keeps_the_one_before_it_and_no_older_one() -> N
     )
     of_a = [course(day(0)), exam(day(1), "95"), signature(day(2), "a")]
     of_b = [course(day(0)), exam(day(1), "95"), signature(day(12), "b")]
-    assert [readiness(of_a, codes, day(n), MINIMUM).ready for n in (9, 10, 19, 20, 25)] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert [readiness(of_a, codes, day(n), MINIMUM).ready for n in (9, 10, 19, 20, 25)] == [True] * 3 + [False] * 2
     assert [readiness(of_b, codes, day(n), MINIMUM).ready for n in (12, 20, 29, 30)] == [True, True, True, False]
 
 
 def test_readiness_ends_when_the_next_code_begins_unless_it_is_signed_already() -> None:
-    events = [course(day(0)), exam(day(1), "95"), signature(day(2))]
+    events = told(PASSED)
     assert readiness(events, CALENDAR, day(3), MINIMUM).valid_until == CALENDAR[1].current_from
     both = [*events, signature(day(4), "coc-2")]
     assert readiness(both, CALENDAR, day(3), MINIMUM).valid_until == CALENDAR[1].current_from
@@ -329,7 +249,7 @@ def test_the_order_of_events_and_codes_does_not_matter(
 
 
 def test_the_oracle_can_say_no() -> None:
-    events, at, _ = STORIES["89.99 %"]
+    events, at = told(STORIES["89.99 %"][0]), day(3)
     assert oracle(events, CALENDAR, at, Decimal("89.99")) and not oracle(events, CALENDAR, at, MINIMUM)
 
 

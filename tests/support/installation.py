@@ -1,12 +1,14 @@
 """What a journey does with a whole installation: drop, wait, kill, look."""
 
+import base64
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from sluice.exchange.read import ExchangeLine, find_by_versions
 from sluice.lake.s3.objects import ObjectStore, StoredObject
 from sluice.sample.files import write_campaign
 from sluice.services import keeper
+from sluice.services.doctor import LOOKS, Check, check
 from sluice.services.process import wait_until
 from sluice.services.stack import fresh_settings
 from sluice.settings import Settings
@@ -164,3 +167,48 @@ def environment(var: Path) -> dict[str, str]:
     """The environment of this test run's installation, and nothing of Airflow's test mode."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SLUICE_"))}
     return kept | {"SLUICE_HOME": str(CHECKOUT), "SLUICE_VAR": str(var)}
+
+
+def examine_one(name: str, settings: Settings) -> Check:
+    """Run only this check. Raises ValueError for a name that none has."""
+    [look] = (look for look in LOOKS if look.name == name)
+    return check(look, settings)
+
+
+SHORTEST = 12
+"""Characters of a secret that is looked for: a shorter one would be found by chance."""
+
+
+def secrets_of(var: Path) -> dict[str, str]:
+    """Every secret below ``var/secrets``, by file and name; identifiers that stand beside a secret are none."""
+    found: dict[str, str] = {}
+    for path in sorted((var / "secrets").iterdir()):
+        text = path.read_text(encoding="utf-8").strip()
+        if path.suffix == ".json":
+            found |= {f"{path.name}: {name}": value for name, value in _leaves(json.loads(text), path.stem)}
+        else:
+            body = [line for line in text.splitlines() if not line.startswith("-----")]
+            found[path.name] = "".join(body)
+    return {name: value for name, value in found.items() if len(value) >= SHORTEST}
+
+
+def told(content: bytes, secrets: Iterable[str]) -> set[str]:
+    """Which secrets a text tells: as they are, in base64, or in hexadecimal digits."""
+    return {secret for secret in secrets if any(form in content for form in _forms(secret))}
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    plain = secret.encode()
+    yield from (plain, base64.b64encode(plain).rstrip(b"="), plain.hex().encode())
+
+
+def _leaves(value: object, name: str) -> Iterator[tuple[str, str]]:
+    """Texts of a JSON file under names that say that they are secret; of a file of passwords all."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{name}.{number}")
+    elif isinstance(value, str) and any(word in name.lower() for word in ("secret", "password", "login", "roles")):
+        yield name, value

@@ -1,15 +1,17 @@
-"""What somebody else does between two steps of a use case."""
+"""What somebody else does between two steps of a use case, or has done to a database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from sluice.exchange.house import House
 from sluice.lake.s3.objects import ObjectStore
+from sluice.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,16 @@ def locked(house: House, table: str) -> Iterator[None]:
             yield
         finally:
             house.conn.execute("reset lock_timeout")
+
+
+ADD = "alter table sluice.exchange add constraint not_this_one check (key <> {}) not valid"
+
+
+@contextmanager
+def refusing(settings: Settings, key: str) -> Iterator[None]:
+    """While the block runs, no exchange of an object with this key can be opened."""
+    assert settings.database_admin_url is not None
+    with closing(psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True)) as admin:
+        admin.execute(sql.SQL(ADD).format(sql.Literal(key)))
+        yield
+        admin.execute("alter table sluice.exchange drop constraint not_this_one")

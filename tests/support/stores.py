@@ -1,9 +1,16 @@
-"""What tests may import of the shared fixtures (conftest itself must not be imported twice)."""
+"""What tests may import of the shared fixtures (conftest itself must not be imported twice).
+
+    python stores.py guardian VAR
+
+cleans up after a test process however it ends: it waits for the end of stdin, then stops and removes. It is started in
+a session of its own, so neither Ctrl-C nor kill -9 of the tests reaches it; the pipe closes when the tests are gone.
+"""
 
 import base64
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
@@ -22,14 +30,14 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from sluice.migrations import run as migrations
-from sluice.services import buckets, postgres
+from sluice.services import buckets, postgres, seaweed, stack
 from sluice.services.model import PostgresServer, SeaweedServer
-from sluice.services.places import LOOPBACK, read_ports
+from sluice.services.places import LOOPBACK, choose_ports, read_ports
+from sluice.services.system_user import homes
 from sluice.settings import Settings
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 8 << 30  # a folder of its own is made there
-SUPPORT = Path(__file__).resolve().parent
-CHECKOUT = SUPPORT.parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 MASTER_KEY = base64.b64encode(b"a key that only tests open with!").decode()
 """The same everywhere, so that which notes are drawn for a person does not change from run to run."""
 
@@ -149,7 +157,45 @@ def guarded_var() -> Iterator[Path]:
     """A fresh ``var``; whatever runs in it is stopped afterwards, even if this process is killed."""
     var = Path(tempfile.mkdtemp(prefix="sluice-tests-", dir=_in_memory()))
     var.chmod(0o711)
-    command = [sys.executable, str(SUPPORT / "guardian.py"), str(var)]
+    command = [sys.executable, __file__, "guardian", str(var)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as guardian:
         yield var
         guardian.communicate(timeout=90)
+
+
+@contextmanager
+def occupied(port: int) -> Iterator[None]:
+    """Listen on a free port. Its last server may have left connections in TIME_WAIT: those bar whoever does not share
+    the address, and no server of ours."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((LOOPBACK, port))
+        other.listen()
+        yield
+
+
+def free_port() -> int:
+    """A free port below the kernel's range, so that no outgoing connection takes it before its server starts."""
+    with TemporaryDirectory() as var:
+        return choose_ports(Path(var), ["port"])["port"]
+
+
+def forget_postgres(var: Path) -> None:
+    """Stop the server and remove its data for good."""
+    postgres.stop(var)
+    for home in homes(var):
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def clean_up(var: Path) -> None:
+    """Wait until whoever uses ``var`` is gone; then stop all that runs in it, and remove it."""
+    sys.stdin.buffer.read()
+    for copy in var.glob("copies/*/run"):
+        seaweed.stop(copy.parent)
+    stack.take_down(var)
+    forget_postgres(var)
+    shutil.rmtree(var, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    clean_up(Path(sys.argv[2]))

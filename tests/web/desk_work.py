@@ -1,12 +1,17 @@
 """An installation in which something of every kind waits for a person, made once and copied for each test."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from rights.asking import asked, decided
+from sluice.exchange.house import open_house
 from sluice.rights.case.model import Actor, Case, CaseId, Right, Role
 from sluice.rights.due_steps import take_due
 from sluice.rights.erasure.erase import run
@@ -15,9 +20,15 @@ from sluice.rights.notices.tell import tell
 from sluice.rights.opening import NewRequest, open_case
 from sluice.settings import Settings
 from sluice.terms import SubjectKind
+from support.copies import Copies, Fill
+from support.desk import Desk
 from support.night import AGREEMENT, Call, Edit, Night, open_night, with_papers
 from web.house import Web
 
+READS = pytest.mark.parametrize("night", ["still"], indirect=True)
+"""The test changes nothing, and shares its installation with others that do not."""
+OWN = pytest.mark.parametrize("night", ["own"], indirect=True)
+"""The test takes objects in or away: no other sees them."""
 BELIEF = "Klant is moslim, liever na vrijdag bellen"
 GRID = Edit(AGREEMENT, "recipients: []", "recipients: [Grid NV]")
 PREPARER, PLANNER = "an.peeters", "carl"
@@ -43,6 +54,14 @@ def fill(settings: Settings, folder: Path) -> None:
         draft(night.desk.house, decided(night, phone, record).case_id, PLANNER, datetime.now(UTC))
         for right, days in ASKED_DAYS_AGO.items():
             ask(night, right, days)
+
+
+@contextmanager
+def lent_night(copies: Copies, folder: Path, fill: Fill) -> Iterator[Night]:
+    """What ``fill`` made of a night, with a database of its own and objects that others see too."""
+    with copies.lend(fill, folder) as settings, open_house(settings) as house:
+        [path] = folder.glob("campaign-1-*.csv")
+        yield Night(Desk(house, folder), path)
 
 
 def ask(night: Night, right: Right, days: int) -> Case:

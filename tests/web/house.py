@@ -1,5 +1,6 @@
 """The API as Airflow mounts it, on real stores: logged in the way Airflow's own middleware says who it is."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from returns.commands import at_terminal
 from sluice.web.api import MOUNT, make_api
+from sluice.web.pages.app import MOUNT as PAGES_MOUNT
+from sluice.web.pages.app import make_pages
 from support.desk import Desk
 
 PHONE = "0470123456"
@@ -91,9 +94,20 @@ def open_web(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, api: FastAPI | None = None, mount: str = MOUNT
 ) -> Iterator[Web]:
     """The API, or another app, mounted where Airflow mounts it, with Airflow's simple auth manager."""
-    app = api or make_api()
+    app = api or usual_api()
     with open_apps(desk, monkeypatch, {mount: app}) as client:
         yield Web(desk, client, app, mount=mount).as_("anna:USER")
+
+
+usual_api, usual_pages = functools.cache(make_api), functools.cache(make_pages)
+"""Made once: no test changes these."""
+
+
+@contextmanager
+def open_pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Anna at the pages."""
+    with open_web(desk, monkeypatch, usual_pages(), PAGES_MOUNT) as opened:
+        yield opened
 
 
 @contextmanager

@@ -1,28 +1,28 @@
 """What is asked for in the same way everywhere: a window, the beginning of a number; and what it is read on."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from rights.town import Town
 from sluice.documents.words import words
 from sluice.errors import DatabaseError, DatabaseUnready, NotFound, NotMigrated
 from sluice.exchange.read import show_exchange
-from sluice.web.read_model import AGENT_EXAMPLE
+from sluice.web.asked import Beginning
+from sluice.web.errors import RequestInvalid
+from sluice.web.pages.asked import on_clock
+from sluice.web.pages.breach import _asked
 from sluice.web.reading import reading
-from web.house import Web
+from web.house import Web, open_pages, open_web
 
 AGENT = "0f3a5c7e9b1d2f4a6c8e0a1b3d5f7092"
 WRONG = (("2026-11-24T18:00", "2026-11-24T08:00"), ("2026-11-24T18:00", "2026-11-24T18:00"))
-
-
-def test_a_window_that_does_not_end_after_it_begins_is_told_so_by_the_api(town_api: Web) -> None:
-    for since, until in WRONG:
-        answer = town_api.post("/breach/agents", {**AGENT_EXAMPLE, "since": f"{since}:00Z", "until": f"{until}:00Z"})
-        assert (answer.status_code, answer.json()["code"]) == (422, "SLU-607")
-        assert answer.json()["errors"] == [{"where": "body", "pointer": "/until", "reason": "not_after_since"}]
-    assert town_api.post("/breach/agents", AGENT_EXAMPLE).status_code == 409, "the control: nobody is in it"
 
 
 def test_a_window_that_does_not_end_after_it_begins_is_told_so_by_the_pages(town_pages: Web) -> None:
@@ -82,14 +82,51 @@ def before_a_migration(web: Web) -> Iterator[None]:
         admin.execute("alter table exchange_of_later rename to exchange")
 
 
-@pytest.mark.parametrize("doors", ["town_pages", "town_api"])
 def test_a_table_that_a_migration_has_yet_to_make_is_said_by_its_code(
-    doors: str, request: pytest.FixtureRequest
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    web: Web = request.getfixturevalue(doors)
-    assert web.get("/exchanges").status_code == 200, "the control"
+    for doors in (open_pages, open_web):
+        with doors(town.desk, monkeypatch) as web:
+            assert web.get("/exchanges").status_code == 200, "the control"
+            with before_a_migration(web):
+                answer = web.get("/exchanges")
+            assert (answer.status_code, NotMigrated.code in answer.text) == (503, True)
 
-    with before_a_migration(web):
-        answer = web.get("/exchanges")
 
-    assert (answer.status_code, NotMigrated.code in answer.text) == (503, True)
+FORM = Path(__file__).parents[2] / "include/sluice/web/pages/templates/breach.html"
+REPEATED, SKIPPED = datetime(2026, 10, 25, 2, 30), datetime(2026, 3, 29, 2, 30)
+AT_HALF_PAST = {"agent": "a" * 64}
+
+
+@pytest.mark.parametrize(
+    ("said", "ends", "hour"),
+    [(REPEATED, False, 0), (REPEATED, True, 1), (SKIPPED, False, 0), (SKIPPED, True, 1)],
+)
+def test_the_earlier_moment_counts_and_of_an_end_the_later(said: datetime, ends: bool, hour: int) -> None:
+    found = on_clock(said, ends=ends)
+    assert found is not None and found.astimezone(UTC) == said.replace(hour=hour, tzinfo=UTC)
+    plain = datetime(2026, 6, 1, 2, 30)
+    assert on_clock(plain) == on_clock(plain, ends=True) == datetime(2026, 6, 1, 0, 30, tzinfo=UTC), "the control"
+    assert on_clock(plain.replace(tzinfo=UTC), ends=True) == plain.replace(tzinfo=UTC), "the control"
+
+
+def test_a_window_of_a_breach_that_ends_in_the_doubled_hour_leaves_none_of_it_out() -> None:
+    asked = _asked(**AT_HALF_PAST, since=REPEATED, until=REPEATED, aware=REPEATED)
+    assert asked.until is not None and asked.until.astimezone(UTC).hour == 1
+    assert asked.aware.astimezone(UTC).hour == 0, "72 hours from the earlier one"
+    with pytest.raises(RequestInvalid):
+        _asked(**AT_HALF_PAST, since=datetime(2026, 6, 1), until=datetime(2026, 6, 1))
+
+
+def test_the_number_of_an_exchange_is_taken_as_somebody_copied_it() -> None:
+    number = TypeAdapter(Beginning)
+    assert number.validate_python(" 7B0D3F1E-00 ab\n") == "7b0d3f1e-00ab"
+    for wrong in ("", "0470 12 34 5x", "a" * 37):
+        with pytest.raises(ValidationError):
+            number.validate_python(wrong)
+
+
+def test_the_form_of_a_breach_lets_such_a_number_through() -> None:
+    [pattern] = re.findall(r'name="exchange".* pattern="([^"]+)"', FORM.read_text())
+    assert re.fullmatch(pattern, " 7B0D3F1E-00ab ")
+    assert not re.fullmatch(pattern, "energy01"), "the control"

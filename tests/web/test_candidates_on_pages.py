@@ -11,17 +11,16 @@ import pytest
 from returns.commands import sluice
 from rights.copies.test_candidates import ENERGY, namesakes, waiting
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.model import CaseId, Right, State
+from sluice.rights.case.model import CaseId
 from sluice.rights.case.store import get_case, list_steps
 from sluice.rights.confirm_candidate import CONFIRMED, NOBODY, candidates_of
 from sluice.rights.person.sealed import open_sealed
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from support.copies import Copies
-from support.night import Night, copied_night
-from web.desk_work import said, send, token_of
-from web.house import Web, open_web
+from support.night import Night
+from web.desk_work import lent_night, said, send, token_of
+from web.house import Web, open_pages
 from web.test_again import ALERT
-from web.test_page_actions import CROSS
 
 pytestmark = pytest.mark.stores
 VALUES = ("Bossche", "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", "1980", "0470123", "namesake", "E00000090")
@@ -30,14 +29,14 @@ BOX = re.compile(r'<input type="checkbox" name="candidate" value="([^"]+)"')
 
 @pytest.fixture
 def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    with copied_night(copies, tmp_path, fill=namesakes) as opened:
+    with lent_night(copies, tmp_path, namesakes) as opened:
         yield opened
 
 
 @pytest.fixture
 def pages(night: Night, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Bert, a clerk, at the pages."""
-    with open_web(night.desk, monkeypatch, make_pages(), MOUNT) as opened:
+    with open_pages(night.desk, monkeypatch) as opened:
         yield opened.as_("bert:USER")
 
 
@@ -53,6 +52,7 @@ def say(pages: Web, case_id: CaseId, page_in: str = "nl", **fields: Any) -> Any:
 def test_the_page_shows_what_the_command_prints_and_nobody(pages: Web, night: Night) -> None:
     case_id = waiting(night)
     assert f'href="{MOUNT}{page_of(case_id)}?lang=en"' in pages.get(f"/cases/{case_id}?lang=en").text
+    assert page_of(case_id) not in pages.as_("vera:VIEWER").get(f"/cases/{case_id}").text
     text = pages.get(f"{page_of(case_id)}?lang=en").text
     [told] = sluice("case", "candidates", case_id).document["persons"]
     printed = [f"{one['principal']}:{one['candidate']}" for one in told["candidates"]]
@@ -120,16 +120,3 @@ def test_a_case_that_does_not_wait_has_no_candidates(pages: Web, night: Night) -
         assert BOX.findall(text) == [] and words(language).say("pages.candidates.none") in said(text)
         assert "Nemo" not in text
     assert say(pages, none, nobody="true").status_code == 303
-
-
-def test_only_who_may_handle_cases_looks_and_says(pages: Web, night: Night) -> None:
-    case_id = waiting(night)
-    page, viewer = page_of(case_id), pages.as_("vera:VIEWER")
-    token = token_of(pages.as_("vera:USER"), page)
-    assert page not in viewer.get(f"/cases/{case_id}").text and viewer.get(page).status_code == 403
-    assert send(viewer, page, token, nobody="true").status_code == 403
-    assert pages.as_(None).get(page).status_code == send(pages.as_(None), page, token, nobody="true").status_code == 401
-    assert send(pages, page, token_of(pages, page), CROSS, nobody="true").status_code == 403
-    assert send(pages, page, None, nobody="true").status_code == 403
-    case = get_case(night.desk.house.conn, case_id)
-    assert (case.sub_cases, case.right, case.state) == ((), Right.ERASURE, State.RECEIVED)

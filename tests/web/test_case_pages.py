@@ -1,7 +1,6 @@
 """Start page, lists of work and cases: what they show, to whom, in three languages, and no person on any of them."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from itertools import pairwise
@@ -10,12 +9,13 @@ from typing import Any
 import pytest
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
+from sluice.documents.returned import held_sentence
 from sluice.documents.words import LANGUAGES, words
 from sluice.rights.case.clock import received_on
 from sluice.rights.case.clock_store import find_clocks
 from sluice.rights.case.desk_store import count_ours
 from sluice.rights.case.due import is_answered
-from sluice.rights.case.model import Actor, Right, Role, State, Track
+from sluice.rights.case.model import Right, State, Track
 from sluice.rights.case.next_step import NextStep
 from sluice.rights.case.reasons import iri
 from sluice.rights.case.steps import desk_order, pause, settle_identity, withdraw
@@ -25,9 +25,10 @@ from sluice.rights.notices.model import WITHDRAWN, NoticeState
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.view import Deed
 from support.night import Night
-from web.desk_work import ASKED_DAYS_AGO, BELIEF, PREPARER, ask, case_of, said
+from web.desk_work import ASKED_DAYS_AGO, BELIEF, OWN, PREPARER, READS, ask, case_of, said
 from web.house import Web
 
+NOTHING, NARROW = "\N{EN DASH}", "\N{NARROW NO-BREAK SPACE}"
 SCRIPT = "<script>alert(1)</script>"
 DELAY = iri("A12Complexity")
 LISTS = ("returns", "reviews", "acknowledgements", "notices", "plans")
@@ -51,6 +52,7 @@ def every_page(pages: Web, night: Night) -> dict[str, str]:
     return found
 
 
+@READS
 def test_the_start_page_counts_what_waits_and_leads_there(pages: Web, night: Night) -> None:
     text = pages.get("/start?lang=en").text
     shown = dict(re.findall(r'<h2>(.*?) <span class="count">(\d+)</span>', text))
@@ -73,6 +75,7 @@ def test_the_start_page_counts_what_waits_and_leads_there(pages: Web, night: Nig
         assert pages.get(unescape(path)).status_code == 200, path
 
 
+@OWN
 def test_overdue_acknowledgements_are_there_once_they_are(pages: Web, night: Night) -> None:
     [line] = night.returns()
     night.release(line, by="bert")
@@ -83,6 +86,7 @@ def test_overdue_acknowledgements_are_there_once_they_are(pages: Web, night: Nig
     assert f"{MOUNT}/waiting/acknowledgements/{line.id}?lang=en" in text
 
 
+@READS
 def test_clocks_are_told_in_words_and_the_late_one_first(pages: Web, night: Night) -> None:
     late = case_of(night, Right.RESTRICTION)
     for path in ("/start?lang=en", "/cases?lang=en"):
@@ -112,6 +116,7 @@ def test_clocks_that_run_are_those_of_the_rules(pages: Web, night: Night) -> Non
     assert find_clocks(conn, 1, (today,)).nearest == found.nearest[:1]
 
 
+@READS
 def test_the_plot_is_there_as_a_table_too(pages: Web, night: Night) -> None:
     text = pages.get("/start?lang=en").text
     rows = re.findall(
@@ -122,6 +127,7 @@ def test_the_plot_is_there_as_a_table_too(pages: Web, night: Night) -> None:
     assert sum(int(refused) for _, refused in rows) == sum(line.decision == "refused" for line in lines) > 0
 
 
+@READS
 def test_the_list_of_cases_narrows_and_pages(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = list_cases(night.desk.house.conn)
 
@@ -180,6 +186,7 @@ def test_late_clocks_are_a_list_that_today_leads_to(pages: Web, night: Night, mo
     assert 'value="due" selected' not in pages.get("/cases?sort=").text
 
 
+@READS
 def test_a_page_begins_where_one_of_the_same_order_ended(
     pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,34 +204,36 @@ def test_a_page_begins_where_one_of_the_same_order_ended(
     assert pages.get("/cases?sort=oldest").status_code == 422
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@READS
 def test_a_page_says_whose_clock_it_has_and_an_error_of_a_page_names_nothing_of_the_api(
-    pages: Web, language: str
+    pages: Web, night: Night
 ) -> None:
-    say = words(language).say
-    for path, status in (("/start", 200), ("/cases", 200), ("/nowhere", 404), ("/cases?sort=x", 422)):
-        answer = pages.get(f"{path}{'&' if '?' in path else '?'}lang={language}")
-        assert answer.status_code == status and answer.text.count("<footer") == 1, path
-        assert say("pages.brussels") in said(answer.text) and "openapi.json" not in answer.text, path
-        if status != 200:
-            assert say(f"pages.cure.SLU-{'604' if status == 404 else '607'}") in said(answer.text), path
-    other = pages.as_(None).get(f"/start?lang={language}")
-    assert other.status_code == 401 and say("pages.cure.SLU-601") in said(other.text), "one whose English names the API"
-    assert "Authorization: Bearer" not in other.text
+    for language in LANGUAGES:
+        say = words(language).say
+        for path, status in (("/start", 200), ("/cases", 200), ("/nowhere", 404), ("/cases?sort=x", 422)):
+            answer = pages.get(f"{path}{'&' if '?' in path else '?'}lang={language}")
+            assert answer.status_code == status and answer.text.count("<footer") == 1, path
+            assert say("pages.brussels") in said(answer.text) and "openapi.json" not in answer.text, path
+            if status != 200:
+                assert say(f"pages.cure.SLU-{'604' if status == 404 else '607'}") in said(answer.text), path
+        other = pages.as_(None).get(f"/start?lang={language}")
+        assert other.status_code == 401 and say("pages.cure.SLU-601") in said(other.text), "its English names the API"
+        assert "Authorization: Bearer" not in other.text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_case_is_told_whole(pages: Web, night: Night, language: str) -> None:
-    conn, say = night.desk.house.conn, words(language).say
-    for case in list_cases(conn):
-        text = said(pages.get(f"/cases/{case.case_id}?lang={language}").text)
-        assert say(f"pages.right.{case.right}") in text and say(f"state.{case.state}") in text
-        for step in list_steps(conn, case.case_id):
-            assert step.actor in text and step.evidence_sha256[:12] in text
-            assert say(f"state.{step.to_state}") in text
-        assert all(say(f"pages.letter.{letter.kind}") in text and letter.sha256 in text for letter in case.letters)
-        assert all(say(f"group.{group}") in text for part in case.sub_cases for group in part.field_groups)
-        assert words(language).day(case.due.legal_due.isoformat()) in text
+@READS
+def test_a_case_is_told_whole(pages: Web, night: Night) -> None:
+    for language in LANGUAGES:
+        conn, say = night.desk.house.conn, words(language).say
+        for case in list_cases(conn):
+            text = said(pages.get(f"/cases/{case.case_id}?lang={language}").text)
+            assert say(f"pages.right.{case.right}") in text and say(f"state.{case.state}") in text
+            for step in list_steps(conn, case.case_id):
+                assert step.actor in text and step.evidence_sha256[:12] in text
+                assert say(f"state.{step.to_state}") in text
+            assert all(say(f"pages.letter.{letter.kind}") in text and letter.sha256 in text for letter in case.letters)
+            assert all(say(f"group.{group}") in text for part in case.sub_cases for group in part.field_groups)
+            assert words(language).day(case.due.legal_due.isoformat()) in text
 
 
 def test_a_pause_moves_the_paused_clock_and_not_the_strict_one(pages: Web, night: Night) -> None:
@@ -238,6 +247,7 @@ def test_a_pause_moves_the_paused_clock_and_not_the_strict_one(pages: Web, night
     assert words("en").say("pages.next.await_identity") in after
 
 
+@READS
 def test_notices_say_who_was_told_and_how_far_they_are(pages: Web, night: Night) -> None:
     [row] = night.desk.sql("select case_id::text as id, count(*) as n from notice group by 1")
     text = said(pages.get(f"/cases/{row['id']}?lang=en").text)
@@ -245,39 +255,15 @@ def test_notices_say_who_was_told_and_how_far_they_are(pages: Web, night: Night)
     assert "still to be sent" in text
 
 
-def test_no_page_names_a_person(pages: Web, night: Night) -> None:
-    cells = {cell for record in night.people(5) for cell in record} | {BELIEF}
-    numbers = {cell[-9:] for cell in cells}
-    content = night.contacts.read_text("utf-8-sig")
-    assert sum(number in content for number in numbers) >= len(cells) - 1, "the file has them"
-    for path, text in every_page(pages, night).items():
-        assert not [number for number in numbers if number in said(text)], path
-
-
-def test_nothing_on_a_page_can_run_and_every_page_has_one_heading(pages: Web, night: Night) -> None:
-    found = every_page(pages, night)
-    assert {path.rpartition("/")[0] for path in found} >= {
-        f"/waiting/{name}" for name in ("returns", "reviews", "notices")
-    }
-    for path, text in found.items():
-        assert not re.search(r"\son\w+=|style=|<script>", text), path
-        assert text.count("<h1>") == 1, path
-        levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
-        assert all(after - before <= 1 for before, after in pairwise(levels)), path
-        ids = re.findall(r'\sid="([^"]+)"', text)
-        assert len(ids) == len(set(ids)), path
-
-
 def test_a_hostile_name_is_text(pages: Web, night: Night) -> None:
-    house, now = night.desk.house, datetime.now(UTC)
-    order = replace(desk_order("anna", now, "SUBJECT_ASKED"), actor=Actor(Role.DESK, f"a{SCRIPT}"))  # as kept once
-    withdraw(house.conn, case_of(night, Right.ACCESS), order)
-    house.conn.execute("update exchange set prepared_by = %s where prepared_at is not null", (SCRIPT,))
+    """No rule of ours lets one in; the page would show it as text all the same."""
+    night.desk.house.conn.execute("update exchange set prepared_by = %s where prepared_at is not null", (SCRIPT,))
     found = every_page(pages, night)
-    assert sum(SCRIPT in unescape(text) for text in found.values()) >= 3, "it is there, as text"
+    assert sum(SCRIPT in unescape(text) for text in found.values()) >= 2, "it is there, as text"
     assert not [path for path, text in found.items() if SCRIPT in text]
 
 
+@READS
 def test_who_may_not_read_cases_sees_none_of_them(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     with_cases = pages.get("/start?lang=en").text
     monkeypatch.setattr("airflow.api_fastapi.app._AuthManagerState.instance", WithoutCases())
@@ -310,7 +296,8 @@ def test_every_word_of_a_state_is_there_in_every_language() -> None:
     assert words("en").find("state.NO_SUCH") is None
 
 
-def test_a_place_that_waits_for_nobody_is_not_found(pages: Web) -> None:
+@READS
+def test_a_place_that_waits_for_nobody_is_not_found(pages: Web, night: Night) -> None:
     nobody = "00000000-0000-4000-8000-000000000000"
     for path in ("/cases", *(f"/waiting/{name}" for name in LISTS if name != "plans")):
         answer = pages.get(f"{path}/{nobody}")
@@ -318,34 +305,92 @@ def test_a_place_that_waits_for_nobody_is_not_found(pages: Web) -> None:
         assert pages.get(f"{path}/0470123456").status_code == 404
 
 
-def test_only_who_may_look_gets_anything(pages: Web, night: Night) -> None:
-    for path in every_page(pages, night):
-        assert pages.as_(None).get(path).status_code == 401, path
-        assert pages.as_("somebody:").get(path).status_code == 403, path
-        for role in ("VIEWER", "USER", "OP", "ADMIN"):
-            assert pages.as_(f"somebody:{role}").get(path).status_code == 200, (path, role)
-
-
-def test_a_viewer_sees_no_form_and_a_clerk_does(pages: Web, night: Night) -> None:
-    clerk = pages.as_("bert:USER")
-    for path, text in every_page(pages, night).items():
-        assert 'method="post"' not in text, path
-        if path.startswith(("/waiting/returns/", "/waiting/reviews/")):
-            assert 'method="post"' in clerk.get(path).text, path
-    assert PREPARER in pages.get("/waiting/returns").text
-
-
-def test_a_moment_that_no_clock_can_say_is_refused(pages: Web) -> None:
+@READS
+def test_a_moment_that_no_clock_can_say_is_refused(pages: Web, night: Night) -> None:
     for moment in ("0001-01-01T00:00", "9999-12-31T23:59:59-10:00", "2015-12-31T12:00", "3000-01-01T00:00"):
         answer = pages.get("/lineage", params={"as_of": moment})
         assert answer.status_code == 422 and "SLU-607" in answer.text, moment
     assert pages.get("/lineage", params={"as_of": "2999-12-31T12:00"}).status_code == 200, "the control"
 
 
-def test_a_review_shows_the_first_rows_that_wait(pages: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+@READS
+def test_a_review_shows_the_first_rows_that_wait(pages: Web, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     [path] = set(re.findall(rf'href="{MOUNT}(/waiting/reviews/[0-9a-f-]{{36}})', pages.get("/waiting/reviews").text))
     clerk = pages.as_("bert:USER")
     assert 'name="rows"' in clerk.get(path).text and "more come" not in said(clerk.get(f"{path}?lang=en").text)
     monkeypatch.setattr("sluice.web.pages.waiting.ROWS", 0)
     assert 'name="rows"' not in clerk.get(path).text
     assert "1 more come once these are decided" in said(clerk.get(f"{path}?lang=en").text)
+
+
+@READS
+def test_no_page_names_a_person_or_runs_anything_and_a_viewer_has_no_form(pages: Web, night: Night) -> None:
+    cells = {cell for record in night.people(5) for cell in record} | {BELIEF}
+    numbers = {cell[-9:] for cell in cells}
+    content = night.contacts.read_text("utf-8-sig")
+    assert sum(number in content for number in numbers) >= len(cells) - 1, "the file has them"
+    found, clerk = every_page(pages, night), pages.as_("bert:USER")
+    assert {path.rpartition("/")[0] for path in found} >= {f"/waiting/{name}" for name in LISTS[:2]}
+    for path, text in found.items():
+        assert not [number for number in numbers if number in said(text)], path
+        assert not re.search(r"\son\w+=|style=|<script>", text) and 'method="post"' not in text, path
+        assert text.count("<h1>") == 1, path
+        levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
+        assert all(after - before <= 1 for before, after in pairwise(levels)), path
+        ids = re.findall(r'\sid="([^"]+)"', text)
+        assert len(ids) == len(set(ids)), path
+        if path.startswith(("/waiting/returns/", "/waiting/reviews/")):
+            assert 'method="post"' in clerk.get(path).text, path
+    assert PREPARER in found["/waiting/returns"]
+
+
+def test_rows_of_a_file_that_was_not_read_are_not_counted(pages: Web, night: Night) -> None:
+    def cells(number: str) -> list[str]:
+        text = pages.get("/exchanges?lang=en").text.partition(f"/exchanges/{number}")[2].partition("</tr>")[0]
+        return re.findall(r'class="number"[^>]*>([^<]*)<', text)
+
+    refused = next(line for line in night.desk.lines() if line.decision == "refused")
+    night.desk.house.conn.execute(
+        "update exchange set rows_in = 0, rows_refused = 0 where exchange_id = %s", (refused.id,)
+    )
+    [accepted] = [line for line in night.desk.lines() if (line.direction, line.decision) == ("inbound", "accepted")]
+    assert cells(refused.id) == [NOTHING, NOTHING] and cells(accepted.id) == ["40", "40"]
+    night.desk.house.conn.execute(
+        "update exchange set rows_in = 1, rows_refused = 1 where exchange_id = %s", (refused.id,)
+    )
+    assert cells(refused.id) == ["1", "0"], "the control"
+
+
+@READS
+def test_the_exchanges_of_a_breach_are_links(pages: Web, night: Night) -> None:
+    [line] = [each for each in night.desk.lines() if (each.direction, each.decision) == ("inbound", "accepted")]
+    text = pages.as_("bert:USER").get(f"/breach?exchange={line.id}&lang=en").text
+    fact = text.partition("<dt>Exchanges</dt>")[2].partition("</dd>")[0]
+    assert f'href="/sluice/pages/exchanges/{line.id}?lang=en"' in fact and f"<code>{line.id}</code>" in fact
+
+
+def test_what_waits_is_told_in_words_with_its_code(pages: Web, night: Night) -> None:
+    for language in LANGUAGES:
+        say = words(language)
+        today = said(pages.get(f"/start?lang={language}").text)
+        [row] = night.desk.sql("select exchange_id::text as id from exchange where rows_to_review > 0")
+        review = pages.get(f"/waiting/reviews/{row['id']}?lang={language}").text
+        [code] = set(re.findall(r"<code>(TEXT_\w+)</code>", review))
+        assert f"{held_sentence(say, code)} {code}" in said(review) and f"{held_sentence(say, code)} {code}" in today
+        assert f"{say.say('warning.SEED_OWNER_NO_SIGN_OFF')} SEED_OWNER_NO_SIGN_OFF" in today
+
+        night.desk.house.conn.execute("update sub_case set forwarded_at = now() where track = 'processor'")
+        forwarded = night.desk.sql("select case_id::text as id from sub_case where forwarded_at is not null")
+        case = said(pages.get(f"/cases/{forwarded[0]['id']}?lang={language}").text)
+        begin = say.say("pages.forwarded", moment="|").partition("|")[0]
+        assert f"✓ {begin}" in case
+
+
+@READS
+def test_a_colon_is_written_as_each_language_does(pages: Web, night: Night) -> None:
+    for language, colon in (("fr", f"{NARROW}:"), ("nl", ":"), ("en", ":")):
+        say = words(language)
+        today = pages.get(f"/start?lang={language}").text
+        assert f"{say.say('pages.matter.all')}{colon} " in today, language
+    assert "Tout:" not in pages.get("/start?lang=fr").text
+    assert not re.search("klok (van|in) Brussel", pages.get("/staff?lang=nl").text)

@@ -20,7 +20,7 @@ from sluice.web.errors import Fault, RequestInvalid
 from sluice.web.pages.app import MOUNT
 from sluice.web.pages.faults import KINDS, LABELS, told
 from support.night import CALLED_AT, Night
-from web.desk_work import said, send, token_of
+from web.desk_work import READS, said, send, token_of
 from web.house import Web
 from web.test_again import ALERT, form_of
 from web.test_page_actions import PART, PROOF, REASON, act, settled
@@ -54,18 +54,20 @@ def alert(text: str) -> str:
     return said(found)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_page_may_tell_has_words(language: str) -> None:
-    say = words(language)
-    flags = [guard.__name__ for _, held in FLAGS.values() for guard in held if guard.__name__ != "deadline_has_passed"]
-    names = [
-        *(f"pages.{part}.{code}" for code in SHOWN for part in ("said", "cure")),
-        *(f"pages.rule.{guard}" for guard in [*GUARDS, *flags, "no_such_step", "role"]),
-        *(f"pages.fault.{kind}" for kind in KINDS.values()),
-        *LABELS.values(),
-    ]
-    assert [name for name in names if say.find(name) is None] == [] and len(names) > 120
-    assert say.find("pages.said.SLU-999") is None, "the control"
+def test_what_a_page_may_tell_has_words() -> None:
+    for language in LANGUAGES:
+        say = words(language)
+        flags = [
+            guard.__name__ for _, held in FLAGS.values() for guard in held if guard.__name__ != "deadline_has_passed"
+        ]
+        names = [
+            *(f"pages.{part}.{code}" for code in SHOWN for part in ("said", "cure")),
+            *(f"pages.rule.{guard}" for guard in [*GUARDS, *flags, "no_such_step", "role"]),
+            *(f"pages.fault.{kind}" for kind in KINDS.values()),
+            *LABELS.values(),
+        ]
+        assert [name for name in names if say.find(name) is None] == [] and len(names) > 120
+        assert say.find("pages.said.SLU-999") is None, "the control"
 
 
 def test_a_field_has_its_label_and_a_rule_its_sentence() -> None:
@@ -89,21 +91,22 @@ def test_a_field_has_its_label_and_a_rule_its_sentence() -> None:
     assert shown.rules == (known, ("no_rule_of_ours", None)), "what has no words is not left out"
 
 
+@READS
 @pytest.mark.stores
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_number_that_is_not_found_comes_back_in_its_form(pages: Web, language: str) -> None:
-    say = words(language)
-    for place in ("/exchanges", "/lineage"):
-        answer = pages.get(f"{place}/find?number=DEADBEEF&lang={language}")
-        assert answer.status_code == 404 and say.say("pages.find.none") in alert(answer.text), place
-        assert 'name="number" value="DEADBEEF" aria-invalid="true" aria-describedby="fault-number"' in answer.text
-        assert 'id="fault-number"' in answer.text and "openapi" not in answer.text
-        assert f'href="{MOUNT}{place}/find?number=DEADBEEF&amp;lang=fr"' in answer.text, "and in another language"
-        assert "aria-invalid" not in pages.get(place).text, "the control"
-    phone = pages.get(f"/exchanges/find?number=0470123456&lang={language}")
-    assert phone.status_code == 404 and alert(phone.text) and "470123456" not in phone.text, "it begins no number"
-    wrong = pages.get(f"/exchanges/find?number=%2B3247&lang={language}")
-    assert say.say("pages.number.form") in alert(wrong.text) and "3247" not in wrong.text
+def test_a_number_that_is_not_found_comes_back_in_its_form(pages: Web, night: Night) -> None:
+    for language in LANGUAGES:
+        say = words(language)
+        for place in ("/exchanges", "/lineage"):
+            answer = pages.get(f"{place}/find?number=DEADBEEF&lang={language}")
+            assert answer.status_code == 404 and say.say("pages.find.none") in alert(answer.text), place
+            assert 'name="number" value="DEADBEEF" aria-invalid="true" aria-describedby="fault-number"' in answer.text
+            assert 'id="fault-number"' in answer.text and "openapi" not in answer.text
+            assert f'href="{MOUNT}{place}/find?number=DEADBEEF&amp;lang=fr"' in answer.text, "and in another language"
+            assert "aria-invalid" not in pages.get(place).text, "the control"
+        phone = pages.get(f"/exchanges/find?number=0470123456&lang={language}")
+        assert phone.status_code == 404 and alert(phone.text) and "470123456" not in phone.text, "it begins no number"
+        wrong = pages.get(f"/exchanges/find?number=%2B3247&lang={language}")
+        assert say.say("pages.number.form") in alert(wrong.text) and "3247" not in wrong.text
 
 
 @pytest.mark.stores
@@ -124,25 +127,26 @@ def test_several_that_begin_so_are_told_apart_from_none(pages: Web, night: Night
     assert pages.get(f"/exchanges/find?number={row['id']}").status_code == 200, "the control"
 
 
+@READS
 @pytest.mark.stores
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_fields_of_a_form_are_named_and_marked(pages: Web, night: Night, language: str) -> None:
-    say = words(language)
-    agent = re.findall(r'<option value="([0-9a-f]{32})"', pages.get("/breach").text)[-1]
-    day = CALLED_AT.date().isoformat()
-    answer = pages.get(f"/breach?agent={agent}&since={day}T10:00&until={day}T09:00&lang={language}")
-    told_so = f"{say.say('pages.breach.until')} {say.say('pages.fault.not_after_since')}"
-    assert told_so in alert(answer.text) and "not_after_since" not in answer.text
-    assert answer.text.count('aria-invalid="true"') == answer.text.count('aria-describedby="fault-until"') == 1
+def test_fields_of_a_form_are_named_and_marked(pages: Web, night: Night) -> None:
+    for language in LANGUAGES:
+        say = words(language)
+        agent = re.findall(r'<option value="([0-9a-f]{32})"', pages.get("/breach").text)[-1]
+        day = CALLED_AT.date().isoformat()
+        answer = pages.get(f"/breach?agent={agent}&since={day}T10:00&until={day}T09:00&lang={language}")
+        told_so = f"{say.say('pages.breach.until')} {say.say('pages.fault.not_after_since')}"
+        assert told_so in alert(answer.text) and "not_after_since" not in answer.text
+        assert answer.text.count('aria-invalid="true"') == answer.text.count('aria-describedby="fault-until"') == 1
 
-    [row] = night.desk.sql("select exchange_id::text as id from exchange where rows_to_review > 0")
-    page = f"/waiting/reviews/{row['id']}"
-    answer = send(pages, f"{page}?lang={language}", token_of(pages, page), choice="mask", reason="Jan said so")
-    assert f"{say.say('pages.review.rows')} {say.say('pages.fault.unchosen')}" in alert(answer.text)
-    assert say.say("pages.form.reason.hint") in alert(answer.text) and "Jan" not in answer.text
-    assert re.search(r'name="rows"[^>]* aria-invalid="true" aria-describedby="fault-rows"', answer.text)
-    assert 'aria-invalid="true" aria-describedby="review-reason-hint fault-reason"' in answer.text
-    assert "aria-invalid" not in pages.get(page).text, "the control"
+        [row] = night.desk.sql("select exchange_id::text as id from exchange where rows_to_review > 0")
+        page = f"/waiting/reviews/{row['id']}"
+        answer = send(pages, f"{page}?lang={language}", token_of(pages, page), choice="mask", reason="Jan said so")
+        assert f"{say.say('pages.review.rows')} {say.say('pages.fault.unchosen')}" in alert(answer.text)
+        assert say.say("pages.form.reason.hint") in alert(answer.text) and "Jan" not in answer.text
+        assert re.search(r'name="rows"[^>]* aria-invalid="true" aria-describedby="fault-rows"', answer.text)
+        assert 'aria-invalid="true" aria-describedby="review-reason-hint fault-reason"' in answer.text
+        assert "aria-invalid" not in pages.get(page).text, "the control"
 
 
 @pytest.mark.stores
@@ -162,29 +166,30 @@ def test_what_a_decision_breaks_is_a_sentence(pages: Web, night: Night) -> None:
         assert "sluice case show" not in shown and form_of(answer.text, f"{page}/decide")["action"] == ["export"]
 
 
+@READS
 @pytest.mark.stores
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_who_is_not_logged_in_finds_the_way_there_and_back(pages: Web, night: Night, language: str) -> None:
+def test_who_is_not_logged_in_finds_the_way_there_and_back(pages: Web, night: Night) -> None:
     nobody = pages.as_(None)
     number = night.desk.lines()[0].id
-    for path, back in (
-        (f"/start?lang={language}", "/start"),
-        (f"/exchanges/{number}?lang={language}&done=review", f"/exchanges/{number}"),
-        (f"/waiting/returns?lang={language}", "/waiting/returns"),
-        (f"/exchanges/find?number=0470123456&lang={language}", "/start"),
-        (f"/agreements/Jan-Peeters?lang={language}", "/start"),
-    ):
-        answer = nobody.get(path)
-        assert answer.status_code == 401 and words(language).say("pages.said.SLU-601") in said(answer.text), path
-        assert "Bearer" not in answer.text and "0470123456" not in answer.text and "Jan" not in answer.text
-        [link] = re.findall(r'href="([^"]*/auth/login[^"]*)"', answer.text)
-        to = urlsplit(unescape(link))
-        assert (to.netloc, to.path) == ("", "/api/v2/auth/login")
-        assert parse_qs(to.query)["next"] == [f"{MOUNT}{back}?lang={language}"], path
-        assert is_safe_url(parse_qs(to.query)["next"][0], nobody_asks()), "Airflow follows it"
-    assert "/auth/login" in [route.path for route in auth_router.routes if isinstance(route, APIRoute)]
-    assert not is_safe_url("https://elsewhere.example/", nobody_asks()), "the control"
-    asked = nobody.get("/start", headers={"Accept-Language": language})
-    assert words(language).say("pages.error.login") in said(asked.text), "the browser's language"
-    assert "/auth/login" not in pages.get("/start").text, "the control"
-    assert act(pages, "/breach", object="x").status_code == 422, "another control: who is logged in gets the form again"
+    for language in LANGUAGES:
+        for path, back in (
+            (f"/start?lang={language}", "/start"),
+            (f"/exchanges/{number}?lang={language}&done=review", f"/exchanges/{number}"),
+            (f"/waiting/returns?lang={language}", "/waiting/returns"),
+            (f"/exchanges/find?number=0470123456&lang={language}", "/start"),
+            (f"/agreements/Jan-Peeters?lang={language}", "/start"),
+        ):
+            answer = nobody.get(path)
+            assert answer.status_code == 401 and words(language).say("pages.said.SLU-601") in said(answer.text), path
+            assert "Bearer" not in answer.text and "0470123456" not in answer.text and "Jan" not in answer.text
+            [link] = re.findall(r'href="([^"]*/auth/login[^"]*)"', answer.text)
+            to = urlsplit(unescape(link))
+            assert (to.netloc, to.path) == ("", "/api/v2/auth/login")
+            assert parse_qs(to.query)["next"] == [f"{MOUNT}{back}?lang={language}"], path
+            assert is_safe_url(parse_qs(to.query)["next"][0], nobody_asks()), "Airflow follows it"
+        assert "/auth/login" in [route.path for route in auth_router.routes if isinstance(route, APIRoute)]
+        assert not is_safe_url("https://elsewhere.example/", nobody_asks()), "the control"
+        asked = nobody.get("/start", headers={"Accept-Language": language})
+        assert words(language).say("pages.error.login") in said(asked.text), "the browser's language"
+        assert "/auth/login" not in pages.get("/start").text, "the control"
+        assert act(pages, "/breach", object="x").status_code == 422, "control: who is logged in gets the form again"

@@ -17,11 +17,11 @@ from sluice.rights.case.model import Case, LetterKind, Right
 from sluice.settings import Settings
 from sluice.subject.suppression import Suppression
 from sluice.terms import Principal, SubjectKind
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from web.desk_work import said, send, token_of
-from web.house import Web, open_web
+from web.house import Web, open_pages
 from web.test_again import ALERT
-from web.test_page_actions import CROSS, PROOF
+from web.test_page_actions import PROOF
 
 pytestmark = pytest.mark.stores
 ENERGY = Principal("energy01")
@@ -38,7 +38,7 @@ def town(store_settings: Settings, tmp_path: Path, request: pytest.FixtureReques
 @pytest.fixture
 def pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Bert, a clerk, at the pages."""
-    with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as opened:
+    with open_pages(town.desk, monkeypatch) as opened:
         yield opened.as_("bert:USER")
 
 
@@ -111,20 +111,7 @@ def test_where_the_principal_answers_its_word_is_the_proof(pages: Web, town: Tow
     wrong = ended(pages, case, evidence="Jan said so")
     assert wrong.status_code == 422 and "Jan" not in wrong.text and in_force(town) == 2
     assert ended(pages, case, evidence=PROOF).status_code == 303 and in_force(town) == 0
-
-
-def test_only_who_may_handle_cases_ends_it(pages: Web, town: Town) -> None:
-    case = restricted(town)
-    swept(town)
-    told(pages, case)
-    page, viewer = f"/cases/{case.case_id}", pages.as_("vera:VIEWER")
-    token = token_of(pages, page)
-    assert words("nl").say("pages.deed.lift") not in said(viewer.get(page).text)
-    assert send(viewer, f"{page}/lift", token_of(pages.as_("vera:USER"), page), evidence=PROOF).status_code == 403
-    assert send(pages.as_(None), f"{page}/lift", token, evidence=PROOF).status_code == 401
-    assert send(pages, f"{page}/lift", token, CROSS, evidence=PROOF).status_code == 403
-    assert send(pages, f"{page}/lift", None, evidence=PROOF).status_code == 403
-    assert in_force(town) == 2
+    assert words("nl").say("pages.deed.lift") not in said(pages.as_("vera:VIEWER").get(f"/cases/{case.case_id}").text)
     other = town.opened(Right.ACCESS, [(SubjectKind.PHONE, town.people[1].phone)], ENERGY)
     assert not other.state.is_over and offered(pages, other) == ("", "")
     refused(pages, other, "SLU-612")

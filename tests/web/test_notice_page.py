@@ -25,7 +25,7 @@ from sluice.rights.read_instructions import read_instruction
 from sluice.terms import Principal, Sha256, SubjectKind
 from sluice.web.pages import cases as case_pages
 from support.night import Night
-from web.desk_work import said
+from web.desk_work import OWN, READS, said
 from web.house import Web
 
 ENERGY = Principal("energy01")
@@ -58,28 +58,31 @@ def rectified(night: Night) -> str:
     return str(rows[0]["id"])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_rectification_says_which_fields_and_what_to_write(pages: Web, night: Night, language: str) -> None:
-    notice, say = rectified(night), words(language).say
-    page = pages.get(f"/waiting/notices/{notice}?lang={language}").text
-    text = said(page)
-    assert f"{say('pages.notice.fields')} street" in text
-    [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
-    assert "street" in letter and notice in letter and "{" not in letter
-    assert f"sluice notices export {notice[:8]} --to notice.json" in text and say("pages.notice.values") in text
-    assert RIGHT not in text and not [cell for cell in night.people(1)[0] if cell[-9:] in text]
+@OWN
+def test_a_rectification_says_which_fields_and_what_to_write(pages: Web, night: Night) -> None:
+    notice = rectified(night)
+    for language in LANGUAGES:
+        say = words(language).say
+        page = pages.get(f"/waiting/notices/{notice}?lang={language}").text
+        text = said(page)
+        assert f"{say('pages.notice.fields')} street" in text
+        [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
+        assert "street" in letter and notice in letter and "{" not in letter
+        assert f"sluice notices export {notice[:8]} --to notice.json" in text and say("pages.notice.values") in text
+        assert RIGHT not in text and not [cell for cell in night.people(1)[0] if cell[-9:] in text]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_another_notice_of_the_desk_names_its_groups(pages: Web, night: Night, language: str) -> None:
+@READS
+def test_another_notice_of_the_desk_names_its_groups(pages: Web, night: Night) -> None:
     [row] = night.desk.sql(
         "select notice_id::text as id, field_groups from notice where channel = 'desk' and action = 'erase' limit 1"
     )
-    say = words(language).say
-    page = pages.get(f"/waiting/notices/{row['id']}?lang={language}").text
-    [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
-    assert all(say(f"group.{group}") in letter for group in row["field_groups"])
-    assert say("pages.notice.values") not in said(page) and say("pages.notice.fields") not in said(page)
+    for language in LANGUAGES:
+        say = words(language).say
+        page = pages.get(f"/waiting/notices/{row['id']}?lang={language}").text
+        [letter] = (unescape(each) for each in re.findall(r"<blockquote>(.*?)</blockquote>", page))
+        assert all(say(f"group.{group}") in letter for group in row["field_groups"])
+        assert say("pages.notice.values") not in said(page) and say("pages.notice.fields") not in said(page)
 
 
 def refusal_of(notice: Notice) -> Letter:
@@ -103,10 +106,7 @@ def refusal_of(notice: Notice) -> Letter:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_tells_of_a_word_that_was_taken_back_says_so_and_has_no_form(
-    at_work: Web, night: Night, language: str
-) -> None:
+def test_what_tells_of_a_word_that_was_taken_back_says_so_and_has_no_form(at_work: Web, night: Night) -> None:
     house, now, (record, phone) = night.desk.house, datetime.now(UTC), night.people(1)[0]
     given = [(SubjectKind.PHONE, phone), (SubjectKind.PRINCIPAL_CUSTOMER_ID, record)]
     case = open_case(house, NewRequest(Right.RESTRICTION, given, ENERGY, now, "mail", "nl", DESK), now)
@@ -123,20 +123,21 @@ def test_what_tells_of_a_word_that_was_taken_back_says_so_and_has_no_form(
     put(1, decision="restrict")
     tell(house, now)
     [notice] = [each for each in list_notices(house.conn, case_id=case.case_id) if each.channel is Channel.DESK]
-    pages, say = at_work.as_("olga:OP"), words(language).say
-    path, of_case = f"/waiting/notices/{notice.notice_id}?lang={language}", f"/cases/{case.case_id}?lang={language}"
-    before = pages.get(path).text
-    assert say("pages.notice.text") in said(before) and 'name="outcome"' in before, "control"
+    pages, path, of_case = at_work.as_("olga:OP"), f"/waiting/notices/{notice.notice_id}", f"/cases/{case.case_id}"
+    for language in LANGUAGES:
+        before, say = pages.get(f"{path}?lang={language}").text, words(language).say
+        assert say("pages.notice.text") in said(before) and 'name="outcome"' in before, "control"
     with open_book(house.conn, case.case_id) as book:
         book.tell(refusal_of(notice))
-    assert say("pages.letter.overtaken") not in said(pages.get(of_case).text), "control"
+    assert say("pages.letter.overtaken") not in said(pages.get(f"{of_case}?lang={language}").text), "control"
 
     put(2, decision="refuse", reason="NotRequiredJustification")
-    after = pages.get(path).text
-    shown = said(pages.get(of_case).text)
-    assert say("notice.state.WITHDRAWN") in said(after) and say("notice.state.WITHDRAWN") in shown
-    assert say("pages.letter.overtaken") in shown
-    assert say("pages.notice.text") not in said(after) and 'name="outcome"' not in after
+    for language in LANGUAGES:
+        after, say = pages.get(f"{path}?lang={language}").text, words(language).say
+        shown = said(pages.get(f"{of_case}?lang={language}").text)
+        assert say("notice.state.WITHDRAWN") in said(after) and say("notice.state.WITHDRAWN") in shown
+        assert say("pages.letter.overtaken") in shown
+        assert say("pages.notice.text") not in said(after) and 'name="outcome"' not in after
     assert notice.notice_id not in pages.get("/waiting/notices").text
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import cycle
 from typing import Any
 
 import psycopg
@@ -19,11 +19,11 @@ from sluice.rights.case.model import CaseId, Right, State
 from sluice.rights.case.store import get_case, list_cases
 from sluice.rights.person.sealed import open_sealed
 from sluice.terms import Principal, SubjectKind
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from sluice.web.pages.forms import OLDEST_SECONDS
 from support.desk import Desk
 from web.desk_work import said, send, token_of
-from web.house import Web, open_web
+from web.house import Web, open_pages
 from web.test_again import ALERT, form_of
 
 pytestmark = pytest.mark.stores
@@ -39,7 +39,7 @@ LETTERS = {"right": "erasure", "channel": "letter", "language": "nl"}
 @pytest.fixture
 def pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """Anna, a clerk, at the pages."""
-    with open_web(desk, monkeypatch, make_pages(), MOUNT) as opened:
+    with open_pages(desk, monkeypatch) as opened:
         yield opened
 
 
@@ -124,15 +124,6 @@ def test_a_form_that_is_sent_again_opens_no_second_case(pages: Web) -> None:
     assert len({NUMBER.findall(pages.get(PAGE).text)[0] for _ in range(3)}) == 3
 
 
-def test_what_two_send_at_once_is_one_case(pages: Web) -> None:
-    told, token = form(pages, phone=PHONE), token_of(pages, PAGE)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: send(pages, PAGE, token, **told), range(4)))
-    assert {answer.status_code for answer in answers} == {303}
-    assert len({answer.headers["location"].partition("?")[0] for answer in answers}) == 1
-    assert len(list_cases(pages.desk.house.conn)) == 1
-
-
 def test_a_name_and_a_birth_date_alone_wait_for_a_human(pages: Web) -> None:
     case_id = opened(pages, sent(pages, full_name=NAME, born=BORN))
     case = get_case(pages.desk.house.conn, case_id)
@@ -175,11 +166,8 @@ WRONG: list[tuple[dict[str, Any], str, int, list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "code", "status", "marked", "why"), WRONG)
-def test_what_is_wrong_stands_beside_its_field(
-    pages: Web, fields: dict[str, Any], code: str, status: int, marked: list[str], why: str
-) -> None:
-    for language in LANGUAGES:
+def test_what_is_wrong_stands_beside_its_field(pages: Web) -> None:
+    for (fields, code, status, marked, why), language in zip(WRONG, cycle(LANGUAGES), strict=False):
         answer = sent(pages, f"{PAGE}?lang={language}", **fields)
         assert answer.status_code == status and code in ALERT.findall(answer.text)[0], said(answer.text)
         assert faults(answer) == marked and f'<html lang="{language}">' in answer.text
@@ -196,16 +184,16 @@ def test_what_is_wrong_stands_beside_its_field(
     assert list_cases(pages.desk.house.conn) == []
 
 
-def test_a_customer_number_of_several_has_to_be_said_whose(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    person, other = town.people[:2]
+def test_a_customer_number_of_several_has_to_be_said_whose(own_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, other = own_town.people[:2]
     number = person.record("energy01")
-    town.desk.drop(f"{town.head}\n{number};{other.line}\n".encode(), "same.csv", ("gas01", "renewal_campaign"))
-    town.desk.work()
-    with open_web(town.desk, monkeypatch, make_pages(), MOUNT) as pages:
+    own_town.desk.drop(f"{own_town.head}\n{number};{other.line}\n".encode(), "same.csv", ("gas01", "renewal_campaign"))
+    own_town.desk.work()
+    with open_pages(own_town.desk, monkeypatch) as pages:
         answer = sent(pages, f"{PAGE}?lang=en", customer=number)
         assert answer.status_code == 422 and "SLU-527" in ALERT.findall(answer.text)[0] and faults(answer) == ["owner"]
         assert f">{number}</textarea>" in answer.text
-        case = get_case(town.house.conn, opened(pages, sent(pages, customer=number, owner="gas01")))
+        case = get_case(own_town.house.conn, opened(pages, sent(pages, customer=number, owner="gas01")))
     assert {part.principal for part in case.sub_cases} == {"gas01"}, "the control"
 
 

@@ -3,10 +3,8 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import time_machine
 from fastapi import FastAPI
@@ -15,7 +13,6 @@ from fastapi.routing import APIRoute
 from rights.asking import asked
 from sluice.documents.words import words
 from sluice.exchange.review import list_open, note_rows
-from sluice.migrations import versions as migrations
 from sluice.rights.case.model import CaseId, LetterKind, Right, State
 from sluice.rights.case.store import get_case, list_steps
 from sluice.rights.erasure.erase import run
@@ -24,7 +21,7 @@ from sluice.web.access import Rule
 from sluice.web.pages.app import MOUNT, make_pages
 from sluice.web.pages.forms import OLDEST_SECONDS, check_form
 from support.night import Night
-from web.desk_work import PLANNER, PREPARER, ask, case_of, said, send, token_of
+from web.desk_work import OWN, PLANNER, PREPARER, ask, case_of, said, send, token_of
 from web.house import Web
 from web.permissions import dependencies
 
@@ -215,6 +212,7 @@ def test_a_case_is_paused_resumed_and_extended(pages: Web, night: Night) -> None
     assert (again.status_code == 409 and "extended_never_before" in again.text) or "no_such_step" in again.text
 
 
+@OWN
 def test_who_prepared_a_return_cannot_release_it_from_a_page_either(pages: Web, night: Night) -> None:
     [line] = night.returns()
     page = f"/waiting/returns/{line.id}"
@@ -276,6 +274,7 @@ def test_held_rows_are_decided_once(pages: Web, night: Night) -> None:
     assert list_open(house.conn, 10) == [] and page not in pages.get("/waiting/reviews").text
 
 
+@OWN
 def test_a_row_that_was_erased_waits_for_nobody(pages: Web, night: Night) -> None:
     house, [before] = night.desk.house, list_open(night.desk.house.conn, 10)
     assert before.open == len(note_rows(house, before.exchange_id)) == 1
@@ -288,17 +287,6 @@ def test_a_row_that_was_erased_waits_for_nobody(pages: Web, night: Night) -> Non
         note_rows(house, before.exchange_id) == []
         and 'name="rows"' not in pages.get(f"/waiting/reviews/{before.exchange_id}").text
     )
-
-
-def test_rows_that_were_closed_before_they_were_counted_are_counted_by_the_migration(night: Night) -> None:
-    conn, settings = night.desk.house.conn, night.desk.settings
-    conn.execute("update exchange set rows_to_review = 0")
-    assert list_open(conn, 10) == []
-    assert settings.database_admin_url
-    count = (Path(migrations.__path__[0]) / "0024_waiting.sql").read_text().partition("reset role;")[2]
-    with psycopg.connect(settings.database_admin_url.get_secret_value(), autocommit=True) as admin:
-        admin.execute(count.encode())
-    assert [each.open for each in list_open(conn, 10)] == [1]
 
 
 def test_the_desk_notes_what_it_sent_and_what_a_recipient_said(pages: Web, night: Night) -> None:

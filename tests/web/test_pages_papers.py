@@ -12,13 +12,10 @@ from sluice.agreement.in_force.activate import activate_all
 from sluice.agreement.in_force.store import find_agreement, find_contracts, list_laid
 from sluice.agreement.roles.matrix import matrix_of
 from sluice.documents.words import LANGUAGES
-from sluice.settings import Settings
-from sluice.web.pages.app import MOUNT, make_pages
-from support.desk import Desk, open_desk
-from support.night import AGREEMENT, Edit, with_papers
-from web.house import Web, open_web
+from support.desk import Desk
+from web.house import Web, open_pages
 from web.statements import heard
-from web.test_pages import SCRIPT, said
+from web.test_pages import said
 
 pytestmark = pytest.mark.stores
 DEEPER = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
@@ -27,18 +24,18 @@ PATHS = ("/roles", "/roles/DPA-ENERGY01", "/agreements", "/agreements/DPA-ENERGY
 
 
 @pytest.fixture
-def pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    with open_web(desk, monkeypatch, make_pages(), MOUNT) as opened:
+def pages(module_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    with open_pages(module_desk, monkeypatch) as opened:
         yield opened.as_("vera:VIEWER")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_word_of_the_pages_is_there(pages: Web, language: str) -> None:
-    for path in PATHS:
-        answer = pages.get(f"{path}?lang={language}")
-        assert answer.status_code == 200 and f'<html lang="{language}">' in answer.text
-        assert not re.search(r"\b(pages|group|warning|basis|register)\.[a-z]", said(answer.text)), path
-        assert not re.search(r"\son\w+=|style=", answer.text)
+def test_every_word_of_the_pages_is_there(pages: Web) -> None:
+    for language in LANGUAGES:
+        for path in PATHS:
+            answer = pages.get(f"{path}?lang={language}")
+            assert answer.status_code == 200 and f'<html lang="{language}">' in answer.text
+            assert not re.search(r"\b(pages|group|warning|basis|register)\.[a-z]", said(answer.text)), path
+            assert not re.search(r"\son\w+=|style=", answer.text)
 
 
 def test_the_matrix_shows_the_flip_and_what_is_missing(pages: Web) -> None:
@@ -46,18 +43,6 @@ def test_the_matrix_shows_the_flip_and_what_is_missing(pages: Web) -> None:
     assert "In 6 of 14 field groups roles flip" in page and "⇄ contact center energy01" in page
     assert "nobody has signed it off" in page
     assert "⇄ 6" in said(pages.get("/roles?lang=en").text)
-
-
-def test_more_agreements_ask_no_more_statements(pages: Web, tmp_path: Path) -> None:
-    conn, before = pages.desk.house.conn, statements(pages, "/roles")
-    were = LISTED.findall(pages.get("/roles").text)
-    more = [f"energy{number}" for number in range(21, 25)]
-    activate_all(conn, papers_of(pages.desk.settings, tmp_path, more).principals_dir, datetime.now(UTC))
-    names = LISTED.findall(pages.get("/roles").text)
-    assert names == sorted({*were, *(f"DPA-{name.upper()}" for name in more)}) != were
-    assert statements(pages, "/roles") == before < 10
-    each = [statements(pages, f"/roles/{name}") for name in names]
-    assert sum(each) > before + 2 * len(more), "the control: one page of each asks more"
 
 
 def statements(pages: Web, path: str) -> int:
@@ -105,6 +90,27 @@ def test_two_versions_stand_side_by_side(pages: Web) -> None:
     assert "The two versions say the same" in alike
 
 
+def test_only_who_may_look_sees_papers_and_an_unknown_one_is_not_there(pages: Web) -> None:
+    for path in PATHS:
+        assert pages.as_(None).get(path).status_code == 401 and pages.as_("somebody:").get(path).status_code == 403
+    for path in ("/roles/DPA-NOBODY", "/agreements/DPA-NOBODY", "/agreements/DPA-ENERGY01?left=9.9.9", "/roles/%20x"):
+        answer = pages.get(path)
+        assert answer.status_code == 404 and "NOBODY" not in answer.text
+    assert pages.get("/roles?on=0470123456x").status_code == 422
+
+
+def test_more_agreements_ask_no_more_statements(pages: Web, tmp_path: Path) -> None:
+    conn, before = pages.desk.house.conn, statements(pages, "/roles")
+    were = LISTED.findall(pages.get("/roles").text)
+    more = [f"energy{number}" for number in range(21, 25)]
+    activate_all(conn, papers_of(pages.desk.settings, tmp_path, more).principals_dir, datetime.now(UTC))
+    names = LISTED.findall(pages.get("/roles").text)
+    assert names == sorted({*were, *(f"DPA-{name.upper()}" for name in more)}) != were
+    assert statements(pages, "/roles") == before < 10
+    each = [statements(pages, f"/roles/{name}") for name in names]
+    assert sum(each) > before + 2 * len(more), "the control: one page of each asks more"
+
+
 def test_what_was_known_before_stays_to_be_seen(pages: Web) -> None:
     """A later activation closes a line of the timeline, and takes nothing away."""
     desk, now = pages.desk, datetime.now(UTC)
@@ -117,26 +123,3 @@ def test_what_was_known_before_stays_to_be_seen(pages: Web) -> None:
     assert (
         "in force" in said(pages.get(f"/agreements/DPA-ENERGY01?lang=en&known_at={before}").text).partition("Side")[0]
     )
-
-
-def test_only_who_may_look_sees_papers_and_an_unknown_one_is_not_there(pages: Web) -> None:
-    for path in PATHS:
-        assert pages.as_(None).get(path).status_code == 401 and pages.as_("somebody:").get(path).status_code == 403
-    for path in ("/roles/DPA-NOBODY", "/agreements/DPA-NOBODY", "/agreements/DPA-ENERGY01?left=9.9.9", "/roles/%20x"):
-        answer = pages.get(path)
-        assert answer.status_code == 404 and "NOBODY" not in answer.text
-    assert pages.get("/roles?on=0470123456x").status_code == 422
-
-
-def test_a_hostile_name_in_a_paper_is_text(
-    store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    edit = Edit(AGREEMENT, "name: Energy One NV", f"name: '{SCRIPT}'")
-    with (
-        open_desk(with_papers(store_settings, tmp_path, edit), tmp_path) as desk,
-        open_web(desk, monkeypatch, make_pages(), MOUNT) as opened,
-    ):
-        for path in (*PATHS, "/registers/30.2"):
-            answer = opened.as_("vera:VIEWER").get(path)
-            assert answer.status_code == 200 and SCRIPT not in answer.text
-        assert "&lt;script&gt;" in opened.as_("vera:VIEWER").get("/roles").text

@@ -15,10 +15,10 @@ from sluice.exchange.read import ExchangeLine, list_exchanges
 from sluice.staff.refs import agent_ref
 from sluice.terms import Direction
 from sluice.times import BRUSSELS, brussels_day, brussels_today
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.read_model import AGENT_EXAMPLE
 from support.desk import ENERGY, Desk
 from support.night import DUE_DAY
-from web.house import PHONE, Web, open_web
+from web.house import PHONE, Web, open_pages, open_web
 
 UNKNOWN = "7b0d3f1e-2c00-4e51-9d44-1f0c5f3a7b10"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^ ]*")
@@ -105,33 +105,28 @@ def test_a_slice_by_window_or_object_asks_in_its_body(town_api: Web) -> None:
     assert (nobody.status_code, nobody.json()["code"]) == (409, "SLU-641")
 
 
-@pytest.mark.parametrize(
-    ("changes", "status", "code"),
-    [
-        ({}, 409, "SLU-641"),
-        ({"until": "2026-11-24T07:00:00Z"}, 422, "SLU-607"),
-        ({"until": None}, 422, "SLU-607"),
-        ({"agent": PHONE}, 422, "SLU-607"),
-        ({"since": int(PHONE)}, 422, "SLU-607"),
-        ({"since": "0001-01-01T00:00:00+14:00"}, 422, "SLU-531"),
-        ({"aware": "9999-12-31T23:59:59-12:00"}, 422, "SLU-531"),
-        ({"object": "s3://exchange/a.csv"}, 422, "SLU-607"),
-    ],
-    ids=str,
+SLICES: tuple[tuple[dict[str, object], int, str], ...] = (
+    ({}, 409, "SLU-641"),
+    ({"until": "2026-11-24T07:00:00Z"}, 422, "SLU-607"),
+    ({"until": None}, 422, "SLU-607"),
+    ({"agent": PHONE}, 422, "SLU-607"),
+    ({"since": int(PHONE)}, 422, "SLU-607"),
+    ({"since": "0001-01-01T00:00:00+14:00"}, 422, "SLU-531"),
+    ({"aware": "9999-12-31T23:59:59-12:00"}, 422, "SLU-531"),
+    ({"object": "s3://exchange/a.csv"}, 422, "SLU-607"),
 )
-def test_a_slice_of_nobody_or_of_what_cannot_be_followed_is_refused(
-    town_api: Web, changes: dict[str, object], status: int, code: str
-) -> None:
-    body = {"agent": "0" * 32, "since": "2026-11-24T08:00:00Z", "until": "2026-11-24T09:00:00Z"} | changes
-    answer = town_api.post("/breach/agents", body)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert PHONE not in answer.text
+NOWHERE = ("s3://[", "s3://exchange", "s3://exchange/nothing/there.csv", "s3:///x")
 
 
-@pytest.mark.parametrize("url", ["s3://[", "s3://exchange", "s3://exchange/nothing/there.csv", "s3:///x"])
-def test_an_address_that_holds_nobody_is_said_to(town_api: Web, url: str) -> None:
-    answer = town_api.post("/breach/objects", {"object": url})
-    assert (answer.status_code, answer.json()["code"]) == (409, "SLU-641")
+def test_a_slice_of_nobody_or_of_what_cannot_be_followed_is_refused(town_api: Web) -> None:
+    body = {"agent": "0" * 32, "since": "2026-11-24T08:00:00Z", "until": "2026-11-24T09:00:00Z"}
+    for changes, status, code in SLICES:
+        answer = town_api.post("/breach/agents", body | changes)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), changes
+        assert PHONE not in answer.text
+    for url in NOWHERE:
+        answer = town_api.post("/breach/objects", {"object": url})
+        assert (answer.status_code, answer.json()["code"]) == (409, "SLU-641"), url
 
 
 def test_the_receipt_is_the_one_that_was_given_and_holds_offline(town_api: Web, tmp_path: Path) -> None:
@@ -177,20 +172,18 @@ def test_a_list_is_narrowed_and_its_pages_follow_without_gap_or_double(town_api:
     assert seen == [line.id for line in every] and len(seen) > 4
 
 
-@pytest.mark.parametrize("since", ["2026-11-25", "2026-11-25T00:00", "2026-11-25 00:00:00", "2026-11-24T23:00:00Z"])
-def test_since_a_day_is_since_midnight_in_brussels_at_every_door(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, since: str
-) -> None:
+def test_since_a_day_is_since_midnight_in_brussels_at_every_door(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page takes a day, the API moments with their zone too, the command either."""
     before, after = (opened_at(desk, datetime(2026, 11, 24, hour, 30, tzinfo=UTC)) for hour in (22, 23))
-    is_day = since == "2026-11-25"  # what the page takes; the API takes moments with their zone too
+    day, moment = "2026-11-25", "2026-11-24T23:00:00Z"
     with open_web(desk, monkeypatch) as api:
-        assert [line["id"] for line in printed("exchange", "list", "--since", since)["exchanges"]] == [after]
-        if is_day or since.endswith("Z"):
+        for since in (day, f"{day}T00:00", f"{day} 00:00:00", moment):
+            assert [line["id"] for line in printed("exchange", "list", "--since", since)["exchanges"]] == [after]
+        for since in (day, moment):
             assert [line["id"] for line in asked(api, "/exchanges", since=since)["exchanges"]] == [after]
-    if is_day:
-        with open_web(desk, monkeypatch, make_pages(), MOUNT) as pages:
-            shown = pages.get(f"/exchanges?since={since}").text
-        assert [each in shown for each in (before, after)] == [False, True]
+    with open_pages(desk, monkeypatch) as pages:
+        shown = pages.get(f"/exchanges?since={day}").text
+    assert [each in shown for each in (before, after)] == [False, True]
 
 
 def opened_at(desk: Desk, moment: datetime) -> str:
@@ -228,17 +221,19 @@ def test_agreements_and_roles_are_those_of_the_day_as_it_was_known(town_api: Web
         assert (answer.status_code, answer.json()["code"]) == (404, "SLU-301") and PHONE not in answer.text
 
 
-@pytest.mark.parametrize("article", ["30.1", "30.2"])
-def test_a_register_is_the_document_that_the_command_writes(town_api: Web, tmp_path: Path, article: str) -> None:
-    made = asked(town_api, f"/registers/{article}", lang="fr")
-    printed("register", "export", "--article", article, "--lang", "fr", "--to", "json", "--folder", str(tmp_path))
-    [file] = tmp_path.glob("register-*.json")
-    written = plain(json.loads(file.read_text()))
-    assert list(made) == list(written), "nothing left out"
-    assert {**made, "known_at": None} == {**written, "known_at": None}, "both were known a moment apart"
-    assert made["rows"] and (article == "30.1" or {row["principal"] for row in made["seen"]} >= {"energy01", "gas01"})
-    empty = asked(town_api, f"/registers/{article}", known_at="2020-01-01T00:00:00Z")
-    assert (empty["rows"], empty["exchanges"]) == ([], 0)
+def test_a_register_is_the_document_that_the_command_writes(town_api: Web, tmp_path: Path) -> None:
+    for article in ("30.1", "30.2"):
+        made = asked(town_api, f"/registers/{article}", lang="fr")
+        folder = tmp_path / article
+        printed("register", "export", "--article", article, "--lang", "fr", "--to", "json", "--folder", str(folder))
+        [file] = folder.glob("register-*.json")
+        written = plain(json.loads(file.read_text()))
+        assert list(made) == list(written), "nothing left out"
+        assert {**made, "known_at": None} == {**written, "known_at": None}, "both were known a moment apart"
+        known = {row["principal"] for row in made["seen"]}
+        assert made["rows"] and (article == "30.1" or known >= {"energy01", "gas01"})
+        empty = asked(town_api, f"/registers/{article}", known_at="2020-01-01T00:00:00Z")
+        assert (empty["rows"], empty["exchanges"]) == ([], 0)
 
 
 def test_the_clock_is_that_of_the_command(town_api: Web) -> None:
@@ -248,32 +243,41 @@ def test_the_clock_is_that_of_the_command(town_api: Web) -> None:
     assert asked(town_api, "/clock/due", received="2026-03-05")["legal_due"] == date(2026, 4, 7).isoformat()
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "code"),
-    [
-        (f"/exchanges/{UNKNOWN}", 404, "SLU-301"),
-        (f"/exchanges/{UNKNOWN}/lineage", 404, "SLU-301"),
-        (f"/exchanges/{UNKNOWN}/receipt.pdf", 404, "SLU-301"),
-        (f"/breach/exchanges/{UNKNOWN}", 404, "SLU-301"),
-        (f"/exchanges/{PHONE}", 422, "SLU-607"),
-        (f"/exchanges?principal={PHONE}%00", 422, "SLU-607"),
-        (f"/exchanges?since={PHONE}", 422, "SLU-607"),
-        (f"/exchanges?decision={PHONE}", 422, "SLU-607"),
-        (f"/exchanges?cursor={PHONE}", 422, "SLU-607"),
-        ("/exchanges?limit=201", 422, "SLU-607"),
-        (f"/registers/{PHONE}", 422, "SLU-607"),
-        ("/registers/30.1?at=9999-12-31", 422, "SLU-531"),
-        ("/registers/30.1?known_at=2026-11-24", 422, "SLU-607"),
-        ("/agreements/DPA-ENERGY01/roles", 422, "SLU-607"),
-        ("/agreements?at=2026-11-24T10:00:00Z", 422, "SLU-607"),
-        ("/clock/due?received=2016-01-01", 422, "SLU-531"),
-        ("/clock/due?received=2026-01-01&country=US", 422, "SLU-531"),
-        (f"/clock/due?received={PHONE}", 422, "SLU-607"),
-        ("/clock/due?received=2026-03-04T23:30Z", 422, "SLU-607"),
-        ("/clock/due?received=2026-03-04T23:30:00%2B12:60", 422, "SLU-607"),
-    ],
+PROBLEMS = (
+    (f"/exchanges/{UNKNOWN}", 404, "SLU-301"),
+    (f"/exchanges/{UNKNOWN}/lineage", 404, "SLU-301"),
+    (f"/exchanges/{UNKNOWN}/receipt.pdf", 404, "SLU-301"),
+    (f"/breach/exchanges/{UNKNOWN}", 404, "SLU-301"),
+    (f"/exchanges/{PHONE}", 422, "SLU-607"),
+    (f"/exchanges?principal={PHONE}%00", 422, "SLU-607"),
+    (f"/exchanges?since={PHONE}", 422, "SLU-607"),
+    (f"/exchanges?decision={PHONE}", 422, "SLU-607"),
+    (f"/exchanges?cursor={PHONE}", 422, "SLU-607"),
+    ("/exchanges?limit=201", 422, "SLU-607"),
+    (f"/registers/{PHONE}", 422, "SLU-607"),
+    ("/registers/30.1?at=9999-12-31", 422, "SLU-531"),
+    ("/registers/30.1?known_at=2026-11-24", 422, "SLU-607"),
+    ("/agreements/DPA-ENERGY01/roles", 422, "SLU-607"),
+    ("/agreements?at=2026-11-24T10:00:00Z", 422, "SLU-607"),
+    ("/clock/due?received=2016-01-01", 422, "SLU-531"),
+    ("/clock/due?received=2026-01-01&country=US", 422, "SLU-531"),
+    (f"/clock/due?received={PHONE}", 422, "SLU-607"),
+    ("/clock/due?received=2026-03-04T23:30Z", 422, "SLU-607"),
+    ("/clock/due?received=2026-03-04T23:30:00%2B12:60", 422, "SLU-607"),
 )
-def test_a_question_that_has_no_answer_is_a_problem(town_api: Web, path: str, status: int, code: str) -> None:
-    answer = town_api.get(path)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["content-type"] == "application/problem+json" and PHONE not in answer.text
+
+
+def test_a_question_that_has_no_answer_is_a_problem(town_api: Web) -> None:
+    for path, status, code in PROBLEMS:
+        answer = town_api.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), path
+        assert answer.headers["content-type"] == "application/problem+json" and PHONE not in answer.text
+
+
+def test_a_window_that_does_not_end_after_it_begins_is_told_so(town_api: Web) -> None:
+    for since, until in (("18", "08"), ("18", "18")):
+        window = {"since": f"2026-11-24T{since}:00:00Z", "until": f"2026-11-24T{until}:00:00Z"}
+        answer = town_api.post("/breach/agents", {**AGENT_EXAMPLE, **window})
+        assert (answer.status_code, answer.json()["code"]) == (422, "SLU-607")
+        assert answer.json()["errors"] == [{"where": "body", "pointer": "/until", "reason": "not_after_since"}]
+    assert town_api.post("/breach/agents", AGENT_EXAMPLE).status_code == 409, "the control: nobody is in it"

@@ -12,6 +12,7 @@ from sluice.returns.waiting import list_prepared
 from sluice.rights.erasure.control_store import find_unreleased
 from sluice.rights.notices.notice_store import list_late
 from support.night import Night
+from web.desk_work import OWN
 from web.house import Web, open_web
 from web.test_reads import asked, printed
 
@@ -77,6 +78,7 @@ def test_staff_stand_as_the_command_says_by_reference(night_api: Web) -> None:
     assert asked(night_api, "/staff", moment=moment, known_at=LONG_AGO)["people"] == []
 
 
+@OWN
 def test_what_waits_is_what_the_pages_list(night: Night, night_api: Web) -> None:
     conn = night.desk.house.conn
     exchanges, cases = asked(night_api, "/waiting/exchanges"), asked(night_api, "/waiting/cases")

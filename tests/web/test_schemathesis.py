@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sluice.rights.case.clock import DueDates
 from sluice.web.api import make_api
 from sluice.web.read_model import DueShown
-from support.effort import effort
+from support.effort import chosen, effort
 from support.installation import Record
 from web.house import Web, open_web
 
@@ -64,7 +64,7 @@ def findings(web: Web) -> tuple[list[str], Counter[int]]:
     found: list[str] = []
     answers: Counter[int] = Counter()
     with get_client(app) as session:
-        for operation in (each.ok() for each in schema.get_all_operations()):
+        for operation in chosen([each.ok() for each in schema.get_all_operations()], 6):
             strategy = operation.as_strategy() | operation.as_strategy(GenerationMode.NEGATIVE)
 
             @EVERY

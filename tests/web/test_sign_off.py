@@ -9,11 +9,11 @@ import pytest
 
 from sluice.documents.words import LANGUAGES, words
 from sluice.settings import Settings
-from sluice.web.pages.app import MOUNT, make_pages
+from sluice.web.pages.app import MOUNT
 from support.desk import open_desk
 from support.night import AGREEMENT, Edit, with_papers
 from web.desk_work import said, send, token_of
-from web.house import Web, open_web
+from web.house import Web, open_pages
 from web.test_again import ALERT, form_of
 
 pytestmark = pytest.mark.stores
@@ -32,7 +32,7 @@ def pages(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Papers of two principals; that of energy01 asks for two people."""
     with (
         open_desk(with_papers(store_settings, tmp_path, TWO), tmp_path) as desk,
-        open_web(desk, monkeypatch, make_pages(), MOUNT) as opened,
+        open_pages(desk, monkeypatch) as opened,
     ):
         yield opened
 

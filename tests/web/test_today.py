@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
+from itertools import product
 
 import pytest
 
@@ -20,8 +21,9 @@ from sluice.rights.letters.write import note_opened, write_owed
 from sluice.terms import Flow, Principal
 from sluice.web.pages.app import MOUNT
 from support.desk import ENERGY, Desk
+from support.effort import chosen
 from support.night import Call, Night
-from web.desk_work import PREPARER, case_of, said
+from web.desk_work import OWN, PREPARER, READS, case_of, said
 from web.house import Web
 
 
@@ -62,8 +64,9 @@ def test_today_names_the_cases_whose_next_step_is_ours(pages: Web, night: Night)
     assert matter(text) == (0, []) and "Cases that wait for you" in said(text).partition("Nothing to do for:")[2]
 
 
-@pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("track", [Track.CONTROLLER, Track.PROCESSOR])
+@pytest.mark.parametrize(
+    ("track", "action"), chosen([*product((Track.CONTROLLER, Track.PROCESSOR), Action)], 4), ids=lambda word: str(word)
+)
 def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Track, action: Action) -> None:
     """In every state of a part and of its case, with a plan, a letter, a recipient that waits, and without, in part."""
     conn = night.desk.house.conn
@@ -95,81 +98,75 @@ def test_the_database_finds_the_cases_that_the_rules_say(night: Night, track: Tr
     assert len(differs) > 2 and {0, 1} <= by_hand, "the control: not always the same"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_letter_that_nobody_took_out_is_told_and_leads_to_its_button(pages: Web, night: Night, language: str) -> None:
-    house, now, say = night.desk.house, datetime.now(UTC), words(language).say
-    number, post = case_of(night, Right.ACCESS), say("pages.next.post_letter")
+def test_a_letter_that_nobody_took_out_is_told_and_leads_to_its_button(pages: Web, night: Night) -> None:
+    house, now = night.desk.house, datetime.now(UTC)
+    number = case_of(night, Right.ACCESS)
     write_owed(house, now)
     house.conn.execute("update subject_case set state = 'ID_PENDING' where case_id = %s", (number,))
     case = get_case(house.conn, number)
-    assert step_of(case) is NextStep.POST_LETTER
-    text = pages.get(f"/cases/{number}?lang={language}").text
-    assert f'<strong>{post}</strong> <a href="#letters">' in text and 'id="letters"' in text
-    assert f"<strong>{post}</strong>" in pages.get(f"/cases?right=access&lang={language}").text
-    assert number in by_the_rules(night.desk)
+    assert step_of(case) is NextStep.POST_LETTER and number in by_the_rules(night.desk)
+    for language in LANGUAGES:
+        text, post = pages.get(f"/cases/{number}?lang={language}").text, words(language).say("pages.next.post_letter")
+        assert f'<strong>{post}</strong> <a href="#letters">' in text and 'id="letters"' in text
+        assert f"<strong>{post}</strong>" in pages.get(f"/cases?right=access&lang={language}").text
     [letter] = letters_to_post(case)
     note_opened(house.conn, letter, now, SYSTEM)
     text = pages.get(f"/cases/{number}?lang={language}").text
-    assert post not in said(text) and 'href="#letters"' not in text
-    assert number not in by_the_rules(night.desk)
+    assert post not in said(text) and 'href="#letters"' not in text and number not in by_the_rules(night.desk)
 
 
-def supersede(night: Night) -> None:
+@OWN
+def test_a_return_that_was_superseded_leads_to_its_exchange_and_its_principal_mends_nothing(
+    pages: Web, night: Night
+) -> None:
     """Results came after a return was prepared: it is made again, and what waited is refused."""
-    night.called(Call("c9", *night.people(8)[7]), name="late.csv")
-    night.make(by=PREPARER)
-    assert [line.reason_code for line in night.returns() if line.decision == "refused"] == ["STALE_NEWER_RETURN"]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_today_does_not_send_the_principal_to_mend_a_return_of_ours(pages: Web, night: Night, language: str) -> None:
-    supersede(night)
-    say = words(language).say
-    text = pages.get(f"/start?lang={language}").text
-    unwell = said(text.partition(say("pages.matter.unwell"))[2].partition("</section>")[0])
-    assert say("pages.matter.unwell.do") in unwell and say("pages.way.outbound_return") in unwell
-    assert "STALE_NEWER_RETURN" in unwell and say("pages.way.inbound") in unwell, "and the principal's own"
-
-
-def test_a_return_that_was_superseded_leads_to_its_exchange(pages: Web, night: Night) -> None:
     [line] = night.returns()
     link = f"/waiting/returns/{line.id}"
     assert link in pages.get("/start").text and pages.get(link).url.path == f"{MOUNT}{link}"
-    supersede(night)
+    night.called(Call("c9", *night.people(8)[7]), name="late.csv")
+    night.make(by=PREPARER)
+    refused = [each.reason_code for each in night.returns() if each.decision == "refused"]
+    assert refused == ["STALE_NEWER_RETURN"]
     answer = pages.get(f"{link}?lang=fr")
     assert (answer.status_code, answer.url.path) == (200, f"{MOUNT}/exchanges/{line.id}")
     assert answer.url.query == b"lang=fr"
+    for language in LANGUAGES:
+        say = words(language).say
+        text = pages.get(f"/start?lang={language}").text
+        unwell = said(text.partition(say("pages.matter.unwell"))[2].partition("</section>")[0])
+        assert say("pages.matter.unwell.do") in unwell and say("pages.way.outbound_return") in unwell
+        assert "STALE_NEWER_RETURN" in unwell and say("pages.way.inbound") in unwell, "and the principal's own"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_list_of_cases_says_how_one_is_opened_and_a_wrong_number_where_they_are(pages: Web, language: str) -> None:
-    text = pages.as_("bert:USER").get(f"/cases?lang={language}").text
-    assert f'href="{MOUNT}/cases/new?lang={language}">{words(language).say("pages.open")}</a>' in text
-    assert "<code>POST /sluice/api/v1/cases</code>" in text
-    wrong = pages.get(f"/cases/00000000-0000-4000-8000-000000000000?lang={language}")
-    assert wrong.status_code == 404 and "<code>sluice case list</code>" in wrong.text
+@READS
+def test_the_list_of_cases_says_how_one_is_opened_and_a_wrong_number_where_they_are(pages: Web, night: Night) -> None:
+    for language in LANGUAGES:
+        text = pages.as_("bert:USER").get(f"/cases?lang={language}").text
+        assert f'href="{MOUNT}/cases/new?lang={language}">{words(language).say("pages.open")}</a>' in text
+        assert "<code>POST /sluice/api/v1/cases</code>" in text
+        wrong = pages.get(f"/cases/00000000-0000-4000-8000-000000000000?lang={language}")
+        assert wrong.status_code == 404 and "<code>sluice case list</code>" in wrong.text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_today_names_the_flows_that_are_stopped_and_so_does_a_file_that_waits(
-    pages: Web, night: Night, language: str
-) -> None:
-    conn, flow, now = night.desk.house.conn, (Principal(ENERGY[0]), Flow(ENERGY[1])), datetime.now(UTC)
-    say = words(language)
-    dropped = night.desk.drop(b"a;b\n1;2\n", "later.csv")
-    night.desk.open_new()
-    at = f"/exchanges/{night.desk.line(dropped).id}?lang={language}"
-    heading, since = say.say("pages.matter.stops"), say.say("pages.still_open.stopped")
-    assert heading in said(pages.get(f"/start?lang={language}").text).partition(say.say("pages.start.quiet"))[2]
-    assert since not in said(pages.get(at).text)
-
-    stop_flow(conn, *flow, "CONTRACT_WRONG", "an.peeters", now)
-    text = said(pages.get(f"/start?lang={language}").text)
-    assert f"{heading} 1" in text and "CONTRACT_WRONG" in text
-    assert say.say("pages.line.stopped", by="an.peeters") in text and say.count("pages.line.files", 1, n="1") in text
-    assert since in said(pages.get(at).text)
-
-    resume_flow(conn, *flow, "an.peeters", now)
+@OWN
+def test_today_names_the_flows_that_are_stopped_and_so_does_a_file_that_waits(pages: Web, night: Night) -> None:
+    desk, flow, now = night.desk, (Principal(ENERGY[0]), Flow(ENERGY[1])), datetime.now(UTC)
+    dropped = desk.drop(b"a;b\n1;2\n", "later.csv")
+    desk.open_new()
+    for is_stopped in (False, True):
+        if is_stopped:
+            stop_flow(desk.house.conn, *flow, "CONTRACT_WRONG", "an.peeters", now)
+        for language in LANGUAGES:
+            say = words(language)
+            text = said(pages.get(f"/start?lang={language}").text)
+            waits = said(pages.get(f"/exchanges/{desk.line(dropped).id}?lang={language}").text)
+            heading = say.say("pages.matter.stops")
+            assert (say.say("pages.still_open.stopped") in waits) is is_stopped
+            assert (heading in text.partition(say.say("pages.start.quiet"))[2]) is not is_stopped
+            told = (f"{heading} 1", "CONTRACT_WRONG", say.say("pages.line.stopped", by="an.peeters"),
+                    say.count("pages.line.files", 1, n="1"))  # fmt: skip
+            assert [each in text for each in told[:3]] == [is_stopped] * 3 and (not is_stopped or told[3] in text)
+    resume_flow(desk.house.conn, *flow, "an.peeters", now)
     assert "CONTRACT_WRONG" not in said(pages.get(f"/start?lang={language}").text)
 
 

@@ -1,16 +1,42 @@
-"""What comes next with a case: every state of the table has an answer, and the most pressing part speaks for it."""
+"""What comes next with a case: every state has an answer, and `case show` says it with a command."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import product
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from sluice.cli.whole import app
 from sluice.rights.case.clock import due_dates
 from sluice.rights.case.facts import clock_parameters
-from sluice.rights.case.model import Action, Case, CaseId, Letter, LetterKind, Right, State, SubCase, SubCaseId, Track
+from sluice.rights.case.model import (
+    ACTIONS,
+    Action,
+    Case,
+    CaseId,
+    Letter,
+    LetterKind,
+    Right,
+    State,
+    SubCase,
+    SubCaseId,
+    Track,
+)
 from sluice.rights.case.next_step import DeskAct, NextStep, desk_may, letters_to_post, step_of, step_of_part
 from sluice.rights.case.owed import next_of
-from sluice.rights.case.states import CARRIED_OUT, TO_CARRY_OUT
+from sluice.rights.case.states import (
+    CARRIED_OUT,
+    DECIDED,
+    LEFT_TO_CALL,
+    LEFT_TO_DECIDE,
+    NOT_ANSWERED,
+    TO_CARRY_OUT,
+    UNDECIDED,
+)
 from sluice.rights.case.transitions import TRANSITIONS
 from sluice.rights.copies.scope import has_decided, is_to_do
 from sluice.terms import Sha256
@@ -149,3 +175,89 @@ def test_no_letter_is_posted_that_the_person_does_not_wait_for() -> None:
 def test_what_has_to_be_decided_presses_more_than_a_letter() -> None:
     case = replace(CASE, letters=(replace(LETTER, sub_cases=()),))
     assert (step_of(case), step_of_part(case, PART)) == (NextStep.DECIDE, NextStep.DECIDE)
+
+
+NAMED = re.compile(r"sluice ([a-z]+) ([a-z]+)((?: [^ ]+)*)")
+TRACKS = (Track.CONTROLLER, Track.PROCESSOR)
+COMMAND: Any = get_command(app)
+
+
+def is_a_command(said: str) -> bool:
+    """Whether a line names a command, with options that it has."""
+    topic, name, rest = NAMED.findall(said)[0]
+    group = COMMAND.commands[topic]
+    known = {each for parameter in group.commands[name].params for each in parameter.opts}
+    return set(re.findall(r"--[a-z-]+", rest)) <= known
+
+
+@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("track", TRACKS)
+def test_in_every_state_it_is_what_the_pages_say_with_a_command(right: Right, track: Track) -> None:
+    states = sorted({row.target for row in TRANSITIONS if row.track is track})
+    found: set[NextStep] = set()
+    of_case = (State.RECEIVED, State.ID_PENDING, State.SCOPED, State.CLOSED)
+    receipt = replace(LETTER, kind=LetterKind.RECEIPT, sub_cases=())
+    for state, action, whole, letters in product(states, ACTIONS[right], of_case, ((), (LETTER,), (receipt,))):
+        part = replace(PART, track=track, state=state, action=action)
+        case = replace(CASE, right=right, state=whole, sub_cases=(part,), letters=letters)
+        at = (frozenset(), frozenset({PART.principal}))
+        for planned, restricted, by_hand in product(at, at, (frozenset(), frozenset({PART.sub_case_id}))):
+            owed = next_of(case, planned, restricted, by_hand)
+            step = step_of(case, planned, restricted, by_hand)
+            assert (owed[0].step if owed else NextStep.NOTHING) is step, (state, action, whole)
+            assert [each for each in owed if not is_a_command(each.command)] == []
+            found |= {each.step for each in owed}
+    assert {NextStep.POST_LETTER, NextStep.CARRY_OUT, NextStep.CLOSE} <= found, "control: not always the same"
+    assert NextStep.TELL_BY_HAND in found
+
+
+def test_who_owes_it_and_until_when() -> None:
+    forward = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    waits = replace(PART, track=Track.PROCESSOR, state=State.AWAITING_INSTRUCTION)
+    late = replace(waits, sub_case_id="2", state=State.SCOPED, forward_due_at=forward, principal="telecom01")
+    told = [(each.step, each.who, each.until) for each in next_of(replace(CASE, sub_cases=(PART, late, waits)), (), ())]
+    assert told == [
+        (NextStep.DECIDE, "center", date(2026, 12, 2)),
+        (NextStep.FORWARD, "schedule", forward),
+        (NextStep.AWAIT_INSTRUCTION, "energy01", date(2026, 12, 2)),
+    ]
+    pending = replace(CASE, state=State.ID_PENDING)
+    assert [(each.step, each.who) for each in next_of(pending, (), ())] == [(NextStep.AWAIT_IDENTITY, "person")]
+    answered = replace(CASE, sub_cases=(replace(PART, state=State.ANSWERED, action=Action.ERASE),))
+    assert [each.until for each in next_of(answered, (), ())] == [None], "no deadline can be missed any more"
+    extended = replace(PART, state=State.EXTENDED, extended_at=datetime(2026, 11, 3, tzinfo=UTC))
+    letter = replace(LETTER, kind=LetterKind.EXTENSION, opened_at=extended.extended_at)
+    [owed] = next_of(replace(CASE, sub_cases=(extended,), letters=(letter,)), (), ())
+    assert owed.until == CASE.due.extended_due
+    [nobody] = next_of(replace(CASE, sub_cases=()), (), ())
+    assert nobody.step is NextStep.CONFIRM_PERSON and nobody.until == CASE.last_day
+
+
+OF_A_PART = frozenset(row.target for row in TRANSITIONS if row.track is not Track.CASE)
+FURTHER = frozenset({State.REFUSED, State.WITHDRAWN_BY_SUBJECT})
+
+
+def shares_out(sets: Iterable[frozenset[State]], whole: frozenset[State]) -> bool:
+    """Whether every state of the whole is in exactly one of the sets."""
+    return sorted(state for each in sets for state in each) == sorted(whole)
+
+
+def test_every_state_of_a_part_is_undecided_or_to_carry_out_or_carried_out_or_neither_by_name() -> None:
+    assert shares_out((UNDECIDED, TO_CARRY_OUT, CARRIED_OUT, FURTHER), OF_A_PART)
+    assert shares_out((UNDECIDED, DECIDED), OF_A_PART)
+    assert shares_out((NOT_ANSWERED & TO_CARRY_OUT, NOT_ANSWERED & CARRIED_OUT), NOT_ANSWERED)
+    assert not shares_out((UNDECIDED, TO_CARRY_OUT, CARRIED_OUT), OF_A_PART), "the check sees a state that is left out"
+
+
+@pytest.mark.parametrize(
+    ("track", "step", "states"),
+    [
+        (Track.CONTROLLER, NextStep.DECIDE, LEFT_TO_DECIDE),
+        (Track.PROCESSOR, NextStep.CALL_PRINCIPAL, LEFT_TO_CALL),
+    ],
+)
+def test_a_person_of_the_center_is_called_in_the_states_that_the_desk_searches(
+    track: Track, step: NextStep, states: frozenset[State]
+) -> None:
+    own = {row.target for row in TRANSITIONS if row.track is track}
+    assert {state for state in own if step_of_part(CASE, replace(PART, track=track, state=state)) is step} == states

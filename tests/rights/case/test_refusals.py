@@ -1,5 +1,6 @@
 """What may be refused, for which reason, and what has to be told before that counts."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from rights.case.attempts import (
 from sluice.rights.case.book import moved
 from sluice.rights.case.errors import TransitionRefused
 from sluice.rights.case.model import Action, Flag, Right, Role, State, Track
-from sluice.rights.case.reasons import ABUSE, REFUSALS, iri
+from sluice.rights.case.reasons import ABUSE, EXCEPTIONS, REFUSALS, iri
 from sluice.rights.case.transitions import TRANSITIONS, check_flag, check_step
 
 
@@ -157,3 +158,32 @@ def test_every_justification_is_a_term_of_dpv(schemas: Path) -> None:
     for reason in set().union(*REFUSALS.values()) | set(REASONS.values()):
         assert f"{reason}" in known or reason.rpartition("#")[2] in known
     assert iri("A17TheContractSaysKeep").rpartition("#")[2] not in known
+
+
+STATUTE = {
+    "A17FreedomOfExpression": "a",
+    "A17LegallyRequired": "b",
+    "A17PublicInterest": "b",
+    "A17OfficialAuthority": "b",
+    "A17PublicHealth": "c",
+    "A17Archiving": "d",
+    "A17LegalClaims": "e",
+}
+"""Every exception to erasure that DPV has a justification for, and its letter of Art. 17(3)."""
+GROUNDS = {"ChildData", "LegalErasure", "NoLegalBasis", "NonNecessity", "ObjectA21", "UnlawfulProcessing"}
+"""DPV's other justifications of Art. 17: why data is erased (17(1)), never why not."""
+
+
+def test_every_exception_can_be_cited_and_nothing_else_of_that_article() -> None:
+    assert {iri(name) for name in STATUTE} == EXCEPTIONS
+    assert REFUSALS[Right.ERASURE] > EXCEPTIONS
+    assert REFUSALS[Right.ERASURE].isdisjoint(iri(f"A17{name}") for name in GROUNDS)
+    assert REFUSALS[Right.ACCESS].isdisjoint(EXCEPTIONS)
+
+
+def test_no_exception_of_dpv_is_left_out(schemas: Path) -> None:
+    known = (schemas / "dpv" / "dpv-2.3-subset.csv").read_text()
+    names = set(re.findall(r"#JustificationA17(\w+)", known))
+
+    assert names - GROUNDS == {name.removeprefix("A17") for name in STATUTE}
+    assert names >= GROUNDS

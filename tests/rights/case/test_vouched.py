@@ -19,8 +19,12 @@ from sluice.rights.schedule import follow, sweep
 from sluice.terms import Principal, SubjectKind
 from support.desk import Desk
 
-pytestmark = pytest.mark.stores
 WATER = Principal("water01")
+
+
+@pytest.fixture(scope="module")
+def desk(module_desk: Desk) -> Desk:
+    return module_desk
 
 
 def asked(desk: Desk, *, is_doubted: bool = False) -> Case:

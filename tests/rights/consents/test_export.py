@@ -16,7 +16,7 @@ from sluice.agreement.model import Agreement
 from sluice.rights.case.facts import consent_days
 from sluice.rights.consents.export import CONTEXT, export_consents
 from sluice.subject.consent import SCHEMA, still_needed
-from support.jsonld import NoTerm, expand, iris
+from support.official import NoTerm, expand, iris
 
 PAPERS = Path(__file__).resolve().parents[3] / "include" / "principals" / "energy01"
 AGREEMENT = load_agreement(PAPERS / "agreement-3.0.0.yaml")

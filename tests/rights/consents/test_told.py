@@ -4,28 +4,30 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from returns.commands import at_terminal, sluice
-from rights.instructing import instruct, of_center, of_principal, swept
+from rights.instructing import arrived, instruct, lent, now, of_center, of_principal, swept
 from rights.town import Person, Town, open_town, papers_of
+from sluice.exchange.persons.suppressed import find_reasons
 from sluice.lake.s3.objects import ObjectStore
 from sluice.rights import withdrawals
-from sluice.rights.case.model import Action, Case, Right, Role, State
+from sluice.rights.case.model import Action, Case, Right, Role, State, Track
 from sluice.rights.case.next_step import step_of
 from sluice.rights.case.store import CaseFilter, list_cases, list_steps
 from sluice.rights.consents.keep import record_consent
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.to_controller import notice_key
+from sluice.rights.person.identifiers import parse_identifier
+from sluice.rights.person.whom import all_refs_at
 from sluice.settings import Settings
 from sluice.terms import Principal, SubjectKind
 from sluice.times import brussels_today
-from support.night import AGREEMENT, Edit
+from support.night import AGREEMENT, Edit, change
 
 ENERGY, GRID = Principal("energy01"), "Grid NV"
 BASIS = "https://w3id.org/dpv/legal/eu/gdpr#A6-1-"
@@ -41,16 +43,13 @@ CONSENTED = [
 COLUMNS = "customer;purpose;channel;state;at;method;notice;collected_by"
 
 
+lent_town = lent(arrived, *CONSENTED)
+
+
 @pytest.fixture
-def town(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    papers = papers_of(store_settings, tmp_path, [ENERGY], *CONSENTED)
-    with open_town(papers, tmp_path, [ENERGY], 4) as opened, at_terminal(opened.desk, monkeypatch):
-        opened.arrive(ENERGY, opened.people)
-        yield opened
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+def town(lent_town: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    with at_terminal(lent_town.desk, monkeypatch):
+        yield lent_town
 
 
 def withdraw(person: Person, *more: str) -> None:
@@ -206,3 +205,50 @@ def test_a_consent_record_that_is_only_stored_opens_no_case(town: Town) -> None:
     )
     assert record_consent(town.house, ENERGY, said, "anna", now()).is_new
     assert cases(town) == []
+
+
+OTHER = "https://w3id.org/dpv#ServiceProvision"
+
+
+@pytest.fixture
+def two(store_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A second agreement began later; renewal, which rests on consent, is a purpose of the first one only."""
+    settings = papers_of(store_settings, tmp_path, [ENERGY], *CONSENTED)
+    papers = settings.principals_dir / ENERGY
+    more = papers / "agreement-other-3.0.0.yaml"
+    more.write_text((papers / AGREEMENT).read_text(encoding="utf-8"), encoding="utf-8")
+    for old, new in (
+        ("agreementId: DPA-ENERGY01", "agreementId: DPA-ENERGY02"), ("supersedes: 2.4.0", "supersedes: null"),
+        ("validFrom: 2026-01-01\nvalidTo: null\ndoc", "validFrom: 2026-02-01\nvalidTo: null\ndoc"),
+        ("code: P-RENEW", "code: P-SERVICE"), (IRI, OTHER),
+    ):  # fmt: skip
+        change(more, old, new)
+    with open_town(settings, tmp_path, [ENERGY], 3) as opened, at_terminal(opened.desk, monkeypatch):
+        opened.arrive(ENERGY, opened.people)
+        yield opened
+
+
+def test_a_withdrawal_for_a_purpose_of_the_older_agreement_is_kept_and_told(two: Town, tmp_path: Path) -> None:
+    """GDPR Art. 7(3)."""
+    one, other, third = two.people
+    withdraw(one)
+    [case] = cases(two)
+    [part] = [
+        each
+        for each in swept(two, case).sub_cases
+        if (each.agreement_id, each.track) == ("DPA-ENERGY01", Track.PROCESSOR)
+    ]
+    said = json.loads(two.house.objects.read(two.desk.settings.bucket_exchange, notice_key(part)))
+    assert (said["purposes"], said["channel"]) == ([IRI], "voice")
+
+    assert imported(tmp_path, row(other))["refused"] == 0
+    assert len(cases(two)) == 2
+    out = [
+        find_reasons(
+            two.house,
+            ENERGY,
+            all_refs_at(two.house, (parse_identifier(f"customer:{each.record(ENERGY)}", 1),), ENERGY),
+        )
+        for each in (one, other, third)
+    ]
+    assert out == [("consent_withdrawn",), ("consent_withdrawn",), ()]

@@ -1,12 +1,11 @@
 """Every copy is read by the contract that its exchange was opened under, also where another came the same day."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from rights.town import Town, open_town, papers_of
+from rights.town import Town, now, open_town, papers_of
 from sluice.agreement.in_force.activate import activate_all
 from sluice.rights.copies.copy_store import find_copies
 from sluice.settings import Settings
@@ -29,7 +28,7 @@ def test_a_contract_that_changes_during_a_day_is_of_the_files_after_it(town: Tow
     papers = town.desk.settings.principals_dir
     town.arrive(PRINCIPAL, town.people[:1], "first.csv")
     change(papers / PRINCIPAL / CONTACTS, "version: 1.0.0", "version: 1.1.0")
-    activate_all(town.house.conn, papers, datetime.now(UTC))
+    activate_all(town.house.conn, papers, now())
     town.arrive(PRINCIPAL, town.people[1:], "second.csv")
 
     copies = [copy for copy in find_copies(town.house.conn, PRINCIPAL) if copy.kind == "arrived" and copy.contract]

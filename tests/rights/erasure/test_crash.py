@@ -4,14 +4,13 @@ import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from rights.asking import asked, decided
 from rights.ground import ENERGY
+from rights.town import night_fixture, now
 from sluice.exchange.persons.merged import merge_index
 from sluice.exchange.read import list_exchanges
 from sluice.ledger.verify import verify as verify_ledger
@@ -27,44 +26,33 @@ from sluice.rights.erasure.release import draft
 from sluice.rights.erasure.release import release as let_go
 from sluice.rights.notices.notice_store import list_notices
 from sluice.rights.notices.tell import Told, tell
-from sluice.settings import Settings
 from sluice.terms import Direction
-from support.copies import Copies
-from support.dying import Failed, Victim, dying
+from support.crash import Failed, Victim, dying
 from support.effort import effort
-from support.night import Night, copied_night, open_night
+from support.night import Night
 
 POINTS = effort(3, 120)
-PEOPLE = POINTS + 14
-
-
-def returned(settings: Settings, folder: Path) -> None:
-    """An installation in which everybody was called and returned."""
-    with open_night(settings, folder, contacts=PEOPLE) as opened:
-        opened.return_all(PEOPLE)
-
-
-@pytest.fixture
-def night(copies: Copies, tmp_path: Path) -> Iterator[Night]:
-    with copied_night(copies, tmp_path, fill=returned) as opened:
-        yield opened
+STEPS = effort(2, 30)
+"""Points of a release, and as many of a stop."""
+PEOPLE = POINTS + 2 * STEPS + 14
+night = night_fixture(lambda opened: opened.return_all(PEOPLE), contacts=PEOPLE)
 
 
 @pytest.fixture
 def victim(night: Night) -> Iterator[Victim]:
     """A process that works on a case until it is killed at a step. Call it with case, step, what (default: erase)."""
-    with dying(night.desk.settings, "crash_erase.py") as once:
+    with dying(night.desk.settings, "erasure") as once:
         yield once
 
 
 def path_once_free(night: Night, case_id: CaseId) -> ErasureReport:
     """Plan the erasure, let a second person release it, and run it, once the dead worker's locks are free."""
-    house, now = night.desk.house, datetime.now(UTC)
+    house = night.desk.house
 
     def path() -> ErasureReport:
-        if any(plan.released_at is None for plan in draft(house, case_id, "airflow", now).plans):
-            let_go(house, case_id, "bert", now)
-        return run(house, case_id, now)
+        if any(plan.released_at is None for plan in draft(house, case_id, "airflow", now()).plans):
+            let_go(house, case_id, "bert", now())
+        return run(house, case_id, now())
 
     return once_free(path)
 
@@ -91,9 +79,9 @@ def test_killed_anywhere_from_plan_to_notice_a_rerun_leaves_nothing_and_loses_no
     points = range(1, steps, max(1, steps // POINTS))
     killed = clean = 0
     dirty: list[object] = []
-    for (record, phone), point in zip(people[1:-2], points, strict=False):
+    for (record, phone), point in zip(people[1 : POINTS + 4], points, strict=False):
         case = decided(night, phone, record)
-        merge_index(night.desk.house, ENERGY, datetime.now(UTC), fewest=1)
+        merge_index(night.desk.house, ENERGY, now(), fewest=1)
         killed += victim(case.case_id, point, "path")[0]
         report = path_once_free(night, case.case_id)
         is_clean = (report.residual, report.doubts, report.waiting) == (0, 0, 0) and is_told(night, case.case_id)
@@ -108,22 +96,22 @@ def test_killed_anywhere_from_plan_to_notice_a_rerun_leaves_nothing_and_loses_no
         assert left <= set(content["customer_number"].to_list())
     record_property(
         "SIGKILL points of an erasure (plan, release, run, proof, certificate, notices): clean after rerun, killed",
-        f"{clean} of {min(len(points), PEOPLE - 3)}, {killed}",
+        f"{clean} of {min(len(points), POINTS + 3)}, {killed}",
     )
 
 
 def is_told(night: Night, case_id: CaseId) -> bool:
     """The last steps again: a certificate that holds, everybody told once, each step in the ledger once."""
-    house, now = night.desk.house, datetime.now(UTC)
+    house = night.desk.house
     issued = issue(house, case_id)
     said = [verify_certificate(each.jws, house.keyring.public_pem)["residual"] for each in issued]
-    told = tell(house, now)
+    told = tell(house, now())
     notices = Counter((each.sub_case_id, each.recipient) for each in list_notices(house.conn, limit=None))
     parts = [part for part in get_case(house.conn, case_id).sub_cases if part.action is not None]
     return (
         said == [0] * len(issued) != []
         and told.failed == 0
-        and tell(house, now) == Told()
+        and tell(house, now()) == Told()
         and set(notices.values()) <= {1}
         and {part.state for part in parts} <= {State.EXECUTED, State.EXECUTING, State.RECIPIENTS_NOTIFIED}
         and is_whole(night, case_id)
@@ -138,25 +126,25 @@ def test_a_release_or_a_stop_killed_anywhere_is_there_once_and_a_killed_run_can_
 ) -> None:
     house, people = night.desk.house, night.people(PEOPLE)
     killed = whole = 0
-    cases = iter(decided(night, phone, record) for record, phone in people)
+    cases = iter(decided(night, phone, record) for record, phone in people[POINTS + 4 :])
     for what in ("let_go", "stop"):
         _, steps = victim(next(cases).case_id, 0, what)
-        for point in range(1, steps, max(1, steps // effort(2, 30))):
+        for point in range(1, steps, max(1, steps // STEPS)):
             case_id = next(cases).case_id
             killed += victim(case_id, point, what)[0]
             died, done = victim(case_id, 0, what)
             whole += not died and done > 0 and is_whole(night, case_id)
-    assert killed >= 2 * effort(2, 30)
+    assert killed >= 2 * STEPS
     assert whole >= killed
     case = asked(night, *reversed(people[-1]))
     assert victim(case.case_id, 300)[0]
-    stop(house.conn, None, "AUDIT", "els", datetime.now(UTC))
+    stop(house.conn, None, "AUDIT", "els", now())
     with pytest.raises(ErasureIsStopped):
-        once_free(lambda: run(house, case.case_id, datetime.now(UTC)))
+        once_free(lambda: run(house, case.case_id, now()))
     with pytest.raises(Failed):
         victim(case.case_id, 0)
-    resume(house.conn, None, "els", datetime.now(UTC))
-    assert run(house, case.case_id, datetime.now(UTC)).residual == 0
+    resume(house.conn, None, "els", now())
+    assert run(house, case.case_id, now()).residual == 0
     record_property("SIGKILL points of release and stop, whole after rerun", f"{whole} of {killed}")
 
 

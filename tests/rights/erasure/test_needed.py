@@ -1,14 +1,13 @@
 """A principal's file erases nobody who still needs their data: restricted by them, or owed to them as an answer."""
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from answers.giving import WE_GIVE, give, read
-from rights.erasure.test_household import CUSTOMER, PHONE, asks, customers, instructed, lake, now, records, sharing
-from rights.town import DESK, SHA, Person, Town, open_town, papers_of
+from rights.erasure.test_household import CUSTOMER, PHONE, asks, customers, here, instructed, now
+from rights.town import DESK, SHA, Person, Town, due, let_go, town_fixture
 from sluice.exchange.persons.suppressed import find_suppressed, lift
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, Order, Right, State
@@ -18,31 +17,17 @@ from sluice.rights.copies.needed_model import Need, Needed
 from sluice.rights.copies.needed_store import find_restricted
 from sluice.rights.copies.own_rows import SeveralCustomers, needs_of
 from sluice.rights.erasure.certificate import NotProven, issue
-from sluice.rights.erasure.control import take_up
 from sluice.rights.erasure.control_store import find_plans, find_run
-from sluice.rights.erasure.erase import run
-from sluice.rights.erasure.model import DecidedThen, EverybodyNeeded, PlanOutdated, RunEnd
+from sluice.rights.erasure.erase import begin, run
+from sluice.rights.erasure.model import EverybodyNeeded, PlanOutdated, RunEnd
 from sluice.rights.erasure.plan import read_plan
-from sluice.rights.erasure.release import draft, release
+from sluice.rights.erasure.release import release
 from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.terms import Principal
 from sluice.times import brussels_today
-from support.copies import Copies
 
-stores = pytest.mark.stores
 ENERGY = Principal("energy01")
-
-
-def planted(settings: Settings, folder: Path) -> None:
-    with open_town(papers_of(settings, folder, [ENERGY], WE_GIVE), folder, [ENERGY], 5) as opened:
-        opened.arrive(ENERGY, opened.people)
-
-
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY], 5) as opened:
-        yield opened
+town = town_fixture([ENERGY], 14, lambda opened: opened.arrive(ENERGY, opened.people), WE_GIVE)
 
 
 def restricted(town: Town, person: Person) -> Case:
@@ -80,120 +65,110 @@ def end_restriction(town: Town) -> None:
         lift(town.house, each, now())
 
 
-def as_noted_before_0051(town: Town, decided: Mapping[Principal, DecidedThen]) -> None:
-    """Put what the run noted as one text per principal, as it was noted once."""
-    [then] = decided.values()
-    assert len(then.causes) > 1, "the control: there is something to separate"
-    text = json.dumps({ENERGY: f"{then.decision} ! {' '.join(sorted(then.causes))}"})
-    town.house.conn.execute("update erasure_run set decided = %s::jsonb", (text,))
+def told(town: Town) -> dict[str, Any]:
+    return {name: json.loads(said) for name, said in town.notices(ENERGY).items() if name.startswith("erasure-waits-")}
 
 
-@stores
+def ended_without_error(town: Town, case: Case) -> bool:
+    ended = find_run(town.house.conn, case.case_id)
+    return ended is not None and (ended.outcome, ended.is_in_error) == (RunEnd.OUTDATED, False)
+
+
 def test_who_restricted_and_who_is_owed_an_answer_stay_until_that_has_ended(town: Town) -> None:
-    first, second, third, *others = town.people
-    restriction = restricted(town, first)
-    access = owed(town, second)
-    case = town.agree(file_of(town, first, second, third))
+    people = first, second, _ = town.people[:3]
+    restriction, access = restricted(town, first), owed(town, second)
+    case = town.agree(file_of(town, *people))
 
     assert waits(town, case) == [(("answer", 1), ("restriction", 1))], "the second person reads it before releasing"
     [plan] = find_plans(town.house.conn, case.case_id)
     assert read_plan(plan.plan.content) == plan.plan
-    told = [json.loads(each) for name, each in town.notices(ENERGY).items() if name.startswith("erasure-waits-")]
-    assert [each["persons"] for each in told] == [{"answer": 1, "restriction": 1}]
+    assert [each["persons"] for each in told(town).values()] == [{"answer": 1, "restriction": 1}]
     report = run(town.house, case.case_id, now())
 
     assert (report.residual, report.doubts, report.waiting, report.undecided) == (0, 0, 0, 2)
-    assert lake(town) == records([first, second, *others]), "the rest of the file is erased"
+    assert here(town, *people) == [True, True, False], "the rest of the file is erased"
     said = find_run(town.house.conn, case.case_id)
     assert said is not None and said.outcome is RunEnd.UNDECIDED and not said.is_in_error
     with pytest.raises(NotProven):
         issue(town.house, case.case_id)
-    assert take_up(town.house, "airflow", now()) == [], "nothing has ended: it is not due"
-    as_noted_before_0051(town, said.decided)
-    assert find_run(town.house.conn, case.case_id) == said
-    assert take_up(town.house, "airflow", now()) == [], "what an older run noted says the same"
+    assert not due(town, case), "nothing has ended: it is not due"
 
     package = read(town.house, give(town.house, access.case_id))
     assert second.record(ENERGY) in package.text, "what was owed is there"
     over(town, access)
-    assert take_up(town.house, "airflow", now()) == [], "it was released without them: a second person looks again"
+    assert not due(town, case), "it was released without them: a second person looks again"
     assert waits(town, case) == [(("restriction", 1),)]
     release(town.house, case.case_id, "bert", now())
-    assert take_up(town.house, "airflow", now()) == [case.case_id]
+    assert due(town, case)
     assert run(town.house, case.case_id, now()).undecided == 1
-    assert lake(town) == records([first, *others])
+    assert here(town, *people) == [True, False, False]
 
     end_restriction(town)
     over(town, restriction)
-    take_up(town.house, "airflow", now())
+    due(town, case)
     release(town.house, case.case_id, "bert", now())
-    assert take_up(town.house, "airflow", now()) == [case.case_id]
+    assert due(town, case)
     last = run(town.house, case.case_id, now())
 
     assert (last.residual, last.doubts, last.undecided) == (0, 0, 0)
-    assert lake(town) == records(others) and issue(town.house, case.case_id)
-    assert State.EXECUTED in states(town, case) and take_up(town.house, "airflow", now()) == []
+    assert here(town, *people) == [False] * 3 and issue(town.house, case.case_id)
+    assert State.EXECUTED in states(town, case) and not due(town, case)
     out = find_suppressed(town.house, ENERGY)
     assert out is not None and out.filter(out["reason"] == "erased").height == 3
 
 
-@stores
-def test_what_nobody_decided_to_give_keeps_nobody_from_being_erased(town: Town) -> None:
-    first, second, *others = town.people
+def test_what_nobody_decided_to_give_or_the_person_asks_themselves_keeps_nobody_from_being_erased(town: Town) -> None:
+    first, second = town.people[3:5]
     for each in (first, second):
         asks(town, *customers(each), right=Right.ACCESS)
     assert find_needed(town.house, ENERGY, brussels_today()), "control: retention waits for it"
-
     case = town.agree(file_of(town, first))
     assert run(town.house, case.case_id, now()).undecided == 0
+    restricted(town, second)
     own = town.agree(asks(town, *customers(second)))
     assert run(town.house, own.case_id, now()).undecided == 0
+    assert here(town, first, second) == [False, False]
 
-    assert lake(town) == records(others)
 
-
-@stores
 def test_where_everybody_needs_their_data_nothing_is_planned_and_the_principal_is_told(town: Town) -> None:
-    first, *others = town.people
+    first, before, known = town.people[5], told(town), store.list_cases(town.house.conn)
     restricted(town, first)
-
     with pytest.raises(EverybodyNeeded):
         town.agree(file_of(town, first))
 
-    assert lake(town) == records(town.people)
-    assert any(name.startswith("erasure-waits-") for name in town.notices(ENERGY))
+    assert here(town, first) == [True] and len(told(town)) == len(before) + 1
     end_restriction(town)
-    [case] = [each for each in store.list_cases(town.house.conn) if each.right is Right.ERASURE]
-    draft(town.house, case.case_id, "airflow", now())
-    release(town.house, case.case_id, "bert", now())
+    new = {each.case_id for each in store.list_cases(town.house.conn)} - {each.case_id for each in known}
+    [case] = [case for case_id in new if (case := store.get_case(town.house.conn, case_id)).right is Right.ERASURE]
+    let_go(town, case)
     run(town.house, case.case_id, now())
-    assert lake(town) == records(others)
+    assert here(town, first) == [False]
 
 
-@stores
-def test_who_restricts_after_the_release_ends_the_plan(town: Town) -> None:
-    first, second, *others = town.people
+def test_who_restricts_after_the_release_ends_the_plan_and_stops_nobody_elses_erasure(town: Town) -> None:
+    first, second, third = town.people[6:9]
     case = town.agree(file_of(town, first, second))
     restricted(town, first)
-
     with pytest.raises(PlanOutdated):
         run(town.house, case.case_id, now())
 
-    assert lake(town) == records(town.people)
-    draft(town.house, case.case_id, "airflow", now())
-    release(town.house, case.case_id, "bert", now())
+    assert here(town, first, second) == [True, True] and ended_without_error(town, case)
+    assert begin(town.house, town.agree(asks(town, *customers(third))).case_id, now()), "nobody waits for somebody's"
+    let_go(town, case)
     run(town.house, case.case_id, now())
-    assert lake(town) == records([first, *others])
+    assert here(town, first, second) == [True, False]
 
 
-@stores
-def test_a_request_of_the_person_themselves_waits_for_nothing(town: Town) -> None:
-    first, *others = town.people
-    restricted(town, first)
+def test_who_came_with_the_telephone_since_the_release_stops_nobody_elses_erasure(town: Town) -> None:
+    first, second, third = town.people[9:12]
+    case = town.agree(asks(town, (PHONE, first.phone)))
+    town.arrive(ENERGY, [second.under_phone_of(first)], "later.csv")
+    with pytest.raises(SeveralCustomers):
+        run(town.house, case.case_id, now())
 
-    run(town.house, town.agree(asks(town, *customers(first))).case_id, now())
-
-    assert lake(town) == records(others)
+    assert ended_without_error(town, case)
+    assert not due(town, case), "its plan has ended"
+    assert begin(town.house, town.agree(asks(town, *customers(third))).case_id, now())
 
 
 A, B, P, Q = (CUSTOMER, "a"), (CUSTOMER, "b"), (PHONE, "p"), (PHONE, "q")
@@ -208,33 +183,3 @@ def test_who_is_named_by_a_row_of_who_needs_something_needs_it_too() -> None:
     assert needs_of(rows, {RESTRICTED: frozenset({"a"}), OWED: frozenset({"b"})}) == {
         "a": {RESTRICTED}, "p": {RESTRICTED}, "b": {OWED}, "q": {OWED},
     }  # fmt: skip
-
-
-def test_who_needs_their_data_since_the_release_stops_nobody_elses_erasure(town: Town) -> None:
-    first, second, *_ = town.people
-    case = town.agree(file_of(town, first))
-    restricted(town, first)
-
-    with pytest.raises(PlanOutdated):
-        run(town.house, case.case_id, now())
-
-    ended = find_run(town.house.conn, case.case_id)
-    assert ended is not None and (ended.outcome, ended.is_in_error) == ("outdated", False)
-    assert first.record(ENERGY) in lake(town)
-    other = town.agree(asks(town, *customers(second)))
-    assert run(town.house, other.case_id, now()).residual == 0, "nobody waits for somebody's restriction"
-
-
-def test_who_came_with_the_telephone_since_the_release_stops_nobody_elses_erasure(town: Town) -> None:
-    first, second, third, *_ = town.people
-    case = town.agree(asks(town, (PHONE, first.phone)))
-    town.arrive(ENERGY, [sharing(second, first)], "later.csv")
-
-    with pytest.raises(SeveralCustomers):
-        run(town.house, case.case_id, now())
-
-    ended = find_run(town.house.conn, case.case_id)
-    assert ended is not None and (ended.outcome, ended.is_in_error) == ("outdated", False)
-    assert case.case_id not in take_up(town.house, "airflow", now()), "its plan has ended"
-    other = town.agree(asks(town, *customers(third)))
-    assert run(town.house, other.case_id, now()).residual == 0

@@ -1,68 +1,75 @@
-"""An erasure that not everybody decides alike, or that the person takes back: nobody else waits for it for ever."""
+"""An erasure that not everybody decides alike, that is taken back, or due again: nobody else waits for it for ever."""
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from gate.papers import a_contract, a_field
-from rights.town import DESK, SHA, Town, open_town, papers_of
-from sluice.exchange.persons.suppressed import find_suppressed
+from rights.town import DESK, SHA, Person, Town, due, let_go, now, take_back, town_fixture
+from sluice.exchange.drain import drain_all
+from sluice.exchange.house import House, open_house
+from sluice.exchange.persons.suppressed import find_reasons
 from sluice.rights.case import store
-from sluice.rights.case.model import Action, Case, Order, Remedies, State
+from sluice.rights.case.errors import TransitionRefused
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, State
 from sluice.rights.case.reasons import iri
-from sluice.rights.case.steps import decide, withdraw
-from sluice.rights.copies.model import Copy, Decided, Fate, Target
-from sluice.rights.copies.scope import fate_of
-from sluice.rights.erasure import control_store
+from sluice.rights.case.steps import decide, extend
+from sluice.rights.copies import in_flight_store
+from sluice.rights.erasure import control_store, scan
 from sluice.rights.erasure.certificate import NotProven, issue
 from sluice.rights.erasure.certificate_check import verify_certificate
 from sluice.rights.erasure.control import beat_and_check, status, take_up
 from sluice.rights.erasure.erase import begin, begin_if_due, erase_copies, finish, run
 from sluice.rights.erasure.model import ReleaseRefused, RequestTakenBack, RunEnd
 from sluice.rights.erasure.release import draft, release
+from sluice.rights.erasure.scan_store import find_proven
+from sluice.rights.letters.write import write_letter
+from sluice.rights.person.identifiers import Identifier
+from sluice.rights.person.whom import all_refs_at
 from sluice.rights.protection_store import find_open_protections
 from sluice.rights.protections import settle_protections
 from sluice.rights.read_instructions import read_instruction
-from sluice.settings import Settings
-from sluice.terms import Direction, ExchangeId, FieldGroup, Flow, Principal, RoleProfile
-from support.copies import Copies
+from sluice.rights.schedule import follow, sweep
+from sluice.terms import ExchangeId, Principal, SubjectKind
+from support.desk import ENERGY as ARRIVALS
 
-pytestmark = pytest.mark.stores
 ENERGY, GAS = Principal("energy01"), Principal("gas01")
 LEGAL = iri("A17LegallyRequired")
+AT_BOTH = 9
+"""The first who is a customer of both principals."""
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    """Two principals, and persons who were called for one of them, the last one by the other's return too."""
-    settings = papers_of(settings, folder, [ENERGY, GAS])
-    with open_town(settings, folder, [ENERGY, GAS], 4) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.give_back(ENERGY, opened.people[:3])
-        opened.arrive(GAS, opened.people[2:])
+def planted(town: Town) -> None:
+    town.arrive(ENERGY, town.people)
+    town.give_back(ENERGY, town.people[:9])
+    town.arrive(GAS, town.people[AT_BOTH:])
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY, GAS], 4) as opened:
-        yield opened
+town = town_fixture([ENERGY, GAS], 18, planted)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+def accepted() -> Order:
+    return Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE)
 
 
-def instructed(town: Town, case: Case, only: str | None = None) -> None:
-    for part in case.sub_cases:
-        if part.state is State.AWAITING_INSTRUCTION and only in (None, part.principal):
-            said = {"case": part.sub_case_id, "decision": "erase"}
+def refusal(*groups: str) -> Order:
+    """An order that refuses these field groups, or all of them."""
+    reasons, action = dict.fromkeys(groups or ("*",), LEGAL), Action.ERASE if groups else None
+    return Order(DESK, now(), LEGAL, SHA, reasons=reasons, remedies=Remedies("remedies.be", "nl"), action=action)
+
+
+def told(
+    town: Town, case: Case, only: str | None = None, word: str = "erase", at: timedelta = timedelta(), **more: str
+) -> None:
+    """What each principal that has to decide says, as of a moment."""
+    for part in store.get_case(town.house.conn, case.case_id).sub_cases:
+        if part.state in (State.AWAITING_INSTRUCTION, State.REMINDED) and only in (None, part.principal):
+            said = json.dumps({"case": part.sub_case_id, "decision": word, **more}).encode()
             key = f"{part.principal}/requests/instruction-{part.sub_case_id}.json"
-            bucket = town.desk.settings.bucket_exchange
-            stored = town.house.objects.put(bucket, key, json.dumps(said).encode(), "text/json")
-            read_instruction(town.house, Principal(part.principal), stored, now())
+            stored = town.house.objects.put(town.desk.settings.bucket_exchange, key, said, "text/json")
+            read_instruction(town.house, Principal(part.principal), stored, now() + at)
 
 
 def centers(town: Town, case: Case, target: State, order: Order) -> None:
@@ -70,15 +77,8 @@ def centers(town: Town, case: Case, target: State, order: Order) -> None:
     decide(town.house.conn, case.case_id, target, order, ours)
 
 
-def let_go(town: Town, case: Case) -> None:
-    draft(town.house, case.case_id, "airflow", now())
-    release(town.house, case.case_id, "bert", now())
-
-
-def refusal(*groups: str) -> Order:
-    """An order that refuses these field groups, or all of them."""
-    reasons, action = dict.fromkeys(groups or ("*",), LEGAL), Action.ERASE if groups else None
-    return Order(DESK, now(), LEGAL, SHA, reasons=reasons, remedies=Remedies("remedies.be", "nl"), action=action)
+def in_error(town: Town) -> set[str]:
+    return {each.case_id for each in status(town.house.conn).cases if each.is_in_error}
 
 
 def outcome(town: Town, case: Case) -> str | None:
@@ -92,24 +92,47 @@ def state(town: Town, case: Case, principal: str, controller: str) -> State:
     return next(part.state for part in every if (part.principal, part.controller) == (principal, controller))
 
 
+def kept_out(town: Town, person: Person, principal: Principal = ENERGY) -> set[str]:
+    refs = all_refs_at(town.house, [Identifier(SubjectKind.PHONE, person.phone)], principal)
+    return set(find_reasons(town.house, principal, refs))
+
+
+def test_what_goes_on_waiting_keeps_no_newer_case_from_its_turn(town: Town) -> None:
+    older, newer = (town.decided(person) for person in town.people[:2])
+    town.desk.drop(f"{town.head}\n".encode(), "under_way.csv", ARRIVALS)
+    assert town.desk.open_new() == 1
+    turns = list[str]()
+    for _ in range(3):
+        [case_id] = take_up(town.house, "airflow", now(), most=1)
+        run(town.house, case_id, now())
+        turns.append(case_id)
+
+    assert [outcome(town, case) for case in (older, newer)] == ["waiting"] * 2, "the control"
+    assert turns == [older.case_id, newer.case_id, older.case_id]
+    refused = [take_up(town.house, "airflow", now(), most=1) for _ in range(2)]
+    assert refused == [[newer.case_id], [older.case_id]], "whoever is refused before it begins had its turn too"
+    town.desk.work()
+    take_back(town, older, newer)
+
+
 def test_what_somebody_has_still_to_decide_is_no_residue_and_stops_nobody(town: Town) -> None:
-    case = town.ask(town.people[0])
-    instructed(town, case)
+    case = town.ask(town.people[2])
+    told(town, case)
     let_go(town, case)
 
     report = run(town.house, case.case_id, now())
 
     assert (report.residual, report.doubts, report.kept) == (0, 0, report.undecided) and report.undecided > 0
-    assert outcome(town, case) == "undecided" and not any(each.is_in_error for each in status(town.house.conn).cases)
+    assert outcome(town, case) == "undecided" and not in_error(town)
     assert state(town, case, ENERGY, "principal") is State.INSTRUCTED
     with pytest.raises(NotProven):
         issue(town.house, case.case_id)
-    assert take_up(town.house, "airflow", now()) == [], "until somebody decides"
-    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0, "another one may begin"
+    assert not due(town, case), "until somebody decides"
+    assert begin(town.house, town.decided(town.people[3]).case_id, now()), "another one may begin"
 
-    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    centers(town, case, State.ACCEPTED, accepted())
     let_go(town, case)
-    assert take_up(town.house, "airflow", now()) == [case.case_id]
+    assert due(town, case)
     after = run(town.house, case.case_id, now())
     assert (after.residual, after.kept, outcome(town, case)) == (0, 0, "clean")
     assert "kept" in {line.outcome for line in report.lines}, "the control: they were kept until then"
@@ -120,27 +143,59 @@ def test_what_somebody_has_still_to_decide_is_no_residue_and_stops_nobody(town: 
     assert lines["lake"]["rows_before"] > lines["lake"]["rows_after"]
 
 
-def test_what_was_refused_stays_and_the_certificate_says_so(town: Town) -> None:
-    case = town.ask(town.people[0])
-    instructed(town, case)
+def test_what_was_refused_stays_and_the_certificate_says_so_but_a_residue_is_still_one(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, bucket, key = town.people[4], town.desk.settings.bucket_exchange, f"{ENERGY}/receipts/left.txt"
+    case, other = town.ask(person), town.decided(town.people[5])
+    told(town, case)
     centers(town, case, State.REFUSED, refusal())
     let_go(town, case)
+    town.house.objects.put(bucket, key, person.phone.encode(), "text/plain")
+    assert run(town.house, case.case_id, now()).residual == 1 and outcome(town, case) == "residue"
+    with pytest.raises(ReleaseRefused, match="ANOTHER_CASE_IN_ERROR"):
+        town.decided(town.people[6])
+    town.house.objects.delete_others(bucket, key, frozenset())
+    real, edited = scan.find_open_notices, list[int]()
 
+    def meanwhile(house: House, principal: Principal) -> set[tuple[str, str]]:
+        """A copy that stays is edited for somebody else during the scan: that is no residue."""
+        if not edited:
+            edited.append(1)
+            edited.append(run(house, other.case_id, now()).residual or 0)
+        return real(house, principal)
+
+    monkeypatch.setattr(scan, "find_open_notices", meanwhile)
     report = run(town.house, case.case_id, now())
 
-    assert (report.residual, report.undecided) == (0, 0) and report.kept > 0
+    assert edited == [1, 0] and (report.residual, report.undecided) == (0, 0) and report.kept > 0
     assert outcome(town, case) == "clean" and state(town, case, ENERGY, "principal") is State.EXECUTED
     [certificate] = issue(town.house, case.case_id)
     said: Any = verify_certificate(certificate.jws, town.house.keyring.public_pem)
     assert (said["residual"], said["kept_by_decision"]) == (0, report.kept)
     assert {each["reason"] for each in said["exceptions"]} == {LEGAL}
-    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
+    assert town.decided(town.people[7]), "another one is released"
+
+
+def test_an_extended_part_can_be_decided_in_part_until_its_own_last_day(town: Town) -> None:
+    case = town.ask(town.people[8])
+    ours = next(part for part in case.sub_cases if part.controller == "center" and part.principal == ENERGY)
+    extend(town.house.conn, case.case_id, Order(DESK, now(), iri("A12Complexity"), SHA), [ours.sub_case_id])
+    write_letter(town.house, case.case_id, LetterKind.EXTENSION, now(), sub_case_id=ours.sub_case_id)
+    late = Order(DESK, now() + timedelta(days=45), LEGAL, SHA, remedies=refusal().remedies)
+    with pytest.raises(TransitionRefused, match="refusal_is_in_time"):
+        centers(town, case, State.REFUSED, replace(late, reasons=dict.fromkeys(ours.field_names, LEGAL)))
+
+    centers(town, case, State.PARTIAL, replace(late, reasons={ours.field_groups[0]: LEGAL}, action=Action.ERASE))
+
+    assert state(town, case, ENERGY, "center") is State.PARTIAL
+    assert store.get_case(town.house.conn, case.case_id).is_breached is False
 
 
 def test_a_part_that_was_refused_in_part_ends_too(town: Town) -> None:
-    case = town.ask(town.people[0])
-    instructed(town, case)
-    ours = next(part for part in case.sub_cases if part.controller == "center")
+    case = town.ask(town.people[-1])
+    told(town, case)
+    ours = next(part for part in case.sub_cases if part.controller == "center" and part.principal == ENERGY)
     centers(town, case, State.PARTIAL, refusal(ours.field_groups[0]))
     let_go(town, case)
 
@@ -150,157 +205,139 @@ def test_a_part_that_was_refused_in_part_ends_too(town: Town) -> None:
     assert state(town, case, ENERGY, "center") is State.EXECUTING
 
 
-def test_one_principal_that_has_to_decide_holds_up_no_other(town: Town) -> None:
-    case = town.ask(town.people[2])
+def test_one_principal_that_has_to_decide_holds_up_no_other_and_is_no_reason_to_run_again(town: Town) -> None:
+    person = town.people[AT_BOTH]
+    case = town.ask(person)
     assert {part.principal for part in case.sub_cases} == {ENERGY, GAS}
-    instructed(town, case, only=ENERGY)
-    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
+    told(town, case, only=ENERGY)
+    centers(town, case, State.ACCEPTED, accepted())
     let_go(town, case)
 
     report = run(town.house, case.case_id, now())
 
     assert report.residual == 0 and report.undecided > 0, "gas01's files wait for gas01"
-    assert state(town, case, ENERGY, "principal") is State.EXECUTED
+    assert outcome(town, case) == "undecided" and issue(town.house, case.case_id, only=[ENERGY])
+    assert state(town, case, ENERGY, "principal") is State.EXECUTED, "a step that the run itself took"
     assert state(town, case, GAS, "center") is State.ACCEPTED
-
-
-def test_a_residue_is_still_one_where_nobody_decided_that_it_stays(town: Town) -> None:
-    case = town.ask(town.people[0])
-    instructed(town, case)
-    centers(town, case, State.REFUSED, refusal())
+    sweep(town.house, now())
+    follow(town.house, now() + timedelta(days=8))
+    assert state(town, case, GAS, "principal") is State.REMINDED
+    assert not due(town, case, now() + timedelta(days=8)), "steps that decide nothing make nothing due again"
+    told(town, case, at=-timedelta(hours=1))  # a sweep that began before the run did, or another clock
     let_go(town, case)
-    key = f"{ENERGY}/receipts/left.txt"
-    town.house.objects.put(town.desk.settings.bucket_exchange, key, town.people[0].phone.encode(), "text/plain")
+    assert due(town, case)
 
-    assert run(town.house, case.case_id, now()).residual == 1
-    assert outcome(town, case) == "residue"
-    with pytest.raises(ReleaseRefused, match="ANOTHER_CASE_IN_ERROR"):
-        town.decided(town.people[1])
+    take_back(town, case)
+    settle_protections(town.house, now())
+    assert (kept_out(town, person), kept_out(town, person, GAS)) == ({"erased"}, set())
+    mine = [each for each in find_open_protections(town.house.conn) if each.case_id == case.case_id]
+    assert mine == [], "nothing is looked at again with each sweep"
 
 
-def test_a_request_that_is_taken_back_at_work_ends_its_erasure_and_stops_no_other(town: Town) -> None:
-    case = town.decided(town.people[0])
+def test_what_asked_a_principal_goes_once_it_has_decided_whatever_it_decided(town: Town) -> None:
+    case = town.ask(town.people[AT_BOTH + 1])
+    for principal, word in ((ENERGY, "refuse"), (GAS, "restrict")):
+        told(town, case, only=principal, word=word, reason=LEGAL)
+    centers(town, case, State.ACCEPTED, accepted())
+    let_go(town, case)
+
+    report = run(town.house, case.case_id, now())
+
+    assert (report.residual, outcome(town, case)) == (0, "clean") and report.kept > 0
+    assert not in_error(town)
+
+
+def test_a_request_that_is_taken_back_ends_its_erasure_whatever_became_of_it(town: Town) -> None:
+    person, proven_one, failed_one, drafted = town.people[AT_BOTH + 2 : AT_BOTH + 6]
+    proven = town.decided(proven_one)
+    run(town.house, proven.case_id, now())
+    case, failed, other = town.decided(person), town.decided(failed_one), town.ask(drafted)
+    told(town, other)
+    before = control_store.count_unreleased(town.house.conn)
+    draft(town.house, other.case_id, "airflow", now())
+    unreleased = len(control_store.find_unreleased(town.house.conn, 99))
+    assert control_store.count_unreleased(town.house.conn) == unreleased == before + 2, "one of each principal"
     names = begin(town.house, case.case_id, now())
     assert len(names) > 2
-    assert kept_out(town) == {"erased", "soft_hold"}, "what they gave, and what their rows tie to it while it is open"
+    assert kept_out(town, person) >= {"erased"}
     erase_copies(town.house, case.case_id, names[:1])
-
-    withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-
-    assert not control_store.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
-    town.desk.sql("update erasure_run set seen_at = now() - interval '1 day' returning 1")  # it died there
-    assert outcome(town, case) == "withdrawn" and status(town.house.conn).cases == ()
-    settle_protections(town.house, now())
-    assert kept_out(town) == set(), "they are a customer as before"
-    assert run(town.house, town.decided(town.people[1]).case_id, now()).residual == 0
-
-
-def test_a_request_taken_back_leaves_nothing_to_release_and_its_run_ends_without_error(town: Town) -> None:
-    case, other = town.decided(town.people[0]), town.ask(town.people[1])
-    instructed(town, other)
-    draft(town.house, other.case_id, "airflow", now())
-    assert (
-        control_store.count_unreleased(town.house.conn) == len(control_store.find_unreleased(town.house.conn, 9)) == 1
-    )
-    names = begin(town.house, case.case_id, now())
-
-    for each in (case, other):
-        withdraw(town.house.conn, each.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-
-    assert (
-        control_store.count_unreleased(town.house.conn) == len(control_store.find_unreleased(town.house.conn, 9)) == 0
-    )
-    with pytest.raises(RequestTakenBack):
-        erase_copies(town.house, case.case_id, names)
-    with pytest.raises(RequestTakenBack):
-        finish(town.house, case.case_id, now())
-    with pytest.raises(RequestTakenBack):
-        beat_and_check(town.house.conn, case.case_id)
-    assert outcome(town, case) == "withdrawn" and begin_if_due(town.house, case.case_id, now()) is None
-
-
-def test_who_was_erased_at_one_principal_stays_out_there_though_they_take_the_rest_back(town: Town) -> None:
-    case = town.ask(town.people[2])
-    instructed(town, case, only=ENERGY)
-    centers(town, case, State.ACCEPTED, Order(DESK, now(), "ACCEPTED", SHA, action=Action.ERASE))
-    let_go(town, case)
-    run(town.house, case.case_id, now())
-    assert outcome(town, case) == "undecided" and issue(town.house, case.case_id, only=[ENERGY])
-
-    withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-    settle_protections(town.house, now())
-
-    assert (kept_out(town), kept_out(town, GAS)) == ({"erased"}, set())
-    assert find_open_protections(town.house.conn) == [], "nothing is looked at again with each sweep"
-
-
-def test_a_request_taken_back_after_its_erasure_failed_or_was_proven(town: Town) -> None:
-    failed, proven = town.decided(town.people[0]), town.decided(town.people[1])
-    run(town.house, proven.case_id, now())
     begin(town.house, failed.case_id, now())
     control_store.end_run(town.house.conn, failed.case_id, RunEnd.RESIDUE)
 
-    for case in (failed, proven):
-        withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    take_back(town, case, failed, proven, other)
+
+    assert not control_store.touch(town.house.conn, case.case_id), "the worker at it stops before its next object"
+    for step in (
+        lambda: erase_copies(town.house, case.case_id, names),
+        lambda: finish(town.house, case.case_id, now()),
+        lambda: beat_and_check(town.house.conn, case.case_id),
+    ):
+        with pytest.raises(RequestTakenBack):
+            step()
+    assert begin_if_due(town.house, case.case_id, now()) is None
+    assert control_store.count_unreleased(town.house.conn) == before
+    assert len(control_store.find_unreleased(town.house.conn, 99)) == before
+    town.desk.sql(
+        f"update erasure_run set seen_at = now() - interval '1 day' where case_id = '{case.case_id}' returning 1"
+    )  # it died there
+    assert [outcome(town, each) for each in (case, failed, proven)] == ["withdrawn", "withdrawn", "clean"]
+    assert not {each.case_id for each in status(town.house.conn).cases} & {case.case_id, failed.case_id}
     settle_protections(town.house, now())
-
-    assert (outcome(town, failed), outcome(town, proven)) == ("withdrawn", "clean")
-    assert kept_out(town) == {"erased"}, "who was erased stays out"
-    assert run(town.house, town.decided(town.people[2]).case_id, now()).residual == 0
+    assert [kept_out(town, each) for each in (person, failed_one)] == [set(), set()], "they are customers as before"
+    assert kept_out(town, proven_one) == {"erased"}, "who was erased stays out"
 
 
-SENT, OURS = ("principal", FieldGroup.CALL_EVENT), ("center", FieldGroup.CALL_EVENT)
-NOTE, THEIRS = ("center", FieldGroup.NOTE_FREE_TEXT), ("principal", FieldGroup.IDENTITY)
-
-
-@pytest.mark.parametrize(
-    ("decided", "undecided", "parts", "fate"),
-    [
-        pytest.param({OURS}, set(), {OURS, THEIRS}, Fate.GOES, id="who-decides-wants-it"),
-        pytest.param({THEIRS}, {OURS}, {OURS, THEIRS}, Fate.WAITS, id="who-decides-has-not-yet"),
-        pytest.param({THEIRS}, set(), {OURS, THEIRS}, Fate.STAYS, id="who-decides-refused"),
-        pytest.param({SENT}, set(), {SENT, NOTE}, Fate.GOES, id="somebody-else-decides-of-the-group-now"),
-        pytest.param({NOTE}, {SENT}, {SENT, NOTE}, Fate.WAITS, id="who-has-not-yet"),
-        pytest.param({THEIRS, NOTE}, set(), {THEIRS, NOTE}, Fate.GOES, id="nobody-has-that-group-now-and-all-decided"),
-        pytest.param({THEIRS}, set(), {THEIRS, NOTE}, Fate.STAYS, id="nobody-has-that-group-now-and-one-refused"),
-    ],
-)
-def test_a_copy_under_older_papers_goes_as_those_decide_who_decide_now(
-    decided: set[Decided], undecided: set[Decided], parts: set[Decided], fate: Fate
+def test_what_waits_for_its_release_or_a_file_elsewhere_makes_nothing_due_again_and_holds_up_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contract = a_contract(a_field("called_at", group=FieldGroup.CALL_EVENT, role_profile=RoleProfile.SEED_OWNER))
-    copy = Copy(
-        ExchangeId("e"), "lake", Direction.INBOUND, Flow("f"), "b", "k", "v", sha256="", contract=contract, columns=()
-    )
-    target = Target(ENERGY, b"", frozenset(), (), frozenset(decided), frozenset(undecided), frozenset(parts))
-    assert fate_of(copy, target) is fate
+    case = town.ask(town.people[AT_BOTH + 6])
+    told(town, case)
+    ours = [each.sub_case_id for each in case.sub_cases if (each.controller, each.principal) == ("center", GAS)]
+    decide(town.house.conn, case.case_id, State.ACCEPTED, accepted(), ours)
+    draft(town.house, case.case_id, "airflow", now())
+    release(town.house, case.case_id, "bert", now(), principal=ENERGY)
+    run(town.house, case.case_id, now())
+    assert outcome(town, case) == "waiting" and not due(town, case)
+    release(town.house, case.case_id, "bert", now())
+    assert due(town, case)
+
+    ours = [each.sub_case_id for each in case.sub_cases if (each.controller, each.principal) == ("center", ENERGY)]
+    decide(town.house.conn, case.case_id, State.ACCEPTED, accepted(), ours)
+    let_go(town, case)
+    under_way = {GAS: frozenset({ExchangeId("6f0c4f0e-0000-4000-8000-000000000000")})}
+    monkeypatch.setattr(in_flight_store, "find_in_flight", lambda _conn, name, _since: under_way.get(name, frozenset()))
+    run(town.house, case.case_id, now())
+    assert outcome(town, case) == "waiting" and find_proven(town.house.conn, case.case_id) == {ENERGY}
+    assert state(town, case, ENERGY, "principal") is State.EXECUTED
+    assert state(town, case, GAS, "principal") is State.INSTRUCTED
+    assert due(town, case), "what was under way is looked at again"
 
 
-PLAIN = Copy(
-    ExchangeId("e"), "arrived", Direction.INBOUND, Flow("f"), "b", "k", "v", sha256="", contract=None, columns=()
-)
-
-
-@pytest.mark.parametrize(
-    ("decided", "undecided", "parts", "fate"),
-    [
-        pytest.param({THEIRS}, {OURS}, {THEIRS, OURS}, Fate.GOES, id="its-principal-wants-it"),
-        pytest.param({OURS}, {THEIRS}, {THEIRS, OURS}, Fate.WAITS, id="its-principal-has-not-decided"),
-        pytest.param({OURS}, set(), {THEIRS, OURS}, Fate.STAYS, id="its-principal-refused"),
-        pytest.param(
-            {OURS, NOTE}, set(), {OURS, NOTE}, Fate.GOES, id="the-principal-decides-of-nothing-and-all-want-it"
-        ),
-        pytest.param({OURS}, {NOTE}, {OURS, NOTE}, Fate.WAITS, id="the-principal-decides-of-nothing-and-one-has-not"),
-        pytest.param({OURS}, set(), {OURS, NOTE}, Fate.STAYS, id="the-principal-decides-of-nothing-and-one-refused"),
-    ],
-)
-def test_a_file_without_a_contract_goes_as_its_principal_decides_or_all_do(
-    decided: set[Decided], undecided: set[Decided], parts: set[Decided], fate: Fate
+def test_a_file_that_comes_while_the_scan_reads_is_waited_for_and_no_residue(
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = Target(ENERGY, b"", frozenset(), (), frozenset(decided), frozenset(undecided), frozenset(parts))
-    assert fate_of(PLAIN, target) is fate
+    person, real = town.people[AT_BOTH + 7], scan.find_open_notices
+    case = town.decided(person)
+    for is_judged in (False, True):
+        dropped = list[str]()
 
+        def meanwhile(
+            house: House, principal: Principal, is_judged: bool = is_judged, dropped: list[str] = dropped
+        ) -> set[tuple[str, str]]:
+            if principal == ENERGY and not dropped:
+                rows = f"{town.head}\n{person.record(ENERGY)};{person.line}\n" + "\n" * is_judged
+                dropped.append(town.desk.drop(rows.encode(), f"meanwhile-{is_judged}.csv", ARRIVALS).key)
+                assert town.desk.open_new() == 1
+                if is_judged:
+                    with open_house(town.desk.settings) as worker:
+                        drain_all(worker)
+            return real(house, principal)
 
-def kept_out(town: Town, principal: Principal = ENERGY) -> set[str]:
-    found = find_suppressed(town.house, principal)
-    return set() if found is None else set(found["reason"])
+        monkeypatch.setattr(scan, "find_open_notices", meanwhile)
+        report = run(town.house, case.case_id, now())
+        assert dropped and (report.residual, report.doubts) == (0, 0)
+        assert report.waiting == 1 + is_judged, "the exchange, and a merge of the index that has its run"
+        assert outcome(town, case) == "waiting"
+        town.desk.work()
+    report = run(town.house, case.case_id, now())
+    assert (report.residual, report.doubts, report.waiting, outcome(town, case)) == (0, 0, 0, "clean")

@@ -11,15 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 from rights.asking import asked
 from rights.ground import ENERGY, Ground, Person, ground_of
+from rights.town import night_fixture, now
 from sluice.errors import SluiceError
 from sluice.exchange.house import House
 from sluice.exchange.locks import hold_object
@@ -28,22 +28,21 @@ from sluice.exchange.persons.merged_store import find_months, find_runs
 from sluice.ledger.copy_kinds import INDEX
 from sluice.returns.model import NotReleasable
 from sluice.rights.case.model import CaseId
-from sluice.rights.erasure import erase
 from sluice.rights.erasure.erase import run
 from sluice.rights.erasure.model import ErasureReport
-from sluice.settings import Settings
-from support.copies import Copies
 from support.desk import environment
-from support.effort import effort
+from support.effort import chosen, effort
 from support.forks import Fork, forked
-from support.night import RESULTS, Call, Night, call_log, copied_night, open_night
+from support.night import RESULTS, Call, Night, call_log
 
 RACES = effort(1, 25)
 """Of each of the seven writers."""
 SEED, MOST_RERUNS = 20_261_126, 6
 STAYING = 8
 """Contacts who are in every file and stay."""
-COUNT = 2 * RACES + STAYING
+WHAT = 7
+COUNT = 2 * RACES * WHAT + STAYING + 4
+"""Two for each race, those who stay, and four for the controls."""
 Writer = Callable[["Arena", int, Person], dict[str, object]]
 """What the second worker does in one race; prepares what it needs."""
 
@@ -75,20 +74,15 @@ class Arena:
         return self.worker.read()
 
 
-def crowded(settings: Settings, folder: Path) -> None:
-    """An installation in which all persons are in a file, and nobody was called yet."""
-    with open_night(settings, folder, contacts=4 * COUNT):
-        pass
+night = night_fixture(lambda opened: None, contacts=4 * COUNT)
 
 
-@pytest.fixture
-def arena(copies: Copies, tmp_path: Path) -> Iterator[Arena]:
-    """As :func:`crowded`, with a second worker."""
-    with copied_night(copies, tmp_path, fill=crowded) as opened:
-        plain = [(record, phone) for record, phone in opened.people(4 * COUNT) if len(phone) >= 9]
-        people = plain[:COUNT]
-        with forked(Path(__file__).parents[2] / "support" / "race.py", environment(opened.desk.settings)) as worker:
-            yield Arena(ground_of(opened, plain), worker, people)
+@pytest.fixture(scope="module")
+def arena(night: Night) -> Iterator[Arena]:
+    """All persons are in a file, and nobody was called yet; a second worker is there."""
+    plain = [(record, phone) for record, phone in night.people(4 * COUNT) if len(phone) >= 9]
+    with forked(Path(__file__).with_name("race.py"), environment(night.desk.settings)) as worker:
+        yield Arena(ground_of(night, plain), worker, plain[:COUNT])
 
 
 def contacts_come(arena: Arena, number: int, person: Person) -> dict[str, object]:
@@ -101,7 +95,7 @@ def contacts_come(arena: Arena, number: int, person: Person) -> dict[str, object
 
 def older_comes(arena: Arena, number: int, person: Person) -> dict[str, object]:
     """A file with the person in it that is late: its name says a day before that of every file there is."""
-    day = f"{datetime.now(UTC) - timedelta(days=30 + number):%Y-%m-%d}"
+    day = f"{now() - timedelta(days=30 + number):%Y-%m-%d}"
     key, records = f"energy01/inbound/renewal_campaign/late_{day}.csv", [person[0], *arena.staying()]
     arena.ground.expect(key, records)
     bucket = arena.night.desk.settings.bucket_exchange
@@ -199,7 +193,7 @@ def until_done(arena: Arena, case_id: CaseId, most: int) -> ErasureReport:
     """Run it; again when it said that it was busy."""
     for _ in range(MOST_RERUNS):
         try:
-            return run(arena.night.desk.house, case_id, datetime.now(UTC))
+            return run(arena.night.desk.house, case_id, now())
         except SluiceError as error:
             arena.said[error.code] += 1
             settle(arena)
@@ -230,93 +224,9 @@ def settled(arena: Arena, case_id: CaseId) -> None:
     raise AssertionError(f"a rerun leaves {report}")
 
 
-@pytest.mark.parametrize("writer", list(WRITERS))
-@pytest.mark.timeout(3600)
-@pytest.mark.evidence
-@pytest.mark.slow
-def test_beside_any_writer_nobody_loses_a_row_and_nobody_comes_back(
-    arena: Arena, writer: str, record_property: Callable[[str, object], None]
-) -> None:
-    write, within = WRITERS[writer]
-    arena.with_returns = write in (return_goes, delivered_again)
-    clean = 0
-    for number in range(RACES):
-        report = once(arena, number, write, within)
-        clean += (report.residual, report.doubts, report.waiting) == (0, 0, 0)
-        assert arena.ground.lost() == [], number
-    called = frozenset().union(*(each for key, each in arena.ground.arrived.items() if "/internal/" in key))
-    if called:
-        give(arena.night)
-        assert arena.ground.last_return() == called - arena.ground.erased
-    record_property(
-        f"an erasure beside {writer}: races, rows lost, persons back",
-        f"{RACES}, 0, 0 (done by the first run {clean}, by a rerun {RACES - clean})",
-    )
-
-
-def test_a_row_that_is_lost_or_that_came_back_is_seen(arena: Arena) -> None:
-    """The control."""
-    ground, house = arena.ground, arena.night.desk.house
-    person, [line] = arena.people[0], arena.night.desk.lines()
-    settled(arena, asked(arena.night, person[1], person[0]).case_id)
-    ground.erased.add(person[0])
-    assert ground.lost() == [] and ground.back(person) == []
-
-    [part] = [
-        item
-        for item in arena.night.desk.objects(arena.night.desk.settings.bucket_lake)
-        if f"{line.id}/part" in item.key
-    ]
-    rows = pl.read_parquet(house.objects.read(part.bucket, part.key, part.version_id))
-    rows[1:].write_parquet(arena.night.desk.folder / "less.parquet")
-    less = house.objects.put(part.bucket, part.key, arena.night.desk.folder / "less.parquet", "x/y")
-    house.conn.execute("update copy set version_id = %s where kind = 'lake'", (less.version_id,))
-    assert len(ground.lost()) == 1
-    came = ground.contacts([person[0]]).encode()
-    house.objects.put(arena.night.desk.settings.bucket_exchange, "energy01/outbound/x.csv", came, "text/csv")
-    assert ground.back(person, but_arrived=True) == ["exchange/energy01/outbound/x.csv"]
-
-
-def test_without_its_lock_an_erasure_puts_back_whom_another_took_out(
-    arena: Arena, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control: of two that edit one object at once, each has what it read before the other wrote."""
-    (person, other), house = (arena.people[0], arena.people[1]), arena.night.desk.house
-    mine = asked(arena.night, person[1], person[0])
-    theirs = {"what": "erase", "case": asked(arena.night, other[1], other[0]).case_id}
-    carry_out, met = erase.carry_out, list[str]()
-
-    def after_the_other(house: House, edit: Any) -> None:
-        if not met:
-            arena.begin(theirs, time.monotonic())
-            met.append(arena.end())
-        carry_out(house, edit)
-
-    monkeypatch.setattr(erase, "hold_object", lambda *_: contextlib.nullcontext())
-    monkeypatch.setattr(erase, "carry_out", after_the_other)
-    with contextlib.suppress(SluiceError):
-        run(house, mine.case_id, datetime.now(UTC))
-    assert (met, arena.ground.back(other) != []) == (["ok"], True)
-
-
-def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena) -> None:
-    """Else the version that it has just put, and not yet named, would go with the old ones."""
-    person, house = arena.people[0], arena.night.desk.house
-    other = arena.people[1]
-    settled(arena, asked(arena.night, person[1], person[0]).case_id)
-    case = asked(arena.night, other[1], other[0])
-    bucket, key = arena.night.desk.settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv"
-    with hold_object(house.conn, bucket, key):
-        arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
-        until_waiting(house)
-        assert house.conn.execute("select 1 from erasure_run where ended_at is null").fetchone(), "it waits"
-    assert arena.end() == "ok"
-    assert arena.ground.back(other) == []
-
-
 def test_who_edits_a_run_waits_for_a_merge_of_its_month_and_for_no_other(arena: Arena) -> None:
     """Else who was erased from the run would be in what is made of it as it was."""
-    house, lake, person = arena.night.desk.house, arena.night.desk.settings.bucket_lake, arena.people[0]
+    house, lake, person = arena.night.desk.house, arena.night.desk.settings.bucket_lake, arena.people[-STAYING - 1]
     [month] = find_months(house.conn, ENERGY, {INDEX})
     merge = {"what": "merge", "principal": ENERGY, "times": 1}
 
@@ -330,6 +240,7 @@ def test_who_edits_a_run_waits_for_a_merge_of_its_month_and_for_no_other(arena: 
         until_waiting(house)
         assert lies_there() == [0, 1]
     assert arena.end() == "ok" and lies_there() == [1, 1]
+    arena.ground.erased.add(person[0])
     case = asked(arena.night, person[1], person[0])
     with hold_object(house.conn, lake, merged_prefix(ENERGY, f"{month}/")):
         arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
@@ -339,6 +250,67 @@ def test_who_edits_a_run_waits_for_a_merge_of_its_month_and_for_no_other(arena: 
     with hold_object(house.conn, lake, merged_prefix(ENERGY, "2020-01/")):
         arena.begin(merge, time.monotonic())
         assert arena.end() == "ok" and lies_there() == [1, 1]
+
+
+@pytest.mark.parametrize("writer", chosen(list(WRITERS)))
+@pytest.mark.timeout(3600)
+@pytest.mark.evidence
+@pytest.mark.slow
+def test_beside_any_writer_nobody_loses_a_row_and_nobody_comes_back(
+    arena: Arena, writer: str, record_property: Callable[[str, object], None]
+) -> None:
+    write, within = WRITERS[writer]
+    arena.with_returns = write in (return_goes, delivered_again)
+    clean = 0
+    first = list(WRITERS).index(writer) * RACES
+    for number in range(first, first + RACES):
+        report = once(arena, number, write, within)
+        clean += (report.residual, report.doubts, report.waiting) == (0, 0, 0)
+        assert arena.ground.lost() == [], number
+    called = frozenset().union(*(each for key, each in arena.ground.arrived.items() if "/internal/" in key))
+    if called:
+        give(arena.night)
+        assert arena.ground.last_return() == called - arena.ground.erased
+    record_property(
+        f"an erasure beside {writer}: races, rows lost, persons back",
+        f"{RACES}, 0, 0 (done by the first run {clean}, by a rerun {RACES - clean})",
+    )
+
+
+def test_while_another_edits_an_object_its_versions_are_left_alone(arena: Arena) -> None:
+    """Else the version that it has just put, and not yet named, would go with the old ones."""
+    (person, other), house = arena.people[-STAYING - 3 : -STAYING - 1], arena.night.desk.house
+    arena.ground.erased |= {person[0], other[0]}
+    settled(arena, asked(arena.night, person[1], person[0]).case_id)
+    case = asked(arena.night, other[1], other[0])
+    bucket, key = arena.night.desk.settings.bucket_exchange, "energy01/inbound/renewal_campaign/file.csv"
+    with hold_object(house.conn, bucket, key):
+        arena.begin({"what": "erase", "case": case.case_id}, time.monotonic())
+        until_waiting(house)
+        assert house.conn.execute("select 1 from erasure_run where ended_at is null").fetchone(), "it waits"
+    assert arena.end() == "ok"
+    assert arena.ground.back(other) == []
+
+
+@pytest.mark.long
+def test_control_a_row_that_is_lost_or_that_came_back_is_seen(arena: Arena) -> None:
+    ground, house, desk = arena.ground, arena.night.desk.house, arena.night.desk
+    person = arena.people[-STAYING - 4]
+    settled(arena, asked(arena.night, person[1], person[0]).case_id)
+    ground.erased.add(person[0])
+    assert ground.lost() == [] and ground.back(person) == []
+    [line] = [each for each in desk.lines() if each.file == "file.csv"]
+    [part] = [item for item in desk.objects(desk.settings.bucket_lake) if f"{line.id}/part" in item.key]
+    rows = pl.read_parquet(house.objects.read(part.bucket, part.key, part.version_id))
+    rows[1:].write_parquet(desk.folder / "less.parquet")
+    less = house.objects.put(part.bucket, part.key, desk.folder / "less.parquet", "x/y")
+    house.conn.execute(
+        "update copy set version_id = %s where kind = 'lake' and exchange_id = %s", (less.version_id, line.id)
+    )
+    assert len(ground.lost()) == 1
+    came = ground.contacts([person[0]]).encode()
+    house.objects.put(desk.settings.bucket_exchange, "energy01/outbound/x.csv", came, "text/csv")
+    assert ground.back(person, but_arrived=True) == ["exchange/energy01/outbound/x.csv"]
 
 
 def until_waiting(house: House) -> None:

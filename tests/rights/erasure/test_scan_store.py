@@ -29,7 +29,7 @@ def conn(database: Database) -> Iterator[Connection]:
 def scanned(case_id: CaseId, principal: str = "energy01", residual: int = 0, undecided: int = 0) -> ErasureDone:
     return ErasureDone(
         case_id=case_id, principal=principal, done_at=NOW, stores=(), objects_scanned=9, residual=residual, doubts=0,
-        kept=undecided, undecided=undecided,
+        sealed=0, shared=0, short=0, waiting=0, kept=undecided, undecided=undecided, exceptions=(), grounds=(),
     )  # fmt: skip
 
 

@@ -1,9 +1,7 @@
 """A part that is decided anew is told anew: reasons that hold no longer are not posted, and end nothing."""
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -11,8 +9,21 @@ from typer.testing import CliRunner
 from answers.giving import WE_EXPORT, WE_GIVE
 from answers.test_portability import ANY_NUMBER, BY_CONTRACT
 from returns.commands import at_terminal, sluice
-from rights.instructing import accept, current, instruct, of_center, of_principal, swept
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.instructing import (
+    ENERGY,
+    accept,
+    arrived,
+    current,
+    instruct,
+    is_on_both_lists,
+    lent,
+    now,
+    of_center,
+    of_principal,
+    owned,
+    swept,
+)
+from rights.town import DESK, SHA, Town
 from sluice.answers.sweep import make_decided
 from sluice.cli.whole import app
 from sluice.rights.case.book import open_book
@@ -32,34 +43,24 @@ from sluice.rights.case.model import (
     Role,
     State,
 )
-from sluice.rights.case.next_step import letters_to_post, step_of
+from sluice.rights.case.next_step import letters_to_post
 from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import decide, settle_identity
-from sluice.rights.case.store import CaseFilter, list_cases
 from sluice.rights.erasure.erase import run
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.letters.write import note_opened, open_document, write_letter, write_owed
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow
-from sluice.settings import Settings
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import SubjectKind
 from support.night import AGREEMENT, Edit
 
-ENERGY = Principal("energy01")
 PORTABLE = Edit(AGREEMENT, "portable: false", "portable: true")
 INSTRUCTED, CONTRADICTS = InstructionOutcome.INSTRUCTED, InstructionOutcome.CONTRADICTS
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    papers = papers_of(store_settings, tmp_path, [ENERGY], WE_GIVE, WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, PORTABLE)
-    with open_town(papers, tmp_path, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        yield opened
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
+PAPERS = (WE_GIVE, WE_EXPORT, *BY_CONTRACT, ANY_NUMBER, PORTABLE)
+town = lent(arrived, *PAPERS)
+own = owned(arrived, *PAPERS)
 
 
 def given(town: Town) -> list[tuple[SubjectKind, str]]:
@@ -93,15 +94,6 @@ def post_all(town: Town, case: Case) -> Case:
         make_decided(town.house, "airflow", now())
         case = swept(town, case)
     return case
-
-
-def is_on_both_lists(town: Town, case: Case) -> bool:
-    """Whether the case waits for the desk, which SQL and next_step say alike."""
-    is_ours = step_of(current(town, case)).is_ours
-    assert (
-        case.case_id in {each.case_id for each in list_cases(town.house.conn, CaseFilter(only_ours=True))}
-    ) is is_ours
-    return is_ours
 
 
 def test_what_is_refused_by_a_later_instruction_is_told_and_the_earlier_letter_stays(
@@ -182,25 +174,25 @@ def test_a_failed_identity_is_told_where_reasons_were_written_before(town: Town)
     assert of_principal(case).state is State.CLOSED
 
 
-def test_what_an_erasure_left_nothing_of_is_told_as_refused(town: Town) -> None:
-    case = town.opened(Right.PORTABILITY, given(town), ENERGY, language="en")
+def test_what_an_erasure_left_nothing_of_is_told_as_refused(own: Town) -> None:
+    case = own.opened(Right.PORTABILITY, given(own), ENERGY, language="en")
     part = of_principal(case)
     word = all_but(case, "consent", "ThirdPartyRightsImpaired", "export")
-    assert instruct(town, part, **word) is INSTRUCTED
-    case = swept(town, case)
-    [first] = refusals(town, case)
-    assert set(said(town, first)) == {"consent"}
-    erasure = town.agree(town.opened(Right.ERASURE, given(town), ENERGY), Action.ERASE)
-    run(town.house, erasure.case_id, now())
+    assert instruct(own, part, **word) is INSTRUCTED
+    case = swept(own, case)
+    [first] = refusals(own, case)
+    assert set(said(own, first)) == {"consent"}
+    erasure = own.agree(own.opened(Right.ERASURE, given(own), ENERGY), Action.ERASE)
+    run(own.house, erasure.case_id, now())
 
-    make_decided(town.house, "airflow", now())
-    case = swept(town, case)
-    _, second = refusals(town, case)
-    assert set(said(town, second)) == set(part.field_groups)
-    assert letters_to_post_of(town, case) == [second]
-    note_opened(town.house.conn, first, now(), DESK)
-    assert of_principal(swept(town, case)).state is State.EXECUTED, "the letter about a part of it is no proof"
-    assert of_principal(post_all(town, case)).state is State.CLOSED
+    make_decided(own.house, "airflow", now())
+    case = swept(own, case)
+    _, second = refusals(own, case)
+    assert set(said(own, second)) == set(part.field_groups)
+    assert letters_to_post_of(own, case) == [second]
+    note_opened(own.house.conn, first, now(), DESK)
+    assert of_principal(swept(own, case)).state is State.EXECUTED, "the letter about a part of it is no proof"
+    assert of_principal(post_all(own, case)).state is State.CLOSED
 
 
 def test_a_letter_about_two_parts_is_written_anew_for_the_part_of_which_it_holds(town: Town) -> None:

@@ -1,36 +1,41 @@
-"""What an objection stops, and that its letters say that and no more."""
+"""What an objection stops, and what is refused as conditions are not met: letters say that and no more."""
 
-from collections.abc import Iterator
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from itertools import product
 
 import pytest
 
-from rights.instructing import accept, current, instruct, letter_text, of_center, of_principal, swept
-from rights.letter_samples import a_case, a_part, facts_of
-from rights.town import DESK, Town, open_town, papers_of
+from rights.instructing import (
+    ENERGY,
+    accept,
+    arrived,
+    current,
+    instruct,
+    lent,
+    letter_text,
+    now,
+    of_center,
+    of_principal,
+    swept,
+)
+from rights.town import DESK, SHA, Town
 from sluice.documents.words import LANGUAGES, words
-from sluice.rights.case.model import Action, Case, LetterKind, Order, Right, State
-from sluice.rights.case.reasons import iri
+from sluice.rights.case.model import Action, Case, LetterKind, Order, Remedies, Right, State
+from sluice.rights.case.reasons import REMEDIES, iri
 from sluice.rights.case.steps import NOT_ASKED, pause
 from sluice.rights.case.store import list_steps
+from sluice.rights.case.wording import reason_text
+from sluice.rights.desk_steps import decide_and_tell
 from sluice.rights.instruction_rules import InstructionOutcome
-from sluice.rights.letters.document import spoken
-from sluice.rights.letters.model import PartFacts
-from sluice.rights.letters.page import make_letter_page
+from sluice.rights.letters.write import open_document
 from sluice.rights.opening import NewRequest, open_case
 from sluice.rights.schedule import follow
-from sluice.settings import Settings
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import SubjectKind
+from support.night import AGREEMENT, Edit
 
-ENERGY = Principal("energy01")
-
-
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], 2) as opened:
-        opened.arrive(ENERGY, opened.people)
-        yield opened
+town = lent()
 
 
 def said_no(town: Town, channel: str | None = None) -> Case:
@@ -83,22 +88,55 @@ def test_an_objection_to_what_rests_on_a_contract_is_said_to_reach_nothing_and_c
     assert "is carried out" not in text and "No longer used" not in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_was_named_stands_in_every_language(language: str) -> None:
-    say = words(language)
-    part = a_part(State.RECIPIENTS_NOTIFIED, Action.STOP)
-    for right in (Right.DIRECT_MARKETING, Right.OBJECTION, Right.CONSENT_WITHDRAWAL):
-        told = PartFacts(part, "Energy One NV")
-        facts = facts_of(
-            a_case(part, right=right),
-            LetterKind.COMPLETION,
-            language,
-            told,
-            purposes=("https://w3id.org/dpv#SellProducts",),
-            channel="sms",
-        )
-        text = "\n".join(spoken(make_letter_page(facts)))
-        named = "; ".join((say.say("letter.named.purposes", purposes="SellProducts"), say.say("letter.channel.sms")))
-        assert say.say("letter.named", named=named) in text
-        everything = "\n".join(spoken(make_letter_page(facts_of(facts.case, LetterKind.COMPLETION, language, told))))
-        assert say.say("letter.channel.sms") not in everything
+WE_ANSWER = [Edit(AGREEMENT, f"{article}: false", f"{article}: true") for article in ("A16", "A17", "A18", "A21")]
+UNMET = {
+    Right.RECTIFICATION: "NotRequiredJustification",
+    Right.RESTRICTION: "NotRequiredJustification",
+    Right.ERASURE: "NotRequiredJustification",
+    Right.OBJECTION: "LegitimateInterestOverride",
+}
+
+
+answering = lent(arrived, *WE_ANSWER)
+
+
+def asked_for(answering: Town, right: Right, language: str) -> Case:
+    return answering.opened(right, [(SubjectKind.PHONE, answering.people[0].phone)], ENERGY, language=language)
+
+
+def refused(answering: Town, case: Case, reason: str) -> InstructionOutcome:
+    return instruct(answering, of_principal(case), decision="refuse", reason=reason)
+
+
+@pytest.mark.parametrize(("right", "language"), list(zip(UNMET, (*LANGUAGES, "nl"), strict=True)))
+def test_both_controllers_refuse_and_the_letter_says_why(answering: Town, right: Right, language: str) -> None:
+    case, reason = asked_for(answering, right, language), iri(UNMET[right])
+    assert refused(answering, case, UNMET[right]) is InstructionOutcome.INSTRUCTED
+    remedies = Remedies(REMEDIES["BE"], language)
+    decide_and_tell(answering.house, case.case_id, Order(DESK, now(), reason, SHA, {"*": reason}, remedies))
+    follow(answering.house, now())
+
+    [letter] = [each for each in current(answering, case).letters if each.kind is LetterKind.REFUSAL]
+    document = json.loads(open_document(answering.house, letter))
+    assert len(letter.sub_cases) == 2 and document["remedies"]["ref"] == "remedies.be"
+    said = reason_text(words(language), right, reason)
+    assert said.endswith(").") and said in document["text"] and reason in document["text"]
+    assert document["title"] == words(language).say("letter.refusal.title.all")
+
+
+def test_no_refusal_is_followed_that_we_would_have_to_tell_without_remedies(answering: Town) -> None:
+    """Complaint and court are worded for Belgium only; a principal that answers the person itself names its own."""
+    abroad = answering.house.settings.model_copy(update={"center_country": "NL"})
+    there = replace(answering, desk=replace(answering.desk, house=replace(answering.house, settings=abroad)))
+    case = asked_for(there, Right.ERASURE, "nl")
+    assert refused(there, case, UNMET[Right.ERASURE]) is InstructionOutcome.NOT_ADMITTED
+    follow(there.house, now())
+    assert [each.kind for each in current(there, case).letters if each.kind is LetterKind.REFUSAL] == []
+
+    at_home = asked_for(answering, Right.ERASURE, "nl")
+    assert refused(answering, at_home, UNMET[Right.ERASURE]) is InstructionOutcome.INSTRUCTED, "control"
+
+
+def test_nobody_refuses_what_has_no_refusal(answering: Town) -> None:
+    for right, reason in product((Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL), sorted(set(UNMET.values()))):
+        assert refused(answering, asked_for(answering, right, "nl"), reason) is InstructionOutcome.NOT_ADMITTED

@@ -1,7 +1,6 @@
 """The letter that comes with a copy of the data names who else got it, as the copy does (GDPR Art. 15(1)(c))."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,9 @@ from answers.giving import give, read
 from answers.test_portability import GOING
 from rights.changing import ALL_THE_PRINCIPALS, PRINCIPAL, center_decides_of_what_is_added
 from rights.instructing import letter_text, of_center, swept
-from rights.letter_samples import a_completion
-from rights.letters.letter_pages import flat, lines, page_of
 from rights.town import open_town, papers_of
 from sluice.answers.model import AnswerKind
-from sluice.documents.words import LANGUAGES, words
+from sluice.documents.words import words
 from sluice.rights.case.model import Action, Right
 from sluice.rights.copies.answer_store import find_given
 from sluice.settings import Settings
@@ -25,8 +22,14 @@ SAY = words("nl").say
 
 
 @pytest.mark.stores
-@pytest.mark.parametrize(("kind", "edits"), [(AnswerKind.ACCESS, ()), (AnswerKind.PORTABILITY, GOING)])
-@pytest.mark.parametrize("is_returned", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "edits", "is_returned"),
+    [
+        (AnswerKind.ACCESS, (), True),
+        (AnswerKind.PORTABILITY, GOING, True),
+        (AnswerKind.PORTABILITY, GOING, False),
+    ],
+)
 def test_the_letter_names_whom_the_answer_names(
     store_settings: Settings, tmp_path: Path, kind: AnswerKind, edits: Sequence[Edit], is_returned: bool
 ) -> None:
@@ -69,14 +72,3 @@ def test_what_went_over_to_the_center_is_given_and_told_as_its_own(store_setting
     assert any("call_event" in name for name in package.files)
     assert given[of_center(case).sub_case_id] >= {"call_event", "recording_ref"}
     assert SAY("letter.untouched.give") not in said
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_only_who_is_told_is_said_to_be_told(language: str) -> None:
-    """Control: of an erasure they are told (Art. 19)."""
-    facts, say = a_completion(language), words(language).say
-    told = flat(say("letter.recipients.told"))
-    assert told in lines(page_of(facts))
-    for right in (Right.ACCESS, Right.PORTABILITY):
-        said = lines(page_of(replace(facts, case=replace(facts.case, right=right))))
-        assert flat(say(f"letter.recipients.told.{right}")) in said and told not in said

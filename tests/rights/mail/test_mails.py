@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from rights.instructing import with_own_evidence
 from rights.post_office import PostOffice, post_office
 from rights.town import Town, open_town, papers_of
 from sluice.rights.case.clock import alarms
@@ -54,8 +55,8 @@ def town(copies: Copies, tmp_path: Path, office: PostOffice) -> Iterator[Town]:
         "mail_desk": "desk@center.example",
     }
     with (
-        copies.of(erased, tmp_path) as settings,
-        open_town(settings.model_copy(update=mail), tmp_path, NAMES, 1) as opened,
+        copies.lend(erased, tmp_path) as settings,
+        open_town(with_own_evidence(settings).model_copy(update=mail), tmp_path, NAMES, 1) as opened,
     ):
         yield opened
 

@@ -163,7 +163,7 @@ def test_each_answer_does_what_it_says_and_nothing_closes_by_itself(
 
 
 def test_what_is_done_no_longer_names_the_person_and_the_receipt_stays(town: Town) -> None:
-    done, received, *_ = notices_to(town, "energy01")
+    done, received, late, by_hand, *_ = notices_to(town, "energy01")
     put(town, f"notice-{done.notice_id}.done")
     put(town, f"notice-{received.notice_id}.ack")
 
@@ -175,6 +175,28 @@ def test_what_is_done_no_longer_names_the_person_and_the_receipt_stays(town: Tow
     assert len(list(filter(is_notice, left))) == 7
     assert follow(town.house, datetime.now(UTC)).dropped == 0
     assert tell(town.house, datetime.now(UTC)).sent == 0, "it does not come back"
+    put(town, f"notice-{late.notice_id}.done")
+    read_answers(town.house, datetime.now(UTC) + 99 * DAY)
+    stands = get_notice(town.house.conn, late.notice_id)
+    assert (stands.state, stands.was_late) == (S.DONE, False), "in time it lay there, however late it is read"
+    the_desk_notes_what_it_was_told_and_only_of_what_exists(town, by_hand)
+
+
+def the_desk_notes_what_it_was_told_and_only_of_what_exists(town: Town, notice: Notice) -> None:
+    conn, now = town.house.conn, datetime.now(UTC)
+
+    def by_desk(is_done: bool) -> NoticeOutcome:
+        return acknowledge(conn, notice.notice_id[:13], "privacy desk, by mail", now, SHA, is_done=is_done)[1]
+
+    assert [by_desk(False), by_desk(False), by_desk(True), by_desk(True)] == [
+        "ACKNOWLEDGED", "ALREADY_ACKNOWLEDGED", "DONE", "ALREADY_DONE",
+    ]  # fmt: skip
+    with pytest.raises(NotFound):
+        acknowledge(conn, ID, "desk", now, SHA, is_done=True)
+    with pytest.raises(UsageError):
+        acknowledge(conn, notice.notice_id, "a\nb", now, SHA, is_done=True)
+    with pytest.raises(NotByHand):
+        note_sent(conn, notices_to(town, "gas01")[0].notice_id, "desk", now, SHA)
 
 
 def test_overdue_reminded_and_escalated_come_one_after_the_other(town: Town) -> None:
@@ -213,32 +235,6 @@ def test_overdue_reminded_and_escalated_come_one_after_the_other(town: Town) -> 
     reminder = json.loads(town.notices("energy01")[f"notice-{silent.notice_id}-reminder-1.json"])
     assert set(reminder["text"]) == {"nl", "fr", "en"} and "identifiers" not in reminder
     assert get_notice(town.house.conn, answered.notice_id).was_late
-
-
-def test_what_lay_there_in_time_is_in_time_however_late_it_is_read(town: Town) -> None:
-    notice, *_ = notices_to(town, "energy01")
-    put(town, f"notice-{notice.notice_id}.done")
-    read_answers(town.house, datetime.now(UTC) + 99 * DAY)
-    stands = get_notice(town.house.conn, notice.notice_id)
-    assert (stands.state, stands.was_late) == (S.DONE, False)
-
-
-def test_the_desk_notes_what_it_was_told_and_only_of_what_exists(town: Town) -> None:
-    conn, now = town.house.conn, datetime.now(UTC)
-    notice, *_ = notices_to(town, "energy01")
-
-    def by_desk(is_done: bool) -> NoticeOutcome:
-        return acknowledge(conn, notice.notice_id[:13], "privacy desk, by mail", now, SHA, is_done=is_done)[1]
-
-    assert [by_desk(False), by_desk(False), by_desk(True), by_desk(True)] == [
-        "ACKNOWLEDGED", "ALREADY_ACKNOWLEDGED", "DONE", "ALREADY_DONE",
-    ]  # fmt: skip
-    with pytest.raises(NotFound):
-        acknowledge(conn, ID, "desk", now, SHA, is_done=True)
-    with pytest.raises(UsageError):
-        acknowledge(conn, notice.notice_id, "a\nb", now, SHA, is_done=True)
-    with pytest.raises(NotByHand):
-        note_sent(conn, notices_to(town, "gas01")[0].notice_id, "desk", now, SHA)
 
 
 @pytest.mark.timeout(120)

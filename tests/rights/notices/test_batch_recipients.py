@@ -1,7 +1,6 @@
 """Whoever else got data of persons that a principal's own file names hears of those it got, and of no others."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from answers.test_every_paper import CARE, another_agreement
+from rights.instructing import owned
 from rights.town import DESK, SHA, Person, Town, open_town, papers_of
 from sluice.rights.case import store
 from sluice.rights.case.model import Action, Case, CaseId, Order, Right, State, Track
@@ -31,19 +31,20 @@ ENERGY, GRID = Principal("energy01"), "Grid NV"
 LEGAL = iri("A17LegalClaims")
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
+def planted(settings: Settings, folder: Path) -> None:
     """Three persons came in under one agreement, two of them under another whose recipient is somebody else too."""
-    settings = papers_of(store_settings, tmp_path, [ENERGY])
+    settings = papers_of(settings, folder, [ENERGY])
     another_agreement(settings.principals_dir / ENERGY)
     other = settings.principals_dir / ENERGY / "agreement-other-3.0.0.yaml"
     change(other, "recipients: []", f"recipients: [{GRID}]")
-    with open_town(settings, tmp_path, [ENERGY], 4) as opened:
+    with open_town(settings, folder, [ENERGY], 4) as opened:
         opened.arrive(ENERGY, opened.people[:3])
         rows = [f"{each.record(ENERGY)};{each.line}" for each in opened.people[1:3]]
         opened.desk.drop("\n".join([opened.head, *rows]).encode() + b"\n", "care.csv", (ENERGY, CARE))
         opened.desk.work()
-        yield opened
+
+
+town = owned(planted)
 
 
 def now() -> datetime:
@@ -113,17 +114,5 @@ def test_another_recipient_is_told_whom_of_those_it_got(
         assert town.people[2].phone not in json.dumps(notice), "who did not ask"
     own = told_to(town, case, ENERGY)
     assert all((notice["persons"], notice["identifiers"]) == (2, []) for notice in own), "it knows whom it named"
-
-
-def test_where_nobody_noted_who_was_in_it_everybody_is_named(town: Town) -> None:
-    case = by_file(town, Right.RESTRICTION, Action.RESTRICT, *town.people[:2])
-    town.house.conn.execute("update case_holder set identifiers = null")  # as before there were any
-    assert {len(notice["identifiers"]) for notice in told_to(town, case, GRID)} == {2}
-
-
-def test_an_erasure_of_before_notes_them_when_it_is_run_again(town: Town) -> None:
-    case = by_file(town, Right.ERASURE, Action.ERASE, *town.people[:2], only="identity")
-    town.house.conn.execute("update case_holder set identifiers = null")  # as before there were any
-    assert {each["persons"] for each in told_to(town, case, GRID)} == {2}, "the control"
-    assert run(town.house, case.case_id, now()).residual == 0
-    assert {each["persons"] for each in told_to(town, case, GRID)} == {1}
+    town.house.conn.execute("update case_holder set identifiers = null")  # as where the index knew none
+    assert {len(notice["identifiers"]) for notice in told_to(town, case, GRID)} == {2}, "then everybody is named"

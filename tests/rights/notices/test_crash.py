@@ -21,10 +21,10 @@ from sluice.rights.notices.to_recipient import RECEIPT_TYPE
 from sluice.rights.schedule import follow, sweep
 from sluice.settings import Settings
 from support.copies import Copies
-from support.dying import Victim, dying
+from support.crash import Victim, dying
 from support.effort import effort
 
-POINTS = effort(3, 24)
+POINTS = effort(2, 24)
 NAMES = ("energy01", "gas01")
 SWEEP = ",".join(("rights/notices/", "lake/s3/objects", "ledger/append", "db.py"))
 END = ",".join(
@@ -48,7 +48,7 @@ def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def victim(town: Town) -> Iterator[Victim]:
     """A process that sweeps notices until it is killed at a step. Call it with moment, step, where."""
-    with dying(town.desk.settings, "crash_notice.py") as once:
+    with dying(town.desk.settings, "notices") as once:
         yield once
 
 
@@ -91,7 +91,7 @@ def test_killed_anywhere_every_recipient_is_told_once_and_every_answer_counts_on
         faults.update(f"left half-way, {fault}" for fault in consistent(town, later))
         assert sweep(town.house, later).failed == 0
         assert consistent(town, later) == [], point
-    assert killed >= POINTS * 2 // 3
+    assert killed >= max(1, POINTS * 2 // 3)
     assert faults, "the check sees what a killed worker left"
     assert verify_ledger(town.house.conn, public_pem=town.house.keyring.public_pem).valid
     record_property(

@@ -1,33 +1,24 @@
 """A notice that something has to stop says for what: the right, the purposes and the channel that the person named."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rights.town import DESK, SHA, Town, open_town, papers_of
+from rights.instructing import ENERGY, lent, returned, swept
+from rights.town import DESK, SHA, Town
 from sluice.documents.words import words
 from sluice.rights.case.model import Action, Order, Right, State
 from sluice.rights.case.steps import decide
 from sluice.rights.notices.notice_store import find_stopped, list_notices
 from sluice.rights.notices.to_recipient import action_text, named_purposes
-from sluice.rights.schedule import follow, sweep
-from sluice.settings import Settings
 from sluice.subject.scope import MARKETING
-from sluice.terms import Principal, SubjectKind
+from sluice.terms import SubjectKind
 
-ENERGY = Principal("energy01")
 ADVERTS, CARE = "https://w3id.org/dpv#DirectMarketing", "https://w3id.org/dpv#CustomerCare"
 
 
-@pytest.fixture
-def town(store_settings: Settings, tmp_path: Path) -> Iterator[Town]:
-    with open_town(papers_of(store_settings, tmp_path, [ENERGY]), tmp_path, [ENERGY], 4) as opened:
-        opened.arrive(ENERGY, opened.people)
-        opened.give_back(ENERGY, opened.people[:3])
-        yield opened
+town = lent(returned)
 
 
 def told(town: Town, right: Right, action: Action, purposes: list[str], channel: str | None) -> list[dict[str, Any]]:
@@ -36,10 +27,8 @@ def told(town: Town, right: Right, action: Action, purposes: list[str], channel:
     given = [(SubjectKind.PHONE, town.people[0].phone)]
     case = town.opened(right, given, ENERGY, purposes=purposes, contact_channel=channel)
     decide(town.house.conn, case.case_id, State.ACCEPTED, Order(DESK, now, "ACCEPTED", SHA, action=action))
-    for _ in range(2):
-        follow(town.house, datetime.now(UTC))
-        sweep(town.house, datetime.now(UTC))
-    return town.told(ENERGY)
+    numbers = {part.sub_case_id for part in swept(town, case).sub_cases}
+    return [each for each in town.told(ENERGY) if each["case"] in numbers]
 
 
 def test_the_notice_for_one_purpose_and_channel_says_what_was_asked(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""Every move of a notice there is, when time asks for one, and that the page shows the same."""
+"""Every move of a notice there is, when time asks for one, that the page shows the same, and how it is answered."""
 
 import re
 from dataclasses import replace
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sluice.documents.words import words
 from sluice.rights.case.model import Action, CaseId, SubCaseId
+from sluice.rights.instruction_rules import NAME
 from sluice.rights.notices.model import Channel, Notice, NoticeId, NoticeState, Side
 from sluice.rights.notices.states import ANSWER_WITHIN, DONE_WITHIN, MOVES, WAITING, due_move, moved
 
@@ -86,3 +88,13 @@ def test_the_page_shows_these_moves() -> None:
     shown = re.findall(r"^    (\w+|\[\*\]) --> (\w+|\[\*\])$", part, re.MULTILINE)
     moves = {(str(source), str(target)) for source, targets in MOVES.items() for target in targets}
     assert set(shown) == moves | {("[*]", "OWED"), ("DONE", "[*]")}
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_a_forwarded_request_says_how_its_answer_is_named_and_what_it_holds(language: str) -> None:
+    said = words(language).say("controller.FORWARDED")
+    name = next(word for word in said.split() if word.startswith("instruction-"))
+
+    assert NAME.fullmatch(name), "a file of this name is read as an instruction"
+    assert [word for word in ("requests/", "`case`", "`decision`", "`decisions`") if word not in said] == []
+    assert "instruction-" not in words(language).say("controller.WITHDRAWN"), "control: nothing is asked there"

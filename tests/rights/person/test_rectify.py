@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
 
-from rights.town import DESK, SHA
+from rights.town import DESK, SHA, now
 from sluice.lake.s3.objects import StoredObject
 from sluice.rights.case import store
 from sluice.rights.case.model import Case, Order, Right, SubCase, Track
@@ -26,14 +25,10 @@ ENERGY01 = Principal(ENERGY[0])
 SINCE = "2026-11-20T00:00:00+00:00"
 
 
-@pytest.fixture
-def desk(store_settings: Settings, tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(store_settings, tmp_path, JANUARY) as opened:
+@pytest.fixture(scope="module")
+def desk(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(module_settings, tmp_path_factory.mktemp("desk"), JANUARY) as opened:
         yield opened
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def opened(desk: Desk, phone: str = "0470123456") -> tuple[Case, SubCase]:
@@ -60,8 +55,8 @@ def instruct(desk: Desk, name: str, part: SubCase, decision: str = "rectify", **
     return read_instruction(desk.house, ENERGY01, stored, now()).outcome
 
 
-def sealed(desk: Desk) -> list[StoredObject]:
-    return [item for item in desk.objects(desk.settings.bucket_vault) if "/rectify" in item.key]
+def sealed(desk: Desk, case: Case) -> list[StoredObject]:
+    return [item for item in desk.objects(desk.settings.bucket_vault) if f"{case.case_id}/rectify" in item.key]
 
 
 def test_a_refused_instruction_leaves_no_value_behind_and_is_never_applied(desk: Desk) -> None:
@@ -69,17 +64,17 @@ def test_a_refused_instruction_leaves_no_value_behind_and_is_never_applied(desk:
     values = {"values": {"street": "Fout 1"}, "as_of": SINCE}
     assert instruct(desk, "a", part, fields=["weather"], **values) == InstructionOutcome.NOT_ADMITTED
     assert instruct(desk, "b", part, values={"shoe_size": "44"}, as_of=SINCE) == InstructionOutcome.UNREADABLE
-    assert sealed(desk) == []
+    assert sealed(desk, case) == []
 
     right = {"values": {"street": "Rechtplein 1"}, "as_of": SINCE, "fields": ["contact_point"]}
     assert instruct(desk, "c", part, **right) == InstructionOutcome.INSTRUCTED
-    assert len(sealed(desk)) == 1
+    assert len(sealed(desk, case)) == 1
     assert instruct(desk, "d", part, decision="give") == InstructionOutcome.NOT_ADMITTED
     later = {"values": {"street": "Later 2"}, "as_of": SINCE, "fields": ["contact_point"]}
     assert instruct(desk, "e", part, **later) == InstructionOutcome.CONTRADICTS
-    assert len(sealed(desk)) == 1
+    assert len(sealed(desk, case)) == 1
     assert instruct(desk, "f", part, **later) == InstructionOutcome.INSTRUCTED
-    assert len(sealed(desk)) == 2
+    assert len(sealed(desk, case)) == 2
     case = store.get_case(desk.house.conn, case.case_id)
     followed = next(each for each in case.sub_cases if each.sub_case_id == part.sub_case_id)
     assert carry_out(desk.house, case, followed, now()) is not None
@@ -91,18 +86,18 @@ def test_what_is_right_can_be_said_anew_until_somebody_decided_on_it(desk: Desk)
     ask(desk.house, case.case_id, wanted("Eerst 1"))
     ask(desk.house, case.case_id, wanted("Dan 2"))
     assert instruct(desk, "a", part) == InstructionOutcome.INSTRUCTED
-    before = [item.version_id for item in sealed(desk)]
+    before = [item.version_id for item in sealed(desk, case)]
 
     with pytest.raises(NotRectifiable):
         ask(desk.house, case.case_id, wanted("Te laat 3"))
-    assert [item.version_id for item in sealed(desk)] == before
+    assert [item.version_id for item in sealed(desk, case)] == before
 
 
 def test_who_decided_to_rectify_before_anybody_said_what_is_right_can_still_be_told(desk: Desk) -> None:
     case, part = opened(desk)
     assert instruct(desk, "a", part) == InstructionOutcome.INSTRUCTED
     ask(desk.house, case.case_id, wanted())
-    assert len(sealed(desk)) == 1
+    assert len(sealed(desk, case)) == 1
 
 
 @pytest.mark.parametrize("state", ["REFUSED", "PROVEN", "CLOSED"])
@@ -111,7 +106,7 @@ def test_a_case_whose_parts_are_past_being_carried_out_takes_no_value(desk: Desk
     desk.house.conn.execute("update sub_case set state = %s where case_id = %s", (state, case.case_id))
     with pytest.raises(NotRectifiable):
         ask(desk.house, case.case_id, wanted())
-    assert sealed(desk) == []
+    assert sealed(desk, case) == []
 
 
 @pytest.mark.parametrize("days", [1, 400])
@@ -125,6 +120,6 @@ def test_something_can_be_right_since_before_the_papers_were_registered(desk: De
 
 @pytest.mark.parametrize("since", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "2026-01-01T00:00:00"])
 def test_a_moment_that_is_yet_to_come_or_on_no_day_of_brussels_is_no_instruction(desk: Desk, since: str) -> None:
-    _, part = opened(desk)
+    case, part = opened(desk)
     outcome = instruct(desk, "a", part, values={"street": "Rechtplein 1"}, as_of=since)
-    assert outcome == InstructionOutcome.UNREADABLE and sealed(desk) == []
+    assert outcome == InstructionOutcome.UNREADABLE and sealed(desk, case) == []

@@ -1,7 +1,7 @@
 """A column can be corrected although the papers changed since its rows came in (GDPR Art. 16)."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from rights.changing import PRINCIPAL, each_decides_of_its_copy, next_version, r
 from rights.estate import CONTACTS
 from rights.instructing import instruct, of_center, of_principal, swept
 from rights.notices.test_recipients import without
-from rights.town import Town, open_town, papers_of
+from rights.town import Person, Town, now, open_town, papers_of
 from sluice.exchange.persons.correction_store import find_rows
-from sluice.rights.case.model import Case, Right, SubCase
+from sluice.rights.case.model import Case, Right, SubCase, Track
 from sluice.rights.case.store import get_case
 from sluice.rights.instruction_rules import InstructionOutcome
 from sluice.rights.person.rectify import _fields, _papers, carry_out, corrected_groups
@@ -23,6 +23,7 @@ from sluice.terms import SubjectKind
 from support.night import change
 
 pytestmark = pytest.mark.stores
+GAS = "gas01"
 RIGHT = {"values": {"street": "Rechtplein 17"}, "as_of": "2026-11-01T00:00:00+00:00"}
 
 
@@ -40,7 +41,7 @@ def asked(town: Town) -> Case:
 
 def fields_of(town: Town, part: SubCase) -> set[str]:
     conn = town.house.conn
-    return {each.name for each in _fields(conn, part, _papers(conn, part, datetime.now(UTC)))}
+    return {each.name for each in _fields(conn, part, _papers(conn, part, now()))}
 
 
 def corrected(town: Town) -> list[str]:
@@ -66,7 +67,7 @@ def test_a_column_that_the_contract_has_no_more_is_corrected_where_its_rows_lie_
     assert instruct(town, of_principal(case), decision="rectify", **RIGHT) is InstructionOutcome.INSTRUCTED
     case = swept(town, case)
     assert corrected(town) == ["street"]
-    assert corrected_groups(town.house.conn, of_principal(case), datetime.now(UTC)) == ("contact_point",)
+    assert corrected_groups(town.house.conn, of_principal(case), now()) == ("contact_point",)
 
 
 def test_a_column_whose_group_the_agreement_has_no_more_is_corrected_too(town: Town) -> None:
@@ -81,7 +82,7 @@ def test_a_column_whose_group_the_agreement_has_no_more_is_corrected_too(town: T
     assert instruct(town, of_principal(case), decision="rectify", **amount) is InstructionOutcome.INSTRUCTED
     case = swept(town, case)
     assert corrected(town) == ["monthly_amount"]
-    assert corrected_groups(town.house.conn, of_principal(case), datetime.now(UTC)) == ("financial",)
+    assert corrected_groups(town.house.conn, of_principal(case), now()) == ("financial",)
 
 
 def test_what_is_the_centers_by_then_is_no_more_the_principals(town: Town) -> None:
@@ -109,9 +110,9 @@ def test_the_contracts_of_what_lies_here_are_looked_for_once_and_not_where_nothi
     times = []
     conn.cursor_factory = Counted
     for step in (
-        lambda: corrected_groups(conn, part, datetime.now(UTC)),
-        lambda: carry_out(town.house, case, part, datetime.now(UTC)),
-        lambda: corrected_groups(conn, part, datetime.now(UTC)),
+        lambda: corrected_groups(conn, part, now()),
+        lambda: carry_out(town.house, case, part, now()),
+        lambda: corrected_groups(conn, part, now()),
     ):
         Counted.times = 0
         step()
@@ -119,3 +120,30 @@ def test_the_contracts_of_what_lies_here_are_looked_for_once_and_not_where_nothi
     conn.cursor_factory = psycopg.Cursor
     assert corrected(town) == ["street"], "the control: it was carried out"
     assert times == [0, 1, 1]
+
+
+def part_at_energy(town: Town, person: Person) -> tuple[SubCase, set[str]]:
+    """The part that energy01 decides of a rectification, and which principals know the person."""
+    case = town.opened(Right.RECTIFICATION, [(SubjectKind.PHONE, person.phone)])
+    [part] = [each for each in case.sub_cases if (each.principal, each.track) == (PRINCIPAL, Track.PROCESSOR)]
+    return part, {each.principal for each in case.sub_cases}
+
+
+def test_a_column_of_another_principal_is_unreadable_whether_or_not_it_knows_the_person(
+    store_settings: Settings, tmp_path: Path
+) -> None:
+    settings = papers_of(store_settings, tmp_path, [PRINCIPAL, GAS])
+    change(settings.principals_dir / GAS / CONTACTS, "name: tariff", "name: gas_tariff")
+    with open_town(settings, tmp_path, [PRINCIPAL, GAS], 2) as town:
+        town.arrive(PRINCIPAL, town.people)
+        replace(town, head=town.head.replace("tariff", "gas_tariff")).arrive(GAS, town.people[:1])
+        outcomes, known = [], []
+        for person in town.people:
+            part, principals = part_at_energy(town, person)
+            known.append(principals)
+            values = {"street": "Rechtplein 17", "gas_tariff": "x"}
+            outcomes.append(instruct(town, part, decision="rectify", values=values, as_of="2026-11-01T00:00:00+00:00"))
+        assert known == [{PRINCIPAL, GAS}, {PRINCIPAL}], "control: gas01 knows one of them"
+        assert outcomes == ["UNREADABLE", "UNREADABLE"]
+        own = {"street": "Rechtplein 17"}
+        assert instruct(town, part, decision="rectify", values=own, as_of="2026-11-01T00:00:00+00:00") == "INSTRUCTED"

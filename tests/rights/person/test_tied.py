@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import uuid4
 
 import polars as pl
@@ -11,7 +11,7 @@ import pytest
 
 from answers.giving import WE_GIVE, now
 from rights.estate import add_contacts, flow_of
-from rights.town import DESK, SHA, Person, Town, open_town, papers_of, swept
+from rights.town import DESK, SHA, Person, Town, swept, town_fixture
 from sluice.dial.make import make_dial_list
 from sluice.dial.model import Channel, Request
 from sluice.exchange.persons.corrections import Row
@@ -22,14 +22,13 @@ from sluice.rights.case.steps import withdraw
 from sluice.rights.letters.write import note_opened, write_letter
 from sluice.rights.lifting import lift_restriction
 from sluice.rights.opening import envelope_of, finish_openings, open_envelope
+from sluice.rights.person.envelope import Envelope
 from sluice.rights.person.identifiers import Identifier, refs_of
 from sluice.rights.person.protect import protect
 from sluice.rights.person.sealed import open_sealed, seal
 from sluice.rights.person.tied import Known, tied_of
 from sluice.rights.protections import settle_protections
-from sluice.settings import Settings
 from sluice.terms import Flow, Principal, SubjectKind
-from support.copies import Copies
 from support.desk import ENERGY
 
 ENERGY01, FIRST, SECOND = Principal(ENERGY[0]), Flow(ENERGY[1]), Flow(flow_of("ndjson"))
@@ -37,26 +36,31 @@ CUSTOMER, PHONE, EMAIL = SubjectKind.PRINCIPAL_CUSTOMER_ID, SubjectKind.PHONE, S
 Given = tuple[SubjectKind, str]
 
 
-def planted(settings: Settings, folder: Path) -> None:
-    """The first two of the people share a telephone; all came in the first of two flows."""
-    settings = papers_of(settings, folder, [ENERGY01], WE_GIVE)
-    add_contacts(settings, "ndjson")
-    with open_town(settings, folder, [ENERGY01], 60) as opened:
-        opened.arrive(ENERGY01, household(opened), "first.csv")
-
-
-def household(town: Town) -> list[Person]:
+class Household(NamedTuple):
     """Four with an e-mail address who may be called; the second has the telephone of the first."""
+
+    first: Person
+    second: Person
+    third: Person
+    fourth: Person
+
+
+def households(town: Town) -> list[Household]:
     able = [each for each in town.people if cells(town, each)["email"] and cells(town, each)["opt_in_phone"] == "Y"]
-    first, second, *others = able[:4]
-    return [first, second.under_phone_of(first), *others]
+    fours = [able[place : place + 4] for place in range(0, len(able) - 3, 4)]
+    return [Household(first, second.under_phone_of(first), *others) for first, second, *others in fours]
 
 
-@pytest.fixture
-def town(copies: Copies, tmp_path: Path) -> Iterator[Town]:
-    with copies.of(planted, tmp_path) as settings, open_town(settings, tmp_path, [ENERGY01], 60) as opened:
-        opened.desk.may_call()
-        yield Town(opened.desk, opened.principals, tuple(household(opened)), opened.head)
+def planted(town: Town) -> None:
+    """All came in the first of two flows, those of the last two households in files of their own."""
+    *most, last_but_one, last = households(town)[:11]
+    town.arrive(ENERGY01, [each for four in most for each in four], "first.csv")
+    town.arrive(ENERGY01, last_but_one, "lost-lake.csv")
+    town.arrive(ENERGY01, last, "lost-index.csv")
+    town.desk.may_call()
+
+
+town = town_fixture([ENERGY01], 110, planted, WE_GIVE, papers=lambda settings: add_contacts(settings, "ndjson"))
 
 
 def cells(town: Town, person: Person) -> dict[str, str]:
@@ -92,49 +96,57 @@ def kept_out(town: Town) -> set[str]:
     return set() if found is None else set(found["ref"])
 
 
-def second_flow(town: Town) -> None:
+def second_flow(town: Town, people: Sequence[Person], name: str) -> None:
     """The same people in a file of the other flow, without e-mail addresses."""
-    rows = [cells(town, each) | {"email": ""} for each in town.people]
+    rows = [cells(town, each) | {"email": ""} for each in people]
     lines = [json.dumps(row | {"attempts": int(row["attempts"])}) for row in rows]
-    town.desk.drop("\n".join(lines).encode() + b"\n", "contacts.ndjson", (ENERGY01, SECOND))
+    town.desk.drop("\n".join(lines).encode() + b"\n", f"{name}.ndjson", (ENERGY01, SECOND))
     town.desk.work()
 
 
-def called(town: Town, flow: Flow) -> set[int]:
-    """Places of the people who are on the list of a flow."""
+def called(town: Town, flow: Flow, people: Sequence[Person]) -> set[int]:
+    """Places of those of the people who are on the list of a flow."""
     request = Request(str(uuid4()), ENERGY01, flow, "P-RENEW", Channel("phone"), "parquet", "anna")
     done = make_dial_list(town.house, request, now())
     rows = pl.read_parquet(io.BytesIO(town.house.objects.read(done.bucket, done.key)))
     listed = set(rows["customer_number"])
-    return {place for place, each in enumerate(town.people) if each.record(ENERGY01) in listed}
+    return {place for place, each in enumerate(people) if each.record(ENERGY01) in listed}
 
 
-@pytest.mark.parametrize("is_later", [True, False])
-@pytest.mark.parametrize("right", [Right.DIRECT_MARKETING, Right.OBJECTION, Right.RESTRICTION])
-def test_who_objects_by_an_address_is_on_no_list_of_another_flow(town: Town, right: Right, is_later: bool) -> None:
+def take_back(town: Town, *cases: Case) -> None:
+    for case in cases:
+        withdraw(town.house.conn, case.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
+    swept(town)
+
+
+def lose(town: Town, kind: str, name: str) -> None:
+    """An object of a file is lost behind our back."""
+    [copy] = town.desk.sql(
+        f"""select c.bucket, c.key from copy c join exchange e using (exchange_id)
+            where c.kind = '{kind}' and c.gone_at is null and e.key like '%/{name}'"""
+    )
+    town.house.objects.delete_others(str(copy["bucket"]), str(copy["key"]), frozenset())
+
+
+def test_who_objects_by_an_address_is_on_no_list_of_another_flow(town: Town) -> None:
     """Control: the others are on it, also the household's other customer, who has the same telephone."""
-    everybody = set(range(len(town.people)))
-    if not is_later:
-        second_flow(town)
-        assert called(town, SECOND) == everybody == called(town, FIRST), "control: before"
-    first, *_ = town.people
-    asked(town, right, email_of(town, first))
-
-    if is_later:
-        second_flow(town)
-    assert called(town, FIRST) == everybody - {0} == called(town, SECOND)
-    assert kept_out(town) == all_of(town, first) - refs(town, (PHONE, first.phone)), "not what the household shares"
-
-
-def test_a_telephone_that_is_nobody_elses_and_what_stands_in_another_flow_are_tied_too(town: Town) -> None:
-    second_flow(town)
-    third = town.people[2]
-    asked(town, Right.DIRECT_MARKETING, email_of(town, third))
-    assert kept_out(town) == all_of(town, third)
+    fours = households(town)[:6]
+    people = [each for four in fours for each in four]
+    everybody, rights = set(range(len(people))), (Right.DIRECT_MARKETING, Right.OBJECTION, Right.RESTRICTION)
+    second_flow(town, people[12:], "before")
+    assert called(town, FIRST, people) == everybody and called(town, SECOND, people[12:]) == set(range(12)), "control"
+    for four, right in zip(fours, (*rights, *rights), strict=True):
+        before = kept_out(town)
+        asked(town, right, email_of(town, four.first))
+        tied = all_of(town, four.first) - refs(town, (PHONE, four.first.phone))
+        assert kept_out(town) - before == tied, "not what the household shares"
+    second_flow(town, people[:12], "since")
+    stay = everybody - set(range(0, len(people), 4))
+    assert called(town, FIRST, people) == stay == called(town, SECOND, people)
 
 
 def test_nothing_is_tied_where_nobody_can_tell_whose_rows_those_are(town: Town) -> None:
-    first, second, third, fourth = town.people
+    first, second, third, fourth = people = households(town)[6]
     for given in (
         [(PHONE, first.phone)],  # of two customers
         [email_of(town, third), number_of(fourth)],  # two persons: the number says who they are
@@ -145,114 +157,101 @@ def test_nothing_is_tied_where_nobody_can_tell_whose_rows_those_are(town: Town) 
         asked(town, Right.DIRECT_MARKETING, *given)
         own = all_of(town, fourth) if number_of(fourth) in given else set()
         assert kept_out(town) - before == (refs(town, *given) | own) - before
-    second_flow(town)
-    assert number_of(second) not in given and called(town, SECOND) == set(), "control: whoever was named is out"
+    second_flow(town, people, "nobody")
+    assert number_of(second) not in given and called(town, SECOND, people) == set(), "control: who was named is out"
 
 
-def test_what_is_tied_ends_with_the_request(town: Town) -> None:
-    first, _, third, _ = town.people
-    objection = asked(town, Right.DIRECT_MARKETING, email_of(town, first))
-    other = asked(town, Right.DIRECT_MARKETING, email_of(town, third))
-    withdraw(town.house.conn, objection.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-    swept(town)
-
-    assert kept_out(town) == all_of(town, third), "control: another request stays"
-    withdraw(town.house.conn, other.case_id, Order(DESK, now(), "SUBJECT_ASKED", SHA))
-    swept(town)
-    assert kept_out(town) == set()
+def test_what_is_tied_ends_with_the_request_and_protecting_again_changes_nothing(town: Town) -> None:
+    first, _, third, fourth = households(town)[7]
+    second_flow(town, [third], "third")
+    before = kept_out(town)
+    objection, other = (
+        asked(town, Right.DIRECT_MARKETING, email_of(town, first)),
+        asked(town, Right.OBJECTION, email_of(town, third)),
+    )
+    envelope = open_sealed(town.house, other.subject_key).envelope
+    runs = f"select run_id, version_id, refs, made_at from suppression_run where case_id = '{other.case_id}' order by 1"
+    made, entries = town.desk.sql(runs), town.desk.sql("select count(*) from ledger.entry")
+    assert [row["refs"] for row in made if row["refs"]] and len(made) == 2, "what was given, and what is tied"
+    for _ in range(2):
+        protect(town.house, envelope, now())
+        settle_protections(town.house, now())
+    assert town.desk.sql(runs) == made and town.desk.sql("select count(*) from ledger.entry") == entries
+    take_back(town, objection)
+    assert kept_out(town) - before == all_of(town, third), "another request stays, with what stands in another flow"
+    take_back(town, other)
+    assert kept_out(town) - before == set()
     assert verify(town.house.conn, public_pem=town.house.keyring.public_pem).valid
 
-
-def test_a_restriction_takes_over_what_its_hold_tied_and_its_end_lifts_it(town: Town) -> None:
-    third = town.people[2]
-    case = town.agree(asked(town, Right.RESTRICTION, email_of(town, third)), Action.RESTRICT)
+    case = town.agree(asked(town, Right.RESTRICTION, email_of(town, fourth)), Action.RESTRICT)
     settle_protections(town.house, now())
     found = find_suppressed(town.house, ENERGY01)
-    assert found is not None and set(found["reason"]) == {"restricted"} and kept_out(town) == all_of(town, third)
-
+    assert found is not None and kept_out(town) - before == all_of(town, fourth)
+    assert set(found.filter(pl.col("ref").is_in(list(all_of(town, fourth))))["reason"]) == {"restricted"}
     swept(town)
     letter = write_letter(town.house, case.case_id, LetterKind.LIFTING, now())
     note_opened(town.house.conn, letter, now(), DESK)
     assert lift_restriction(town.house, case.case_id, Order(DESK, now(), "LIFTED", SHA), has_evidence=True) == 1
-    assert kept_out(town) == set()
+    assert kept_out(town) - before == set(), "a restriction takes over what its hold tied, and its end lifts it"
 
 
-def test_protecting_again_changes_nothing(town: Town) -> None:
-    third = town.people[2]
-    case = asked(town, Right.OBJECTION, email_of(town, third))
-    envelope = open_sealed(town.house, case.subject_key).envelope
-    runs = "select run_id, version_id, refs, made_at from suppression_run order by run_id"
-    before, entries = town.desk.sql(runs), town.desk.sql("select count(*) from ledger.entry")
-    assert [row["refs"] for row in before if row["refs"]] and len(before) == 2, "what was given, and what is tied"
-    for _ in range(2):
-        protect(town.house, envelope, now())
-        settle_protections(town.house, now())
-    assert town.desk.sql(runs) == before and town.desk.sql("select count(*) from ledger.entry") == entries
+def of_many(town: Town, right: Right, *people: Person) -> Envelope:
+    persons = tuple((Identifier(*email_of(town, each)),) for each in people)
+    return envelope_of(CaseId(str(uuid4())), right, ENERGY01, persons, now(), now(), DESK)
 
 
-def test_a_worker_that_died_after_sealing_leaves_nobody_half_protected(town: Town) -> None:
-    third = town.people[2]
-    given = (Identifier(*email_of(town, third)),)
-    said = envelope_of(CaseId(str(uuid4())), Right.DIRECT_MARKETING, ENERGY01, (given,), now(), now(), DESK)
-    seal(town.house, said)
-    assert kept_out(town) == set()
+def test_a_worker_that_died_or_a_receipt_that_waits_leaves_nobody_half_protected(town: Town) -> None:
+    first, _, third, fourth = households(town)[8]
+    before = kept_out(town)
+    seal(town.house, of_many(town, Right.DIRECT_MARKETING, third))
+    assert kept_out(town) == before
     assert finish_openings(town.house, now()) == (1, 0)
-    assert kept_out(town) == all_of(town, third)
-
-
-@pytest.mark.parametrize("right", [Right.DIRECT_MARKETING, Right.CONSENT_WITHDRAWAL])
-def test_of_many_persons_in_one_file_each_has_what_is_theirs(town: Town, right: Right) -> None:
-    """A consent that one of them gives again could not be told from that of the others: of those nothing is tied."""
-    first, _, third, _ = town.people
-    persons = tuple((Identifier(*email_of(town, each)),) for each in (first, third))
-    said = envelope_of(CaseId(str(uuid4())), right, ENERGY01, persons, now(), now(), DESK)
-    case = open_envelope(town.house, said, now())
-    assert case.state is not State.CLOSED
-    given = refs(town, email_of(town, first), email_of(town, third))
-    tied = refs(town, number_of(first)) | all_of(town, third)
-    assert kept_out(town) == (given | tied if right is Right.DIRECT_MARKETING else given)
-
-
-def test_what_cannot_be_read_keeps_no_request_waiting(town: Town, caplog: pytest.LogCaptureFixture) -> None:
-    """The index of the file was lost behind our back; control: with it the number is tied."""
-    first, _, third, _ = town.people
-    town.desk.unmerge()
-    [run] = town.desk.sql("select bucket, key from copy where kind = 'index' and gone_at is null")
-    town.house.objects.delete_others(str(run["bucket"]), str(run["key"]), frozenset())
-    persons = tuple((Identifier(*email_of(town, each)),) for each in (first, third))
-    said = envelope_of(CaseId(str(uuid4())), Right.DIRECT_MARKETING, ENERGY01, persons, now(), now(), DESK)
-
-    assert open_envelope(town.house, said, now()).case_id == said.case_id
-    assert kept_out(town) == refs(town, email_of(town, first), email_of(town, third))
-    assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text
-
-
-def test_a_file_whose_receipt_waits_ties_as_well(town: Town) -> None:
-    """Its worker died after the commit, or the key of receipts is away: whose the rows are is known all the same."""
-    third = town.people[2]
+    assert kept_out(town) - before == all_of(town, third)
     town.house.conn.execute("update exchange set receipt_at = null where direction = 'inbound'")
-    asked(town, Right.DIRECT_MARKETING, email_of(town, third))
-    assert kept_out(town) == all_of(town, third)
+    asked(town, Right.DIRECT_MARKETING, email_of(town, fourth))
+    assert kept_out(town) - before == all_of(town, third) | all_of(town, fourth), "the key of receipts may be away"
+
+    case = open_envelope(town.house, of_many(town, Right.CONSENT_WITHDRAWAL, first, third), now())
+    assert case.state is not State.CLOSED
+    given = refs(town, email_of(town, first))
+    assert kept_out(town) - before == all_of(town, third) | all_of(town, fourth) | given, (
+        "a consent that one of many gives again could not be told from that of the others"
+    )
+    open_envelope(town.house, of_many(town, Right.DIRECT_MARKETING, first, third), now())
+    added = given | refs(town, number_of(first))
+    assert kept_out(town) - before == all_of(town, third) | all_of(town, fourth) | added, "each has what is theirs"
 
 
 def test_what_the_hold_tied_stays_tied_although_its_rows_are_lost_when_it_is_decided(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The objection looked anew, found nothing, and the hold let go of the customer number and the telephone."""
-    third, fourth = town.people[2:]
+    _, _, third, fourth = households(town)[9]
+    before = kept_out(town)
     town.agree(asked(town, Right.OBJECTION, email_of(town, third)), Action.STOP)
-    assert kept_out(town) == all_of(town, third)
-    [lake] = town.desk.sql("select bucket, key from copy where kind = 'lake' and gone_at is null")
-    town.house.objects.delete_others(str(lake["bucket"]), str(lake["key"]), frozenset())
-
+    assert kept_out(town) - before == all_of(town, third)
+    lose(town, "lake", "lost-lake.csv")
     for _ in range(2):
         settle_protections(town.house, now())
     found = find_suppressed(town.house, ENERGY01)
-    assert found is not None and set(found["reason"]) == {"objected"} and kept_out(town) == all_of(town, third)
+    assert found is not None and kept_out(town) - before == all_of(town, third)
+    assert set(found.filter(pl.col("ref").is_in(list(all_of(town, third))))["reason"]) == {"objected"}
     assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text, "and it is said"
     before = kept_out(town)
     asked(town, Right.DIRECT_MARKETING, email_of(town, fourth))
     assert kept_out(town) - before == refs(town, email_of(town, fourth)), "control: nothing can be tied any more"
+
+
+def test_what_cannot_be_read_keeps_no_request_waiting(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    """The index of the file was lost behind our back; control: with it the number is tied."""
+    first, _, third, _ = households(town)[10]
+    town.desk.unmerge()
+    lose(town, "index", "lost-index.csv")
+    said, before = of_many(town, Right.DIRECT_MARKETING, first, third), kept_out(town)
+
+    assert open_envelope(town.house, said, now()).case_id == said.case_id
+    assert kept_out(town) - before == refs(town, email_of(town, first), email_of(town, third))
+    assert "what is tied to its person at energy01 waits: SLU-303" in caplog.text
 
 
 def row(numbers: str, others: str) -> Row:
